@@ -1,0 +1,3 @@
+"""suno-wav: real WAV files from the Suno API."""
+
+__version__ = "0.1.0"

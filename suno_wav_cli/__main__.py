@@ -1,0 +1,6 @@
+"""`python -m suno_wav_cli` is `suno-wav`."""
+
+from suno_wav_cli.cli import main
+
+if __name__ == "__main__":
+    main()

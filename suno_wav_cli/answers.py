@@ -1,0 +1,137 @@
+"""The service's answers, read: every variant of contract/wav-api.md, sections 2 to 6, and whatever else may come."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from suno_wav_cli.models import Song, WavRecord, WavState
+
+_FAILURE_WORDS = ("FAIL", "ERROR", "EXCEPTION")
+_LONGEST_ID = 200
+_LONGEST_TEXT = 500
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """`{"code": int, "msg": string, "data": …}`; `top` is the whole object, for ids that stand outside `data`."""
+
+    code: int
+    message: str
+    data: Any
+    top: dict[str, Any]
+
+
+def envelope(body: bytes) -> Envelope | None:
+    """Read an answer; None where it is not an envelope (a proxy's page, say)."""
+    try:
+        top = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(top, dict):
+        return None
+    code = _integer(top.get("code"))
+    if code is None:
+        return None
+    return Envelope(code, _text(top.get("msg")) or _text(top.get("message")) or "", top.get("data"), top)
+
+
+def submitted_task_id(answer: Envelope) -> str | None:
+    """The new WAV task's id (section 2), wherever the answer carries it."""
+    data = answer.data
+    candidates = [data]
+    if isinstance(data, dict):
+        candidates = [data.get("taskId"), data.get("task_id")]
+    return _first_id(*candidates, answer.top.get("taskId"))
+
+
+def wav_record(task_id: str, data: object) -> WavRecord:
+    """What `record-info` says (section 4): a usable URL wins, wherever it stands; otherwise the status decides."""
+    fields = data if isinstance(data, dict) else {}
+    response = fields.get("response")
+    places = [response, fields] if isinstance(response, dict) else [fields]
+    url = _first_url(*(place.get(key) for place in places for key in ("audioWavUrl", "audio_wav_url")))
+    flag = _text(fields.get("successFlag")) or _text(fields.get("status"))
+    if url is not None:
+        state = WavState.READY
+    elif flag is not None and any(word in flag.upper() for word in _FAILURE_WORDS):
+        state = WavState.FAILED
+    else:
+        state = WavState.PENDING
+    return WavRecord(
+        task_id=task_id,
+        state=state,
+        flag=flag,
+        url=url,
+        audio_id=_first_id(fields.get("musicId")),
+        error_code=_text(fields.get("errorCode")),
+        error_message=_text(fields.get("errorMessage")),
+        created=_time(fields.get("createTime")),
+        completed=_time(fields.get("completeTime")),
+    )
+
+
+def tracks(music_task_id: str, data: object) -> tuple[Song, ...]:
+    """The tracks of a music task (section 6); empty while there are none."""
+    response = data.get("response") if isinstance(data, dict) else None
+    listed = response.get("sunoData") if isinstance(response, dict) else None
+    found = []
+    for track in listed if isinstance(listed, list) else []:
+        audio_id = _first_id(track.get("id")) if isinstance(track, dict) else None
+        if audio_id is not None:
+            found.append(Song(audio_id, music_task_id, _text(track.get("title"))))
+    return tuple(found)
+
+
+def _integer(value: object) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit() and len(value) < 10:  # noqa: PLR2004
+        return int(value)
+    return None
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, str):
+        return value.strip()[:_LONGEST_TEXT] or None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)[:_LONGEST_TEXT]
+    return None
+
+
+def _first_id(*values: object) -> str | None:
+    for value in values:
+        if isinstance(value, str) and value.isprintable() and 0 < len(value.strip()) <= _LONGEST_ID:
+            return value.strip()
+    return None
+
+
+def _first_url(*values: object) -> str | None:
+    for value in values:
+        if not isinstance(value, str):
+            continue
+        url = value.strip()
+        try:
+            parts = urlsplit(url)
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and url.isprintable()
+        except ValueError:
+            continue
+        if usable:
+            return url
+    return None
+
+
+def _time(value: object) -> str | None:
+    """Text as it came; epoch milliseconds as UTC text of the same form."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        try:
+            return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+        except (OverflowError, ValueError, OSError):
+            return None
+    return _text(value)

@@ -1,0 +1,109 @@
+"""What can go wrong, each with its exit code and what to do next.
+
+SunoWavError
+├── UsageError                 2   wrong usage, or a folder that cannot be used
+├── NotAuthorized              3   no API key, or refused
+├── NoCredits                  4
+├── ServiceUnavailable         6   away, busy, in maintenance: asking again later may help
+│   └── SubmissionUnknown      6   a paid request whose outcome nobody here knows
+├── ConversionFailed           7   refused, or tried and failed
+│   ├── TaskUnknown            7   the service does not know the task (yet)
+│   └── RecordExists           7   409: the conversion was made before, elsewhere
+├── StillRunning               8   not finished within --timeout
+├── DownloadFailed             9
+│   ├── AddressRefused         9   401, 403, 404, 410: a fresh address may help
+│   └── NotAWholeWav           9
+├── OutputExists              10
+└── TunnelFailed              11   no public address, and polling was not allowed
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    OK = 0
+    BUG = 1
+    USAGE = 2
+    NOT_AUTHORIZED = 3
+    NO_CREDITS = 4
+    SOME_FAILED = 5
+    UNAVAILABLE = 6
+    CONVERSION_FAILED = 7
+    STILL_RUNNING = 8
+    DOWNLOAD_FAILED = 9
+    OUTPUT_EXISTS = 10
+    TUNNEL_FAILED = 11
+
+
+class SunoWavError(Exception):
+    """`message` says what happened, `remedy` what to do; neither ever holds a secret."""
+
+    exit_code: ClassVar[ExitCode]
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+
+class UsageError(SunoWavError):
+    exit_code = ExitCode.USAGE
+
+
+class NotAuthorized(SunoWavError):
+    exit_code = ExitCode.NOT_AUTHORIZED
+
+
+class NoCredits(SunoWavError):
+    exit_code = ExitCode.NO_CREDITS
+
+
+class ServiceUnavailable(SunoWavError):
+    exit_code = ExitCode.UNAVAILABLE
+
+
+class SubmissionUnknown(ServiceUnavailable):
+    pass
+
+
+class ConversionFailed(SunoWavError):
+    exit_code = ExitCode.CONVERSION_FAILED
+
+
+class TaskUnknown(ConversionFailed):
+    pass
+
+
+class RecordExists(ConversionFailed):
+    """`task_id` is the existing conversion's, where the answer names it."""
+
+    def __init__(self, message: str, remedy: str, task_id: str | None) -> None:
+        super().__init__(message, remedy)
+        self.task_id = task_id
+
+
+class StillRunning(SunoWavError):
+    exit_code = ExitCode.STILL_RUNNING
+
+
+class DownloadFailed(SunoWavError):
+    exit_code = ExitCode.DOWNLOAD_FAILED
+
+
+class AddressRefused(DownloadFailed):
+    pass
+
+
+class NotAWholeWav(DownloadFailed):
+    pass
+
+
+class OutputExists(SunoWavError):
+    exit_code = ExitCode.OUTPUT_EXISTS
+
+
+class TunnelFailed(SunoWavError):
+    exit_code = ExitCode.TUNNEL_FAILED

@@ -1,0 +1,201 @@
+"""What the core reports while it works. Who shows it, and how, is not its business.
+
+No event carries a key, a token or the path that callbacks arrive on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003 - the JSON display reads the fields' types
+from typing import TYPE_CHECKING, TypeAlias
+
+from suno_wav_cli.models import WavFormat, WavRecord  # noqa: TC001
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True)
+class SandboxStarted:
+    base_url: str
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something the person should know and need not act on."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class Ready:
+    """How results will be heard of. `public_url` is the address without its secret path, None where polling."""
+
+    songs: int
+    public_url: str | None
+    poll_interval: float
+
+
+@dataclass(frozen=True)
+class SubmissionDelayed:
+    audio_id: str
+    reason: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Submitted:
+    audio_id: str
+    task_id: str
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """A conversion that was paid for before, and is continued."""
+
+    audio_id: str
+    task_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class CallbackReceived:
+    """`task_id` and `code` as the callback claims them."""
+
+    task_id: str | None
+    code: int | None
+
+
+@dataclass(frozen=True)
+class LookedUp:
+    audio_id: str
+    record: WavRecord
+
+
+@dataclass(frozen=True)
+class LookupFailed:
+    audio_id: str
+    task_id: str
+    message: str
+
+
+@dataclass(frozen=True)
+class DownloadStarted:
+    audio_id: str
+    task_id: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class DownloadProgress:
+    """`total` is None where the server does not say it."""
+
+    audio_id: str
+    received: int
+    total: int | None
+
+
+@dataclass(frozen=True)
+class DownloadRetried:
+    audio_id: str
+    reason: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Saved:
+    audio_id: str
+    task_id: str
+    path: Path
+    bytes: int
+    format: WavFormat
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """The file is there already, and nothing was paid for."""
+
+    audio_id: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class SongFailed:
+    audio_id: str
+    task_id: str | None
+    exit_code: int
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class TaskStatus:
+    """The service's record beside what the journal adds."""
+
+    record: WavRecord
+    journal_state: str | None
+    target: Path | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was asked for against what was got. `unfinished` are paid for and not saved."""
+
+    requested: int
+    saved: int
+    skipped: int
+    failed: int
+    unfinished: int
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """`continue_with` is the command line that finishes what was begun, None where there is nothing to finish."""
+
+    signal: str
+    continue_with: str | None
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The command as a whole could not be done."""
+
+    exit_code: int
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class RequestServed:
+    """One request that the sandbox answered, or one callback that it sent."""
+
+    method: str
+    path: str
+    status: int
+    note: str
+
+
+Event: TypeAlias = (
+    SandboxStarted
+    | Notice
+    | Ready
+    | SubmissionDelayed
+    | Submitted
+    | Adopted
+    | CallbackReceived
+    | LookedUp
+    | LookupFailed
+    | DownloadStarted
+    | DownloadProgress
+    | DownloadRetried
+    | Saved
+    | Skipped
+    | SongFailed
+    | TaskStatus
+    | Summary
+    | Interrupted
+    | Failed
+    | RequestServed
+)
+
+Report: TypeAlias = "Callable[[Event], None]"

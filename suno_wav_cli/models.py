@@ -1,0 +1,74 @@
+"""The nouns that the modules exchange. Imports nothing of ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A text that must not be shown: its `repr`, and so every log line and traceback, hides it."""
+
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Song:
+    """One track to convert. `audio_id` names the track, `music_task_id` the task that generated it."""
+
+    audio_id: str
+    music_task_id: str | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True)
+class Order:
+    """A song and the file it shall become."""
+
+    song: Song
+    target: Path
+
+
+class WavState(StrEnum):
+    PENDING = "pending"
+    READY = "ready"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class WavRecord:
+    """What `record-info` says of a WAV task (contract/wav-api.md, section 4).
+
+    `flag`, `error_code` and `error_message` are the service's own words; `url` is set exactly when `state` is READY;
+    `created` and `completed` are text as the service sent it, without a zone.
+    """
+
+    task_id: str
+    state: WavState
+    flag: str | None = None
+    url: str | None = None
+    audio_id: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    created: str | None = None
+    completed: str | None = None
+
+
+@dataclass(frozen=True)
+class WavFormat:
+    """A WAV's own account of itself. `data_bytes` is the length of the audio, without the headers."""
+
+    encoding: str
+    sample_rate: int
+    bits: int
+    channels: int
+    data_bytes: int
+
+    @property
+    def seconds(self) -> float:
+        return self.data_bytes / (self.sample_rate * self.channels * (self.bits // 8))

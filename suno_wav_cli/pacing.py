@@ -1,0 +1,55 @@
+"""When to try again, and how fast to submit: arithmetic, and one small window."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+SUBMISSIONS = 20
+"""New tasks that the service takes within `WINDOW_SECONDS` (contract/wav-api.md, section 3)."""
+
+WINDOW_SECONDS = 10.002
+"""The service's 10 s, and a little for clocks that tick differently."""
+
+
+@dataclass(frozen=True)
+class Backoff:
+    """Exponential delays with jitter, in seconds: `first`, doubled each time, at most `cap`, `retries` in all."""
+
+    retries: int
+    first: float = 0.5
+    cap: float = 10.0
+
+    def delays(self, jitter: random.Random | None = None) -> Iterator[float]:
+        """Yield each delay between half of its nominal length and the whole, so that clients spread out."""
+        jitter = jitter or random.Random()  # noqa: S311 - spreads load, hides nothing
+        for attempt in range(self.retries):
+            # The exponent is bounded because 2.0**1024 overflows long before anybody waits that often.
+            nominal = min(self.cap, self.first * 2.0 ** min(attempt, 60))
+            yield nominal * jitter.uniform(0.5, 1.0)
+
+
+class SubmissionWindow:
+    """At most `size` submissions in any `seconds`, as the *server* counts them.
+
+    A slot comes back `seconds` after its reply, not after its sending: the server had counted the request before
+    its reply was seen, so no jitter on the way can make it count more.
+    """
+
+    def __init__(self, size: int = SUBMISSIONS, seconds: float = WINDOW_SECONDS) -> None:
+        self._slots = asyncio.Semaphore(size)
+        self._seconds = seconds
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        await self._slots.acquire()
+        try:
+            yield
+        finally:
+            asyncio.get_running_loop().call_later(self._seconds, self._slots.release)

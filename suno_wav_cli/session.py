@@ -1,0 +1,199 @@
+"""What a command needs to talk with a service: opened before the event loop starts, closed after it has ended."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import httpx
+
+from suno_wav_cli import events
+from suno_wav_cli.client import Client
+from suno_wav_cli.conversion import DOWNLOADS_AT_ONCE, Terms, Workshop
+from suno_wav_cli.errors import TunnelFailed, UsageError
+from suno_wav_cli.interrupts import Stopped
+from suno_wav_cli.journal import open_journal
+from suno_wav_cli.loopback import address_of, bound_socket
+from suno_wav_cli.pacing import Backoff, SubmissionWindow
+from suno_wav_cli.providers import SANDBOX, provider_named
+from suno_wav_cli.settings import api_key, state_folder
+from suno_wav_cli.submission import Gate, Submitter
+from suno_wav_cli.tunnel import TunnelMode, open_tunnel, secret_path
+from suno_wav_cli.wake_ups import WakeUps
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+
+    from suno_wav_cli.events import Event, Report
+    from suno_wav_cli.journal import Journal
+    from suno_wav_cli.models import Secret
+    from suno_wav_cli.settings import Secrets, Settings
+
+PLACEHOLDER_CALLBACK = "https://example.com/callback"
+"""`callBackUrl` is required of pollers too, and this one is known to be accepted (contract/wav-api.md, section 2)."""
+
+
+@dataclass(frozen=True)
+class Reception:
+    """Where callbacks arrive: the listening socket, the secret path, and the public address that leads to it."""
+
+    bound: socket.socket
+    path: str
+    public_url: str
+
+
+@dataclass(frozen=True)
+class Session:
+    settings: Settings
+    secrets: Secrets
+    base_url: str
+    key: Secret
+    service_ends_with_us: bool
+    journal: Journal
+    report: Report
+
+    def continue_with(self, task_ids: Sequence[str]) -> str:
+        """Make the command line that finishes these tasks."""
+        if self.service_ends_with_us:
+            return "run the same command again (the sandbox ends with this program)"
+        words = ["suno-wav", "status", *task_ids, "--wait", "--download"]
+        if self.settings.provider != type(self.settings).provider:
+            words += ["--provider", self.settings.provider]
+        if self.settings.base_url is not None:
+            words += ["--base-url", self.settings.base_url]
+        return shlex.join(words)
+
+
+@contextmanager
+def open_session(
+    settings: Settings, secrets: Secrets, environ: Mapping[str, str], report: Report
+) -> Iterator[Session]:
+    """Start the sandbox where it is asked for, and open the journal.
+
+    A KeyboardInterrupt leaves as Stopped, with the line that finishes what was begun.
+    """
+    key = api_key(secrets, settings.provider)
+    own_sandbox = settings.provider == SANDBOX and settings.base_url is None
+    unfinished: dict[str, None] = {}
+
+    def remembering_report(event: Event) -> None:
+        if isinstance(event, events.Submitted | events.Adopted):
+            unfinished[event.task_id] = None
+        elif isinstance(event, events.Saved) or (isinstance(event, events.SongFailed) and event.task_id):
+            unfinished.pop(event.task_id or "", None)
+        report(event)
+
+    with ExitStack() as stack:
+        if own_sandbox:
+            base_url = stack.enter_context(_own_sandbox(report))
+        else:
+            base_url = settings.base_url or provider_named(settings.provider).base_url
+        # What the journal would remember of a service that ends with the program is of no use to the next run.
+        path = None if own_sandbox else state_folder(environ) / "journal.sqlite3"
+        journal = stack.enter_context(open_journal(path, base_url))
+        session = Session(settings, secrets, base_url, key, own_sandbox, journal, remembering_report)
+        try:
+            yield session
+        except KeyboardInterrupt:
+            raise Stopped(session.continue_with([*unfinished]) if unfinished else None) from None
+
+
+@contextmanager
+def open_reception(session: Session) -> Iterator[Reception | None]:
+    """Open the receiver's socket and the way to it; None, with the reason reported, where the program polls.
+
+    Raises TunnelFailed where the person asked for a way that cannot be opened, and UsageError.
+    """
+    settings = session.settings
+    if settings.public_url is not None and settings.port == 0:
+        raise UsageError("--public-url needs the port it leads to", "Add --port N.")
+    explicit = settings.public_url is not None or settings.tunnel is TunnelMode.NGROK
+    if settings.callback_url is not None or (settings.tunnel is TunnelMode.NONE and not explicit):
+        yield None
+        return
+    with ExitStack() as stack:
+        reception = None
+        try:
+            reception = _open_reception(session, stack)
+        except TunnelFailed as error:
+            if explicit:
+                raise
+            session.report(events.Notice(f"no callbacks ({error.message}); polling instead"))
+        yield reception
+
+
+@asynccontextmanager
+async def open_workshop(session: Session, reception: Reception | None, terms: Terms, *, resubmit: bool) -> AsyncIterator[Workshop]:
+    """Connect the parts, inside the event loop."""
+    settings = session.settings
+    # Loading the certificates takes longer than a request: once is enough.
+    tls = httpx.create_ssl_context()
+    backoff = Backoff(settings.retries)
+    wake_ups = WakeUps()
+    callback_url = settings.callback_url or PLACEHOLDER_CALLBACK
+    async with AsyncExitStack() as stack:
+        if reception is not None:
+            callback_url = reception.public_url + reception.path
+            await stack.enter_async_context(_receiving(reception, wake_ups, session.report))
+        client = await stack.enter_async_context(
+            Client(provider_named(settings.provider), session.base_url, session.key, tls, backoff)
+        )
+        yield Workshop(
+            client=client,
+            journal=session.journal,
+            submitter=Submitter(
+                client, session.journal, Gate(SubmissionWindow()), backoff, callback_url, resubmit, session.report
+            ),
+            wake_ups=wake_ups,
+            tls=tls,
+            backoff=backoff,
+            downloads=asyncio.Semaphore(DOWNLOADS_AT_ONCE),
+            terms=terms,
+            continue_with=session.continue_with,
+            report=session.report,
+        )
+
+
+def _open_reception(session: Session, stack: ExitStack) -> Reception:
+    settings = session.settings
+    try:
+        bound = stack.enter_context(bound_socket(settings.port))
+    except OSError as error:
+        raise TunnelFailed(
+            f"port {settings.port} cannot be opened: {error.strerror}", "Choose another --port; 0 takes a free one."
+        ) from error
+    public_url = stack.enter_context(
+        open_tunnel(
+            address_of(bound),
+            settings.tunnel,
+            public_url=settings.public_url,
+            token_known=session.secrets.ngrok_token is not None,
+            service_is_local=settings.provider == SANDBOX,
+        )
+    )
+    return Reception(bound, secret_path(), public_url)
+
+
+@asynccontextmanager
+async def _receiving(reception: Reception, wake_ups: WakeUps, report: Report) -> AsyncIterator[None]:
+    from suno_wav_cli.receiver import Limits, limited_protocol, receiver_app  # noqa: PLC0415 - a poller needs no web server
+    from suno_wav_cli.serving import serving  # noqa: PLC0415
+
+    limits = Limits()
+    app = receiver_app(reception.path, wake_ups, report, limits)
+    async with serving(app, reception.bound, limited_protocol(limits)):
+        yield
+
+
+@contextmanager
+def _own_sandbox(report: Report) -> Iterator[str]:
+    from suno_wav_cli.sandbox import running  # noqa: PLC0415 - only where it is asked for
+
+    with bound_socket(0) as bound, running(bound):
+        base_url = address_of(bound)
+        report(events.SandboxStarted(base_url))
+        yield base_url

@@ -1,0 +1,80 @@
+"""One JSON object a line: `{"event": NAME, …}`, the event's fields beside its name."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from suno_wav_cli import events
+from suno_wav_cli.terminal.streams import write_line
+from suno_wav_cli.terminal.words import is_error, sentence
+
+if TYPE_CHECKING:
+    from suno_wav_cli.events import Event
+
+_PROGRESS_SECONDS = 1.0
+
+
+class JsonLines:
+    """Events on standard output; errors are said on standard error as well."""
+
+    def __init__(self) -> None:
+        self._progress = Throttle()
+
+    def show(self, event: Event) -> None:
+        if self._progress.lets_pass(event):
+            write_line(sys.stdout, json_line(event))
+        if is_error(event):
+            write_line(sys.stderr, sentence(event, verbose=False) or "")
+
+
+class LogFile:
+    """The same lines, each with its time, appended to a file."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises OSError where the file cannot be written."""
+        self._file = path.open("a", encoding="utf-8", errors="backslashreplace")
+        self._progress = Throttle()
+
+    def show(self, event: Event) -> None:
+        if self._progress.lets_pass(event):
+            write_line(self._file, json_line(event, time=round(time.time(), 3)))
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class Throttle:
+    """Lets one DownloadProgress a second through for each song, and every other event."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, float] = {}
+
+    def lets_pass(self, event: Event) -> bool:
+        if not isinstance(event, events.DownloadProgress):
+            return True
+        now = time.monotonic()
+        if now - self._last.get(event.audio_id, 0.0) < _PROGRESS_SECONDS:
+            return False
+        self._last[event.audio_id] = now
+        return True
+
+
+def event_name(kind: type) -> str:
+    """Turn `DownloadStarted` into `download_started`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+
+
+def json_line(event: Event, **more: object) -> str:
+    return json.dumps({"event": event_name(type(event)), **more, **asdict(event)}, default=_text)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"an event holds a {type(value).__name__}")

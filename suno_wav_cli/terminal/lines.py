@@ -1,0 +1,48 @@
+"""Plain lines: for pipes, log files, CI, and terminals that cannot move their cursor."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from suno_wav_cli import events
+from suno_wav_cli.terminal.streams import write_line, write_path
+from suno_wav_cli.terminal.words import is_error, progress_line, sentence, status_lines
+
+_PROGRESS_SECONDS = 5.0
+
+
+class Lines:
+    """What is said goes to standard error; `quiet` says errors only."""
+
+    def __init__(self, *, quiet: bool, verbose: bool) -> None:
+        self._quiet = quiet
+        self._verbose = verbose
+        self._last_progress: dict[str, float] = {}
+
+    def show(self, event: events.Event) -> None:
+        match event:
+            case events.Saved() | events.Skipped():
+                self._say(event)
+                write_path(event.path)
+            case events.TaskStatus():
+                for line in status_lines(event):
+                    write_line(sys.stdout, line)
+            case events.DownloadStarted():
+                self._last_progress[event.audio_id] = time.monotonic()
+                self._say(event)
+            case events.DownloadProgress():
+                self._show_progress(event)
+            case _:
+                self._say(event)
+
+    def _show_progress(self, event: events.DownloadProgress) -> None:
+        now = time.monotonic()
+        if not self._quiet and now - self._last_progress[event.audio_id] >= _PROGRESS_SECONDS:
+            self._last_progress[event.audio_id] = now
+            write_line(sys.stderr, progress_line(event))
+
+    def _say(self, event: events.Event) -> None:
+        text = sentence(event, verbose=self._verbose)
+        if text is not None and (is_error(event) or not self._quiet):
+            write_line(sys.stderr, text)

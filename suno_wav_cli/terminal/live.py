@@ -1,0 +1,100 @@
+"""A terminal that moves: a line for each thing that happened, and below them a bar for each song at work."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.table import Column
+from rich.text import Text
+
+from suno_wav_cli import events
+from suno_wav_cli.terminal.streams import write_line, write_path
+from suno_wav_cli.terminal.words import clock, is_error, megabytes, sentence, status_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Live:
+    """Everything moving is on standard error; it makes way while a line goes to standard output."""
+
+    def __init__(self, *, verbose: bool, no_color: bool) -> None:
+        self._verbose = verbose
+        self._console = Console(stderr=True, no_color=no_color or None, highlight=False)
+        self._bars: dict[str, TaskID] = {}
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False, table_column=Column(ratio=2, no_wrap=True, overflow="ellipsis")),
+            BarColumn(bar_width=None, table_column=Column(ratio=3)),
+            _Stage(table_column=Column(no_wrap=True, justify="right")),
+            console=self._console,
+            transient=True,
+            expand=True,
+            # Rich would send what goes to standard output to standard error, where no pipe finds it.
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+
+    def start(self) -> None:
+        self._progress.start()
+
+    def stop(self) -> None:
+        self._progress.stop()
+
+    def show(self, event: events.Event) -> None:
+        match event:
+            case events.Submitted() | events.Adopted():
+                self._say(event)
+                self._bars[event.audio_id] = self._progress.add_task(event.audio_id, total=None)
+            case events.DownloadStarted():
+                self._progress.reset(self._bars[event.audio_id], total=None, received=0)
+            case events.DownloadProgress():
+                bar = self._bars[event.audio_id]
+                self._progress.update(bar, total=event.total, completed=event.received, received=event.received)
+            case events.Saved() | events.Skipped():
+                self._end(event.audio_id)
+                self._say(event)
+                self._write(lambda: write_path(event.path))
+            case events.SongFailed():
+                self._end(event.audio_id)
+                self._say(event)
+            case events.TaskStatus():
+                self._write(lambda: [write_line(sys.stdout, line) for line in status_lines(event)])
+            case _:
+                self._say(event)
+
+    def _end(self, audio_id: str) -> None:
+        bar = self._bars.pop(audio_id, None)
+        if bar is not None:
+            self._progress.remove_task(bar)
+
+    def _write(self, write: Callable[[], object]) -> None:
+        self._progress.stop()
+        write()
+        self._progress.start()
+
+    def _say(self, event: events.Event) -> None:
+        text = sentence(event, verbose=self._verbose)
+        if text is None:
+            return
+        first, newline, rest = text.partition("\n")
+        style = "red" if is_error(event) else "green" if isinstance(event, events.Saved) else ""
+        self._console.print(Text(first, style=style) + Text(newline + rest), soft_wrap=True)
+
+
+class _Stage(ProgressColumn):
+    """What a song is at: the time it has waited, or bytes, speed and time left."""
+
+    def render(self, task: Task) -> Text:
+        if "received" not in task.fields:
+            return Text(f"converting {clock(task.elapsed or 0)}")
+        if task.total is None:
+            return Text(megabytes(int(task.completed)))
+        text = f"{task.completed / 1e6:.1f}/{megabytes(int(task.total))}"
+        if task.speed:
+            text += f" {task.speed / 1e6:.1f} MB/s"
+        if task.time_remaining is not None:
+            text += f" {clock(task.time_remaining)}"
+        return Text(text)

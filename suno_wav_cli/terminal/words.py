@@ -1,0 +1,126 @@
+"""Sentences for people. Server text and titles lose whatever could steer a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from suno_wav_cli import events
+
+if TYPE_CHECKING:
+    from suno_wav_cli.events import Event
+    from suno_wav_cli.models import WavFormat, WavRecord
+
+
+def printable(text: str) -> str:
+    """Replace control characters, escape sequences' first bytes included, and what no encoding carries."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
+def megabytes(count: int) -> str:
+    return f"{count / 1e6:.1f} MB"
+
+
+def clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def format_line(wav: WavFormat) -> str:
+    channels = {1: "mono", 2: "stereo"}.get(wav.channels, f"{wav.channels} channels")
+    return f"{clock(wav.seconds)}, {wav.sample_rate / 1000:g} kHz, {wav.bits} bit {wav.encoding}, {channels}"
+
+
+def is_error(event: Event) -> bool:
+    return isinstance(event, events.Failed | events.SongFailed | events.Interrupted)
+
+
+def sentence(event: Event, *, verbose: bool) -> str | None:  # noqa: C901, PLR0911, PLR0912 - one case an event
+    """Say what happened, and for an error on a second line what to do; None for what only `verbose` shows, or a bar."""
+    match event:
+        case events.SandboxStarted():
+            return f"suno-wav: sandbox at {event.base_url}; nothing here is paid for"
+        case events.Notice():
+            return f"suno-wav: {printable(event.message)}"
+        case events.Ready(public_url=None):
+            return f"suno-wav: asking the service every {event.poll_interval:g} s"
+        case events.Ready():
+            return f"suno-wav: callbacks arrive at {event.public_url}" if verbose else None
+        case events.SubmissionDelayed():
+            return f"{event.audio_id}: {printable(event.reason)}; submitting again in {event.seconds:.1f} s"
+        case events.Submitted():
+            return f"{event.audio_id}: submitted as task {event.task_id}"
+        case events.Adopted():
+            return f"{event.audio_id}: {event.reason}, continuing task {event.task_id}"
+        case events.CallbackReceived():
+            return f"suno-wav: callback for task {event.task_id}, code {event.code}" if verbose else None
+        case events.LookedUp():
+            return f"{event.audio_id}: the service says {printable(event.record.flag or 'nothing')}" if verbose else None
+        case events.LookupFailed():
+            return f"{event.audio_id}: {printable(event.message)}; asking again"
+        case events.DownloadStarted():
+            return f"{event.audio_id}: converted, downloading"
+        case events.DownloadProgress():
+            return None
+        case events.DownloadRetried():
+            return f"{event.audio_id}: {printable(event.reason)}; downloading again in {event.seconds:.1f} s"
+        case events.Saved():
+            return f"{event.audio_id}: saved, {format_line(event.format)}, {megabytes(event.bytes)}"
+        case events.Skipped():
+            return f"{event.audio_id}: already there, nothing was paid"
+        case events.SongFailed():
+            return f"{event.audio_id}: error: {printable(event.message)}\n  {printable(event.remedy)}"
+        case events.TaskStatus():
+            return None
+        case events.Summary():
+            return _summary(event)
+        case events.Interrupted():
+            return _interrupted(event)
+        case events.Failed():
+            return f"error: {printable(event.message)}\n  {printable(event.remedy)}"
+        case events.RequestServed():
+            return f"{event.method} {printable(event.path)} -> {event.status} {printable(event.note)}".rstrip()
+        case _:
+            assert_never(event)
+
+
+def progress_line(event: events.DownloadProgress) -> str:
+    if event.total:
+        share = event.received * 100 // event.total
+        return f"{event.audio_id}: {share} %, {event.received / 1e6:.1f} of {megabytes(event.total)}"
+    return f"{event.audio_id}: {megabytes(event.received)}"
+
+
+def status_lines(event: events.TaskStatus) -> list[str]:
+    """Lay the service's words beside the journal's, a `name value` line each."""
+    record = event.record
+    rows = {
+        "task": record.task_id,
+        "state": _state(record),
+        "song": record.audio_id,
+        "error": " ".join(text for text in (record.error_code, record.error_message) if text),
+        "created": record.created,
+        "completed": record.completed,
+        "journal": event.journal_state,
+        "file": str(event.target) if event.target else None,
+    }
+    return [f"{name:<9} {printable(value)}" for name, value in rows.items() if value]
+
+
+def _state(record: WavRecord) -> str:
+    return f"{record.state} ({record.flag})" if record.flag else str(record.state)
+
+
+def _summary(event: events.Summary) -> str | None:
+    if event.requested == 1:
+        return None
+    parts = [f"{event.saved} of {event.requested} saved"]
+    counts = ((event.skipped, "already there"), (event.failed, "failed"), (event.unfinished, "left running"))
+    parts += [f"{count} {name}" for count, name in counts if count]
+    return f"suno-wav: {', '.join(parts)}"
+
+
+def _interrupted(event: events.Interrupted) -> str:
+    if event.continue_with is None:
+        return f"stopped by {event.signal}\n  Nothing was left unfinished."
+    return f"stopped by {event.signal}; what was submitted goes on at the service\n  To continue: {event.continue_with}"

@@ -1,0 +1,107 @@
+"""RIFF WAVE: is a file whole, and what does it hold?
+
+Reads the chunk headers only, so the cost does not grow with the file.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, BinaryIO
+
+from suno_wav_cli.errors import NotAWholeWav
+from suno_wav_cli.models import WavFormat
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PCM, _FLOAT, _EXTENSIBLE = 0x0001, 0x0003, 0xFFFE
+_ENCODINGS = {_PCM: "PCM", _FLOAT: "float"}
+_IN_DS64 = 0xFFFFFFFF
+_MOST_CHUNKS = 10_000
+"""A real file has a handful; without a bound a hostile one of empty chunks keeps the reader busy for minutes."""
+
+_OTHER_FILES = (
+    (b"<", "a web page"),
+    (b"{", "a JSON answer"),
+    (b"ID3", "an MP3"),
+    (b"\xff\xfb", "an MP3"),
+    (b"\xff\xf3", "an MP3"),
+    (b"fLaC", "a FLAC file"),
+    (b"OggS", "an Ogg file"),
+)
+
+
+def read_format(path: Path) -> WavFormat:
+    """Read what the file says of itself; raises NotAWholeWav where it is something else, or ends early."""
+    length = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(12)
+        if len(head) < 12 or head[:4] not in (b"RIFF", b"RF64") or head[8:12] != b"WAVE":  # noqa: PLR2004 - "RIFF" size "WAVE"
+            raise _not_whole(f"it is {_what_else(head)}, not a WAV")
+        return _read_chunks(file, length)
+
+
+def _read_chunks(file: BinaryIO, length: int) -> WavFormat:
+    layout: tuple[str, int, int, int] | None = None
+    long_data_size: int | None = None
+    position = 12
+    for _ in range(_MOST_CHUNKS):
+        file.seek(position)
+        header = file.read(8)
+        if len(header) < 8:  # noqa: PLR2004 - name and size
+            raise _not_whole("it ends before its audio begins")
+        name, size = struct.unpack("<4sI", header)
+        start = position + 8
+        if name == b"data":
+            if layout is None:
+                raise _not_whole("its audio comes without a format")
+            if size == _IN_DS64 and long_data_size is not None:
+                size = long_data_size
+            return _checked_audio(layout, size, length - start)
+        if name == b"fmt ":
+            layout = _layout(file.read(min(size, 40)))
+        elif name == b"ds64":
+            long_data_size = _data_size_of_ds64(file.read(min(size, 28)))
+        # Chunks are padded to an even length.
+        position = start + size + size % 2
+    raise _not_whole("it has no audio among its first chunks")
+
+
+def _layout(chunk: bytes) -> tuple[str, int, int, int]:
+    if len(chunk) < 16:  # noqa: PLR2004 - the smallest `fmt ` chunk
+        raise _not_whole("its format is cut short")
+    code, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", chunk)
+    if code == _EXTENSIBLE and len(chunk) >= 26:  # noqa: PLR2004 - where the sub-format's code ends
+        (code,) = struct.unpack_from("<H", chunk, 24)
+    if channels == 0 or rate == 0 or bits == 0 or bits % 8:
+        raise _not_whole(f"its format makes no sense ({rate} Hz, {bits} bit, {channels} channels)")
+    return _ENCODINGS.get(code, f"encoding 0x{code:04x}"), rate, bits, channels
+
+
+def _data_size_of_ds64(chunk: bytes) -> int | None:
+    if len(chunk) < 16:  # noqa: PLR2004 - RIFF size and data size, 64 bit each
+        return None
+    size: int = struct.unpack_from("<Q", chunk, 8)[0]
+    return size
+
+
+def _checked_audio(layout: tuple[str, int, int, int], size: int, present: int) -> WavFormat:
+    if size > present:
+        raise _not_whole(f"it ends early: {present:,} of {size:,} bytes of audio are there")
+    if size == 0:
+        raise _not_whole("it holds no audio")
+    encoding, rate, bits, channels = layout
+    return WavFormat(encoding, rate, bits, channels, size)
+
+
+def _what_else(head: bytes) -> str:
+    if not head:
+        return "empty"
+    for start, name in _OTHER_FILES:
+        if head.lstrip().startswith(start):
+            return name
+    return "some other kind of file"
+
+
+def _not_whole(why: str) -> NotAWholeWav:
+    return NotAWholeWav(f"what was downloaded is not a whole WAV: {why}", "Run the same command again.")
