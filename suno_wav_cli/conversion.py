@@ -105,10 +105,10 @@ async def convert(order: Order, shop: Workshop) -> Outcome:
         accepted = await shop.submitter.accepted(order)
         task_id = accepted.entry.wav_task_id
         if not shop.terms.wait:
-            return Outcome(task_id)
+            return _left_running(order, task_id or "", shop)
         return await _finished(accepted.entry, order.target, shop, just_submitted=accepted.new)
     except SunoWavError as error:
-        return _failure(order.song.audio_id, task_id, error, shop)
+        return failure(order.song.audio_id, task_id, error, shop)
 
 
 async def finish(entry: Entry, target: Path, shop: Workshop) -> Outcome:
@@ -116,7 +116,7 @@ async def finish(entry: Entry, target: Path, shop: Workshop) -> Outcome:
     try:
         return await _finished(entry, target, shop, just_submitted=False)
     except SunoWavError as error:
-        return _failure(entry.audio_id or "", entry.wav_task_id, error, shop)
+        return failure(entry.name, entry.wav_task_id, error, shop)
 
 
 async def wait_for(entry: Entry, shop: Workshop, *, just_submitted: bool) -> WavRecord:
@@ -124,7 +124,7 @@ async def wait_for(entry: Entry, shop: Workshop, *, just_submitted: bool) -> Wav
 
     Raises StillRunning when the time is up, ServiceUnavailable where the service was away then, and ConversionFailed.
     """
-    task_id, audio_id = entry.wav_task_id or "", entry.audio_id or ""
+    task_id, name = entry.wav_task_id or "", entry.name
     trouble: ServiceUnavailable | None = None
     try:
         async with asyncio.timeout(shop.terms.timeout):
@@ -135,16 +135,16 @@ async def wait_for(entry: Entry, shop: Workshop, *, just_submitted: bool) -> Wav
                 try:
                     record = await shop.client.wav_record(task_id)
                     trouble = None
-                    shop.report(events.LookedUp(audio_id, record))
+                    shop.report(events.LookedUp(name, record))
                     if record.state is not WavState.PENDING:
                         return record
                 except ServiceUnavailable as error:
                     trouble = error
-                    shop.report(events.LookupFailed(audio_id, task_id, error.message))
+                    shop.report(events.LookupFailed(name, task_id, error.message))
                 except TaskUnknown as error:
                     if time.time() - entry.created > _UNKNOWN_AT_FIRST:
                         raise
-                    shop.report(events.LookupFailed(audio_id, task_id, error.message))
+                    shop.report(events.LookupFailed(name, task_id, error.message))
                 await _woken(task_id, shop, at_least=min(_BETWEEN_LOOKUPS, shop.terms.poll_interval))
     except TimeoutError:
         remedy = f"It goes on at the service. To continue: {shop.continue_with([task_id])}"
@@ -168,7 +168,7 @@ async def _woken(task_id: str, shop: Workshop, *, at_least: float) -> None:
 async def _finished(entry: Entry, target: Path, shop: Workshop, *, just_submitted: bool) -> Outcome:
     record = await wait_for(entry, shop, just_submitted=just_submitted)
     if record.url is None:
-        failure = _conversion_failed(record)
+        failure = conversion_failed(record)
         shop.journal.move(entry, State.FAILED, message=failure.message)
         raise failure
     entry = shop.journal.move(entry, State.READY, wav_url=record.url, target=target)
@@ -178,17 +178,17 @@ async def _finished(entry: Entry, target: Path, shop: Workshop, *, just_submitte
 
 
 async def _downloaded(entry: Entry, url: str, target: Path, shop: Workshop) -> None:
-    task_id, audio_id = entry.wav_task_id or "", entry.audio_id or ""
+    task_id, name = entry.wav_task_id or "", entry.name
     part = target.with_name(target.name + ".part")
     delays = shop.backoff.delays()
     asked_again = False
-    shop.report(events.DownloadStarted(audio_id, task_id, target))
+    shop.report(events.DownloadStarted(name, task_id, target))
     while True:
         transfer = Transfer(url, part, shop.tls)
         try:
             wav = await fetch(
                 transfer,
-                lambda received, total: shop.report(events.DownloadProgress(audio_id, received, total)),
+                lambda received, total: shop.report(events.DownloadProgress(name, received, total)),
             )
             break
         except AddressRefused:
@@ -199,24 +199,32 @@ async def _downloaded(entry: Entry, url: str, target: Path, shop: Workshop) -> N
         except ServiceUnavailable as error:
             delay = next(delays, None)
             if delay is None:
-                remedy = f"It is paid for and stays at the service. To continue: {shop.continue_with([task_id])}"
+                remedy = (
+                    f"It is paid for and stays at the service. To continue: {shop.continue_with([task_id])}"
+                )
                 raise DownloadFailed(error.message, remedy) from error
-            shop.report(events.DownloadRetried(audio_id, error.message, delay))
+            shop.report(events.DownloadRetried(name, error.message, delay))
             await asyncio.sleep(delay)
     size = part.stat().st_size
     # Written before the rename: a crash between the two leaves a file that the journal recognises as this one.
     entry = shop.journal.move(entry, State.READY, size=size)
     put_in_place(part, target, force=shop.terms.force)
     shop.journal.move(entry, State.SAVED)
-    shop.report(events.Saved(audio_id, task_id, target, size, wav))
+    shop.report(events.Saved(name, task_id, target, size, wav))
 
 
-def _failure(audio_id: str, task_id: str | None, error: SunoWavError, shop: Workshop) -> Outcome:
+def _left_running(order: Order, task_id: str, shop: Workshop) -> Outcome:
+    line = shop.continue_with([task_id])
+    shop.report(events.LeftRunning(order.song.audio_id, task_id, shop.client.provider.retention_days, line))
+    return Outcome(task_id)
+
+
+def failure(audio_id: str, task_id: str | None, error: SunoWavError, shop: Workshop) -> Outcome:
     shop.report(events.SongFailed(audio_id, task_id, error.exit_code, error.message, error.remedy))
     return Outcome(task_id, error=error)
 
 
-def _conversion_failed(record: WavRecord) -> ConversionFailed:
+def conversion_failed(record: WavRecord) -> ConversionFailed:
     said = " ".join(text for text in (record.error_code, record.error_message) if text) or "no reason given"
     return ConversionFailed(
         f"the service could not convert the song: {record.flag} ({said})",

@@ -76,10 +76,13 @@ class Transfer:
                 os.fsync(file.fileno())
         except httpx.HTTPError as error:
             raise ServiceUnavailable(
-                f"the download broke off: {str(error) or type(error).__name__}", "Check the network, then try again."
+                f"the download broke off: {str(error) or type(error).__name__}",
+                "Check the network, then try again.",
             ) from error
         except httpx.InvalidURL as error:
-            raise DownloadFailed(f"the file's address is not usable: {error}", "Ask your provider.") from error
+            raise DownloadFailed(
+                f"the file's address is not usable: {error}", "Ask your provider."
+            ) from error
         except OSError as error:
             raise _disk_failed(self._part, error) from error
         try:
@@ -181,7 +184,9 @@ def put_in_place(part: Path, target: Path, *, force: bool) -> None:
 
 
 def _rename_to_nothing(part: Path, target: Path) -> None:
-    exists = OutputExists(f"{target} exists", f"It was not touched; the new file is at {part}. To replace it: --force")
+    exists = OutputExists(
+        f"{target} exists", f"It was not touched; the new file is at {part}. To replace it: --force"
+    )
     try:
         # A hard link fails where the name is taken, even if another program took it this instant.
         os.link(part, target)
@@ -216,16 +221,16 @@ def _drop_finished(part: Path) -> None:
 def _lock(file: BinaryIO) -> None:
     """Keep two programs from writing one `.part`. POSIX only: elsewhere the last one to finish wins."""
     try:
-        import fcntl  # noqa: PLC0415 - not on Windows
+        import fcntl
     except ImportError:
         return
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise DownloadFailed(
-            f"another program is downloading to {file.name}", "Let it finish; it will put the same file there."
+            f"another program is downloading to {file.name}",
+            "Let it finish; it will put the same file there.",
         ) from None
-
 
 
 def _check_status(status: int) -> None:
@@ -239,7 +244,9 @@ def _check_status(status: int) -> None:
         )
     if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.TOO_MANY_REQUESTS:
         raise ServiceUnavailable(f"the file's server answers HTTP {status}", "Try again in a while.")
-    raise DownloadFailed(f"the file's server answers HTTP {status}", "Try again; if it stays so, ask your provider.")
+    raise DownloadFailed(
+        f"the file's server answers HTTP {status}", "Try again; if it stays so, ask your provider."
+    )
 
 
 def _content_length(response: httpx.Response) -> int | None:

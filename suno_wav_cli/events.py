@@ -6,7 +6,7 @@ No event carries a key, a token or the path that callbacks arrive on.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path  # noqa: TC003 - the JSON display reads the fields' types
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from suno_wav_cli.models import WavFormat, WavRecord  # noqa: TC001
@@ -29,11 +29,15 @@ class Notice:
 
 @dataclass(frozen=True)
 class Ready:
-    """How results will be heard of. `public_url` is the address without its secret path, None where polling."""
+    """How results will be heard of.
 
-    songs: int
+    `public_url` is the address without its secret path, or None where the program polls, with the `reason` unless
+    that was asked for.
+    """
+
     public_url: str | None
     poll_interval: float
+    reason: str | None
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,16 @@ class Skipped:
 
 
 @dataclass(frozen=True)
+class LeftRunning:
+    """Submitted, and not waited for. The service keeps the file `kept_days`."""
+
+    audio_id: str
+    task_id: str
+    kept_days: int
+    continue_with: str
+
+
+@dataclass(frozen=True)
 class SongFailed:
     audio_id: str
     task_id: str | None
@@ -166,6 +180,21 @@ class Failed:
 
 
 @dataclass(frozen=True)
+class SandboxServing:
+    """The sandbox as a command of its own is up."""
+
+    base_url: str
+
+
+@dataclass(frozen=True)
+class SandboxId:
+    """One of the audio ids that the sandbox knows."""
+
+    audio_id: str
+    about: str
+
+
+@dataclass(frozen=True)
 class RequestServed:
     """One request that the sandbox answered, or one callback that it sent."""
 
@@ -190,11 +219,14 @@ Event: TypeAlias = (
     | DownloadRetried
     | Saved
     | Skipped
+    | LeftRunning
     | SongFailed
     | TaskStatus
     | Summary
     | Interrupted
     | Failed
+    | SandboxServing
+    | SandboxId
     | RequestServed
 )
 

@@ -96,6 +96,11 @@ class Entry:
     created: float
     updated: float
 
+    @property
+    def name(self) -> str:
+        """What a person knows it by: the song, else the task."""
+        return self.audio_id or self.wav_task_id or ""
+
 
 class Journal:
     """The conversions of one service. Made by `open_journal`."""
@@ -118,7 +123,9 @@ class Journal:
     def newest_task_of(self, audio_id: str) -> Entry | None:
         """Find the song's last conversion that the service gave an id."""
         return self._one(
-            "service = ? AND audio_id = ? AND wav_task_id IS NOT NULL ORDER BY id DESC LIMIT 1", self._service, audio_id
+            "service = ? AND audio_id = ? AND wav_task_id IS NOT NULL ORDER BY id DESC LIMIT 1",
+            self._service,
+            audio_id,
         )
 
     def intend(self, song: Song, target: Path) -> Entry | None:
@@ -131,7 +138,7 @@ class Journal:
         except sqlite3.IntegrityError:
             return None
 
-    def adopt(self, wav_task_id: str, audio_id: str | None, target: Path) -> Entry:
+    def adopt(self, wav_task_id: str, audio_id: str | None, target: Path | None) -> Entry:
         """Record a task that this machine did not submit."""
         try:
             return self._insert(audio_id, State.SUBMITTED, target, wav_task_id=wav_task_id)
@@ -159,6 +166,23 @@ class Journal:
             (state, time.time(), message, wav_task_id, _stored(target), wav_url, size, entry.id),
         )
         return self._by_id(entry.id)
+
+    def confirms(self, entry: Entry, target: Path) -> bool:
+        """Tell whether the file at `target` is this conversion's, whole.
+
+        A crash between the file's last rename and the journal's next line leaves READY with the whole file's size.
+        """
+        if (
+            entry.state not in (State.READY, State.SAVED)
+            or entry.bytes is None
+            or entry.target != target.absolute()
+        ):
+            return False
+        if not target.is_file() or target.stat().st_size != entry.bytes:
+            return False
+        if entry.state is State.READY:
+            self.move(entry, State.SAVED)
+        return True
 
     def _insert(
         self,
@@ -222,7 +246,8 @@ def _prepare(connection: sqlite3.Connection) -> None:
     if version > SCHEMA_VERSION:
         connection.execute("ROLLBACK")
         raise UsageError(
-            "the journal was written by a newer suno-wav", "Upgrade suno-wav, or name another folder: SUNO_WAV_HOME"
+            "the journal was written by a newer suno-wav",
+            "Upgrade suno-wav, or name another folder: SUNO_WAV_HOME",
         )
     if version == 0:
         for statement in _SCHEMA.split(";\n"):
@@ -238,7 +263,7 @@ def _entry(row: sqlite3.Row) -> Entry:
 
 
 def _stored(path: Path | None) -> str | None:
-    return None if path is None else str(path)
+    return None if path is None else str(path.absolute())
 
 
 def _unusable(path: Path | None, error: Exception) -> UsageError:

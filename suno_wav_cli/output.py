@@ -7,7 +7,6 @@ import re
 import shutil
 import string
 from collections import Counter
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -17,6 +16,7 @@ from suno_wav_cli.models import Order, Song
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from datetime import date
 
 FIELDS = ("title", "audio_id", "id8", "task_id", "date")
 
@@ -43,7 +43,8 @@ def audio_id_of(argument: str) -> str:
         )
     if not _AUDIO_ID.fullmatch(text):
         raise UsageError(
-            f"'{argument}' is not an audio id", "An audio id looks like 8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c; song URLs work too."
+            f"'{argument}' is not an audio id",
+            "An audio id looks like 8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c; song URLs work too.",
         )
     return text
 
@@ -58,7 +59,8 @@ def planned(songs: Iterable[Song], out: str | None, today: date) -> list[Order]:
     path, count = Counter(order.target for order in orders).most_common(1)[0] if orders else (Path(), 0)
     if count > 1:
         raise UsageError(
-            f"{count} songs would all become {path}", "Name a folder, or a template with {audio_id} or {id8} in it."
+            f"{count} songs would all become {path}",
+            "Name a folder, or a template with {audio_id} or {id8} in it.",
         )
     return orders
 
@@ -67,10 +69,13 @@ def check_possible(orders: Sequence[Order], *, force: bool) -> None:
     """Raise UsageError for a folder that cannot take the files, and OutputExists for a file that is there already."""
     for order in orders:
         if order.target.is_dir():
-            raise UsageError(f"{order.target} is a folder", f"Write it as {order.target}{os.sep} to put the song into it.")
+            raise UsageError(
+                f"{order.target} is a folder", f"Write it as {order.target}{os.sep} to put the song into it."
+            )
         if order.target.exists() and not force:
             raise OutputExists(
-                f"{order.target} exists", "Nothing was submitted. Choose another --out, or add --force or --skip-existing."
+                f"{order.target} exists",
+                "Nothing was submitted. Choose another --out, or add --force or --skip-existing.",
             )
     for folder, count in Counter(order.target.parent for order in orders).items():
         _check_folder(folder, count * _LARGEST_SONG)
@@ -126,7 +131,9 @@ def _safe(title: str) -> str:
 
 def _check_folder(folder: Path, needed: int) -> None:
     if not folder.is_dir():
-        raise UsageError(f"there is no folder {folder}", f"Nothing was submitted. Make it first: mkdir -p '{folder}'")
+        raise UsageError(
+            f"there is no folder {folder}", f"Nothing was submitted. Make it first: mkdir -p '{folder}'"
+        )
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UsageError(f"{folder} cannot be written to", "Nothing was submitted. Choose another --out.")
     usage = shutil.disk_usage(folder)

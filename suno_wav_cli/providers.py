@@ -45,21 +45,23 @@ class Provider:
 SUNOAPI = Provider(
     name="sunoapi",
     base_url="https://api.sunoapi.org",
-    codes=MappingProxyType({
-        200: Meaning.SUCCESS,
-        400: Meaning.INVALID,
-        401: Meaning.UNAUTHORIZED,
-        404: Meaning.UNKNOWN_TASK,
-        405: Meaning.BUSY,
-        409: Meaning.EXISTS,
-        413: Meaning.INVALID,
-        429: Meaning.NO_CREDITS,
-        430: Meaning.BUSY,
-        451: Meaning.SOURCE_LOST,
-        455: Meaning.MAINTENANCE,
-        500: Meaning.SERVER_ERROR,
-        501: Meaning.FAILED,
-    }),
+    codes=MappingProxyType(
+        {
+            200: Meaning.SUCCESS,
+            400: Meaning.INVALID,
+            401: Meaning.UNAUTHORIZED,
+            404: Meaning.UNKNOWN_TASK,
+            405: Meaning.BUSY,
+            409: Meaning.EXISTS,
+            413: Meaning.INVALID,
+            429: Meaning.NO_CREDITS,
+            430: Meaning.BUSY,
+            451: Meaning.SOURCE_LOST,
+            455: Meaning.MAINTENANCE,
+            500: Meaning.SERVER_ERROR,
+            501: Meaning.FAILED,
+        }
+    ),
 )
 
 SANDBOX = "sandbox"
@@ -73,4 +75,6 @@ def provider_named(name: str) -> Provider:
     try:
         return PROVIDERS[name]
     except KeyError:
-        raise UsageError(f"there is no provider '{name}'", f"Choose one of: {', '.join(PROVIDERS)}.") from None
+        raise UsageError(
+            f"there is no provider '{name}'", f"Choose one of: {', '.join(PROVIDERS)}."
+        ) from None

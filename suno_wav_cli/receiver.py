@@ -6,7 +6,6 @@ ask the API at once.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 from collections import OrderedDict
@@ -21,12 +20,15 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from suno_wav_cli.events import CallbackReceived
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from suno_wav_cli.events import Report
     from suno_wav_cli.wake_ups import WakeUps
+
+_LONGEST_ID = 200
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,14 @@ def read_callback(content: dict[str, Any]) -> Callback:
     names = [place.get(key) for place in places for key in ("task_id", "taskId")]
     code = content.get("code")
     return Callback(
-        next((name for name in names if isinstance(name, str) and 0 < len(name) <= 200 and name.isprintable()), None),  # noqa: PLR2004
+        next(
+            (
+                name
+                for name in names
+                if isinstance(name, str) and 0 < len(name) <= _LONGEST_ID and name.isprintable()
+            ),
+            None,
+        ),
         code if isinstance(code, int) and not isinstance(code, bool) else None,
     )
 
@@ -105,7 +114,7 @@ def _refused(status: int, reason: str, headers: dict[str, str] | None = None) ->
 
 
 def limited_protocol(limits: Limits) -> type[H11Protocol]:
-    """uvicorn's HTTP/1.1 protocol with the two limits that it lacks: a deadline for each request, and one for connections.
+    """Make uvicorn's HTTP/1.1 protocol with the two limits that it lacks: a deadline for each request, and one for connections.
 
     The deadline runs from the connection's start, or the last response's end, until a request was answered. Where too
     many connections are open, the one that has waited longest makes room: a genuine callback needs milliseconds, so

@@ -26,7 +26,9 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, bound: socket.socket, protocol: type[H11Protocol] = H11Protocol) -> AsyncIterator[None]:
+async def serving(
+    app: ASGIApp, bound: socket.socket, protocol: type[H11Protocol] = H11Protocol
+) -> AsyncIterator[None]:
     """Serve `app` in this loop until the block is left."""
     server = _server(app, protocol)
     task = asyncio.create_task(server.serve(sockets=[bound]))

@@ -112,23 +112,26 @@ def open_reception(session: Session) -> Iterator[Reception | None]:
     if settings.public_url is not None and settings.port == 0:
         raise UsageError("--public-url needs the port it leads to", "Add --port N.")
     explicit = settings.public_url is not None or settings.tunnel is TunnelMode.NGROK
-    if settings.callback_url is not None or (settings.tunnel is TunnelMode.NONE and not explicit):
-        yield None
-        return
     with ExitStack() as stack:
-        reception = None
+        reception, reason = None, None
         try:
-            reception = _open_reception(session, stack)
+            if settings.callback_url is None and (explicit or settings.tunnel is not TunnelMode.NONE):
+                reception = _open_reception(session, stack)
         except TunnelFailed as error:
             if explicit:
                 raise
-            session.report(events.Notice(f"no callbacks ({error.message}); polling instead"))
+            reason = error.message
+        session.report(
+            events.Ready(reception.public_url if reception else None, settings.poll_interval, reason)
+        )
         yield reception
 
 
 @asynccontextmanager
-async def open_workshop(session: Session, reception: Reception | None, terms: Terms, *, resubmit: bool) -> AsyncIterator[Workshop]:
-    """Connect the parts, inside the event loop."""
+async def open_workshop(
+    session: Session, reception: Reception | None, *, wait: bool = True, resubmit: bool = False
+) -> AsyncIterator[Workshop]:
+    """Connect the parts, inside the event loop. `wait` and `resubmit` are for what is submitted there."""
     settings = session.settings
     # Loading the certificates takes longer than a request: once is enough.
     tls = httpx.create_ssl_context()
@@ -146,13 +149,19 @@ async def open_workshop(session: Session, reception: Reception | None, terms: Te
             client=client,
             journal=session.journal,
             submitter=Submitter(
-                client, session.journal, Gate(SubmissionWindow()), backoff, callback_url, resubmit, session.report
+                client,
+                session.journal,
+                Gate(SubmissionWindow()),
+                backoff,
+                callback_url,
+                resubmit,
+                session.report,
             ),
             wake_ups=wake_ups,
             tls=tls,
             backoff=backoff,
             downloads=asyncio.Semaphore(DOWNLOADS_AT_ONCE),
-            terms=terms,
+            terms=Terms(settings.poll_interval, settings.timeout, wait, settings.force, settings.jobs),
             continue_with=session.continue_with,
             report=session.report,
         )
@@ -164,7 +173,8 @@ def _open_reception(session: Session, stack: ExitStack) -> Reception:
         bound = stack.enter_context(bound_socket(settings.port))
     except OSError as error:
         raise TunnelFailed(
-            f"port {settings.port} cannot be opened: {error.strerror}", "Choose another --port; 0 takes a free one."
+            f"port {settings.port} cannot be opened: {error.strerror}",
+            "Choose another --port; 0 takes a free one.",
         ) from error
     public_url = stack.enter_context(
         open_tunnel(
@@ -180,8 +190,8 @@ def _open_reception(session: Session, stack: ExitStack) -> Reception:
 
 @asynccontextmanager
 async def _receiving(reception: Reception, wake_ups: WakeUps, report: Report) -> AsyncIterator[None]:
-    from suno_wav_cli.receiver import Limits, limited_protocol, receiver_app  # noqa: PLC0415 - a poller needs no web server
-    from suno_wav_cli.serving import serving  # noqa: PLC0415
+    from suno_wav_cli.receiver import Limits, limited_protocol, receiver_app
+    from suno_wav_cli.serving import serving
 
     limits = Limits()
     app = receiver_app(reception.path, wake_ups, report, limits)
@@ -191,7 +201,7 @@ async def _receiving(reception: Reception, wake_ups: WakeUps, report: Report) ->
 
 @contextmanager
 def _own_sandbox(report: Report) -> Iterator[str]:
-    from suno_wav_cli.sandbox import running  # noqa: PLC0415 - only where it is asked for
+    from suno_wav_cli.sandbox import running
 
     with bound_socket(0) as bound, running(bound):
         base_url = address_of(bound)

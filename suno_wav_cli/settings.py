@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from suno_wav_cli.errors import NotAuthorized, UsageError
 from suno_wav_cli.models import Secret
 from suno_wav_cli.providers import PROVIDERS, SANDBOX
 from suno_wav_cli.tunnel import TunnelMode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 _UNITS = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
@@ -103,7 +105,7 @@ def _folder(environ: Mapping[str, str], kind: str) -> Path:
     home = environ.get("SUNO_WAV_HOME")
     if home:
         return Path(home).expanduser()
-    import platformdirs  # noqa: PLC0415 - a twentieth of a second that SUNO_WAV_HOME saves
+    import platformdirs
 
     if kind == "config":
         return platformdirs.user_config_path("suno-wav", appauthor=False)
@@ -119,7 +121,9 @@ def _read_config(file: Path) -> dict[str, Any]:
         raise UsageError(f"{file} cannot be read: {error}", "Mend the file, or move it away.") from None
     unknown = sorted(set(written) - set(_PARSERS))
     if unknown:
-        raise UsageError(f"{file} has a setting that does not exist: {unknown[0]}", f"Settings: {', '.join(_PARSERS)}.")
+        raise UsageError(
+            f"{file} has a setting that does not exist: {unknown[0]}", f"Settings: {', '.join(_PARSERS)}."
+        )
     return written
 
 
@@ -128,7 +132,9 @@ def _parsed(parse: Callable[[str], object], place: str, value: object) -> object
     try:
         return parse(text)
     except ValueError as error:
-        raise UsageError(f"{place}: '{text}' is not {error}", "Correct it and run the command again.") from None
+        raise UsageError(
+            f"{place}: '{text}' is not {error}", "Correct it and run the command again."
+        ) from None
 
 
 def _secret(environ: Mapping[str, str], variable: str) -> Secret | None:
@@ -136,7 +142,9 @@ def _secret(environ: Mapping[str, str], variable: str) -> Secret | None:
     if not value:
         return None
     if not (value.isascii() and value.isprintable()) or " " in value:
-        raise NotAuthorized(f"{variable} holds characters that no key has", "Copy it again from your account page.")
+        raise NotAuthorized(
+            f"{variable} holds characters that no key has", "Copy it again from your account page."
+        )
     return Secret(value)
 
 
@@ -153,7 +161,9 @@ def _http_url(text: str) -> str:
     expected = ValueError("an address; write https://host or https://host/path")
     try:
         parts = urlsplit(text)
-        usable = parts.scheme in ("http", "https") and parts.hostname and text.isascii() and text.isprintable()
+        usable = (
+            parts.scheme in ("http", "https") and parts.hostname and text.isascii() and text.isprintable()
+        )
         # A port that is no number shows itself only when it is asked for.
         if not usable or " " in text or parts.port == 0 or parts.username is not None:
             raise expected
@@ -168,7 +178,7 @@ def _base_url(text: str) -> str:
 
 def _number(least: int, most: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):  # noqa: PLR2004
+        if not (re.fullmatch(r"[0-9]{1,9}", text) and least <= int(text) <= most):
             raise ValueError(f"a number from {least} to {most}")
         return int(text)
 

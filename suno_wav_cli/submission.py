@@ -10,9 +10,17 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.errors import NoCredits, NotAuthorized, RecordExists, ServiceUnavailable, SubmissionUnknown, SunoWavError
+from suno_wav_cli.errors import (
+    NoCredits,
+    NotAuthorized,
+    RecordExists,
+    ServiceUnavailable,
+    SubmissionUnknown,
+    SunoWavError,
+)
 from suno_wav_cli.events import Adopted, Notice, SubmissionDelayed, Submitted
 from suno_wav_cli.journal import UNDECIDED, UNFINISHED, State
+from suno_wav_cli.refusals import submission_unknown
 
 if TYPE_CHECKING:
     from suno_wav_cli.client import Client
@@ -95,7 +103,9 @@ class Submitter:
             await asyncio.wait([request], timeout=_LAST_MOMENT)
             if request.cancel():
                 name = order.song.audio_id
-                self.report(Notice(f"{name}: stopped while its submission was on the way; its outcome is not known"))
+                self.report(
+                    Notice(f"{name}: stopped while its submission was on the way; its outcome is not known")
+                )
             await asyncio.gather(request, return_exceptions=True)
             raise
 
@@ -103,7 +113,8 @@ class Submitter:
         entry = self.journal.intend(order.song, order.target)
         if entry is None:
             raise SubmissionUnknown(
-                "another suno-wav is converting this song right now", "Let it finish, then run this command again."
+                "another suno-wav is converting this song right now",
+                "Let it finish, then run this command again.",
             )
         try:
             task_id = await self.client.submit(order.song, self.callback_url)
@@ -134,7 +145,7 @@ class Submitter:
         return self._adopted(known, "the service had it already")
 
     def _adopted(self, entry: Entry, reason: str) -> Accepted:
-        self.report(Adopted(entry.audio_id or "", entry.wav_task_id or "", reason))
+        self.report(Adopted(entry.name, entry.wav_task_id or "", reason))
         return Accepted(entry, new=False)
 
 
@@ -143,7 +154,4 @@ def _undecided(entry: Entry) -> SubmissionUnknown:
         what = "an earlier run ended, or another is still at work, between sending the paid request and its answer"
     else:
         what = f"at the last try, {entry.message}"
-    return SubmissionUnknown(
-        f"it is not known whether this song was submitted and charged: {what}",
-        "Nothing is paid twice by itself. Look at your account's log; to pay for another try, add --resubmit.",
-    )
+    return submission_unknown(what)

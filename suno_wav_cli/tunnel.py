@@ -40,8 +40,11 @@ def open_tunnel(
     elif service_is_local and mode is TunnelMode.AUTO:
         yield local_url
     elif mode is TunnelMode.AUTO and not token_known:
-        raise TunnelFailed("there is no ngrok token", "Set NGROK_AUTHTOKEN, give --public-url, or poll: --tunnel none")
+        raise TunnelFailed(
+            "there is no ngrok token", "Set NGROK_AUTHTOKEN, give --public-url, or poll: --tunnel none"
+        )
     else:
         raise TunnelFailed(
-            "this version cannot open ngrok tunnels yet", "Give --public-url with --port, or poll: --tunnel none"
+            "this version cannot open ngrok tunnels yet",
+            "Give --public-url with --port, or poll: --tunnel none",
         )

@@ -1,4 +1,4 @@
-"""RIFF WAVE: is a file whole, and what does it hold?
+"""RIFF WAVE: whether a file is whole, and what it holds.
 
 Reads the chunk headers only, so the cost does not grow with the file.
 """
@@ -36,7 +36,7 @@ def read_format(path: Path) -> WavFormat:
     length = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(12)
-        if len(head) < 12 or head[:4] not in (b"RIFF", b"RF64") or head[8:12] != b"WAVE":  # noqa: PLR2004 - "RIFF" size "WAVE"
+        if len(head) < 12 or head[:4] not in (b"RIFF", b"RF64") or head[8:12] != b"WAVE":
             raise _not_whole(f"it is {_what_else(head)}, not a WAV")
         return _read_chunks(file, length)
 
@@ -48,7 +48,7 @@ def _read_chunks(file: BinaryIO, length: int) -> WavFormat:
     for _ in range(_MOST_CHUNKS):
         file.seek(position)
         header = file.read(8)
-        if len(header) < 8:  # noqa: PLR2004 - name and size
+        if len(header) < 8:
             raise _not_whole("it ends before its audio begins")
         name, size = struct.unpack("<4sI", header)
         start = position + 8
@@ -68,10 +68,10 @@ def _read_chunks(file: BinaryIO, length: int) -> WavFormat:
 
 
 def _layout(chunk: bytes) -> tuple[str, int, int, int]:
-    if len(chunk) < 16:  # noqa: PLR2004 - the smallest `fmt ` chunk
+    if len(chunk) < 16:
         raise _not_whole("its format is cut short")
     code, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", chunk)
-    if code == _EXTENSIBLE and len(chunk) >= 26:  # noqa: PLR2004 - where the sub-format's code ends
+    if code == _EXTENSIBLE and len(chunk) >= 26:
         (code,) = struct.unpack_from("<H", chunk, 24)
     if channels == 0 or rate == 0 or bits == 0 or bits % 8:
         raise _not_whole(f"its format makes no sense ({rate} Hz, {bits} bit, {channels} channels)")
@@ -79,7 +79,7 @@ def _layout(chunk: bytes) -> tuple[str, int, int, int]:
 
 
 def _data_size_of_ds64(chunk: bytes) -> int | None:
-    if len(chunk) < 16:  # noqa: PLR2004 - RIFF size and data size, 64 bit each
+    if len(chunk) < 16:
         return None
     size: int = struct.unpack_from("<Q", chunk, 8)[0]
     return size

@@ -40,27 +40,29 @@ def display(settings: Settings) -> Iterator[Report]:
 
 def _screen(settings: Settings, stack: ExitStack) -> Callable[[Event], None]:
     if settings.json:
-        from suno_wav_cli.terminal.json_lines import JsonLines  # noqa: PLC0415 - one display is enough
+        from suno_wav_cli.terminal.json_lines import JsonLines
 
         return JsonLines().show
     if not settings.quiet and sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb":
-        from suno_wav_cli.terminal.live import Live  # noqa: PLC0415 - rich takes a tenth of a second
+        from suno_wav_cli.terminal.live import Live
 
         live = Live(verbose=settings.verbose, no_color=settings.no_color)
         live.start()
         stack.callback(live.stop)
         return live.show
-    from suno_wav_cli.terminal.lines import Lines  # noqa: PLC0415
+    from suno_wav_cli.terminal.lines import Lines
 
     return Lines(quiet=settings.quiet, verbose=settings.verbose).show
 
 
 def _log_file(path: Path, stack: ExitStack) -> Callable[[Event], None]:
-    from suno_wav_cli.terminal.json_lines import LogFile  # noqa: PLC0415
+    from suno_wav_cli.terminal.json_lines import LogFile
 
     try:
         log = LogFile(path)
     except OSError as error:
-        raise UsageError(f"the log file {path} cannot be written: {error.strerror}", "Name another one.") from error
+        raise UsageError(
+            f"the log file {path} cannot be written: {error.strerror}", "Name another one."
+        ) from error
     stack.callback(log.close)
     return log.show

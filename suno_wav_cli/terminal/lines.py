@@ -6,8 +6,8 @@ import sys
 import time
 
 from suno_wav_cli import events
-from suno_wav_cli.terminal.streams import write_line, write_path
-from suno_wav_cli.terminal.words import is_error, progress_line, sentence, status_lines
+from suno_wav_cli.terminal.streams import write_line
+from suno_wav_cli.terminal.words import is_error, progress_line, results, sentence
 
 _PROGRESS_SECONDS = 5.0
 
@@ -22,12 +22,6 @@ class Lines:
 
     def show(self, event: events.Event) -> None:
         match event:
-            case events.Saved() | events.Skipped():
-                self._say(event)
-                write_path(event.path)
-            case events.TaskStatus():
-                for line in status_lines(event):
-                    write_line(sys.stdout, line)
             case events.DownloadStarted():
                 self._last_progress[event.audio_id] = time.monotonic()
                 self._say(event)
@@ -35,6 +29,8 @@ class Lines:
                 self._show_progress(event)
             case _:
                 self._say(event)
+                for line in results(event):
+                    write_line(sys.stdout, line)
 
     def _show_progress(self, event: events.DownloadProgress) -> None:
         now = time.monotonic()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
@@ -11,11 +10,9 @@ from rich.table import Column
 from rich.text import Text
 
 from suno_wav_cli import events
-from suno_wav_cli.terminal.streams import write_line, write_path
-from suno_wav_cli.terminal.words import clock, is_error, megabytes, sentence, status_lines
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from suno_wav_cli.models import WavState
+from suno_wav_cli.terminal.streams import write_line
+from suno_wav_cli.terminal.words import clock, is_error, megabytes, results, sentence
 
 
 class Live:
@@ -26,7 +23,11 @@ class Live:
         self._console = Console(stderr=True, no_color=no_color or None, highlight=False)
         self._bars: dict[str, TaskID] = {}
         self._progress = Progress(
-            TextColumn("{task.description}", markup=False, table_column=Column(ratio=2, no_wrap=True, overflow="ellipsis")),
+            TextColumn(
+                "{task.description}",
+                markup=False,
+                table_column=Column(ratio=2, no_wrap=True, overflow="ellipsis"),
+            ),
             BarColumn(bar_width=None, table_column=Column(ratio=3)),
             _Stage(table_column=Column(no_wrap=True, justify="right")),
             console=self._console,
@@ -47,32 +48,39 @@ class Live:
         match event:
             case events.Submitted() | events.Adopted():
                 self._say(event)
-                self._bars[event.audio_id] = self._progress.add_task(event.audio_id, total=None)
+                self._bar(event.audio_id)
+            case events.LookedUp():
+                self._say(event)
+                if event.record.state is WavState.PENDING:
+                    self._bar(event.audio_id)
             case events.DownloadStarted():
-                self._progress.reset(self._bars[event.audio_id], total=None, received=0)
+                self._progress.reset(self._bar(event.audio_id), total=None, downloading=True)
             case events.DownloadProgress():
-                bar = self._bars[event.audio_id]
-                self._progress.update(bar, total=event.total, completed=event.received, received=event.received)
-            case events.Saved() | events.Skipped():
+                self._progress.update(self._bar(event.audio_id), total=event.total, completed=event.received)
+            case events.Saved() | events.Skipped() | events.LeftRunning() | events.SongFailed():
                 self._end(event.audio_id)
                 self._say(event)
-                self._write(lambda: write_path(event.path))
-            case events.SongFailed():
-                self._end(event.audio_id)
-                self._say(event)
-            case events.TaskStatus():
-                self._write(lambda: [write_line(sys.stdout, line) for line in status_lines(event)])
+                self._write(results(event))
             case _:
                 self._say(event)
+                self._write(results(event))
+
+    def _bar(self, audio_id: str) -> TaskID:
+        if audio_id not in self._bars:
+            self._bars[audio_id] = self._progress.add_task(audio_id, total=None, downloading=False)
+        return self._bars[audio_id]
 
     def _end(self, audio_id: str) -> None:
         bar = self._bars.pop(audio_id, None)
         if bar is not None:
             self._progress.remove_task(bar)
 
-    def _write(self, write: Callable[[], object]) -> None:
+    def _write(self, lines: list[str]) -> None:
+        if not lines:
+            return
         self._progress.stop()
-        write()
+        for line in lines:
+            write_line(sys.stdout, line)
         self._progress.start()
 
     def _say(self, event: events.Event) -> None:
@@ -88,7 +96,7 @@ class _Stage(ProgressColumn):
     """What a song is at: the time it has waited, or bytes, speed and time left."""
 
     def render(self, task: Task) -> Text:
-        if "received" not in task.fields:
+        if not task.fields["downloading"]:
             return Text(f"converting {clock(task.elapsed or 0)}")
         if task.total is None:
             return Text(megabytes(int(task.completed)))

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, TextIO
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from typing import TextIO
 
 
 def write_line(stream: TextIO, text: str) -> None:
@@ -15,11 +12,6 @@ def write_line(stream: TextIO, text: str) -> None:
     with suppress(BrokenPipeError, OSError, ValueError):
         stream.write(text + "\n")
         stream.flush()
-
-
-def write_path(path: Path) -> None:
-    """Put a path on standard output byte for byte, never folded or styled."""
-    write_line(sys.stdout, str(path))
 
 
 def prepare() -> None:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 def printable(text: str) -> str:
     """Replace control characters, escape sequences' first bytes included, and what no encoding carries."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
+    )
 
 
 def megabytes(count: int) -> str:
@@ -35,7 +37,7 @@ def is_error(event: Event) -> bool:
     return isinstance(event, events.Failed | events.SongFailed | events.Interrupted)
 
 
-def sentence(event: Event, *, verbose: bool) -> str | None:  # noqa: C901, PLR0911, PLR0912 - one case an event
+def sentence(event: Event, *, verbose: bool) -> str | None:
     """Say what happened, and for an error on a second line what to do; None for what only `verbose` shows, or a bar."""
     match event:
         case events.SandboxStarted():
@@ -43,7 +45,8 @@ def sentence(event: Event, *, verbose: bool) -> str | None:  # noqa: C901, PLR09
         case events.Notice():
             return f"suno-wav: {printable(event.message)}"
         case events.Ready(public_url=None):
-            return f"suno-wav: asking the service every {event.poll_interval:g} s"
+            because = f"no callbacks ({printable(event.reason)}): " if event.reason else ""
+            return f"suno-wav: {because}asking the service every {event.poll_interval:g} s"
         case events.Ready():
             return f"suno-wav: callbacks arrive at {event.public_url}" if verbose else None
         case events.SubmissionDelayed():
@@ -55,7 +58,11 @@ def sentence(event: Event, *, verbose: bool) -> str | None:  # noqa: C901, PLR09
         case events.CallbackReceived():
             return f"suno-wav: callback for task {event.task_id}, code {event.code}" if verbose else None
         case events.LookedUp():
-            return f"{event.audio_id}: the service says {printable(event.record.flag or 'nothing')}" if verbose else None
+            return (
+                f"{event.audio_id}: the service says {printable(event.record.flag or 'nothing')}"
+                if verbose
+                else None
+            )
         case events.LookupFailed():
             return f"{event.audio_id}: {printable(event.message)}; asking again"
         case events.DownloadStarted():
@@ -68,6 +75,8 @@ def sentence(event: Event, *, verbose: bool) -> str | None:  # noqa: C901, PLR09
             return f"{event.audio_id}: saved, {format_line(event.format)}, {megabytes(event.bytes)}"
         case events.Skipped():
             return f"{event.audio_id}: already there, nothing was paid"
+        case events.LeftRunning():
+            return f"{event.audio_id}: left running, kept {event.kept_days} days\n  To continue: {event.continue_with}"
         case events.SongFailed():
             return f"{event.audio_id}: error: {printable(event.message)}\n  {printable(event.remedy)}"
         case events.TaskStatus():
@@ -78,8 +87,18 @@ def sentence(event: Event, *, verbose: bool) -> str | None:  # noqa: C901, PLR09
             return _interrupted(event)
         case events.Failed():
             return f"error: {printable(event.message)}\n  {printable(event.remedy)}"
+        case events.SandboxServing():
+            return (
+                f"suno-wav: sandbox at {event.base_url}; nothing here is paid for. Ctrl-C ends it\n"
+                f"  Use it: suno-wav convert demo --provider sandbox --base-url {event.base_url} --out song.wav\n"
+                "  Its audio ids: suno-wav sandbox --list"
+            )
+        case events.SandboxId():
+            return None
         case events.RequestServed():
-            return f"{event.method} {printable(event.path)} -> {event.status} {printable(event.note)}".rstrip()
+            return (
+                f"{event.method} {printable(event.path)} -> {event.status} {printable(event.note)}".rstrip()
+            )
         case _:
             assert_never(event)
 
@@ -91,8 +110,25 @@ def progress_line(event: events.DownloadProgress) -> str:
     return f"{event.audio_id}: {megabytes(event.received)}"
 
 
-def status_lines(event: events.TaskStatus) -> list[str]:
-    """Lay the service's words beside the journal's, a `name value` line each."""
+def results(event: Event) -> list[str]:
+    """Give what of an event belongs on standard output, a line each."""
+    match event:
+        case events.Saved() | events.Skipped():
+            return [str(event.path)]
+        case events.LeftRunning():
+            return [event.task_id]
+        case events.TaskStatus():
+            return _status_lines(event)
+        case events.SandboxId():
+            return [f"{event.audio_id:<24} {event.about}"]
+        case events.SandboxServing():
+            return [event.base_url]
+        case _:
+            return []
+
+
+def _status_lines(event: events.TaskStatus) -> list[str]:
+    """Lay the service's words beside the journal's."""
     record = event.record
     rows = {
         "task": record.task_id,

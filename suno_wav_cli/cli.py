@@ -1,0 +1,18 @@
+"""The program's entry: what can be answered at once, and the way to the commands."""
+
+from __future__ import annotations
+
+import sys
+
+from suno_wav_cli import __version__
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    # Answered before typer is loaded, which takes ten times as long.
+    if sys.argv[1:] in (["--version"], ["-V"]):
+        sys.stdout.write(f"suno-wav {__version__}\n")
+        return
+    from suno_wav_cli.commands import app
+
+    app(prog_name="suno-wav")

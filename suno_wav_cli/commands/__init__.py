@@ -1,0 +1,45 @@
+"""One file a command: options in, one call, nothing else."""
+
+from typing import Annotated
+
+import typer
+
+from suno_wav_cli import __version__
+from suno_wav_cli.commands import convert, sandbox, status
+from suno_wav_cli.commands.invocation import command, remember_global_options
+
+app = typer.Typer(
+    name="suno-wav",
+    help="Real WAV files from the Suno API: submit, wait, download, and lose nothing that was paid for.",
+    epilog="Try it without a key: suno-wav convert demo --provider sandbox --out song.wav",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    # Plain help is twice as fast, and stays plain in pipes and CI.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"suno-wav {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+@remember_global_options
+def _program(
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001 - answered by its callback
+        bool,
+        typer.Option(
+            "--version", "-V", help="Show the version and exit.", callback=_show_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+command(app, "convert", convert.SETTINGS)(convert.convert)
+command(app, "status", status.SETTINGS)(status.status)
+command(app, "sandbox", ())(sandbox.sandbox)

@@ -1,0 +1,125 @@
+"""From Typer's arguments to a command's run, and from whatever happens there to an exit code.
+
+The one place where errors are caught.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from suno_wav_cli.commands.options import BY_NAME, GLOBAL
+from suno_wav_cli.errors import ExitCode, SunoWavError
+from suno_wav_cli.events import Failed, Interrupted
+from suno_wav_cli.interrupts import Stopped, as_keyboard_interrupt
+from suno_wav_cli.settings import Settings, load_secrets, load_settings
+from suno_wav_cli.terminal import display
+from suno_wav_cli.terminal.streams import discard_rest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from suno_wav_cli.events import Report
+    from suno_wav_cli.settings import Secrets
+
+_SIGNAL_BASE = 128
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a command is given besides its own arguments."""
+
+    settings: Settings
+    secrets: Secrets
+    report: Report
+
+
+def command(app: typer.Typer, name: str, settings: Iterable[str]) -> Callable[[Callable[..., int]], None]:
+    """Register `function(run, …) -> exit code` under `name`, with these settings and the global ones as options."""
+    options = [BY_NAME[setting] for setting in settings] + list(GLOBAL)
+
+    def register(function: Callable[..., int]) -> None:
+        own = [parameter for parameter in _parameters(function) if parameter.name != "run"]
+
+        def entry(context: typer.Context, **arguments: Any) -> None:
+            given = {option.name: arguments.pop(option.name) for option in options}
+            flags = context.obj | {key: value for key, value in given.items() if value is not None}
+            code = _run(function, flags, arguments)
+            discard_rest()
+            raise typer.Exit(code)
+
+        app.command(name, help=inspect.getdoc(function))(_with_signature(entry, [*own, *options]))
+
+    return register
+
+
+def remember_global_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Let the global options stand before the command too."""
+
+    @functools.wraps(function)
+    def callback(context: typer.Context, **arguments: Any) -> None:
+        context.obj = {option.name: arguments.pop(option.name) for option in GLOBAL}
+        function(context, **arguments)
+
+    own = [parameter for parameter in _parameters(function) if parameter.name != "context"]
+    return _with_signature(callback, [*own, *GLOBAL])
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    return list(inspect.signature(function, eval_str=True).parameters.values())
+
+
+def _with_signature(
+    function: Callable[..., None], parameters: list[inspect.Parameter]
+) -> Callable[..., None]:
+    """Show Typer these parameters, after the context; it reads both the signature and the annotations."""
+    keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
+    context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    function.__signature__ = inspect.Signature([context, *keyword_only])  # type: ignore[attr-defined]
+    function.__annotations__ = {
+        parameter.name: parameter.annotation for parameter in [context, *keyword_only]
+    }
+    return function
+
+
+def _run(function: Callable[..., int], flags: dict[str, Any], arguments: dict[str, Any]) -> int:
+    try:
+        settings = load_settings(flags, os.environ)
+        secrets = load_secrets(os.environ)
+        with display(settings) as report:
+            return _guarded(function, Run(settings, secrets, report), arguments)
+    except SunoWavError as error:
+        # The settings or the display itself; of what was asked for, only the wish for JSON is sure.
+        with display(Settings(json=bool(flags.get("json")))) as report:
+            return _failed(error, report)
+
+
+def _guarded(function: Callable[..., int], run: Run, arguments: dict[str, Any]) -> int:
+    with as_keyboard_interrupt() as interrupted_by:
+        try:
+            return function(run, **arguments)
+        except SunoWavError as error:
+            return _failed(error, run.report)
+        except KeyboardInterrupt as stop:
+            number = interrupted_by()
+            line = stop.continue_with if isinstance(stop, Stopped) else None
+            run.report(Interrupted(number.name, line))
+            return _SIGNAL_BASE + number
+        except Exception as bug:  # noqa: BLE001 - not one of ours, and so a bug, which shows itself
+            verbose = run.settings.verbose
+            remedy = "Please report it, with the traceback" + (" below." if verbose else " that -v shows.")
+            run.report(Failed(ExitCode.BUG, f"a bug in suno-wav: {type(bug).__name__}: {bug}", remedy))
+            if verbose:
+                traceback.print_exception(bug)
+            return ExitCode.BUG
+
+
+def _failed(error: SunoWavError, report: Report) -> int:
+    report(Failed(error.exit_code, error.message, error.remedy))
+    return error.exit_code

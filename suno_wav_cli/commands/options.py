@@ -1,0 +1,63 @@
+"""Every option that is also a setting, declared once. None means: not given on the command line."""
+
+import inspect
+from typing import Annotated, Any
+
+import typer
+
+from suno_wav_cli.tunnel import TunnelMode
+
+
+def _option(name: str, kind: Any, *declarations: str, **more: Any) -> inspect.Parameter:
+    flags = declarations or ("--" + name.replace("_", "-"),)
+    annotation = Annotated[kind | None, typer.Option(*flags, show_default=False, **more)]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+GLOBAL = (
+    _option("json", bool, "--json", help="One JSON object a line on standard output."),
+    _option("quiet", bool, "--quiet", "-q", help="Say errors only."),
+    _option("verbose", bool, "--verbose", "-v", help="Say more; show the traceback of a bug."),
+    _option("no_color", bool, "--no-color", help="No colours (NO_COLOR does the same)."),
+    _option(
+        "provider",
+        str,
+        metavar="NAME",
+        help="sunoapi (default), or sandbox: a practice service on this machine.",
+    ),
+    _option(
+        "base_url", str, metavar="URL", help="The API's address, for resellers and for a running sandbox."
+    ),
+    _option("log_file", str, metavar="FILE", help="Append every event to FILE, one JSON object a line."),
+)
+
+_COMMAND = (
+    _option(
+        "out",
+        str,
+        "--out",
+        "-o",
+        metavar="PATH",
+        help="A file, a folder/, or a template with {title} {audio_id} {id8} {task_id} {date}.",
+    ),
+    _option(
+        "tunnel",
+        TunnelMode,
+        help="How callbacks reach this machine; none: ask the service instead. Default: auto.",
+    ),
+    _option("public_url", str, metavar="URL", help="Your own public address that leads to --port."),
+    _option("callback_url", str, metavar="URL", help="Have the service post elsewhere; this program asks."),
+    _option("port", str, metavar="N", help="Port of the local receiver. Default: a free one."),
+    _option(
+        "poll_interval", str, metavar="TIME", help="Between two questions: 90, 90s, 15m, 1h. Default: 30s."
+    ),
+    _option("timeout", str, metavar="TIME", help="How long to wait for a song. Default: 30m."),
+    _option(
+        "retries", str, metavar="N", help="How often to try again what may safely be tried again. Default: 5."
+    ),
+    _option("jobs", str, metavar="N", help="Songs in flight. Default: 20."),
+    _option("force", bool, "--force", "-f", help="Overwrite existing files."),
+    _option("skip_existing", bool, "--skip-existing", help="Count an existing file as done."),
+)
+
+BY_NAME = {option.name: option for option in GLOBAL + _COMMAND}

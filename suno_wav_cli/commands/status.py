@@ -1,0 +1,30 @@
+"""`suno-wav status`: what the service says of a task."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from suno_wav_cli.commands.invocation import Run
+
+SETTINGS = ("out", "poll_interval", "timeout", "retries", "force")
+
+
+def status(
+    run: Run,
+    task_ids: Annotated[
+        list[str], typer.Argument(metavar="TASK_ID...", help="Ids of WAV tasks.", show_default=False)
+    ],
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until the service has finished.")] = False,
+    download: Annotated[
+        bool, typer.Option("--download", help="Download the file, to where it was meant to go.")
+    ] = False,
+) -> int:
+    """Show what the service says of WAV tasks; with --wait --download, finish what was begun.
+
+    Prints the state on standard output, or with --download the path of each finished file.
+    """
+    from suno_wav_cli import lookup
+
+    request = lookup.Request(tuple(task_ids), wait=wait, download=download)
+    return lookup.show_tasks(request, run.settings, run.secrets, os.environ, run.report)

@@ -1,0 +1,90 @@
+"""`status` from its arguments to its exit code: what the service says of tasks, and their files where asked."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from suno_wav_cli import events
+from suno_wav_cli.conversion import conversion_failed, failure, finish, wait_for
+from suno_wav_cli.errors import ExitCode, StillRunning, SunoWavError
+from suno_wav_cli.models import Song, WavState
+from suno_wav_cli.output import check_possible, planned
+from suno_wav_cli.session import open_session, open_workshop
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from suno_wav_cli.conversion import Workshop
+    from suno_wav_cli.events import Report
+    from suno_wav_cli.journal import Entry
+    from suno_wav_cli.models import Order, WavRecord
+    from suno_wav_cli.session import Session
+    from suno_wav_cli.settings import Secrets, Settings
+
+
+@dataclass(frozen=True)
+class Request:
+    task_ids: tuple[str, ...]
+    wait: bool
+    download: bool
+
+
+def show_tasks(
+    request: Request, settings: Settings, secrets: Secrets, environ: Mapping[str, str], report: Report
+) -> ExitCode:
+    """Show, wait for, or download tasks, and return the exit code. Raises SunoWavError where nothing could be begun."""
+    with open_session(settings, secrets, environ, report) as session:
+        errors = [error for error in asyncio.run(_show_all(request, session)) if error is not None]
+    if not errors:
+        return ExitCode.OK
+    return errors[0].exit_code if len(errors) == len(request.task_ids) else ExitCode.SOME_FAILED
+
+
+async def _show_all(request: Request, session: Session) -> list[SunoWavError | None]:
+    async with open_workshop(session, None) as shop, asyncio.TaskGroup() as group:
+        tasks = [group.create_task(_show(task_id, request, session, shop)) for task_id in request.task_ids]
+    return [task.result() for task in tasks]
+
+
+async def _show(task_id: str, request: Request, session: Session, shop: Workshop) -> SunoWavError | None:
+    entry = session.journal.of_task(task_id)
+    try:
+        record = await shop.client.wav_record(task_id)
+        if request.download:
+            return await _download(entry, record, request, session, shop)
+        if request.wait and record.state is WavState.PENDING:
+            entry = entry or session.journal.adopt(task_id, record.audio_id, None)
+            record = await wait_for(entry, shop, just_submitted=False)
+        session.report(
+            events.TaskStatus(record, entry.state if entry else None, entry.target if entry else None)
+        )
+        if request.wait and record.state is WavState.FAILED:
+            raise conversion_failed(record)
+    except SunoWavError as error:
+        return failure(entry.name if entry else task_id, task_id, error, shop).error
+    return None
+
+
+async def _download(
+    entry: Entry | None, record: WavRecord, request: Request, session: Session, shop: Workshop
+) -> SunoWavError | None:
+    order = _order(entry, record, session.settings)
+    if entry is not None and not session.settings.force and session.journal.confirms(entry, order.target):
+        session.report(events.Skipped(entry.name, order.target))
+        return None
+    check_possible([order], force=session.settings.force)
+    if record.state is WavState.PENDING and not request.wait:
+        raise StillRunning("the conversion is not finished yet", "Try again later, or add --wait.")
+    entry = entry or session.journal.adopt(record.task_id, record.audio_id, order.target)
+    return (await finish(entry, order.target, shop)).error
+
+
+def _order(entry: Entry | None, record: WavRecord, settings: Settings) -> Order:
+    song = Song(record.audio_id or (entry and entry.audio_id) or record.task_id)
+    planned_order = planned([song], settings.out, datetime.now().astimezone().date())[0]
+    if settings.out is None and entry is not None and entry.target is not None:
+        return replace(planned_order, target=entry.target)
+    return planned_order

@@ -1,0 +1,39 @@
+"""`sandbox` in the foreground: until somebody presses Ctrl-C."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from suno_wav_cli import events
+from suno_wav_cli.errors import ExitCode, TunnelFailed
+from suno_wav_cli.loopback import address_of, bound_socket
+from suno_wav_cli.sandbox import running
+from suno_wav_cli.sandbox.behaviours import BEHAVIOURS, PATTERNS
+
+if TYPE_CHECKING:
+    from suno_wav_cli.events import Report
+
+
+def list_ids(report: Report) -> ExitCode:
+    listed = {name: behaviour.about for name, behaviour in BEHAVIOURS.items()} | dict(PATTERNS)
+    for name, about in listed.items():
+        report(events.SandboxId(name, about))
+    return ExitCode.OK
+
+
+def serve(port: int, *, speed: float, seed: int | None, report: Report) -> ExitCode:
+    """Serve until interrupted. Raises TunnelFailed where the port cannot be opened."""
+    try:
+        bound = bound_socket(port)
+    except OSError as error:
+        raise TunnelFailed(
+            f"port {port} cannot be opened: {error.strerror}", "Choose another --port; 0 takes a free one."
+        ) from error
+    with bound, running(bound, speed=speed, seed=seed, report=report):
+        report(events.SandboxServing(address_of(bound)))
+        # With a bound, because Windows does not wake an unbounded wait for Ctrl-C.
+        stop = threading.Event()
+        while not stop.wait(timeout=60.0):
+            pass
+    return ExitCode.OK

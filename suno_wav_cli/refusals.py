@@ -1,0 +1,119 @@
+"""What an answer other than success means: one of our errors, by the provider's table (contract/wav-api.md, section 3)."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import httpx
+
+from suno_wav_cli import answers
+from suno_wav_cli.errors import (
+    ConversionFailed,
+    NoCredits,
+    NotAuthorized,
+    RecordExists,
+    ServiceUnavailable,
+    SubmissionUnknown,
+    SunoWavError,
+    TaskUnknown,
+)
+from suno_wav_cli.providers import Meaning
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from suno_wav_cli.answers import Envelope
+    from suno_wav_cli.providers import Provider
+
+_LATER = "Try again in a while."
+_CHECK_KEY = "Check SUNO_API_KEY, and that it belongs to this provider."
+
+_REFUSALS: Mapping[Meaning, tuple[type[SunoWavError], str, str]] = MappingProxyType(
+    {
+        Meaning.UNAUTHORIZED: (NotAuthorized, "the service refused the API key", _CHECK_KEY),
+        Meaning.NO_CREDITS: (
+            NoCredits,
+            "not enough credits",
+            "Top up at your provider, then run the same command again.",
+        ),
+        Meaning.BUSY: (ServiceUnavailable, "too many requests", f"Nothing was charged for this. {_LATER}"),
+        Meaning.MAINTENANCE: (
+            ServiceUnavailable,
+            "the service is in maintenance",
+            f"Nothing was charged for this. {_LATER}",
+        ),
+        Meaning.SOURCE_LOST: (
+            ConversionFailed,
+            "the service could not fetch the song's audio",
+            "The song may be too old, or deleted at the service: generate it again, or try later.",
+        ),
+        Meaning.FAILED: (ConversionFailed, "the conversion failed", "Run the same command to try once more."),
+        Meaning.UNKNOWN_TASK: (
+            TaskUnknown,
+            "the service does not know this task",
+            "Check the id: it must be that of the WAV task, not of the song or of the music task.",
+        ),
+        Meaning.SERVER_ERROR: (ServiceUnavailable, "the service has trouble", _LATER),
+    }
+)
+
+
+def refusal(answer: Envelope, provider: Provider, *, paid: bool) -> SunoWavError:
+    """Read a `code` other than success, for a `paid` submission or for a free lookup."""
+    meaning = provider.codes.get(answer.code)
+    said = f"{answer.message or 'no reason given'} (code {answer.code})"
+    if meaning is None and answer.code >= httpx.codes.INTERNAL_SERVER_ERROR:
+        meaning = Meaning.SERVER_ERROR
+    if paid and meaning is Meaning.SERVER_ERROR:
+        return submission_unknown(f"the service answered with an error of its own: {said}")
+    if paid and meaning is Meaning.EXISTS:
+        return RecordExists(
+            f"the service already has a WAV of this song: {said}",
+            "Its task id is not known here. If you have it: suno-wav status TASK_ID --download",
+            answers.submitted_task_id(answer),
+        )
+    if meaning is None or meaning not in _REFUSALS or (paid and meaning is Meaning.UNKNOWN_TASK):
+        return ConversionFailed(
+            f"the service refused the request: {said}",
+            "Check the id. For a submission, give the song's music task too, where you know it: --task-id ID",
+        )
+    kind, what, remedy = _REFUSALS[meaning]
+    return kind(f"{what}: {said}", remedy)
+
+
+def refusal_by_status(status: int, host: str) -> SunoWavError:
+    """Judge by the HTTP status, which counts only where the body is not an envelope (section 1)."""
+    said = no_envelope(status)
+    if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        return NotAuthorized(f"the service refused the API key: {said}", _CHECK_KEY)
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        return ServiceUnavailable(f"too many requests: {said}", _LATER)
+    if httpx.codes.MULTIPLE_CHOICES <= status < httpx.codes.INTERNAL_SERVER_ERROR:
+        return ConversionFailed(
+            f"{host} is not the API: {said}",
+            "Check --base-url. (Redirects are not followed: the key would go along.)",
+        )
+    return ServiceUnavailable(f"{host} has trouble: {said}", _LATER)
+
+
+def no_envelope(status: int) -> str:
+    return f"HTTP {status} with something that is not an answer of the API"
+
+
+def unreachable(error: httpx.HTTPError) -> ServiceUnavailable:
+    return ServiceUnavailable(
+        f"the service cannot be reached: {described(error)}",
+        "Check the network and --base-url, then try again.",
+    )
+
+
+def submission_unknown(what: str) -> SubmissionUnknown:
+    return SubmissionUnknown(
+        f"it is not known whether the song was submitted and charged: {what}",
+        "Nothing is paid twice by itself. Look at your account's log; to pay for another try, add --resubmit.",
+    )
+
+
+def described(error: httpx.HTTPError) -> str:
+    return str(error) or type(error).__name__

@@ -1,0 +1,30 @@
+"""The Suno WAV API on this machine: for people who try the tool, for authors of receivers, and for tests."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from suno_wav_cli.sandbox.routes import sandbox_app
+from suno_wav_cli.sandbox.service import Service
+from suno_wav_cli.serving import serving_in_thread
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator
+
+    from suno_wav_cli.events import Event, Report
+
+
+def _silent(_event: Event) -> None:
+    """Say nothing: a sandbox inside another command has no screen of its own."""
+
+
+@contextmanager
+def running(
+    bound: socket.socket, *, speed: float = 1.0, seed: int | None = None, report: Report = _silent
+) -> Iterator[Service]:
+    """Serve on `bound` from a thread until the block is left. `report` is called from that thread."""
+    service = Service(speed=speed, seed=seed)
+    with serving_in_thread(sandbox_app(service, report), bound):
+        yield service

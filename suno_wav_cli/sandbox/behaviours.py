@@ -1,0 +1,213 @@
+"""What the sandbox does with a song, chosen by its audio id, as Stripe's test cards are chosen by their number."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MEGABYTE = 1_000_000
+
+
+class Answer(StrEnum):
+    """What becomes of the submission."""
+
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+    REFUSE_TWICE = "refuse twice"
+    LOSE = "lose"
+    NO_ID = "no id"
+    EXISTS = "exists"
+    EXISTS_WITHOUT_ID = "exists without id"
+
+
+class Callbacks(StrEnum):
+    ONCE = "once"
+    NEVER = "never"
+    TWICE = "twice"
+    LATE = "late"
+    EARLY = "early"
+    FORGED = "forged"
+    MALFORMED = "malformed"
+    HUGE = "huge"
+
+
+class File(StrEnum):
+    WHOLE = "whole"
+    CUT_ONCE = "cut once"
+    CUT = "cut"
+    EXPIRED_ONCE = "expired once"
+    EXPIRED = "expired"
+    NO_LENGTH = "no length"
+    REDIRECT = "redirect"
+    STALL = "stall"
+    PAGE = "page"
+    MP3 = "mp3"
+    TRUNCATED = "truncated"
+    EMPTY = "empty"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A WAV's format; `data_bytes` of audio, the melody repeated."""
+
+    rate: int = 48000
+    bits: int = 16
+    channels: int = 2
+    seconds: float = 6.0
+
+    @property
+    def data_bytes(self) -> int:
+        return int(self.seconds * self.rate) * self.frame_bytes
+
+    @property
+    def frame_bytes(self) -> int:
+        return self.channels * self.bits // 8
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """`seconds` of work before the file is there; `code` of a refusal or failure; `flag` once it is decided."""
+
+    about: str
+    answer: Answer = Answer.ACCEPT
+    code: int = 200
+    seconds: float = 2.0
+    flag: str = "SUCCESS"
+    record: str = "current"
+    lookup_code: int = 200
+    callbacks: Callbacks = Callbacks.ONCE
+    callback: str = "snake"
+    file: File = File.WHOLE
+    layout: Layout = Layout()
+
+
+RECORD_SHAPES: Mapping[str, str] = MappingProxyType(
+    {
+        "current": "as documented today",
+        "first-edition": "`status` and `response.audio_wav_url`",
+        "flat": "`audioWavUrl` directly in `data`",
+        "flat-snake": "`audio_wav_url` directly in `data`",
+        "epoch": "times as epoch milliseconds, `musicIndex` as text",
+        "bare": "without times and `musicIndex`",
+        "no-url-first": "`SUCCESS`, and at the first lookup no URL yet",
+        "null-first": "`data` null at the first lookup",
+        "unknown-first": "code 404 at the first lookup",
+    }
+)
+
+CALLBACK_SHAPES: Mapping[str, str] = MappingProxyType(
+    {
+        "snake": "`data.audio_wav_url`, `data.task_id`",
+        "camel": "`data.audioWavUrl`, `data.task_id`",
+        "camel-id": "`data.audioWavUrl`, `data.taskId`",
+        "response": "`data.response.audioWavUrl`",
+        "top-level": "the record itself at top level",
+        "null": "`data` null, `taskId` at top level",
+        "no-id": "`data` null and no id at all",
+    }
+)
+
+BEHAVIOURS: Mapping[str, Behaviour] = MappingProxyType(
+    {
+        "demo": Behaviour("converted in 2 s, one callback"),
+        "demo-slow": Behaviour("takes a minute", seconds=60),
+        "demo-fails": Behaviour(
+            "GENERATE_WAV_FAILED, callback code 501", flag="GENERATE_WAV_FAILED", code=501
+        ),
+        "demo-fails-create": Behaviour(
+            "CREATE_TASK_FAILED, callback code 400", flag="CREATE_TASK_FAILED", code=400
+        ),
+        "demo-fails-audio": Behaviour(
+            "GENERATE_AUDIO_FAILED, callback code 451", flag="GENERATE_AUDIO_FAILED", code=451
+        ),
+        "demo-fails-callback": Behaviour(
+            "CALLBACK_EXCEPTION and no file", flag="CALLBACK_EXCEPTION", code=500
+        ),
+        "demo-callback-exception": Behaviour(
+            "CALLBACK_EXCEPTION, and the file is there", record="callback-exception"
+        ),
+        "demo-never": Behaviour("stays PENDING for ever", seconds=float("inf")),
+        "demo-no-callback": Behaviour("converted, and no callback comes", callbacks=Callbacks.NEVER),
+        "demo-twice": Behaviour("the callback comes twice", callbacks=Callbacks.TWICE),
+        "demo-late": Behaviour("the callback comes a minute after the file", callbacks=Callbacks.LATE),
+        "demo-early": Behaviour(
+            "the callback comes before the submission is answered", callbacks=Callbacks.EARLY, seconds=0
+        ),
+        "demo-forged": Behaviour(
+            "forged callbacks first: another task, another URL, a failure", callbacks=Callbacks.FORGED
+        ),
+        "demo-malformed": Behaviour("the callback is not JSON", callbacks=Callbacks.MALFORMED),
+        "demo-huge": Behaviour("the callback has a megabyte", callbacks=Callbacks.HUGE),
+        "demo-exists": Behaviour(
+            "409 with the task id of an earlier conversion", answer=Answer.EXISTS, code=409
+        ),
+        "demo-exists-null": Behaviour("409 without a task id", answer=Answer.EXISTS_WITHOUT_ID, code=409),
+        "demo-unauthorized": Behaviour("refused: the API key", answer=Answer.REFUSE, code=401),
+        "demo-no-credits": Behaviour("refused: not enough credits", answer=Answer.REFUSE, code=429),
+        "demo-busy": Behaviour(
+            "refused twice (too many requests), then accepted", answer=Answer.REFUSE_TWICE, code=430
+        ),
+        "demo-maintenance": Behaviour("refused: maintenance", answer=Answer.REFUSE, code=455),
+        "demo-lost": Behaviour("accepted, and the connection dies before the answer", answer=Answer.LOSE),
+        "demo-no-id": Behaviour("accepted, and the answer names no task", answer=Answer.NO_ID),
+        "demo-cut": Behaviour("the body ends early once", file=File.CUT_ONCE),
+        "demo-cut-always": Behaviour("the body ends early every time", file=File.CUT),
+        "demo-expired": Behaviour("the first URL answers 403, the next one works", file=File.EXPIRED_ONCE),
+        "demo-gone": Behaviour("every URL answers 403", file=File.EXPIRED),
+        "demo-no-length": Behaviour("the file comes without a Content-Length", file=File.NO_LENGTH),
+        "demo-redirect": Behaviour("the file's address redirects once", file=File.REDIRECT),
+        "demo-stall": Behaviour("half of the file, then silence", file=File.STALL),
+        "demo-not-wav": Behaviour("an HTML page in place of the file", file=File.PAGE),
+        "demo-mp3": Behaviour("an MP3 in place of the file", file=File.MP3),
+        "demo-truncated": Behaviour("a WAV that is shorter than its header says", file=File.TRUNCATED),
+        "demo-empty": Behaviour("no bytes at all", file=File.EMPTY),
+        "demo-24bit": Behaviour("48 kHz, 24 bit", layout=Layout(bits=24)),
+        "demo-44k": Behaviour("44.1 kHz, 16 bit", layout=Layout(rate=44100)),
+        "demo-mono": Behaviour("one channel", layout=Layout(channels=1)),
+    }
+)
+
+PATTERNS: Mapping[str, str] = MappingProxyType(
+    {
+        "demo-code-NNN": "the submission is answered with code NNN",
+        "demo-lookup-NNN": "every lookup is answered with code NNN",
+        "demo-record-SHAPE": f"the record has another shape: {', '.join(RECORD_SHAPES)}",
+        "demo-callback-SHAPE": f"the callback has another shape: {', '.join(CALLBACK_SHAPES)}",
+        "demo-Nmb": "a file of about N megabytes",
+    }
+)
+
+_ANY = Behaviour("any other id behaves like demo")
+_NUMBERED = re.compile(r"demo-(code|lookup)-([1-9]\d\d)")
+_SHAPED = re.compile(r"demo-(record|callback)-([a-z-]+)")
+_SIZED = re.compile(r"demo-([1-9]\d{0,3})mb")
+
+
+def behaviour_of(audio_id: str) -> Behaviour:
+    """Choose by the id up to a `+`, so that `demo-fails+1` and `demo-fails+2` are two songs that fail."""
+    name = audio_id.partition("+")[0]
+    if name in BEHAVIOURS:
+        return BEHAVIOURS[name]
+    if match := _NUMBERED.fullmatch(name):
+        code = int(match[2])
+        return (
+            replace(_ANY, answer=Answer.REFUSE, code=code)
+            if match[1] == "code"
+            else replace(_ANY, lookup_code=code)
+        )
+    if match := _SHAPED.fullmatch(name):
+        if match[1] == "record" and match[2] in RECORD_SHAPES:
+            return replace(_ANY, record=match[2])
+        if match[1] == "callback" and match[2] in CALLBACK_SHAPES:
+            return replace(_ANY, callback=match[2])
+    if match := _SIZED.fullmatch(name):
+        layout = Layout()
+        seconds = int(match[1]) * MEGABYTE / (layout.rate * layout.frame_bytes)
+        return replace(_ANY, layout=replace(layout, seconds=seconds))
+    return _ANY
