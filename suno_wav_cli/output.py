@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import string
+import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -134,8 +135,14 @@ def _check_folder(folder: Path, needed: int) -> None:
         raise UsageError(
             f"there is no folder {folder}", f"Nothing was submitted. Make it first: mkdir -p '{folder}'"
         )
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise UsageError(f"{folder} cannot be written to", "Nothing was submitted. Choose another --out.")
+    try:
+        # Tried, not asked: permissions, read-only mounts and quotas are told apart by nothing else.
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"{folder} cannot be written to: {error.strerror}", "Nothing was submitted. Choose another --out."
+        ) from error
     usage = shutil.disk_usage(folder)
     # Some network file systems report no size at all.
     if usage.total and usage.free < needed:

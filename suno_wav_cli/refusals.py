@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from suno_wav_cli.answers import Envelope
     from suno_wav_cli.providers import Provider
 
+PAY_AGAIN = (
+    "Nothing is paid twice by itself. Look at your account's log; to pay for another try, add --resubmit."
+)
 _LATER = "Try again in a while."
 _CHECK_KEY = "Check SUNO_API_KEY, and that it belongs to this provider."
 
@@ -111,7 +114,7 @@ def unreachable(error: httpx.HTTPError) -> ServiceUnavailable:
 def submission_unknown(what: str) -> SubmissionUnknown:
     return SubmissionUnknown(
         f"it is not known whether the song was submitted and charged: {what}",
-        "Nothing is paid twice by itself. Look at your account's log; to pay for another try, add --resubmit.",
+        PAY_AGAIN,
     )
 
 

@@ -20,7 +20,7 @@ from suno_wav_cli.errors import (
 )
 from suno_wav_cli.events import Adopted, Notice, SubmissionDelayed, Submitted
 from suno_wav_cli.journal import UNDECIDED, UNFINISHED, State
-from suno_wav_cli.refusals import submission_unknown
+from suno_wav_cli.refusals import PAY_AGAIN, submission_unknown
 
 if TYPE_CHECKING:
     from suno_wav_cli.client import Client
@@ -150,8 +150,8 @@ class Submitter:
 
 
 def _undecided(entry: Entry) -> SubmissionUnknown:
-    if entry.state is State.SUBMITTING:
-        what = "an earlier run ended, or another is still at work, between sending the paid request and its answer"
-    else:
-        what = f"at the last try, {entry.message}"
-    return submission_unknown(what)
+    if entry.message is not None:
+        return SubmissionUnknown(entry.message, PAY_AGAIN)
+    return submission_unknown(
+        "a run ended, or another is still at work, between sending the request and its answer"
+    )

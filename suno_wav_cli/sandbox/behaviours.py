@@ -21,6 +21,7 @@ class Answer(StrEnum):
     REFUSE = "refuse"
     REFUSE_TWICE = "refuse twice"
     LOSE = "lose"
+    HANG = "hang"
     NO_ID = "no id"
     EXISTS = "exists"
     EXISTS_WITHOUT_ID = "exists without id"
@@ -45,7 +46,7 @@ class File(StrEnum):
     EXPIRED = "expired"
     NO_LENGTH = "no length"
     REDIRECT = "redirect"
-    STALL = "stall"
+    STALL_ONCE = "stall once"
     PAGE = "page"
     MP3 = "mp3"
     TRUNCATED = "truncated"
@@ -155,6 +156,7 @@ BEHAVIOURS: Mapping[str, Behaviour] = MappingProxyType(
         ),
         "demo-maintenance": Behaviour("refused: maintenance", answer=Answer.REFUSE, code=455),
         "demo-lost": Behaviour("accepted, and the connection dies before the answer", answer=Answer.LOSE),
+        "demo-hang": Behaviour("accepted, and the answer never comes", answer=Answer.HANG),
         "demo-no-id": Behaviour("accepted, and the answer names no task", answer=Answer.NO_ID),
         "demo-cut": Behaviour("the body ends early once", file=File.CUT_ONCE),
         "demo-cut-always": Behaviour("the body ends early every time", file=File.CUT),
@@ -162,7 +164,7 @@ BEHAVIOURS: Mapping[str, Behaviour] = MappingProxyType(
         "demo-gone": Behaviour("every URL answers 403", file=File.EXPIRED),
         "demo-no-length": Behaviour("the file comes without a Content-Length", file=File.NO_LENGTH),
         "demo-redirect": Behaviour("the file's address redirects once", file=File.REDIRECT),
-        "demo-stall": Behaviour("half of the file, then silence", file=File.STALL),
+        "demo-stall": Behaviour("half of the file, then silence, once", file=File.STALL_ONCE),
         "demo-not-wav": Behaviour("an HTML page in place of the file", file=File.PAGE),
         "demo-mp3": Behaviour("an MP3 in place of the file", file=File.MP3),
         "demo-truncated": Behaviour("a WAV that is shorter than its header says", file=File.TRUNCATED),

@@ -60,7 +60,7 @@ def _serve_wav(wav: Wav, task: Task, request: Request, service: Service) -> Resp
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
     cut = file is File.CUT or (file is File.CUT_ONCE and task.attempts == 1)
-    stalls = file is File.STALL
+    stalls = file is File.STALL_ONCE and task.attempts == 1
     until = (start + stop) // 2 if cut or stalls else stop
     return StreamingResponse(_pieces(wav, start, until, task, service, stalls=stalls), status, headers)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -12,13 +11,13 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from suno_wav_cli.events import RequestServed
-from suno_wav_cli.sandbox.behaviours import Callbacks
+from suno_wav_cli.sandbox.behaviours import Answer, Callbacks
 from suno_wav_cli.sandbox.callbacks import send_callbacks
 from suno_wav_cli.sandbox.files import serve_file
 from suno_wav_cli.sandbox.service import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from starlette.requests import Request
 
@@ -83,7 +82,7 @@ class _Api:
         return response
 
     async def counters(self, _request: Request) -> Response:
-        return JSONResponse(asdict(self._service.counters))
+        return JSONResponse(vars(self._service.counters))
 
     def _asked(self, request: Request, ask: Callable[[str], Reply]) -> Response:
         task_id = request.query_params.get("taskId", "")
@@ -91,12 +90,20 @@ class _Api:
 
     def _answer(self, request: Request, reply: Reply, about: str) -> Response:
         self._report(RequestServed(request.method, request.url.path, 200, f"code {reply.code} {about}"))
-        if reply.lost:
+        answer = reply.task.behaviour.answer if reply.task else Answer.ACCEPT
+        if answer is Answer.HANG:
+            return StreamingResponse(_never(), 200)
+        if answer is Answer.LOSE:
             # Less than was promised: the server closes the connection.
             return StreamingResponse(
                 iter(()), 200, {"Content-Length": "100", "Content-Type": "application/json"}
             )
         return JSONResponse(reply.envelope())
+
+
+async def _never() -> AsyncIterator[bytes]:
+    await asyncio.Event().wait()
+    yield b""
 
 
 def _authorized(request: Request) -> bool:

@@ -60,12 +60,11 @@ class Task:
 
 @dataclass(frozen=True)
 class Reply:
-    """An envelope. `task` is set where a conversion was accepted; `lost` where its answer never arrives."""
+    """An envelope. `task` is set where a conversion was accepted."""
 
     code: int
     data: Any = None
     task: Task | None = None
-    lost: bool = False
 
     def envelope(self) -> dict[str, Any]:
         message = "success" if self.code == 200 else _MESSAGES.get(self.code, f"code {self.code}")
@@ -126,7 +125,7 @@ class Service:
         self.counters.accepted[audio_id] += 1
         task = self._new_task(body, base_url, behaviour)
         data = None if behaviour.answer is Answer.NO_ID else {"taskId": task.task_id}
-        return Reply(200, data, task, lost=behaviour.answer is Answer.LOSE)
+        return Reply(200, data, task)
 
     def record(self, task_id: str) -> Reply:
         task = self._tasks.get(task_id)

@@ -1,0 +1,53 @@
+"""A clean world for each test, and the sandbox as a real server."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from suno_wav_cli.loopback import address_of, bound_socket
+from suno_wav_cli.sandbox import running
+from tests.program import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_OURS = (
+    "SUNO_",
+    "NGROK_",
+    "FORCE_COLOR",
+    "NO_COLOR",
+    "TTY_",
+    "GITHUB_ACTIONS",
+    "PY_COLORS",
+    "COLUMNS",
+    "LINES",
+)
+
+
+@pytest.fixture(autouse=True)
+def clean_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the person who runs the tests, an empty home, and a folder of its own to work in."""
+    for name in list(os.environ):
+        if name.startswith(_OURS) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("SUNO_WAV_HOME", str(tmp_path / "home"))
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    """Share a sandbox that runs 20 times as fast as the service; tests keep apart by their audio ids."""
+    with bound_socket(0) as bound, running(bound, speed=20.0):
+        yield Sandbox(address_of(bound))
+
+
+@pytest.fixture
+def free_port() -> int:
+    with bound_socket(0) as bound:
+        return int(bound.getsockname()[1])

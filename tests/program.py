@@ -1,0 +1,82 @@
+"""The program as a real process, and the sandbox as anybody can reach it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from suno_wav_cli.sandbox.routes import COUNTERS_PATH
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a run of the program left."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """What `--json` said, one object a line."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    def named(self, name: str) -> list[dict[str, Any]]:
+        return [event for event in self.events if event["event"] == name]
+
+
+def command_line(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "suno_wav_cli", *arguments]
+
+
+def run_program(*arguments: str, env: Mapping[str, str] | None = None, seconds: float = 60.0) -> Finished:
+    """Run `suno-wav` as a process of its own, in the test's folder."""
+    done = subprocess.run(
+        command_line(*arguments),
+        env={**os.environ, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=seconds,
+        check=False,
+        text=True,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return Finished(done.returncode, done.stdout, done.stderr)
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A sandbox on a real port; its counters as anybody can ask for them."""
+
+    base_url: str
+
+    def run(self, *arguments: str, env: Mapping[str, str] | None = None, seconds: float = 60.0) -> Finished:
+        """Run the program against this sandbox."""
+        return run_program(*arguments, env={**self.settings, **(env or {})}, seconds=seconds)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        # A poll interval that a test can wait for, and no patience that it cannot.
+        return {
+            "SUNO_WAV_PROVIDER": "sandbox",
+            "SUNO_WAV_BASE_URL": self.base_url,
+            "SUNO_WAV_POLL_INTERVAL": "300ms",
+            "SUNO_WAV_TIMEOUT": "20s",
+            "SUNO_WAV_RETRIES": "1",
+        }
+
+    def counted(self, what: str, audio_id: str) -> int:
+        counters = httpx.get(self.base_url + COUNTERS_PATH, trust_env=False).json()
+        return int(counters[what].get(audio_id, 0))
