@@ -21,13 +21,6 @@ class SandboxStarted:
 
 
 @dataclass(frozen=True)
-class Notice:
-    """Something the person should know and need not act on."""
-
-    message: str
-
-
-@dataclass(frozen=True)
 class Ready:
     """How results will be heard of.
 
@@ -206,7 +199,6 @@ class RequestServed:
 
 Event: TypeAlias = (
     SandboxStarted
-    | Notice
     | Ready
     | SubmissionDelayed
     | Submitted

@@ -18,7 +18,7 @@ from suno_wav_cli.errors import (
     SubmissionUnknown,
     SunoWavError,
 )
-from suno_wav_cli.events import Adopted, Notice, SubmissionDelayed, Submitted
+from suno_wav_cli.events import Adopted, SongFailed, SubmissionDelayed, Submitted
 from suno_wav_cli.journal import UNDECIDED, UNFINISHED, State
 from suno_wav_cli.refusals import PAY_AGAIN, submission_unknown
 
@@ -102,9 +102,9 @@ class Submitter:
         except asyncio.CancelledError:
             await asyncio.wait([request], timeout=_LAST_MOMENT)
             if request.cancel():
-                name = order.song.audio_id
+                error = submission_unknown("the program was stopped before the answer came")
                 self.report(
-                    Notice(f"{name}: stopped while its submission was on the way; its outcome is not known")
+                    SongFailed(order.song.audio_id, None, error.exit_code, error.message, error.remedy)
                 )
             await asyncio.gather(request, return_exceptions=True)
             raise

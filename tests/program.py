@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +17,7 @@ import httpx
 from suno_wav_cli.sandbox.routes import COUNTERS_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -80,3 +82,38 @@ class Sandbox:
     def counted(self, what: str, audio_id: str) -> int:
         counters = httpx.get(self.base_url + COUNTERS_PATH, trust_env=False).json()
         return int(counters[what].get(audio_id, 0))
+
+
+@contextmanager
+def started(sandbox: Sandbox, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        command_line(*arguments, "--json"),
+        env=os.environ | sandbox.settings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def read_until(process: subprocess.Popen[str], happened: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    assert process.stdout is not None
+    for line in process.stdout:
+        event: dict[str, Any] = json.loads(line)
+        if happened(event):
+            return event
+    raise AssertionError("the program ended before it happened")
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen"
+
+
+def named(name: str) -> Callable[[dict[str, Any]], bool]:
+    return lambda event: event["event"] == name

@@ -42,8 +42,6 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
     match event:
         case events.SandboxStarted():
             return f"suno-wav: sandbox at {event.base_url}; nothing here is paid for"
-        case events.Notice():
-            return f"suno-wav: {printable(event.message)}"
         case events.Ready(public_url=None):
             because = f"no callbacks ({printable(event.reason)}): " if event.reason else ""
             return f"suno-wav: {because}asking the service every {event.poll_interval:g} s"
@@ -158,5 +156,5 @@ def _summary(event: events.Summary) -> str | None:
 
 def _interrupted(event: events.Interrupted) -> str:
     if event.continue_with is None:
-        return f"stopped by {event.signal}\n  Nothing was left unfinished."
+        return f"stopped by {event.signal}\n  No conversion is left to continue."
     return f"stopped by {event.signal}; what was submitted goes on at the service\n  To continue: {event.continue_with}"
