@@ -16,7 +16,8 @@ from suno_wav_cli.sandbox.shapes import callback_body
 
 if TYPE_CHECKING:
     from suno_wav_cli.events import Report
-    from suno_wav_cli.sandbox.service import Service, Task
+    from suno_wav_cli.sandbox.service import Service
+    from suno_wav_cli.sandbox.tasks import Task
 
 _ANSWER_SECONDS = 15.0
 _RETRY_AFTER = (60.0, 300.0, 900.0)

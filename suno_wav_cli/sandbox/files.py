@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from suno_wav_cli.sandbox.service import Service, Task
+    from suno_wav_cli.sandbox.service import Service
+    from suno_wav_cli.sandbox.tasks import Task
 
 _PIECE = 256 * 1024
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")

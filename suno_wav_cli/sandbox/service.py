@@ -10,8 +10,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from suno_wav_cli.sandbox.behaviours import Answer, Behaviour, File, behaviour_of
+from suno_wav_cli.sandbox.behaviours import Answer, Behaviour, behaviour_of
 from suno_wav_cli.sandbox.shapes import shaped_record
+from suno_wav_cli.sandbox.tasks import Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,28 +35,6 @@ _MESSAGES: Mapping[int, str] = {
     500: "Server error",
     501: "Audio generation failed",
 }
-
-
-@dataclass
-class Task:
-    """A conversion. `ready_at` is in the sandbox's own seconds; `attempts` counts requests for its file."""
-
-    task_id: str
-    audio_id: str
-    music_task_id: str
-    callback_url: str
-    base_url: str
-    behaviour: Behaviour
-    created: float
-    ready_at: float
-    lookups: int = 0
-    attempts: int = 0
-
-    @property
-    def file_url(self) -> str:
-        """The file's address; another one once the first was refused, where the first is to expire."""
-        expired = self.behaviour.file is File.EXPIRED_ONCE and self.attempts > 0
-        return f"{self.base_url}files/{self.task_id}.wav" + ("?fresh=1" if expired else "")
 
 
 @dataclass(frozen=True)

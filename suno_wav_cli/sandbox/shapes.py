@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from suno_wav_cli.sandbox.service import Task
+    from suno_wav_cli.sandbox.tasks import Task
 
 _CREATED, _COMPLETED = "2025-01-01 00:00:00", "2025-01-01 00:10:00"
 _CREATED_MS, _COMPLETED_MS = 1_735_689_600_000, 1_735_690_200_000

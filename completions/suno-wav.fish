@@ -1,0 +1,1 @@
+complete --command suno-wav --no-files --arguments "(env _SUNO_WAV_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args _TYPER_COMPLETE_ARGS=(commandline -cp) suno-wav)" --condition "env _SUNO_WAV_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=is-args _TYPER_COMPLETE_ARGS=(commandline -cp) suno-wav"

@@ -1,0 +1,33 @@
+"""A conversion as the sandbox knows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from suno_wav_cli.sandbox.behaviours import File
+
+if TYPE_CHECKING:
+    from suno_wav_cli.sandbox.behaviours import Behaviour
+
+
+@dataclass
+class Task:
+    """A conversion. `ready_at` is in the sandbox's own seconds; `attempts` counts requests for its file."""
+
+    task_id: str
+    audio_id: str
+    music_task_id: str
+    callback_url: str
+    base_url: str
+    behaviour: Behaviour
+    created: float
+    ready_at: float
+    lookups: int = 0
+    attempts: int = 0
+
+    @property
+    def file_url(self) -> str:
+        """The file's address; another one once the first was refused, where the first is to expire."""
+        expired = self.behaviour.file is File.EXPIRED_ONCE and self.attempts > 0
+        return f"{self.base_url}files/{self.task_id}.wav" + ("?fresh=1" if expired else "")

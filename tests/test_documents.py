@@ -1,0 +1,170 @@
+"""What the README and the completions say is so."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+import wave
+from array import array
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from suno_wav_cli.errors import ExitCode
+from suno_wav_cli.events import Event
+from suno_wav_cli.sandbox.behaviours import BEHAVIOURS, PATTERNS
+from suno_wav_cli.terminal.json_lines import event_name
+from tests.program import REPOSITORY, run_program
+
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+PACKAGE = REPOSITORY / "suno_wav_cli"
+NOUNS = {"events", "models", "errors"}
+
+
+def shell_blocks() -> list[str]:
+    return re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+
+
+def masked(text: str) -> str:
+    """Hide what differs from run to run: ports and ids."""
+    return re.sub(r"[0-9a-f]{32}", "ID", re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text))
+
+
+def test_the_first_command_makes_a_song_on_a_fresh_machine(tmp_path: Path) -> None:
+    """Exactly as it stands, in a fresh copy, with no virtual environment around it; it prints what is shown."""
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(REPOSITORY / name, copy)
+    shutil.copytree(PACKAGE, copy / "suno_wav_cli", ignore=shutil.ignore_patterns("__pycache__"))
+    done = subprocess.run(
+        ["sh", "-c", f'PATH="{Path(sys.executable).resolve().parent}:$PATH"; {shell_blocks()[0]}'],
+        cwd=copy,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "song.wav\n"), done.stderr
+    shown = re.search(r"```text\n(.*?)```", README, re.DOTALL)
+    assert shown is not None
+    # What stands before it is pip's.
+    assert masked(done.stderr + done.stdout).endswith(masked(shown[1]))
+    with wave.open(str(copy / "song.wav")) as song:
+        assert max(array("h", song.readframes(song.getnframes()))) > 8000, "silence"
+
+
+def test_the_list_of_sandbox_ids_is_what_the_sandbox_knows() -> None:
+    listed = {name: behaviour.about for name, behaviour in BEHAVIOURS.items()} | dict(PATTERNS)
+    rows = "\n".join(f"| `{name}` | {about} |" for name, about in listed.items())
+    table = f"| audio id | what happens |\n| --- | --- |\n{rows}\n"
+    assert (
+        README.partition("<!-- sandbox ids: begin -->\n")[2].partition("<!-- sandbox ids: end -->")[0]
+        == table
+    )
+
+
+def test_every_event_is_documented() -> None:
+    documented = set(
+        re.findall(r"`([a-z_]+)`", README.partition("| event | when |")[2].partition("Settings:")[0])
+    )
+    assert {event_name(kind) for kind in get_args(Event)} <= documented
+
+
+def test_every_exit_code_is_documented() -> None:
+    table = README.partition("| exit code | meaning |")[2].partition("Songs that all fail")[0]
+    assert {int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)} == {*ExitCode}
+
+
+@pytest.mark.parametrize("command", ["convert", "status", "sandbox"])
+def test_every_option_of_a_command_is_documented(command: str) -> None:
+    shown = run_program(command, "--help").out
+    assert set(re.findall(r"--[a-z-]+", shown)) - {"--list"} <= set(re.findall(r"--[a-z-]+", README))
+
+
+def imports_of(part: str) -> set[str]:
+    """Name the parts of the package that a part imports, wherever in its files the import stands."""
+    files = [*(PACKAGE / part).rglob("*.py")] or [PACKAGE / f"{part}.py"]
+    found: set[str] = set()
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module == "suno_wav_cli":
+                found |= {alias.name for alias in node.names} - {"__version__"}
+            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("suno_wav_cli."):
+                found.add((node.module or "").split(".")[1])
+    return found - {part}
+
+
+def picture() -> dict[str, set[str]]:
+    lines = re.findall(r"^(\w+) +\S.*→ (.+)$", README, re.MULTILINE)
+    return {part: set(imported.split()) - {"nothing"} for part, imported in lines}
+
+
+def test_the_picture_shows_every_part_and_exactly_its_imports() -> None:
+    parts = {
+        path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()
+    }
+    parts -= NOUNS | {"__init__", "__main__"}
+    assert picture() == {part: imports_of(part) - NOUNS for part in parts}
+
+
+def test_the_nouns_import_nothing_but_each_other() -> None:
+    assert set().union(*(imports_of(noun) for noun in NOUNS)) <= NOUNS
+
+
+def test_the_picture_reads_from_top_to_bottom() -> None:
+    """No part imports one that stands above it, and so there is no circle."""
+    seen: set[str] = set()
+    for part, imported in picture().items():
+        assert imported & seen == set(), part
+        seen.add(part)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "absent"),
+    [
+        pytest.param(["--version"], {"typer", "httpx", "rich", "uvicorn", "asyncio"}, id="--version"),
+        pytest.param(["--help"], {"httpx", "rich", "pyngrok", "uvicorn", "starlette"}, id="--help"),
+        pytest.param(
+            ["convert", "--help"], {"httpx", "rich", "pyngrok", "uvicorn", "starlette"}, id="convert --help"
+        ),
+    ],
+)
+def test_what_answers_at_once_imports_nothing_heavy(arguments: list[str], absent: set[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "suno_wav_cli", *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert imported & absent == set()
+
+
+SHELLS = {
+    "bash": "suno-wav.bash",
+    "zsh": "_suno-wav",
+    "fish": "suno-wav.fish",
+    "powershell": "suno-wav.ps1",
+}
+
+
+@pytest.mark.parametrize(("shell", "file"), SHELLS.items())
+def test_the_completion_scripts_are_what_the_program_generates(shell: str, file: str) -> None:
+    generated = run_program(env={"_SUNO_WAV_COMPLETE": f"source_{shell}"}).out
+    assert (REPOSITORY / "completions" / file).read_text(encoding="utf-8") == generated.strip() + "\n"
+
+
+def test_bash_completes_options_with_the_shipped_script(tmp_path: Path) -> None:
+    (tmp_path / "suno-wav").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m suno_wav_cli "$@"\n')
+    (tmp_path / "suno-wav").chmod(0o755)
+    script = (
+        f'PATH="{tmp_path}:$PATH"; source "{REPOSITORY}/completions/suno-wav.bash"; '
+        'COMP_WORDS=(suno-wav convert --tunnel ""); COMP_CWORD=3; _suno_wav_completion suno-wav; echo "${COMPREPLY[@]}"'
+    )
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "auto ngrok none\n"
