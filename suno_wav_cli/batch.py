@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
 from suno_wav_cli.conversion import Outcome, convert_all
-from suno_wav_cli.errors import ConversionFailed, ExitCode, UsageError
+from suno_wav_cli.errors import ConversionFailed, ExitCode, StillRunning, UsageError
 from suno_wav_cli.models import Song
 from suno_wav_cli.output import audio_id_of, check_possible, planned
 from suno_wav_cli.session import open_reception, open_session, open_workshop
@@ -102,8 +102,8 @@ async def _convert(
 def _counted(outcomes: Sequence[Outcome], skipped: int, report: Report) -> ExitCode:
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
     saved = sum(outcome.path is not None for outcome in outcomes)
-    unfinished = sum(outcome.task_id is not None and outcome.path is None for outcome in outcomes)
-    report(events.Summary(len(outcomes) + skipped, saved, skipped, len(errors), unfinished))
+    left = len(outcomes) - saved - len(errors) + sum(isinstance(error, StillRunning) for error in errors)
+    report(events.Summary(len(outcomes) + skipped, saved, skipped, len(outcomes) - saved - left, left))
     if not errors:
         return ExitCode.OK
     return errors[0].exit_code if len(errors) == len(outcomes) + skipped else ExitCode.SOME_FAILED

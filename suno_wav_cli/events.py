@@ -146,7 +146,7 @@ class TaskStatus:
 
 @dataclass(frozen=True)
 class Summary:
-    """What was asked for against what was got. `unfinished` are paid for and not saved."""
+    """What was asked for against what was got; the last four add up to the first. `unfinished` go on at the service."""
 
     requested: int
     saved: int

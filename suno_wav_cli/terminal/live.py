@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
@@ -14,6 +15,9 @@ from suno_wav_cli.models import WavState
 from suno_wav_cli.terminal.streams import write_line
 from suno_wav_cli.terminal.words import clock, is_error, megabytes, results, sentence
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
 
 class Live:
     """Everything moving is on standard error; it makes way while a line goes to standard output."""
@@ -22,7 +26,7 @@ class Live:
         self._verbose = verbose
         self._console = Console(stderr=True, no_color=no_color or None, highlight=False)
         self._bars: dict[str, TaskID] = {}
-        self._progress = Progress(
+        self._progress = _Bars(
             TextColumn(
                 "{task.description}",
                 markup=False,
@@ -78,10 +82,12 @@ class Live:
     def _write(self, lines: list[str]) -> None:
         if not lines:
             return
-        self._progress.stop()
+        self._progress.hidden = True
+        self._progress.refresh()
         for line in lines:
             write_line(sys.stdout, line)
-        self._progress.start()
+        self._progress.hidden = False
+        self._progress.refresh()
 
     def _say(self, event: events.Event) -> None:
         text = sentence(event, verbose=self._verbose)
@@ -90,6 +96,15 @@ class Live:
         first, newline, rest = text.partition("\n")
         style = "red" if is_error(event) else "green" if isinstance(event, events.Saved) else ""
         self._console.print(Text(first, style=style) + Text(newline + rest), soft_wrap=True)
+
+
+class _Bars(Progress):
+    """Bars that can be hidden: stopped and started again, Rich would draw over what was written in between."""
+
+    hidden = False
+
+    def get_renderable(self) -> RenderableType:
+        return "" if self.hidden else super().get_renderable()
 
 
 class _Stage(ProgressColumn):

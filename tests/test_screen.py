@@ -1,0 +1,57 @@
+"""What a person sees: the program on a terminal, drawn by a terminal emulator."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import struct
+import subprocess
+import termios
+import time
+
+import pyte
+import pytest
+
+from tests.program import Sandbox, command_line
+
+
+def screen_after(sandbox: Sandbox, *arguments: str, columns: int) -> list[str]:
+    """Run the program with all its streams on one terminal; return the lines that are left to see."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    process = subprocess.Popen(
+        command_line(*arguments),
+        env=os.environ | sandbox.settings | {"TERM": "xterm-256color"},
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+    )
+    os.close(slave)
+    screen = pyte.Screen(columns, 40)
+    stream = pyte.ByteStream(screen)
+    deadline = time.monotonic() + 30
+    try:
+        while select.select([master], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            stream.feed(os.read(master, 65536))
+    except OSError:
+        pass  # how Linux says that the last writer has gone
+    finally:
+        os.close(master)
+        process.wait(timeout=10)
+    return [line.rstrip() for line in screen.display if line.strip()]
+
+
+@pytest.mark.parametrize("columns", [60, 120])
+def test_no_line_is_drawn_over(sandbox: Sandbox, columns: int) -> None:
+    """Three bars move while paths go to standard output on the same terminal: every line is still there, no bar is."""
+    songs = [f"demo-5mb+{columns}a", f"demo+{columns}b", f"demo-fails+{columns}c"]
+    seen = screen_after(sandbox, "convert", *songs, columns=columns)
+    text = "\n".join(seen)
+    assert [seen.count(f"{song}.wav") for song in songs] == [1, 1, 0]
+    assert [text.count(f"{song}: submitted as task") for song in songs] == [1, 1, 1]
+    assert [text.count(f"{song}: saved") for song in songs] == [1, 1, 0]
+    assert "error: the service could not convert the song" in text
+    assert seen[-1] == "suno-wav: 2 of 3 saved, 1 failed"
+    assert "converting" not in text
