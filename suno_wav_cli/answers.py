@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -100,7 +99,8 @@ def _integer(value: object) -> int | None:
 
 def _text(value: object) -> str | None:
     if isinstance(value, str):
-        return value.strip()[:_LONGEST_TEXT] or None
+        # JSON can hold half a character, which nothing can print.
+        return value.encode("utf-8", "replace").decode().strip()[:_LONGEST_TEXT] or None
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)[:_LONGEST_TEXT]
     return None
@@ -121,6 +121,8 @@ def _first_url(*values: object) -> str | None:
         try:
             parts = urlsplit(url)
             usable = parts.scheme in ("http", "https") and bool(parts.hostname) and url.isprintable()
+            # A port that is none shows itself only when it is asked for.
+            usable = usable and parts.port != 0
         except ValueError:
             continue
         if usable:
@@ -130,7 +132,7 @@ def _first_url(*values: object) -> str | None:
 
 def _time(value: object) -> str | None:
     """Text as it came; epoch milliseconds as UTC text of the same form."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+    if isinstance(value, int | float) and not isinstance(value, bool):
         try:
             return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
         except (OverflowError, ValueError, OSError):

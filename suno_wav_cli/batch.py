@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING
 from suno_wav_cli import events
 from suno_wav_cli.conversion import Outcome, convert_all
 from suno_wav_cli.errors import ConversionFailed, ExitCode, StillRunning, UsageError
+from suno_wav_cli.event_loop import run
 from suno_wav_cli.models import Song
-from suno_wav_cli.output import audio_id_of, check_possible, planned
+from suno_wav_cli.output import audio_id_of, check_possible, id_of, planned
 from suno_wav_cli.session import open_reception, open_session, open_workshop
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ def convert_songs(
 ) -> ExitCode:
     """Convert, and return the exit code. Raises SunoWavError where nothing could be begun."""
     audio_ids = [audio_id_of(argument) for argument in request.audio_ids]
+    if request.music_task_id is not None:
+        id_of(request.music_task_id, "a task id")
     if not audio_ids and request.music_task_id is None:
         raise UsageError(
             "no audio id was given", "suno-wav convert AUDIO_ID... or, for all tracks: --task-id ID"
@@ -48,7 +50,7 @@ def convert_songs(
         there = [order for order in orders if not request.resubmit and _is_there(order, session)]
         wanted = [order for order in orders if order not in there]
         if request.wait:
-            check_possible(wanted, force=settings.force)
+            check_possible(wanted, ours=session.journal.has_target, force=settings.force)
         for order in there:
             report(events.Skipped(order.song.audio_id, order.target))
         outcomes = _converted(wanted, request, session) if wanted else []
@@ -61,7 +63,7 @@ def _is_there(order: Order, session: Session) -> bool:
         return False
     if settings.skip_existing and order.target.is_file():
         return True
-    entry = session.journal.newest(order.song.audio_id)
+    entry = session.journal.deciding(order.song.audio_id)
     return entry is not None and session.journal.confirms(entry, order.target)
 
 
@@ -71,7 +73,7 @@ def _songs(audio_ids: Iterable[str], music_task_id: str | None, session: Session
     ]
     if songs or music_task_id is None:
         return songs
-    tracks = asyncio.run(_tracks(music_task_id, session))
+    tracks = run(_tracks(music_task_id, session))
     if not tracks:
         raise ConversionFailed(
             f"the music task {music_task_id} has no tracks (yet)",
@@ -87,9 +89,9 @@ async def _tracks(music_task_id: str, session: Session) -> Sequence[Song]:
 
 def _converted(orders: Sequence[Order], request: Request, session: Session) -> list[Outcome]:
     if not request.wait:
-        return asyncio.run(_convert(orders, None, request, session))
+        return run(_convert(orders, None, request, session))
     with open_reception(session) as reception:
-        return asyncio.run(_convert(orders, reception, request, session))
+        return run(_convert(orders, reception, request, session))
 
 
 async def _convert(

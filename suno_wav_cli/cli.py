@@ -13,6 +13,9 @@ def main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):
         sys.stdout.write(f"suno-wav {__version__}\n")
         return
-    from suno_wav_cli.commands import app
-
+    try:
+        from suno_wav_cli.commands import app
+    except KeyboardInterrupt:
+        # Pressed while the program was still loading.
+        sys.exit(130)
     app(prog_name="suno-wav")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -37,19 +37,14 @@ USER_AGENT = f"suno-wav/{__version__}"
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 _TOTAL_SECONDS = 60.0
 _LARGEST_ANSWER = 1 << 20
-_NEVER_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-)
+_REFUSED_STATUSES = frozenset(range(300, 500)) - {408, 499}
+"""A request so answered was not accepted, whoever answered. The two left out are about time, not about the request."""
 
 
 class Client:
     """One provider's API at one address. An async context manager; lookups are repeated by `backoff`.
 
-    Raises UsageError where the key would travel unencrypted.
+    Raises UsageError where the key would travel unencrypted, or by a proxy that cannot be used.
     """
 
     def __init__(
@@ -61,16 +56,23 @@ class Client:
                 "Use an https:// address; http:// is accepted for this machine only.",
             )
         self.provider = provider
+        self._key = key.value.encode()
         self._backoff = backoff
-        self._http = httpx.AsyncClient(
-            base_url=base_url,
-            headers={"Authorization": f"Bearer {key.value}", "User-Agent": USER_AGENT},
-            timeout=_TIMEOUT,
-            verify=tls,
-            follow_redirects=False,
-            # A proxy that the environment names is not asked for this machine's own addresses.
-            trust_env=not is_loopback(base_url),
-        )
+        try:
+            self._http = httpx.AsyncClient(
+                base_url=base_url,
+                headers={"Authorization": f"Bearer {key.value}", "User-Agent": USER_AGENT},
+                timeout=_TIMEOUT,
+                verify=tls,
+                follow_redirects=False,
+                # A proxy that the environment names is not asked for this machine's own addresses.
+                trust_env=not is_loopback(base_url),
+            )
+        except (ImportError, ValueError, httpx.InvalidURL) as error:
+            raise UsageError(
+                f"the proxy that the environment names cannot be used: {error}",
+                "Correct http_proxy, https_proxy and all_proxy, or unset them.",
+            ) from error
 
     async def __aenter__(self) -> Self:
         await self._http.__aenter__()
@@ -81,23 +83,31 @@ class Client:
     ) -> None:
         await self._http.__aexit__(kind, error, traceback)
 
-    async def submit(self, song: Song, callback_url: str) -> str:
+    async def submit(self, song: Song, callback_url: str, sent: asyncio.Event) -> str:
         """Start one paid conversion, by exactly one request; the WAV task's id (section 2).
 
-        Raises SubmissionUnknown where the request may have been accepted; ServiceUnavailable where it certainly was
-        not and may be sent again; RecordExists (409); NotAuthorized, NoCredits, ConversionFailed where it was refused.
+        `sent` is set when the request begins to leave. Raises SubmissionUnknown where it may have been accepted;
+        ServiceUnavailable where it certainly was not and may be sent again; RecordExists (409); NotAuthorized,
+        NoCredits, ConversionFailed where it was refused.
         """
         body = {"audioId": song.audio_id, "callBackUrl": callback_url}
         if song.music_task_id is not None:
             body["taskId"] = song.music_task_id
+
+        async def watch(event: str, _info: object) -> None:
+            if event.endswith(".send_request_headers.started"):
+                sent.set()
+
         try:
-            answer = await self._exchange("POST", self.provider.submit_path, json=body)
+            answer = await self._exchange(
+                "POST", self.provider.submit_path, json=body, extensions={"trace": watch}
+            )
         except _NotAnEnvelope as page:
-            if page.status < httpx.codes.INTERNAL_SERVER_ERROR and page.status != httpx.codes.OK:
+            if page.status in _REFUSED_STATUSES:
                 raise refusal_by_status(page.status, self._http.base_url.host) from None
             raise submission_unknown(str(page)) from None
         except httpx.HTTPError as error:
-            if isinstance(error, _NEVER_SENT):
+            if not sent.is_set():
                 raise unreachable(error) from error
             raise submission_unknown(described(error)) from error
         if self.provider.codes.get(answer.code) is Meaning.SUCCESS:
@@ -146,13 +156,14 @@ class Client:
         *,
         json: dict[str, str] | None = None,
         params: dict[str, str] | None = None,
+        extensions: dict[str, Any] | None = None,
     ) -> Envelope:
         """One request, one answer. Raises httpx.HTTPError and _NotAnEnvelope."""
         body = bytearray()
         try:
             async with (
                 asyncio.timeout(_TOTAL_SECONDS),
-                self._http.stream(method, path, json=json, params=params) as response,
+                self._http.stream(method, path, json=json, params=params, extensions=extensions) as response,
             ):
                 async for piece in response.aiter_bytes():
                     body += piece
@@ -160,7 +171,11 @@ class Client:
                         raise _NotAnEnvelope(response.status_code)
         except TimeoutError:
             raise httpx.ReadTimeout(f"no whole answer within {_TOTAL_SECONDS:.0f} s") from None
-        answer = answers.envelope(bytes(body))
+        except ValueError as error:
+            # httpx works a redirect's address out even where it is not to follow it.
+            raise httpx.RemoteProtocolError(f"an answer that makes no sense: {error}") from error
+        # A service that repeats the request in its answer must not make the key appear in an error.
+        answer = answers.envelope(bytes(body).replace(self._key, b"(the key)"))
         if answer is None:
             raise _NotAnEnvelope(response.status_code)
         return answer

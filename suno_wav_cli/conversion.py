@@ -10,34 +10,39 @@ import asyncio
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from suno_wav_cli import events
-from suno_wav_cli.download import Transfer, fetch, put_in_place
+from suno_wav_cli.download import Transfer, fetch
 from suno_wav_cli.errors import (
     AddressRefused,
-    ConversionFailed,
     DownloadFailed,
+    GenerationFailed,
+    NotAuthorized,
     ServiceUnavailable,
     StillRunning,
     SunoWavError,
     TaskUnknown,
 )
 from suno_wav_cli.journal import State
-from suno_wav_cli.models import WavState
+from suno_wav_cli.models import WavRecord, WavState
+from suno_wav_cli.part import open_part
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
     from pathlib import Path
 
     from suno_wav_cli.client import Client
     from suno_wav_cli.events import Report
     from suno_wav_cli.journal import Entry, Journal
-    from suno_wav_cli.models import Order, WavRecord
+    from suno_wav_cli.models import Order, WavFormat
     from suno_wav_cli.pacing import Backoff
+    from suno_wav_cli.part import Part
     from suno_wav_cli.submission import Submitter
     from suno_wav_cli.wake_ups import WakeUps
+
+T = TypeVar("T")
 
 DOWNLOADS_AT_ONCE = 4
 """More connections do not make a line faster; fewer leave it idle between two files."""
@@ -62,7 +67,10 @@ class Terms:
 
 @dataclass(frozen=True)
 class Workshop:
-    """What a conversion works with. `continue_with` makes the command line that finishes a task."""
+    """What a conversion works with.
+
+    `continue_with` makes the command line that finishes tasks; `local` says that the service is on this machine.
+    """
 
     client: Client
     journal: Journal
@@ -73,6 +81,7 @@ class Workshop:
     downloads: asyncio.Semaphore
     terms: Terms
     continue_with: Callable[[Sequence[str]], str]
+    local: bool
     report: Report
 
 
@@ -93,8 +102,13 @@ async def convert_all(orders: Sequence[Order], shop: Workshop) -> list[Outcome]:
         async with flight:
             return await convert(order, shop)
 
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(order)) for order in orders]
+    return await all_of([one(order) for order in orders])
+
+
+async def all_of(stories: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """Run the stories side by side. A bug in one shows itself when the others, which are paid for, have ended."""
+    tasks = [asyncio.ensure_future(story) for story in stories]
+    await asyncio.gather(*tasks, return_exceptions=True)
     return [task.result() for task in tasks]
 
 
@@ -106,58 +120,59 @@ async def convert(order: Order, shop: Workshop) -> Outcome:
         task_id = accepted.entry.wav_task_id
         if not shop.terms.wait:
             return _left_running(order, task_id or "", shop)
-        return await _finished(accepted.entry, order.target, shop, just_submitted=accepted.new)
+        # No conversion is ready at once: the first question is left to the callback or the clock.
+        known = WavRecord(task_id or "", WavState.PENDING) if accepted.new else None
+        return await _finished(accepted.entry, order.target, shop, known)
     except SunoWavError as error:
         return failure(order.song.audio_id, task_id, error, shop)
 
 
-async def finish(entry: Entry, target: Path, shop: Workshop) -> Outcome:
+async def finish(entry: Entry, target: Path, shop: Workshop, known: WavRecord) -> Outcome:
     """Wait for a task that was accepted in an earlier run, and download its file."""
     try:
-        return await _finished(entry, target, shop, just_submitted=False)
+        return await _finished(entry, target, shop, known)
     except SunoWavError as error:
         return failure(entry.name, entry.wav_task_id, error, shop)
 
 
-async def wait_for(entry: Entry, shop: Workshop, *, just_submitted: bool) -> WavRecord:
-    """Ask until the service has made the file or failed.
+async def wait_for(entry: Entry, shop: Workshop, known: WavRecord | None) -> WavRecord:
+    """Ask until the service has made the file; the record has its URL. `known` is what it said a moment ago.
 
-    Raises StillRunning when the time is up, ServiceUnavailable where the service was away then, and ConversionFailed.
+    Raises GenerationFailed where it could not, StillRunning when the time is up, and ServiceUnavailable where the
+    service was away then.
     """
-    task_id, name = entry.wav_task_id or "", entry.name
-    trouble: ServiceUnavailable | None = None
+    task_id = entry.wav_task_id or ""
+    trouble: SunoWavError | None = None
+    record = known
     try:
         async with asyncio.timeout(shop.terms.timeout):
-            # No conversion is ready at once: the first question is left to the callback or the clock.
-            if just_submitted:
-                await _woken(task_id, shop, at_least=0.0)
-            while True:
+            while record is None or record.state is WavState.PENDING:
+                if record is not None or trouble is not None:
+                    await _woken(task_id, shop, at_least=0.0 if record is known else _BETWEEN_LOOKUPS)
                 try:
-                    record = await shop.client.wav_record(task_id)
-                    trouble = None
-                    shop.report(events.LookedUp(name, record))
-                    if record.state is not WavState.PENDING:
-                        return record
-                except ServiceUnavailable as error:
-                    trouble = error
-                    shop.report(events.LookupFailed(name, task_id, error.message))
-                except TaskUnknown as error:
-                    if time.time() - entry.created > _UNKNOWN_AT_FIRST:
+                    record, trouble = await shop.client.wav_record(task_id), None
+                    shop.report(events.LookedUp(entry.name, record))
+                except (ServiceUnavailable, TaskUnknown) as error:
+                    if isinstance(error, TaskUnknown) and time.time() - entry.created > _UNKNOWN_AT_FIRST:
                         raise
-                    shop.report(events.LookupFailed(name, task_id, error.message))
-                await _woken(task_id, shop, at_least=min(_BETWEEN_LOOKUPS, shop.terms.poll_interval))
+                    trouble = error
+                    shop.report(events.LookupFailed(entry.name, task_id, error.message))
     except TimeoutError:
-        remedy = f"It goes on at the service. To continue: {shop.continue_with([task_id])}"
-        if trouble is not None:
+        remedy = f"To continue: {shop.continue_with([task_id])}"
+        if isinstance(trouble, ServiceUnavailable):
             raise ServiceUnavailable(trouble.message, remedy) from None
         raise StillRunning(f"not finished within {shop.terms.timeout:g} s", remedy) from None
     finally:
         shop.wake_ups.forget(task_id)
+    if record.state is WavState.FAILED:
+        raise _generation_failed(record)
+    return record
 
 
 async def _woken(task_id: str, shop: Workshop, *, at_least: float) -> None:
-    """Return at the callback, or when the poll interval is over, but after `at_least` seconds."""
+    """Return at the callback, or when the poll interval is over, but not before `at_least` seconds."""
     event = shop.wake_ups.of(task_id)
+    at_least = min(at_least, shop.terms.poll_interval)
     await asyncio.sleep(at_least)
     with suppress(TimeoutError):
         async with asyncio.timeout(shop.terms.poll_interval - at_least):
@@ -165,32 +180,41 @@ async def _woken(task_id: str, shop: Workshop, *, at_least: float) -> None:
     event.clear()
 
 
-async def _finished(entry: Entry, target: Path, shop: Workshop, *, just_submitted: bool) -> Outcome:
-    record = await wait_for(entry, shop, just_submitted=just_submitted)
-    if record.url is None:
-        failure = conversion_failed(record)
-        shop.journal.move(entry, State.FAILED, message=failure.message)
-        raise failure
+async def _finished(entry: Entry, target: Path, shop: Workshop, known: WavRecord | None) -> Outcome:
+    try:
+        record = await wait_for(entry, shop, known)
+    except GenerationFailed as failed:
+        shop.journal.move(entry, State.FAILED, message=failed.message)
+        raise
     entry = shop.journal.move(entry, State.READY, wav_url=record.url, target=target)
     async with shop.downloads:
-        await _downloaded(entry, record.url, target, shop)
+        await _downloaded(entry, record.url or "", target, shop)
     return Outcome(entry.wav_task_id, target)
 
 
 async def _downloaded(entry: Entry, url: str, target: Path, shop: Workshop) -> None:
+    shop.report(events.DownloadStarted(entry.name, entry.wav_task_id or "", target))
+    with open_part(target) as part:
+        wav = await _fetched(entry, url, part, shop)
+        size = part.flush()
+        # Written before the rename: a crash between the two leaves a file that the journal recognises as this one.
+        entry = shop.journal.move(entry, State.READY, size=size)
+        part.put_in_place(target, force=shop.terms.force)
+    shop.journal.move(entry, State.SAVED)
+    shop.report(events.Saved(entry.name, entry.wav_task_id or "", target, size, wav))
+
+
+async def _fetched(entry: Entry, url: str, part: Part, shop: Workshop) -> WavFormat:
+    """Try until the whole file is in the `.part`, with one fresh address and as much patience as `backoff` has."""
     task_id, name = entry.wav_task_id or "", entry.name
-    part = target.with_name(target.name + ".part")
     delays = shop.backoff.delays()
     asked_again = False
-    shop.report(events.DownloadStarted(name, task_id, target))
     while True:
-        transfer = Transfer(url, part, shop.tls)
         try:
-            wav = await fetch(
-                transfer,
+            return await fetch(
+                Transfer(url, part, shop.tls, local=shop.local),
                 lambda received, total: shop.report(events.DownloadProgress(name, received, total)),
             )
-            break
         except AddressRefused:
             if asked_again:
                 raise
@@ -205,12 +229,6 @@ async def _downloaded(entry: Entry, url: str, target: Path, shop: Workshop) -> N
                 raise DownloadFailed(error.message, remedy) from error
             shop.report(events.DownloadRetried(name, error.message, delay))
             await asyncio.sleep(delay)
-    size = part.stat().st_size
-    # Written before the rename: a crash between the two leaves a file that the journal recognises as this one.
-    entry = shop.journal.move(entry, State.READY, size=size)
-    put_in_place(part, target, force=shop.terms.force)
-    shop.journal.move(entry, State.SAVED)
-    shop.report(events.Saved(name, task_id, target, size, wav))
 
 
 def _left_running(order: Order, task_id: str, shop: Workshop) -> Outcome:
@@ -219,14 +237,17 @@ def _left_running(order: Order, task_id: str, shop: Workshop) -> Outcome:
     return Outcome(task_id)
 
 
-def failure(audio_id: str, task_id: str | None, error: SunoWavError, shop: Workshop) -> Outcome:
-    shop.report(events.SongFailed(audio_id, task_id, error.exit_code, error.message, error.remedy))
+def failure(name: str, task_id: str | None, error: SunoWavError, shop: Workshop) -> Outcome:
+    remedy = error.remedy
+    if task_id is not None and isinstance(error, NotAuthorized):
+        remedy += f" To continue then: {shop.continue_with([task_id])}"
+    shop.report(events.SongFailed(name, task_id, error.exit_code, error.message, remedy))
     return Outcome(task_id, error=error)
 
 
-def conversion_failed(record: WavRecord) -> ConversionFailed:
+def _generation_failed(record: WavRecord) -> GenerationFailed:
     said = " ".join(text for text in (record.error_code, record.error_message) if text) or "no reason given"
-    return ConversionFailed(
+    return GenerationFailed(
         f"the service could not convert the song: {record.flag} ({said})",
         "Running `convert` again submits it anew, which may be charged again.",
     )

@@ -1,4 +1,4 @@
-"""Bytes to a whole file: streamed to `NAME.part` beside the target, checked, flushed, renamed.
+"""Bytes from the CDN to a `.part`, checked.
 
 A worker thread moves the bytes, because httpx on the event loop costs several times the CPU; the loop watches a
 counter, and wakes a thread that waits for a byte by shutting its socket down.
@@ -11,23 +11,24 @@ import errno
 import os
 import shutil
 import socket
-import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from suno_wav_cli.background import start_in_thread
 from suno_wav_cli.client import USER_AGENT
-from suno_wav_cli.errors import AddressRefused, DownloadFailed, NotAWholeWav, OutputExists, ServiceUnavailable
+from suno_wav_cli.errors import AddressRefused, DownloadFailed, NotAWholeWav, ServiceUnavailable
 from suno_wav_cli.loopback import is_loopback
+from suno_wav_cli.part import disk_failed
 from suno_wav_cli.wav import read_format
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Mapping
 
     from suno_wav_cli.models import WavFormat
+    from suno_wav_cli.part import Part
 
 _TIMEOUT = httpx.Timeout(20.0, connect=10.0)
 """Seconds; the first is the longest silence between two bytes."""
@@ -41,13 +42,17 @@ _LAST_MOMENT = 0.5
 
 
 class Transfer:
-    """One download as its worker thread sees it. `received` and `total` may be read from any thread."""
+    """One attempt at a download, as its worker thread sees it. `received` and `total` may be read from any thread.
 
-    def __init__(self, url: str, part: Path, tls: ssl.SSLContext) -> None:
+    `local` allows http:// on this machine, for a service that is on this machine itself.
+    """
+
+    def __init__(self, url: str, part: Part, tls: ssl.SSLContext, *, local: bool) -> None:
         self._url = url
         self._part = part
         self._tls = tls
-        self._socket: socket.socket | None = None
+        self._local = local
+        self._connection: socket.socket | None = None
         self._aborted = False
         self.received = 0
         self.total: int | None = None
@@ -55,52 +60,41 @@ class Transfer:
     def abort(self) -> None:
         """Make the worker stop within a moment, even where it waits for a byte that never comes."""
         self._aborted = True
-        if self._socket is not None:
+        connection = self._connection
+        if connection is not None:
             with suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
+                connection.shutdown(socket.SHUT_RDWR)
 
     def run(self) -> WavFormat:
-        """Fetch the file into the `.part` and check it.
+        """Fetch the whole file into the `.part`, put it on the disk and check it.
 
         Raises ServiceUnavailable where trying again may help, AddressRefused where a fresh address may, and
         NotAWholeWav or DownloadFailed otherwise.
         """
         try:
-            _drop_finished(self._part)
-            # Not "wb": the file may be another program's until it is locked.
-            with self._part.open("ab") as file:
-                _lock(file)
-                file.truncate(0)
-                self._fetch_into(file)
-                file.flush()
-                os.fsync(file.fileno())
+            self._part.restart()
+            self._fetch()
+            self._part.flush()
+            return read_format(self._part.path)
         except httpx.HTTPError as error:
             raise ServiceUnavailable(
                 f"the download broke off: {str(error) or type(error).__name__}",
                 "Check the network, then try again.",
             ) from error
-        except httpx.InvalidURL as error:
-            raise DownloadFailed(
-                f"the file's address is not usable: {error}", "Ask your provider."
-            ) from error
-        except OSError as error:
-            raise _disk_failed(self._part, error) from error
-        try:
-            return read_format(self._part)
         except NotAWholeWav:
-            self._part.unlink(missing_ok=True)
+            self._part.restart()
             raise
-
-    def _refuse_plain_http(self, request: httpx.Request) -> None:
-        # Loopback is for a service on this machine; a stranger's redirect must not lead there.
-        local = is_loopback(self._url) and is_loopback(str(request.url))
-        if request.url.scheme != "https" and not local:
+        except OSError as error:
+            raise disk_failed(self._part.path, error) from error
+        except (httpx.InvalidURL, ValueError, OverflowError, ImportError) as error:
+            # What httpx raises for hosts and ports that cannot be, and for a proxy setting that it cannot use.
             raise DownloadFailed(
-                f"the file's address at {request.url.host} is not https",
-                "Nothing is fetched unencrypted; ask your provider.",
-            )
+                f"the file's address cannot be used: {error}", "Ask your provider."
+            ) from error
+        finally:
+            self._let_go()
 
-    def _fetch_into(self, file: BinaryIO) -> None:
+    def _fetch(self) -> None:
         with (
             httpx.Client(
                 headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
@@ -110,23 +104,45 @@ class Transfer:
                 max_redirects=_MOST_REDIRECTS,
                 trust_env=not is_loopback(self._url),
                 # Called for each step of a redirect too.
-                event_hooks={"request": [self._refuse_plain_http]},
+                event_hooks={"request": [self._prepare]},
             ) as client,
-            client.stream("GET", self._url) as response,
+            client.stream("GET", self._url, extensions={"trace": self._watch}) as response,
         ):
-            self._socket = response.extensions["network_stream"].get_extra_info("socket")
             _check_status(response.status_code)
             self.total = _content_length(response)
             _check_space(self._part, self.total)
             for piece in response.iter_bytes():
                 if self._aborted:
                     raise httpx.ReadError("stopped")
-                file.write(piece)
+                self._part.file.write(piece)
                 self.received += len(piece)
                 if self.received > _LARGEST_FILE:
                     raise NotAWholeWav(
                         "the file is larger than a WAV can be", "The address seems wrong; ask your provider."
                     )
+
+    def _prepare(self, request: httpx.Request) -> None:
+        # A redirect may have set a cookie.
+        request.headers.pop("Cookie", None)
+        if request.url.scheme != "https" and not (self._local and is_loopback(str(request.url))):
+            raise DownloadFailed(
+                f"the file's address at {request.url.host} is not https",
+                "Nothing is fetched unencrypted; ask your provider.",
+            )
+
+    def _watch(self, event: str, info: Mapping[str, Any]) -> None:
+        """Get hold of the connection as soon as there is one, so that its handshakes can be woken too."""
+        if event == "connection.connect_tcp.complete":
+            self._let_go()
+            # A second descriptor of the same connection: TLS takes the first one away.
+            self._connection = info["return_value"].get_extra_info("socket").dup()
+            if self._aborted:
+                self.abort()
+
+    def _let_go(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
 
 async def fetch(transfer: Transfer, on_progress: Callable[[int, int | None], None]) -> WavFormat:
@@ -134,29 +150,7 @@ async def fetch(transfer: Transfer, on_progress: Callable[[int, int | None], Non
 
     Raises as Transfer.run. Cancelled, it stops the thread before it returns.
     """
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[WavFormat] = loop.create_future()
-
-    def settle(result: WavFormat | None, error: Exception | None) -> None:
-        if done.done():
-            return
-        if error is not None:
-            done.set_exception(error)
-        elif result is not None:
-            done.set_result(result)
-
-    def work() -> None:
-        result, failure = None, None
-        try:
-            result = transfer.run()
-        except Exception as error:  # noqa: BLE001 - carried to the loop, where it is raised again
-            failure = error
-        # A loop that was left in a hurry is closed, and nobody waits for the result.
-        with suppress(RuntimeError):
-            loop.call_soon_threadsafe(settle, result, failure)
-
-    # A daemon, because a name that does not resolve blocks where no socket can be shut down yet.
-    threading.Thread(target=work, name="download", daemon=True).start()
+    done = start_in_thread(transfer.run, "download")
     try:
         while not done.done():
             await asyncio.wait([done], timeout=_PROGRESS_SECONDS)
@@ -165,72 +159,7 @@ async def fetch(transfer: Transfer, on_progress: Callable[[int, int | None], Non
     except asyncio.CancelledError:
         transfer.abort()
         await asyncio.wait([done], timeout=_LAST_MOMENT)
-        if not done.cancel() and not done.cancelled():
-            # Looked at, so that asyncio does not complain of an error that nobody saw.
-            done.exception()
         raise
-
-
-def put_in_place(part: Path, target: Path, *, force: bool) -> None:
-    """Rename `.part` to its target atomically. Raises OutputExists rather than replace a file without `force`."""
-    try:
-        if force:
-            part.replace(target)
-        else:
-            _rename_to_nothing(part, target)
-    except OSError as error:
-        raise _disk_failed(target, error) from error
-    _flush_folder(target.parent)
-
-
-def _rename_to_nothing(part: Path, target: Path) -> None:
-    exists = OutputExists(
-        f"{target} exists", f"It was not touched; the new file is at {part}. To replace it: --force"
-    )
-    try:
-        # A hard link fails where the name is taken, even if another program took it this instant.
-        os.link(part, target)
-    except FileExistsError:
-        raise exists from None
-    except OSError:
-        # A file system without hard links.
-        if target.exists():
-            raise exists from None
-        part.rename(target)
-    else:
-        part.unlink()
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make the new name survive a power cut, where the system lets a folder be opened (Windows does not)."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _drop_finished(part: Path) -> None:
-    """Remove a `.part` that is a finished file's second name, left by a crash in the middle of `_rename_to_nothing`."""
-    with suppress(FileNotFoundError):
-        if part.stat().st_nlink > 1:
-            part.unlink()
-
-
-def _lock(file: BinaryIO) -> None:
-    """Keep two programs from writing one `.part`. POSIX only: elsewhere the last one to finish wins."""
-    try:
-        import fcntl
-    except ImportError:
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise DownloadFailed(
-            f"another program is downloading to {file.name}",
-            "Let it finish; it will put the same file there.",
-        ) from None
 
 
 def _check_status(status: int) -> None:
@@ -257,13 +186,6 @@ def _content_length(response: httpx.Response) -> int | None:
     return int(text)
 
 
-def _check_space(part: Path, needed: int | None) -> None:
-    if needed is not None and shutil.disk_usage(part.parent).free < needed:
+def _check_space(part: Part, needed: int | None) -> None:
+    if needed is not None and shutil.disk_usage(part.path.parent).free < needed:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def _disk_failed(path: Path, error: OSError) -> DownloadFailed:
-    return DownloadFailed(
-        f"{path} cannot be written: {error.strerror or error}",
-        "Make room or choose another folder, then run the same command again: it is not charged twice.",
-    )

@@ -7,6 +7,7 @@ SunoWavError
 ├── ServiceUnavailable         6   away, busy, in maintenance: asking again later may help
 │   └── SubmissionUnknown      6   a paid request whose outcome nobody here knows
 ├── ConversionFailed           7   refused, or tried and failed
+│   ├── GenerationFailed       7   accepted, and the service could not make the file
 │   ├── TaskUnknown            7   the service does not know the task (yet)
 │   └── RecordExists           7   409: the conversion was made before, elsewhere
 ├── StillRunning               8   not finished within --timeout
@@ -71,6 +72,10 @@ class SubmissionUnknown(ServiceUnavailable):
 
 class ConversionFailed(SunoWavError):
     exit_code = ExitCode.CONVERSION_FAILED
+
+
+class GenerationFailed(ConversionFailed):
+    pass
 
 
 class TaskUnknown(ConversionFailed):

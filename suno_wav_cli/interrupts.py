@@ -12,34 +12,36 @@ if TYPE_CHECKING:
 
 
 class Stopped(KeyboardInterrupt):
-    """An interrupted command that can be continued by the line `continue_with`."""
+    """The person or the system ended the program. `continue_with` is the command line that goes on."""
 
-    def __init__(self, continue_with: str | None) -> None:
+    def __init__(self, number: int) -> None:
         super().__init__()
-        self.continue_with = continue_with
+        self.signal = signal.Signals(number)
+        self.continue_with: str | None = None
 
 
 @contextmanager
-def as_keyboard_interrupt() -> Iterator[Callable[[], signal.Signals]]:
-    """Turn SIGTERM and SIGHUP into what Ctrl-C does; yields a function that tells which signal it was."""
-    received: list[signal.Signals] = []
+def stopped_by_signals() -> Iterator[None]:
+    """Raise Stopped at the first signal that ends programs."""
 
-    def interrupt(number: int, _frame: FrameType | None) -> None:
-        received.append(signal.Signals(number))
-        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-            # Started in the background by a shell script: asyncio has not taken SIGINT over.
-            raise KeyboardInterrupt
-        # asyncio cancels its main task at SIGINT, which is the clean way out of everything that waits.
-        signal.raise_signal(signal.SIGINT)
+    def stop(number: int, _frame: FrameType | None) -> None:
+        raise Stopped(number)
 
+    with handling(stop):
+        yield
+
+
+@contextmanager
+def handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Call `handler` at each signal that ends programs, until the block is left."""
     previous = {}
-    for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
         number = getattr(signal, name, None)
-        # nohup ignores SIGHUP, and means it.
+        # nohup ignores SIGHUP, and a shell script its background jobs' SIGINT: they mean it.
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            previous[number] = signal.signal(number, interrupt)
+            previous[number] = signal.signal(number, handler)
     try:
-        yield lambda: received[0] if received else signal.SIGINT
+        yield
     finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+        for number, before in previous.items():
+            signal.signal(number, before)

@@ -6,6 +6,7 @@ one transaction, so that two processes never see half of one.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from contextlib import closing, contextmanager
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 
+_BUSY_SECONDS = 5.0
+"""How long another program may hold the journal. The event loop stands still meanwhile; a change takes under 1 ms."""
+
 _SCHEMA = """
 CREATE TABLE conversion (
     id            INTEGER PRIMARY KEY,
@@ -31,22 +35,23 @@ CREATE TABLE conversion (
     music_task_id TEXT,
     wav_task_id   TEXT,
     state         TEXT NOT NULL,
-    target        TEXT,
+    target        BLOB,
     wav_url       TEXT,
     bytes         INTEGER,
     message       TEXT,
     created       REAL NOT NULL,
     updated       REAL NOT NULL
-) STRICT;
-CREATE UNIQUE INDEX one_open_conversion_a_song ON conversion (service, audio_id)
-    WHERE state IN ('submitting', 'unknown', 'submitted', 'ready');
+);
 CREATE UNIQUE INDEX one_row_a_task ON conversion (service, wav_task_id);
-CREATE INDEX newest_of_a_song ON conversion (service, audio_id, id);
-CREATE INDEX music_task_of_a_song ON conversion (audio_id) WHERE music_task_id IS NOT NULL;
+CREATE INDEX conversions_of_a_song ON conversion (service, audio_id, id);
+CREATE INDEX music_task_of_a_song ON conversion (audio_id, id) WHERE music_task_id IS NOT NULL;
+CREATE INDEX conversions_to_a_target ON conversion (target);
 """
 
 
 class State(StrEnum):
+    """Where a conversion stands. The first three are about the paid request, the others about an accepted task."""
+
     SUBMITTING = "submitting"
     """The paid request may be on its way. Found after a crash, this means: outcome unknown."""
     UNKNOWN = "unknown"
@@ -59,24 +64,21 @@ class State(StrEnum):
     SAVED = "saved"
     FAILED = "failed"
     """Accepted, and the service could not make the file."""
-    ABANDONED = "abandoned"
-    """Given up by the person, who asked for a new submission."""
 
-
-NEXT_STATES: dict[State, frozenset[State]] = {
-    State.SUBMITTING: frozenset({State.SUBMITTED, State.REFUSED, State.UNKNOWN, State.ABANDONED}),
-    State.UNKNOWN: frozenset({State.SUBMITTED, State.ABANDONED}),
-    State.REFUSED: frozenset({State.SUBMITTING}),
-    State.SUBMITTED: frozenset({State.READY, State.FAILED, State.ABANDONED}),
-    State.READY: frozenset({State.READY, State.SAVED, State.ABANDONED}),
-    State.SAVED: frozenset({State.READY, State.FAILED, State.ABANDONED}),
-    State.FAILED: frozenset({State.READY, State.FAILED}),
-    State.ABANDONED: frozenset({State.READY, State.FAILED}),
-}
-"""SAVED, FAILED and ABANDONED are left again only because the service was asked about the same task anew."""
 
 UNDECIDED = frozenset({State.SUBMITTING, State.UNKNOWN})
-UNFINISHED = frozenset({State.SUBMITTED, State.READY})
+
+_OF_A_TASK = frozenset({State.READY, State.SAVED, State.FAILED})
+NEXT_STATES: dict[State, frozenset[State]] = {
+    State.SUBMITTING: frozenset({State.SUBMITTED, State.REFUSED, State.UNKNOWN}),
+    State.UNKNOWN: frozenset({State.SUBMITTED}),
+    State.REFUSED: frozenset(),
+    State.SUBMITTED: _OF_A_TASK,
+    State.READY: _OF_A_TASK,
+    State.SAVED: _OF_A_TASK,
+    State.FAILED: _OF_A_TASK,
+}
+"""An accepted task goes where the service's last word puts it, for two programs may follow the same one."""
 
 
 @dataclass(frozen=True)
@@ -102,23 +104,32 @@ class Entry:
         return self.audio_id or self.wav_task_id or ""
 
 
+@dataclass(frozen=True)
+class Claim:
+    """The conversion that decides about a song: one to be paid for now, where it is `new`, or an earlier one."""
+
+    entry: Entry
+    new: bool
+
+
 class Journal:
     """The conversions of one service. Made by `open_journal`."""
 
-    def __init__(self, connection: sqlite3.Connection, service: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path | None, service: str) -> None:
         self._connection = connection
+        self._path = path
         self._service = service
 
-    def newest(self, audio_id: str) -> Entry | None:
-        return self._one("service = ? AND audio_id = ? ORDER BY id DESC LIMIT 1", self._service, audio_id)
+    def deciding(self, audio_id: str) -> Entry | None:
+        """Find the song's newest conversion that was, or may have been, paid for and has not failed."""
+        return self._one(
+            "service = ? AND audio_id = ? AND state NOT IN ('refused', 'failed') ORDER BY id DESC LIMIT 1",
+            self._service,
+            audio_id,
+        )
 
     def of_task(self, wav_task_id: str) -> Entry | None:
         return self._one("service = ? AND wav_task_id = ?", self._service, wav_task_id)
-
-    def music_task_of(self, audio_id: str) -> str | None:
-        """Tell the music task that an earlier conversion of the song named, on whichever service."""
-        entry = self._one("audio_id = ? AND music_task_id IS NOT NULL ORDER BY id DESC LIMIT 1", audio_id)
-        return entry.music_task_id if entry else None
 
     def newest_task_of(self, audio_id: str) -> Entry | None:
         """Find the song's last conversion that the service gave an id."""
@@ -128,23 +139,42 @@ class Journal:
             audio_id,
         )
 
-    def intend(self, song: Song, target: Path) -> Entry | None:
-        """Record that a paid request is about to leave; None where the song has an open conversion already."""
-        newest = self.newest(song.audio_id)
-        try:
-            if newest is not None and newest.state is State.REFUSED:
-                return self.move(newest, State.SUBMITTING, target=target)
-            return self._insert(song.audio_id, State.SUBMITTING, target, music_task_id=song.music_task_id)
-        except sqlite3.IntegrityError:
-            return None
+    def music_task_of(self, audio_id: str) -> str | None:
+        """Tell the music task that an earlier conversion of the song named, on whichever service."""
+        entry = self._one("audio_id = ? AND music_task_id IS NOT NULL ORDER BY id DESC LIMIT 1", audio_id)
+        return entry.music_task_id if entry else None
+
+    def has_target(self, target: Path) -> bool:
+        """Tell whether a conversion was ever to become this file."""
+        return self._one("target = ? LIMIT 1", _stored(target)) is not None
+
+    def claim(self, song: Song, target: Path, *, anyway: bool) -> Claim:
+        """Record that a paid request is about to leave, unless an earlier conversion decides about the song.
+
+        One transaction: of two programs that want a song at the same moment, one may pay. With `anyway` nothing earlier
+        decides.
+        """
+        with self._transaction():
+            known = None if anyway else self.deciding(song.audio_id)
+            if known is not None:
+                return Claim(known, new=False)
+            entry = self._insert(song.audio_id, State.SUBMITTING, target, music_task_id=song.music_task_id)
+            return Claim(entry, new=True)
+
+    def accept(self, entry: Entry, wav_task_id: str) -> Entry:
+        """Record the id that the service gave the conversion; where another one has it already, that one."""
+        with self._transaction():
+            known = self.of_task(wav_task_id)
+            if known is None:
+                return self.move(entry, State.SUBMITTED, wav_task_id=wav_task_id)
+            self.move(entry, State.REFUSED, message=f"the service named task {wav_task_id}, which is known")
+            return known
 
     def adopt(self, wav_task_id: str, audio_id: str | None, target: Path | None) -> Entry:
-        """Record a task that this machine did not submit."""
-        try:
-            return self._insert(audio_id, State.SUBMITTED, target, wav_task_id=wav_task_id)
-        except sqlite3.IntegrityError:
-            # The song has an open conversion beside this one; only that one may answer for it.
-            return self._insert(None, State.SUBMITTED, target, wav_task_id=wav_task_id)
+        """Record a task that this machine did not submit, where it is not known already."""
+        with self._transaction():
+            known = self.of_task(wav_task_id)
+            return known or self._insert(audio_id, State.SUBMITTED, target, wav_task_id=wav_task_id)
 
     def move(
         self,
@@ -163,7 +193,14 @@ class Journal:
         self._execute(
             "UPDATE conversion SET state = ?, updated = ?, message = ?, wav_task_id = coalesce(?, wav_task_id), "
             "target = coalesce(?, target), wav_url = coalesce(?, wav_url), bytes = coalesce(?, bytes) WHERE id = ?",
-            (state, time.time(), message, wav_task_id, _stored(target), wav_url, size, entry.id),
+            state,
+            time.time(),
+            message,
+            wav_task_id,
+            _stored(target),
+            wav_url,
+            size,
+            entry.id,
         )
         return self._by_id(entry.id)
 
@@ -197,7 +234,14 @@ class Journal:
         cursor = self._execute(
             "INSERT INTO conversion (service, audio_id, music_task_id, wav_task_id, state, target, created, updated) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (self._service, audio_id, music_task_id, wav_task_id, state, _stored(target), now, now),
+            self._service,
+            audio_id,
+            music_task_id,
+            wav_task_id,
+            state,
+            _stored(target),
+            now,
+            now,
         )
         return self._by_id(cursor.lastrowid)
 
@@ -209,45 +253,70 @@ class Journal:
 
     def _one(self, where: str, *values: Any) -> Entry | None:
         # `where` is always one of the literals above.
-        row = self._execute(f"SELECT * FROM conversion WHERE {where}", values).fetchone()  # noqa: S608
-        return None if row is None else _entry(row)
+        cursor = self._execute(f"SELECT * FROM conversion WHERE {where}", *values)  # noqa: S608
+        try:
+            row = cursor.fetchone()
+            return None if row is None else _entry(row)
+        except (sqlite3.Error, TypeError, ValueError) as error:
+            raise _unusable(self._path, error) from error
 
-    def _execute(self, statement: str, values: tuple[Any, ...]) -> sqlite3.Cursor:
-        return self._connection.execute(statement, values)
+    def _execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
+        try:
+            return self._connection.execute(statement, values)
+        except sqlite3.Error as error:
+            raise _unusable(self._path, error) from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.rollback()
+            raise
+        self._execute("COMMIT")
 
 
 @contextmanager
 def open_journal(path: Path | None, service: str) -> Iterator[Journal]:
     """Open, and make where there is none, the journal at `path`; None keeps it in memory.
 
-    Raises UsageError where the file or its folder cannot be used.
+    Raises UsageError where the file or its folder cannot be used, as every method of the Journal does.
     """
     try:
         if path is not None:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        connection = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=10.0)
+        connection = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=_BUSY_SECONDS)
     except (OSError, sqlite3.Error) as error:
         raise _unusable(path, error) from error
     with closing(connection):
         connection.row_factory = sqlite3.Row
         try:
             _prepare(connection)
-            yield Journal(connection, service)
-        except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
+        except sqlite3.Error as error:
             raise _unusable(path, error) from error
+        yield Journal(connection, path, service)
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
+    # Programs that start at once on a new file get in each other's way here, and SQLite does not wait by itself.
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
     connection.execute("PRAGMA synchronous = FULL")
-    # The version is read again inside the transaction: two programs may start on the same empty file.
+    # Read inside the transaction: another program may be making the tables.
     connection.execute("BEGIN IMMEDIATE")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version > SCHEMA_VERSION:
-        connection.execute("ROLLBACK")
         raise UsageError(
             "the journal was written by a newer suno-wav",
-            "Upgrade suno-wav, or name another folder: SUNO_WAV_HOME",
+            "Upgrade suno-wav, or name another folder: SUNO_WAV_HOME=FOLDER",
         )
     if version == 0:
         for statement in _SCHEMA.split(";\n"):
@@ -257,13 +326,17 @@ def _prepare(connection: sqlite3.Connection) -> None:
 
 
 def _entry(row: sqlite3.Row) -> Entry:
+    """Raises TypeError or ValueError for a row that is not of this schema."""
     fields = dict(row)
     target = fields.pop("target")
-    return Entry(**fields | {"state": State(fields["state"]), "target": Path(target) if target else None})
+    return Entry(
+        **fields | {"state": State(fields["state"]), "target": Path(os.fsdecode(target)) if target else None}
+    )
 
 
-def _stored(path: Path | None) -> str | None:
-    return None if path is None else str(path.absolute())
+def _stored(path: Path | None) -> bytes | None:
+    # As bytes, because a name need not be text.
+    return None if path is None else os.fsencode(path.absolute())
 
 
 def _unusable(path: Path | None, error: Exception) -> UsageError:

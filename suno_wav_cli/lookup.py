@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
-from suno_wav_cli.conversion import conversion_failed, failure, finish, wait_for
+from suno_wav_cli.conversion import all_of, failure, finish, wait_for
 from suno_wav_cli.errors import ExitCode, StillRunning, SunoWavError
-from suno_wav_cli.models import Song, WavState
-from suno_wav_cli.output import check_possible, planned
+from suno_wav_cli.event_loop import run
+from suno_wav_cli.models import Order, Song, WavState
+from suno_wav_cli.output import check_possible, id_of, planned
 from suno_wav_cli.session import open_session, open_workshop
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.conversion import Workshop
     from suno_wav_cli.events import Report
     from suno_wav_cli.journal import Entry
-    from suno_wav_cli.models import Order, WavRecord
+    from suno_wav_cli.models import WavRecord
     from suno_wav_cli.session import Session
     from suno_wav_cli.settings import Secrets, Settings
 
@@ -36,55 +36,57 @@ def show_tasks(
     request: Request, settings: Settings, secrets: Secrets, environ: Mapping[str, str], report: Report
 ) -> ExitCode:
     """Show, wait for, or download tasks, and return the exit code. Raises SunoWavError where nothing could be begun."""
+    task_ids = [id_of(argument, "a task id") for argument in dict.fromkeys(request.task_ids)]
     with open_session(settings, secrets, environ, report) as session:
-        errors = [error for error in asyncio.run(_show_all(request, session)) if error is not None]
+        errors = [error for error in run(_show_all(task_ids, request, session)) if error is not None]
     if not errors:
         return ExitCode.OK
-    return errors[0].exit_code if len(errors) == len(request.task_ids) else ExitCode.SOME_FAILED
+    return errors[0].exit_code if len(errors) == len(task_ids) else ExitCode.SOME_FAILED
 
 
-async def _show_all(request: Request, session: Session) -> list[SunoWavError | None]:
-    async with open_workshop(session, None) as shop, asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_show(task_id, request, session, shop)) for task_id in request.task_ids]
-    return [task.result() for task in tasks]
+async def _show_all(task_ids: list[str], request: Request, session: Session) -> list[SunoWavError | None]:
+    alone = len(task_ids) == 1
+    async with open_workshop(session, None) as shop:
+        return await all_of([_show(task_id, request, session, shop, alone=alone) for task_id in task_ids])
 
 
-async def _show(task_id: str, request: Request, session: Session, shop: Workshop) -> SunoWavError | None:
+async def _show(
+    task_id: str, request: Request, session: Session, shop: Workshop, *, alone: bool
+) -> SunoWavError | None:
     entry = session.journal.of_task(task_id)
     try:
         record = await shop.client.wav_record(task_id)
         if request.download:
-            return await _download(entry, record, request, session, shop)
-        if request.wait and record.state is WavState.PENDING:
+            return await _download(entry, record, request, session, shop, alone=alone)
+        if request.wait:
             entry = entry or session.journal.adopt(task_id, record.audio_id, None)
-            record = await wait_for(entry, shop, just_submitted=False)
+            record = await wait_for(entry, shop, record)
         session.report(
             events.TaskStatus(record, entry.state if entry else None, entry.target if entry else None)
         )
-        if request.wait and record.state is WavState.FAILED:
-            raise conversion_failed(record)
     except SunoWavError as error:
         return failure(entry.name if entry else task_id, task_id, error, shop).error
     return None
 
 
 async def _download(
-    entry: Entry | None, record: WavRecord, request: Request, session: Session, shop: Workshop
+    entry: Entry | None, record: WavRecord, request: Request, session: Session, shop: Workshop, *, alone: bool
 ) -> SunoWavError | None:
-    order = _order(entry, record, session.settings)
-    if entry is not None and not session.settings.force and session.journal.confirms(entry, order.target):
+    force, journal = session.settings.force, session.journal
+    order = _order(entry, record, session.settings, alone=alone)
+    if entry is not None and not force and journal.confirms(entry, order.target):
         session.report(events.Skipped(entry.name, order.target))
         return None
-    check_possible([order], force=session.settings.force)
+    check_possible([order], ours=journal.has_target, force=force)
     if record.state is WavState.PENDING and not request.wait:
         raise StillRunning("the conversion is not finished yet", "Try again later, or add --wait.")
-    entry = entry or session.journal.adopt(record.task_id, record.audio_id, order.target)
-    return (await finish(entry, order.target, shop)).error
+    entry = entry or journal.adopt(record.task_id, record.audio_id, order.target)
+    return (await finish(entry, order.target, shop, record)).error
 
 
-def _order(entry: Entry | None, record: WavRecord, settings: Settings) -> Order:
+def _order(entry: Entry | None, record: WavRecord, settings: Settings, *, alone: bool) -> Order:
+    """Find the file: where --out says, else where it was meant to go, else a name of its own."""
     song = Song(record.audio_id or (entry and entry.audio_id) or record.task_id)
-    planned_order = planned([song], settings.out, datetime.now().astimezone().date())[0]
     if settings.out is None and entry is not None and entry.target is not None:
-        return replace(planned_order, target=entry.target)
-    return planned_order
+        return Order(song, entry.target)
+    return planned([song], settings.out, datetime.now().astimezone().date(), alone=alone)[0]

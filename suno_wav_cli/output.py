@@ -8,15 +8,17 @@ import shutil
 import string
 import tempfile
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from suno_wav_cli.errors import OutputExists, UsageError
 from suno_wav_cli.models import Order, Song
+from suno_wav_cli.part import part_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import date
 
 FIELDS = ("title", "audio_id", "id8", "task_id", "date")
@@ -27,6 +29,7 @@ _LARGEST_SONG = 140_000_000
 _TASK_ID = re.compile(r"[0-9a-fA-F]{32}")
 _AUDIO_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,127}")
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*]')
+_DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _LONGEST_NAME = 200
 """Bytes of a file name; most file systems take 255, and `.part` comes on top."""
 
@@ -35,7 +38,8 @@ def audio_id_of(argument: str) -> str:
     """Take an audio id as it is, or from a song's URL. Raises UsageError for what cannot be one."""
     text = argument.strip()
     if "://" in text:
-        text = urlsplit(text).path.rstrip("/").rpartition("/")[2]
+        with suppress(ValueError):
+            text = urlsplit(text).path.rstrip("/").rpartition("/")[2]
     if _TASK_ID.fullmatch(text):
         raise UsageError(
             f"{text} looks like a task id, not an audio id",
@@ -50,13 +54,24 @@ def audio_id_of(argument: str) -> str:
     return text
 
 
-def planned(songs: Iterable[Song], out: str | None, today: date) -> list[Order]:
+def id_of(argument: str, kind: str) -> str:
+    """Check an id that is no song's. Raises UsageError."""
+    if not _AUDIO_ID.fullmatch(argument):
+        raise UsageError(
+            f"'{argument}' is not {kind}", "Copy it again from your provider, or from an earlier run."
+        )
+    return argument
+
+
+def planned(songs: Iterable[Song], out: str | None, today: date, *, alone: bool | None = None) -> list[Order]:
     """Give each song its file, by `--out`: a file, a folder, a template, or None for the current folder.
 
-    Raises UsageError where the template is wrong or two songs would become one file.
+    `alone` says whether the name of one file will do; by default, where there is one song. Raises UsageError where
+    the template is wrong or two songs would become one file.
     """
     unique = list({song.audio_id: song for song in songs}.values())
-    orders = [Order(song, _target(song, out, today, alone=len(unique) == 1)) for song in unique]
+    alone = len(unique) == 1 if alone is None else alone
+    orders = [Order(song, _target(song, out, today, alone=alone)) for song in unique]
     path, count = Counter(order.target for order in orders).most_common(1)[0] if orders else (Path(), 0)
     if count > 1:
         raise UsageError(
@@ -66,20 +81,33 @@ def planned(songs: Iterable[Song], out: str | None, today: date) -> list[Order]:
     return orders
 
 
-def check_possible(orders: Sequence[Order], *, force: bool) -> None:
-    """Raise UsageError for a folder that cannot take the files, and OutputExists for a file that is there already."""
+def check_possible(orders: Sequence[Order], *, ours: Callable[[Path], bool], force: bool) -> None:
+    """Raise UsageError for a folder that cannot take the files, and OutputExists for a file that is there already.
+
+    A `.part` that is there must be `ours`: left by a run for this very target.
+    """
     for order in orders:
-        if order.target.is_dir():
-            raise UsageError(
-                f"{order.target} is a folder", f"Write it as {order.target}{os.sep} to put the song into it."
-            )
-        if order.target.exists() and not force:
-            raise OutputExists(
-                f"{order.target} exists",
-                "Nothing was submitted. Choose another --out, or add --force or --skip-existing.",
-            )
+        try:
+            _check_names(order.target, ours=ours, force=force)
+        except (OSError, ValueError) as error:
+            # Too long a name, a link to itself, a null character.
+            raise UsageError(f"{order.target} cannot be used: {error}", "Choose another --out.") from error
     for folder, count in Counter(order.target.parent for order in orders).items():
         _check_folder(folder, count * _LARGEST_SONG)
+
+
+def _check_names(target: Path, *, ours: Callable[[Path], bool], force: bool) -> None:
+    if target.is_dir():
+        raise UsageError(f"{target} is a folder", f"Write it as {target}{os.sep} to put the song into it.")
+    part = part_of(target)
+    for path in (target, part):
+        # Asked in this way, because a name that is too long is not simply absent.
+        with suppress(FileNotFoundError, NotADirectoryError):
+            path.lstat()
+            if not force and not (path == part and ours(target)):
+                raise OutputExists(
+                    f"{path} exists", "It was not touched. Choose another --out, or add --force."
+                )
 
 
 def _target(song: Song, out: str | None, today: date, *, alone: bool) -> Path:
@@ -89,7 +117,7 @@ def _target(song: Song, out: str | None, today: date, *, alone: bool) -> Path:
         return Path(_default_name(song))
     if "{" in out:
         return _filled(out, song, today)
-    path = Path(out).expanduser()
+    path = _expanded(out)
     if out.endswith(("/", os.sep)) or path.is_dir():
         return path / _default_name(song)
     if not alone:
@@ -98,36 +126,52 @@ def _target(song: Song, out: str | None, today: date, *, alone: bool) -> Path:
 
 
 def _default_name(song: Song) -> str:
-    name = f"{_safe(song.title)} ({song.audio_id[:8]})" if song.title else song.audio_id
-    return f"{name}.wav"
+    audio_id = _safe(song.audio_id)
+    return f"{_safe(song.title)} ({audio_id[:8]}).wav" if song.title else f"{audio_id}.wav"
 
 
 def _filled(template: str, song: Song, today: date) -> Path:
     values = {
         "title": _safe(song.title or song.audio_id),
-        "audio_id": song.audio_id,
-        "id8": song.audio_id[:8],
-        "task_id": song.music_task_id or "unknown-task",
+        "audio_id": _safe(song.audio_id),
+        "id8": _safe(song.audio_id[:8]),
+        "task_id": _safe(song.music_task_id or "unknown-task"),
         "date": today.isoformat(),
     }
     try:
-        names = {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+        parsed = [
+            (field, spec, how)
+            for _, field, spec, how in string.Formatter().parse(template)
+            if field is not None
+        ]
     except ValueError as error:
         raise UsageError(f"--out '{template}' is not a template: {error}", f"Fields: {_fields()}.") from None
-    unknown = names - set(FIELDS)
-    if unknown:
-        raise UsageError(f"--out has no field {{{min(unknown)}}}", f"Fields: {_fields()}.")
-    return Path(string.Formatter().vformat(template, (), values)).expanduser()
+    for field, spec, how in parsed:
+        if field not in FIELDS or spec or how:
+            raise UsageError(f"--out has no field {{{field}}}", f"Fields, as they stand: {_fields()}.")
+    # `~` is the person's home in the template, and only a character in a title.
+    return Path(string.Formatter().vformat(str(_expanded(template)), (), values))
+
+
+def _expanded(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"--out {path}: {error}", "Write the folder out.") from None
 
 
 def _fields() -> str:
     return " ".join(f"{{{name}}}" for name in FIELDS)
 
 
-def _safe(title: str) -> str:
-    """Make a title a file name on every system: no separators, no control characters, no dots at the ends."""
-    name = _UNSAFE.sub("_", title).encode("utf-8", "replace")[:_LONGEST_NAME].decode("utf-8", "ignore")
-    return name.strip(" .") or "untitled"
+def _safe(text: str) -> str:
+    """Make a title or a service's id part of a file name on every system.
+
+    No separators, no control characters, no dots at the ends, and no name that Windows keeps for a device.
+    """
+    name = _UNSAFE.sub("_", text.encode("utf-8", "replace").decode())
+    name = name.encode()[:_LONGEST_NAME].decode("utf-8", "ignore").strip(" .")
+    return f"_{name}" if not name or _DEVICE.fullmatch(name) else name
 
 
 def _check_folder(folder: Path, needed: int) -> None:

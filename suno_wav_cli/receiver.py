@@ -21,7 +21,7 @@ from suno_wav_cli.events import CallbackReceived
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -51,7 +51,8 @@ class Callback:
 def receiver_app(path: str, wake_ups: WakeUps, report: Report, limits: Limits) -> ASGIApp:
     """Answer POSTs of JSON to `path` with 200 at once, and wake the song they name afterwards."""
 
-    def deliver(callback: Callback) -> None:
+    # A coroutine, because Starlette runs plain functions in a thread, and an asyncio.Event is not for threads.
+    async def deliver(callback: Callback) -> None:
         report(CallbackReceived(callback.task_id, callback.code))
         if callback.task_id is not None:
             wake_ups.wake(callback.task_id)
@@ -68,7 +69,7 @@ def receiver_app(path: str, wake_ups: WakeUps, report: Report, limits: Limits) -
 
 
 async def _answer(
-    request: Request, path: str, limits: Limits, deliver: Callable[[Callback], None]
+    request: Request, path: str, limits: Limits, deliver: Callable[[Callback], Awaitable[None]]
 ) -> Response:
     # Only the end is compared: a proxy in front may keep the prefix of its own address.
     if not secrets.compare_digest(request.scope["path"][-len(path) :].encode(), path.encode()):
@@ -129,7 +130,7 @@ def limited_protocol(limits: Limits) -> type[H11Protocol]:
             super().connection_made(transport)
             oldest_first[self] = None
             if len(oldest_first) > limits.connections:
-                next(iter(oldest_first)).transport.abort()
+                oldest_first.popitem(last=False)[0].transport.abort()
             self._deadline = self.loop.call_later(limits.request_seconds, transport.abort)
 
         def on_response_complete(self) -> None:

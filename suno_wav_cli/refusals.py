@@ -10,6 +10,7 @@ import httpx
 from suno_wav_cli import answers
 from suno_wav_cli.errors import (
     ConversionFailed,
+    GenerationFailed,
     NoCredits,
     NotAuthorized,
     RecordExists,
@@ -26,10 +27,15 @@ if TYPE_CHECKING:
     from suno_wav_cli.answers import Envelope
     from suno_wav_cli.providers import Provider
 
+_UPSTREAM_SILENT = 408
 PAY_AGAIN = (
     "Nothing is paid twice by itself. Look at your account's log; to pay for another try, add --resubmit."
 )
 _LATER = "Try again in a while."
+_CHECK_TASK = (
+    "Check the id: it must be that of the WAV task. What the service has forgotten comes back only by a new "
+    "conversion, which is charged: convert ... --resubmit"
+)
 _CHECK_KEY = "Check SUNO_API_KEY, and that it belongs to this provider."
 
 _REFUSALS: Mapping[Meaning, tuple[type[SunoWavError], str, str]] = MappingProxyType(
@@ -47,15 +53,19 @@ _REFUSALS: Mapping[Meaning, tuple[type[SunoWavError], str, str]] = MappingProxyT
             f"Nothing was charged for this. {_LATER}",
         ),
         Meaning.SOURCE_LOST: (
-            ConversionFailed,
+            GenerationFailed,
             "the service could not fetch the song's audio",
             "The song may be too old, or deleted at the service: generate it again, or try later.",
         ),
-        Meaning.FAILED: (ConversionFailed, "the conversion failed", "Run the same command to try once more."),
+        Meaning.FAILED: (
+            GenerationFailed,
+            "the conversion failed",
+            "Running `convert` again submits it anew, which may be charged again.",
+        ),
         Meaning.UNKNOWN_TASK: (
             TaskUnknown,
             "the service does not know this task",
-            "Check the id: it must be that of the WAV task, not of the song or of the music task.",
+            _CHECK_TASK,
         ),
         Meaning.SERVER_ERROR: (ServiceUnavailable, "the service has trouble", _LATER),
     }
@@ -66,7 +76,9 @@ def refusal(answer: Envelope, provider: Provider, *, paid: bool) -> SunoWavError
     """Read a `code` other than success, for a `paid` submission or for a free lookup."""
     meaning = provider.codes.get(answer.code)
     said = f"{answer.message or 'no reason given'} (code {answer.code})"
-    if meaning is None and answer.code >= httpx.codes.INTERNAL_SERVER_ERROR:
+    if meaning is None and (
+        answer.code >= httpx.codes.INTERNAL_SERVER_ERROR or answer.code == _UPSTREAM_SILENT
+    ):
         meaning = Meaning.SERVER_ERROR
     if paid and meaning is Meaning.SERVER_ERROR:
         return submission_unknown(f"the service answered with an error of its own: {said}")

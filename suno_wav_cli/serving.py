@@ -36,6 +36,9 @@ async def serving(
         yield
     finally:
         server.should_exit = True
+        server.force_exit = True
+        for connection in list(server.server_state.connections):
+            connection.transport.abort()
         await task
 
 
@@ -71,5 +74,7 @@ def _server(app: ASGIApp, protocol: type[H11Protocol]) -> _Server:
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=1,
+            # How many asyncio accepts in one go, before a limit on connections can look at the first.
+            backlog=64,
         )
     )

@@ -16,9 +16,9 @@ from suno_wav_cli.conversion import DOWNLOADS_AT_ONCE, Terms, Workshop
 from suno_wav_cli.errors import TunnelFailed, UsageError
 from suno_wav_cli.interrupts import Stopped
 from suno_wav_cli.journal import open_journal
-from suno_wav_cli.loopback import address_of, bound_socket
+from suno_wav_cli.loopback import address_of, bound_socket, is_loopback
 from suno_wav_cli.pacing import Backoff, SubmissionWindow
-from suno_wav_cli.providers import SANDBOX, provider_named
+from suno_wav_cli.providers import SANDBOX, SUNOAPI, provider_named
 from suno_wav_cli.settings import api_key, state_folder
 from suno_wav_cli.submission import Gate, Submitter
 from suno_wav_cli.tunnel import TunnelMode, open_tunnel, secret_path
@@ -61,10 +61,12 @@ class Session:
         if self.service_ends_with_us:
             return "run the same command again (the sandbox ends with this program)"
         words = ["suno-wav", "status", *task_ids, "--wait", "--download"]
-        if self.settings.provider != type(self.settings).provider:
+        if self.settings.provider != SUNOAPI.name:
             words += ["--provider", self.settings.provider]
         if self.settings.base_url is not None:
             words += ["--base-url", self.settings.base_url]
+        if self.settings.force:
+            words.append("--force")
         return shlex.join(words)
 
 
@@ -74,7 +76,7 @@ def open_session(
 ) -> Iterator[Session]:
     """Start the sandbox where it is asked for, and open the journal.
 
-    A KeyboardInterrupt leaves as Stopped, with the line that finishes what was begun.
+    Stopped leaves with the line that finishes what was begun, and a bug with a note of it. Raises UsageError.
     """
     key = api_key(secrets, settings.provider)
     own_sandbox = settings.provider == SANDBOX and settings.base_url is None
@@ -98,8 +100,13 @@ def open_session(
         session = Session(settings, secrets, base_url, key, own_sandbox, journal, remembering_report)
         try:
             yield session
-        except KeyboardInterrupt:
-            raise Stopped(session.continue_with([*unfinished]) if unfinished else None) from None
+        except Stopped as stop:
+            stop.continue_with = session.continue_with([*unfinished]) if unfinished else None
+            raise
+        except Exception as bug:
+            if unfinished:
+                bug.add_note(f"To continue: {session.continue_with([*unfinished])}")
+            raise
 
 
 @contextmanager
@@ -116,7 +123,7 @@ def open_reception(session: Session) -> Iterator[Reception | None]:
         reception, reason = None, None
         try:
             if settings.callback_url is None and (explicit or settings.tunnel is not TunnelMode.NONE):
-                reception = _open_reception(session, stack)
+                reception = stack.enter_context(_open_reception(session))
         except TunnelFailed as error:
             if explicit:
                 raise
@@ -134,7 +141,13 @@ async def open_workshop(
     """Connect the parts, inside the event loop. `wait` and `resubmit` are for what is submitted there."""
     settings = session.settings
     # Loading the certificates takes longer than a request: once is enough.
-    tls = httpx.create_ssl_context()
+    try:
+        tls = httpx.create_ssl_context()
+    except OSError as error:
+        raise UsageError(
+            f"the certificates cannot be loaded: {error}",
+            "Correct SSL_CERT_FILE or SSL_CERT_DIR, or unset it.",
+        ) from error
     backoff = Backoff(settings.retries)
     wake_ups = WakeUps()
     callback_url = settings.callback_url or PLACEHOLDER_CALLBACK
@@ -163,29 +176,32 @@ async def open_workshop(
             downloads=asyncio.Semaphore(DOWNLOADS_AT_ONCE),
             terms=Terms(settings.poll_interval, settings.timeout, wait, settings.force, settings.jobs),
             continue_with=session.continue_with,
+            local=is_loopback(session.base_url),
             report=session.report,
         )
 
 
-def _open_reception(session: Session, stack: ExitStack) -> Reception:
+@contextmanager
+def _open_reception(session: Session) -> Iterator[Reception]:
     settings = session.settings
     try:
-        bound = stack.enter_context(bound_socket(settings.port))
+        bound = bound_socket(settings.port)
     except OSError as error:
         raise TunnelFailed(
             f"port {settings.port} cannot be opened: {error.strerror}",
             "Choose another --port; 0 takes a free one.",
         ) from error
-    public_url = stack.enter_context(
+    with (
+        bound,
         open_tunnel(
             address_of(bound),
             settings.tunnel,
             public_url=settings.public_url,
             token_known=session.secrets.ngrok_token is not None,
             service_is_local=settings.provider == SANDBOX,
-        )
-    )
-    return Reception(bound, secret_path(), public_url)
+        ) as public_url,
+    ):
+        yield Reception(bound, secret_path(), public_url)
 
 
 @asynccontextmanager

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _UNITS = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _LONGEST_SECONDS = 30 * 86400.0
 
 
@@ -104,7 +105,7 @@ def state_folder(environ: Mapping[str, str]) -> Path:
 def _folder(environ: Mapping[str, str], kind: str) -> Path:
     home = environ.get("SUNO_WAV_HOME")
     if home:
-        return Path(home).expanduser()
+        return Path(str(_parsed(_path, "SUNO_WAV_HOME", home)))
     import platformdirs
 
     if kind == "config":
@@ -130,11 +131,17 @@ def _read_config(file: Path) -> dict[str, Any]:
 def _parsed(parse: Callable[[str], object], place: str, value: object) -> object:
     text = str(value).lower() if isinstance(value, bool) else str(value)
     try:
-        return parse(text)
+        return (_no_value if isinstance(value, list | dict) else parse)(text)
     except ValueError as error:
+        # An address may hold a password.
+        shown = re.sub(r"//[^/]*@", "//(hidden)@", text)
         raise UsageError(
-            f"{place}: '{text}' is not {error}", "Correct it and run the command again."
+            f"{place}: '{shown}' is not {error}", "Correct it and run the command again."
         ) from None
+
+
+def _no_value(_text: str) -> object:
+    raise ValueError("a single value")
 
 
 def _secret(environ: Mapping[str, str], variable: str) -> Secret | None:
@@ -167,13 +174,22 @@ def _http_url(text: str) -> str:
         # A port that is no number shows itself only when it is asked for.
         if not usable or " " in text or parts.port == 0 or parts.username is not None:
             raise expected
+        # Empty and overlong labels, which no resolver takes.
+        (parts.hostname or "").encode("idna")
     except ValueError:
         raise expected from None
     return text
 
 
 def _base_url(text: str) -> str:
-    return _http_url(text).rstrip("/")
+    """Write an address that paths are put behind in one way only: the journal knows a service by it."""
+    parts = urlsplit(_http_url(text))
+    if parts.query or parts.fragment:
+        raise ValueError("an address without ? and #")
+    host = (parts.hostname or "").lower()
+    host = f"[{host}]" if ":" in host else host
+    port = "" if parts.port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
 
 
 def _number(least: int, most: int) -> Callable[[str], int]:
@@ -207,7 +223,10 @@ def _tunnel(text: str) -> TunnelMode:
 
 
 def _path(text: str) -> Path:
-    return Path(text).expanduser()
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError("a path of an existing user") from None
 
 
 _PARSERS: Mapping[str, Callable[[str], object]] = {
@@ -215,7 +234,7 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "base_url": _base_url,
     "out": str,
     "tunnel": _tunnel,
-    "public_url": _http_url,
+    "public_url": _base_url,
     "callback_url": _http_url,
     "port": _number(0, 65535),
     "poll_interval": seconds,

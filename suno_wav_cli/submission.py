@@ -19,7 +19,7 @@ from suno_wav_cli.errors import (
     SunoWavError,
 )
 from suno_wav_cli.events import Adopted, SongFailed, SubmissionDelayed, Submitted
-from suno_wav_cli.journal import UNDECIDED, UNFINISHED, State
+from suno_wav_cli.journal import UNDECIDED, State
 from suno_wav_cli.refusals import PAY_AGAIN, submission_unknown
 
 if TYPE_CHECKING:
@@ -64,60 +64,53 @@ class Submitter:
 
         Raises SubmissionUnknown where a paid request may have been accepted, and else what `Client.submit` raises.
         """
-        known = self.journal.newest(order.song.audio_id)
+        known = None if self.resubmit else self.journal.deciding(order.song.audio_id)
         if known is not None:
-            if self.resubmit:
-                if known.state in UNDECIDED | UNFINISHED:
-                    self.journal.move(known, State.ABANDONED)
-            elif known.state in UNFINISHED or known.state is State.SAVED:
-                return self._adopted(known, "paid for before")
-            elif known.state in UNDECIDED:
-                raise _undecided(known)
-        return await self._submitted(order)
-
-    async def _submitted(self, order: Order) -> Accepted:
+            return self._known(known)
         delays = self.backoff.delays()
         while True:
-            async with self.gate.window.slot():
-                if self.gate.refusal is not None:
-                    raise self.gate.refusal
-                try:
-                    return await self._paid_request_to_its_end(order)
-                except SubmissionUnknown:
+            try:
+                return await self._submitted(order)
+            except SubmissionUnknown:
+                raise
+            except ServiceUnavailable as error:
+                delay = next(delays, None)
+                if delay is None:
                     raise
-                except ServiceUnavailable as error:
-                    delay = next(delays, None)
-                    if delay is None:
-                        raise
-                    self.report(SubmissionDelayed(order.song.audio_id, error.message, delay))
-                except (NotAuthorized, NoCredits) as error:
-                    self.gate.refusal = error
-                    raise
+                self.report(SubmissionDelayed(order.song.audio_id, error.message, delay))
+            except (NotAuthorized, NoCredits) as error:
+                self.gate.refusal = error
+                raise
             await asyncio.sleep(delay)
 
-    async def _paid_request_to_its_end(self, order: Order) -> Accepted:
-        request = asyncio.ensure_future(self._paid_request(order))
-        try:
-            return await asyncio.shield(request)
-        except asyncio.CancelledError:
-            await asyncio.wait([request], timeout=_LAST_MOMENT)
-            if request.cancel():
-                error = submission_unknown("the program was stopped before the answer came")
-                self.report(
-                    SongFailed(order.song.audio_id, None, error.exit_code, error.message, error.remedy)
-                )
-            await asyncio.gather(request, return_exceptions=True)
-            raise
+    async def _submitted(self, order: Order) -> Accepted:
+        """Make one paid request, once the window has room for it and if nobody has made it meanwhile."""
+        if self.gate.refusal is not None:
+            raise self.gate.refusal
+        async with self.gate.window.slot():
+            if self.gate.refusal is not None:
+                raise self.gate.refusal
+            claim = self.journal.claim(order.song, order.target, anyway=self.resubmit)
+            if not claim.new:
+                return self._known(claim.entry)
+            sent = asyncio.Event()
+            request = asyncio.ensure_future(self._paid_request(claim.entry, order, sent))
+            try:
+                return await asyncio.shield(request)
+            except asyncio.CancelledError:
+                # What has left is worth a last moment: its answer names what was paid for.
+                if sent.is_set():
+                    await asyncio.wait([request], timeout=_LAST_MOMENT)
+                request.cancel()
+                await asyncio.gather(request, return_exceptions=True)
+                if not sent.is_set():
+                    self.journal.move(claim.entry, State.REFUSED, message="stopped before it was sent")
+                raise
 
-    async def _paid_request(self, order: Order) -> Accepted:
-        entry = self.journal.intend(order.song, order.target)
-        if entry is None:
-            raise SubmissionUnknown(
-                "another suno-wav is converting this song right now",
-                "Let it finish, then run this command again.",
-            )
+    async def _paid_request(self, entry: Entry, order: Order, sent: asyncio.Event) -> Accepted:
+        song = order.song
         try:
-            task_id = await self.client.submit(order.song, self.callback_url)
+            task_id = await self.client.submit(song, self.callback_url, sent)
         except RecordExists as exists:
             return self._existing(entry, exists)
         except SubmissionUnknown as error:
@@ -126,23 +119,33 @@ class Submitter:
         except SunoWavError as error:
             self.journal.move(entry, State.REFUSED, message=error.message)
             raise
-        entry = self.journal.move(entry, State.SUBMITTED, wav_task_id=task_id)
-        self.report(Submitted(order.song.audio_id, task_id))
-        return Accepted(entry, new=True)
+        except asyncio.CancelledError:
+            if sent.is_set():
+                lost = submission_unknown("the program was stopped before the answer came")
+                self.journal.move(entry, State.UNKNOWN, message=lost.message)
+                self.report(SongFailed(song.audio_id, None, lost.exit_code, lost.message, lost.remedy))
+            raise
+        try:
+            accepted = self.journal.accept(entry, task_id)
+        finally:
+            # Said even where the journal cannot be written: nobody could find the task again.
+            self.report(Submitted(song.audio_id, task_id))
+        return Accepted(accepted, new=accepted.id == entry.id)
 
     def _existing(self, entry: Entry, exists: RecordExists) -> Accepted:
         """409 succeeds where the answer or the journal knows the task (contract/wav-api.md, section 3)."""
         if exists.task_id is not None:
-            known = self.journal.of_task(exists.task_id)
-        else:
-            known = self.journal.newest_task_of(entry.audio_id or "")
-        if known is None and exists.task_id is not None:
-            entry = self.journal.move(entry, State.SUBMITTED, wav_task_id=exists.task_id)
-            return self._adopted(entry, "the service had it already")
+            return self._adopted(self.journal.accept(entry, exists.task_id), "the service had it already")
+        known = self.journal.newest_task_of(entry.audio_id or "")
         self.journal.move(entry, State.REFUSED, message=exists.message)
         if known is None:
             raise exists
         return self._adopted(known, "the service had it already")
+
+    def _known(self, entry: Entry) -> Accepted:
+        if entry.state in UNDECIDED:
+            raise _undecided(entry)
+        return self._adopted(entry, "paid for before")
 
     def _adopted(self, entry: Entry, reason: str) -> Accepted:
         self.report(Adopted(entry.name, entry.wav_task_id or "", reason))

@@ -17,7 +17,7 @@ import typer
 from suno_wav_cli.commands.options import BY_NAME, GLOBAL
 from suno_wav_cli.errors import ExitCode, SunoWavError
 from suno_wav_cli.events import Failed, Interrupted
-from suno_wav_cli.interrupts import Stopped, as_keyboard_interrupt
+from suno_wav_cli.interrupts import Stopped, stopped_by_signals
 from suno_wav_cli.settings import Settings, load_secrets, load_settings
 from suno_wav_cli.terminal import display
 from suno_wav_cli.terminal.streams import discard_rest
@@ -101,23 +101,22 @@ def _run(function: Callable[..., int], flags: dict[str, Any], arguments: dict[st
 
 
 def _guarded(function: Callable[..., int], run: Run, arguments: dict[str, Any]) -> int:
-    with as_keyboard_interrupt() as interrupted_by:
-        try:
+    try:
+        with stopped_by_signals():
             return function(run, **arguments)
-        except SunoWavError as error:
-            return _failed(error, run.report)
-        except KeyboardInterrupt as stop:
-            number = interrupted_by()
-            line = stop.continue_with if isinstance(stop, Stopped) else None
-            run.report(Interrupted(number.name, line))
-            return _SIGNAL_BASE + number
-        except Exception as bug:  # noqa: BLE001 - not one of ours, and so a bug, which shows itself
-            verbose = run.settings.verbose
-            remedy = "Please report it, with the traceback" + (" below." if verbose else " that -v shows.")
-            run.report(Failed(ExitCode.BUG, f"a bug in suno-wav: {type(bug).__name__}: {bug}", remedy))
-            if verbose:
-                traceback.print_exception(bug)
-            return ExitCode.BUG
+    except SunoWavError as error:
+        return _failed(error, run.report)
+    except Stopped as stop:
+        run.report(Interrupted(stop.signal.name, stop.continue_with))
+        return _SIGNAL_BASE + stop.signal
+    except Exception as bug:  # noqa: BLE001 - not one of ours, and so a bug, which shows itself
+        verbose = run.settings.verbose
+        advice = "Please report it, with the traceback" + (" below." if verbose else " that -v shows.")
+        remedy = " ".join([advice, *getattr(bug, "__notes__", [])])
+        run.report(Failed(ExitCode.BUG, f"a bug in suno-wav: {type(bug).__name__}: {bug}", remedy))
+        if verbose:
+            traceback.print_exception(bug)
+        return ExitCode.BUG
 
 
 def _failed(error: SunoWavError, report: Report) -> int:

@@ -47,6 +47,8 @@ class Reply:
 
     def envelope(self) -> dict[str, Any]:
         message = "success" if self.code == 200 else _MESSAGES.get(self.code, f"code {self.code}")
+        if self.code != 200 and self.data is None:
+            return {"code": self.code, "msg": message}
         return {"code": self.code, "msg": message, "data": self.data}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.errors import UsageError
@@ -33,7 +33,9 @@ def display(settings: Settings) -> Iterator[Report]:
 
         def report(event: Event) -> None:
             for show in sinks:
-                show(event)
+                # A terminal that was closed must not end what is paid for.
+                with suppress(OSError):
+                    show(event)
 
         yield report
 
@@ -43,7 +45,7 @@ def _screen(settings: Settings, stack: ExitStack) -> Callable[[Event], None]:
         from suno_wav_cli.terminal.json_lines import JsonLines
 
         return JsonLines().show
-    if not settings.quiet and sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb":
+    if not settings.quiet and sys.stderr and sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb":
         from suno_wav_cli.terminal.live import Live
 
         live = Live(verbose=settings.verbose, no_color=settings.no_color)

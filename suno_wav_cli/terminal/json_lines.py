@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
-from suno_wav_cli.terminal.streams import write_line
+from suno_wav_cli.terminal.streams import write_line, write_result
 from suno_wav_cli.terminal.words import is_error, sentence
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class JsonLines:
 
     def show(self, event: Event) -> None:
         if self._progress.lets_pass(event):
-            write_line(sys.stdout, json_line(event))
+            write_result(json_line(event))
         if is_error(event):
             write_line(sys.stderr, sentence(event, verbose=False) or "")
 

@@ -6,7 +6,7 @@ import sys
 import time
 
 from suno_wav_cli import events
-from suno_wav_cli.terminal.streams import write_line
+from suno_wav_cli.terminal.streams import write_line, write_result
 from suno_wav_cli.terminal.words import is_error, progress_line, results, sentence
 
 _PROGRESS_SECONDS = 5.0
@@ -30,7 +30,7 @@ class Lines:
             case _:
                 self._say(event)
                 for line in results(event):
-                    write_line(sys.stdout, line)
+                    write_result(line)
 
     def _show_progress(self, event: events.DownloadProgress) -> None:
         now = time.monotonic()

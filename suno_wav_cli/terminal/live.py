@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -12,7 +12,7 @@ from rich.text import Text
 
 from suno_wav_cli import events
 from suno_wav_cli.models import WavState
-from suno_wav_cli.terminal.streams import write_line
+from suno_wav_cli.terminal.streams import write_result
 from suno_wav_cli.terminal.words import clock, is_error, megabytes, results, sentence
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ class Live:
         self._progress.start()
 
     def stop(self) -> None:
-        self._progress.stop()
+        with suppress(OSError):
+            self._progress.stop()
 
     def show(self, event: events.Event) -> None:
         match event:
@@ -85,7 +86,7 @@ class Live:
         self._progress.hidden = True
         self._progress.refresh()
         for line in lines:
-            write_line(sys.stdout, line)
+            write_result(line)
         self._progress.hidden = False
         self._progress.refresh()
 

@@ -156,5 +156,5 @@ def _summary(event: events.Summary) -> str | None:
 
 def _interrupted(event: events.Interrupted) -> str:
     if event.continue_with is None:
-        return f"stopped by {event.signal}\n  No conversion is left to continue."
-    return f"stopped by {event.signal}; what was submitted goes on at the service\n  To continue: {event.continue_with}"
+        return f"stopped by {event.signal}\n  Run the same command again to go on."
+    return f"stopped by {event.signal}\n  To continue: {event.continue_with}"

@@ -1,0 +1,56 @@
+"""asyncio, but for two things: signals cancel the main task, and names are resolved beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from suno_wav_cli.background import start_in_thread
+from suno_wav_cli.interrupts import Stopped, handling
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from types import FrameType
+
+T = TypeVar("T")
+
+if sys.platform == "win32":
+    _PlatformLoop = asyncio.ProactorEventLoop
+else:
+    _PlatformLoop = asyncio.SelectorEventLoop
+
+
+class _Loop(_PlatformLoop):
+    """Resolves names in threads that it need not wait for: a name server that is silent must not delay Ctrl-C."""
+
+    async def getaddrinfo(self, host: Any, port: Any, **more: Any) -> Any:
+        return await start_in_thread(partial(socket.getaddrinfo, host, port, **more), "resolver")
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run the event loop. A signal cancels `main`, which may clean up, and then raises Stopped; a second one at once."""
+    received: list[int] = []
+
+    async def cancelled_by_signals() -> T:
+        task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+
+        def stop(number: int, _frame: FrameType | None) -> None:
+            if received or task is None:
+                raise Stopped(number)
+            received.append(number)
+            loop.call_soon_threadsafe(task.cancel)
+
+        with handling(stop):
+            return await main
+
+    try:
+        with asyncio.Runner(loop_factory=_Loop) as runner:
+            return runner.run(cancelled_by_signals())
+    except asyncio.CancelledError:
+        if not received:
+            raise
+        raise Stopped(received[0]) from None

@@ -1,0 +1,146 @@
+"""`NAME.part` beside the target: one program at a time, checked, flushed, and renamed while it is still held."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from suno_wav_cli.errors import DownloadFailed, OutputExists
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Part:
+    """An open, locked `.part`. Made by `open_part`."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self.path = path
+        self.file = file
+
+    def restart(self) -> None:
+        """Throw away what is there."""
+        self.file.seek(0)
+        self.file.truncate()
+
+    def flush(self) -> int:
+        """Put every byte on the disk; the size."""
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        return os.fstat(self.file.fileno()).st_size
+
+    def put_in_place(self, target: Path, *, force: bool) -> None:
+        """Rename it to `target` atomically. Raises OutputExists rather than replace a file without `force`."""
+        if os.name == "nt":
+            # Windows renames no open file.
+            self.file.close()
+        try:
+            if force:
+                self.path.replace(target)
+            else:
+                _rename_to_nothing(self.path, target)
+        except OSError as error:
+            raise disk_failed(target, error) from error
+        _flush_folder(target.parent)
+
+
+def part_of(target: Path) -> Path:
+    return target.with_name(target.name + ".part")
+
+
+@contextmanager
+def open_part(target: Path) -> Iterator[Part]:
+    """Open and lock the target's `.part`, made where there is none, and removed at the end where nothing is in it.
+
+    Raises DownloadFailed where another program holds it, or it cannot be opened.
+    """
+    path = part_of(target)
+    try:
+        file = _opened_and_locked(path)
+    except OSError as error:
+        raise disk_failed(path, error) from error
+    with file:
+        try:
+            yield Part(path, file)
+        finally:
+            if not file.closed and _is_same_file(path, file) and os.fstat(file.fileno()).st_size == 0:
+                path.unlink(missing_ok=True)
+
+
+def disk_failed(path: Path, error: OSError) -> DownloadFailed:
+    return DownloadFailed(
+        f"{path} cannot be written: {error.strerror or error}",
+        "Make room or choose another folder, then run the same command again: it is not charged twice.",
+    )
+
+
+def _opened_and_locked(path: Path) -> BinaryIO:
+    while True:
+        # Nothing is truncated before it is locked, and no link is followed to somebody's file.
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        file = os.fdopen(os.open(path, flags, 0o666), "r+b")
+        try:
+            _lock(file)
+            # Before it was locked, its holder may have given it its final name. (A crash in the middle of that leaves
+            # both names: `_rename_to_nothing`.)
+            if _is_same_file(path, file):
+                if os.fstat(file.fileno()).st_nlink == 1:
+                    return file
+                path.unlink()
+        except BaseException:
+            file.close()
+            raise
+        file.close()
+
+
+def _is_same_file(path: Path, file: BinaryIO) -> bool:
+    try:
+        return os.path.samestat(path.stat(follow_symlinks=False), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
+
+
+def _lock(file: BinaryIO) -> None:
+    """Keep a second program out. POSIX only, and not on every network file system: there the last one wins."""
+    try:
+        import fcntl
+    except ImportError:
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise DownloadFailed(
+            f"another program is downloading to {file.name}", "Let it finish, or choose another --out."
+        ) from None
+    except OSError:
+        return
+
+
+def _rename_to_nothing(part: Path, target: Path) -> None:
+    exists = OutputExists(
+        f"{target} exists", f"It was not touched; the new file is at {part}. To replace it, add --force."
+    )
+    try:
+        # A hard link fails where the name is taken, even if another program took it this instant.
+        os.link(part, target)
+    except FileExistsError:
+        raise exists from None
+    except OSError:
+        # A file system without hard links.
+        if target.exists():
+            raise exists from None
+        part.rename(target)
+    else:
+        part.unlink()
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the new name survive a power cut, where the system lets a folder be opened (Windows does not)."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
