@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ from suno_wav_cli.refusals import (
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Sequence
     from types import TracebackType
     from typing import Self
 
@@ -44,11 +46,20 @@ _REFUSED_STATUSES = frozenset(range(300, 500)) - {408, 499}
 class Client:
     """One provider's API at one address. An async context manager; lookups are repeated by `backoff`.
 
+    The key and the texts in `hidden` are cut out of what the service says.
+
     Raises UsageError where the key would travel unencrypted, or by a proxy that cannot be used.
     """
 
     def __init__(
-        self, provider: Provider, base_url: str, key: Secret, tls: ssl.SSLContext, backoff: Backoff
+        self,
+        provider: Provider,
+        base_url: str,
+        key: Secret,
+        tls: ssl.SSLContext,
+        backoff: Backoff,
+        *,
+        hidden: Sequence[str] = (),
     ) -> None:
         if urlsplit(base_url).scheme != "https" and not is_loopback(base_url):
             raise UsageError(
@@ -56,7 +67,7 @@ class Client:
                 "Use an https:// address; http:// is accepted for this machine only.",
             )
         self.provider = provider
-        self._key = key.value.encode()
+        self._secrets = (key.value, *hidden)
         self._backoff = backoff
         try:
             self._http = httpx.AsyncClient(
@@ -120,7 +131,8 @@ class Client:
     async def wav_record(self, task_id: str) -> WavRecord:
         """Ask `record-info` (section 4). Raises TaskUnknown, NotAuthorized, ServiceUnavailable, ConversionFailed."""
         answer = await self._lookup(self.provider.record_path, task_id)
-        return answers.wav_record(task_id, answer.data)
+        record = answers.wav_record(task_id, answer.data)
+        return replace(record, error_message=self._without_secrets(record.error_message) or None)
 
     async def tracks(self, music_task_id: str) -> tuple[Song, ...]:
         """List the tracks of a music task (section 6). Raises as `wav_record`."""
@@ -174,11 +186,16 @@ class Client:
         except ValueError as error:
             # httpx works a redirect's address out even where it is not to follow it.
             raise httpx.RemoteProtocolError(f"an answer that makes no sense: {error}") from error
-        # A service that repeats the request in its answer must not make the key appear in an error.
-        answer = answers.envelope(bytes(body).replace(self._key, b"(the key)"))
+        answer = answers.envelope(bytes(body))
         if answer is None:
             raise _NotAnEnvelope(response.status_code)
-        return answer
+        return replace(answer, message=self._without_secrets(answer.message))
+
+    def _without_secrets(self, text: str | None) -> str:
+        """Clean what the service says of the request that it answers, should it repeat it."""
+        for secret in self._secrets:
+            text = (text or "").replace(secret, "(hidden)")
+        return text or ""
 
 
 class _NotAnEnvelope(Exception):

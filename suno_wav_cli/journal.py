@@ -271,10 +271,10 @@ class Journal:
         self._execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._execute("COMMIT")
         except BaseException:
             self._connection.rollback()
             raise
-        self._execute("COMMIT")
 
 
 @contextmanager

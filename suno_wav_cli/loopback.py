@@ -22,7 +22,8 @@ def bound_socket(port: int) -> socket.socket:
 
     Raises OSError where the port is taken.
     """
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # With its protocol named, for asyncio turns Nagle's delay off only then: 40 ms an answer.
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((_HOST, port))

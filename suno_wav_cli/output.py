@@ -28,7 +28,7 @@ _LARGEST_SONG = 140_000_000
 
 _TASK_ID = re.compile(r"[0-9a-fA-F]{32}")
 _AUDIO_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,127}")
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*]')
+_UNSAFE = re.compile(r'[<>:"/\\|?*]')
 _DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _LONGEST_NAME = 200
 """Bytes of a file name; most file systems take 255, and `.part` comes on top."""
@@ -169,7 +169,9 @@ def _safe(text: str) -> str:
 
     No separators, no control characters, no dots at the ends, and no name that Windows keeps for a device.
     """
-    name = _UNSAFE.sub("_", text.encode("utf-8", "replace").decode())
+    # What is not printable steers a terminal, or turns the text of a line around.
+    visible = "".join(character if character.isprintable() else "_" for character in text)
+    name = _UNSAFE.sub("_", visible)
     name = name.encode()[:_LONGEST_NAME].decode("utf-8", "ignore").strip(" .")
     return f"_{name}" if not name or _DEVICE.fullmatch(name) else name
 

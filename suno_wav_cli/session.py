@@ -151,12 +151,16 @@ async def open_workshop(
     backoff = Backoff(settings.retries)
     wake_ups = WakeUps()
     callback_url = settings.callback_url or PLACEHOLDER_CALLBACK
+    hidden = []
     async with AsyncExitStack() as stack:
         if reception is not None:
+            hidden.append(reception.path)
             callback_url = reception.public_url + reception.path
             await stack.enter_async_context(_receiving(reception, wake_ups, session.report))
         client = await stack.enter_async_context(
-            Client(provider_named(settings.provider), session.base_url, session.key, tls, backoff)
+            Client(
+                provider_named(settings.provider), session.base_url, session.key, tls, backoff, hidden=hidden
+            )
         )
         yield Workshop(
             client=client,

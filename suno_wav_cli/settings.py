@@ -87,7 +87,7 @@ def api_key(secrets: Secrets, provider: str) -> Secret:
     if secrets.api_key is not None:
         return secrets.api_key
     if provider == SANDBOX:
-        return Secret("sandbox")
+        return Secret("no-key-is-needed")
     raise NotAuthorized(
         "there is no API key",
         "Set SUNO_API_KEY to the key from your provider's account page. To try without one: --provider sandbox",

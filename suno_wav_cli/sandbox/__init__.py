@@ -22,9 +22,14 @@ def _silent(_event: Event) -> None:
 
 @contextmanager
 def running(
-    bound: socket.socket, *, speed: float = 1.0, seed: int | None = None, report: Report = _silent
+    bound: socket.socket,
+    *,
+    speed: float = 1.0,
+    seed: int | None = None,
+    credits_left: int = 100,
+    report: Report = _silent,
 ) -> Iterator[Service]:
     """Serve on `bound` from a thread until the block is left. `report` is called from that thread."""
-    service = Service(speed=speed, seed=seed)
+    service = Service(speed=speed, seed=seed, credits_left=credits_left)
     with serving_in_thread(sandbox_app(service, report), bound):
         yield service

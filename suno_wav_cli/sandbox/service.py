@@ -67,11 +67,11 @@ class Counters:
 class Service:
     """One account. `speed` divides every waiting time; `seed` makes the ids repeatable."""
 
-    def __init__(self, *, speed: float, seed: int | None) -> None:
+    def __init__(self, *, speed: float, seed: int | None, credits_left: int) -> None:
         self.speed = speed
         self.counters = Counters()
         self._random = random.Random(seed)
-        self._credits = Decimal(100)
+        self._credits = Decimal(credits_left)
         self._accepted_at: deque[float] = deque()
         self._tasks: dict[str, Task] = {}
 

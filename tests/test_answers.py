@@ -1,0 +1,453 @@
+"""The service's answers in every variant that users have met, and whatever else may come."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from suno_wav_cli.answers import Envelope, envelope, submitted_task_id, tracks, wav_record
+from suno_wav_cli.models import Song, WavRecord, WavState
+from suno_wav_cli.receiver import Callback, read_callback
+
+URL = "https://cdn.example/04e6/a.wav"
+OTHER = "https://cdn.example/other.wav"
+
+
+def read(top: object) -> Envelope:
+    answer = envelope(json.dumps(top).encode())
+    assert answer is not None
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        pytest.param(
+            b'{"code": 200, "msg": "success", "data": {"taskId": "t"}}',
+            (200, "success", {"taskId": "t"}),
+            id="documented",
+        ),
+        pytest.param(
+            b'{"code": 429, "msg": "too many", "data": null}', (429, "too many", None), id="a refusal"
+        ),
+        pytest.param(b'{"code": 500}', (500, "", None), id="nothing but a code"),
+        pytest.param(b'{"code": "455", "msg": "later"}', (455, "later", None), id="a code as text"),
+        pytest.param(
+            b'{"code": 401, "message": "no key"}', (401, "no key", None), id="a message by its whole name"
+        ),
+        pytest.param(
+            b'{"code": 401, "msg": null, "message": "no"}', (401, "no", None), id="one of two messages"
+        ),
+        pytest.param(b'{"code": 401, "msg": 17}', (401, "17", None), id="a message that is a number"),
+        pytest.param(b'{"code": 401, "msg": ["a"]}', (401, "", None), id="a message that is a list"),
+        pytest.param(b'\xef\xbb\xbf{"code": 200, "data": 1.4}', (200, "", 1.4), id="with a byte order mark"),
+        pytest.param(b' \r\n{"code": 200, "data": "t"}\n', (200, "", "t"), id="with blanks around"),
+    ],
+)
+def test_an_envelope_is_read(body: bytes, expected: tuple[int, str, object]) -> None:
+    answer = envelope(body)
+    assert answer is not None
+    assert (answer.code, answer.message, answer.data) == expected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"<html><h1>502 Bad Gateway</h1></html>", id="a proxy's page"),
+        pytest.param(b'{"code": 200, "msg": "succ', id="cut"),
+        pytest.param(b"\xff\xfe\x00", id="bytes that are no text"),
+        pytest.param(b"null", id="null"),
+        pytest.param(b"[200]", id="a list"),
+        pytest.param(b'"200"', id="a text"),
+        pytest.param(b"{}", id="an empty object"),
+        pytest.param(b'{"status": 200}', id="no code"),
+        pytest.param(b'{"code": null}', id="code null"),
+        pytest.param(b'{"code": true}', id="a code that is a truth value"),
+        pytest.param(b'{"code": 2.5}', id="a code that is a fraction"),
+        pytest.param(b'{"code": "success"}', id="a code that is a word"),
+        pytest.param(b'{"code": [200]}', id="a code in a list"),
+        pytest.param(b'{"code": ' + b"9" * 5000 + b"}", id="a code of 5000 digits"),
+        pytest.param(b"[" * 100_000, id="deeply nested"),
+    ],
+)
+def test_what_is_not_an_envelope_is_none(body: bytes) -> None:
+    assert envelope(body) is None
+
+
+@pytest.mark.parametrize(
+    ("top", "expected"),
+    [
+        pytest.param({"code": 200, "data": {"taskId": "t-1"}}, "t-1", id="documented"),
+        pytest.param({"code": 200, "data": {"task_id": "t-1"}}, "t-1", id="snake case"),
+        pytest.param({"code": 200, "data": "t-1"}, "t-1", id="data is the id"),
+        pytest.param({"code": 200, "taskId": "t-1"}, "t-1", id="at top level"),
+        pytest.param({"code": 200, "data": None, "taskId": "t-1"}, "t-1", id="at top level, data null"),
+        pytest.param({"code": 200, "data": {"taskId": ""}, "taskId": "t-1"}, "t-1", id="one of two is empty"),
+        pytest.param({"code": 200, "data": {"taskId": "t-1", "task_id": "t-2"}}, "t-1", id="two that differ"),
+        pytest.param({"code": 200, "data": {"taskId": " t-1\n"}}, None, id="with a line's end"),
+        pytest.param({"code": 200, "data": {"taskId": " t-1 "}}, "t-1", id="with blanks"),
+        pytest.param({"code": 409, "data": {"taskId": "t-1"}}, "t-1", id="409 with the existing task"),
+        pytest.param({"code": 409, "data": None}, None, id="409 without"),
+        pytest.param({"code": 200, "data": None}, None, id="null"),
+        pytest.param({"code": 200, "data": {}}, None, id="an empty object"),
+        pytest.param({"code": 200, "data": {"taskId": None}}, None, id="id null"),
+        pytest.param({"code": 200, "data": {"taskId": 17}}, None, id="a number"),
+        pytest.param({"code": 200, "data": ["t-1"]}, None, id="a list"),
+        pytest.param({"code": 200, "data": "  "}, None, id="blanks"),
+        pytest.param({"code": 200, "data": "x" * 201}, None, id="endless"),
+        pytest.param({"code": 200, "data": "a\x1b[2Jb"}, None, id="with control characters"),
+    ],
+)
+def test_the_new_tasks_id_is_found_in_every_shape_of_answer(
+    top: dict[str, Any], expected: str | None
+) -> None:
+    assert submitted_task_id(read(top)) == expected
+
+
+def test_a_whole_record_is_read() -> None:
+    data = {
+        "taskId": "t-1",
+        "musicId": "audio-1",
+        "musicIndex": 0,
+        "callbackUrl": "https://example.com/callback",
+        "createTime": "2025-01-01 00:00:00",
+        "completeTime": "2025-01-01 00:10:00",
+        "response": {"audioWavUrl": URL},
+        "successFlag": "SUCCESS",
+        "errorCode": None,
+        "errorMessage": None,
+    }
+    assert wav_record("t-1", data) == WavRecord(
+        task_id="t-1",
+        state=WavState.READY,
+        flag="SUCCESS",
+        url=URL,
+        audio_id="audio-1",
+        created="2025-01-01 00:00:00",
+        completed="2025-01-01 00:10:00",
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param({"successFlag": "SUCCESS", "response": {"audioWavUrl": URL}}, id="documented"),
+        pytest.param(
+            {"successFlag": "SUCCESS", "response": {"audio_wav_url": URL}}, id="first edition's URL"
+        ),
+        pytest.param({"status": "SUCCESS", "response": {"audio_wav_url": URL}}, id="first edition"),
+        pytest.param({"successFlag": "SUCCESS", "audioWavUrl": URL}, id="directly in data"),
+        pytest.param({"successFlag": "SUCCESS", "audio_wav_url": URL}, id="directly in data, snake case"),
+        pytest.param({"successFlag": "SUCCESS", "response": None, "audioWavUrl": URL}, id="response null"),
+        pytest.param(
+            {"successFlag": "SUCCESS", "response": {"audioWavUrl": ""}, "audioWavUrl": URL},
+            id="one of two is empty",
+        ),
+        pytest.param(
+            {"successFlag": "SUCCESS", "response": {"audioWavUrl": None, "audio_wav_url": URL}},
+            id="one is null",
+        ),
+        pytest.param(
+            {"successFlag": "SUCCESS", "response": {"audioWavUrl": "pending"}, "audio_wav_url": URL},
+            id="one is no URL",
+        ),
+        pytest.param({"successFlag": "SUCCESS", "response": {"audioWavUrl": f" {URL}\n"}}, id="with blanks"),
+        pytest.param(
+            {"successFlag": "CALLBACK_EXCEPTION", "response": {"audioWavUrl": URL}}, id="not delivered"
+        ),
+        pytest.param({"successFlag": "PENDING", "response": {"audioWavUrl": URL}}, id="still called pending"),
+        pytest.param({"successFlag": "GENERATE_WAV_FAILED", "audioWavUrl": URL}, id="called failed"),
+        pytest.param({"response": {"audioWavUrl": URL}}, id="no status"),
+        pytest.param({"successFlag": 1, "response": {"audioWavUrl": URL}}, id="a status that is a number"),
+        pytest.param({"successFlag": ["x"], "response": {"audioWavUrl": URL}}, id="a status that is a list"),
+    ],
+)
+def test_a_usable_url_wins_wherever_it_stands(data: dict[str, Any]) -> None:
+    record = wav_record("t-1", data)
+    assert (record.state, record.url) == (WavState.READY, URL)
+
+
+def test_the_response_is_asked_first() -> None:
+    data = {"response": {"audioWavUrl": URL}, "audioWavUrl": OTHER}
+    assert wav_record("t-1", data).url == URL
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(None, id="data null: not there yet"),
+        pytest.param({}, id="empty"),
+        pytest.param([], id="a list"),
+        pytest.param("SUCCESS", id="a text"),
+        pytest.param({"successFlag": "PENDING", "response": None}, id="PENDING"),
+        pytest.param({"status": "PENDING"}, id="PENDING, first edition"),
+        pytest.param({"successFlag": "", "response": None}, id="an empty status"),
+        pytest.param({"successFlag": None}, id="status null"),
+        pytest.param({"successFlag": "TEXT_SUCCESS"}, id="an unknown status"),
+        pytest.param({"successFlag": "SUCCESS", "response": None}, id="SUCCESS without a response"),
+        pytest.param({"successFlag": "SUCCESS", "response": {"audioWavUrl": None}}, id="SUCCESS, URL null"),
+        pytest.param({"successFlag": "SUCCESS", "response": {"audioWavUrl": ""}}, id="SUCCESS, URL empty"),
+        pytest.param({"successFlag": "SUCCESS", "response": {"audioWavUrl": "soon.wav"}}, id="no scheme"),
+        pytest.param(
+            {"successFlag": "SUCCESS", "response": {"audioWavUrl": "file:///etc/passwd"}}, id="a file"
+        ),
+        pytest.param({"successFlag": "SUCCESS", "response": {"audioWavUrl": "https:///a.wav"}}, id="no host"),
+        pytest.param(
+            {"successFlag": "SUCCESS", "response": {"audioWavUrl": "https://[::1/a"}}, id="a bracket too few"
+        ),
+        pytest.param(
+            {"successFlag": "SUCCESS", "response": {"audioWavUrl": "https://x/\x1b[2J"}},
+            id="control characters",
+        ),
+        pytest.param({"successFlag": "SUCCESS", "response": {"audioWavUrl": [URL]}}, id="a list of URLs"),
+    ],
+)
+def test_without_a_url_and_without_a_failure_the_song_waits(data: object) -> None:
+    record = wav_record("t-1", data)
+    assert (record.state, record.url) == (WavState.PENDING, None)
+
+
+@pytest.mark.parametrize("field", ["successFlag", "status"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "CREATE_TASK_FAILED",
+        "GENERATE_WAV_FAILED",
+        "GENERATE_AUDIO_FAILED",
+        "CALLBACK_EXCEPTION",
+        "SENSITIVE_WORD_ERROR",
+        "failed",
+        "fail",
+        "SOME_NEW_ERROR",
+    ],
+)
+def test_a_failure_without_a_url_is_a_failure(field: str, value: str) -> None:
+    record = wav_record(
+        "t-1", {field: value, "response": None, "errorCode": 501, "errorMessage": "bad audio"}
+    )
+    assert record == WavRecord(
+        "t-1", WavState.FAILED, flag=value, error_code="501", error_message="bad audio"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param("2025-01-01 00:00:00", "2025-01-01 00:00:00", id="text"),
+        pytest.param(1_735_689_600_000, "2025-01-01 00:00:00", id="epoch milliseconds"),
+        pytest.param(1_735_689_600_500.5, "2025-01-01 00:00:00", id="with a fraction"),
+        pytest.param(0, "1970-01-01 00:00:00", id="zero"),
+        pytest.param(None, None, id="null"),
+        pytest.param("", None, id="empty"),
+        pytest.param(10**18, None, id="beyond the calendar"),
+        pytest.param(-(10**18), None, id="before the calendar"),
+        pytest.param(10**400, None, id="beyond any float"),
+        pytest.param(True, None, id="a truth value"),
+        pytest.param([1], None, id="a list"),
+    ],
+)
+def test_times_are_read_in_both_forms(value: object, expected: str | None) -> None:
+    data = read({"code": 200, "data": {"createTime": value, "completeTime": value}}).data
+    record = wav_record("t-1", data)
+    assert (record.created, record.completed) == (expected, expected)
+
+
+@pytest.mark.parametrize("index", [0, "0", "1", None, [], "absent"])
+def test_the_index_may_be_anything(index: object) -> None:
+    data = {"musicId": "audio-1", "musicIndex": index, "response": {"audioWavUrl": URL}}
+    if index == "absent":
+        del data["musicIndex"]
+    assert wav_record("t-1", data) == WavRecord("t-1", WavState.READY, url=URL, audio_id="audio-1")
+
+
+def can_be_written(text: str) -> bool:
+    return text.encode("utf-8", "replace").decode() == text
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\udfffb"], ids=["alone", "in the middle"])
+def test_half_a_character_does_not_stay_one(text: str) -> None:
+    """JSON can carry it; the journal, the log and standard output cannot."""
+    answer = read({"code": 501, "msg": text, "data": {"errorMessage": text, "createTime": text}})
+    record = wav_record("t-1", answer.data)
+    assert can_be_written(f"{answer.message} {record.error_message} {record.created}")
+
+
+def test_a_text_has_a_bound() -> None:
+    record = wav_record("t-1", {"successFlag": "FAILED", "errorMessage": "x" * 1_000_000})
+    assert record.error_message is not None
+    assert len(record.error_message) <= 1000
+
+
+def track(**fields: object) -> dict[str, object]:
+    return {"id": "audio-1", "title": "Song", "audioUrl": "https://x/a.mp3", "duration": 180.5} | fields
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        pytest.param(
+            {"status": "SUCCESS", "response": {"sunoData": [track(), track(id="audio-2", title="Other")]}},
+            (Song("audio-1", "m", "Song"), Song("audio-2", "m", "Other")),
+            id="two tracks",
+        ),
+        pytest.param(
+            {"status": "FIRST_SUCCESS", "response": {"sunoData": [track(audioUrl="", duration=None)]}},
+            (Song("audio-1", "m", "Song"),),
+            id="one so far",
+        ),
+        pytest.param(
+            {"status": "CALLBACK_EXCEPTION", "response": {"sunoData": [track()]}},
+            (Song("audio-1", "m", "Song"),),
+            id="not delivered, but there",
+        ),
+        pytest.param(
+            {"response": {"sunoData": [track(title="")]}}, (Song("audio-1", "m"),), id="without a title"
+        ),
+        pytest.param(
+            {"response": {"sunoData": [track(title=None)]}}, (Song("audio-1", "m"),), id="title null"
+        ),
+        pytest.param(
+            {"response": {"sunoData": [track(title=7)]}}, (Song("audio-1", "m", "7"),), id="a number as title"
+        ),
+        pytest.param(
+            {"response": {"sunoData": [track(id=""), track(id=None), None, "x", track(id="audio-3")]}},
+            (Song("audio-3", "m", "Song"),),
+            id="some that are none",
+        ),
+        pytest.param({"status": "PENDING", "response": None}, (), id="pending"),
+        pytest.param({"status": "PENDING", "response": {"sunoData": None}}, (), id="no list yet"),
+        pytest.param({"status": "SENSITIVE_WORD_ERROR", "response": {"sunoData": []}}, (), id="refused"),
+        pytest.param({"response": {"sunoData": {"id": "audio-1"}}}, (), id="not a list"),
+        pytest.param({"response": [track()]}, (), id="no sunoData"),
+        pytest.param(None, (), id="null"),
+        pytest.param("x", (), id="a text"),
+    ],
+)
+def test_the_tracks_of_a_music_task_are_found(data: object, expected: tuple[Song, ...]) -> None:
+    assert tracks("m", data) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        pytest.param(
+            {"code": 200, "msg": "success", "data": {"audio_wav_url": URL, "task_id": "t"}},
+            Callback("t", 200),
+            id="documented",
+        ),
+        pytest.param(
+            {"code": 200, "data": {"audioWavUrl": URL, "taskId": "t"}}, Callback("t", 200), id="camel case"
+        ),
+        pytest.param(
+            {"code": 200, "data": {"response": {"audioWavUrl": URL}, "task_id": "t"}},
+            Callback("t", 200),
+            id="response",
+        ),
+        pytest.param(
+            {"code": 451, "data": {"audio_wav_url": None, "task_id": "t"}}, Callback("t", 451), id="failed"
+        ),
+        pytest.param({"taskId": "t", "successFlag": "SUCCESS"}, Callback("t", None), id="a record"),
+        pytest.param({"code": 200, "data": None, "taskId": "t"}, Callback("t", 200), id="data null"),
+        pytest.param(
+            {"code": 200, "data": {}, "task_id": "t"}, Callback("t", 200), id="snake case at top level"
+        ),
+        pytest.param(
+            {"taskId": "top", "data": {"task_id": "inner"}}, Callback("inner", None), id="data before the top"
+        ),
+        pytest.param(
+            {"taskId": "t", "data": {"task_id": None, "taskId": ""}},
+            Callback("t", None),
+            id="empty ones are passed over",
+        ),
+        pytest.param({"code": 200, "data": "t"}, Callback(None, 200), id="data is a text"),
+        pytest.param({"code": 200, "data": {"task_id": 17}}, Callback(None, 200), id="a number"),
+        pytest.param({"code": 200, "data": {"task_id": "x" * 201}}, Callback(None, 200), id="endless"),
+        pytest.param({"code": 200, "data": {"task_id": "a\nb"}}, Callback(None, 200), id="two lines"),
+        pytest.param(
+            {"code": 200, "data": {"task_id": "a\x1b[2J"}}, Callback(None, 200), id="control characters"
+        ),
+        pytest.param(
+            {"code": "200", "data": {"task_id": "t"}}, Callback("t", None), id="a code that is a text"
+        ),
+        pytest.param(
+            {"code": True, "data": {"task_id": "t"}}, Callback("t", None), id="a code that is a truth value"
+        ),
+        pytest.param({}, Callback(None, None), id="nothing"),
+    ],
+)
+def test_a_callback_is_read_in_every_shape(content: dict[str, Any], expected: Callback) -> None:
+    assert read_callback(content) == expected
+
+
+ENVELOPE = ["code", "msg", "message", "data"]
+RECORD = ["taskId", "task_id", "musicId", "response", "audioWavUrl", "audio_wav_url", "successFlag", "status"]
+DETAILS = ["errorCode", "errorMessage", "createTime", "completeTime", "sunoData", "id", "title"]
+NAMES = st.sampled_from([*ENVELOPE, *RECORD, *DETAILS])
+LEAVES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(st.characters(), max_size=10),
+    st.sampled_from([URL, "https://[", "http://\u2100", "SUCCESS", "FAILED", 10**400, 200, "t-1"]),
+)
+ANYTHING = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=6)),
+    max_leaves=20,
+)
+OBJECTS = st.dictionaries(NAMES, ANYTHING, max_size=8)
+
+
+@given(
+    body=st.one_of(
+        st.binary(max_size=50),
+        ANYTHING.map(json.dumps).map(str.encode),
+        OBJECTS.map(json.dumps).map(str.encode),
+    )
+)
+def test_any_bytes_are_an_envelope_or_none(body: bytes) -> None:
+    answer = envelope(body)
+    assert answer is None or isinstance(answer.code, int)
+    if answer is not None:
+        assert isinstance(submitted_task_id(answer), str | None)
+
+
+@example(data={"createTime": 10**400})
+@given(data=st.one_of(ANYTHING, OBJECTS))
+def test_anything_is_a_record(data: object) -> None:
+    record = wav_record("t-1", data)
+    assert (record.url is not None) == (record.state is WavState.READY)
+
+
+@given(data=st.one_of(ANYTHING, OBJECTS), where=st.sampled_from(["audioWavUrl", "audio_wav_url"]))
+def test_whatever_else_a_record_says_its_url_wins(data: object, where: str) -> None:
+    fields = {**data} if isinstance(data, dict) else {}
+    fields["response"] = {where: URL}
+    fields.pop("createTime", None)
+    fields.pop("completeTime", None)
+    record = wav_record("t-1", fields)
+    assert (record.state, record.url) == (WavState.READY, URL)
+
+
+@given(
+    data=st.one_of(
+        ANYTHING,
+        st.fixed_dictionaries(
+            {"response": st.fixed_dictionaries({"sunoData": st.lists(OBJECTS, max_size=3)})}
+        ),
+    )
+)
+def test_anything_is_a_list_of_tracks(data: object) -> None:
+    assert all(song.audio_id and song.music_task_id == "m" for song in tracks("m", data))
+
+
+@given(content=OBJECTS)
+def test_any_object_is_a_callback(content: dict[str, Any]) -> None:
+    callback = read_callback(content)
+    assert callback.task_id is None or 0 < len(callback.task_id) <= 200

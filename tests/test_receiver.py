@@ -1,0 +1,749 @@
+"""The receiver as a real server on a real port, met by the service, by proxies and by strangers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import ssl
+import struct
+import subprocess
+import sys
+import threading
+import time
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import httpx
+import pytest
+
+from suno_wav_cli.events import CallbackReceived
+from suno_wav_cli.loopback import address_of, bound_socket
+from suno_wav_cli.receiver import Limits, limited_protocol, receiver_app
+from suno_wav_cli.serving import serving
+from suno_wav_cli.wake_ups import WakeUps
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from suno_wav_cli.events import Event
+
+T = TypeVar("T")
+
+PATH = "/suno-wav-callback/unguessable"
+GENUINE = b'{"code": 200, "msg": "success", "data": {"audio_wav_url": "https://cdn.example/a.wav", "task_id": "task-1"}}'
+DEADLINE = 0.3
+NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Loading some for a client that speaks plain http takes longer than the test."""
+
+SMALL = Limits(body=1000, request_seconds=DEADLINE, connections=16)
+PATIENT = Limits(body=1000, request_seconds=10.0, connections=16)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One TCP connection, byte by byte. Unlike a stream it keeps what came before a reset."""
+
+    raw: socket.socket
+
+    async def send(self, content: bytes) -> None:
+        await asyncio.get_running_loop().sock_sendall(self.raw, content)
+
+    async def receive(self) -> bytes:
+        return await asyncio.get_running_loop().sock_recv(self.raw, 65536)
+
+    async def rest(self) -> bytes:
+        """Everything until the other side closes or resets."""
+        received = b""
+        with suppress(ConnectionResetError):
+            while piece := await self.receive():
+                received += piece
+        return received
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """A receiver that serves; `events` is what it reported so far."""
+
+    address: str
+    wake_ups: WakeUps = field(default_factory=WakeUps)
+    events: list[Event] = field(default_factory=list)
+    threads: set[int] = field(default_factory=set)
+
+    def report(self, event: Event) -> None:
+        self.events.append(event)
+        self.threads.add(threading.get_ident())
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[Line]:
+        host, _, port = self.address.removeprefix("http://").partition(":")
+        with socket.socket() as raw:
+            raw.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(raw, (host, int(port)))
+            yield Line(raw)
+
+    async def answer_to(self, content: bytes) -> bytes:
+        async with self.connected() as line:
+            await line.send(content)
+            return await asyncio.wait_for(line.rest(), 5)
+
+    async def ask(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        async with httpx.AsyncClient(trust_env=False, timeout=5, verify=NO_CERTIFICATES) as http:
+            return await http.request(method, self.address + path, **arguments)
+
+    async def post(self, content: bytes, path: str = PATH) -> httpx.Response:
+        return await self.ask("POST", path, content=content, headers={"Content-Type": "application/json"})
+
+    async def woken(self, task_id: str) -> None:
+        await asyncio.wait_for(self.wake_ups.of(task_id).wait(), 5)
+
+
+class Receivers:
+    """One server for each set of limits, all in one loop that runs while a story does.
+
+    Each story meets a receiver that has seen nothing before; only the servers are shared, because each takes a
+    quarter of a second to end.
+    """
+
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner()
+        self._stack = AsyncExitStack()
+        self._places: dict[Limits, Place] = {}
+
+    def run(self, story: Callable[[Receiver], Awaitable[T]], limits: Limits = SMALL) -> T:
+        return self._runner.run(self._told(story, limits))
+
+    def close(self) -> None:
+        self._runner.run(self._stack.aclose())
+        self._runner.close()
+
+    async def _told(self, story: Callable[[Receiver], Awaitable[T]], limits: Limits) -> T:
+        if limits not in self._places:
+            bound = self._stack.enter_context(bound_socket(0))
+            place = self._places[limits] = Place(address_of(bound))
+            await self._stack.enter_async_context(serving(place, bound, limited_protocol(limits)))
+        place = self._places[limits]
+        receiver = Receiver(place.address)
+        place.app = receiver_app(PATH, receiver.wake_ups, receiver.report, limits)
+        return await story(receiver)
+
+
+@dataclass
+class Place:
+    """A server's address and the receiver that stands there now."""
+
+    address: str
+    app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self.app is not None
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="module")
+def receivers() -> Iterator[Receivers]:
+    made = Receivers()
+    yield made
+    made.close()
+
+
+def request(body: bytes, *headers: bytes, path: str = PATH, method: str = "POST") -> bytes:
+    """Make a request by hand; without headers it has the right length."""
+    lines = headers or (b"Content-Length: %d" % len(body),)
+    start = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n".encode()
+    return start + b"".join(line + b"\r\n" for line in lines) + b"\r\n" + body
+
+
+def chunked(*pieces: bytes) -> bytes:
+    return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in (*pieces, b""))
+
+
+def statuses(received: bytes) -> list[int]:
+    return [int(part[:3]) for part in received.split(b"HTTP/1.1 ")[1:]]
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_printed_or_logged(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> Iterator[None]:
+    """Whatever strangers send, standard error stays the person's own."""
+    yield
+    assert tuple(capfd.readouterr()) == ("", "")
+    # pytest listens to asyncio's logger, which would print otherwise. That uvicorn's is silent is a test of its own.
+    shown = [record.getMessage() for record in caplog.get_records("call") if record.name == "asyncio"]
+    assert shown == []
+
+
+def test_a_callback_is_acknowledged_reported_and_wakes_its_task(receivers: Receivers) -> None:
+    async def story(receiver: Receiver) -> tuple[int, str, object, list[Event]]:
+        answer = await receiver.post(GENUINE)
+        await receiver.woken("task-1")
+        return answer.status_code, answer.headers["Content-Type"], answer.json(), receiver.events
+
+    assert receivers.run(story) == (
+        200,
+        "application/json",
+        {"status": "received"},
+        [CallbackReceived("task-1", 200)],
+    )
+
+
+def test_a_callback_is_worked_on_in_the_loops_own_thread(receivers: Receivers) -> None:
+    """Neither an asyncio.Event nor the screen may be touched from another one, and no thread shall stay."""
+
+    async def story(receiver: Receiver) -> set[int]:
+        await receiver.post(GENUINE)
+        await receiver.woken("task-1")
+        return receiver.threads
+
+    assert receivers.run(story) == {threading.get_ident()}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param("/", id="the root"),
+        pytest.param("/suno-wav-callback", id="without the token"),
+        pytest.param(PATH[:-1], id="a shorter token"),
+        pytest.param(PATH + "x", id="a longer token"),
+        pytest.param(PATH + "/", id="a slash more"),
+        pytest.param(PATH + "/more", id="a folder below"),
+        pytest.param(PATH.upper(), id="another case"),
+        pytest.param("/favicon.ico", id="a browser"),
+        pytest.param("/?next=" + PATH, id="the path as a query"),
+        pytest.param("/%ff%fe" + PATH[4:], id="bytes that are no text"),
+    ],
+)
+def test_a_wrong_path_is_404_and_wakes_nobody(receivers: Receivers, path: str) -> None:
+    async def story(receiver: Receiver) -> tuple[int, list[Event]]:
+        return (await receiver.post(GENUINE, path)).status_code, receiver.events
+
+    assert receivers.run(story) == (404, [])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param("/hooks/mine" + PATH, id="the prefix of a proxy"),
+        pytest.param(PATH + "?utm_source=x", id="a query"),
+    ],
+)
+def test_what_a_proxy_adds_to_the_path_is_accepted(receivers: Receivers, path: str) -> None:
+    async def story(receiver: Receiver) -> int:
+        answer = await receiver.post(GENUINE, path)
+        await receiver.woken("task-1")
+        return answer.status_code
+
+    assert receivers.run(story) == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+def test_a_method_other_than_post_is_405_and_says_which_one_is_right(
+    receivers: Receivers, method: str
+) -> None:
+    async def story(receiver: Receiver) -> tuple[int, str, list[Event]]:
+        answer = await receiver.ask(method, PATH)
+        return answer.status_code, answer.headers["Allow"], receiver.events
+
+    assert receivers.run(story) == (405, "POST", [])
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(request(b"x" * 1001), id="with its length"),
+        pytest.param(request(b" " * 100_000), id="much larger"),
+        pytest.param(
+            request(chunked(b"x" * 600, b"x" * 600), b"Transfer-Encoding: chunked"),
+            id="chunked, without a length",
+        ),
+        pytest.param(
+            request(b"x" * 1001, b"Content-Length: 10000000000"),
+            id="a length that was promised and never comes",
+        ),
+        pytest.param(
+            request(GENUINE + b" " * 1000, b"Content-Length: %d" % (len(GENUINE) + 1000)),
+            id="genuine, and padded",
+        ),
+    ],
+)
+def test_a_body_over_the_limit_is_413_and_the_connection_ends(receivers: Receivers, sent: bytes) -> None:
+    async def story(receiver: Receiver) -> tuple[list[int], list[Event]]:
+        return statuses(await receiver.answer_to(sent)), receiver.events
+
+    assert receivers.run(story, PATIENT) == ([413], [])
+
+
+def test_a_body_of_exactly_the_limit_is_received(receivers: Receivers) -> None:
+    body = GENUINE + b" " * (SMALL.body - len(GENUINE))
+
+    async def story(receiver: Receiver) -> int:
+        return (await receiver.post(body)).status_code
+
+    assert receivers.run(story) == 200
+
+
+def test_a_chunked_callback_is_received(receivers: Receivers) -> None:
+    sent = request(chunked(GENUINE[:10], GENUINE[10:]), b"Transfer-Encoding: chunked", b"Connection: close")
+
+    async def story(receiver: Receiver) -> list[int]:
+        answer = await receiver.answer_to(sent)
+        await receiver.woken("task-1")
+        return statuses(answer)
+
+    assert receivers.run(story) == [200]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b'{"code": 200, "data": {', id="cut"),
+        pytest.param(b"task_id=task-1&code=200", id="a form"),
+        pytest.param(b"\xff\xfe\xfa\x80", id="bytes that are no text"),
+        pytest.param(b"\x00", id="a zero"),
+        pytest.param(b"[" * 60_000, id="deeply nested lists"),
+        pytest.param(b'{"data":' * 7_500, id="deeply nested objects"),
+        pytest.param(b'{"data":' * 7_000 + b"1" + b"}" * 7_000, id="deeply nested and whole"),
+        pytest.param(b'{"code": ' + b"9" * 5_000 + b"}", id="a number of 5000 digits"),
+        pytest.param(b"null", id="null"),
+        pytest.param(b"200", id="a number"),
+        pytest.param(b'"task-1"', id="a text"),
+        pytest.param(b'[{"task_id": "task-1"}]', id="a list"),
+    ],
+)
+def test_what_is_not_a_json_object_is_400(receivers: Receivers, body: bytes) -> None:
+    async def story(receiver: Receiver) -> tuple[int, list[Event]]:
+        return (await receiver.post(body)).status_code, receiver.events
+
+    assert receivers.run(story, Limits()) == (400, [])
+
+
+@pytest.mark.parametrize(
+    ("content", "reported"),
+    [
+        pytest.param(
+            {
+                "code": 200,
+                "msg": "success",
+                "data": {"audio_wav_url": "https://x/a.wav", "task_id": "task-1"},
+            },
+            CallbackReceived("task-1", 200),
+            id="as documented",
+        ),
+        pytest.param(
+            {"code": 200, "data": {"audioWavUrl": "https://x/a.wav", "task_id": "task-1"}},
+            CallbackReceived("task-1", 200),
+            id="the URL in camel case",
+        ),
+        pytest.param(
+            {"code": 200, "data": {"response": {"audioWavUrl": "https://x/a.wav"}, "task_id": "task-1"}},
+            CallbackReceived("task-1", 200),
+            id="the URL in a response",
+        ),
+        pytest.param(
+            {"code": 200, "data": {"audio_wav_url": "https://x/a.wav", "taskId": "task-1"}},
+            CallbackReceived("task-1", 200),
+            id="the task id in camel case",
+        ),
+        pytest.param(
+            {
+                "code": 200,
+                "taskId": "task-1",
+                "successFlag": "SUCCESS",
+                "response": {"audioWavUrl": "https://x"},
+            },
+            CallbackReceived("task-1", 200),
+            id="the record at top level",
+        ),
+        pytest.param(
+            {"taskId": "task-1", "state": "success", "resultJson": "{}"},
+            CallbackReceived("task-1", None),
+            id="kie-jobs, without a code",
+        ),
+        pytest.param(
+            {"code": 200, "taskId": "task-1", "data": {"state": "success"}},
+            CallbackReceived("task-1", 200),
+            id="the id at top level beside data",
+        ),
+        pytest.param(
+            {"code": 501, "msg": "failed", "data": None, "taskId": "task-1"},
+            CallbackReceived("task-1", 501),
+            id="data is null",
+        ),
+        *[
+            pytest.param(
+                {"code": code, "msg": "no", "data": {"audio_wav_url": None, "task_id": "task-1"}},
+                CallbackReceived("task-1", code),
+                id=f"failed with {code}",
+            )
+            for code in (400, 451, 500, 501)
+        ],
+    ],
+)
+def test_every_shape_of_callback_wakes_the_right_task_and_no_other(
+    receivers: Receivers, content: dict[str, Any], reported: CallbackReceived
+) -> None:
+    async def story(receiver: Receiver) -> tuple[int, list[Event], bool]:
+        other = receiver.wake_ups.of("task-2")
+        answer = await receiver.post(json.dumps(content).encode())
+        await receiver.woken("task-1")
+        return answer.status_code, receiver.events, other.is_set()
+
+    assert receivers.run(story) == (200, [reported], False)
+
+
+def test_a_callback_that_names_no_task_is_acknowledged_and_reported(receivers: Receivers) -> None:
+    """Else the service would send it three times more."""
+
+    async def story(receiver: Receiver) -> tuple[int, list[Event]]:
+        answer = await receiver.post(b'{"code": 500, "msg": "error", "data": null}')
+        # What comes after it on its heels tells that it was worked on.
+        await receiver.post(GENUINE)
+        await receiver.woken("task-1")
+        return answer.status_code, receiver.events
+
+    assert receivers.run(story) == (200, [CallbackReceived(None, 500), CallbackReceived("task-1", 200)])
+
+
+def test_a_callback_may_come_before_its_task_is_known(receivers: Receivers) -> None:
+    """The service may post it before its answer to the submission has arrived."""
+
+    async def story(receiver: Receiver) -> bool:
+        await receiver.post(GENUINE)
+        await receiver.post(GENUINE.replace(b"task-1", b"task-2"))
+        await receiver.woken("task-2")
+        return receiver.wake_ups.of("task-1").is_set()
+
+    assert receivers.run(story) is True
+
+
+def test_duplicates_are_all_acknowledged_and_wake_once(receivers: Receivers) -> None:
+    async def story(receiver: Receiver) -> tuple[list[int], bool, int]:
+        waiting = receiver.wake_ups.of("task-1")
+        answers = await asyncio.gather(*(receiver.post(GENUINE) for _ in range(5)))
+        await receiver.post(GENUINE.replace(b"task-1", b"last"))
+        await receiver.woken("last")
+        was_set = waiting.is_set()
+        waiting.clear()
+        return [answer.status_code for answer in answers], was_set, len(receiver.events)
+
+    assert receivers.run(story) == ([200] * 5, True, 6)
+
+
+def test_early_callbacks_are_remembered_up_to_a_bound() -> None:
+    """The oldest makes room: whoever floods the receiver costs a song a delay, and the program no memory."""
+
+    async def story() -> list[bool]:
+        wake_ups = WakeUps(most_early=3)
+        for task_id in ("a", "b", "c", "d"):
+            wake_ups.wake(task_id)
+        return [wake_ups.of(task_id).is_set() for task_id in ("a", "b", "c", "d")]
+
+    assert asyncio.run(story()) == [False, True, True, True]
+
+
+def test_an_early_callback_is_remembered_for_one_wait_only() -> None:
+    async def story() -> tuple[bool, bool]:
+        wake_ups = WakeUps()
+        wake_ups.wake("a")
+        wake_ups.of("a").clear()
+        first = wake_ups.of("a").is_set()
+        wake_ups.forget("a")
+        return first, wake_ups.of("a").is_set()
+
+    assert asyncio.run(story()) == (False, False)
+
+
+def test_a_task_that_is_forgotten_twice_or_never_was_known_is_no_error() -> None:
+    async def story() -> bool:
+        wake_ups = WakeUps()
+        wake_ups.of("a")
+        wake_ups.forget("a")
+        wake_ups.forget("a")
+        wake_ups.forget("b")
+        return wake_ups.of("a").is_set()
+
+    assert asyncio.run(story()) is False
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        pytest.param(b"", id="silent"),
+        pytest.param(b"PO", id="half a method"),
+        pytest.param(b"POST " + PATH.encode() + b" HTTP/1.1\r\nHost: x\r\nContent-Le", id="half a header"),
+        pytest.param(request(b"", b"Content-Length: 100"), id="no body"),
+        pytest.param(request(GENUINE[:50], b"Content-Length: 100"), id="half a body"),
+        pytest.param(request(b"5\r\nab", b"Transfer-Encoding: chunked"), id="half a chunk"),
+        pytest.param(request(b"", b"Content-Length: 10", b"Expect: 100-continue"), id="waits to be asked"),
+        pytest.param(request(GENUINE), id="whole, and then idle"),
+        pytest.param(request(GENUINE) + b"POST /", id="whole, and half of another"),
+    ],
+)
+def test_whoever_keeps_a_connection_open_is_cut_off_at_the_deadline(
+    receivers: Receivers, begun: bytes
+) -> None:
+    async def story(receiver: Receiver) -> float:
+        async with receiver.connected() as line:
+            await line.send(begun)
+            start = time.monotonic()
+            await asyncio.wait_for(line.rest(), 5)
+            return time.monotonic() - start
+
+    assert DEADLINE * 0.8 < receivers.run(story) < DEADLINE + 1
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        pytest.param(b"", id="from the first byte on"),
+        pytest.param(request(b"", b"Content-Length: 900"), id="in the body"),
+        pytest.param(request(b"", b"Transfer-Encoding: chunked") + b"f", id="in a chunk's size"),
+        pytest.param(b"POST / HTTP/1.1\r\nX: ", id="in a header"),
+    ],
+)
+def test_a_byte_now_and_then_does_not_move_the_deadline(receivers: Receivers, begun: bytes) -> None:
+    async def story(receiver: Receiver) -> float:
+        async with receiver.connected() as line:
+            start = time.monotonic()
+            await line.send(begun)
+            closed = asyncio.ensure_future(line.rest())
+            while not (await asyncio.wait([closed], timeout=0.02))[0]:
+                with suppress(OSError):
+                    await line.send(b"0")
+            return time.monotonic() - start
+
+    assert receivers.run(story) < DEADLINE + 1
+
+
+def test_a_callback_is_answered_while_others_drip_and_stall(receivers: Receivers) -> None:
+    async def story(receiver: Receiver) -> tuple[int, float]:
+        async with receiver.connected() as silent, receiver.connected() as half:
+            await silent.send(b"P")
+            await half.send(request(b"{", b"Content-Length: 100"))
+            start = time.monotonic()
+            answer = await receiver.post(GENUINE)
+            return answer.status_code, time.monotonic() - start
+
+    status, seconds = receivers.run(story, PATIENT)
+    assert status == 200
+    assert seconds < 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "answered"),
+    [
+        pytest.param(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(200)), [400], id="TLS"),
+        pytest.param(b"SSH-2.0-OpenSSH_9.6\r\n\r\n", [400], id="SSH"),
+        pytest.param(b"\x00" * 5000 + b"\r\n\r\n", [400], id="zeros"),
+        pytest.param(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", [404], id="HTTP/2"),
+        pytest.param(
+            b"POST " + PATH.encode() + b" HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 200_000,
+            [400],
+            id="an endless header",
+        ),
+        pytest.param(request(GENUINE, b"Content-Length: -5"), [400], id="a negative length"),
+        pytest.param(
+            request(GENUINE, b"Content-Length: " + b"9" * 6000), [400], id="a length of 6000 digits"
+        ),
+        pytest.param(request(GENUINE, b"Content-Length: 5", b"Content-Length: 6"), [400], id="two lengths"),
+        pytest.param(request(b"zz\r\n", b"Transfer-Encoding: chunked"), [400], id="a chunk without a size"),
+        pytest.param(request(GENUINE, b"Transfer-Encoding: gzip"), [400], id="another transfer encoding"),
+        pytest.param(request(GENUINE, b"Content-Length: 5"), [400], id="more than the length says"),
+        pytest.param(request(GENUINE) + b"\x00\x01\x02\r\n\r\n", [200, 400], id="rubbish after a callback"),
+        pytest.param(
+            request(GENUINE) + request(b"", method="GET") + b"rubbish" * 1000,
+            [200, 405],
+            id="after a refusal",
+        ),
+    ],
+)
+def test_rubbish_is_refused_and_the_next_callback_received(
+    receivers: Receivers, sent: bytes, answered: list[int]
+) -> None:
+    """The connection ends with the first refusal."""
+
+    async def story(receiver: Receiver) -> tuple[list[int], int]:
+        received = statuses(await receiver.answer_to(sent))
+        return received, (await receiver.post(GENUINE)).status_code
+
+    received, after = receivers.run(story, PATIENT)
+    assert after == 200
+    assert received == answered
+
+
+def test_a_program_that_set_up_no_logging_prints_nothing_of_what_strangers_send() -> None:
+    """Python prints warnings that nobody listens to; a process of its own, because pytest listens to all."""
+    program = """
+import asyncio, sys
+from suno_wav_cli.loopback import bound_socket
+from suno_wav_cli.receiver import Limits, limited_protocol, receiver_app
+from suno_wav_cli.serving import serving
+from suno_wav_cli.wake_ups import WakeUps
+
+async def main():
+    with bound_socket(0) as bound:
+        app = receiver_app("/hook", WakeUps(), lambda event: None, Limits())
+        async with serving(app, bound, limited_protocol(Limits())):
+            print(bound.getsockname()[1], flush=True)
+            await asyncio.to_thread(sys.stdin.read)
+
+asyncio.run(main())
+"""
+    upgrade = (b"Content-Length: 2", b"Connection: Upgrade", b"Upgrade: websocket")
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        for sent in (
+            b"rubbish\r\n\r\n",
+            b"\x16\x03\x01",
+            request(b"{", path="/hook"),
+            request(b"{}", *upgrade),
+        ):
+            with socket.create_connection(("127.0.0.1", port), timeout=5) as raw:
+                raw.sendall(sent)
+                raw.shutdown(socket.SHUT_WR)
+                with suppress(ConnectionResetError):
+                    raw.recv(65536)
+        assert process.communicate(timeout=10) == (b"", b"")
+        assert process.returncode == 0
+
+
+def test_pipelined_callbacks_are_answered_one_by_one(receivers: Receivers) -> None:
+    last = GENUINE.replace(b"task-1", b"last")
+    sent = request(GENUINE) * 30 + request(last, b"Content-Length: %d" % len(last), b"Connection: close")
+
+    async def story(receiver: Receiver) -> tuple[list[int], int]:
+        received = statuses(await receiver.answer_to(sent))
+        await receiver.woken("last")
+        return received, len(receiver.events)
+
+    assert receivers.run(story, PATIENT) == ([200] * 31, 31)
+
+
+def test_an_upgrade_is_not_granted(receivers: Receivers) -> None:
+    sent = request(
+        GENUINE,
+        b"Content-Length: %d" % len(GENUINE),
+        b"Connection: Upgrade, close",
+        b"Upgrade: websocket",
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        b"Sec-WebSocket-Version: 13",
+    )
+
+    async def story(receiver: Receiver) -> list[int]:
+        async with receiver.connected() as line:
+            await line.send(sent)
+            return statuses(await asyncio.wait_for(line.receive(), 5))
+
+    assert receivers.run(story) == [200]
+
+
+@pytest.mark.parametrize(
+    "begun", [b"", b"POST", request(GENUINE[:50], b"Content-Length: 900"), request(GENUINE)]
+)
+def test_a_stranger_who_resets_the_connection_does_no_harm(receivers: Receivers, begun: bytes) -> None:
+    async def story(receiver: Receiver) -> int:
+        async with receiver.connected() as line:
+            await line.send(begun)
+            line.raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        return (await receiver.post(GENUINE)).status_code
+
+    assert receivers.run(story) == 200
+
+
+def test_a_body_that_ends_early_is_not_a_callback(receivers: Receivers) -> None:
+    async def story(receiver: Receiver) -> tuple[list[int], list[Event]]:
+        async with receiver.connected() as line:
+            await line.send(request(GENUINE, b"Content-Length: 900"))
+            line.raw.shutdown(socket.SHUT_WR)
+            return statuses(await asyncio.wait_for(line.rest(), 5)), receiver.events
+
+    received, events = receivers.run(story)
+    assert (200 in received, events) == (False, [])
+
+
+def test_a_genuine_callback_is_answered_in_the_midst_of_more_connections_than_the_limit(
+    receivers: Receivers,
+) -> None:
+    """The one that has waited longest makes room, and a genuine callback needs milliseconds."""
+
+    async def story(receiver: Receiver) -> tuple[int, float]:
+        lines = [receiver.connected() for _ in range(SMALL.connections * 6)]
+        half = len(lines) // 2
+
+        async def open_some(some: list[Any]) -> None:
+            for line in some:
+                await line.__aenter__()
+
+        await open_some(lines[:half])
+        start = time.monotonic()
+        flood = asyncio.ensure_future(open_some(lines[half:]))
+        answer = await receiver.post(GENUINE)
+        seconds = time.monotonic() - start
+        await flood
+        for line in lines:
+            await line.__aexit__(None, None, None)
+        return answer.status_code, seconds
+
+    status, seconds = receivers.run(story, PATIENT)
+    assert status == 200
+    assert seconds < 1
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["at once", "one after the other"])
+def test_no_more_connections_stay_open_than_the_limit_allows(receivers: Receivers, at_once: bool) -> None:
+    """However fast they come, the rest is closed at once and not at the deadline."""
+    too_many = 60
+
+    async def story(receiver: Receiver) -> int:
+        contexts = [receiver.connected() for _ in range(too_many)]
+        if at_once:
+            lines = await asyncio.gather(*(context.__aenter__() for context in contexts))
+        else:
+            lines = [await context.__aenter__() for context in contexts]
+        endings = [asyncio.ensure_future(line.rest()) for line in lines]
+        closed = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(2):
+                for ending in asyncio.as_completed(endings):
+                    await ending
+                    closed += 1
+                    if closed == too_many - PATIENT.connections:
+                        break
+        for ending in endings:
+            ending.cancel()
+        await asyncio.gather(*endings, return_exceptions=True)
+        for context in contexts:
+            await context.__aexit__(None, None, None)
+        return closed
+
+    assert receivers.run(story, PATIENT) == too_many - PATIENT.connections
+
+
+def test_the_server_ends_within_a_second_while_strangers_hold_connections() -> None:
+    """Ctrl-C leaves within a second; a connection in the middle of a request must not hold the program."""
+
+    async def run() -> float:
+        with bound_socket(0) as bound:
+            receiver = Receiver(address_of(bound))
+            app = receiver_app(PATH, receiver.wake_ups, receiver.report, PATIENT)
+            async with receiver.connected() as silent, receiver.connected() as half:
+                async with serving(app, bound, limited_protocol(PATIENT)):
+                    await silent.send(b"P")
+                    await half.send(request(b"{", b"Content-Length: 100"))
+                    # Answered, so the two before it were met too.
+                    await receiver.post(GENUINE)
+                    start = time.monotonic()
+                return time.monotonic() - start
+
+    assert asyncio.run(run()) < 1

@@ -1,0 +1,854 @@
+"""The sandbox as anybody meets it: a real server on a real port, held against the provider's contract."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import subprocess
+import time
+import wave
+from array import array
+from collections import Counter
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from io import BytesIO
+from itertools import pairwise
+from pathlib import Path
+from queue import Queue
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+import yaml
+from openapi_core import OpenAPI
+from openapi_core.datatypes import RequestParameters
+from openapi_core.exceptions import OpenAPIError
+from starlette.datastructures import ImmutableMultiDict
+from starlette.requests import Request
+from starlette.responses import Response
+
+from suno_wav_cli.events import RequestServed
+from suno_wav_cli.loopback import address_of, bound_socket
+from suno_wav_cli.sandbox import running
+from suno_wav_cli.sandbox.behaviours import BEHAVIOURS, CALLBACK_SHAPES, PATTERNS, RECORD_SHAPES, behaviour_of
+from suno_wav_cli.sandbox.melody import melody
+from suno_wav_cli.sandbox.routes import COUNTERS_PATH
+from suno_wav_cli.serving import serving_in_thread
+from tests.program import command_line, run_program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from starlette.types import Receive, Scope, Send
+
+    from suno_wav_cli.events import Event
+
+CONTRACT = Path(__file__).parent / "contract" / "sunoapi.org.openapi.yaml"
+GENERATE = "/api/v1/wav/generate"
+RECORD = "/api/v1/wav/record-info"
+MUSIC = "/api/v1/generate/record-info"
+CREDIT = "/api/v1/generate/credit"
+PLACEHOLDER = "https://example.com/callback"
+KEY = {"Authorization": "Bearer any"}
+FAST = 1000.0
+
+
+@dataclass
+class Sent:
+    """A request of ours in openapi-core's terms; the contract knows the service by its public address."""
+
+    path: str
+    method: str
+    body: bytes
+    content_type: str
+    parameters: RequestParameters
+    host_url: str = "https://api.sunoapi.org"
+
+
+@dataclass(frozen=True)
+class Got:
+    """An answer in openapi-core's terms."""
+
+    status_code: int
+    content_type: str
+    data: bytes
+    headers: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Contract:
+    """The provider's OpenAPI file. `callback` is the same with the callback as a path of its own."""
+
+    api: OpenAPI
+    callback: OpenAPI
+
+    def check(self, response: httpx.Response) -> None:
+        """Raise OpenAPIError where the answer is not as documented."""
+        request = response.request
+        sent = Sent(
+            request.url.path,
+            request.method.lower(),
+            request.content,
+            request.headers.get("Content-Type", ""),
+            RequestParameters(
+                query=ImmutableMultiDict(request.url.params.multi_items()), header=dict(request.headers)
+            ),
+        )
+        got = Got(
+            response.status_code,
+            response.headers["Content-Type"],
+            response.content,
+            dict(response.headers),
+        )
+        self.api.validate_response(sent, got)
+
+    def check_callback(self, body: bytes) -> None:
+        sent = Sent("/callback", "post", body, "application/json", RequestParameters())
+        self.callback.validate_request(sent)
+
+
+@cache
+def contract() -> Contract:
+    document = yaml.safe_load(CONTRACT.read_text(encoding="utf-8"))
+    (callback,) = document["paths"][GENERATE]["post"]["callbacks"]["wavDone"].values()
+    of_callback = document | {"paths": {"/callback": callback}, "security": []}
+    return Contract(OpenAPI.from_dict(document), OpenAPI.from_dict(of_callback))
+
+
+@dataclass(frozen=True)
+class Account:
+    """A sandbox of one's own. `events` holds what it reported."""
+
+    http: httpx.Client
+    events: Queue[Event] = field(default_factory=Queue)
+
+    def submit(self, audio_id: str, callback_url: str = PLACEHOLDER) -> httpx.Response:
+        return self.http.post(GENERATE, json={"audioId": audio_id, "callBackUrl": callback_url})
+
+    def task(self, audio_id: str, callback_url: str = PLACEHOLDER) -> str:
+        return str(self.submit(audio_id, callback_url).json()["data"]["taskId"])
+
+    def record(self, task_id: str) -> httpx.Response:
+        return self.http.get(RECORD, params={"taskId": task_id})
+
+    def decided(self, task_id: str) -> httpx.Response:
+        """Ask until the task is no longer pending, for five seconds at most."""
+        until = time.monotonic() + 5
+        while time.monotonic() < until:
+            response = self.record(task_id)
+            if response.json()["data"]["successFlag"] != "PENDING":
+                return response
+        raise AssertionError("still pending")
+
+    def file_url(self, audio_id: str) -> str:
+        return str(self.decided(self.task(audio_id)).json()["data"]["response"]["audioWavUrl"])
+
+    def credits(self) -> Any:
+        return self.http.get(CREDIT).json()["data"]
+
+    def callbacks(self, count: int) -> list[RequestServed]:
+        """Wait for the sandbox's report of so many deliveries."""
+        found: list[RequestServed] = []
+        while len(found) < count:
+            event = self.events.get(timeout=5)
+            if isinstance(event, RequestServed) and event.method == "CALLBACK":
+                found.append(event)
+        return found
+
+    def counted(self, what: str, audio_id: str) -> int:
+        return int(self.http.get(COUNTERS_PATH).json()[what].get(audio_id, 0))
+
+
+@contextmanager
+def an_account(*, speed: float = FAST, seed: int | None = None) -> Iterator[Account]:
+    events: Queue[Event] = Queue()
+    with (
+        bound_socket(0) as bound,
+        running(bound, speed=speed, seed=seed, report=events.put),
+        httpx.Client(base_url=address_of(bound), headers=KEY, trust_env=False) as http,
+    ):
+        yield Account(http, events)
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Account]:
+    with an_account() as opened:
+        yield opened
+
+
+@dataclass
+class Receiver:
+    """A receiver of callbacks; each path's answers are used up in turn, the last one for ever. None is silence."""
+
+    address: str = ""
+    answers: dict[str, list[int | None]] = field(default_factory=dict)
+    arrived: Queue[tuple[str, float, bytes]] = field(default_factory=Queue)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        # As a proxy it is asked for whole addresses.
+        name = scope["path"].rpartition("/")[2]
+        body = await request.body()
+        answers = self.answers.get(name)
+        if answers is None:
+            # A straggler of an earlier test.
+            await Response(status_code=404)(scope, receive, send)
+            return
+        status = answers.pop(0) if len(answers) > 1 else answers[0]
+        self.counts[name] += 1
+        self.arrived.put((name, time.monotonic(), body))
+        if status is None:
+            await asyncio.Event().wait()
+        await Response(status_code=status or 500)(scope, receive, send)
+
+    def url(self, name: str, *answers: int | None) -> str:
+        self.answers[name] = list(answers) or [200]
+        return f"{self.address}/{name}"
+
+    def next_body(self) -> bytes:
+        return self.arrived.get(timeout=5)[2]
+
+    def next_of(self, name: str) -> dict[str, Any]:
+        to, _, body = self.arrived.get(timeout=5)
+        assert to == name
+        delivered: dict[str, Any] = json.loads(body)
+        return delivered
+
+
+@pytest.fixture(scope="module")
+def reception() -> Iterator[Receiver]:
+    opened = Receiver()
+    with bound_socket(0) as bound, serving_in_thread(opened, bound):
+        opened.address = address_of(bound)
+        yield opened
+
+
+@pytest.fixture
+def receiver(reception: Receiver) -> Receiver:
+    reception.answers, reception.counts, reception.arrived = {}, Counter(), Queue()
+    return reception
+
+
+# The contract
+
+
+def refused_submission(code: int) -> Callable[[Account], httpx.Response]:
+    return lambda account: account.submit(f"demo-code-{code}")
+
+
+def refused_lookup(code: int) -> Callable[[Account], httpx.Response]:
+    return lambda account: account.record(account.task(f"demo-lookup-{code}"))
+
+
+WITHOUT_A_KEY = {"Authorization": ""}
+DOCUMENTED_CODES = (400, 401, 404, 405, 409, 413, 429, 430, 455, 500)
+
+
+@pytest.mark.parametrize(
+    ("ask", "code"),
+    [
+        pytest.param(lambda account: account.submit("demo"), 200, id="a submission"),
+        pytest.param(lambda account: account.submit("demo-exists"), 409, id="a record that exists"),
+        pytest.param(
+            lambda account: account.submit("demo-exists-null"), 409, id="a record that exists, without an id"
+        ),
+        pytest.param(lambda account: account.submit("demo-no-id"), 200, id="a submission without an id"),
+        pytest.param(
+            lambda account: account.record(account.task("demo-never")), 200, id="the record of a pending task"
+        ),
+        pytest.param(
+            lambda account: account.decided(account.task("demo")), 200, id="the record of a finished task"
+        ),
+        pytest.param(
+            lambda account: account.decided(account.task("demo-fails")), 200, id="the record of a failed task"
+        ),
+        pytest.param(
+            lambda account: account.decided(account.task("demo-fails-create")),
+            200,
+            id="the record of a task that was not created",
+        ),
+        pytest.param(
+            lambda account: account.decided(account.task("demo-callback-exception")),
+            200,
+            id="the record of a task whose callback failed",
+        ),
+        pytest.param(lambda account: account.record("0" * 32), 404, id="the record of an unknown task"),
+        pytest.param(
+            lambda account: account.http.get(MUSIC, params={"taskId": "0" * 32}), 200, id="a music task"
+        ),
+        pytest.param(
+            lambda account: account.http.get(MUSIC, params={"taskId": ""}), 400, id="a music task without id"
+        ),
+        pytest.param(lambda account: account.http.get(CREDIT), 200, id="the credits"),
+        pytest.param(
+            lambda account: account.http.post(GENERATE, json={}, headers=WITHOUT_A_KEY),
+            401,
+            id="a submission without a key",
+        ),
+        pytest.param(
+            lambda account: account.http.get(RECORD, params={"taskId": "x"}, headers=WITHOUT_A_KEY),
+            401,
+            id="a record without a key",
+        ),
+        pytest.param(
+            lambda account: account.http.get(MUSIC, params={"taskId": "x"}, headers=WITHOUT_A_KEY),
+            401,
+            id="a music task without a key",
+        ),
+        pytest.param(
+            lambda account: account.http.get(CREDIT, headers=WITHOUT_A_KEY), 401, id="credits without a key"
+        ),
+        *(
+            pytest.param(refused_submission(code), code, id=f"a submission refused with {code}")
+            for code in DOCUMENTED_CODES
+        ),
+        *(
+            pytest.param(refused_lookup(code), code, id=f"a lookup refused with {code}")
+            for code in DOCUMENTED_CODES
+        ),
+    ],
+)
+def test_every_answer_is_as_the_provider_documents_it(
+    account: Account, ask: Callable[[Account], httpx.Response], code: int
+) -> None:
+    response = ask(account)
+    assert response.json()["code"] == code
+    contract().check(response)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        pytest.param(GENERATE, {"code": 418, "msg": "success"}, id="a code outside the list"),
+        pytest.param(GENERATE, {"code": 200, "msg": "success", "data": "id"}, id="an id in the wrong place"),
+        pytest.param(RECORD, {"code": 200, "msg": "", "data": {"successFlag": "DONE"}}, id="an unknown flag"),
+        pytest.param(RECORD, {"code": 200, "msg": "", "data": {"musicIndex": "0"}}, id="a number as text"),
+        pytest.param(CREDIT, {"code": 200, "msg": "success", "data": "99.6"}, id="credits as text"),
+        pytest.param(CREDIT, [], id="no envelope"),
+    ],
+)
+def test_the_validator_refuses_what_is_not_documented(path: str, body: object) -> None:
+    """Else the test above would pass whatever the sandbox said."""
+    method = "POST" if path == GENERATE else "GET"
+    request = httpx.Request(method, f"https://api.sunoapi.org{path}", params={"taskId": "x"}, headers=KEY)
+    response = httpx.Response(200, json=body, request=request)
+    with pytest.raises(OpenAPIError):
+        contract().check(response)
+
+
+@pytest.mark.parametrize(
+    "audio_id",
+    [
+        pytest.param("demo", id="as documented in one place"),
+        pytest.param("demo-callback-camel", id="as documented in another"),
+        pytest.param("demo-fails-create", id="a failure"),
+        pytest.param("demo-fails-audio", id="a lost source"),
+    ],
+)
+def test_the_callback_is_as_the_provider_documents_it(
+    account: Account, receiver: Receiver, audio_id: str
+) -> None:
+    account.submit(audio_id, receiver.url("callback"))
+    contract().check_callback(receiver.next_body())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param({"msg": "success"}, id="no code"),
+        pytest.param({"code": "200", "msg": "success"}, id="a code as text"),
+        pytest.param({"code": 501, "msg": "failed"}, id="a code outside the list"),
+        pytest.param({"code": 200, "msg": "success", "data": {"task_id": 1}}, id="a number as id"),
+        pytest.param({"code": 200, "msg": "success", "data": "url"}, id="text as data"),
+    ],
+)
+def test_the_validator_refuses_a_callback_that_is_not_documented(body: object) -> None:
+    with pytest.raises(OpenAPIError):
+        contract().check_callback(json.dumps(body).encode())
+
+
+# The account
+
+
+def test_a_conversion_costs_exactly_four_tenths() -> None:
+    """Decimals, not floats: twenty times 0.4 leaves no crumbs."""
+    with an_account(speed=1) as mine:
+        assert mine.credits() == 100
+        mine.submit("demo")
+        assert mine.credits() == 99.6
+        for _ in range(19):
+            mine.submit("demo")
+        assert mine.credits() == 92
+
+
+def test_what_is_refused_costs_nothing(account: Account) -> None:
+    before = account.credits()
+    for audio_id in ("demo-exists", "demo-exists-null", "demo-no-credits", "demo-busy", "demo-code-451"):
+        account.submit(audio_id)
+    assert account.credits() == before
+
+
+def test_an_empty_account_is_refused() -> None:
+    """A hundred credits are two hundred and fifty conversions; the next one is 429, and is not counted."""
+    with an_account(speed=1e9) as mine:
+        codes = [mine.submit("demo-no-callback").json()["code"] for _ in range(251)]
+        assert codes == [200] * 250 + [429]
+        assert (mine.credits(), mine.counted("accepted", "demo-no-callback")) == (0, 250)
+
+
+def test_the_twenty_first_submission_within_the_window_is_refused() -> None:
+    with an_account(speed=1) as mine:
+        codes = [mine.submit(f"demo-no-callback+{number}").json()["code"] for number in range(21)]
+        assert codes == [200] * 20 + [405]
+        assert mine.counted("accepted", "demo-no-callback+20") == 0
+
+
+def test_the_window_moves_on() -> None:
+    """Ten seconds at twenty times the speed, asked for until one more is taken."""
+    with an_account(speed=20) as mine:
+        began = time.monotonic()
+        for _ in range(20):
+            mine.submit("demo-no-callback")
+        while mine.submit("demo-no-callback").json()["code"] != 200:
+            assert time.monotonic() - began < 5
+        assert time.monotonic() - began >= 0.5
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param({"audioId": "demo", "callBackUrl": PLACEHOLDER, "model": "V4"}, id="an unknown field"),
+        pytest.param({"audioId": "demo", "callbackUrl": PLACEHOLDER}, id="the other casing"),
+        pytest.param({"audioId": "demo"}, id="no callBackUrl"),
+        pytest.param({"audioId": "demo", "callBackUrl": "example.com"}, id="no address"),
+        pytest.param({"callBackUrl": PLACEHOLDER}, id="no audioId"),
+        pytest.param({"audioId": "", "callBackUrl": PLACEHOLDER}, id="an empty audioId"),
+        pytest.param({"audioId": 7, "callBackUrl": PLACEHOLDER}, id="a number as audioId"),
+        pytest.param({"audioId": "demo", "callBackUrl": PLACEHOLDER, "taskId": None}, id="a null taskId"),
+        pytest.param([], id="an array"),
+        pytest.param(None, id="null"),
+    ],
+)
+def test_a_submission_with_other_fields_than_the_documented_ones_is_refused(
+    account: Account, content: object
+) -> None:
+    before = account.credits()
+    assert account.http.post(GENERATE, json=content).json()["code"] == 400
+    assert account.credits() == before
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b'{"audioId": "demo"', id="cut off"),
+        pytest.param(b"[" * 100_000, id="deep"),
+        pytest.param(b"\xff\xfe\xfd", id="bytes"),
+    ],
+)
+def test_a_body_that_is_not_json_is_refused(account: Account, content: bytes) -> None:
+    assert account.http.post(GENERATE, content=content).json()["code"] == 400
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("Bearer", id="no key"),
+        pytest.param("Basic YTpi", id="another scheme"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        pytest.param("POST", GENERATE, id="generate"),
+        pytest.param("GET", RECORD, id="record-info"),
+        pytest.param("GET", MUSIC, id="music"),
+        pytest.param("GET", CREDIT, id="credit"),
+    ],
+)
+def test_nothing_is_answered_without_a_key(account: Account, method: str, path: str, header: str) -> None:
+    body = {"audioId": "demo+keyless", "callBackUrl": PLACEHOLDER} if method == "POST" else None
+    response = account.http.request(method, path, json=body, headers={"Authorization": header})
+    assert (response.status_code, response.json()["code"]) == (200, 401)
+    assert account.counted("submissions", "demo+keyless") == 0
+
+
+def test_the_same_seed_makes_the_same_ids() -> None:
+    def ids(seed: int | None) -> list[str]:
+        with an_account(seed=seed) as mine:
+            return [mine.task("demo-no-callback") for _ in range(3)]
+
+    first, again, other, unseeded = ids(7), ids(7), ids(8), ids(None)
+    assert first == again
+    assert len({*first, *other, *unseeded}) == 9
+
+
+def test_speed_divides_the_time_that_a_conversion_takes() -> None:
+    """Two seconds of work at ten times the speed are no less than 0.2 s, and less than the two."""
+    with an_account(speed=10) as mine:
+        began = time.monotonic()
+        mine.decided(mine.task("demo-no-callback"))
+        assert 0.2 <= time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize("shape", RECORD_SHAPES)
+def test_every_record_shape_says_at_last_where_the_file_is(account: Account, shape: str) -> None:
+    """Whatever the shape, the file's address stands somewhere in the answer, and the file is there."""
+    task_id = account.task(f"demo-record-{shape}")
+    until = time.monotonic() + 5
+    while f"/files/{task_id}.wav" not in (text := account.record(task_id).text):
+        assert time.monotonic() < until, text
+    assert account.http.head(f"/files/{task_id}.wav").status_code == 200
+
+
+# Callbacks
+
+
+def test_the_callback_names_the_task_and_its_file(account: Account, receiver: Receiver) -> None:
+    task_id = account.task("demo", receiver.url("named"))
+    url = f"{account.http.base_url}/files/{task_id}.wav"
+    assert receiver.next_of("named") == {
+        "code": 200,
+        "msg": "success",
+        "data": {"audio_wav_url": url, "task_id": task_id},
+    }
+
+
+@pytest.mark.parametrize("shape", CALLBACK_SHAPES)
+def test_the_callback_comes_in_every_shape(account: Account, receiver: Receiver, shape: str) -> None:
+    task_id = account.task(f"demo-callback-{shape}", receiver.url("shape"))
+    url = f"{account.http.base_url}/files/{task_id}.wav"
+    data: dict[str, dict[str, Any]] = {
+        "snake": {"data": {"audio_wav_url": url, "task_id": task_id}},
+        "camel": {"data": {"audioWavUrl": url, "task_id": task_id}},
+        "camel-id": {"data": {"audioWavUrl": url, "taskId": task_id}},
+        "response": {"data": {"response": {"audioWavUrl": url}, "task_id": task_id}},
+        "top-level": account.decided(task_id).json()["data"],
+        "null": {"data": None, "taskId": task_id},
+        "no-id": {"data": None},
+    }
+    assert receiver.next_of("shape") == {"code": 200, "msg": "success"} | data[shape]
+
+
+def test_a_failure_is_called_back_without_an_address(account: Account, receiver: Receiver) -> None:
+    task_id = account.task("demo-fails", receiver.url("failure"))
+    body = receiver.next_of("failure")
+    assert (body["code"], body["data"]) == (501, {"audio_wav_url": None, "task_id": task_id})
+
+
+def test_a_callback_that_is_not_answered_with_200_is_sent_again_three_times(receiver: Receiver) -> None:
+    """After 1, 5 and 15 minutes of the sandbox's time, and then no more.
+
+    A second song, whose deliveries take as long, shows that the first one's are over.
+    """
+    speed = 2000.0
+    with an_account(speed=speed) as mine:
+        mine.submit("demo+refused", receiver.url("refused", 500, 302, 404, 201))
+        arrivals = [receiver.arrived.get(timeout=5)[1] for _ in range(4)]
+        waits = [later - earlier for earlier, later in pairwise(arrivals)]
+        too_early = [
+            wait for wait, minutes in zip(waits, (1, 5, 15), strict=True) if wait < minutes * 60 / speed
+        ]
+        assert too_early == []
+        mine.submit("demo+again", receiver.url("again", 500))
+        for _ in range(4):
+            receiver.next_of("again")
+        assert receiver.counts["refused"] == 4
+        assert mine.counted("callbacks", "demo+refused") == 4
+
+
+def test_a_delivery_that_was_answered_with_200_is_the_last(receiver: Receiver) -> None:
+    with an_account(speed=2000) as mine:
+        mine.submit("demo+second", receiver.url("second", 503, 200))
+        receiver.next_of("second")
+        receiver.next_of("second")
+        mine.submit("demo+sentinel", receiver.url("sentinel", 500))
+        for _ in range(4):
+            receiver.next_of("sentinel")
+        assert receiver.counts["second"] == 2
+
+
+def test_a_callback_that_is_not_answered_at_all_is_sent_again(receiver: Receiver) -> None:
+    """The fifteen seconds are shortened too, though never to less than one of a real machine's."""
+    with an_account() as mine:
+        mine.submit("demo+silent", receiver.url("silent", None, 200))
+        first, second = (receiver.arrived.get(timeout=5)[1] for _ in range(2))
+        assert 1 <= second - first < 4
+        assert [(delivery.status, delivery.note) for delivery in mine.callbacks(2)] == [
+            (0, "no answer in time"),
+            (200, ""),
+        ]
+
+
+def test_a_callback_to_nobody_is_sent_again(free_port: int) -> None:
+    with an_account(speed=1e6) as mine:
+        mine.submit("demo+nobody", f"http://127.0.0.1:{free_port}/callback")
+        assert [delivery.status for delivery in mine.callbacks(4)] == [0] * 4
+        assert mine.counted("callbacks", "demo+nobody") == 4
+
+
+@pytest.mark.parametrize(
+    ("audio_id", "count"),
+    [
+        pytest.param("demo", 1, id="demo"),
+        pytest.param("demo-twice", 2, id="demo-twice"),
+        pytest.param("demo-no-callback", 0, id="demo-no-callback"),
+    ],
+)
+def test_the_callback_comes_as_often_as_the_id_says(receiver: Receiver, audio_id: str, count: int) -> None:
+    """A song that is submitted afterwards is called back last: by then all of the first one's have come."""
+    with an_account() as mine:
+        task_id = mine.task(audio_id, receiver.url("counted"))
+        bodies = [receiver.next_of("counted") for _ in range(count)]
+        assert [body["data"]["task_id"] for body in bodies] == [task_id] * count
+        mine.submit("demo-late", receiver.url("late"))
+        receiver.next_of("late")
+        assert receiver.counts["counted"] == count
+
+
+def test_the_late_callback_comes_a_minute_after_the_file(receiver: Receiver) -> None:
+    with an_account(speed=200) as mine:
+        task_id = mine.task("demo-late", receiver.url("late"))
+        mine.decided(task_id)
+        ready = time.monotonic()
+        _, arrived, _ = receiver.arrived.get(timeout=5)
+        assert arrived - ready > 0.2
+
+
+def test_the_early_callback_comes_before_the_submission_is_answered(
+    account: Account, receiver: Receiver
+) -> None:
+    task_id = account.task("demo-early", receiver.url("early"))
+    assert receiver.arrived.qsize() == 1
+    assert receiver.next_of("early")["data"]["task_id"] == task_id
+
+
+def test_forged_callbacks_come_before_the_true_one(account: Account, receiver: Receiver) -> None:
+    task_id = account.task("demo-forged", receiver.url("forged"))
+    bodies = [receiver.next_of("forged") for _ in range(4)]
+    evil = "https://example.com/evil.wav"
+    true = f"{account.http.base_url}/files/{task_id}.wav"
+    assert [
+        (body["code"], body["data"]["task_id"] == task_id, body["data"]["audio_wav_url"]) for body in bodies
+    ] == [(200, False, evil), (200, True, evil), (501, True, None), (200, True, true)]
+
+
+def test_the_malformed_callback_is_not_json(account: Account, receiver: Receiver) -> None:
+    account.submit("demo-malformed", receiver.url("malformed"))
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(receiver.next_body())
+
+
+def test_the_huge_callback_has_a_megabyte(account: Account, receiver: Receiver) -> None:
+    account.submit("demo-huge", receiver.url("huge"))
+    assert 1_000_000 < len(receiver.next_body()) < 1_100_000
+
+
+def test_nothing_is_posted_to_a_placeholder(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy hears of whatever leaves this machine: of another name it does, of the reserved ones it never does."""
+    monkeypatch.setenv("http_proxy", receiver.address)
+    receiver.url("callback")
+    with an_account() as mine:
+        for host in ("example.com", "www.example.com", "example.org", "example.net"):
+            mine.submit("demo", f"http://{host}/callback")
+        assert [(delivery.status, delivery.note) for delivery in mine.callbacks(4)] == [
+            (0, "a placeholder, not posted to")
+        ] * 4
+        mine.submit("demo", "http://elsewhere.invalid/callback")
+        receiver.next_of("callback")
+        assert receiver.counts == {"callback": 1}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        pytest.param("http://[", id="half an IPv6 address"),
+        pytest.param("http://127.0.0.1:99999/callback", id="a port beyond the last"),
+        pytest.param("http://", id="no host"),
+        pytest.param("http://xn--/callback", id="a name that no name can be"),
+    ],
+)
+def test_a_callback_address_that_leads_nowhere_does_not_break_the_sandbox(url: str) -> None:
+    """It is refused, or accepted and reported; early, so that what goes wrong there goes wrong in the answer."""
+    with an_account(speed=1e6) as mine:
+        response = mine.submit("demo-early", url)
+    assert response.status_code == 200
+    assert response.json()["code"] in (200, 400)
+
+
+# The files
+
+
+@pytest.fixture(scope="module")
+def file_url(account: Account) -> str:
+    return account.file_url("demo")
+
+
+SIZE = 1_152_044
+
+
+@cache
+def tune(audio_id: str) -> bytes:
+    wav = melody(behaviour_of(audio_id).layout)
+    pieces, at = [], 0
+    while at < wav.length:
+        pieces.append(wav.read(at, wav.length))
+        at += len(pieces[-1])
+    return b"".join(pieces)
+
+
+def test_the_file_comes_whole(account: Account, file_url: str) -> None:
+    response = account.http.get(file_url)
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "audio/wav")
+    assert (response.headers["Accept-Ranges"], response.headers["Content-Length"]) == (
+        "bytes",
+        str(SIZE),
+    )
+    assert response.content == tune("demo")
+
+
+def test_the_file_needs_no_key(file_url: str) -> None:
+    assert httpx.get(file_url, trust_env=False).content == tune("demo")
+
+
+def test_head_says_what_get_would_send(account: Account, file_url: str) -> None:
+    head, get = account.http.head(file_url), account.http.get(file_url)
+    names = ("Content-Length", "Content-Type", "Accept-Ranges", "ETag")
+    assert head.content == b""
+    assert [head.headers[name] for name in names] == [get.headers[name] for name in names]
+
+
+def test_a_file_that_does_not_exist_is_404(account: Account) -> None:
+    assert account.http.get(f"/files/{'0' * 32}.wav").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("asked", "start", "stop"),
+    [
+        pytest.param("bytes=0-0", 0, 1, id="the first byte"),
+        pytest.param("bytes=0-99", 0, 100, id="the first hundred"),
+        pytest.param("bytes=40-600000", 40, 600_001, id="the middle, across a tile's end"),
+        pytest.param("bytes=700000-", 700_000, SIZE, id="an open end"),
+        pytest.param("bytes=0-", 0, SIZE, id="all of it"),
+        pytest.param(f"bytes={SIZE - 1}-", SIZE - 1, SIZE, id="the last byte"),
+        pytest.param(f"bytes=1000000-{SIZE + 5}", 1_000_000, SIZE, id="an end beyond the end"),
+    ],
+)
+def test_a_range_is_those_bytes_and_no_others(
+    account: Account, file_url: str, asked: str, start: int, stop: int
+) -> None:
+    response = account.http.get(file_url, headers={"Range": asked})
+    assert response.status_code == 206
+    assert response.headers["Content-Range"] == f"bytes {start}-{stop - 1}/{SIZE}"
+    assert response.headers["Content-Length"] == str(stop - start)
+    assert response.content == tune("demo")[start:stop]
+
+
+def test_a_range_beyond_the_end_is_416(account: Account, file_url: str) -> None:
+    response = account.http.get(file_url, headers={"Range": f"bytes={SIZE}-"})
+    assert (response.status_code, response.headers["Content-Range"]) == (416, f"bytes */{SIZE}")
+
+
+def test_pieces_joined_are_the_file(account: Account, file_url: str) -> None:
+    step = 250_007
+    pieces = [
+        account.http.get(file_url, headers={"Range": f"bytes={start}-{start + step - 1}"}).content
+        for start in range(0, SIZE, step)
+    ]
+    assert b"".join(pieces) == tune("demo")
+
+
+@pytest.mark.parametrize(
+    ("tag", "status", "length"),
+    [
+        pytest.param(None, 206, 100, id="the right one"),
+        pytest.param('"another"', 200, SIZE, id="a wrong one"),
+        pytest.param("Wed, 01 Jan 2025 00:00:00 GMT", 200, SIZE, id="a date"),
+    ],
+)
+def test_a_range_is_given_only_of_the_file_that_was_meant(
+    account: Account, file_url: str, tag: str | None, status: int, length: int
+) -> None:
+    etag = account.http.head(file_url).headers["ETag"]
+    response = account.http.get(file_url, headers={"Range": "bytes=0-99", "If-Range": tag or etag})
+    assert (response.status_code, len(response.content)) == (status, length)
+
+
+def loudest(frames: bytes, width: int) -> float:
+    """Tell the greatest sample, as a share of the greatest possible."""
+    if width == 2:
+        return max(array("h", frames)) / 2**15
+    return (
+        max(int.from_bytes(frames[at : at + 3], "little", signed=True) for at in range(0, 72_000, 3)) / 2**23
+    )
+
+
+@pytest.mark.parametrize(
+    ("audio_id", "layout", "size"),
+    [
+        pytest.param("demo", (48000, 2, 2), SIZE, id="demo"),
+        pytest.param("demo-24bit", (48000, 3, 2), 44 + 6 * 48000 * 6, id="demo-24bit"),
+        pytest.param("demo-44k", (44100, 2, 2), 44 + 6 * 44100 * 4, id="demo-44k"),
+        pytest.param("demo-mono", (48000, 2, 1), 44 + 6 * 48000 * 2, id="demo-mono"),
+        pytest.param("demo-2mb", (48000, 2, 2), 2_000_044, id="demo-2mb"),
+    ],
+)
+def test_the_file_is_a_wav_that_anybody_can_play(
+    account: Account, audio_id: str, layout: tuple[int, int, int], size: int
+) -> None:
+    """As the standard library reads it; and it is not silent."""
+    content = account.http.get(account.file_url(audio_id)).content
+    with wave.open(BytesIO(content)) as file:
+        width = file.getsampwidth()
+        assert (file.getframerate(), width, file.getnchannels()) == layout
+        assert 44 + file.getnframes() * width * file.getnchannels() == len(content) == size
+        assert loudest(file.readframes(file.getnframes()), width) > 0.3
+
+
+# The command
+
+
+def test_as_a_program_it_says_its_address_serves_and_ends_at_ctrl_c() -> None:
+    with ExitStack() as stack:
+        program = subprocess.Popen(
+            command_line("sandbox", "--port", "0"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        stack.enter_context(program)
+        stack.callback(program.kill)
+        assert program.stdout is not None
+        address = program.stdout.readline().strip()
+        assert urlsplit(address).hostname == "127.0.0.1"
+        assert httpx.get(address + CREDIT, headers=KEY, trust_env=False).json()["data"] == 100
+        program.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        out, err = program.communicate(timeout=10)
+        assert time.monotonic() - began < 1
+        assert (program.returncode, out) == (130, "")
+        assert f"sandbox at {address}" in err
+        assert "stopped by SIGINT" in err
+        assert "Traceback" not in err
+
+
+def test_a_taken_port_is_exit_11() -> None:
+    with bound_socket(0) as taken:
+        port = address_of(taken).rpartition(":")[2]
+        done = run_program("sandbox", "--port", port)
+    assert (done.code, done.out) == (11, "")
+    assert done.err == (
+        f"error: port {port} cannot be opened: Address already in use\n"
+        "  Choose another --port; 0 takes a free one.\n"
+    )
+
+
+def test_the_list_names_every_id() -> None:
+    done = run_program("sandbox", "--list")
+    assert (done.code, done.err) == (0, "")
+    assert [line.split()[0] for line in done.out.splitlines()] == [*BEHAVIOURS, *PATTERNS]

@@ -1,0 +1,305 @@
+"""RIFF as real programs write it, and as broken connections and strangers leave it."""
+
+from __future__ import annotations
+
+import io
+import struct
+import time
+import wave
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from suno_wav_cli.errors import NotAWholeWav
+from suno_wav_cli.models import WavFormat
+from suno_wav_cli.wav import read_format
+
+PCM, FLOAT, ADPCM, EXTENSIBLE = 1, 3, 17, 0xFFFE
+KSDATAFORMAT = bytes.fromhex("000000001000800000aa00389b71")
+FILE = Path("song.wav")
+
+
+def made_by_wave(rate: int = 48000, width: int = 2, channels: int = 2, frames: int = 100) -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as writer:
+        writer.setparams((channels, width, rate, 0, "NONE", ""))
+        writer.writeframes(bytes(frames * channels * width))
+    return file.getvalue()
+
+
+def chunk(name: bytes, content: bytes, size: int | None = None) -> bytes:
+    """Make a chunk, padded to an even length; `size` is the one it claims."""
+    return (
+        struct.pack("<4sI", name, len(content) if size is None else size)
+        + content
+        + b"\0" * (len(content) % 2)
+    )
+
+
+def fmt(code: int = PCM, channels: int = 2, rate: int = 48000, bits: int = 16, more: bytes = b"") -> bytes:
+    frame = channels * bits // 8
+    content = struct.pack("<HHIIHH", code, channels, rate, rate * frame % 2**32, frame % 2**16, bits)
+    return chunk(b"fmt ", content + more)
+
+
+def riff(*chunks: bytes, name: bytes = b"RIFF", size: int | None = None) -> bytes:
+    content = b"WAVE" + b"".join(chunks)
+    return name + struct.pack("<I", len(content) if size is None else size) + content
+
+
+def extension(code: int, valid_bits: int) -> bytes:
+    return struct.pack("<HHIH", 22, valid_bits, 3, code) + KSDATAFORMAT
+
+
+def ds64(data_size: int) -> bytes:
+    return chunk(b"ds64", struct.pack("<QQQI", min(data_size + 100, 2**64 - 1), data_size, 0, 0))
+
+
+def read(content: bytes) -> WavFormat:
+    FILE.write_bytes(content)
+    return read_format(FILE)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 6])
+@pytest.mark.parametrize("bits", [8, 16, 24, 32])
+@pytest.mark.parametrize("rate", [8000, 44100, 48000, 192000])
+def test_what_the_standard_library_writes_is_read(rate: int, bits: int, channels: int) -> None:
+    content = made_by_wave(rate, bits // 8, channels, frames=rate // 10)
+    found = read(content)
+    assert found == WavFormat("PCM", rate, bits, channels, rate // 10 * channels * bits // 8)
+    assert found.seconds == pytest.approx(0.1)
+
+
+AUDIO = bytes(range(256)) * 3
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        pytest.param(
+            riff(fmt(EXTENSIBLE, bits=24, more=extension(PCM, 24)), chunk(b"data", AUDIO)),
+            WavFormat("PCM", 48000, 24, 2, 768),
+            id="extensible PCM",
+        ),
+        pytest.param(
+            riff(fmt(EXTENSIBLE, bits=32, more=extension(FLOAT, 32)), chunk(b"data", AUDIO)),
+            WavFormat("float", 48000, 32, 2, 768),
+            id="extensible float",
+        ),
+        pytest.param(
+            riff(fmt(FLOAT, bits=32, more=b"\0\0"), chunk(b"fact", bytes(4)), chunk(b"data", AUDIO)),
+            WavFormat("float", 48000, 32, 2, 768),
+            id="float with a fact chunk",
+        ),
+        pytest.param(
+            riff(fmt(FLOAT, bits=64), chunk(b"data", AUDIO)),
+            WavFormat("float", 48000, 64, 2, 768),
+            id="64 bit float",
+        ),
+        pytest.param(
+            riff(fmt(ADPCM, bits=16), chunk(b"data", AUDIO)),
+            WavFormat("encoding 0x0011", 48000, 16, 2, 768),
+            id="an encoding without a name",
+        ),
+        pytest.param(
+            riff(chunk(b"LIST", b"INFOISFT\x0e\0\0\0Lavf60.16.100\0"), fmt(), chunk(b"data", AUDIO)),
+            WavFormat("PCM", 48000, 16, 2, 768),
+            id="a list before the format",
+        ),
+        pytest.param(
+            riff(fmt(), *[chunk(b"LIST", b"INFO" + bytes(n)) for n in range(50)], chunk(b"data", AUDIO)),
+            WavFormat("PCM", 48000, 16, 2, 768),
+            id="lists of odd and even lengths before the audio",
+        ),
+        pytest.param(
+            riff(fmt(), chunk(b"odd ", b"abc"), chunk(b"data", AUDIO)),
+            WavFormat("PCM", 48000, 16, 2, 768),
+            id="a chunk of odd length is padded",
+        ),
+        pytest.param(
+            riff(fmt(bits=8, channels=1), struct.pack("<4sI", b"data", 3) + b"abc"),
+            WavFormat("PCM", 48000, 8, 1, 3),
+            id="odd audio at the very end, without its padding",
+        ),
+        pytest.param(
+            riff(fmt(), chunk(b"data", AUDIO), chunk(b"id3 ", b"ID3" + bytes(40)), chunk(b"LIST", b"INFO")),
+            WavFormat("PCM", 48000, 16, 2, 768),
+            id="tags after the audio",
+        ),
+        pytest.param(
+            riff(fmt(), chunk(b"data", AUDIO)) + b"trailing bytes",
+            WavFormat("PCM", 48000, 16, 2, 768),
+            id="something after the end",
+        ),
+        pytest.param(
+            riff(fmt(), chunk(b"data", AUDIO), size=0xFFFFFFFF),
+            WavFormat("PCM", 48000, 16, 2, 768),
+            id="written to a pipe: the outer length is not known",
+        ),
+        pytest.param(
+            riff(ds64(768), fmt(), chunk(b"data", AUDIO, 0xFFFFFFFF), name=b"RF64", size=0xFFFFFFFF),
+            WavFormat("PCM", 48000, 16, 2, 768),
+            id="RF64",
+        ),
+        pytest.param(
+            riff(ds64(768), fmt(), chunk(b"data", AUDIO), name=b"RF64"),
+            WavFormat("PCM", 48000, 16, 2, 768),
+            id="RF64 with a short length",
+        ),
+        pytest.param(
+            riff(chunk(b"JUNK", bytes(28)), fmt(), chunk(b"data", AUDIO)),
+            WavFormat("PCM", 48000, 16, 2, 768),
+            id="room for a ds64 that was not needed",
+        ),
+    ],
+)
+def test_every_layout_of_a_whole_file_is_read(content: bytes, expected: WavFormat) -> None:
+    assert read(content) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        pytest.param(b"", "empty", id="empty"),
+        pytest.param(b"<!DOCTYPE html><title>Error</title>", "a web page", id="HTML"),
+        pytest.param(b"\r\n\r\n  <html><body>", "a web page", id="HTML after blanks"),
+        pytest.param(b'<?xml version="1.0"?><Error><Code>AccessDenied</Code>', "a web page", id="XML"),
+        pytest.param(b'{"code": 403, "msg": "expired"}', "a JSON answer", id="JSON"),
+        pytest.param(b"ID3\x04\x00\x00\x00\x00\x00\x00TIT2", "an MP3", id="MP3 with tags"),
+        pytest.param(b"\xff\xfb\x90\x00" + bytes(20), "an MP3", id="MP3 without tags"),
+        pytest.param(b"fLaC\0\0\0\x22" + bytes(20), "a FLAC file", id="FLAC"),
+        pytest.param(b"OggS" + bytes(20), "an Ogg file", id="Ogg"),
+        pytest.param(b"RIFF\x24\0\0\0AVI LIST", "some other kind of file", id="another RIFF"),
+        pytest.param(b"RIFX" + made_by_wave()[4:], "some other kind of file", id="big-endian"),
+        pytest.param(bytes(1000), "some other kind of file", id="zeros"),
+        pytest.param(b"RIFF", "not a WAV", id="four bytes"),
+        pytest.param(made_by_wave()[:11], "not a WAV", id="eleven bytes"),
+        pytest.param(made_by_wave()[:12], "ends before its audio", id="no chunk"),
+        pytest.param(made_by_wave()[:19], "ends before its audio", id="half a chunk header"),
+        pytest.param(made_by_wave()[:30], "cut short", id="half a format"),
+        pytest.param(made_by_wave()[:36], "ends before its audio", id="no audio chunk"),
+        pytest.param(made_by_wave()[:44], "0 of 400 bytes of audio", id="the header alone"),
+        pytest.param(made_by_wave()[:-1], "399 of 400 bytes of audio", id="a byte short"),
+        pytest.param(riff(fmt(), chunk(b"data", b"")), "holds no audio", id="no frames"),
+        pytest.param(
+            riff(fmt(), chunk(b"data", AUDIO, 769)), "768 of 769 bytes", id="the audio's length is a lie"
+        ),
+        pytest.param(
+            riff(fmt(), chunk(b"data", AUDIO, 0xFFFFFFFF)), "768 of 4,294,967,295", id="a length for pipes"
+        ),
+        pytest.param(
+            riff(ds64(10**12), fmt(), chunk(b"data", AUDIO, 0xFFFFFFFF), name=b"RF64"),
+            "768 of 1,000,000,000,000",
+            id="RF64, the length is a lie",
+        ),
+        pytest.param(
+            riff(ds64(2**64 - 1), fmt(), chunk(b"data", AUDIO, 0xFFFFFFFF), name=b"RF64"),
+            "ends early",
+            id="RF64, the largest length",
+        ),
+        pytest.param(
+            riff(chunk(b"ds64", bytes(8)), fmt(), chunk(b"data", AUDIO, 0xFFFFFFFF), name=b"RF64"),
+            "ends early",
+            id="RF64, a short ds64",
+        ),
+        pytest.param(
+            riff(chunk(b"data", AUDIO), fmt()), "comes without a format", id="the audio before its format"
+        ),
+        pytest.param(riff(chunk(b"data", AUDIO)), "comes without a format", id="no format"),
+        pytest.param(
+            riff(chunk(b"fmt ", bytes(14)), chunk(b"data", AUDIO)), "cut short", id="a format of 14 bytes"
+        ),
+        pytest.param(riff(fmt(channels=0), chunk(b"data", AUDIO)), "makes no sense", id="no channels"),
+        pytest.param(riff(fmt(rate=0), chunk(b"data", AUDIO)), "makes no sense", id="no rate"),
+        pytest.param(riff(fmt(bits=0), chunk(b"data", AUDIO)), "makes no sense", id="no bits"),
+        pytest.param(riff(fmt(bits=4), chunk(b"data", AUDIO)), "makes no sense", id="half a byte"),
+        pytest.param(
+            riff(chunk(b"LIST", b"", 0xFFFFFFFF), fmt(), chunk(b"data", AUDIO)),
+            "ends before its audio",
+            id="a list that would swallow the rest",
+        ),
+    ],
+)
+def test_what_is_not_a_whole_wav_is_told_apart(content: bytes, why: str) -> None:
+    with pytest.raises(NotAWholeWav, match=why):
+        read(content)
+
+
+def test_each_shorter_file_is_not_whole() -> None:
+    """Wherever the connection ended."""
+    whole = made_by_wave(frames=20)
+    for length in range(len(whole)):
+        with pytest.raises(NotAWholeWav):
+            read(whole[:length])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(riff(fmt(), chunk(b"    ", b"") * 500_000), id="half a million empty chunks"),
+        pytest.param(riff(fmt() * 200_000), id="the format again and again"),
+    ],
+)
+def test_a_hostile_file_keeps_the_reader_busy_for_a_moment_only(content: bytes) -> None:
+    FILE.write_bytes(content)
+    start = time.monotonic()
+    with pytest.raises(NotAWholeWav):
+        read_format(FILE)
+    assert time.monotonic() - start < 1
+
+
+def test_the_cost_does_not_grow_with_the_audio() -> None:
+    """A gigabyte, of which the disk holds nothing: the chunk headers are all that is read."""
+    size = 1_000_000_000
+    header = riff(fmt(), struct.pack("<4sI", b"data", size))
+    with FILE.open("wb") as file:
+        file.write(header)
+        file.truncate(len(header) + size)
+    start = time.monotonic()
+    assert read_format(FILE) == WavFormat("PCM", 48000, 16, 2, size)
+    assert time.monotonic() - start < 0.5
+
+
+VALID = (
+    made_by_wave(frames=4),
+    riff(fmt(EXTENSIBLE, bits=24, more=extension(PCM, 24)), chunk(b"LIST", b"INFO1"), chunk(b"data", AUDIO)),
+    riff(ds64(768), fmt(), chunk(b"data", AUDIO, 0xFFFFFFFF), name=b"RF64", size=0xFFFFFFFF),
+)
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> bytes:
+    content = bytearray(draw(st.sampled_from(VALID)))
+    for _ in range(draw(st.integers(1, 4))):
+        at = draw(st.integers(0, min(len(content), 80)))
+        match draw(st.sampled_from(["replace", "insert", "remove", "cut"])):
+            case "replace":
+                some = draw(
+                    st.one_of(st.binary(min_size=1, max_size=8), st.sampled_from([b"\0" * 4, b"\xff" * 4]))
+                )
+                content[at : at + len(some)] = some
+            case "insert":
+                content[at:at] = draw(st.one_of(st.binary(max_size=8), st.just(chunk(b"fmt ", bytes(40)))))
+            case "remove":
+                del content[at : at + draw(st.integers(1, 8))]
+            case _:
+                del content[draw(st.integers(0, len(content))) :]
+    return bytes(content)
+
+
+@settings(deadline=timedelta(seconds=1), max_examples=400)
+@example(content=riff(fmt(bits=65528, channels=65535, rate=0xFFFFFFFF), chunk(b"data", AUDIO)))
+@given(content=st.one_of(mutated(), st.binary(max_size=200), st.binary(max_size=60).map(riff)))
+def test_any_bytes_are_a_format_or_not_a_whole_wav(content: bytes) -> None:
+    """Never another exception, and never a length that cannot be told."""
+    FILE.write_bytes(content)
+    try:
+        found = read_format(FILE)
+    except NotAWholeWav:
+        return
+    assert found.seconds > 0
+    assert 0 < found.data_bytes <= len(content)
+    assert min(found.sample_rate, found.bits, found.channels) > 0
