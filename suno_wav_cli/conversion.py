@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from suno_wav_cli import events
 from suno_wav_cli.download import Transfer, fetch
+from suno_wav_cli.entries import State
 from suno_wav_cli.errors import (
     AddressRefused,
     DownloadFailed,
@@ -24,7 +25,6 @@ from suno_wav_cli.errors import (
     SunoWavError,
     TaskUnknown,
 )
-from suno_wav_cli.journal import State
 from suno_wav_cli.models import WavRecord, WavState
 from suno_wav_cli.part import open_part
 
@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from suno_wav_cli.client import Client
+    from suno_wav_cli.entries import Entry
     from suno_wav_cli.events import Report
-    from suno_wav_cli.journal import Entry, Journal
+    from suno_wav_cli.journal import Journal
     from suno_wav_cli.models import Order, WavFormat
     from suno_wav_cli.pacing import Backoff
     from suno_wav_cli.part import Part

@@ -86,7 +86,7 @@ class Transfer:
             raise
         except OSError as error:
             raise disk_failed(self._part.path, error) from error
-        except (httpx.InvalidURL, ValueError, OverflowError, ImportError) as error:
+        except (httpx.InvalidURL, UnicodeError, OverflowError, ImportError) as error:
             # What httpx raises for hosts and ports that cannot be, and for a proxy setting that it cannot use.
             raise DownloadFailed(
                 f"the file's address cannot be used: {error}", "Ask your provider."

@@ -11,10 +11,10 @@ import sqlite3
 import time
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from suno_wav_cli.entries import NEXT_STATES, Entry, State
 from suno_wav_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,61 +47,6 @@ CREATE INDEX conversions_of_a_song ON conversion (service, audio_id, id);
 CREATE INDEX music_task_of_a_song ON conversion (audio_id, id) WHERE music_task_id IS NOT NULL;
 CREATE INDEX conversions_to_a_target ON conversion (target);
 """
-
-
-class State(StrEnum):
-    """Where a conversion stands. The first three are about the paid request, the others about an accepted task."""
-
-    SUBMITTING = "submitting"
-    """The paid request may be on its way. Found after a crash, this means: outcome unknown."""
-    UNKNOWN = "unknown"
-    """The paid request left and its answer was lost."""
-    REFUSED = "refused"
-    """Certainly not accepted, and so not paid for."""
-    SUBMITTED = "submitted"
-    READY = "ready"
-    """The service has made the file."""
-    SAVED = "saved"
-    FAILED = "failed"
-    """Accepted, and the service could not make the file."""
-
-
-UNDECIDED = frozenset({State.SUBMITTING, State.UNKNOWN})
-
-_OF_A_TASK = frozenset({State.READY, State.SAVED, State.FAILED})
-NEXT_STATES: dict[State, frozenset[State]] = {
-    State.SUBMITTING: frozenset({State.SUBMITTED, State.REFUSED, State.UNKNOWN}),
-    State.UNKNOWN: frozenset({State.SUBMITTED}),
-    State.REFUSED: frozenset(),
-    State.SUBMITTED: _OF_A_TASK,
-    State.READY: _OF_A_TASK,
-    State.SAVED: _OF_A_TASK,
-    State.FAILED: _OF_A_TASK,
-}
-"""An accepted task goes where the service's last word puts it, for two programs may follow the same one."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One conversion. `service` is the API's base URL; `created` and `updated` are seconds since 1970, UTC."""
-
-    id: int
-    service: str
-    audio_id: str | None
-    music_task_id: str | None
-    wav_task_id: str | None
-    state: State
-    target: Path | None
-    wav_url: str | None
-    bytes: int | None
-    message: str | None
-    created: float
-    updated: float
-
-    @property
-    def name(self) -> str:
-        """What a person knows it by: the song, else the task."""
-        return self.audio_id or self.wav_task_id or ""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.entries import UNDECIDED, State
 from suno_wav_cli.errors import (
     NoCredits,
     NotAuthorized,
@@ -19,13 +20,13 @@ from suno_wav_cli.errors import (
     SunoWavError,
 )
 from suno_wav_cli.events import Adopted, SongFailed, SubmissionDelayed, Submitted
-from suno_wav_cli.journal import UNDECIDED, State
 from suno_wav_cli.refusals import PAY_AGAIN, submission_unknown
 
 if TYPE_CHECKING:
     from suno_wav_cli.client import Client
+    from suno_wav_cli.entries import Entry
     from suno_wav_cli.events import Report
-    from suno_wav_cli.journal import Entry, Journal
+    from suno_wav_cli.journal import Journal
     from suno_wav_cli.models import Order
     from suno_wav_cli.pacing import Backoff, SubmissionWindow
 

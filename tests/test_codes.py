@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from suno_wav_cli.journal import State, open_journal
+from suno_wav_cli.entries import State
+from suno_wav_cli.journal import open_journal
 from suno_wav_cli.sandbox.behaviours import CALLBACK_SHAPES, RECORD_SHAPES
 from tests.test_sandbox import GENERATE, KEY, PLACEHOLDER, tune
 

@@ -16,15 +16,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from suno_wav_cli.entries import NEXT_STATES, State
 from suno_wav_cli.errors import UsageError
-from suno_wav_cli.journal import NEXT_STATES, SCHEMA_VERSION, State, open_journal
+from suno_wav_cli.journal import SCHEMA_VERSION, open_journal
 from suno_wav_cli.models import Song
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from multiprocessing.synchronize import Barrier
 
-    from suno_wav_cli.journal import Entry, Journal
+    from suno_wav_cli.entries import Entry
+    from suno_wav_cli.journal import Journal
     from tests.program import Sandbox
 
 SERVICE = "https://api.example"
