@@ -41,9 +41,9 @@ def convert(
         bool, typer.Option("--resubmit", help="Pay for a new conversion, whatever became of the last one.")
     ] = False,
 ) -> int:
-    """Convert songs to WAV files: submit, wait for the callback or ask, download, check.
+    """Convert songs to WAV files.
 
-    Prints the path of each finished file on standard output, and nothing else.
+    Submits them, waits for the callback or asks, downloads the files and checks them. Prints the path of each finished file on standard output, and nothing else.
     """
     from suno_wav_cli import batch
 

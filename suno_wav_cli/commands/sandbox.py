@@ -20,9 +20,9 @@ def sandbox(
         bool, typer.Option("--list", help="List the audio ids and what each does, and exit.")
     ] = False,
 ) -> int:
-    """Run a Suno WAV API on this machine: free, offline, and as unreliable as you ask for.
+    """Run a Suno WAV API on this machine.
 
-    Behaviour is chosen by the audio id: demo, demo-slow, demo-fails, demo-cut ... (--list shows all of them).
+    Free, offline, and as unreliable as you ask for: behaviour is chosen by the audio id: demo, demo-slow, demo-fails, demo-cut ... (--list shows all of them).
     """
     from suno_wav_cli import practice
 

@@ -20,9 +20,9 @@ def status(
         bool, typer.Option("--download", help="Download the file, to where it was meant to go.")
     ] = False,
 ) -> int:
-    """Show what the service says of WAV tasks; with --wait --download, finish what was begun.
+    """Show or finish WAV tasks.
 
-    Prints the state on standard output, or with --download the path of each finished file.
+    Shows what the service says of them; with --wait --download, finishes what was begun. Prints the state on standard output, or with --download the path of each finished file.
     """
     from suno_wav_cli import lookup
 
