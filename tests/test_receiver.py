@@ -307,7 +307,6 @@ def test_a_chunked_callback_is_received(receivers: Receivers) -> None:
         pytest.param(b"\x00", id="a zero"),
         pytest.param(b"[" * 60_000, id="deeply nested lists"),
         pytest.param(b'{"data":' * 7_500, id="deeply nested objects"),
-        pytest.param(b'{"data":' * 7_000 + b"1" + b"}" * 7_000, id="deeply nested and whole"),
         pytest.param(b'{"code": ' + b"9" * 5_000 + b"}", id="a number of 5000 digits"),
         pytest.param(b"null", id="null"),
         pytest.param(b"200", id="a number"),
@@ -320,6 +319,16 @@ def test_what_is_not_a_json_object_is_400(receivers: Receivers, body: bytes) -> 
         return (await receiver.post(body)).status_code, receiver.events
 
     assert receivers.run(story, Limits()) == (400, [])
+
+
+def test_a_whole_object_as_deep_as_its_size_allows_does_no_harm(receivers: Receivers) -> None:
+    """Whether it can be parsed is up to the version of Python; it names no task either way."""
+    body = b'{"data":' * 7_000 + b"1" + b"}" * 7_000
+
+    async def story(receiver: Receiver) -> tuple[int, int]:
+        return (await receiver.post(body)).status_code, (await receiver.post(GENUINE)).status_code
+
+    assert receivers.run(story, Limits()) in ((200, 200), (400, 200))
 
 
 @pytest.mark.parametrize(
