@@ -11,7 +11,8 @@ from suno_wav_cli.conversion import Outcome, convert_all
 from suno_wav_cli.errors import ConversionFailed, ExitCode, StillRunning, UsageError
 from suno_wav_cli.event_loop import run
 from suno_wav_cli.models import Song
-from suno_wav_cli.output import audio_id_of, check_possible, id_of, planned
+from suno_wav_cli.output import audio_id_of, check_possible, id_of, is_sandbox_id, planned
+from suno_wav_cli.providers import SANDBOX
 from suno_wav_cli.session import open_reception, open_session, open_workshop
 
 if TYPE_CHECKING:
@@ -44,10 +45,14 @@ def convert_songs(
         raise UsageError(
             "no audio id was given", "suno-wav convert AUDIO_ID... or, for all tracks: --task-id ID"
         )
+    if settings.provider != SANDBOX and settings.base_url is None and any(map(is_sandbox_id, audio_ids)):
+        raise UsageError("demo ids are for the sandbox, and would be charged here", "Add --provider sandbox.")
     with open_session(settings, secrets, environ, report) as session:
         songs = _songs(audio_ids, request.music_task_id, session)
         orders = planned(songs, settings.out, datetime.now().astimezone().date())
-        there = [order for order in orders if not request.resubmit and _is_there(order, session)]
+        there = [
+            order for order in orders if request.wait and not request.resubmit and _is_there(order, session)
+        ]
         wanted = [order for order in orders if order not in there]
         if request.wait:
             check_possible(wanted, ours=session.journal.has_target, force=settings.force)

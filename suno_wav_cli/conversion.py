@@ -155,7 +155,7 @@ async def wait_for(entry: Entry, shop: Workshop, known: WavRecord | None) -> Wav
                     shop.report(events.LookedUp(entry.name, record))
                 except (ServiceUnavailable, TaskUnknown) as error:
                     if isinstance(error, TaskUnknown) and time.time() - entry.created > _UNKNOWN_AT_FIRST:
-                        raise
+                        raise _forgotten(entry) from error
                     trouble = error
                     shop.report(events.LookupFailed(entry.name, task_id, error.message))
     except TimeoutError:
@@ -244,6 +244,14 @@ def failure(name: str, task_id: str | None, error: SunoWavError, shop: Workshop)
         remedy += f" To continue then: {shop.continue_with([task_id])}"
     shop.report(events.SongFailed(name, task_id, error.exit_code, error.message, remedy))
     return Outcome(task_id, error=error)
+
+
+def _forgotten(entry: Entry) -> TaskUnknown:
+    since = time.strftime("%Y-%m-%d", time.localtime(entry.created))
+    return TaskUnknown(
+        f"the service has forgotten task {entry.wav_task_id}, submitted on {since}",
+        "Only a new conversion, which is charged again, brings the file back: add --resubmit to `convert`.",
+    )
 
 
 def _generation_failed(record: WavRecord) -> GenerationFailed:

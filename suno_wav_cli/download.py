@@ -21,6 +21,7 @@ from suno_wav_cli.client import USER_AGENT
 from suno_wav_cli.errors import AddressRefused, DownloadFailed, NotAWholeWav, ServiceUnavailable
 from suno_wav_cli.loopback import is_loopback
 from suno_wav_cli.part import disk_failed
+from suno_wav_cli.refusals import described
 from suno_wav_cli.wav import read_format
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Transfer:
             return read_format(self._part.path)
         except httpx.HTTPError as error:
             raise ServiceUnavailable(
-                f"the download broke off: {str(error) or type(error).__name__}",
+                f"the download broke off: {described(error)}",
                 "Check the network, then try again.",
             ) from error
         except NotAWholeWav:
@@ -169,7 +170,7 @@ def _check_status(status: int) -> None:
         raise AddressRefused(
             f"the file's address answers HTTP {status}",
             "The file may have expired (providers delete it after about two weeks). Only a new conversion, "
-            "which is charged again, brings it back: convert … --resubmit",
+            "which is charged again, brings it back: convert ID --resubmit",
         )
     if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.TOO_MANY_REQUESTS:
         raise ServiceUnavailable(f"the file's server answers HTTP {status}", "Try again in a while.")

@@ -34,6 +34,13 @@ class Ready:
 
 
 @dataclass(frozen=True)
+class Submitting:
+    """The paid request is about to leave."""
+
+    audio_id: str
+
+
+@dataclass(frozen=True)
 class SubmissionDelayed:
     audio_id: str
     reason: str
@@ -137,8 +144,9 @@ class SongFailed:
 
 @dataclass(frozen=True)
 class TaskStatus:
-    """The service's record beside what the journal adds."""
+    """The service's record beside what the journal adds. `audio_id` is the task's where the song is not known."""
 
+    audio_id: str
     record: WavRecord
     journal_state: str | None
     target: Path | None
@@ -200,6 +208,7 @@ class RequestServed:
 Event: TypeAlias = (
     SandboxStarted
     | Ready
+    | Submitting
     | SubmissionDelayed
     | Submitted
     | Adopted

@@ -53,19 +53,24 @@ async def _show_all(task_ids: list[str], request: Request, session: Session) -> 
 async def _show(
     task_id: str, request: Request, session: Session, shop: Workshop, *, alone: bool
 ) -> SunoWavError | None:
-    entry = session.journal.of_task(task_id)
+    entry = session.journal.of_task(task_id) or session.journal.newest_task_of(task_id)
+    # A song's id will do, where the journal knows its task.
+    task_id = (entry and entry.wav_task_id) or task_id
+    name = entry.name if entry else task_id
     try:
         record = await shop.client.wav_record(task_id)
+        if request.wait:
+            # Shown as at work from the first moment, which may be long before the next question.
+            session.report(events.LookedUp(name, record))
         if request.download:
             return await _download(entry, record, request, session, shop, alone=alone)
         if request.wait:
             entry = entry or session.journal.adopt(task_id, record.audio_id, None)
             record = await wait_for(entry, shop, record)
-        session.report(
-            events.TaskStatus(record, entry.state if entry else None, entry.target if entry else None)
-        )
+        state, target = (entry.state, entry.target) if entry else (None, None)
+        session.report(events.TaskStatus(name, record, state, target))
     except SunoWavError as error:
-        return failure(entry.name if entry else task_id, task_id, error, shop).error
+        return failure(name, task_id, error, shop).error
     return None
 
 

@@ -11,7 +11,6 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from suno_wav_cli.errors import OutputExists, UsageError
 from suno_wav_cli.models import Order, Song
@@ -27,6 +26,8 @@ _LARGEST_SONG = 140_000_000
 """Bytes (contract/wav-api.md, section 6). The size is not known before the file is paid for, so the largest must fit."""
 
 _TASK_ID = re.compile(r"[0-9a-fA-F]{32}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_SONG_URL = re.compile(r"^https?://[A-Za-z0-9.:-]+/(?:[^?#]*/)?song/([^/?#]+)")
 _AUDIO_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,127}")
 _UNSAFE = re.compile(r'[<>:"/\\|?*]')
 _DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -38,8 +39,16 @@ def audio_id_of(argument: str) -> str:
     """Take an audio id as it is, or from a song's URL. Raises UsageError for what cannot be one."""
     text = argument.strip()
     if "://" in text:
-        with suppress(ValueError):
-            text = urlsplit(text).path.rstrip("/").rpartition("/")[2]
+        found = _SONG_URL.search(text)
+        if found is None:
+            raise UsageError(
+                f"'{argument}' is not an audio id, nor the address of a song",
+                "Such an address looks like https://suno.com/song/ID.",
+            )
+        text = found[1]
+    if _UUID.fullmatch(text):
+        # The same song must have the same name here, however it was typed.
+        text = text.lower()
     if _TASK_ID.fullmatch(text):
         raise UsageError(
             f"{text} looks like a task id, not an audio id",
@@ -52,6 +61,10 @@ def audio_id_of(argument: str) -> str:
             "An audio id looks like 8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c; song URLs work too.",
         )
     return text
+
+
+def is_sandbox_id(audio_id: str) -> bool:
+    return audio_id == "demo" or audio_id.startswith(("demo-", "demo+"))
 
 
 def id_of(argument: str, kind: str) -> str:

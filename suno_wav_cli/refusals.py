@@ -34,7 +34,7 @@ PAY_AGAIN = (
 _LATER = "Try again in a while."
 _CHECK_TASK = (
     "Check the id: it must be that of the WAV task. What the service has forgotten comes back only by a new "
-    "conversion, which is charged: convert ... --resubmit"
+    "conversion, which is charged: convert ID --resubmit"
 )
 _CHECK_KEY = "Check SUNO_API_KEY, and that it belongs to this provider."
 
@@ -131,4 +131,12 @@ def submission_unknown(what: str) -> SubmissionUnknown:
 
 
 def described(error: httpx.HTTPError) -> str:
-    return str(error) or type(error).__name__
+    """Say what happened on the line, in words that are nobody's class name."""
+    if isinstance(error, httpx.ConnectTimeout):
+        return "nobody answers at its address"
+    if isinstance(error, httpx.TimeoutException):
+        return "no answer in time"
+    text = str(error)
+    if text == "All connection attempts failed":
+        return "the connection was refused"
+    return text or "the connection broke"

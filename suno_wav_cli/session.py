@@ -101,7 +101,8 @@ def open_session(
         try:
             yield session
         except Stopped as stop:
-            stop.continue_with = session.continue_with([*unfinished]) if unfinished else None
+            if unfinished and not own_sandbox:
+                stop.continue_with = session.continue_with([*unfinished])
             raise
         except Exception as bug:
             if unfinished:

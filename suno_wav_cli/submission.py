@@ -19,7 +19,7 @@ from suno_wav_cli.errors import (
     SubmissionUnknown,
     SunoWavError,
 )
-from suno_wav_cli.events import Adopted, SongFailed, SubmissionDelayed, Submitted
+from suno_wav_cli.events import Adopted, SongFailed, SubmissionDelayed, Submitted, Submitting
 from suno_wav_cli.refusals import PAY_AGAIN, submission_unknown
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ class Submitter:
             claim = self.journal.claim(order.song, order.target, anyway=self.resubmit)
             if not claim.new:
                 return self._known(claim.entry)
+            self.report(Submitting(order.song.audio_id))
             sent = asyncio.Event()
             request = asyncio.ensure_future(self._paid_request(claim.entry, order, sent))
             try:

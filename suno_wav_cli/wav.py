@@ -104,4 +104,7 @@ def _what_else(head: bytes) -> str:
 
 
 def _not_whole(why: str) -> NotAWholeWav:
-    return NotAWholeWav(f"what was downloaded is not a whole WAV: {why}", "Run the same command again.")
+    return NotAWholeWav(
+        f"what was downloaded is not a whole WAV: {why}",
+        "Run the same command again; if it stays so, ask your provider.",
+    )

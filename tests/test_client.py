@@ -389,7 +389,7 @@ def test_the_program_tries_again_where_nobody_listens(free_port: int) -> None:
     assert done.code == 6
     assert len(done.named("submission_delayed")) == 1
     assert done.err == (
-        "song: error: the service cannot be reached: All connection attempts failed\n"
+        "song: error: the service cannot be reached: the connection was refused\n"
         "  Check the network and --base-url, then try again.\n"
     )
 

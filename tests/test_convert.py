@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 import wave
 from array import array
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from suno_wav_cli.journal import open_journal
 from tests.program import Sandbox, run_program
 
 
@@ -244,3 +248,30 @@ def test_without_a_key_the_remedy_is_said() -> None:
 def test_a_folder_that_cannot_be_written_is_found_before_anything_is_paid(sandbox: Sandbox) -> None:
     done = sandbox.run("convert", "demo+folder", "--out", "/proc/")
     assert (done.code, sandbox.counted("submissions", "demo+folder")) == (2, 0)
+
+
+def test_no_wait_prints_the_task_of_a_song_that_is_saved_already(sandbox: Sandbox) -> None:
+    """Standard output is task ids then, whatever became of the song."""
+    assert sandbox.run("convert", "demo+known", "--out", "song.wav").code == 0
+    done = sandbox.run("convert", "demo+known", "--out", "song.wav", "--no-wait")
+    assert (done.code, len(done.out.strip())) == (0, 32)
+    assert sandbox.counted("accepted", "demo+known") == 1
+
+
+def test_a_sandbox_id_is_not_paid_for_at_a_real_service() -> None:
+    done = run_program("convert", "demo", env={"SUNO_API_KEY": "key-1"})
+    assert (done.code, done.out) == (2, "")
+    assert "Add --provider sandbox." in done.err
+
+
+def test_a_task_that_the_service_has_forgotten_is_said_to_be(sandbox: Sandbox) -> None:
+    """Paid for long ago: the id is right, and only a new conversion helps."""
+    with open_journal(Path(os.environ["SUNO_WAV_HOME"]) / "journal.sqlite3", sandbox.base_url) as journal:
+        journal.adopt("a" * 32, "demo+forgotten", Path("song.wav"))
+    with closing(sqlite3.connect(Path(os.environ["SUNO_WAV_HOME"]) / "journal.sqlite3")) as raw, raw:
+        raw.execute("UPDATE conversion SET created = 0")
+    done = sandbox.run("convert", "demo+forgotten", "--out", "song.wav")
+    assert done.code == 7
+    assert f"the service has forgotten task {'a' * 32}, submitted on 19" in done.err
+    assert "--resubmit" in done.err
+    assert sandbox.counted("submissions", "demo+forgotten") == 0

@@ -56,7 +56,7 @@ def test_ids_need_not_look_alike(argument: str) -> None:
     [
         pytest.param("988e0123456789abcdef0123456789ab", id="an id"),
         pytest.param("988E0123456789ABCDEF0123456789AB", id="in capitals"),
-        pytest.param("https://x/988e0123456789abcdef0123456789ab", id="in a URL"),
+        pytest.param("https://x/song/988e0123456789abcdef0123456789ab", id="in a URL"),
     ],
 )
 def test_a_task_id_in_this_place_is_recognised(argument: str) -> None:
@@ -340,3 +340,20 @@ def test_a_name_with_a_zero_in_it_is_found_before_anything_is_paid_for() -> None
     """It cannot come from the command line, but from config.toml."""
     with pytest.raises(UsageError):
         check("a\0b.wav")
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        pytest.param("https://suno.com/playlist/8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c", id="a playlist"),
+        pytest.param("https://suno.com/s/AbCdEfGh1234", id="a share link"),
+        pytest.param("https://example.com/foo", id="any page"),
+    ],
+)
+def test_an_address_that_is_no_songs_is_not_paid_for(argument: str) -> None:
+    with pytest.raises(UsageError, match="nor the address of a song"):
+        audio_id_of(argument)
+
+
+def test_a_song_is_the_same_in_capitals() -> None:
+    assert audio_id_of("8551AB12-34CD-4E5F-8A9B-0C1D2E3F662C") == "8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c"

@@ -833,7 +833,7 @@ def test_as_a_program_it_says_its_address_serves_and_ends_at_ctrl_c() -> None:
         assert time.monotonic() - began < 1
         assert (program.returncode, out) == (130, "")
         assert f"sandbox at {address}" in err
-        assert "stopped by SIGINT" in err
+        assert "stopped by Ctrl-C" in err
         assert "Traceback" not in err
 
 

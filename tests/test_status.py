@@ -94,3 +94,16 @@ def test_several_tasks_of_which_one_is_unknown(sandbox: Sandbox) -> None:
     assert done.code == 5
     assert [event["record"]["task_id"] for event in done.named("task_status")] == [task_id]
     assert [event["task_id"] for event in done.named("song_failed")] == ["e" * 32]
+
+
+def test_a_songs_own_id_will_do_where_the_journal_knows_its_task(sandbox: Sandbox) -> None:
+    task_id = submitted(sandbox, "demo-never+s9")
+    done = sandbox.run("status", "demo-never+s9")
+    assert (done.code, done.out.splitlines()[0]) == (0, f"task      {task_id}")
+
+
+def test_waiting_is_shown_from_the_first_moment(sandbox: Sandbox) -> None:
+    task_id = submitted(sandbox, "demo-never+s10")
+    done = sandbox.run("status", task_id, "--wait", "--timeout", "300ms", "--json")
+    assert done.code == 8
+    assert done.events[0]["event"] == "looked_up"

@@ -169,6 +169,7 @@ def test_quiet_says_what_failed_and_what_to_do(sandbox: Sandbox) -> None:
 def test_verbose_says_more(sandbox: Sandbox) -> None:
     more = [
         "suno-wav: callbacks arrive at http",
+        ": submitting\n",
         "suno-wav: callback for task ",
         ": the service says SUCCESS\n",
     ]
@@ -191,6 +192,7 @@ def test_json_tells_the_whole_story_one_object_a_line(sandbox: Sandbox) -> None:
     assert (names[0], names[-1]) == ("ready", "summary")
     story = [event["event"] for event in done.events if event.get("audio_id") == "demo+story"]
     assert list(dict.fromkeys(story)) == [
+        "submitting",
         "submitted",
         "looked_up",
         "download_started",

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from suno_wav_cli.providers import PROVIDERS
 from suno_wav_cli.tunnel import TunnelMode
 
 
@@ -22,6 +23,7 @@ GLOBAL = (
     _option(
         "provider",
         str,
+        autocompletion=lambda: list(PROVIDERS),
         metavar="NAME",
         help="sunoapi (default), or sandbox: a practice service on this machine.",
     ),
@@ -38,7 +40,7 @@ _COMMAND = (
         "--out",
         "-o",
         metavar="PATH",
-        help="A file, a folder/, or a template with {title} {audio_id} {id8} {task_id} {date}.",
+        help="A file, a folder/, or a template with {title} {audio_id} {id8} {task_id} {date}. Default: AUDIO_ID.wav here.",
     ),
     _option(
         "tunnel",

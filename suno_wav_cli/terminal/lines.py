@@ -18,12 +18,12 @@ class Lines:
     def __init__(self, *, quiet: bool, verbose: bool) -> None:
         self._quiet = quiet
         self._verbose = verbose
-        self._last_progress: dict[str, float] = {}
+        self._last_progress: dict[str, tuple[float, int]] = {}
 
     def show(self, event: events.Event) -> None:
         match event:
             case events.DownloadStarted():
-                self._last_progress[event.audio_id] = time.monotonic()
+                self._last_progress[event.audio_id] = time.monotonic(), 0
                 self._say(event)
             case events.DownloadProgress():
                 self._show_progress(event)
@@ -34,9 +34,12 @@ class Lines:
 
     def _show_progress(self, event: events.DownloadProgress) -> None:
         now = time.monotonic()
-        if not self._quiet and now - self._last_progress[event.audio_id] >= _PROGRESS_SECONDS:
-            self._last_progress[event.audio_id] = now
-            write_line(sys.stderr, progress_line(event))
+        shown_at, received = self._last_progress[event.audio_id]
+        # Nothing while nothing comes: a stall is told by its retry.
+        if self._quiet or now - shown_at < _PROGRESS_SECONDS or event.received == received:
+            return
+        self._last_progress[event.audio_id] = now, event.received
+        write_line(sys.stderr, progress_line(event))
 
     def _say(self, event: events.Event) -> None:
         text = sentence(event, verbose=self._verbose)

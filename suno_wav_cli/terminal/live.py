@@ -34,6 +34,8 @@ class Live:
             ),
             BarColumn(bar_width=None, table_column=Column(ratio=3)),
             _Stage(table_column=Column(no_wrap=True, justify="right")),
+            # Room for the ^C that a terminal echoes: on a full line it would wrap, and the bar could not be erased.
+            TextColumn("   "),
             console=self._console,
             transient=True,
             expand=True,
@@ -51,18 +53,27 @@ class Live:
 
     def show(self, event: events.Event) -> None:
         match event:
+            case events.Submitting():
+                self._say(event)
+                self._progress.reset(self._bar(event.audio_id), total=None, stage="submitting")
             case events.Submitted() | events.Adopted():
                 self._say(event)
-                self._bar(event.audio_id)
+                self._progress.reset(self._bar(event.audio_id), total=None, stage="converting")
             case events.LookedUp():
                 self._say(event)
                 if event.record.state is WavState.PENDING:
                     self._bar(event.audio_id)
             case events.DownloadStarted():
-                self._progress.reset(self._bar(event.audio_id), total=None, downloading=True)
+                self._progress.reset(self._bar(event.audio_id), total=None, stage="downloading")
             case events.DownloadProgress():
                 self._progress.update(self._bar(event.audio_id), total=event.total, completed=event.received)
-            case events.Saved() | events.Skipped() | events.LeftRunning() | events.SongFailed():
+            case (
+                events.Saved()
+                | events.Skipped()
+                | events.LeftRunning()
+                | events.SongFailed()
+                | events.TaskStatus()
+            ):
                 self._end(event.audio_id)
                 self._say(event)
                 self._write(results(event))
@@ -72,7 +83,7 @@ class Live:
 
     def _bar(self, audio_id: str) -> TaskID:
         if audio_id not in self._bars:
-            self._bars[audio_id] = self._progress.add_task(audio_id, total=None, downloading=False)
+            self._bars[audio_id] = self._progress.add_task(audio_id, total=None, stage="converting")
         return self._bars[audio_id]
 
     def _end(self, audio_id: str) -> None:
@@ -112,8 +123,9 @@ class _Stage(ProgressColumn):
     """What a song is at: the time it has waited, or bytes, speed and time left."""
 
     def render(self, task: Task) -> Text:
-        if not task.fields["downloading"]:
-            return Text(f"converting {clock(task.elapsed or 0)}")
+        stage = task.fields["stage"]
+        if stage != "downloading":
+            return Text(f"{stage} {clock(task.elapsed or 0)}")
         if task.total is None:
             return Text(megabytes(int(task.completed)))
         text = f"{task.completed / 1e6:.1f}/{megabytes(int(task.total))}"

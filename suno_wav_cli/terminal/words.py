@@ -47,6 +47,8 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
             return f"suno-wav: {because}asking the service every {event.poll_interval:g} s"
         case events.Ready():
             return f"suno-wav: callbacks arrive at {event.public_url}" if verbose else None
+        case events.Submitting():
+            return f"{event.audio_id}: submitting" if verbose else None
         case events.SubmissionDelayed():
             return f"{event.audio_id}: {printable(event.reason)}; submitting again in {event.seconds:.1f} s"
         case events.Submitted():
@@ -148,13 +150,16 @@ def _state(record: WavRecord) -> str:
 def _summary(event: events.Summary) -> str | None:
     if event.requested == 1:
         return None
+    if event.skipped == event.requested:
+        return f"suno-wav: all {event.requested} were there already"
     parts = [f"{event.saved} of {event.requested} saved"]
-    counts = ((event.skipped, "already there"), (event.failed, "failed"), (event.unfinished, "left running"))
+    counts = ((event.skipped, "there already"), (event.failed, "failed"), (event.unfinished, "left running"))
     parts += [f"{count} {name}" for count, name in counts if count]
     return f"suno-wav: {', '.join(parts)}"
 
 
 def _interrupted(event: events.Interrupted) -> str:
+    by = "Ctrl-C" if event.signal == "SIGINT" else event.signal
     if event.continue_with is None:
-        return f"stopped by {event.signal}\n  Run the same command again to go on."
-    return f"stopped by {event.signal}\n  To continue: {event.continue_with}"
+        return f"stopped by {by}\n  No submitted song is left to continue."
+    return f"stopped by {by}\n  To continue: {event.continue_with}"
