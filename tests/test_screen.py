@@ -17,8 +17,11 @@ import pytest
 from tests.program import Sandbox, command_line
 
 
-def screen_after(sandbox: Sandbox, *arguments: str, columns: int) -> list[str]:
-    """Run the program with all its streams on one terminal; return the lines that are left to see."""
+def screen_after(sandbox: Sandbox, *arguments: str, columns: int, ctrl_c_at: str | None = None) -> list[str]:
+    """Run the program with all its streams on one terminal; return the lines that are left to see.
+
+    Ctrl-C is pressed once `ctrl_c_at` is on the screen.
+    """
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     process = subprocess.Popen(
@@ -27,6 +30,9 @@ def screen_after(sandbox: Sandbox, *arguments: str, columns: int) -> list[str]:
         stdin=slave,
         stdout=slave,
         stderr=slave,
+        # With the terminal as its own, so that a key pressed there reaches it.
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no thread holds a lock here
     )
     os.close(slave)
     screen = pyte.Screen(columns, 40)
@@ -35,6 +41,9 @@ def screen_after(sandbox: Sandbox, *arguments: str, columns: int) -> list[str]:
     try:
         while select.select([master], [], [], max(0.0, deadline - time.monotonic()))[0]:
             stream.feed(os.read(master, 65536))
+            if ctrl_c_at is not None and any(ctrl_c_at in line for line in screen.display):
+                os.write(master, b"\x03")
+                ctrl_c_at = None
     except OSError:
         pass  # how Linux says that the last writer has gone
     finally:
@@ -54,4 +63,16 @@ def test_no_line_is_drawn_over(sandbox: Sandbox, columns: int) -> None:
     assert [text.count(f"{song}: saved") for song in songs] == [1, 1, 0]
     assert f"{songs[2]}: error: the service could" in text
     assert seen[-1] == "suno-wav: 2 of 3 saved, 1 failed"
+    assert "converting" not in text
+
+
+@pytest.mark.parametrize("columns", [60, 120])
+def test_ctrl_c_leaves_no_bar_behind(sandbox: Sandbox, columns: int) -> None:
+    """The terminal itself writes ^C where the cursor is; the bar must be erased all the same."""
+    seen = screen_after(
+        sandbox, "convert", f"demo-never+{columns}", columns=columns, ctrl_c_at="converting 0:0"
+    )
+    text = "\n".join(seen)
+    assert "stopped by Ctrl-C" in text
+    assert "To continue: suno-wav status" in text
     assert "converting" not in text

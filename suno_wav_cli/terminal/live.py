@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.constrain import Constrain
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.table import Column
 from rich.text import Text
@@ -16,7 +18,7 @@ from suno_wav_cli.terminal.streams import write_result
 from suno_wav_cli.terminal.words import clock, is_error, megabytes, results, sentence
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import ConsoleOptions, RenderableType, RenderResult
 
 
 class Live:
@@ -34,8 +36,6 @@ class Live:
             ),
             BarColumn(bar_width=None, table_column=Column(ratio=3)),
             _Stage(table_column=Column(no_wrap=True, justify="right")),
-            # Room for the ^C that a terminal echoes: on a full line it would wrap, and the bar could not be erased.
-            TextColumn("   "),
             console=self._console,
             transient=True,
             expand=True,
@@ -55,18 +55,18 @@ class Live:
         match event:
             case events.Submitting():
                 self._say(event)
-                self._progress.reset(self._bar(event.audio_id), total=None, stage="submitting")
+                self._at(event.audio_id, "submitting")
             case events.Submitted() | events.Adopted():
                 self._say(event)
-                self._progress.reset(self._bar(event.audio_id), total=None, stage="converting")
+                self._at(event.audio_id, "converting")
             case events.LookedUp():
                 self._say(event)
-                if event.record.state is WavState.PENDING:
-                    self._bar(event.audio_id)
+                if event.record.state is WavState.PENDING and event.audio_id not in self._bars:
+                    self._at(event.audio_id, "converting")
             case events.DownloadStarted():
-                self._progress.reset(self._bar(event.audio_id), total=None, stage="downloading")
+                self._at(event.audio_id, "downloading")
             case events.DownloadProgress():
-                self._progress.update(self._bar(event.audio_id), total=event.total, completed=event.received)
+                self._progress.update(self._bars[event.audio_id], total=event.total, completed=event.received)
             case (
                 events.Saved()
                 | events.Skipped()
@@ -81,10 +81,12 @@ class Live:
                 self._say(event)
                 self._write(results(event))
 
-    def _bar(self, audio_id: str) -> TaskID:
-        if audio_id not in self._bars:
-            self._bars[audio_id] = self._progress.add_task(audio_id, total=None, stage="converting")
-        return self._bars[audio_id]
+    def _at(self, audio_id: str, stage: str) -> None:
+        """Show the song at a stage, from its beginning."""
+        if audio_id in self._bars:
+            self._progress.reset(self._bars[audio_id], total=None, stage=stage)
+        else:
+            self._bars[audio_id] = self._progress.add_task(audio_id, total=None, stage=stage)
 
     def _end(self, audio_id: str) -> None:
         bar = self._bars.pop(audio_id, None)
@@ -116,7 +118,19 @@ class _Bars(Progress):
     hidden = False
 
     def get_renderable(self) -> RenderableType:
-        return "" if self.hidden else super().get_renderable()
+        if self.hidden:
+            return ""
+        return _Narrower(super().get_renderable())
+
+
+@dataclass(frozen=True)
+class _Narrower:
+    """Leaves room for the ^C that a terminal echoes: on a full line it would wrap, and the bar could not be erased."""
+
+    inner: RenderableType
+
+    def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Constrain(self.inner, max(options.max_width - 3, 1))
 
 
 class _Stage(ProgressColumn):
