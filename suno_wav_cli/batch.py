@@ -12,6 +12,7 @@ from suno_wav_cli.errors import ConversionFailed, ExitCode, StillRunning, UsageE
 from suno_wav_cli.event_loop import run
 from suno_wav_cli.models import Song
 from suno_wav_cli.output import audio_id_of, check_possible, id_of, is_sandbox_id, planned
+from suno_wav_cli.part import part_of
 from suno_wav_cli.providers import SANDBOX
 from suno_wav_cli.session import open_reception, open_session, open_workshop
 
@@ -58,7 +59,13 @@ def convert_songs(
             check_possible(wanted, ours=session.journal.has_target, force=settings.force)
         for order in there:
             report(events.Skipped(order.song.audio_id, order.target))
-        outcomes = _converted(wanted, request, session) if wanted else []
+        try:
+            outcomes = _converted(wanted, request, session) if wanted else []
+        finally:
+            if session.service_ends_with_us:
+                # Nothing can continue them.
+                for order in wanted:
+                    part_of(order.target).unlink(missing_ok=True)
         return _counted(outcomes, len(there), report)
 
 
@@ -69,7 +76,7 @@ def _is_there(order: Order, session: Session) -> bool:
     if settings.skip_existing and order.target.is_file():
         return True
     entry = session.journal.deciding(order.song.audio_id)
-    return entry is not None and session.journal.confirms(entry, order.target)
+    return entry is not None and session.journal.recognises(entry, order.target)
 
 
 def _songs(audio_ids: Iterable[str], music_task_id: str | None, session: Session) -> list[Song]:

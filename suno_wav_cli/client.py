@@ -15,6 +15,7 @@ from suno_wav_cli.loopback import is_loopback
 from suno_wav_cli.providers import Meaning
 from suno_wav_cli.refusals import (
     described,
+    is_refusal,
     no_envelope,
     refusal,
     refusal_by_status,
@@ -24,7 +25,7 @@ from suno_wav_cli.refusals import (
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -39,8 +40,6 @@ USER_AGENT = f"suno-wav/{__version__}"
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 _TOTAL_SECONDS = 60.0
 _LARGEST_ANSWER = 1 << 20
-_REFUSED_STATUSES = frozenset(range(300, 500)) - {408, 499}
-"""A request so answered was not accepted, whoever answered. The two left out are about time, not about the request."""
 
 
 class Client:
@@ -76,6 +75,8 @@ class Client:
                 timeout=_TIMEOUT,
                 verify=tls,
                 follow_redirects=False,
+                # A connection that the server closes just when a paid request leaves makes its outcome unknown.
+                limits=httpx.Limits(keepalive_expiry=2.0),
                 # A proxy that the environment names is not asked for this machine's own addresses.
                 trust_env=not is_loopback(base_url),
             )
@@ -105,8 +106,9 @@ class Client:
         if song.music_task_id is not None:
             body["taskId"] = song.music_task_id
 
-        async def watch(event: str, _info: object) -> None:
-            if event.endswith(".send_request_headers.started"):
+        async def watch(event: str, info: Mapping[str, Any]) -> None:
+            # By its method, for a proxy is sent a CONNECT before.
+            if event.endswith(".send_request_headers.started") and info["request"].method == b"POST":
                 sent.set()
 
         try:
@@ -114,7 +116,8 @@ class Client:
                 "POST", self.provider.submit_path, json=body, extensions={"trace": watch}
             )
         except _NotAnEnvelope as page:
-            if page.status in _REFUSED_STATUSES:
+            # A redirect is not followed, and so nobody has taken the request.
+            if is_refusal(page.status) or httpx.codes.is_redirect(page.status):
                 raise refusal_by_status(page.status, self._http.base_url.host) from None
             raise submission_unknown(str(page)) from None
         except httpx.HTTPError as error:

@@ -240,8 +240,12 @@ def _left_running(order: Order, task_id: str, shop: Workshop) -> Outcome:
 
 def failure(name: str, task_id: str | None, error: SunoWavError, shop: Workshop) -> Outcome:
     remedy = error.remedy
-    if task_id is not None and isinstance(error, NotAuthorized):
-        remedy += f" To continue then: {shop.continue_with([task_id])}"
+    if (
+        task_id is not None
+        and isinstance(error, NotAuthorized | ServiceUnavailable)
+        and "To continue" not in remedy
+    ):
+        remedy += f" To continue: {shop.continue_with([task_id])}"
     shop.report(events.SongFailed(name, task_id, error.exit_code, error.message, remedy))
     return Outcome(task_id, error=error)
 

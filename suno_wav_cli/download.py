@@ -157,7 +157,7 @@ async def fetch(transfer: Transfer, on_progress: Callable[[int, int | None], Non
             await asyncio.wait([done], timeout=_PROGRESS_SECONDS)
             on_progress(transfer.received, transfer.total)
         return done.result()
-    except asyncio.CancelledError:
+    except BaseException:
         transfer.abort()
         await asyncio.wait([done], timeout=_LAST_MOMENT)
         raise

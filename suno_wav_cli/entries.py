@@ -32,7 +32,7 @@ UNDECIDED = frozenset({State.SUBMITTING, State.UNKNOWN})
 _OF_A_TASK = frozenset({State.READY, State.SAVED, State.FAILED})
 NEXT_STATES: dict[State, frozenset[State]] = {
     State.SUBMITTING: frozenset({State.SUBMITTED, State.REFUSED, State.UNKNOWN}),
-    State.UNKNOWN: frozenset({State.SUBMITTED}),
+    State.UNKNOWN: frozenset(),
     State.REFUSED: frozenset(),
     State.SUBMITTED: _OF_A_TASK,
     State.READY: _OF_A_TASK,

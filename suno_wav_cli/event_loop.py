@@ -49,8 +49,12 @@ def run(main: Coroutine[Any, Any, T]) -> T:
 
     try:
         with asyncio.Runner(loop_factory=_Loop) as runner:
-            return runner.run(cancelled_by_signals())
+            result = runner.run(cancelled_by_signals())
     except asyncio.CancelledError:
         if not received:
             raise
         raise Stopped(received[0]) from None
+    if received:
+        # It came too late to cancel anything; what comes after this must not begin.
+        raise Stopped(received[0])
+    return result

@@ -38,7 +38,7 @@ def handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
         number = getattr(signal, name, None)
         # nohup ignores SIGHUP, and a shell script its background jobs' SIGINT: they mean it.
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+        if number is not None and signal.getsignal(number) not in (signal.SIG_IGN, None):
             previous[number] = signal.signal(number, handler)
     try:
         yield

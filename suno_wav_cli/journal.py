@@ -90,8 +90,8 @@ class Journal:
         return entry.music_task_id if entry else None
 
     def has_target(self, target: Path) -> bool:
-        """Tell whether a conversion was ever to become this file."""
-        return self._one("target = ? LIMIT 1", _stored(target)) is not None
+        """Tell whether a download to this file was ever begun."""
+        return self._one("target = ? AND wav_url IS NOT NULL LIMIT 1", _stored(target)) is not None
 
     def claim(self, song: Song, target: Path, *, anyway: bool) -> Claim:
         """Record that a paid request is about to leave, unless an earlier conversion decides about the song.
@@ -132,12 +132,15 @@ class Journal:
         size: int | None = None,
         message: str | None = None,
     ) -> Entry:
-        """Change the state, and of the rest what is given. A step that NEXT_STATES does not have is a bug."""
+        """Change the state, and of the rest what is given; a new target has no size until one is given.
+
+        A step that NEXT_STATES does not have is a bug.
+        """
         if state not in NEXT_STATES[entry.state]:
             raise AssertionError(f"a conversion cannot go from {entry.state} to {state}")
         self._execute(
             "UPDATE conversion SET state = ?, updated = ?, message = ?, wav_task_id = coalesce(?, wav_task_id), "
-            "target = coalesce(?, target), wav_url = coalesce(?, wav_url), bytes = coalesce(?, bytes) WHERE id = ?",
+            "target = coalesce(?, target), wav_url = coalesce(?, wav_url), bytes = coalesce(?, CASE WHEN ? IS NULL THEN bytes END) WHERE id = ?",
             state,
             time.time(),
             message,
@@ -145,11 +148,12 @@ class Journal:
             _stored(target),
             wav_url,
             size,
+            _stored(target),
             entry.id,
         )
         return self._by_id(entry.id)
 
-    def confirms(self, entry: Entry, target: Path) -> bool:
+    def recognises(self, entry: Entry, target: Path) -> bool:
         """Tell whether the file at `target` is this conversion's, whole.
 
         A crash between the file's last rename and the journal's next line leaves READY with the whole file's size.
@@ -287,5 +291,5 @@ def _stored(path: Path | None) -> bytes | None:
 def _unusable(path: Path | None, error: Exception) -> UsageError:
     return UsageError(
         f"the journal {path} cannot be used: {error}",
-        "Nothing is submitted without it. Mend the file or folder, or name another one: SUNO_WAV_HOME=FOLDER",
+        "Mend the file or folder, or name another one: SUNO_WAV_HOME=FOLDER",
     )

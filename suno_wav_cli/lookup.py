@@ -79,7 +79,7 @@ async def _download(
 ) -> SunoWavError | None:
     force, journal = session.settings.force, session.journal
     order = _order(entry, record, session.settings, alone=alone)
-    if entry is not None and not force and journal.confirms(entry, order.target):
+    if entry is not None and not force and journal.recognises(entry, order.target):
         session.report(events.Skipped(entry.name, order.target))
         return None
     check_possible([order], ours=journal.has_target, force=force)

@@ -11,6 +11,7 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from suno_wav_cli.errors import OutputExists, UsageError
 from suno_wav_cli.models import Order, Song
@@ -85,12 +86,16 @@ def planned(songs: Iterable[Song], out: str | None, today: date, *, alone: bool 
     unique = list({song.audio_id: song for song in songs}.values())
     alone = len(unique) == 1 if alone is None else alone
     orders = [Order(song, _target(song, out, today, alone=alone)) for song in unique]
-    path, count = Counter(order.target for order in orders).most_common(1)[0] if orders else (Path(), 0)
-    if count > 1:
-        raise UsageError(
-            f"{count} songs would all become {path}",
-            "Name a folder, or a template with {audio_id} or {id8} in it.",
-        )
+    # Two names that differ only in case, or in how an accent is written, are one file on some systems.
+    taken: dict[str, Path] = {}
+    for order in orders:
+        name = normalize("NFC", str(order.target)).casefold()
+        if name in taken:
+            raise UsageError(
+                f"two songs would become {taken[name]}",
+                "Name a folder, or a template with {audio_id} or {id8} in it.",
+            )
+        taken[name] = order.target
     return orders
 
 

@@ -61,12 +61,17 @@ def open_part(target: Path) -> Iterator[Part]:
         file = _opened_and_locked(path)
     except OSError as error:
         raise disk_failed(path, error) from error
-    with file:
-        try:
-            yield Part(path, file)
-        finally:
+    try:
+        yield Part(path, file)
+    finally:
+        # What closing has to say of a full disk was said by the write before.
+        with suppress(OSError):
             if not file.closed and _is_same_file(path, file) and os.fstat(file.fileno()).st_size == 0:
+                if os.name == "nt":
+                    file.close()
                 path.unlink(missing_ok=True)
+        with suppress(OSError):
+            file.close()
 
 
 def disk_failed(path: Path, error: OSError) -> DownloadFailed:
@@ -86,7 +91,7 @@ def _opened_and_locked(path: Path) -> BinaryIO:
             # Before it was locked, its holder may have given it its final name. (A crash in the middle of that leaves
             # both names: `_rename_to_nothing`.)
             if _is_same_file(path, file):
-                if os.fstat(file.fileno()).st_nlink == 1:
+                if os.fstat(file.fileno()).st_nlink <= 1:
                     return file
                 path.unlink()
         except BaseException:

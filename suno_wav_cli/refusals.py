@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from suno_wav_cli.answers import Envelope
     from suno_wav_cli.providers import Provider
 
-_UPSTREAM_SILENT = 408
 PAY_AGAIN = (
     "Nothing is paid twice by itself. Look at your account's log; to pay for another try, add --resubmit."
 )
@@ -46,11 +45,11 @@ _REFUSALS: Mapping[Meaning, tuple[type[SunoWavError], str, str]] = MappingProxyT
             "not enough credits",
             "Top up at your provider, then run the same command again.",
         ),
-        Meaning.BUSY: (ServiceUnavailable, "too many requests", f"Nothing was charged for this. {_LATER}"),
+        Meaning.BUSY: (ServiceUnavailable, "too many requests", _LATER),
         Meaning.MAINTENANCE: (
             ServiceUnavailable,
             "the service is in maintenance",
-            f"Nothing was charged for this. {_LATER}",
+            _LATER,
         ),
         Meaning.SOURCE_LOST: (
             GenerationFailed,
@@ -76,12 +75,13 @@ def refusal(answer: Envelope, provider: Provider, *, paid: bool) -> SunoWavError
     """Read a `code` other than success, for a `paid` submission or for a free lookup."""
     meaning = provider.codes.get(answer.code)
     said = f"{answer.message or 'no reason given'} (code {answer.code})"
-    if meaning is None and (
-        answer.code >= httpx.codes.INTERNAL_SERVER_ERROR or answer.code == _UPSTREAM_SILENT
-    ):
+    if meaning is None and not is_refusal(answer.code):
         meaning = Meaning.SERVER_ERROR
     if paid and meaning is Meaning.SERVER_ERROR:
-        return submission_unknown(f"the service answered with an error of its own: {said}")
+        task_id = answers.submitted_task_id(answer)
+        return submission_unknown(
+            f"the service answered {said}" + (f" and named task {task_id}" if task_id else "")
+        )
     if paid and meaning is Meaning.EXISTS:
         return RecordExists(
             f"the service already has a WAV of this song: {said}",
@@ -94,7 +94,17 @@ def refusal(answer: Envelope, provider: Provider, *, paid: bool) -> SunoWavError
             "Check the id. For a submission, give the song's music task too, where you know it: --task-id ID",
         )
     kind, what, remedy = _REFUSALS[meaning]
+    if paid and meaning in (Meaning.BUSY, Meaning.MAINTENANCE):
+        remedy = f"Nothing was charged for this. {remedy}"
     return kind(f"{what}: {said}", remedy)
+
+
+def is_refusal(number: int) -> bool:
+    """Tell whether a code or an HTTP status says by itself that a request was not accepted.
+
+    408 and 499 are about time, not about the request.
+    """
+    return 400 <= number < 500 and number not in (408, 499)  # noqa: PLR2004 - as HTTP has them
 
 
 def refusal_by_status(status: int, host: str) -> SunoWavError:

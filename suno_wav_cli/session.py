@@ -173,6 +173,7 @@ async def open_workshop(
                 backoff,
                 callback_url,
                 resubmit,
+                session.continue_with,
                 session.report,
             ),
             wake_ups=wake_ups,

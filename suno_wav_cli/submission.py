@@ -18,11 +18,14 @@ from suno_wav_cli.errors import (
     ServiceUnavailable,
     SubmissionUnknown,
     SunoWavError,
+    UsageError,
 )
 from suno_wav_cli.events import Adopted, SongFailed, SubmissionDelayed, Submitted, Submitting
 from suno_wav_cli.refusals import PAY_AGAIN, submission_unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from suno_wav_cli.client import Client
     from suno_wav_cli.entries import Entry
     from suno_wav_cli.events import Report
@@ -58,6 +61,7 @@ class Submitter:
     backoff: Backoff
     callback_url: str
     resubmit: bool
+    continue_with: Callable[[Sequence[str]], str]
     report: Report
 
     async def accepted(self, order: Order) -> Accepted:
@@ -129,9 +133,13 @@ class Submitter:
             raise
         try:
             accepted = self.journal.accept(entry, task_id)
-        finally:
-            # Said even where the journal cannot be written: nobody could find the task again.
-            self.report(Submitted(song.audio_id, task_id))
+        except UsageError as error:
+            # Nobody could find the task again.
+            raise UsageError(
+                f"the song was accepted as task {task_id}, but {error.message}",
+                f"It is paid for. To continue: {self.continue_with([task_id])}",
+            ) from error
+        self.report(Submitted(song.audio_id, task_id))
         return Accepted(accepted, new=accepted.id == entry.id)
 
     def _existing(self, entry: Entry, exists: RecordExists) -> Accepted:

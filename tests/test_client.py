@@ -658,3 +658,44 @@ def test_an_id_from_the_service_cannot_lead_out_of_the_folder(
     wild.answer = answer
     wild.run(*arguments)
     assert list(tmp_path.glob("*.wav")) == []
+
+
+@pytest.mark.parametrize("code", [0, -1, 4, 201, 202, 302, 408, 499, 599])
+def test_a_code_that_is_no_refusal_leaves_a_submission_unknown(wild: Wild, code: int) -> None:
+    """Some services say success with another number: what may have been paid for is never called refused."""
+    wild.answer = lambda _: envelope(code, "whatever", {"taskId": TASK})
+    first = wild.run("convert", "song")
+    second = wild.run("convert", "song")
+    assert (first.code, second.code, wild.methods) == (6, 6, ["POST"])
+    assert f"named task {TASK}" in first.err
+
+
+def test_a_proxy_that_cannot_connect_was_certainly_no_submission(wild: Wild) -> None:
+    """Only the CONNECT reached somebody, and not the API."""
+    wild.answer = lambda _: Response("no", 503)
+    proxy = {"https_proxy": wild.address, "SUNO_API_KEY": KEY, "SUNO_WAV_RETRIES": "0"}
+    done = run_program(
+        "convert", "song", "--base-url", "https://api.example.invalid", "--tunnel", "none", env=proxy
+    )
+    assert (done.code, wild.methods) == (6, ["CONNECT"])
+    assert "cannot be reached" in done.err
+    assert "not known" not in done.err
+
+
+def test_a_file_that_is_refused_while_the_service_is_away_can_be_continued(wild: Wild) -> None:
+    """It is paid for, whatever the service says of this moment."""
+    asked: list[str] = []
+
+    def answer(seen: Seen) -> Response:
+        asked.append(seen.path)
+        if asked.count(SUNOAPI.record_path) > 1:
+            return envelope(455, "maintenance")
+        if seen.path == "/song.wav":
+            return Response("expired", 403)
+        return good_answer(f"{wild.address}/song.wav", {}, seen)
+
+    wild.answer = answer
+    done = wild.run("convert", "song", "--retries", "0")
+    assert done.code == 6
+    assert f"To continue: suno-wav status {TASK} --wait --download" in done.err
+    assert "Nothing was charged" not in done.err

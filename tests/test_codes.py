@@ -122,7 +122,7 @@ def to_continue(sandbox: Sandbox, done: Finished) -> str:
             500,
             6,
             1,
-            IT_IS_NOT_KNOWN + "the service answered with an error of its own: Server error (code 500)",
+            IT_IS_NOT_KNOWN + "the service answered Server error (code 500)",
             PAY_AGAIN,
             id="500",
         ),
@@ -133,7 +133,7 @@ def to_continue(sandbox: Sandbox, done: Finished) -> str:
             599,
             6,
             1,
-            IT_IS_NOT_KNOWN + "the service answered with an error of its own: code 599 (code 599)",
+            IT_IS_NOT_KNOWN + "the service answered code 599 (code 599)",
             PAY_AGAIN,
             id="599, unlisted",
         ),
@@ -230,7 +230,7 @@ def test_a_key_that_is_refused_at_the_lookup_leaves_the_line_that_continues(sand
     """The song is paid for; with the right key it can be had."""
     done = sandbox.run("convert", "demo-lookup-401", *ASKING)
     message = "the service refused the API key: You do not have access permissions (code 401)"
-    remedy = f"{CHECK_KEY} To continue then: {to_continue(sandbox, done)}"
+    remedy = f"{CHECK_KEY} To continue: {to_continue(sandbox, done)}"
     assert (done.code, done.out, done.err) == (3, "", said("demo-lookup-401", message, remedy))
     assert sandbox.counted("submissions", "demo-lookup-401") == 1
 

@@ -275,3 +275,17 @@ def test_a_task_that_the_service_has_forgotten_is_said_to_be(sandbox: Sandbox) -
     assert f"the service has forgotten task {'a' * 32}, submitted on 19" in done.err
     assert "--resubmit" in done.err
     assert sandbox.counted("submissions", "demo+forgotten") == 0
+
+
+def test_a_part_that_nobody_here_began_is_not_touched(sandbox: Sandbox) -> None:
+    """Not even where an earlier try for the same file was refused before anything was downloaded."""
+    assert sandbox.run("convert", "demo-no-credits+part", "--out", "song.wav").code == 4
+    Path("song.wav.part").write_text("mine")
+    done = sandbox.run("convert", "demo+part", "--out", "song.wav")
+    assert (done.code, Path("song.wav.part").read_text()) == (10, "mine")
+    assert sandbox.counted("submissions", "demo+part") == 0
+
+
+def test_names_that_some_systems_take_for_one_are_refused(sandbox: Sandbox) -> None:
+    done = sandbox.run("convert", "demo+Case", "demo+case")
+    assert (done.code, sandbox.counted("submissions", "demo+case")) == (2, 0)

@@ -613,3 +613,18 @@ def test_an_aborted_transfer_that_has_not_begun_fetches_nothing(cdn: Cdn) -> Non
         with pytest.raises(ServiceUnavailable):
             transfer.run()
     assert transfer.received == 0
+
+
+def test_a_disk_that_is_full_at_the_last_byte_is_exit_9(sandbox: Sandbox) -> None:
+    """What is still in a buffer cannot be written when the file is closed either."""
+    limited = f"ulimit -f 1125; exec {sys.executable} -m suno_wav_cli convert demo+lastbyte --out song.wav"
+    done = subprocess.run(
+        ["bash", "-c", limited],
+        env=os.environ | sandbox.settings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (9, "")
+    assert "cannot be written" in done.stderr
+    assert not Path("song.wav").exists()

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from suno_wav_cli.event_loop import run
+from suno_wav_cli.interrupts import Stopped
 from tests.program import Sandbox, command_line, named, read_until, started, wait_until
 
 if TYPE_CHECKING:
@@ -123,3 +125,26 @@ def start_with(sandbox: Sandbox, before: Callable[[], None]) -> subprocess.Popen
         text=True,
         preexec_fn=before,  # noqa: PLW1509 - the test has no other threads at work here
     )
+
+
+def test_a_sandbox_of_ones_own_leaves_no_part_that_nothing_can_continue() -> None:
+    """The same command again works."""
+    process = subprocess.Popen(
+        command_line("convert", "demo-stall", "--provider", "sandbox", "--out", "song.wav", "--json"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    read_until(process, lambda event: event["event"] == "download_progress" and event["received"] > 0)
+    returned, _ = stop(process, signal.SIGINT)
+    assert (returned, list(Path().iterdir())) == (130, [])
+
+
+def test_a_signal_that_comes_too_late_to_cancel_still_ends_the_program() -> None:
+    async def last_moment() -> str:
+        signal.raise_signal(signal.SIGTERM)
+        return "done"
+
+    with pytest.raises(Stopped) as stopped:
+        run(last_moment())
+    assert stopped.value.signal is signal.SIGTERM

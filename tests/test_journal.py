@@ -183,9 +183,9 @@ def test_a_step_records_what_came_with_it_and_keeps_the_rest(journal: Journal) -
 
 
 def test_a_message_lasts_until_the_next_step(journal: Journal) -> None:
-    entry = journal.move(intended(journal), State.UNKNOWN, message="the answer was lost")
-    assert entry.message == "the answer was lost"
-    assert journal.move(entry, State.SUBMITTED).message is None
+    entry = journal.move(brought_to(State.SUBMITTED, journal), State.FAILED, message="no audio")
+    assert entry.message == "no audio"
+    assert journal.move(entry, State.READY).message is None
 
 
 @pytest.mark.parametrize(
@@ -246,8 +246,11 @@ def test_a_submission_that_is_answered_with_a_known_task_becomes_that_one(journa
     assert journal.deciding("audio-1") == known
 
 
-def test_a_conversion_was_to_become_its_target_whatever_came_of_it(journal: Journal) -> None:
-    brought_to(State.REFUSED, journal)
+def test_a_target_is_known_once_its_download_was_begun(journal: Journal) -> None:
+    """Until then a `.part` beside it is somebody else's."""
+    entry = brought_to(State.SUBMITTED, journal)
+    assert journal.has_target(TARGET) is False
+    journal.move(entry, State.READY, wav_url="https://cdn.example/song.wav", target=TARGET)
     assert journal.has_target(TARGET) is True
     assert journal.has_target(TARGET.absolute()) is True
     assert journal.has_target(Path("other.wav")) is False
@@ -272,21 +275,21 @@ def test_an_older_task_can_be_fetched_while_the_song_is_converted_anew(sandbox: 
 def test_a_file_is_confirmed_by_its_place_and_size(journal: Journal) -> None:
     TARGET.write_bytes(b"12345")
     entry = brought_to(State.SUBMITTED, journal)
-    assert journal.confirms(entry, TARGET) is False
+    assert journal.recognises(entry, TARGET) is False
     entry = journal.move(entry, State.READY, target=TARGET, size=5)
     entry = journal.move(entry, State.SAVED)
-    assert journal.confirms(entry, TARGET) is True
-    assert journal.confirms(entry, Path("other.wav")) is False
+    assert journal.recognises(entry, TARGET) is True
+    assert journal.recognises(entry, Path("other.wav")) is False
     TARGET.write_bytes(b"1234")
-    assert journal.confirms(entry, TARGET) is False
+    assert journal.recognises(entry, TARGET) is False
     TARGET.unlink()
-    assert journal.confirms(entry, TARGET) is False
+    assert journal.recognises(entry, TARGET) is False
 
 
 def test_a_crash_between_the_rename_and_the_journal_is_mended(journal: Journal) -> None:
     TARGET.write_bytes(b"12345")
     entry = journal.move(brought_to(State.SUBMITTED, journal), State.READY, target=TARGET, size=5)
-    assert journal.confirms(entry, TARGET) is True
+    assert journal.recognises(entry, TARGET) is True
     mended = journal.of_task("wav-1")
     assert mended is not None
     assert mended.state is State.SAVED

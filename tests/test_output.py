@@ -170,7 +170,7 @@ def test_several_songs_need_several_names() -> None:
     songs = [Song("a-1", title="Same"), Song("a-2", title="Same")]
     with pytest.raises(UsageError, match=r"several songs cannot all become song\.wav"):
         planned(songs, "song.wav", TODAY)
-    with pytest.raises(UsageError, match=r"2 songs would all become Same\.wav"):
+    with pytest.raises(UsageError, match=r"two songs would become Same\.wav"):
         planned(songs, "{title}.wav", TODAY)
     assert [order.target.name for order in planned(songs, None, TODAY)] == [
         "Same (a-1).wav",
