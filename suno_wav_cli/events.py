@@ -6,13 +6,13 @@ No event carries a key, a token or the path that callbacks arrive on.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
-
-from suno_wav_cli.models import WavFormat, WavRecord  # noqa: TC001
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+
+    from suno_wav_cli.models import WavFormat, WavRecord
 
 
 @dataclass(frozen=True)

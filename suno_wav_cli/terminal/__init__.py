@@ -45,7 +45,7 @@ def _screen(settings: Settings, stack: ExitStack) -> Callable[[Event], None]:
         from suno_wav_cli.terminal.json_lines import JsonLines
 
         return JsonLines().show
-    if not settings.quiet and sys.stderr and sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb":
+    if not settings.quiet and sys.stderr and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         from suno_wav_cli.terminal.live import Live
 
         live = Live(verbose=settings.verbose, no_color=settings.no_color)
