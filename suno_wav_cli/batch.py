@@ -46,19 +46,22 @@ def convert_songs(
         raise UsageError(
             "no audio id was given", "suno-wav convert AUDIO_ID... or, for all tracks: --task-id ID"
         )
-    if settings.provider != SANDBOX and settings.base_url is None and any(map(is_sandbox_id, audio_ids)):
-        raise UsageError("demo ids are for the sandbox, and would be charged here", "Add --provider sandbox.")
     with open_session(settings, secrets, environ, report) as session:
+        if settings.provider != SANDBOX and settings.base_url is None and any(map(is_sandbox_id, audio_ids)):
+            raise UsageError(
+                "demo ids are for the sandbox, and would be charged here", "Add --provider sandbox."
+            )
         songs = _songs(audio_ids, request.music_task_id, session)
         orders = planned(songs, settings.out, datetime.now().astimezone().date())
-        there = [
+        there = {
             order for order in orders if request.wait and not request.resubmit and _is_there(order, session)
-        ]
+        }
         wanted = [order for order in orders if order not in there]
         if request.wait:
             check_possible(wanted, ours=session.journal.has_target, force=settings.force)
-        for order in there:
-            report(events.Skipped(order.song.audio_id, order.target))
+        for order in orders:
+            if order in there:
+                report(events.Skipped(order.song.audio_id, order.target))
         try:
             outcomes = _converted(wanted, request, session) if wanted else []
         finally:
