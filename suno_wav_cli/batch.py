@@ -19,10 +19,11 @@ from suno_wav_cli.session import open_reception, open_session, open_workshop
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from suno_wav_cli.credentials import Secrets
     from suno_wav_cli.events import Report
     from suno_wav_cli.models import Order
     from suno_wav_cli.session import Reception, Session
-    from suno_wav_cli.settings import Secrets, Settings
+    from suno_wav_cli.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from suno_wav_cli.conversion import Workshop
+    from suno_wav_cli.credentials import Secrets
     from suno_wav_cli.entries import Entry
     from suno_wav_cli.events import Report
     from suno_wav_cli.models import WavRecord
     from suno_wav_cli.session import Session
-    from suno_wav_cli.settings import Secrets, Settings
+    from suno_wav_cli.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,14 @@ import httpx
 from suno_wav_cli import events
 from suno_wav_cli.client import Client
 from suno_wav_cli.conversion import DOWNLOADS_AT_ONCE, Terms, Workshop
+from suno_wav_cli.credentials import api_key
 from suno_wav_cli.errors import TunnelFailed, UsageError
 from suno_wav_cli.interrupts import Stopped
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.loopback import address_of, bound_socket, is_loopback
 from suno_wav_cli.pacing import Backoff, SubmissionWindow
 from suno_wav_cli.providers import SANDBOX, SUNOAPI, provider_named
-from suno_wav_cli.settings import api_key, state_folder
+from suno_wav_cli.settings import state_folder
 from suno_wav_cli.submission import Gate, Submitter
 from suno_wav_cli.tunnel import TunnelMode, open_tunnel, secret_path
 from suno_wav_cli.wake_ups import WakeUps
@@ -28,10 +29,11 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
+    from suno_wav_cli.credentials import Secrets
     from suno_wav_cli.events import Event, Report
     from suno_wav_cli.journal import Journal
     from suno_wav_cli.models import Secret
-    from suno_wav_cli.settings import Secrets, Settings
+    from suno_wav_cli.settings import Settings
 
 PLACEHOLDER_CALLBACK = "https://example.com/callback"
 """`callBackUrl` is required of pollers too, and this one is known to be accepted (contract/wav-api.md, section 2)."""
@@ -117,7 +119,7 @@ def open_reception(session: Session) -> Iterator[Reception | None]:
     Raises TunnelFailed where the person asked for a way that cannot be opened, and UsageError.
     """
     settings = session.settings
-    if settings.public_url is not None and settings.port == 0:
+    if settings.public_url is not None and not settings.port:
         raise UsageError("--public-url needs the port it leads to", "Add --port N.")
     explicit = settings.public_url is not None or settings.tunnel is TunnelMode.NGROK
     with ExitStack() as stack:
@@ -191,7 +193,7 @@ async def open_workshop(
 def _open_reception(session: Session) -> Iterator[Reception]:
     settings = session.settings
     try:
-        bound = bound_socket(settings.port)
+        bound = bound_socket(settings.port or 0)
     except OSError as error:
         raise TunnelFailed(
             f"port {settings.port} cannot be opened: {error.strerror}",

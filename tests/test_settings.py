@@ -10,18 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from suno_wav_cli.credentials import Secrets, api_key, take_secrets
 from suno_wav_cli.errors import NotAuthorized, UsageError
 from suno_wav_cli.models import Secret
 from suno_wav_cli.settings import (
     Settings,
-    api_key,
     config_folder,
-    load_secrets,
     load_settings,
-    seconds,
     state_folder,
 )
 from suno_wav_cli.tunnel import TunnelMode
+from suno_wav_cli.values import seconds
 
 if TYPE_CHECKING:
     from tests.program import Sandbox
@@ -109,7 +108,7 @@ def test_each_source_decides_for_its_own_settings_only() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [field.name for field in fields(Settings) if field.name not in ("out", "log_file")]
+    "name", [field.name for field in fields(Settings) if field.name not in ("out", "save", "log_file")]
 )
 def test_every_setting_can_come_from_the_environment(name: str) -> None:
     """A snowman is no value of any of them, but could be a file's name."""
@@ -301,14 +300,14 @@ def test_without_it_the_folders_are_those_of_the_system(monkeypatch: pytest.Monk
 
 
 def test_secrets_come_from_the_environment() -> None:
-    secrets = load_secrets({"SUNO_API_KEY": " key-1\n", "NGROK_AUTHTOKEN": "token-1"})
+    secrets = take_secrets({"SUNO_API_KEY": " key-1\n", "NGROK_AUTHTOKEN": "token-1"})
     assert (secrets.api_key, secrets.ngrok_token) == (Secret("key-1"), Secret("token-1"))
 
 
 @pytest.mark.parametrize("value", [None, "", "  ", "\n"])
 def test_an_empty_secret_is_none(value: str | None) -> None:
     environ = {} if value is None else {"SUNO_API_KEY": value}
-    assert load_secrets(environ).api_key is None
+    assert take_secrets(environ).api_key is None
 
 
 @pytest.mark.parametrize(
@@ -326,12 +325,36 @@ def test_an_empty_secret_is_none(value: str | None) -> None:
 @pytest.mark.parametrize("variable", ["SUNO_API_KEY", "NGROK_AUTHTOKEN"])
 def test_a_secret_that_no_header_can_carry_is_said_and_not_shown(variable: str, value: str) -> None:
     with pytest.raises(NotAuthorized, match=f"{variable} holds characters that no key has") as caught:
-        load_secrets({variable: value})
+        take_secrets({variable: value})
     assert "sesam" not in caught.value.message + caught.value.remedy
 
 
+def test_secrets_leave_the_environment_that_child_processes_inherit() -> None:
+    environ = ENVIRON | {"SUNO_API_KEY": "key-1", "NGROK_AUTHTOKEN": "token-1", "SUNO_WAV_HMAC_KEY": "hmac-1"}
+    secrets = take_secrets(environ)
+    assert secrets == Secrets(Secret("key-1"), Secret("token-1"), Secret("hmac-1"))
+    assert environ == ENVIRON
+
+
+def test_the_token_and_the_webhook_key_may_stand_in_the_file_and_the_api_key_may_not() -> None:
+    written('ngrok_authtoken = "token-1"\nhmac_key = "sésame öffne dich"\n')
+    assert take_secrets({**ENVIRON}) == Secrets(None, Secret("token-1"), Secret("sésame öffne dich"))
+    assert take_secrets(ENVIRON | {"NGROK_AUTHTOKEN": "token-2"}).ngrok_token == Secret("token-2")
+    assert load() == Settings()
+    written('api_key = "key-1"')
+    with pytest.raises(UsageError, match="a setting that does not exist: api_key"):
+        load()
+
+
+def test_a_wrong_token_in_the_file_is_said_with_its_place_and_not_shown() -> None:
+    written('ngrok_authtoken = "open sesame"')
+    with pytest.raises(NotAuthorized, match="ngrok_authtoken holds characters") as caught:
+        take_secrets({**ENVIRON})
+    assert "sesame" not in caught.value.message
+
+
 def test_a_secret_hides_itself() -> None:
-    secrets = load_secrets({"SUNO_API_KEY": "sesame", "NGROK_AUTHTOKEN": "open"})
+    secrets = take_secrets({"SUNO_API_KEY": "sesame", "NGROK_AUTHTOKEN": "open"})
     for shown in (
         repr(secrets),
         str(secrets),
@@ -344,7 +367,7 @@ def test_a_secret_hides_itself() -> None:
 
 
 def test_the_sandbox_takes_any_key_and_the_service_needs_one() -> None:
-    nothing, something = load_secrets({}), load_secrets({"SUNO_API_KEY": "key-1"})
+    nothing, something = take_secrets({}), take_secrets({"SUNO_API_KEY": "key-1"})
     assert api_key(nothing, "sandbox").value != ""
     assert api_key(something, "sandbox") == api_key(something, "sunoapi") == Secret("key-1")
     with pytest.raises(NotAuthorized, match="there is no API key") as caught:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from suno_wav_cli.commands.options import BY_NAME, GLOBAL
+from suno_wav_cli.credentials import Secrets, take_secrets
 from suno_wav_cli.errors import ExitCode, SunoWavError
 from suno_wav_cli.events import Failed, Interrupted
 from suno_wav_cli.interrupts import Stopped, stopped_by_signals
-from suno_wav_cli.settings import Settings, load_secrets, load_settings
+from suno_wav_cli.settings import Settings, load_settings
 from suno_wav_cli.terminal import display
 from suno_wav_cli.terminal.streams import discard_rest
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from suno_wav_cli.events import Report
-    from suno_wav_cli.settings import Secrets
 
 _SIGNAL_BASE = 128
 
@@ -90,8 +90,8 @@ def _with_signature(
 
 def _run(function: Callable[..., int], flags: dict[str, Any], arguments: dict[str, Any]) -> int:
     try:
+        secrets = take_secrets(os.environ)
         settings = load_settings(flags, os.environ)
-        secrets = load_secrets(os.environ)
         with display(settings) as report:
             return _guarded(function, Run(settings, secrets, report), arguments)
     except SunoWavError as error:

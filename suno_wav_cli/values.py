@@ -1,0 +1,101 @@
+"""From the text of a setting to its value. Each function raises ValueError that says what was expected."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_UNITS = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_LONGEST_SECONDS = 30 * 86400.0
+
+
+def seconds(text: str) -> float:
+    """Read `90`, `90s`, `15m`, `1h`. Raises ValueError that says what was expected."""
+    match = _DURATION.fullmatch(text)
+    length = float(match[1]) * _UNITS[match[2] or ""] if match else 0.0
+    if not 0 < length <= _LONGEST_SECONDS:
+        raise ValueError("a duration; write 90, 90s, 15m or 1h, up to 30d")
+    return length
+
+
+def http_url(text: str) -> str:
+    expected = ValueError("an address; write https://host or https://host/path")
+    try:
+        parts = urlsplit(text)
+        usable = (
+            parts.scheme in ("http", "https") and parts.hostname and text.isascii() and text.isprintable()
+        )
+        # A port that is no number shows itself only when it is asked for.
+        if not usable or " " in text or parts.port == 0 or parts.username is not None:
+            raise expected
+        # Empty and overlong labels, which no resolver takes.
+        (parts.hostname or "").encode("idna")
+    except ValueError:
+        raise expected from None
+    return text
+
+
+def base_url(text: str) -> str:
+    """Write an address that paths are put behind in one way only: the journal knows a service by it."""
+    parts = urlsplit(http_url(text))
+    if parts.query or parts.fragment:
+        raise ValueError("an address without ? and #")
+    host = (parts.hostname or "").lower()
+    host = f"[{host}]" if ":" in host else host
+    port = "" if parts.port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
+
+
+def number(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not (re.fullmatch(r"[0-9]{1,9}", text) and least <= int(text) <= most):
+            raise ValueError(f"a number from {least} to {most}")
+        return int(text)
+
+    return parse
+
+
+def flag(text: str) -> bool:
+    if text.lower() in ("1", "true", "yes", "on"):
+        return True
+    if text.lower() in ("0", "false", "no", "off"):
+        return False
+    raise ValueError("true or false")
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"one of: {', '.join(choices)}")
+        return text
+
+    return parse
+
+
+def path(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError("a path of an existing user") from None
+
+
+def domain(text: str) -> str:
+    """Read a host name, with or without `https://` before it."""
+    name = text.strip().lower().removeprefix("https://").rstrip("/")
+    if not re.fullmatch(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", name):
+        raise ValueError("a domain; write name.ngrok.app")
+    return name
+
+
+def url_path(text: str) -> str:
+    # What a URL carries as it stands: nothing that a proxy would decode, collapse or cut off.
+    if not re.fullmatch(r"(/[A-Za-z0-9._~-]{1,100}){1,10}", text) or "/." in text:
+        raise ValueError("a path; write /callback")
+    return text
