@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from suno_wav_cli.models import Song
 from suno_wav_cli.output import audio_id_of, check_possible, id_of, is_sandbox_id, planned
 from suno_wav_cli.part import part_of
 from suno_wav_cli.providers import SANDBOX
-from suno_wav_cli.session import open_reception, open_session, open_workshop
+from suno_wav_cli.session import open_session, open_way_back, open_workshop
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from suno_wav_cli.credentials import Secrets
     from suno_wav_cli.events import Report
     from suno_wav_cli.models import Order
-    from suno_wav_cli.session import Reception, Session
+    from suno_wav_cli.reception import Reception
+    from suno_wav_cli.session import Session
     from suno_wav_cli.settings import Settings
 
 
@@ -106,8 +108,13 @@ async def _tracks(music_task_id: str, session: Session) -> Sequence[Song]:
 def _converted(orders: Sequence[Order], request: Request, session: Session) -> list[Outcome]:
     if not request.wait:
         return run(_convert(orders, None, request, session))
-    with open_reception(session) as reception:
+    with open_way_back(session) if _is_paid(orders, request, session) else nullcontext() as reception:
         return run(_convert(orders, reception, request, session))
+
+
+def _is_paid(orders: Iterable[Order], request: Request, session: Session) -> bool:
+    """Tell whether anything is submitted now: no other song is called back."""
+    return request.resubmit or any(session.journal.deciding(order.song.audio_id) is None for order in orders)
 
 
 async def _convert(

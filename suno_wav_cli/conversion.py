@@ -54,6 +54,9 @@ _UNKNOWN_AT_FIRST = 60.0
 _BETWEEN_LOOKUPS = 1.0
 """Seconds. Without it, whoever finds the callback's path could make the program ask as fast as the service answers."""
 
+_SAFETY_FACTOR = 2
+"""How many poll intervals pass between two questions while a callback is expected: the question is for a lost one."""
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -123,7 +126,7 @@ async def convert(order: Order, shop: Workshop) -> Outcome:
             return _left_running(order, task_id or "", shop)
         # No conversion is ready at once: the first question is left to the callback or the clock.
         known = WavRecord(task_id or "", WavState.PENDING) if accepted.new else None
-        return await _finished(accepted.entry, order.target, shop, known)
+        return await _finished(accepted.entry, order.target, shop, known, called_back=accepted.new)
     except SunoWavError as error:
         return failure(order.song.audio_id, task_id, error, shop)
 
@@ -136,8 +139,12 @@ async def finish(entry: Entry, target: Path, shop: Workshop, known: WavRecord) -
         return failure(entry.name, entry.wav_task_id, error, shop)
 
 
-async def wait_for(entry: Entry, shop: Workshop, known: WavRecord | None) -> WavRecord:
+async def wait_for(
+    entry: Entry, shop: Workshop, known: WavRecord | None, *, called_back: bool = False
+) -> WavRecord:
     """Ask until the service has made the file; the record has its URL. `known` is what it said a moment ago.
+
+    `called_back` says that the service was given the address of this run's receiver.
 
     Raises GenerationFailed where it could not, StillRunning when the time is up, and ServiceUnavailable where the
     service was away then.
@@ -149,7 +156,8 @@ async def wait_for(entry: Entry, shop: Workshop, known: WavRecord | None) -> Wav
         async with asyncio.timeout(shop.terms.timeout):
             while record is None or record.state is WavState.PENDING:
                 if record is not None or trouble is not None:
-                    await _woken(task_id, shop, at_least=0.0 if record is known else _BETWEEN_LOOKUPS)
+                    at_least = 0.0 if record is known else _BETWEEN_LOOKUPS
+                    await _woken(task_id, shop, at_least=at_least, called_back=called_back)
                 try:
                     record, trouble = await shop.client.wav_record(task_id), None
                     shop.report(events.LookedUp(entry.name, record))
@@ -170,20 +178,25 @@ async def wait_for(entry: Entry, shop: Workshop, known: WavRecord | None) -> Wav
     return record
 
 
-async def _woken(task_id: str, shop: Workshop, *, at_least: float) -> None:
-    """Return at the callback, or when the poll interval is over, but not before `at_least` seconds."""
+async def _woken(task_id: str, shop: Workshop, *, at_least: float, called_back: bool) -> None:
+    """Return at the callback, or when it is time to ask anyway, but not before `at_least` seconds."""
     event = shop.wake_ups.of(task_id)
-    at_least = min(at_least, shop.terms.poll_interval)
+    interval = shop.terms.poll_interval
+    if called_back and shop.wake_ups.listening:
+        interval *= _SAFETY_FACTOR
+    at_least = min(at_least, interval)
     await asyncio.sleep(at_least)
     with suppress(TimeoutError):
-        async with asyncio.timeout(shop.terms.poll_interval - at_least):
+        async with asyncio.timeout(interval - at_least):
             await event.wait()
     event.clear()
 
 
-async def _finished(entry: Entry, target: Path, shop: Workshop, known: WavRecord | None) -> Outcome:
+async def _finished(
+    entry: Entry, target: Path, shop: Workshop, known: WavRecord | None, *, called_back: bool = False
+) -> Outcome:
     try:
-        record = await wait_for(entry, shop, known)
+        record = await wait_for(entry, shop, known, called_back=called_back)
     except GenerationFailed as failed:
         shop.journal.move(entry, State.FAILED, message=failed.message)
         raise

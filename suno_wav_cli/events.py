@@ -34,6 +34,32 @@ class Ready:
 
 
 @dataclass(frozen=True)
+class TunnelOpening:
+    """A way for callbacks is being opened, which may take seconds."""
+
+
+@dataclass(frozen=True)
+class AgentDownloading:
+    """There is no ngrok agent on this machine, and so it is fetched from `source` to `path`."""
+
+    source: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class TunnelLost:
+    """Callbacks cannot arrive for now, and so the service is asked every `poll_interval` seconds."""
+
+    reason: str
+    poll_interval: float
+
+
+@dataclass(frozen=True)
+class TunnelRestored:
+    public_url: str
+
+
+@dataclass(frozen=True)
 class Submitting:
     """The paid request is about to leave."""
 
@@ -207,6 +233,10 @@ class RequestServed:
 
 Event: TypeAlias = (
     SandboxStarted
+    | TunnelOpening
+    | AgentDownloading
+    | TunnelLost
+    | TunnelRestored
     | Ready
     | Submitting
     | SubmissionDelayed

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from suno_wav_cli.errors import DownloadFailed, OutputExists
+from suno_wav_cli.locks import is_same_file, try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +67,7 @@ def open_part(target: Path) -> Iterator[Part]:
     finally:
         # What closing has to say of a full disk was said by the write before.
         with suppress(OSError):
-            if not file.closed and _is_same_file(path, file) and os.fstat(file.fileno()).st_size == 0:
+            if not file.closed and is_same_file(path, file) and os.fstat(file.fileno()).st_size == 0:
                 if os.name == "nt":
                     file.close()
                 path.unlink(missing_ok=True)
@@ -87,10 +88,10 @@ def _opened_and_locked(path: Path) -> BinaryIO:
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         file = os.fdopen(os.open(path, flags, 0o666), "r+b")
         try:
-            _lock(file)
+            _lock(path, file)
             # Before it was locked, its holder may have given it its final name. (A crash in the middle of that leaves
             # both names: `_rename_to_nothing`.)
-            if _is_same_file(path, file):
+            if is_same_file(path, file):
                 if os.fstat(file.fileno()).st_nlink <= 1:
                     return file
                 path.unlink()
@@ -100,27 +101,12 @@ def _opened_and_locked(path: Path) -> BinaryIO:
         file.close()
 
 
-def _is_same_file(path: Path, file: BinaryIO) -> bool:
-    try:
-        return os.path.samestat(path.stat(follow_symlinks=False), os.fstat(file.fileno()))
-    except FileNotFoundError:
-        return False
-
-
-def _lock(file: BinaryIO) -> None:
-    """Keep a second program out. POSIX only, and not on every network file system: there the last one wins."""
-    try:
-        import fcntl
-    except ImportError:
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+def _lock(path: Path, file: BinaryIO) -> None:
+    """Keep a second program out, where the system can: elsewhere the last one wins."""
+    if not try_lock(file):
         raise DownloadFailed(
-            f"another program is downloading to {file.name}", "Let it finish, or choose another --out."
-        ) from None
-    except OSError:
-        return
+            f"another program is downloading to {path}", "Let it finish, or choose another --out."
+        )
 
 
 def _rename_to_nothing(part: Path, target: Path) -> None:

@@ -1,11 +1,12 @@
 """Callbacks in, within limits. It stands on the internet: every size, time and count is bounded.
 
-A callback is a hint (contract/wav-api.md, section 5): nothing signs it, so all it can do is make the song it names
-ask the API at once.
+A callback is a hint (contract/wav-api.md, section 5): nothing signs it, so all it can do is make somebody
+ask the API.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 from collections import OrderedDict
@@ -17,18 +18,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from suno_wav_cli.events import CallbackReceived
+from suno_wav_cli.callback import Delivery, read_callback
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Awaitable, Callable
 
     from starlette.types import ASGIApp, Receive, Scope, Send
-
-    from suno_wav_cli.events import Report
-    from suno_wav_cli.wake_ups import WakeUps
-
-_LONGEST_ID = 200
 
 
 @dataclass(frozen=True)
@@ -40,27 +35,35 @@ class Limits:
     connections: int = 64
 
 
-@dataclass(frozen=True)
-class Callback:
-    """What a delivery claims; neither field is to be believed."""
+class Probe:
+    """One request of our own, which shows that the public address leads here. `seen` is set when it arrives."""
 
-    task_id: str | None
-    code: int | None
+    def __init__(self) -> None:
+        self._nonce = secrets.token_urlsafe(16)
+        self.seen = asyncio.Event()
+
+    @property
+    def content(self) -> dict[str, str]:
+        """The JSON that it posts."""
+        return {"suno_wav_probe": self._nonce}
+
+    def recognises(self, content: dict[str, Any]) -> bool:
+        nonce = content.get("suno_wav_probe")
+        return isinstance(nonce, str) and secrets.compare_digest(nonce.encode(), self._nonce.encode())
 
 
-def receiver_app(path: str, wake_ups: WakeUps, report: Report, limits: Limits) -> ASGIApp:
-    """Answer POSTs of JSON to `path` with 200 at once, and wake the song they name afterwards."""
+def receiver_app(
+    path: str, deliver: Callable[[Delivery], Awaitable[None]], limits: Limits, probe: Probe | None = None
+) -> ASGIApp:
+    """Answer POSTs of JSON to `path` with 200 at once, and `deliver` them afterwards.
 
-    # A coroutine, because Starlette runs plain functions in a thread, and an asyncio.Event is not for threads.
-    async def deliver(callback: Callback) -> None:
-        report(CallbackReceived(callback.task_id, callback.code))
-        if callback.task_id is not None:
-            wake_ups.wake(callback.task_id)
+    `deliver` is a coroutine, because Starlette runs plain functions in a thread, and an asyncio.Event is not for threads.
+    """
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         try:
-            response = await _answer(request, path, limits, deliver)
+            response = await _answer(request, path, limits, deliver, probe)
         except ClientDisconnect:
             return
         await response(scope, receive, send)
@@ -69,44 +72,47 @@ def receiver_app(path: str, wake_ups: WakeUps, report: Report, limits: Limits) -
 
 
 async def _answer(
-    request: Request, path: str, limits: Limits, deliver: Callable[[Callback], Awaitable[None]]
+    request: Request,
+    path: str,
+    limits: Limits,
+    deliver: Callable[[Delivery], Awaitable[None]],
+    probe: Probe | None,
 ) -> Response:
     # Only the end is compared: a proxy in front may keep the prefix of its own address.
     if not secrets.compare_digest(request.scope["path"][-len(path) :].encode(), path.encode()):
         return _refused(404, "not found")
     if request.method != "POST":
         return _refused(405, "only POST", {"Allow": "POST"})
+    body = await _body(request, limits.body)
+    if body is None:
+        return _refused(413, "too large")
+    content = _json_object(body)
+    if content is None:
+        return _refused(400, "not a JSON object")
+    if probe is not None and probe.recognises(content):
+        probe.seen.set()
+        return JSONResponse({"status": "received"})
+    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
+    delivery = Delivery(headers, body, read_callback(content))
+    return JSONResponse({"status": "received"}, background=BackgroundTask(deliver, delivery))
+
+
+async def _body(request: Request, largest: int) -> bytes | None:
+    """None where it is too large."""
     body = bytearray()
     async for piece in request.stream():
         body += piece
-        if len(body) > limits.body:
-            return _refused(413, "too large")
+        if len(body) > largest:
+            return None
+    return bytes(body)
+
+
+def _json_object(body: bytes) -> dict[str, Any] | None:
     try:
-        content = json.loads(bytes(body))
+        content = json.loads(body)
     except (ValueError, RecursionError):
-        return _refused(400, "not JSON")
-    if not isinstance(content, dict):
-        return _refused(400, "not a JSON object")
-    return JSONResponse({"status": "received"}, background=BackgroundTask(deliver, read_callback(content)))
-
-
-def read_callback(content: dict[str, Any]) -> Callback:
-    """Find the task id and the code, in every variant of section 5."""
-    data = content.get("data")
-    places = [data, content] if isinstance(data, dict) else [content]
-    names = [place.get(key) for place in places for key in ("task_id", "taskId")]
-    code = content.get("code")
-    return Callback(
-        next(
-            (
-                name
-                for name in names
-                if isinstance(name, str) and 0 < len(name) <= _LONGEST_ID and name.isprintable()
-            ),
-            None,
-        ),
-        code if isinstance(code, int) and not isinstance(code, bool) else None,
-    )
+        return None
+    return content if isinstance(content, dict) else None
 
 
 def _refused(status: int, reason: str, headers: dict[str, str] | None = None) -> Response:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from suno_wav_cli import events
+from suno_wav_cli.background import start_in_thread
 from suno_wav_cli.client import Client
 from suno_wav_cli.conversion import DOWNLOADS_AT_ONCE, Terms, Workshop
 from suno_wav_cli.credentials import api_key
@@ -20,32 +21,26 @@ from suno_wav_cli.journal import open_journal
 from suno_wav_cli.loopback import address_of, bound_socket, is_loopback
 from suno_wav_cli.pacing import Backoff, SubmissionWindow
 from suno_wav_cli.providers import SANDBOX, SUNOAPI, provider_named
+from suno_wav_cli.reception import is_required, open_reception, opened, receiving
 from suno_wav_cli.settings import state_folder
 from suno_wav_cli.submission import Gate, Submitter
-from suno_wav_cli.tunnel import TunnelMode, open_tunnel, secret_path
-from suno_wav_cli.wake_ups import WakeUps
+from suno_wav_cli.tunnel import Lost, Restored, TunnelMode
+from suno_wav_cli.wake_ups import WakeUps, waking
 
 if TYPE_CHECKING:
-    import socket
+    import ssl
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from suno_wav_cli.credentials import Secrets
     from suno_wav_cli.events import Event, Report
     from suno_wav_cli.journal import Journal
     from suno_wav_cli.models import Secret
+    from suno_wav_cli.reception import Reception
     from suno_wav_cli.settings import Settings
 
 PLACEHOLDER_CALLBACK = "https://example.com/callback"
 """`callBackUrl` is required of pollers too, and this one is known to be accepted (contract/wav-api.md, section 2)."""
-
-
-@dataclass(frozen=True)
-class Reception:
-    """Where callbacks arrive: the listening socket, the secret path, and the public address that leads to it."""
-
-    bound: socket.socket
-    path: str
-    public_url: str
 
 
 @dataclass(frozen=True)
@@ -56,6 +51,7 @@ class Session:
     key: Secret
     service_ends_with_us: bool
     journal: Journal
+    agents: Path
     report: Report
 
     def continue_with(self, task_ids: Sequence[str]) -> str:
@@ -97,9 +93,12 @@ def open_session(
         else:
             base_url = settings.base_url or provider_named(settings.provider).base_url
         # What the journal would remember of a service that ends with the program is of no use to the next run.
-        path = None if own_sandbox else state_folder(environ) / "journal.sqlite3"
+        state = state_folder(environ)
+        path = None if own_sandbox else state / "journal.sqlite3"
         journal = stack.enter_context(open_journal(path, base_url))
-        session = Session(settings, secrets, base_url, key, own_sandbox, journal, remembering_report)
+        session = Session(
+            settings, secrets, base_url, key, own_sandbox, journal, state / "agents", remembering_report
+        )
         try:
             yield session
         except Stopped as stop:
@@ -113,27 +112,29 @@ def open_session(
 
 
 @contextmanager
-def open_reception(session: Session) -> Iterator[Reception | None]:
-    """Open the receiver's socket and the way to it; None, with the reason reported, where the program polls.
+def open_way_back(session: Session) -> Iterator[Reception | None]:
+    """Open the receiver's socket; None, with the reason reported, where the program polls.
 
     Raises TunnelFailed where the person asked for a way that cannot be opened, and UsageError.
     """
     settings = session.settings
-    if settings.public_url is not None and not settings.port:
-        raise UsageError("--public-url needs the port it leads to", "Add --port N.")
-    explicit = settings.public_url is not None or settings.tunnel is TunnelMode.NGROK
     with ExitStack() as stack:
         reception, reason = None, None
         try:
-            if settings.callback_url is None and (explicit or settings.tunnel is not TunnelMode.NONE):
-                reception = stack.enter_context(_open_reception(session))
+            if settings.callback_url is None and (
+                is_required(settings) or settings.tunnel is not TunnelMode.NONE
+            ):
+                reception = stack.enter_context(
+                    open_reception(
+                        settings, session.secrets, session.agents, session.report, port=settings.port or 0
+                    )
+                )
         except TunnelFailed as error:
-            if explicit:
+            if is_required(settings):
                 raise
             reason = error.message
-        session.report(
-            events.Ready(reception.public_url if reception else None, settings.poll_interval, reason)
-        )
+        if reception is None:
+            session.report(events.Ready(None, settings.poll_interval, reason))
         yield reception
 
 
@@ -153,13 +154,17 @@ async def open_workshop(
         ) from error
     backoff = Backoff(settings.retries)
     wake_ups = WakeUps()
-    callback_url = settings.callback_url or PLACEHOLDER_CALLBACK
-    hidden = []
+    hidden = [] if reception is None else [reception.path]
     async with AsyncExitStack() as stack:
-        if reception is not None:
-            hidden.append(reception.path)
-            callback_url = reception.public_url + reception.path
-            await stack.enter_async_context(_receiving(reception, wake_ups, session.report))
+        callback_url = asyncio.get_running_loop().create_future()
+        if reception is None:
+            callback_url.set_result(settings.callback_url or PLACEHOLDER_CALLBACK)
+        else:
+            callback_url = await stack.enter_async_context(
+                _hearing(reception, wake_ups, tls, settings.poll_interval, session.report)
+            )
+            if reception.required:
+                await callback_url
         client = await stack.enter_async_context(
             Client(
                 provider_named(settings.provider), session.base_url, session.key, tls, backoff, hidden=hidden
@@ -189,38 +194,42 @@ async def open_workshop(
         )
 
 
-@contextmanager
-def _open_reception(session: Session) -> Iterator[Reception]:
-    settings = session.settings
-    try:
-        bound = bound_socket(settings.port or 0)
-    except OSError as error:
-        raise TunnelFailed(
-            f"port {settings.port} cannot be opened: {error.strerror}",
-            "Choose another --port; 0 takes a free one.",
-        ) from error
-    with (
-        bound,
-        open_tunnel(
-            address_of(bound),
-            settings.tunnel,
-            public_url=settings.public_url,
-            token_known=session.secrets.ngrok_token is not None,
-            service_is_local=settings.provider == SANDBOX,
-        ) as public_url,
-    ):
-        yield Reception(bound, secret_path(), public_url)
-
-
 @asynccontextmanager
-async def _receiving(reception: Reception, wake_ups: WakeUps, report: Report) -> AsyncIterator[None]:
-    from suno_wav_cli.receiver import Limits, limited_protocol, receiver_app
-    from suno_wav_cli.serving import serving
+async def _hearing(
+    reception: Reception, wake_ups: WakeUps, tls: ssl.SSLContext, poll_interval: float, report: Report
+) -> AsyncIterator[asyncio.Future[str]]:
+    """Receive callbacks, and open the way for them meanwhile; the future is what to submit as `callBackUrl`."""
 
-    limits = Limits()
-    app = receiver_app(reception.path, wake_ups, report, limits)
-    async with serving(app, reception.bound, limited_protocol(limits)):
-        yield
+    def changed(change: Lost | Restored) -> None:
+        wake_ups.listening = isinstance(change, Restored)
+        if isinstance(change, Lost):
+            report(events.TunnelLost(change.reason, poll_interval))
+        else:
+            report(events.TunnelRestored(change.public_url))
+
+    async def address() -> str:
+        tunnel = reception.tunnel
+        if tunnel is None:
+            raise AssertionError("a reception of `convert` has a tunnel")
+        try:
+            public_url = await opened(tunnel, reception.path, probe, tls, changed)
+        except TunnelFailed as error:
+            await start_in_thread(tunnel.close, "tunnel")
+            if reception.required:
+                raise
+            report(events.Ready(None, poll_interval, error.message))
+            return PLACEHOLDER_CALLBACK
+        wake_ups.listening = True
+        report(events.Ready(public_url, poll_interval, None))
+        return public_url + reception.path
+
+    async with receiving(reception, waking(wake_ups, report)) as probe:
+        opening = asyncio.create_task(address())
+        try:
+            yield opening
+        finally:
+            opening.cancel()
+            await asyncio.gather(opening, return_exceptions=True)
 
 
 @contextmanager

@@ -59,7 +59,7 @@ class Submitter:
     journal: Journal
     gate: Gate
     backoff: Backoff
-    callback_url: str
+    callback_url: asyncio.Future[str]
     resubmit: bool
     continue_with: Callable[[Sequence[str]], str]
     report: Report
@@ -72,10 +72,12 @@ class Submitter:
         known = None if self.resubmit else self.journal.deciding(order.song.audio_id)
         if known is not None:
             return self._known(known)
+        # Only what is submitted now has to wait for the tunnel. Shielded: one song's end must not end it.
+        callback_url = await asyncio.shield(self.callback_url)
         delays = self.backoff.delays()
         while True:
             try:
-                return await self._submitted(order)
+                return await self._submitted(order, callback_url)
             except SubmissionUnknown:
                 raise
             except ServiceUnavailable as error:
@@ -88,7 +90,7 @@ class Submitter:
                 raise
             await asyncio.sleep(delay)
 
-    async def _submitted(self, order: Order) -> Accepted:
+    async def _submitted(self, order: Order, callback_url: str) -> Accepted:
         """Make one paid request, once the window has room for it and if nobody has made it meanwhile."""
         if self.gate.refusal is not None:
             raise self.gate.refusal
@@ -100,7 +102,7 @@ class Submitter:
                 return self._known(claim.entry)
             self.report(Submitting(order.song.audio_id))
             sent = asyncio.Event()
-            request = asyncio.ensure_future(self._paid_request(claim.entry, order, sent))
+            request = asyncio.ensure_future(self._paid_request(claim.entry, order, callback_url, sent))
             try:
                 return await asyncio.shield(request)
             except asyncio.CancelledError:
@@ -113,10 +115,12 @@ class Submitter:
                     self.journal.move(claim.entry, State.REFUSED, message="stopped before it was sent")
                 raise
 
-    async def _paid_request(self, entry: Entry, order: Order, sent: asyncio.Event) -> Accepted:
+    async def _paid_request(
+        self, entry: Entry, order: Order, callback_url: str, sent: asyncio.Event
+    ) -> Accepted:
         song = order.song
         try:
-            task_id = await self.client.submit(song, self.callback_url, sent)
+            task_id = await self.client.submit(song, callback_url, sent)
         except RecordExists as exists:
             return self._existing(entry, exists)
         except SubmissionUnknown as error:

@@ -10,8 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from suno_wav_cli.answers import Envelope, envelope, submitted_task_id, tracks, wav_record
+from suno_wav_cli.callback import Callback, read_callback
 from suno_wav_cli.models import Song, WavRecord, WavState
-from suno_wav_cli.receiver import Callback, read_callback
 
 URL = "https://cdn.example/04e6/a.wav"
 OTHER = "https://cdn.example/other.wav"
@@ -337,21 +337,38 @@ def test_the_tracks_of_a_music_task_are_found(data: object, expected: tuple[Song
     [
         pytest.param(
             {"code": 200, "msg": "success", "data": {"audio_wav_url": URL, "task_id": "t"}},
-            Callback("t", 200),
+            Callback("t", 200, URL),
             id="documented",
         ),
         pytest.param(
-            {"code": 200, "data": {"audioWavUrl": URL, "taskId": "t"}}, Callback("t", 200), id="camel case"
+            {"code": 200, "data": {"audioWavUrl": URL, "taskId": "t"}},
+            Callback("t", 200, URL),
+            id="camel case",
         ),
         pytest.param(
             {"code": 200, "data": {"response": {"audioWavUrl": URL}, "task_id": "t"}},
-            Callback("t", 200),
+            Callback("t", 200, URL),
             id="response",
         ),
         pytest.param(
             {"code": 451, "data": {"audio_wav_url": None, "task_id": "t"}}, Callback("t", 451), id="failed"
         ),
         pytest.param({"taskId": "t", "successFlag": "SUCCESS"}, Callback("t", None), id="a record"),
+        pytest.param(
+            {"taskId": "t", "response": {"audioWavUrl": URL}},
+            Callback("t", None, URL),
+            id="a record with its URL",
+        ),
+        pytest.param(
+            {"code": 200, "data": {"task_id": "t", "audioWavUrl": "https://a.example/\x1b[2J"}},
+            Callback("t", 200),
+            id="a URL that steers a terminal",
+        ),
+        pytest.param(
+            {"code": 200, "data": {"task_id": "t", "audioWavUrl": "https://" + "x" * 2000}},
+            Callback("t", 200),
+            id="an endless URL",
+        ),
         pytest.param({"code": 200, "data": None, "taskId": "t"}, Callback("t", 200), id="data null"),
         pytest.param(
             {"code": 200, "data": {}, "task_id": "t"}, Callback("t", 200), id="snake case at top level"

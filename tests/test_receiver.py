@@ -22,7 +22,7 @@ from suno_wav_cli.events import CallbackReceived
 from suno_wav_cli.loopback import address_of, bound_socket
 from suno_wav_cli.receiver import Limits, limited_protocol, receiver_app
 from suno_wav_cli.serving import serving
-from suno_wav_cli.wake_ups import WakeUps
+from suno_wav_cli.wake_ups import WakeUps, waking
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -127,7 +127,7 @@ class Receivers:
             await self._stack.enter_async_context(serving(place, bound, limited_protocol(limits)))
         place = self._places[limits]
         receiver = Receiver(place.address)
-        place.app = receiver_app(PATH, receiver.wake_ups, receiver.report, limits)
+        place.app = receiver_app(PATH, waking(receiver.wake_ups, receiver.report), limits)
         return await story(receiver)
 
 
@@ -592,11 +592,11 @@ import asyncio, sys
 from suno_wav_cli.loopback import bound_socket
 from suno_wav_cli.receiver import Limits, limited_protocol, receiver_app
 from suno_wav_cli.serving import serving
-from suno_wav_cli.wake_ups import WakeUps
+from suno_wav_cli.wake_ups import WakeUps, waking
 
 async def main():
     with bound_socket(0) as bound:
-        app = receiver_app("/hook", WakeUps(), lambda event: None, Limits())
+        app = receiver_app("/hook", waking(WakeUps(), lambda event: None), Limits())
         async with serving(app, bound, limited_protocol(Limits())):
             print(bound.getsockname()[1], flush=True)
             await asyncio.to_thread(sys.stdin.read)
@@ -745,7 +745,7 @@ def test_the_server_ends_within_a_second_while_strangers_hold_connections() -> N
     async def run() -> float:
         with bound_socket(0) as bound:
             receiver = Receiver(address_of(bound))
-            app = receiver_app(PATH, receiver.wake_ups, receiver.report, PATIENT)
+            app = receiver_app(PATH, waking(receiver.wake_ups, receiver.report), PATIENT)
             async with receiver.connected() as silent, receiver.connected() as half:
                 async with serving(app, bound, limited_protocol(PATIENT)):
                     await silent.send(b"P")

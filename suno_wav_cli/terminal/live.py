@@ -20,6 +20,9 @@ from suno_wav_cli.terminal.words import clock, is_error, megabytes, results, sen
 if TYPE_CHECKING:
     from rich.console import ConsoleOptions, RenderableType, RenderResult
 
+_TUNNEL = "callbacks"
+"""What its line is called, which is no song's."""
+
 
 class Live:
     """Everything moving is on standard error; it makes way while a line goes to standard output."""
@@ -53,6 +56,12 @@ class Live:
 
     def show(self, event: events.Event) -> None:
         match event:
+            case events.TunnelOpening():
+                self._say(event)
+                self._at(_TUNNEL, "opening")
+            case events.Ready():
+                self._end(_TUNNEL)
+                self._say(event)
             case events.Submitting():
                 self._say(event)
                 self._at(event.audio_id, "submitting")

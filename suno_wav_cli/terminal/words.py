@@ -47,6 +47,14 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
             return f"suno-wav: {because}asking the service every {event.poll_interval:g} s"
         case events.Ready():
             return f"suno-wav: callbacks arrive at {event.public_url}" if verbose else None
+        case events.TunnelOpening():
+            return "suno-wav: opening a way for callbacks" if verbose else None
+        case events.AgentDownloading():
+            return f"suno-wav: no ngrok agent here; downloading it from {event.source} to {event.path}"
+        case events.TunnelLost():
+            return f"suno-wav: {printable(event.reason)}: asking the service every {event.poll_interval:g} s"
+        case events.TunnelRestored():
+            return f"suno-wav: callbacks arrive again at {event.public_url}"
         case events.Submitting():
             return f"{event.audio_id}: submitting" if verbose else None
         case events.SubmissionDelayed():

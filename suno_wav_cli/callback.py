@@ -1,0 +1,50 @@
+"""What a callback claims, in every variant of contract/wav-api.md, section 5. None of it is to be believed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+_LONGEST_ID = 200
+_LONGEST_URL = 2000
+
+
+@dataclass(frozen=True)
+class Callback:
+    task_id: str | None
+    code: int | None
+    url: str | None = None
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A callback as it arrived. The headers' names are in lower case."""
+
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    callback: Callback
+
+
+def read_callback(content: dict[str, Any]) -> Callback:
+    """Find the task id, the code and the URL, wherever they stand."""
+    data = content.get("data")
+    places = [data, content] if isinstance(data, dict) else [content]
+    responses = [response for place in places if isinstance(response := place.get("response"), dict)]
+    code = content.get("code")
+    return Callback(
+        _first(places, ("task_id", "taskId"), _LONGEST_ID),
+        code if isinstance(code, int) and not isinstance(code, bool) else None,
+        _first([*places, *responses], ("audio_wav_url", "audioWavUrl"), _LONGEST_URL),
+    )
+
+
+def _first(places: list[dict[str, Any]], names: tuple[str, ...], longest: int) -> str | None:
+    values = [place.get(name) for place in places for name in names]
+    return next(
+        (
+            value
+            for value in values
+            if isinstance(value, str) and 0 < len(value) <= longest and value.isprintable()
+        ),
+        None,
+    )

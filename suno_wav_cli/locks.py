@@ -1,0 +1,40 @@
+"""Locks that end with the program that holds them."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:
+    SUPPORTED = False
+else:
+    SUPPORTED = True
+
+
+def try_lock(file: BinaryIO) -> bool:
+    """Lock the file for this program; False where another one holds it.
+
+    Always True where the system has no such locks (Windows), or the file system has none (some network ones).
+    """
+    if not SUPPORTED:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def is_same_file(path: Path, file: BinaryIO) -> bool:
+    """Tell whether `path` still names the open file: before it was locked, its holder may have moved it."""
+    try:
+        return os.path.samestat(path.stat(follow_symlinks=False), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,75 @@
+"""From a local port to an address that the service can reach, and nothing left behind."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PATH = "/suno-wav-callback"
+
+
+class TunnelMode(StrEnum):
+    AUTO = "auto"
+    NGROK = "ngrok"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where the tunnel leads. Where the agent can, only POSTs to `path` are let through."""
+
+    local_url: str
+    path: str
+    domain: str | None
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Nothing arrives any more. `final` where the tunnel will not come back by itself."""
+
+    reason: str
+    final: bool
+
+
+@dataclass(frozen=True)
+class Restored:
+    """It came back, perhaps at another address."""
+
+    public_url: str
+
+
+class Tunnel(Protocol):
+    """A public base URL that leads to a local port."""
+
+    def open(self, on_change: Callable[[Lost | Restored], None]) -> str:
+        """Return the base URL, without a trailing slash. Blocks, so run it in a thread.
+
+        From then on `on_change` is called, in some other thread, when the tunnel is lost or restored. Raises
+        TunnelFailed.
+        """
+
+    def close(self) -> None:
+        """Leave nothing behind. May be called from any thread, and while `open` is under way."""
+
+
+@dataclass(frozen=True)
+class GivenAddress:
+    """An address that leads here by itself: the person's own, or this machine's where the service is here too."""
+
+    public_url: str
+
+    def open(self, on_change: Callable[[Lost | Restored], None]) -> str:  # noqa: ARG002 - it does not change
+        return self.public_url.rstrip("/")
+
+    def close(self) -> None:
+        """Nothing of ours is there."""
+
+
+def secret_path(path: str = PATH) -> str:
+    """Make a callback path that nobody guesses: 32 random bytes."""
+    return f"{path}/{secrets.token_urlsafe(32)}"

@@ -1,0 +1,141 @@
+"""The ngrok agent: found where the person has it, else downloaded, and never trusted before it has told its version."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from suno_wav_cli.errors import TunnelFailed
+from suno_wav_cli.events import AgentDownloading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from suno_wav_cli.events import Report
+    from suno_wav_cli.tunnel.children import Children
+
+_VERSION = re.compile(r"ngrok version (\d+)\.(\d+)\.(\d+)")
+_VERSION_SECONDS = 5.0
+_STALL_SECONDS = 8.0
+"""A download that brings nothing for so long is given up."""
+
+_LARGEST_LAUNCHER = 1 << 20
+"""Bytes. pyngrok puts a program of its own named `ngrok` on PATH, which downloads the agent; the agent is far larger."""
+
+_DOWNLOAD = "import sys; from pyngrok import installer; installer.install_ngrok(sys.argv[1])"
+_INSTALL_IT = "Install it from https://ngrok.com/download, or poll: --tunnel none"
+
+
+@dataclass(frozen=True)
+class Agent:
+    path: Path
+    version: tuple[int, int, int]
+
+
+def find_agent(children: Children) -> Agent | None:
+    """Find an agent of any 3.x version: on PATH, else where pyngrok keeps its own."""
+    for path in _candidates():
+        agent = _tried(path, children)
+        if agent is not None and agent.version[0] == 3:  # noqa: PLR2004 - the service refuses agents of version 2
+            return agent
+    return None
+
+
+def download_agent(children: Children, report: Report) -> Agent:
+    """Download the agent to where pyngrok keeps it, in place of whatever does not work there.
+
+    It is tried before it gets its name, so that no accident leaves half of one. Raises TunnelFailed.
+    """
+    from pyngrok.exception import PyngrokError
+    from pyngrok.installer import get_ngrok_cdn_url
+
+    target = _pyngrok_path()
+    try:
+        report(AgentDownloading(get_ngrok_cdn_url("3"), target))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".download-") as folder:
+            fresh = Path(folder) / target.name
+            _download(fresh, children)
+            agent = _tried(fresh, children)
+            if agent is None:
+                raise TunnelFailed("what was downloaded is not a working ngrok agent", _INSTALL_IT)
+            fresh.replace(target)
+            return Agent(target, agent.version)
+    except (OSError, PyngrokError) as error:
+        raise TunnelFailed(f"the ngrok agent cannot be downloaded: {error}", _INSTALL_IT) from error
+
+
+def _download(target: Path, children: Children) -> None:
+    """Run pyngrok's installer in a process of its own: it writes to standard output, and nothing else could stop it."""
+    temporary = target.parent / "tmp"
+    temporary.mkdir()
+    installer = children.start(
+        [sys.executable, "-c", _DOWNLOAD, str(target)], {"TMPDIR": str(temporary), "TEMP": str(temporary)}
+    )
+    size, moved = 0, time.monotonic()
+    while not installer.ended(within=0.1):
+        now = _size_of(target.parent)
+        if now != size:
+            size, moved = now, time.monotonic()
+        elif time.monotonic() - moved > _STALL_SECONDS:
+            installer.end()
+            raise TunnelFailed(
+                f"the ngrok agent cannot be downloaded: nothing came for {_STALL_SECONDS:.0f} s", _INSTALL_IT
+            )
+    if installer.code != 0:
+        raise TunnelFailed(f"the ngrok agent cannot be downloaded: {_reason(installer.said)}", _INSTALL_IT)
+
+
+def _reason(traceback: str) -> str:
+    last = traceback.strip().rpartition("\n")[2]
+    # Without the exception's class, and without the address, which was said before.
+    return (
+        re.sub(r"^[\w.]+: |An error occurred while downloading ngrok from \S+: ", "", last)
+        or "no reason given"
+    )
+
+
+def _size_of(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _candidates() -> Iterator[Path]:
+    name = "ngrok.exe" if os.name == "nt" else "ngrok"
+    for folder in os.get_exec_path():
+        found = shutil.which(name, path=folder)
+        if found is not None and not _is_launcher(Path(found)):
+            yield Path(found)
+    yield _pyngrok_path()
+
+
+def _is_launcher(path: Path) -> bool:
+    try:
+        return path.stat().st_size < _LARGEST_LAUNCHER and b"pyngrok" in path.read_bytes()
+    except OSError:
+        return True
+
+
+def _pyngrok_path() -> Path:
+    from pyngrok import conf
+
+    return Path(os.environ.get("PYNGROK_NGROK_PATH") or conf.DEFAULT_NGROK_PATH)
+
+
+def _tried(path: Path, children: Children) -> Agent | None:
+    """Ask for its version; None for what is not there, not whole, or not an agent."""
+    try:
+        child = children.start([str(path), "--version"])
+    except OSError:
+        return None
+    if not child.ended(within=_VERSION_SECONDS):
+        child.end()
+        return None
+    match = _VERSION.search(child.printed)
+    return None if match is None else Agent(path, (int(match[1]), int(match[2]), int(match[3])))

@@ -1,0 +1,62 @@
+"""The configuration that the ngrok agent is started with: the person's own, without what could harm."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from suno_wav_cli.errors import TunnelFailed
+from suno_wav_cli.tunnel.ngrok_errors import OR_POLL
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from suno_wav_cli.models import Secret
+
+_KEPT = {
+    # Name in version 2 of the file format: name in version 3.
+    "proxy_url": "proxy_url",
+    "server_addr": "connect_url",
+    "root_cas": "connect_cas",
+    "dns_resolver_ips": "dns_resolver_ips",
+    "crl_noverify": "crl_noverify",
+}
+"""How the agent reaches ngrok, which only the person knows. Endpoints and the rest of the file are not for this run."""
+
+_HARDENED = {
+    "update_check": False,
+    "remote_management": False,
+    # No requests are kept for whoever can reach the agent's own web page.
+    "inspect_db_size": -1,
+}
+
+
+def read_user_config(path: Path) -> dict[str, Any]:
+    """Read the agent settings in the person's ngrok.yml, under their version 3 names; empty where there is no file.
+
+    Raises TunnelFailed.
+    """
+    from pyngrok import installer
+
+    try:
+        written = installer.get_ngrok_config(str(path), use_cache=False)
+        version_3 = str(written.get("version")) == "3"
+        settings = written.get("agent") or {} if version_3 else written
+        kept = {new: settings.get(new if version_3 else old) for old, new in _KEPT.items()}
+        kept["authtoken"] = settings.get("authtoken")
+    except FileNotFoundError:
+        return {}
+    except Exception as error:  # the YAML library's own errors have no class that pyngrok passes on
+        raise TunnelFailed(
+            f"the ngrok configuration {path} cannot be read: {type(error).__name__}",
+            f"Mend it: ngrok config check. {OR_POLL}",
+        ) from error
+    return {name: value for name, value in kept.items() if value}
+
+
+def agent_config(user: dict[str, Any], token: Secret, config_version: str) -> dict[str, Any]:
+    """Make the whole configuration, in version "2" or "3" of the file format."""
+    settings: dict[str, Any] = {**user, **_HARDENED, "authtoken": token.value}
+    if config_version == "3":
+        return {"version": "3", "agent": settings}
+    old_names = {new: old for old, new in _KEPT.items()}
+    return {"version": "2", **{old_names.get(name, name): value for name, value in settings.items()}}

@@ -1,0 +1,137 @@
+"""What one run of the ngrok agent needs on the disk, and the means to end it: private, locked, and gone afterwards.
+
+The folder's path stands on the agent's command line (`--config FOLDER/ngrok.yml`). It is made for one run only, so a
+process that has it there is that agent and no other, whatever happened to its pid meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shlex
+import shutil
+import signal
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from suno_wav_cli.locks import SUPPORTED, is_same_file, try_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_MOST_COMPLAINT = 64 * 1024
+
+
+class AgentFolder:
+    """Made by `make_agent_folder`, which holds its lock as long as this program lives."""
+
+    def __init__(self, path: Path, lock: BinaryIO) -> None:
+        self._path = path
+        self._lock = lock
+        self.config = path / "ngrok.yml"
+
+    def write_config(self, config: Mapping[str, object]) -> None:
+        """Write the agent's configuration, token included; as JSON, which is YAML too."""
+        with os.fdopen(os.open(self.config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(config, file)
+
+    def forget_config(self) -> None:
+        """Take the token off the disk again: the agent reads it once."""
+        self.config.unlink(missing_ok=True)
+
+    def program_for(self, agent: Path) -> Path:
+        """Make the program that becomes the agent: off the terminal, and with its pid noted. On Windows the agent itself.
+
+        pyngrok lets the agent inherit standard input and standard error, and its command line is what pyngrok knows a
+        running agent by.
+        """
+        if os.name == "nt":
+            return agent
+        program = self._path / "agent"
+        pid, complaint = (shlex.quote(str(self._path / name)) for name in ("pid", "stderr"))
+        program.write_text(
+            f'#!/bin/sh\necho $$ > {pid}\nexec {shlex.quote(str(agent))} "$@" < /dev/null 2> {complaint}\n',
+            encoding="utf-8",
+            errors="surrogateescape",
+        )
+        program.chmod(0o700)
+        return program
+
+    def complaint(self) -> str:
+        """Return what the agent said on standard error."""
+        try:
+            with (self._path / "stderr").open(encoding="utf-8", errors="replace") as file:
+                return file.read(_MOST_COMPLAINT)
+        except OSError:
+            return ""
+
+    def end_agent(self) -> None:
+        """Kill the agent, if it runs."""
+        _end_agent_of(self._path)
+
+    def remove(self) -> None:
+        _remove(self._path)
+        self._lock.close()
+
+
+def make_agent_folder(parent: Path) -> AgentFolder:
+    """Make a folder for one run, and end what programs that were killed have left in theirs. Raises OSError."""
+    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _end_orphans(parent)
+    while True:
+        path = parent / secrets.token_hex(8)
+        # The lock comes first: a folder without one is taken for an orphan's.
+        lock = os.fdopen(os.open(_lock_of(path), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "r+b")
+        if try_lock(lock) and is_same_file(_lock_of(path), lock):
+            path.mkdir(mode=0o700)
+            return AgentFolder(path, lock)
+        lock.close()
+
+
+def _end_orphans(parent: Path) -> None:
+    """End the agents whose programs are gone. Theirs are the folders whose locks nobody holds."""
+    if not SUPPORTED:
+        return
+    for lock_path in parent.glob("*.lock"):
+        with suppress(OSError), lock_path.open("r+b") as lock:
+            if try_lock(lock) and is_same_file(lock_path, lock):
+                folder = lock_path.with_suffix("")
+                _end_agent_of(folder)
+                _remove(folder)
+
+
+def _end_agent_of(folder: Path) -> None:
+    try:
+        pid = int((folder / "pid").read_text())
+    except (OSError, ValueError):
+        return
+    if str(folder) in _command_line(pid):
+        with suppress(OSError):
+            os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+def _command_line(pid: int) -> str:
+    with suppress(OSError):
+        return os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes())
+    with suppress(OSError, subprocess.SubprocessError):
+        # Where there is no /proc, as on macOS.
+        shown = subprocess.run(
+            ["ps", "-ww", "-o", "command=", "-p", str(pid)],  # noqa: S607 - where ps lies differs
+            capture_output=True,
+            timeout=2,
+            check=False,
+        )
+        return os.fsdecode(shown.stdout)
+    return ""
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    _lock_of(folder).unlink(missing_ok=True)
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.lock")
