@@ -42,14 +42,14 @@ _LARGEST_PAGE = 64 * 1024
 
 @dataclass(frozen=True)
 class Reception:
-    """`path` is where callbacks are accepted; `tunnel` leads there, and is None where nothing does but this machine.
+    """`path` is where callbacks are accepted, and `tunnel` leads there.
 
     `required` says that the person asked for this very way: nothing else may take its place.
     """
 
     bound: socket.socket
     path: str
-    tunnel: Tunnel | None
+    tunnel: Tunnel
     required: bool
 
     @property
@@ -81,13 +81,8 @@ def open_reception(
     with bound:
         path = settings.path if settings.no_secret else secret_path(settings.path)
         destination = Destination(address_of(bound), path, settings.domain)
-        tunnel = _tunnel(settings, secrets, agents, report, destination)
-        reception = Reception(bound, path, tunnel, is_required(settings))
-        if tunnel is None:
-            yield reception
-        else:
-            with closing(tunnel):
-                yield reception
+        with closing(_tunnel(settings, secrets, agents, report, destination)) as tunnel:
+            yield Reception(bound, path, tunnel, is_required(settings))
 
 
 @asynccontextmanager
@@ -158,13 +153,11 @@ async def _problem_of(http: httpx.AsyncClient, public_url: str, path: str, probe
 
 def _tunnel(
     settings: Settings, secrets: Secrets, agents: Path, report: Report, destination: Destination
-) -> Tunnel | None:
+) -> Tunnel:
     if settings.public_url is not None:
         return GivenAddress(settings.public_url)
-    if settings.tunnel is TunnelMode.NONE:
-        return None
-    if settings.tunnel is TunnelMode.AUTO and settings.provider == SANDBOX:
-        # The service is on this machine too.
+    service_is_here = settings.tunnel is TunnelMode.AUTO and settings.provider == SANDBOX
+    if settings.tunnel is TunnelMode.NONE or service_is_here:
         return GivenAddress(destination.local_url)
     from suno_wav_cli.tunnel.ngrok import Ngrok
 

@@ -8,27 +8,24 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextma
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import httpx
-
 from suno_wav_cli import events
-from suno_wav_cli.background import start_in_thread
-from suno_wav_cli.client import Client
+from suno_wav_cli.client import Client, tls_context
 from suno_wav_cli.conversion import DOWNLOADS_AT_ONCE, Terms, Workshop
 from suno_wav_cli.credentials import api_key
-from suno_wav_cli.errors import TunnelFailed, UsageError
+from suno_wav_cli.errors import TunnelFailed
+from suno_wav_cli.hearing import PLACEHOLDER_CALLBACK, hearing
 from suno_wav_cli.interrupts import Stopped
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.loopback import address_of, bound_socket, is_loopback
 from suno_wav_cli.pacing import Backoff, SubmissionWindow
 from suno_wav_cli.providers import SANDBOX, SUNOAPI, provider_named
-from suno_wav_cli.reception import is_required, open_reception, opened, receiving
+from suno_wav_cli.reception import is_required, open_reception
 from suno_wav_cli.settings import state_folder
 from suno_wav_cli.submission import Gate, Submitter
-from suno_wav_cli.tunnel import Lost, Restored, TunnelMode
-from suno_wav_cli.wake_ups import WakeUps, waking
+from suno_wav_cli.tunnel import TunnelMode
+from suno_wav_cli.wake_ups import WakeUps
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
     from pathlib import Path
 
@@ -38,9 +35,6 @@ if TYPE_CHECKING:
     from suno_wav_cli.models import Secret
     from suno_wav_cli.reception import Reception
     from suno_wav_cli.settings import Settings
-
-PLACEHOLDER_CALLBACK = "https://example.com/callback"
-"""`callBackUrl` is required of pollers too, and this one is known to be accepted (contract/wav-api.md, section 2)."""
 
 
 @dataclass(frozen=True)
@@ -144,14 +138,7 @@ async def open_workshop(
 ) -> AsyncIterator[Workshop]:
     """Connect the parts, inside the event loop. `wait` and `resubmit` are for what is submitted there."""
     settings = session.settings
-    # Loading the certificates takes longer than a request: once is enough.
-    try:
-        tls = httpx.create_ssl_context()
-    except OSError as error:
-        raise UsageError(
-            f"the certificates cannot be loaded: {error}",
-            "Correct SSL_CERT_FILE or SSL_CERT_DIR, or unset it.",
-        ) from error
+    tls = tls_context()
     backoff = Backoff(settings.retries)
     wake_ups = WakeUps()
     hidden = [] if reception is None else [reception.path]
@@ -161,7 +148,7 @@ async def open_workshop(
             callback_url.set_result(settings.callback_url or PLACEHOLDER_CALLBACK)
         else:
             callback_url = await stack.enter_async_context(
-                _hearing(reception, wake_ups, tls, settings.poll_interval, session.report)
+                hearing(reception, wake_ups, tls, settings.poll_interval, session.report)
             )
             if reception.required:
                 await callback_url
@@ -192,44 +179,6 @@ async def open_workshop(
             local=is_loopback(session.base_url),
             report=session.report,
         )
-
-
-@asynccontextmanager
-async def _hearing(
-    reception: Reception, wake_ups: WakeUps, tls: ssl.SSLContext, poll_interval: float, report: Report
-) -> AsyncIterator[asyncio.Future[str]]:
-    """Receive callbacks, and open the way for them meanwhile; the future is what to submit as `callBackUrl`."""
-
-    def changed(change: Lost | Restored) -> None:
-        wake_ups.listening = isinstance(change, Restored)
-        if isinstance(change, Lost):
-            report(events.TunnelLost(change.reason, poll_interval))
-        else:
-            report(events.TunnelRestored(change.public_url))
-
-    async def address() -> str:
-        tunnel = reception.tunnel
-        if tunnel is None:
-            raise AssertionError("a reception of `convert` has a tunnel")
-        try:
-            public_url = await opened(tunnel, reception.path, probe, tls, changed)
-        except TunnelFailed as error:
-            await start_in_thread(tunnel.close, "tunnel")
-            if reception.required:
-                raise
-            report(events.Ready(None, poll_interval, error.message))
-            return PLACEHOLDER_CALLBACK
-        wake_ups.listening = True
-        report(events.Ready(public_url, poll_interval, None))
-        return public_url + reception.path
-
-    async with receiving(reception, waking(wake_ups, report)) as probe:
-        opening = asyncio.create_task(address())
-        try:
-            yield opening
-        finally:
-            opening.cancel()
-            await asyncio.gather(opening, return_exceptions=True)
 
 
 @contextmanager

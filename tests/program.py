@@ -85,10 +85,12 @@ class Sandbox:
 
 
 @contextmanager
-def started(sandbox: Sandbox, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def started(
+    sandbox: Sandbox, *arguments: str, env: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         command_line(*arguments, "--json"),
-        env=os.environ | sandbox.settings,
+        env={**os.environ, **sandbox.settings, **(env or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -94,12 +94,9 @@ def _download(target: Path, children: Children) -> None:
 
 
 def _reason(traceback: str) -> str:
+    """Take what matters out of "pyngrok...Error: ... from URL: <urlopen error [Errno -2] Name or service not known>"."""
     last = traceback.strip().rpartition("\n")[2]
-    # Without the exception's class, and without the address, which was said before.
-    return (
-        re.sub(r"^[\w.]+: |An error occurred while downloading ngrok from \S+: ", "", last)
-        or "no reason given"
-    )
+    return re.sub(r"^.*from \S+: |<urlopen error |\[Errno -?\d+\] |>$", "", last) or "no reason given"
 
 
 def _size_of(folder: Path) -> int:

@@ -243,7 +243,8 @@ class _AgentRun:
         ]
         last = self._complaints[-1] if self._complaints else ""
         if self._failed_dials >= _FAILED_DIALS:
-            otherwise = f"ngrok cannot be reached: {last}"
+            # Of "dial tcp: lookup NAME on SERVER: no such host" the end says what is the matter.
+            otherwise = f"ngrok cannot be reached: {last.rpartition(': ')[2]}"
         elif not in_time:
             otherwise = f"ngrok did not answer within {OPEN_SECONDS:g} s"
         else:
