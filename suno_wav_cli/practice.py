@@ -13,6 +13,7 @@ from suno_wav_cli.sandbox.behaviours import BEHAVIOURS, PATTERNS
 
 if TYPE_CHECKING:
     from suno_wav_cli.events import Report
+    from suno_wav_cli.models import Secret
 
 
 def list_ids(report: Report) -> ExitCode:
@@ -22,16 +23,16 @@ def list_ids(report: Report) -> ExitCode:
     return ExitCode.OK
 
 
-def serve(port: int, *, speed: float, seed: int | None, report: Report) -> ExitCode:
-    """Serve until interrupted. Raises TunnelFailed where the port cannot be opened."""
+def serve(port: int, *, speed: float, seed: int | None, hmac_key: Secret | None, report: Report) -> ExitCode:
+    """Serve until interrupted; callbacks are signed where there is a key. Raises TunnelFailed where the port cannot be opened."""
     try:
         bound = bound_socket(port)
     except OSError as error:
         raise TunnelFailed(
             f"port {port} cannot be opened: {error.strerror}", "Choose another --port; 0 takes a free one."
         ) from error
-    with bound, running(bound, speed=speed, seed=seed, report=report):
-        report(events.SandboxServing(address_of(bound)))
+    with bound, running(bound, speed=speed, seed=seed, hmac_key=hmac_key, report=report):
+        report(events.SandboxServing(address_of(bound), signed=hmac_key is not None))
         # With a bound, because Windows does not wake an unbounded wait for Ctrl-C.
         stop = threading.Event()
         while not stop.wait(timeout=60.0):

@@ -10,7 +10,8 @@ import pytest
 
 from suno_wav_cli.entries import State
 from suno_wav_cli.journal import open_journal
-from suno_wav_cli.sandbox.behaviours import CALLBACK_SHAPES, RECORD_SHAPES
+from suno_wav_cli.sandbox.behaviours import RECORD_SHAPES
+from suno_wav_cli.shapes import CALLBACK_SHAPES
 from tests.test_sandbox import GENERATE, KEY, PLACEHOLDER, tune
 
 if TYPE_CHECKING:
@@ -302,7 +303,8 @@ def test_the_right_file_is_saved_byte_for_byte(sandbox: Sandbox, names: list[str
 
 def test_a_callback_of_any_shape_that_names_the_task_wakes_its_song(sandbox: Sandbox) -> None:
     """With a minute between two questions, one question each is enough."""
-    ids = [f"demo-callback-{shape}+wakes" for shape in CALLBACK_SHAPES if shape != "no-id"]
+    shapes = [shape for shape in CALLBACK_SHAPES if shape not in ("no-id", "not-json", "huge")]
+    ids = [f"demo-callback-{shape}+wakes" for shape in shapes]
     done = sandbox.run("convert", *ids, "--poll-interval", "1m")
     assert done.code == 0
     assert [sandbox.counted("lookups", audio_id) for audio_id in ids] == [1] * len(ids)

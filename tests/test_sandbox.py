@@ -33,10 +33,11 @@ from starlette.responses import Response
 from suno_wav_cli.events import RequestServed
 from suno_wav_cli.loopback import address_of, bound_socket
 from suno_wav_cli.sandbox import running
-from suno_wav_cli.sandbox.behaviours import BEHAVIOURS, CALLBACK_SHAPES, PATTERNS, RECORD_SHAPES, behaviour_of
+from suno_wav_cli.sandbox.behaviours import BEHAVIOURS, PATTERNS, RECORD_SHAPES, behaviour_of
 from suno_wav_cli.sandbox.melody import melody
 from suno_wav_cli.sandbox.routes import COUNTERS_PATH
 from suno_wav_cli.serving import serving_in_thread
+from suno_wav_cli.shapes import CALLBACK_SHAPES
 from tests.program import command_line, run_program
 
 if TYPE_CHECKING:
@@ -519,7 +520,7 @@ def test_the_callback_names_the_task_and_its_file(account: Account, receiver: Re
     }
 
 
-@pytest.mark.parametrize("shape", CALLBACK_SHAPES)
+@pytest.mark.parametrize("shape", sorted(CALLBACK_SHAPES.keys() - {"not-json", "huge"}))
 def test_the_callback_comes_in_every_shape(account: Account, receiver: Receiver, shape: str) -> None:
     task_id = account.task(f"demo-callback-{shape}", receiver.url("shape"))
     url = f"{account.http.base_url}/files/{task_id}.wav"
@@ -529,6 +530,17 @@ def test_the_callback_comes_in_every_shape(account: Account, receiver: Receiver,
         "camel-id": {"data": {"audioWavUrl": url, "taskId": task_id}},
         "response": {"data": {"response": {"audioWavUrl": url}, "task_id": task_id}},
         "top-level": account.decided(task_id).json()["data"],
+        "jobs": {
+            "data": {
+                "state": "success",
+                "resultJson": json.dumps({"resultUrls": [url]}),
+                "failCode": None,
+                "failMsg": None,
+                "createTime": 1735689600000,
+                "completeTime": 1735690200000,
+            },
+            "taskId": task_id,
+        },
         "null": {"data": None, "taskId": task_id},
         "no-id": {"data": None},
     }

@@ -28,4 +28,4 @@ def sandbox(
 
     if list_ids:
         return practice.list_ids(run.report)
-    return practice.serve(port, speed=speed, seed=seed, report=run.report)
+    return practice.serve(port, speed=speed, seed=seed, hmac_key=run.secrets.hmac_key, report=run.report)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from suno_wav_cli.events import Event, Report
+    from suno_wav_cli.models import Secret
 
 
 def _silent(_event: Event) -> None:
@@ -27,9 +28,13 @@ def running(
     speed: float = 1.0,
     seed: int | None = None,
     credits_left: int = 100,
+    hmac_key: Secret | None = None,
     report: Report = _silent,
 ) -> Iterator[Service]:
-    """Serve on `bound` from a thread until the block is left. `report` is called from that thread."""
-    service = Service(speed=speed, seed=seed, credits_left=credits_left)
+    """Serve on `bound` from a thread until the block is left. `report` is called from that thread.
+
+    Callbacks are signed where there is an `hmac_key`.
+    """
+    service = Service(speed=speed, seed=seed, credits_left=credits_left, hmac_key=hmac_key)
     with serving_in_thread(sandbox_app(service, report), bound):
         yield service

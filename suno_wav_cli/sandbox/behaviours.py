@@ -8,6 +8,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.shapes import CALLBACK_SHAPES, DOCUMENTED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -34,8 +36,6 @@ class Callbacks(StrEnum):
     LATE = "late"
     EARLY = "early"
     FORGED = "forged"
-    MALFORMED = "malformed"
-    HUGE = "huge"
 
 
 class File(StrEnum):
@@ -83,7 +83,7 @@ class Behaviour:
     record: str = "current"
     lookup_code: int = 200
     callbacks: Callbacks = Callbacks.ONCE
-    callback: str = "snake"
+    callback: str = DOCUMENTED
     file: File = File.WHOLE
     layout: Layout = Layout()
 
@@ -99,18 +99,6 @@ RECORD_SHAPES: Mapping[str, str] = MappingProxyType(
         "no-url-first": "`SUCCESS`, and at the first lookup no URL yet",
         "null-first": "`data` null at the first lookup",
         "unknown-first": "code 404 at the first lookup",
-    }
-)
-
-CALLBACK_SHAPES: Mapping[str, str] = MappingProxyType(
-    {
-        "snake": "`data.audio_wav_url`, `data.task_id`",
-        "camel": "`data.audioWavUrl`, `data.task_id`",
-        "camel-id": "`data.audioWavUrl`, `data.taskId`",
-        "response": "`data.response.audioWavUrl`",
-        "top-level": "the record itself at top level",
-        "null": "`data` null, `taskId` at top level",
-        "no-id": "`data` null and no id at all",
     }
 )
 
@@ -143,8 +131,8 @@ BEHAVIOURS: Mapping[str, Behaviour] = MappingProxyType(
         "demo-forged": Behaviour(
             "forged callbacks first: another task, another URL, a failure", callbacks=Callbacks.FORGED
         ),
-        "demo-malformed": Behaviour("the callback is not JSON", callbacks=Callbacks.MALFORMED),
-        "demo-huge": Behaviour("the callback has a megabyte", callbacks=Callbacks.HUGE),
+        "demo-malformed": Behaviour("the callback is not JSON", callback="not-json"),
+        "demo-huge": Behaviour("the callback has a megabyte", callback="huge"),
         "demo-exists": Behaviour(
             "409 with the task id of an earlier conversion", answer=Answer.EXISTS, code=409
         ),

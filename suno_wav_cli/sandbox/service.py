@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from suno_wav_cli.sandbox.behaviours import Answer, Behaviour, behaviour_of
-from suno_wav_cli.sandbox.shapes import shaped_record
+from suno_wav_cli.sandbox.records import shaped_record
 from suno_wav_cli.sandbox.tasks import Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from suno_wav_cli.models import Secret
 
 PRICE = Decimal("0.4")
 _WINDOW_TASKS, _WINDOW_SECONDS = 20, 10.0
@@ -65,10 +67,11 @@ class Counters:
 
 
 class Service:
-    """One account. `speed` divides every waiting time; `seed` makes the ids repeatable."""
+    """One account. `speed` divides every waiting time; `seed` makes the ids repeatable; `hmac_key` signs callbacks."""
 
-    def __init__(self, *, speed: float, seed: int | None, credits_left: int) -> None:
+    def __init__(self, *, speed: float, seed: int | None, credits_left: int, hmac_key: Secret | None) -> None:
         self.speed = speed
+        self.hmac_key = hmac_key
         self.counters = Counters()
         self._random = random.Random(seed)
         self._credits = Decimal(credits_left)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.sandbox.behaviours import File
+from suno_wav_cli.shapes import Conversion
 
 if TYPE_CHECKING:
     from suno_wav_cli.sandbox.behaviours import Behaviour
@@ -31,3 +32,7 @@ class Task:
         """The file's address; another one once the first was refused, where the first is to expire."""
         expired = self.behaviour.file is File.EXPIRED_ONCE and self.attempts > 0
         return f"{self.base_url}files/{self.task_id}.wav" + ("?fresh=1" if expired else "")
+
+    def told(self, flag: str, url: str | None) -> Conversion:
+        """What records and callbacks tell of it."""
+        return Conversion(self.task_id, self.audio_id, self.callback_url, flag, self.behaviour.code, url)

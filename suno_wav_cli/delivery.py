@@ -1,0 +1,176 @@
+"""One callback out, as the service posts it, and what came of it (contract/wav-api.md, section 5)."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from suno_wav_cli import __version__
+from suno_wav_cli.loopback import is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+ANSWER_SECONDS = 15.0
+RETRY_AFTER = (60.0, 300.0, 900.0)
+
+_LEAST_REAL_SECONDS = 1.0
+"""However fast time is made to run, a receiver on a busy machine gets this long to answer."""
+
+_KEPT_BYTES = 4096
+"""Of an answer's body: enough to see what it is."""
+
+AGENT_HEADER = ("User-Agent", f"suno-wav/{__version__}")
+JSON_HEADERS = (("Content-Type", "application/json"), AGENT_HEADER)
+
+_HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+
+
+class Problem(StrEnum):
+    """Why there is no HTTP status."""
+
+    NO_NAME = "its name does not resolve"
+    REFUSED = "nobody listens there"
+    UNREACHABLE = "no connection came about"
+    TLS = "no TLS connection came about"
+    SILENT = "no answer in time"
+    BROKEN = "the connection broke"
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A callback to post: all of its headers but Host and Content-Length."""
+
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = JSON_HEADERS
+    method: str = "POST"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. `status` or `problem` is set; `detail` is what the system says of the problem."""
+
+    seconds: float
+    status: int | None = None
+    body: bytes = b""
+    problem: Problem | None = None
+    detail: str = ""
+
+
+def answer_seconds(speed: float) -> float:
+    """How long the receiver has, at a service whose time runs `speed` times as fast."""
+    return max(ANSWER_SECONDS / speed, _LEAST_REAL_SECONDS)
+
+
+async def deliver(outgoing: Outgoing, url: str, patience: float) -> Answer:
+    """Make one request, follow no redirect, and wait `patience` seconds in all. It never raises: an answer is an answer."""
+    sent = False
+
+    async def watch(event: str, info: Mapping[str, Any]) -> None:
+        # By its method, for a proxy is sent a CONNECT before.
+        nonlocal sent
+        if event.endswith(".send_request_headers.started"):
+            sent = sent or info["request"].method == outgoing.method.encode()
+
+    began = time.monotonic()
+
+    def failed(problem: Problem, detail: str = "") -> Answer:
+        return Answer(time.monotonic() - began, problem=problem, detail=detail)
+
+    try:
+        # A request made by hand, for a client would add headers of its own. Loading the certificates takes 30 ms.
+        request = httpx.Request(
+            outgoing.method,
+            url,
+            headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in outgoing.headers],
+            content=outgoing.body,
+            extensions={"trace": watch},
+        )
+        http = httpx.AsyncClient(
+            timeout=None,  # noqa: S113 - all of it together has a bound
+            trust_env=not is_loopback(url),
+            verify=request.url.scheme == "https",
+        )
+        began = time.monotonic()
+        async with asyncio.timeout(patience), http:
+            response = await http.send(request, stream=True)
+            body = await _beginning(response)
+            return Answer(time.monotonic() - began, response.status_code, body)
+    except TimeoutError:
+        return failed(Problem.SILENT if sent else Problem.UNREACHABLE)
+    except Exception as error:  # noqa: BLE001 - an address can be wrong in many ways, and each is an answer
+        return failed(*_described(error, sent=sent))
+
+
+async def _beginning(response: httpx.Response) -> bytes:
+    """Read to the end, or until enough is there to see what it is."""
+    body = b""
+    async for piece in response.aiter_raw():
+        body += piece
+        if len(body) >= _KEPT_BYTES:
+            break
+    await response.aclose()
+    return body[:_KEPT_BYTES]
+
+
+def _described(error: Exception, *, sent: bool) -> tuple[Problem, str]:
+    causes = list(_causes(error))
+    for cause in causes:
+        match cause:
+            case socket.gaierror():
+                return Problem.NO_NAME, cause.strerror or ""
+            case ssl.SSLCertVerificationError():
+                return Problem.TLS, cause.verify_message
+            case ssl.SSLError() if not sent:
+                return Problem.TLS, (cause.reason or "").replace("_", " ").lower()
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return Problem.REFUSED, ""
+    system = [cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror]
+    return Problem.BROKEN if sent else Problem.UNREACHABLE, system[-1] if system else str(error)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and everything that led to it: one for each address of a name, where all were tried."""
+    while error is not None:
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            for member in error.exceptions:
+                yield from _causes(member)
+        error = error.__cause__ or error.__context__
+
+
+def end_to_end(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Leave out of recorded headers what was about that one connection, and what the next request has of its own."""
+    headers = tuple(headers)
+    listed = ",".join(value for name, value in headers if name.lower() == "connection")
+    dropped = _HOP_BY_HOP | {name.strip().lower() for name in listed.split(",")}
+    return tuple((name, value) for name, value in headers if name.lower() not in dropped)
+
+
+def origin(url: str) -> str:
+    """The address without its path, which may be secret."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
