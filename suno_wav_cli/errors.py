@@ -15,7 +15,8 @@ SunoWavError
 │   ├── AddressRefused         9   401, 403, 404, 410: a fresh address may help
 │   └── NotAWholeWav           9
 ├── OutputExists              10
-└── TunnelFailed              11   no public address, and polling was not allowed
+├── TunnelFailed              11   no public address, and polling was not allowed
+└── NotDelivered              11   a receiver that does not answer callbacks as it must
 """
 
 from __future__ import annotations
@@ -111,4 +112,8 @@ class OutputExists(SunoWavError):
 
 
 class TunnelFailed(SunoWavError):
+    exit_code = ExitCode.TUNNEL_FAILED
+
+
+class NotDelivered(SunoWavError):
     exit_code = ExitCode.TUNNEL_FAILED

@@ -208,9 +208,10 @@ class Failed:
 
 @dataclass(frozen=True)
 class SandboxServing:
-    """The sandbox as a command of its own is up."""
+    """The sandbox as a command of its own is up. `signed` says whether its callbacks are."""
 
     base_url: str
+    signed: bool
 
 
 @dataclass(frozen=True)
@@ -229,6 +230,54 @@ class RequestServed:
     path: str
     status: int
     note: str
+
+
+@dataclass(frozen=True)
+class CallbackKind:
+    """One of the callbacks that `trigger` can post."""
+
+    name: str
+    about: str
+
+
+@dataclass(frozen=True)
+class Delivering:
+    """A callback is about to be posted. `to` is the receiver's address without its path."""
+
+    name: str
+    method: str
+    to: str
+    task_id: str | None
+    signed: bool
+
+
+@dataclass(frozen=True)
+class AnswerOverdue:
+    """The service would have given up by now; the answer is waited for all the same."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What came back: `answer` is the first line of its body, `received` is how the service would count it.
+
+    `status` is None where there was no HTTP answer; `refused_rightly` where a careful receiver takes no such callback.
+    """
+
+    status: int | None
+    seconds: float
+    answer: str
+    received: bool
+    refused_rightly: bool
+    verdict: str
+
+
+@dataclass(frozen=True)
+class DeliveryDelayed:
+    """The callback failed, and is posted again in so many seconds."""
+
+    seconds: float
 
 
 Event: TypeAlias = (
@@ -259,6 +308,11 @@ Event: TypeAlias = (
     | SandboxServing
     | SandboxId
     | RequestServed
+    | CallbackKind
+    | Delivering
+    | AnswerOverdue
+    | Delivered
+    | DeliveryDelayed
 )
 
 Report: TypeAlias = "Callable[[Event], None]"

@@ -16,6 +16,7 @@ import pytest
 
 from suno_wav_cli.errors import ExitCode
 from suno_wav_cli.events import Event
+from suno_wav_cli.samples import SAMPLES
 from suno_wav_cli.sandbox.behaviours import BEHAVIOURS, PATTERNS
 from suno_wav_cli.terminal.json_lines import event_name
 from tests.program import REPOSITORY, run_program
@@ -68,6 +69,15 @@ def test_the_list_of_sandbox_ids_is_what_the_sandbox_knows() -> None:
     )
 
 
+def test_the_list_of_trigger_events_is_what_trigger_knows() -> None:
+    rows = "\n".join(f"| `{name}` | {sample.about} |" for name, sample in SAMPLES.items())
+    table = f"| event | what is posted |\n| --- | --- |\n{rows}\n"
+    assert (
+        README.partition("<!-- trigger events: begin -->\n")[2].partition("<!-- trigger events: end -->")[0]
+        == table
+    )
+
+
 def test_every_event_is_documented() -> None:
     documented = set(
         re.findall(r"`([a-z_]+)`", README.partition("| event | when |")[2].partition("Settings:")[0])
@@ -80,7 +90,7 @@ def test_every_exit_code_is_documented() -> None:
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)} == {*ExitCode}
 
 
-@pytest.mark.parametrize("command", ["convert", "status", "sandbox"])
+@pytest.mark.parametrize("command", ["convert", "status", "trigger", "sandbox"])
 def test_every_option_of_a_command_is_documented(command: str) -> None:
     shown = run_program(command, "--help").out
     assert set(re.findall(r"--[a-z-]+", shown)) - {"--list"} <= set(re.findall(r"--[a-z-]+", README))
@@ -131,6 +141,9 @@ def test_the_picture_reads_from_top_to_bottom() -> None:
         pytest.param(["--help"], {"httpx", "rich", "pyngrok", "uvicorn", "starlette"}, id="--help"),
         pytest.param(
             ["convert", "--help"], {"httpx", "rich", "pyngrok", "uvicorn", "starlette"}, id="convert --help"
+        ),
+        pytest.param(
+            ["trigger", "--help"], {"httpx", "rich", "pyngrok", "uvicorn", "starlette"}, id="trigger --help"
         ),
     ],
 )

@@ -96,8 +96,9 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
         case events.Failed():
             return f"error: {printable(event.message)}\n  {printable(event.remedy)}"
         case events.SandboxServing():
+            signed = "; its callbacks are signed" if event.signed else ""
             return (
-                f"suno-wav: sandbox at {event.base_url}; nothing here is paid for. Ctrl-C ends it\n"
+                f"suno-wav: sandbox at {event.base_url}; nothing here is paid for{signed}. Ctrl-C ends it\n"
                 f"  Use it: suno-wav convert demo --provider sandbox --base-url {event.base_url} --out song.wav\n"
                 "  Its audio ids: suno-wav sandbox --list"
             )
@@ -107,6 +108,16 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
             return (
                 f"{event.method} {printable(event.path)} -> {event.status} {printable(event.note)}".rstrip()
             )
+        case events.CallbackKind():
+            return None
+        case events.Delivering():
+            return _delivering(event)
+        case events.AnswerOverdue():
+            return f"suno-wav: no answer within {event.seconds:g} s, and the service would give up; still waiting"
+        case events.Delivered():
+            return f"suno-wav: the answer says: {printable(event.answer)}" if event.answer else None
+        case events.DeliveryDelayed():
+            return f"suno-wav: the service would post it again in {event.seconds:g} s"
         case _:
             assert_never(event)
 
@@ -131,6 +142,10 @@ def results(event: Event) -> list[str]:
             return [f"{event.audio_id:<24} {event.about}"]
         case events.SandboxServing():
             return [event.base_url]
+        case events.CallbackKind():
+            return [f"{event.name:<12} {event.about}"]
+        case events.Delivered():
+            return [f"{event.status or 'no answer'} in {event.seconds:.2f} s: {printable(event.verdict)}"]
         case _:
             return []
 
@@ -171,3 +186,8 @@ def _interrupted(event: events.Interrupted) -> str:
     if event.continue_with is None:
         return f"stopped by {by}\n  No submitted song is left to continue."
     return f"stopped by {by}\n  To continue: {event.continue_with}"
+
+
+def _delivering(event: events.Delivering) -> str:
+    task = f", task {printable(event.task_id)}" if event.task_id else ""
+    return f"suno-wav: {event.method} {printable(event.name)} to {event.to}{task}{', signed' if event.signed else ''}"

@@ -1,0 +1,66 @@
+"""The callbacks that `trigger` can post: what the service sends, and what strangers send."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from suno_wav_cli.delivery import AGENT_HEADER, Outgoing
+from suno_wav_cli.shapes import CALLBACK_SHAPES, DOCUMENTED, Conversion, callback_content
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Sample:
+    """`fault` is why a careful receiver refuses it, None for what the service itself may send."""
+
+    about: str
+    shape: str = DOCUMENTED
+    code: int = 200
+    times: int = 1
+    method: str = "POST"
+    content_type: str = "application/json"
+    fault: str | None = None
+
+
+_FAULTS = {"not-json": "the body is not JSON", "huge": "no callback is that large"}
+
+SAMPLES: Mapping[str, Sample] = MappingProxyType(
+    {
+        "success": Sample("converted: code 200, as documented"),
+        "failure": Sample("the conversion failed: code 501, no address", code=501),
+        "failure-400": Sample("bad input or unsupported file: code 400", code=400),
+        "failure-451": Sample("the source audio could not be fetched: code 451", code=451),
+        "failure-500": Sample("a server error: code 500", code=500),
+        "twice": Sample("the same callback two times", times=2),
+        **{
+            shape: Sample(about, shape, fault=_FAULTS.get(shape))
+            for shape, about in CALLBACK_SHAPES.items()
+            if shape != DOCUMENTED
+        },
+        "wrong-type": Sample(
+            "as `success`, sent as text/plain",
+            content_type="text/plain",
+            fault="its Content-Type is not application/json",
+        ),
+        "get": Sample("GET in place of POST", method="GET", fault="a callback is a POST"),
+    }
+)
+
+
+def outgoing(sample: Sample, *, task_id: str, audio_id: str, wav_url: str, url: str) -> Outgoing:
+    """Make the sample tell of this task and this file; `url` is where it is posted."""
+    converted = sample.code == 200  # noqa: PLR2004 - the service's code for success
+    told = Conversion(
+        task_id,
+        audio_id,
+        url,
+        "SUCCESS" if converted else "GENERATE_WAV_FAILED",
+        sample.code,
+        wav_url if converted else None,
+    )
+    body = callback_content(sample.shape, told) if sample.method == "POST" else b""
+    return Outgoing(body, (("Content-Type", sample.content_type), AGENT_HEADER), sample.method)
