@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hmac
 import json
+import os
 import signal
 import subprocess
 import time
@@ -32,6 +35,7 @@ from starlette.responses import Response
 
 from suno_wav_cli.events import RequestServed
 from suno_wav_cli.loopback import address_of, bound_socket
+from suno_wav_cli.models import Secret
 from suno_wav_cli.sandbox import running
 from suno_wav_cli.sandbox.behaviours import BEHAVIOURS, PATTERNS, RECORD_SHAPES, behaviour_of
 from suno_wav_cli.sandbox.melody import melody
@@ -164,11 +168,13 @@ class Account:
 
 
 @contextmanager
-def an_account(*, speed: float = FAST, seed: int | None = None) -> Iterator[Account]:
+def an_account(
+    *, speed: float = FAST, seed: int | None = None, hmac_key: Secret | None = None
+) -> Iterator[Account]:
     events: Queue[Event] = Queue()
     with (
         bound_socket(0) as bound,
-        running(bound, speed=speed, seed=seed, report=events.put),
+        running(bound, speed=speed, seed=seed, hmac_key=hmac_key, report=events.put),
         httpx.Client(base_url=address_of(bound), headers=KEY, trust_env=False) as http,
     ):
         yield Account(http, events)
@@ -188,6 +194,7 @@ class Receiver:
     answers: dict[str, list[int | None]] = field(default_factory=dict)
     arrived: Queue[tuple[str, float, bytes]] = field(default_factory=Queue)
     counts: Counter[str] = field(default_factory=Counter)
+    signatures: list[tuple[str | None, str | None]] = field(default_factory=list)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -201,6 +208,9 @@ class Receiver:
             return
         status = answers.pop(0) if len(answers) > 1 else answers[0]
         self.counts[name] += 1
+        self.signatures.append(
+            (request.headers.get("X-Webhook-Timestamp"), request.headers.get("X-Webhook-Signature"))
+        )
         self.arrived.put((name, time.monotonic(), body))
         if status is None:
             await asyncio.Event().wait()
@@ -231,6 +241,7 @@ def reception() -> Iterator[Receiver]:
 @pytest.fixture
 def receiver(reception: Receiver) -> Receiver:
     reception.answers, reception.counts, reception.arrived = {}, Counter(), Queue()
+    reception.signatures = []
     return reception
 
 
@@ -661,6 +672,26 @@ def test_the_huge_callback_has_a_megabyte(account: Account, receiver: Receiver) 
     assert 1_000_000 < len(receiver.next_body()) < 1_100_000
 
 
+def test_callbacks_are_signed_where_there_is_a_key(receiver: Receiver) -> None:
+    """Each delivery by a computation of its own, at the real time; but what a forger sends is not signed."""
+    with an_account(speed=2000, hmac_key=Secret("sésame")) as mine:
+        task_id = mine.task("demo-forged", receiver.url("signed", 200, 200, 200, 500, 200))
+        for _ in range(5):
+            receiver.next_of("signed")
+    *forged, first, second = receiver.signatures
+    assert forged == [(None, None)] * 3
+    for timestamp, signature in (first, second):
+        assert abs(time.time() - int(timestamp or "")) < 60
+        digest = hmac.digest("sésame".encode(), f"{task_id}.{timestamp}".encode(), "sha256")
+        assert signature == base64.b64encode(digest).decode()
+
+
+def test_nothing_is_signed_without_a_key(account: Account, receiver: Receiver) -> None:
+    account.submit("demo", receiver.url("unsigned"))
+    receiver.next_of("unsigned")
+    assert receiver.signatures == [(None, None)]
+
+
 def test_nothing_is_posted_to_a_placeholder(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy hears of whatever leaves this machine: of another name it does, of the reserved ones it never does."""
     monkeypatch.setenv("http_proxy", receiver.address)
@@ -847,6 +878,22 @@ def test_as_a_program_it_says_its_address_serves_and_ends_at_ctrl_c() -> None:
         assert f"sandbox at {address}" in err
         assert "stopped by Ctrl-C" in err
         assert "Traceback" not in err
+
+
+def test_as_a_program_it_says_that_it_signs_and_never_with_what() -> None:
+    with subprocess.Popen(
+        command_line("sandbox", "--port", "0"),
+        env=os.environ | {"SUNO_WAV_HMAC_KEY": "whsec-never-shown"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as program:
+        assert program.stdout is not None
+        program.stdout.readline()
+        program.send_signal(signal.SIGINT)
+        out, err = program.communicate(timeout=10)
+    assert "nothing here is paid for; its callbacks are signed. Ctrl-C ends it\n" in err
+    assert "whsec-never-shown" not in out + err
 
 
 def test_a_taken_port_is_exit_11() -> None:

@@ -1,0 +1,135 @@
+"""A delivery that is kept in a file comes out of it as it went in, or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from suno_wav_cli.errors import UsageError
+from suno_wav_cli.recordings import LARGEST_FILE, Recording, load, write
+
+RECORDING = Recording(1735689600.25, (("Content-Type", "application/json"),), b'{"code": 200}')
+RIGHT = {"received": 1.5, "headers": [["A", "b"]], "body": "{}"}
+
+recorded = st.builds(
+    Recording,
+    received=st.floats(allow_nan=False, allow_infinity=False),
+    headers=st.lists(
+        st.tuples(
+            st.from_regex(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", fullmatch=True),
+            st.from_regex(r"[\t\x20-\x7e\x80-\xff]*", fullmatch=True),
+        )
+    ).map(tuple),
+    body=st.binary() | st.text().map(lambda text: text.encode("utf-8", "replace")),
+)
+
+
+@pytest.fixture
+def folder() -> Path:
+    return Path.cwd()
+
+
+@given(recorded)
+def test_what_is_written_is_what_is_loaded(recording: Recording) -> None:
+    with TemporaryDirectory() as temporary:
+        assert load(write(recording, Path(temporary), "callback")) == recording
+
+
+def test_a_body_of_text_can_be_read_in_the_file(folder: Path) -> None:
+    path = write(Recording(1.0, (), '{"msg": "schön"}'.encode()), folder, "callback")
+    assert json.loads(path.read_bytes()) == {"received": 1.0, "headers": [], "body": '{"msg": "schön"}'}
+    assert "schön" in path.read_text(encoding="utf-8")
+
+
+def test_no_file_is_overwritten(folder: Path) -> None:
+    (folder / "callback.json").write_text("somebody's")
+    names = [write(RECORDING, folder, "callback").name for _ in range(3)]
+    assert names == ["callback-2.json", "callback-3.json", "callback-4.json"]
+    assert (folder / "callback.json").read_text() == "somebody's"
+    assert len([*folder.iterdir()]) == 4
+
+
+def test_writers_at_once_take_different_names(folder: Path) -> None:
+    bodies = [str(number).encode() for number in range(20)]
+    threads = [Thread(target=write, args=(Recording(1.0, (), body), folder, "callback")) for body in bodies]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(load(path).body for path in folder.iterdir()) == sorted(bodies)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_nobody_else_may_read_it(folder: Path) -> None:
+    path = write(RECORDING, folder, "callback")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("name", ["../../outside", "/etc/passwd", "a\0b", ".", "", "x" * 1000, "Ω"])
+def test_a_strangers_name_stays_in_the_folder(folder: Path, name: str) -> None:
+    path = write(RECORDING, folder, name)
+    assert path.parent == folder
+    assert [*folder.iterdir()] == [path]
+    assert not path.name.startswith(".")
+
+
+def test_a_folder_that_is_not_there_is_an_os_error(folder: Path) -> None:
+    with pytest.raises(OSError, match="No such file"):
+        write(RECORDING, folder / "absent", "callback")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"\xff\xfe", id="not text"),
+        pytest.param(b"{", id="not JSON"),
+        pytest.param(b"[]", id="a list"),
+        pytest.param(b"[" * 100_000, id="deep"),
+        pytest.param(b" " * (LARGEST_FILE + 1), id="too large"),
+        pytest.param(json.dumps(RIGHT | {"more": 1}).encode(), id="a field too many"),
+        pytest.param(json.dumps(RIGHT | {"body_base64": ""}).encode(), id="two bodies"),
+        pytest.param(json.dumps({"received": 1, "headers": []}).encode(), id="no body"),
+        pytest.param(json.dumps(RIGHT | {"body": 1}).encode(), id="a body that is a number"),
+        pytest.param(json.dumps(RIGHT | {"body": "\ud800"}).encode(), id="half a character"),
+        pytest.param(
+            json.dumps({"received": 1, "headers": [], "body_base64": "é"}).encode(), id="not base64"
+        ),
+        pytest.param(json.dumps(RIGHT | {"received": True}).encode(), id="a time that is true"),
+        pytest.param(json.dumps(RIGHT | {"received": "now"}).encode(), id="a time that is text"),
+        pytest.param(json.dumps(RIGHT | {"received": float("nan")}).encode(), id="no time"),
+        pytest.param(json.dumps(RIGHT | {"received": 10**400}).encode(), id="a time beyond all"),
+        pytest.param(json.dumps(RIGHT | {"headers": {"A": "b"}}).encode(), id="headers as an object"),
+        pytest.param(json.dumps(RIGHT | {"headers": [["A"]]}).encode(), id="half a header"),
+        pytest.param(json.dumps(RIGHT | {"headers": [["A", 1]]}).encode(), id="a header that is a number"),
+        pytest.param(json.dumps(RIGHT | {"headers": [["A b", "c"]]}).encode(), id="a name with a space"),
+        pytest.param(json.dumps(RIGHT | {"headers": [["A", "b\r\nC: d"]]}).encode(), id="two headers in one"),
+        pytest.param(json.dumps(RIGHT | {"headers": [["A", "€"]]}).encode(), id="what no header carries"),
+    ],
+)
+def test_whatever_else_is_in_a_file_is_refused(folder: Path, content: bytes) -> None:
+    path = folder / "file.json"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=r"file\.json is not a recorded callback"):
+        load(path)
+
+
+def test_a_right_one_is_loaded(folder: Path) -> None:
+    """So that the refusals above are for their reasons."""
+    path = folder / "file.json"
+    path.write_text(json.dumps(RIGHT))
+    assert load(path) == Recording(1.5, (("A", "b"),), b"{}")
+
+
+@pytest.mark.parametrize("name", ["absent.json", "."])
+def test_what_cannot_be_read_is_said(folder: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        load(folder / name)
