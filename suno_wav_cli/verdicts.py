@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from suno_wav_cli.delivery import Answer
 
 _OK = 200
-_CLIENT_ERRORS = range(400, 500)
+_REFUSALS = (*range(400, 500), 501)
+"""501 is how some say that they know no such method."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def judge(answer: Answer, fault: str | None, speed: float) -> Verdict:
         text = "received" if fault is None else f"received, though a careful receiver refuses it: {fault}"
         return Verdict(received=True, refused_rightly=False, text=text)
     # To close the connection is a way of refusing too: of a megabyte, the only one that takes no time.
-    if fault is not None and (answer.status in _CLIENT_ERRORS or answer.problem is Problem.BROKEN):
+    if fault is not None and (answer.status in _REFUSALS or answer.problem is Problem.BROKEN):
         return Verdict(received=False, refused_rightly=True, text=f"refused, and rightly: {fault}")
     reason, remedy = _failure(answer, speed)
     text = f"the service counts this as failed: {reason}"

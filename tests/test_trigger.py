@@ -237,6 +237,12 @@ def test_to_refuse_a_stranger_is_right(event: str, fault: str) -> None:
     assert (failed.code, "the receiver broke" in failed.out) == (11, True)
 
 
+def test_501_is_a_way_to_refuse_a_method() -> None:
+    with receiving((501, 0)) as receiver:
+        done = receiver.run("--event", "get")
+    assert (done.code, "refused, and rightly" in done.out) == (0, True)
+
+
 def test_what_strangers_send_is_what_its_name_says(receiver: Receiver) -> None:
     for event in ("not-json", "huge", "wrong-type", "get"):
         receiver.run("--event", event)
@@ -529,14 +535,10 @@ def test_without_retries_there_is_one_try() -> None:
     ("arguments", "said"),
     [
         pytest.param([], "there is no address to post to", id="no address"),
-        pytest.param(["ftp://host/secret-path"], "the address to post to is not an address", id="ftp"),
-        pytest.param(["host/secret-path"], "the address to post to is not an address", id="no scheme"),
-        pytest.param(
-            ["http://a:secret-path@host/"], "the address to post to is not an address", id="password"
-        ),
-        pytest.param(
-            ["http://host:99999/secret-path"], "the address to post to is not an address", id="port"
-        ),
+        pytest.param(["ftp://host/secret-path"], "URL is not an address", id="ftp"),
+        pytest.param(["host/secret-path"], "URL is not an address", id="no scheme"),
+        pytest.param(["http://a:secret-path@host/"], "URL is not an address", id="password"),
+        pytest.param(["http://host:99999/secret-path"], "URL is not an address", id="port"),
         pytest.param(
             ["http://127.0.0.1:9/secret-path", "--event", "succes"], "there is no event 'succes'", id="event"
         ),

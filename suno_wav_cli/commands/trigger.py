@@ -55,11 +55,11 @@ def trigger(
 
     Shows what the receiver answers, how long it takes, and what the service would make of it. Prints that as one line a delivery on standard output. Exit code 11: the receiver does not answer as it must.
     """
-    from suno_wav_cli import rehearsal
+    from suno_wav_cli import plans, rehearsal
 
     if list_events:
         return rehearsal.list_events(run.report)
-    request = rehearsal.Request(
+    request = plans.Request(
         url=url,
         event=event,
         task_id=task_id,

@@ -1,0 +1,108 @@
+"""What `trigger` posts: from its options to a request, made of a sample or of a recording."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from suno_wav_cli import recordings
+from suno_wav_cli.delivery import Outgoing, end_to_end
+from suno_wav_cli.errors import UsageError
+from suno_wav_cli.receiver import read_callback
+from suno_wav_cli.samples import SAMPLES, outgoing
+from suno_wav_cli.signature import is_signature_header
+from suno_wav_cli.values import http_url
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from suno_wav_cli.models import Secret
+
+
+@dataclass(frozen=True)
+class Request:
+    """`url` is None where it was not given; `event`, `task_id` and `wav_url` are None for their defaults."""
+
+    url: str | None
+    event: str | None
+    task_id: str | None
+    wav_url: str | None
+    recording: Path | None
+    sign: bool
+    retries: bool
+    speed: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is posted, how often, and why a careful receiver refuses it. It is signed with `key`, afresh each time."""
+
+    name: str
+    url: str
+    outgoing: Outgoing
+    task_id: str | None
+    key: Secret | None
+    times: int = 1
+    fault: str | None = None
+
+
+def planned(request: Request, hmac_key: Secret | None) -> Plan:
+    """Raises UsageError."""
+    if request.url is None:
+        raise UsageError("there is no address to post to", "Write suno-wav trigger https://host/path")
+    try:
+        url = http_url(request.url)
+    except ValueError as error:
+        # Not repeated, for its path may be secret.
+        raise UsageError(f"URL is not {error}", "Correct it and try again.") from None
+    if request.sign and hmac_key is None:
+        raise UsageError(
+            "there is no key to sign with",
+            "Set SUNO_WAV_HMAC_KEY, or hmac_key in config.toml, to the webhook key of your account.",
+        )
+    key = hmac_key if request.sign else None
+    if request.recording is not None:
+        return _recorded(request, request.recording, url, key)
+    return _sampled(request, url, key)
+
+
+def _sampled(request: Request, url: str, key: Secret | None) -> Plan:
+    name = request.event or "success"
+    if name not in SAMPLES:
+        raise UsageError(f"there is no event '{name}'", "`suno-wav trigger --list` shows all of them.")
+    sample = SAMPLES[name]
+    task_id = request.task_id if request.task_id is not None else secrets.token_hex(16)
+    content = outgoing(
+        sample,
+        task_id=task_id,
+        audio_id=str(uuid.uuid4()),
+        wav_url=request.wav_url or f"https://example.com/{secrets.token_hex(16)}.wav",
+        url=url,
+    )
+    return Plan(name, url, content, task_id, key, sample.times, sample.fault)
+
+
+def _recorded(request: Request, path: Path, url: str, key: Secret | None) -> Plan:
+    if (request.event, request.task_id, request.wav_url) != (None, None, None):
+        raise UsageError(
+            "--from sends a recorded callback as it is", "Leave out --event, --task-id and --wav-url."
+        )
+    recording = recordings.load(path)
+    task_id = _claimed_task_id(recording.body)
+    headers = end_to_end(recording.headers)
+    if key is not None:
+        if task_id is None:
+            raise UsageError(f"{path} names no task, and the signature is of its id", "Leave out --sign.")
+        headers = tuple(header for header in headers if not is_signature_header(header[0]))
+    return Plan(path.name, url, Outgoing(recording.body, headers), task_id, key)
+
+
+def _claimed_task_id(body: bytes) -> str | None:
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return read_callback(content).task_id if isinstance(content, dict) else None
