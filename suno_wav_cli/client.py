@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from suno_wav_cli import __version__, answers
+from suno_wav_cli import USER_AGENT, answers
 from suno_wav_cli.errors import ServiceUnavailable, UsageError
 from suno_wav_cli.loopback import is_loopback
 from suno_wav_cli.providers import Meaning
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from suno_wav_cli.models import Secret, Song, WavRecord
     from suno_wav_cli.pacing import Backoff
     from suno_wav_cli.providers import Provider
-
-USER_AGENT = f"suno-wav/{__version__}"
-"""Explicit, because the hosts refuse the default agents of some libraries (contract/wav-api.md, section 1)."""
 
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 _TOTAL_SECONDS = 60.0

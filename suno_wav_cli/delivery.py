@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from suno_wav_cli import __version__
+from suno_wav_cli import USER_AGENT
 from suno_wav_cli.loopback import is_loopback
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _LEAST_REAL_SECONDS = 1.0
 _KEPT_BYTES = 4096
 """Of an answer's body: enough to see what it is."""
 
-AGENT_HEADER = ("User-Agent", f"suno-wav/{__version__}")
+AGENT_HEADER = ("User-Agent", USER_AGENT)
 JSON_HEADERS = (("Content-Type", "application/json"), AGENT_HEADER)
 
 _HOP_BY_HOP = frozenset(

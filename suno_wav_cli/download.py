@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from suno_wav_cli import USER_AGENT
 from suno_wav_cli.background import start_in_thread
-from suno_wav_cli.client import USER_AGENT
 from suno_wav_cli.errors import AddressRefused, DownloadFailed, NotAWholeWav, ServiceUnavailable
 from suno_wav_cli.loopback import is_loopback
 from suno_wav_cli.part import disk_failed

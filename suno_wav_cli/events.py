@@ -1,6 +1,6 @@
 """What the core reports while it works. Who shows it, and how, is not its business.
 
-No event carries a key, a token or the path that callbacks arrive on.
+No event carries a key or a token, and only `Listening` the path that callbacks arrive on.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ class AgentDownloading:
 
 @dataclass(frozen=True)
 class TunnelLost:
-    """Callbacks cannot arrive for now, and so the service is asked every `poll_interval` seconds."""
+    """Callbacks cannot arrive for now. The service is asked every `poll_interval` seconds; None where nobody asks."""
 
     reason: str
-    poll_interval: float
+    poll_interval: float | None
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,73 @@ class CallbackReceived:
 
     task_id: str | None
     code: int | None
+
+
+@dataclass(frozen=True)
+class Listening:
+    """`listen` accepts deliveries. `callback_url` is what to give to the service, secret path included.
+
+    `public_url` is the address without the path, or None where only this machine reaches it, with the `reason` unless
+    that was asked for.
+    """
+
+    local_url: str
+    public_url: str | None
+    reason: str | None
+    callback_url: str
+
+
+@dataclass(frozen=True)
+class DeliveryReceived:
+    """A callback came, the `number`-th of this run, and what it claims. `received` is in seconds since 1970.
+
+    `repeats` is the number of an earlier one that claimed the same; `signature` is None where there is no key.
+    """
+
+    number: int
+    received: float
+    task_id: str | None
+    code: int | None
+    url: str | None
+    repeats: int | None
+    signature: str | None
+
+
+@dataclass(frozen=True)
+class DeliveryRecorded:
+    number: int
+    path: Path
+
+
+@dataclass(frozen=True)
+class DeliveryForwarded:
+    """What the person's own receiver answered; `status` is None where it did not, for the reason in `problem`."""
+
+    number: int
+    status: int | None
+    seconds: float
+    problem: str | None
+    answer: str
+
+
+@dataclass(frozen=True)
+class DeliveryChecked:
+    """What the service says of it: *confirmed*, *pending*, *contradicted*; or *unconfirmed*, with the reason."""
+
+    number: int
+    task_id: str | None
+    verdict: str
+    flag: str | None
+    url: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class DeliveryNeglected:
+    """Too much was going on for this delivery to be worked on, or it could not be kept."""
+
+    number: int
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -292,6 +359,12 @@ Event: TypeAlias = (
     | Submitted
     | Adopted
     | CallbackReceived
+    | Listening
+    | DeliveryReceived
+    | DeliveryRecorded
+    | DeliveryForwarded
+    | DeliveryChecked
+    | DeliveryNeglected
     | LookedUp
     | LookupFailed
     | DownloadStarted

@@ -67,10 +67,10 @@ class _Way:
         return self.given + path
 
     def _changed(self, change: Lost | Restored) -> None:
-        if isinstance(change, Lost):
-            self.wake_ups.listening = False
-            self.report(TunnelLost(change.reason, self.poll_interval))
-        elif change.public_url == self.given:
+        self.wake_ups.listening = isinstance(change, Restored) and change.public_url == self.given
+        if self.wake_ups.listening:
+            self.report(TunnelRestored(self.given or ""))
+        else:
             # At another address it is of no use to those who were given this one.
-            self.wake_ups.listening = True
-            self.report(TunnelRestored(change.public_url))
+            reason = change.reason if isinstance(change, Lost) else "the tunnel has another address now"
+            self.report(TunnelLost(reason, self.poll_interval))

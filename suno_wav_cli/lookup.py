@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
-from suno_wav_cli.conversion import all_of, failure, finish, wait_for
-from suno_wav_cli.errors import ExitCode, StillRunning, SunoWavError
+from suno_wav_cli.conversion import all_of, failure, wait_for
+from suno_wav_cli.errors import ExitCode, SunoWavError
 from suno_wav_cli.event_loop import run
-from suno_wav_cli.models import Order, Song, WavState
-from suno_wav_cli.output import check_possible, id_of, planned
+from suno_wav_cli.output import id_of
+from suno_wav_cli.retrieval import retrieve
 from suno_wav_cli.session import open_session, open_workshop
 
 if TYPE_CHECKING:
@@ -19,9 +18,7 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.conversion import Workshop
     from suno_wav_cli.credentials import Secrets
-    from suno_wav_cli.entries import Entry
     from suno_wav_cli.events import Report
-    from suno_wav_cli.models import WavRecord
     from suno_wav_cli.session import Session
     from suno_wav_cli.settings import Settings
 
@@ -64,7 +61,7 @@ async def _show(
             # Shown as at work from the first moment, which may be long before the next question.
             session.report(events.LookedUp(name, record))
         if request.download:
-            return await _download(entry, record, request, session, shop, alone=alone)
+            return await retrieve(entry, record, session, shop, wait=request.wait, alone=alone)
         if request.wait:
             entry = entry or session.journal.adopt(task_id, record.audio_id, None)
             record = await wait_for(entry, shop, record)
@@ -73,26 +70,3 @@ async def _show(
     except SunoWavError as error:
         return failure(name, task_id, error, shop).error
     return None
-
-
-async def _download(
-    entry: Entry | None, record: WavRecord, request: Request, session: Session, shop: Workshop, *, alone: bool
-) -> SunoWavError | None:
-    force, journal = session.settings.force, session.journal
-    order = _order(entry, record, session.settings, alone=alone)
-    if entry is not None and not force and journal.recognises(entry, order.target):
-        session.report(events.Skipped(entry.name, order.target))
-        return None
-    check_possible([order], ours=journal.has_target, force=force)
-    if record.state is WavState.PENDING and not request.wait:
-        raise StillRunning("the conversion is not finished yet", "Try again later, or add --wait.")
-    entry = entry or journal.adopt(record.task_id, record.audio_id, order.target)
-    return (await finish(entry, order.target, shop, record)).error
-
-
-def _order(entry: Entry | None, record: WavRecord, settings: Settings, *, alone: bool) -> Order:
-    """Find the file: where --out says, else where it was meant to go, else a name of its own."""
-    song = Song(record.audio_id or (entry and entry.audio_id) or record.task_id)
-    if settings.out is None and entry is not None and entry.target is not None:
-        return Order(song, entry.target)
-    return planned([song], settings.out, datetime.now().astimezone().date(), alone=alone)[0]

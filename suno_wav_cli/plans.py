@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import recordings
+from suno_wav_cli.callback import read_callback
 from suno_wav_cli.delivery import Outgoing, end_to_end
 from suno_wav_cli.errors import UsageError
-from suno_wav_cli.receiver import read_callback
 from suno_wav_cli.samples import SAMPLES, outgoing
 from suno_wav_cli.signature import is_signature_header
 from suno_wav_cli.values import http_url

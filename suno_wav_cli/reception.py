@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from suno_wav_cli import USER_AGENT
 from suno_wav_cli.background import start_in_thread
-from suno_wav_cli.client import USER_AGENT
 from suno_wav_cli.errors import TunnelFailed, UsageError
 from suno_wav_cli.loopback import address_of, bound_socket, is_loopback
 from suno_wav_cli.providers import SANDBOX

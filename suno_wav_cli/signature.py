@@ -23,7 +23,7 @@ TOLERANCE_SECONDS = 300.0
 _TIMESTAMP = re.compile(r"0|[1-9][0-9]{0,11}")
 
 
-class Verdict(StrEnum):
+class Signature(StrEnum):
     VALID = "valid"
     OLD = "old"
     """Signed with the key, at another time than now: a replay, or a clock that is wrong."""
@@ -47,20 +47,20 @@ def is_signature_header(name: str) -> bool:
     return name.lower() in (TIMESTAMP_HEADER.lower(), SIGNATURE_HEADER.lower())
 
 
-def verify(key: Secret, task_id: str | None, headers: Sequence[tuple[str, str]], now: float) -> Verdict:
+def verify(key: Secret, task_id: str | None, headers: Sequence[tuple[str, str]], now: float) -> Signature:
     """Judge a delivery by its headers. `task_id` is what the callback claims, `now` is in Unix seconds."""
     timestamps, signatures = _values(headers, TIMESTAMP_HEADER), _values(headers, SIGNATURE_HEADER)
     if len(timestamps) > 1 or len(signatures) > 1:
-        return Verdict.INVALID
+        return Signature.INVALID
     if not timestamps or not signatures:
-        return Verdict.MISSING
+        return Signature.MISSING
     if task_id is None or not _TIMESTAMP.fullmatch(timestamps[0]):
-        return Verdict.INVALID
+        return Signature.INVALID
     timestamp = int(timestamps[0])
     expected = sign(key, task_id, timestamp).encode()
     if not hmac.compare_digest(expected, signatures[0].encode("utf-8", "surrogatepass")):
-        return Verdict.INVALID
-    return Verdict.VALID if abs(now - timestamp) <= TOLERANCE_SECONDS else Verdict.OLD
+        return Signature.INVALID
+    return Signature.VALID if abs(now - timestamp) <= TOLERANCE_SECONDS else Signature.OLD
 
 
 def _values(headers: Sequence[tuple[str, str]], wanted: str) -> list[str]:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from suno_wav_cli.sandbox.routes import COUNTERS_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+_PATIENCE = 20.0
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -103,11 +106,17 @@ def started(
 
 
 def read_until(process: subprocess.Popen[str], happened: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """Read events until one is as wanted. A program that never says it is killed, and the test with it."""
     assert process.stdout is not None
-    for line in process.stdout:
-        event: dict[str, Any] = json.loads(line)
-        if happened(event):
-            return event
+    impatience = threading.Timer(_PATIENCE, process.kill)
+    impatience.start()
+    try:
+        for line in process.stdout:
+            event: dict[str, Any] = json.loads(line)
+            if happened(event):
+                return event
+    finally:
+        impatience.cancel()
     raise AssertionError("the program ended before it happened")
 
 

@@ -90,7 +90,7 @@ def test_every_exit_code_is_documented() -> None:
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)} == {*ExitCode}
 
 
-@pytest.mark.parametrize("command", ["convert", "status", "trigger", "sandbox"])
+@pytest.mark.parametrize("command", ["convert", "listen", "status", "trigger", "sandbox"])
 def test_every_option_of_a_command_is_documented(command: str) -> None:
     shown = run_program(command, "--help").out
     assert set(re.findall(r"--[a-z-]+", shown)) - {"--list"} <= set(re.findall(r"--[a-z-]+", README))
@@ -103,7 +103,7 @@ def imports_of(part: str) -> set[str]:
     for file in files:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.module == "suno_wav_cli":
-                found |= {alias.name for alias in node.names} - {"__version__"}
+                found |= {alias.name for alias in node.names} - {"__version__", "USER_AGENT"}
             elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("suno_wav_cli."):
                 found.add((node.module or "").split(".")[1])
     return found - {part}

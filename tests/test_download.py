@@ -23,7 +23,7 @@ from starlette.applications import Starlette
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from suno_wav_cli.client import USER_AGENT
+from suno_wav_cli import USER_AGENT
 from suno_wav_cli.download import Transfer, fetch
 from suno_wav_cli.errors import (
     AddressRefused,

@@ -13,7 +13,7 @@ from suno_wav_cli.models import Secret
 from suno_wav_cli.signature import (
     SIGNATURE_HEADER,
     TIMESTAMP_HEADER,
-    Verdict,
+    Signature,
     sign,
     signed_headers,
     verify,
@@ -50,19 +50,19 @@ def test_a_known_signature() -> None:
 
 def test_what_was_signed_is_valid_whatever_the_case_of_its_names() -> None:
     for names in (str.lower, str.upper, str):
-        assert verify(KEY, TASK, [(names(name), value) for name, value in SIGNED], NOW) is Verdict.VALID
+        assert verify(KEY, TASK, [(names(name), value) for name, value in SIGNED], NOW) is Signature.VALID
 
 
 @pytest.mark.parametrize(
     ("now", "verdict"),
     [
-        pytest.param(NOW + 300, Verdict.VALID, id="five minutes old"),
-        pytest.param(NOW - 300, Verdict.VALID, id="five minutes ahead"),
-        pytest.param(NOW + 300.1, Verdict.OLD, id="older"),
-        pytest.param(NOW - 300.1, Verdict.OLD, id="from the future"),
+        pytest.param(NOW + 300, Signature.VALID, id="five minutes old"),
+        pytest.param(NOW - 300, Signature.VALID, id="five minutes ahead"),
+        pytest.param(NOW + 300.1, Signature.OLD, id="older"),
+        pytest.param(NOW - 300.1, Signature.OLD, id="from the future"),
     ],
 )
-def test_a_valid_signature_of_another_time_is_old(now: float, verdict: Verdict) -> None:
+def test_a_valid_signature_of_another_time_is_old(now: float, verdict: Signature) -> None:
     assert verify(KEY, TASK, SIGNED, now) is verdict
 
 
@@ -76,8 +76,8 @@ def test_a_valid_signature_of_another_time_is_old(now: float, verdict: Verdict) 
     ],
 )
 def test_no_signature_and_half_a_signature_are_missing(headers: list[tuple[str, str]]) -> None:
-    assert verify(KEY, TASK, headers, NOW) is Verdict.MISSING
-    assert verify(KEY, None, headers, NOW) is Verdict.MISSING
+    assert verify(KEY, TASK, headers, NOW) is Signature.MISSING
+    assert verify(KEY, None, headers, NOW) is Signature.MISSING
 
 
 @pytest.mark.parametrize(
@@ -102,11 +102,11 @@ def test_no_signature_and_half_a_signature_are_missing(headers: list[tuple[str, 
     ],
 )
 def test_whatever_else_stands_there_is_invalid(headers: list[tuple[str, str]]) -> None:
-    assert verify(KEY, TASK, headers, NOW) is Verdict.INVALID
+    assert verify(KEY, TASK, headers, NOW) is Signature.INVALID
 
 
 def test_a_signature_of_no_task_is_invalid() -> None:
-    assert verify(KEY, None, SIGNED, NOW) is Verdict.INVALID
+    assert verify(KEY, None, SIGNED, NOW) is Signature.INVALID
 
 
 @given(
@@ -117,9 +117,9 @@ def test_a_signature_of_no_task_is_invalid() -> None:
     ),
 )
 def test_no_stranger_makes_it_raise_or_say_valid(task_id: str | None, headers: list[tuple[str, str]]) -> None:
-    assert verify(KEY, task_id, headers, NOW) in (Verdict.INVALID, Verdict.MISSING)
+    assert verify(KEY, task_id, headers, NOW) in (Signature.INVALID, Signature.MISSING)
 
 
 @given(task_id=st.text(), timestamp=st.integers(0, 999_999_999_999))
 def test_whatever_is_signed_verifies(task_id: str, timestamp: int) -> None:
-    assert verify(KEY, task_id, signed_headers(KEY, task_id, timestamp), timestamp) is Verdict.VALID
+    assert verify(KEY, task_id, signed_headers(KEY, task_id, timestamp), timestamp) is Signature.VALID

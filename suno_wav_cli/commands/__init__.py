@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from suno_wav_cli import __version__
-from suno_wav_cli.commands import convert, sandbox, status, trigger
+from suno_wav_cli.commands import convert, listen, sandbox, status, trigger
 from suno_wav_cli.commands.invocation import command, remember_global_options
 
 app = typer.Typer(
@@ -41,6 +41,7 @@ def _program(
 
 
 command(app, "convert", convert.SETTINGS)(convert.convert)
+command(app, "listen", listen.SETTINGS)(listen.listen)
 command(app, "status", status.SETTINGS)(status.status)
 command(app, "trigger", ())(trigger.trigger)
 command(app, "sandbox", ())(sandbox.sandbox)

@@ -10,6 +10,7 @@ from suno_wav_cli.commands.invocation import Run
 SETTINGS = (
     "out",
     "tunnel",
+    "domain",
     "public_url",
     "callback_url",
     "port",

@@ -49,7 +49,13 @@ _COMMAND = (
     ),
     _option("public_url", str, metavar="URL", help="Your own public address that leads to --port."),
     _option("callback_url", str, metavar="URL", help="Have the service post elsewhere; this program asks."),
-    _option("port", str, metavar="N", help="Port of the local receiver. Default: a free one."),
+    _option("domain", str, metavar="NAME", help="The ngrok domain to use. Default: the one of your account."),
+    _option("port", str, metavar="N", help="Port of the local receiver. Default: a free one; listen: 3000."),
+    _option("path", str, metavar="PATH", help="Where callbacks are accepted. Default: /suno-wav-callback."),
+    _option("no_secret", bool, "--no-secret", help="Do not put an unguessable token behind the path."),
+    _option("forward_to", str, metavar="URL", help="Pass each delivery on, and show what came back."),
+    _option("save", str, metavar="DIR", help="Keep each delivery, with its headers, as a file."),
+    _option("max_events", str, metavar="N", help="Leave after so many deliveries."),
     _option(
         "poll_interval", str, metavar="TIME", help="Between two questions: 90, 90s, 15m, 1h. Default: 30s."
     ),

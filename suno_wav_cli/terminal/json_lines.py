@@ -6,7 +6,7 @@ import json
 import re
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,9 @@ class LogFile:
         self._progress = Throttle()
 
     def show(self, event: Event) -> None:
+        if isinstance(event, events.Listening):
+            # Standard output is for the person who asked; a log is read by others, and later.
+            event = replace(event, callback_url="(hidden)")
         if self._progress.lets_pass(event):
             write_line(self._file, json_line(event, time=round(time.time(), 3)))
 

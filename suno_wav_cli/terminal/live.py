@@ -59,9 +59,10 @@ class Live:
             case events.TunnelOpening():
                 self._say(event)
                 self._at(_TUNNEL, "opening")
-            case events.Ready():
+            case events.Ready() | events.Listening() | events.TunnelLost() | events.TunnelRestored():
                 self._end(_TUNNEL)
                 self._say(event)
+                self._write(results(event))
             case events.Submitting():
                 self._say(event)
                 self._at(event.audio_id, "submitting")

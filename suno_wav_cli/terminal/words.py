@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, assert_never
 
 from suno_wav_cli import events
@@ -9,6 +10,15 @@ from suno_wav_cli import events
 if TYPE_CHECKING:
     from suno_wav_cli.events import Event
     from suno_wav_cli.models import WavFormat, WavRecord
+
+_OK = 200
+_LONGEST_ANSWER = 100
+_SIGNATURES = {
+    "valid": "signature valid",
+    "old": "signature valid, timestamp old",
+    "invalid": "signature INVALID",
+    "missing": "not signed",
+}
 
 
 def printable(text: str) -> str:
@@ -51,6 +61,8 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
             return "suno-wav: opening a way for callbacks" if verbose else None
         case events.AgentDownloading():
             return f"suno-wav: no ngrok agent here; downloading it from {event.source} to {event.path}"
+        case events.TunnelLost(poll_interval=None):
+            return f"suno-wav: {printable(event.reason)}: nothing arrives until it is back"
         case events.TunnelLost():
             return f"suno-wav: {printable(event.reason)}: asking the service every {event.poll_interval:g} s"
         case events.TunnelRestored():
@@ -65,6 +77,14 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
             return f"{event.audio_id}: {event.reason}, continuing task {event.task_id}"
         case events.CallbackReceived():
             return f"suno-wav: callback for task {event.task_id}, code {event.code}" if verbose else None
+        case events.Listening():
+            return _listening(event)
+        case events.DeliveryReceived() | events.DeliveryForwarded() | events.DeliveryChecked():
+            return None
+        case events.DeliveryRecorded():
+            return f"#{event.number} kept as {event.path}" if verbose else None
+        case events.DeliveryNeglected():
+            return f"#{event.number} neglected: {printable(event.reason)}"
         case events.LookedUp():
             return (
                 f"{event.audio_id}: the service says {printable(event.record.flag or 'nothing')}"
@@ -138,6 +158,14 @@ def results(event: Event) -> list[str]:
             return [event.task_id]
         case events.TaskStatus():
             return _status_lines(event)
+        case events.Listening():
+            return [event.callback_url]
+        case events.DeliveryReceived():
+            return [_received(event)]
+        case events.DeliveryForwarded():
+            return [_forwarded(event)]
+        case events.DeliveryChecked():
+            return [_checked(event)]
         case events.SandboxId():
             return [f"{event.audio_id:<24} {event.about}"]
         case events.SandboxServing():
@@ -148,6 +176,39 @@ def results(event: Event) -> list[str]:
             return [f"{event.status or 'no answer'} in {event.seconds:.2f} s: {printable(event.verdict)}"]
         case _:
             return []
+
+
+def _listening(event: events.Listening) -> str:
+    where = f"suno-wav: listening at {event.local_url}; Ctrl-C ends it"
+    if event.public_url is None:
+        because = f" ({printable(event.reason)})" if event.reason else ""
+        return f"{where}\n  Only this machine reaches it{because}. Post to this address:"
+    return f"{where}\n  Give the service this address as callBackUrl:"
+
+
+def _received(event: events.DeliveryReceived) -> str:
+    at = time.strftime("%H:%M:%S", time.localtime(event.received))
+    code = "no code" if event.code is None else f"code {event.code}"
+    parts = [event.task_id or "no task id", code]
+    if event.signature is not None:
+        parts.append(_SIGNATURES[event.signature])
+    if event.repeats is not None:
+        parts.append(f"repeats #{event.repeats}")
+    return f"#{event.number} {at} {', '.join(parts)}"
+
+
+def _forwarded(event: events.DeliveryForwarded) -> str:
+    if event.problem is not None:
+        return f"#{event.number} not forwarded: {printable(event.problem)} ({event.seconds:.2f} s)"
+    line = f"#{event.number} forwarded: {event.status} in {event.seconds:.2f} s"
+    said = printable(event.answer.strip().partition("\n")[0])[:_LONGEST_ANSWER]
+    return f"{line}, {said}" if event.status != _OK and said else line
+
+
+def _checked(event: events.DeliveryChecked) -> str:
+    flag = f" ({event.flag})" if event.flag else ""
+    said = ", ".join(text for text in (event.reason, event.url) if text)
+    return printable(f"#{event.number} {event.verdict}{flag}" + (f": {said}" if said else ""))
 
 
 def _status_lines(event: events.TaskStatus) -> list[str]:

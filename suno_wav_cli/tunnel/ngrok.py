@@ -124,6 +124,7 @@ class _AgentRun:
         )
         self._decided = threading.Event()
         self._tunnel: NgrokTunnel | None = None
+        self._address = ""
         self._process: Popen[str] | None = None
         self._error: Exception | None = None
         self._ending = False
@@ -136,9 +137,8 @@ class _AgentRun:
         worker = threading.Thread(target=self._connect, name="ngrok", daemon=True)
         worker.start()
         in_time = self._decided.wait(OPEN_SECONDS)
-        tunnel = self._tunnel
-        if tunnel is not None:
-            return _base_of(tunnel)
+        if self._tunnel is not None:
+            return self._address
         self._folder.end_agent()
         worker.join(_LAST_MOMENT)
         failure = self._failure(in_time=in_time)
@@ -163,6 +163,7 @@ class _AgentRun:
             # It runs, and so this starts no other one.
             self._process = ngrok.get_ngrok_process(self._config).proc
             self._folder.forget_config()
+            self._address = _base_of(tunnel)
             self._tunnel = tunnel
         except (PyngrokError, OSError, ValueError, HTTPException) as error:
             self._error = error
@@ -224,7 +225,14 @@ class _AgentRun:
             self._on_change(Lost("the ngrok session is lost", final=False))
         elif "client session established" in message and self._lost:
             self._lost = False
-            self._on_change(Restored(self._address_now(self._tunnel)))
+            self._address = self._address_now(self._tunnel)
+            self._on_change(Restored(self._address))
+        elif "started tunnel" in message and not self._lost:
+            # Said after the session is back, and then perhaps of another address.
+            address = self._address_now(self._tunnel)
+            if address != self._address:
+                self._address = address
+                self._on_change(Restored(address))
 
     def _address_now(self, tunnel: NgrokTunnel) -> str:
         try:
