@@ -1,0 +1,146 @@
+"""What the core reports while it works. Who shows it, and how, is not its business.
+
+No event carries a key or a token, and only `Listening` the path that callbacks arrive on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from suno_wav_cli.events.deliveries import (
+    AnswerOverdue,
+    CallbackKind,
+    Delivered,
+    Delivering,
+    DeliveryChecked,
+    DeliveryDelayed,
+    DeliveryForwarded,
+    DeliveryNeglected,
+    DeliveryReceived,
+    DeliveryRecorded,
+    Listening,
+)
+from suno_wav_cli.events.practice import (
+    RequestServed,
+    SandboxId,
+    SandboxServing,
+    SandboxStarted,
+)
+from suno_wav_cli.events.runs import (
+    Failed,
+    Interrupted,
+    Summary,
+)
+from suno_wav_cli.events.songs import (
+    Adopted,
+    DownloadProgress,
+    DownloadRetried,
+    DownloadStarted,
+    LeftRunning,
+    LookedUp,
+    LookupFailed,
+    Saved,
+    Skipped,
+    SongFailed,
+    SubmissionDelayed,
+    Submitted,
+    Submitting,
+    TaskStatus,
+)
+from suno_wav_cli.events.ways import (
+    AgentDownloading,
+    CallbackReceived,
+    Ready,
+    TunnelLost,
+    TunnelOpening,
+    TunnelRestored,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Event: TypeAlias = (
+    Submitting
+    | SubmissionDelayed
+    | Submitted
+    | Adopted
+    | LookedUp
+    | LookupFailed
+    | DownloadStarted
+    | DownloadProgress
+    | DownloadRetried
+    | Saved
+    | Skipped
+    | LeftRunning
+    | SongFailed
+    | TaskStatus
+    | Ready
+    | TunnelOpening
+    | AgentDownloading
+    | TunnelLost
+    | TunnelRestored
+    | CallbackReceived
+    | Listening
+    | DeliveryReceived
+    | DeliveryRecorded
+    | DeliveryForwarded
+    | DeliveryChecked
+    | DeliveryNeglected
+    | CallbackKind
+    | Delivering
+    | AnswerOverdue
+    | Delivered
+    | DeliveryDelayed
+    | SandboxStarted
+    | SandboxServing
+    | SandboxId
+    | RequestServed
+    | Summary
+    | Interrupted
+    | Failed
+)
+
+Report: TypeAlias = "Callable[[Event], None]"
+
+__all__ = [
+    "Adopted",
+    "AgentDownloading",
+    "AnswerOverdue",
+    "CallbackKind",
+    "CallbackReceived",
+    "Delivered",
+    "Delivering",
+    "DeliveryChecked",
+    "DeliveryDelayed",
+    "DeliveryForwarded",
+    "DeliveryNeglected",
+    "DeliveryReceived",
+    "DeliveryRecorded",
+    "DownloadProgress",
+    "DownloadRetried",
+    "DownloadStarted",
+    "Event",
+    "Failed",
+    "Interrupted",
+    "LeftRunning",
+    "Listening",
+    "LookedUp",
+    "LookupFailed",
+    "Ready",
+    "Report",
+    "RequestServed",
+    "SandboxId",
+    "SandboxServing",
+    "SandboxStarted",
+    "Saved",
+    "Skipped",
+    "SongFailed",
+    "SubmissionDelayed",
+    "Submitted",
+    "Submitting",
+    "Summary",
+    "TaskStatus",
+    "TunnelLost",
+    "TunnelOpening",
+    "TunnelRestored",
+]

@@ -1,0 +1,122 @@
+"""The way of a song: submitted, asked about, downloaded, saved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from suno_wav_cli.models import WavFormat, WavRecord
+
+
+@dataclass(frozen=True)
+class Submitting:
+    """The paid request is about to leave."""
+
+    audio_id: str
+
+
+@dataclass(frozen=True)
+class SubmissionDelayed:
+    audio_id: str
+    reason: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Submitted:
+    audio_id: str
+    task_id: str
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """A conversion that was paid for before, and is continued."""
+
+    audio_id: str
+    task_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class LookedUp:
+    audio_id: str
+    record: WavRecord
+
+
+@dataclass(frozen=True)
+class LookupFailed:
+    audio_id: str
+    task_id: str
+    message: str
+
+
+@dataclass(frozen=True)
+class DownloadStarted:
+    audio_id: str
+    task_id: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class DownloadProgress:
+    """`total` is None where the server does not say it."""
+
+    audio_id: str
+    received: int
+    total: int | None
+
+
+@dataclass(frozen=True)
+class DownloadRetried:
+    audio_id: str
+    reason: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Saved:
+    audio_id: str
+    task_id: str
+    path: Path
+    bytes: int
+    format: WavFormat
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """The file is there already, and nothing was paid for."""
+
+    audio_id: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class LeftRunning:
+    """Submitted, and not waited for. The service keeps the file `kept_days`."""
+
+    audio_id: str
+    task_id: str
+    kept_days: int
+    continue_with: str
+
+
+@dataclass(frozen=True)
+class SongFailed:
+    audio_id: str
+    task_id: str | None
+    exit_code: int
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class TaskStatus:
+    """The service's record beside what the journal adds. `audio_id` is the task's where the song is not known."""
+
+    audio_id: str
+    record: WavRecord
+    journal_state: str | None
+    target: Path | None
