@@ -14,7 +14,7 @@ from suno_wav_cli.delivery import Outgoing, end_to_end
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.samples import SAMPLES, outgoing
 from suno_wav_cli.signature import is_signature_header
-from suno_wav_cli.values import http_url
+from suno_wav_cli.values import receiver_url
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +54,7 @@ def planned(request: Request, hmac_key: Secret | None) -> Plan:
     if request.url is None:
         raise UsageError("there is no address to post to", "Write suno-wav trigger https://host/path")
     try:
-        url = http_url(request.url)
+        url = receiver_url(request.url)
     except ValueError as error:
         # Not repeated, for its path may be secret.
         raise UsageError(f"URL is not {error}", "Correct it and try again.") from None

@@ -139,7 +139,7 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "domain": values.domain,
     "path": values.url_path,
     "no_secret": values.flag,
-    "forward_to": values.http_url,
+    "forward_to": values.receiver_url,
     "save": values.path,
     "max_events": values.number(1, 999_999_999),
     "poll_interval": values.seconds,

@@ -42,6 +42,11 @@ def http_url(text: str) -> str:
     return text
 
 
+def receiver_url(text: str) -> str:
+    """Read an address that may leave its scheme out: `localhost:8000/callback`."""
+    return http_url(text if "://" in text else f"http://{text}")
+
+
 def base_url(text: str) -> str:
     """Write an address that paths are put behind in one way only: the journal knows a service by it."""
     parts = urlsplit(http_url(text))

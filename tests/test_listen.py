@@ -239,7 +239,7 @@ def test_a_delivery_is_passed_on_with_its_headers_and_its_bytes() -> None:
 
 def test_a_target_that_is_slow_or_away_holds_up_no_acknowledgement(free_port: int) -> None:
     with receiving((200, 60.0)) as slow:
-        for url in (slow.url, f"http://127.0.0.1:{free_port}"):
+        for url in (slow.url, f"127.0.0.1:{free_port}"):
             with listening("--forward-to", url) as listener:
                 for _ in range(20):
                     assert listener.post(success(TASK)) == 200

@@ -446,6 +446,11 @@ def test_without_retries_there_is_one_try() -> None:
     assert len(receiver.arrived) == 1
 
 
+def test_the_scheme_may_be_left_out(receiver: Receiver) -> None:
+    assert run_program("trigger", receiver.url.removeprefix("http://")).code == 0
+    assert len(receiver.arrived) == 1
+
+
 # Wrong use
 
 
@@ -454,7 +459,7 @@ def test_without_retries_there_is_one_try() -> None:
     [
         pytest.param([], "there is no address to post to", id="no address"),
         pytest.param(["ftp://host/secret-path"], "URL is not an address", id="ftp"),
-        pytest.param(["host/secret-path"], "URL is not an address", id="no scheme"),
+        pytest.param(["host:port/secret-path"], "URL is not an address", id="no port"),
         pytest.param(["http://a:secret-path@host/"], "URL is not an address", id="password"),
         pytest.param(["http://host:99999/secret-path"], "URL is not an address", id="port"),
         pytest.param(

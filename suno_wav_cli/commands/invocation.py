@@ -40,9 +40,15 @@ class Run:
     report: Report
 
 
-def command(app: typer.Typer, name: str, settings: Iterable[str]) -> Callable[[Callable[..., int]], None]:
-    """Register `function(run, …) -> exit code` under `name`, with these settings and the global ones as options."""
-    options = [BY_NAME[setting] for setting in settings] + list(GLOBAL)
+def command(
+    app: typer.Typer, name: str, settings: Iterable[str | inspect.Parameter]
+) -> Callable[[Callable[..., int]], None]:
+    """Register `function(run, …) -> exit code` under `name`, with these settings and the global ones as options.
+
+    A setting is named, or declared anew where it means something of its own to the command.
+    """
+    options = [BY_NAME[setting] if isinstance(setting, str) else setting for setting in settings]
+    options += GLOBAL
 
     def register(function: Callable[..., int]) -> None:
         own = [parameter for parameter in _parameters(function) if parameter.name != "run"]

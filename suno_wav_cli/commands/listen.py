@@ -3,20 +3,25 @@
 import os
 
 from suno_wav_cli.commands.invocation import Run
+from suno_wav_cli.commands.options import option
 
 SETTINGS = (
-    "port",
+    option("port", str, metavar="N", help="Port of the receiver. Default: 3000."),
     "path",
     "no_secret",
     "tunnel",
     "domain",
     "public_url",
     "forward_to",
-    "out",
+    option(
+        "out", str, "--out", "-o", metavar="DIR", help="Download the files of confirmed deliveries to DIR."
+    ),
     "save",
     "max_events",
     "poll_interval",
-    "timeout",
+    option(
+        "timeout", str, metavar="TIME", help="How long to ask about a delivery that is pending. Default: 30m."
+    ),
     "retries",
     "force",
 )

@@ -9,32 +9,32 @@ from suno_wav_cli.providers import PROVIDERS
 from suno_wav_cli.tunnel import TunnelMode
 
 
-def _option(name: str, kind: Any, *declarations: str, **more: Any) -> inspect.Parameter:
+def option(name: str, kind: Any, *declarations: str, **more: Any) -> inspect.Parameter:
     flags = declarations or ("--" + name.replace("_", "-"),)
     annotation = Annotated[kind | None, typer.Option(*flags, show_default=False, **more)]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
 GLOBAL = (
-    _option("json", bool, "--json", help="One JSON object a line on standard output."),
-    _option("quiet", bool, "--quiet", "-q", help="Say errors only."),
-    _option("verbose", bool, "--verbose", "-v", help="Say more; show the traceback of a bug."),
-    _option("no_color", bool, "--no-color", help="No colours (NO_COLOR does the same)."),
-    _option(
+    option("json", bool, "--json", help="One JSON object a line on standard output."),
+    option("quiet", bool, "--quiet", "-q", help="Say errors only."),
+    option("verbose", bool, "--verbose", "-v", help="Say more; show the traceback of a bug."),
+    option("no_color", bool, "--no-color", help="No colours (NO_COLOR does the same)."),
+    option(
         "provider",
         str,
         autocompletion=lambda: list(PROVIDERS),
         metavar="NAME",
         help="sunoapi (default), or sandbox: a practice service on this machine.",
     ),
-    _option(
+    option(
         "base_url", str, metavar="URL", help="The API's address, for resellers and for a running sandbox."
     ),
-    _option("log_file", str, metavar="FILE", help="Append every event to FILE, one JSON object a line."),
+    option("log_file", str, metavar="FILE", help="Append every event to FILE, one JSON object a line."),
 )
 
 _COMMAND = (
-    _option(
+    option(
         "out",
         str,
         "--out",
@@ -42,30 +42,30 @@ _COMMAND = (
         metavar="PATH",
         help="A file, a folder/, or a template with {title} {audio_id} {id8} {task_id} {date}. Default: AUDIO_ID.wav here.",
     ),
-    _option(
+    option(
         "tunnel",
         TunnelMode,
         help="How callbacks reach this machine; none: ask the service instead. Default: auto.",
     ),
-    _option("public_url", str, metavar="URL", help="Your own public address that leads to --port."),
-    _option("callback_url", str, metavar="URL", help="Have the service post elsewhere; this program asks."),
-    _option("domain", str, metavar="NAME", help="The ngrok domain to use. Default: the one of your account."),
-    _option("port", str, metavar="N", help="Port of the local receiver. Default: a free one; listen: 3000."),
-    _option("path", str, metavar="PATH", help="Where callbacks are accepted. Default: /suno-wav-callback."),
-    _option("no_secret", bool, "--no-secret", help="Do not put an unguessable token behind the path."),
-    _option("forward_to", str, metavar="URL", help="Pass each delivery on, and show what came back."),
-    _option("save", str, metavar="DIR", help="Keep each delivery, with its headers, as a file."),
-    _option("max_events", str, metavar="N", help="Leave after so many deliveries."),
-    _option(
+    option("public_url", str, metavar="URL", help="Your own public address that leads to --port."),
+    option("callback_url", str, metavar="URL", help="Have the service post elsewhere; this program asks."),
+    option("domain", str, metavar="NAME", help="The ngrok domain to use. Default: the one of your account."),
+    option("port", str, metavar="N", help="Port of the local receiver. Default: a free one."),
+    option("path", str, metavar="PATH", help="Where callbacks are accepted. Default: /suno-wav-callback."),
+    option("no_secret", bool, "--no-secret", help="Do not put an unguessable token behind the path."),
+    option("forward_to", str, metavar="URL", help="Pass each delivery on, and show what came back."),
+    option("save", str, metavar="DIR", help="Keep each delivery, with its headers, as a file."),
+    option("max_events", str, metavar="N", help="Leave after so many deliveries."),
+    option(
         "poll_interval", str, metavar="TIME", help="Between two questions: 90, 90s, 15m, 1h. Default: 30s."
     ),
-    _option("timeout", str, metavar="TIME", help="How long to wait for a song. Default: 30m."),
-    _option(
+    option("timeout", str, metavar="TIME", help="How long to wait for a song. Default: 30m."),
+    option(
         "retries", str, metavar="N", help="How often to try again what may safely be tried again. Default: 5."
     ),
-    _option("jobs", str, metavar="N", help="Songs in flight. Default: 20."),
-    _option("force", bool, "--force", "-f", help="Overwrite existing files."),
-    _option("skip_existing", bool, "--skip-existing", help="Count an existing file as done."),
+    option("jobs", str, metavar="N", help="Songs in flight. Default: 20."),
+    option("force", bool, "--force", "-f", help="Overwrite existing files."),
+    option("skip_existing", bool, "--skip-existing", help="Count an existing file as done."),
 )
 
 BY_NAME = {option.name: option for option in GLOBAL + _COMMAND}
