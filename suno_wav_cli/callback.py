@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 _LONGEST_ID = 200
 _LONGEST_URL = 2000
+_LARGEST_CODE = 999_999
 
 
 @dataclass(frozen=True)
@@ -14,6 +16,11 @@ class Callback:
     task_id: str | None
     code: int | None
     url: str | None = None
+
+    @property
+    def digest(self) -> bytes:
+        """What it is remembered by: a stranger's may be long."""
+        return sha256(repr(self).encode("utf-8", "surrogatepass")).digest()
 
 
 @dataclass(frozen=True)
@@ -31,9 +38,10 @@ def read_callback(content: dict[str, Any]) -> Callback:
     places = [data, content] if isinstance(data, dict) else [content]
     responses = [response for place in places if isinstance(response := place.get("response"), dict)]
     code = content.get("code")
+    is_code = isinstance(code, int) and not isinstance(code, bool) and 0 <= code <= _LARGEST_CODE
     return Callback(
         _first(places, ("task_id", "taskId"), _LONGEST_ID),
-        code if isinstance(code, int) and not isinstance(code, bool) else None,
+        code if is_code else None,
         _first([*places, *responses], ("audio_wav_url", "audioWavUrl"), _LONGEST_URL),
     )
 

@@ -48,7 +48,7 @@ T = TypeVar("T")
 DOWNLOADS_AT_ONCE = 4
 """More connections do not make a line faster; fewer leave it idle between two files."""
 
-_UNKNOWN_AT_FIRST = 60.0
+UNKNOWN_AT_FIRST = 60.0
 """Seconds after its submission in which the service may not know a task yet (contract/wav-api.md, section 3)."""
 
 _BETWEEN_LOOKUPS = 1.0
@@ -162,7 +162,7 @@ async def wait_for(
                     record, trouble = await shop.client.wav_record(task_id), None
                     shop.report(events.LookedUp(entry.name, record))
                 except (ServiceUnavailable, TaskUnknown) as error:
-                    if isinstance(error, TaskUnknown) and time.time() - entry.created > _UNKNOWN_AT_FIRST:
+                    if isinstance(error, TaskUnknown) and time.time() - entry.created > UNKNOWN_AT_FIRST:
                         raise _forgotten(entry) from error
                     trouble = error
                     shop.report(events.LookupFailed(entry.name, task_id, error.message))

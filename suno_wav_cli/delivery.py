@@ -85,8 +85,11 @@ def answer_seconds(speed: float) -> float:
     return max(ANSWER_SECONDS / speed, _LEAST_REAL_SECONDS)
 
 
-async def deliver(outgoing: Outgoing, url: str, patience: float) -> Answer:
-    """Make one request, follow no redirect, and wait `patience` seconds in all. It never raises: an answer is an answer."""
+async def deliver(outgoing: Outgoing, url: str, patience: float, tls: ssl.SSLContext | None = None) -> Answer:
+    """Make one request, follow no redirect, and wait `patience` seconds in all. It never raises: an answer is an answer.
+
+    `tls` are the certificates, which are else loaded for each request to https.
+    """
     sent = False
 
     async def watch(event: str, info: Mapping[str, Any]) -> None:
@@ -112,7 +115,7 @@ async def deliver(outgoing: Outgoing, url: str, patience: float) -> Answer:
         http = httpx.AsyncClient(
             timeout=None,  # noqa: S113 - all of it together has a bound
             trust_env=not is_loopback(url),
-            verify=request.url.scheme == "https",
+            verify=tls or request.url.scheme == "https",
         )
         began = time.monotonic()
         async with asyncio.timeout(patience), http:

@@ -16,6 +16,7 @@ SunoWavError
 │   └── NotAWholeWav           9
 ├── OutputExists              10
 ├── TunnelFailed              11   no public address, and polling was not allowed
+│   └── TunnelRefused         11   and trying again does not help
 └── NotDelivered              11   a receiver that does not answer callbacks as it must
 """
 
@@ -113,6 +114,10 @@ class OutputExists(SunoWavError):
 
 class TunnelFailed(SunoWavError):
     exit_code = ExitCode.TUNNEL_FAILED
+
+
+class TunnelRefused(TunnelFailed):
+    pass
 
 
 class NotDelivered(SunoWavError):

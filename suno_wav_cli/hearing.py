@@ -7,19 +7,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.background import start_in_thread
 from suno_wav_cli.errors import TunnelFailed
 from suno_wav_cli.events import Ready, TunnelLost, TunnelRestored
-from suno_wav_cli.reception import opened, receiving
+from suno_wav_cli.reception import receiving
 from suno_wav_cli.tunnel import Lost, Restored
 from suno_wav_cli.wake_ups import WakeUps, waking
+from suno_wav_cli.way import Way
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator
 
     from suno_wav_cli.events import Report
-    from suno_wav_cli.receiver import Probe
     from suno_wav_cli.reception import Reception
 
 PLACEHOLDER_CALLBACK = "https://example.com/callback"
@@ -35,8 +34,9 @@ async def hearing(
     Where the way cannot be opened, it is a placeholder, or TunnelFailed where nothing else was allowed.
     """
     async with receiving(reception, waking(wake_ups, report)) as probe:
-        way = _Way(reception, wake_ups, poll_interval, report)
-        opening = asyncio.create_task(way.open(probe, tls))
+        callbacks = _Callbacks(wake_ups, poll_interval, report)
+        way = Way(reception, probe, tls, callbacks.changed, report)
+        opening = asyncio.create_task(_opened(way, callbacks, reception))
         try:
             yield opening
         finally:
@@ -44,33 +44,35 @@ async def hearing(
             await asyncio.gather(opening, return_exceptions=True)
 
 
+async def _opened(way: Way, callbacks: _Callbacks, reception: Reception) -> str:
+    try:
+        await way.open()
+    except TunnelFailed as error:
+        if reception.required:
+            raise
+        callbacks.report(Ready(None, callbacks.poll_interval, error.message))
+    return PLACEHOLDER_CALLBACK if callbacks.address is None else callbacks.address + reception.path
+
+
 @dataclass
-class _Way:
-    reception: Reception
+class _Callbacks:
+    """Whether callbacks can arrive; `address` is where, once it is known, and what the service is given."""
+
     wake_ups: WakeUps
     poll_interval: float
     report: Report
-    given: str | None = None
+    address: str | None = None
 
-    async def open(self, probe: Probe, tls: ssl.SSLContext) -> str:
-        tunnel, path = self.reception.tunnel, self.reception.path
-        try:
-            self.given = await opened(tunnel, path, probe, tls, self._changed)
-        except TunnelFailed as error:
-            await start_in_thread(tunnel.close, "tunnel")
-            if self.reception.required:
-                raise
-            self.report(Ready(None, self.poll_interval, error.message))
-            return PLACEHOLDER_CALLBACK
-        self.wake_ups.listening = True
-        self.report(Ready(self.given, self.poll_interval, None))
-        return self.given + path
-
-    def _changed(self, change: Lost | Restored) -> None:
-        self.wake_ups.listening = isinstance(change, Restored) and change.public_url == self.given
-        if self.wake_ups.listening:
-            self.report(TunnelRestored(self.given or ""))
-        else:
+    def changed(self, change: Lost | Restored) -> None:
+        first = self.address is None
+        if first and isinstance(change, Restored):
+            self.address = change.public_url
+        self.wake_ups.listening = isinstance(change, Restored) and change.public_url == self.address
+        if not self.wake_ups.listening:
             # At another address it is of no use to those who were given this one.
             reason = change.reason if isinstance(change, Lost) else "the tunnel has another address now"
             self.report(TunnelLost(reason, self.poll_interval))
+        elif first:
+            self.report(Ready(self.address, self.poll_interval, None))
+        else:
+            self.report(TunnelRestored(self.address or ""))

@@ -10,30 +10,27 @@ from typing import TYPE_CHECKING
 from suno_wav_cli import events
 from suno_wav_cli.client import tls_context
 from suno_wav_cli.credentials import api_key
-from suno_wav_cli.errors import ExitCode, TunnelFailed, UsageError
+from suno_wav_cli.errors import ExitCode, TunnelFailed, TunnelRefused, UsageError
 from suno_wav_cli.event_loop import run
-from suno_wav_cli.intake import Intake, Service, Wishes
+from suno_wav_cli.inquiries import Service
+from suno_wav_cli.intake import Intake, Wishes
 from suno_wav_cli.providers import SANDBOX
-from suno_wav_cli.reception import open_reception, opened, receiving
+from suno_wav_cli.reception import open_reception, receiving
 from suno_wav_cli.session import open_session, open_workshop
 from suno_wav_cli.settings import state_folder
 from suno_wav_cli.tunnel import Lost, Restored
+from suno_wav_cli.way import Way
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from suno_wav_cli.credentials import Secrets
     from suno_wav_cli.events import Report
-    from suno_wav_cli.receiver import Probe
     from suno_wav_cli.reception import Reception
     from suno_wav_cli.session import Session
     from suno_wav_cli.settings import Settings
 
 DEFAULT_PORT = 3000
-
-_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
-"""Seconds between two attempts to open a tunnel again, doubled each time."""
 
 
 def listen(settings: Settings, secrets: Secrets, environ: Mapping[str, str], report: Report) -> ExitCode:
@@ -48,7 +45,7 @@ def listen(settings: Settings, secrets: Secrets, environ: Mapping[str, str], rep
         if secrets.api_key is not None or settings.provider == SANDBOX:
             session = stack.enter_context(open_session(settings, secrets, environ, report))
         agents = state_folder(environ) / "agents"
-        reception = stack.enter_context(open_reception(settings, secrets, agents, report, port=port))
+        reception = stack.enter_context(open_reception(settings, secrets, agents, port=port))
         wishes = Wishes(secrets.hmac_key, settings.forward_to, settings.save, settings.max_events)
         run(_listen(settings, wishes, reception, session, report))
     return ExitCode.OK
@@ -63,83 +60,58 @@ async def _listen(
         if session is not None:
             shop = await stack.enter_async_context(open_workshop(session, None))
             service = Service(session, shop, downloads=settings.out is not None)
-        intake = Intake(wishes, service, report)
+        intake = Intake(wishes, service, tls, report)
         stack.callback(intake.cancel)
         async with receiving(reception, intake.deliver) as probe:
-            way = _Way(reception, probe, tls, report)
-            await way.open()
-            keeping = asyncio.create_task(way.keep_open())
-            stack.callback(keeping.cancel)
-            done, _ = await asyncio.wait([intake.over, keeping], return_when=asyncio.FIRST_COMPLETED)
+            address = _Address(reception, report)
+            way = Way(reception, probe, tls, address.changed, report)
+            hopeless = False
+            try:
+                await way.open()
+            except TunnelFailed as error:
+                if reception.required:
+                    raise
+                hopeless = isinstance(error, TunnelRefused)
+                address.announce(reception.local_url, error.message)
+            waited = {intake.over}
+            if not hopeless:
+                waited.add(asyncio.ensure_future(way.keep_open()))
+            stack.callback(_cancel, waited)
+            done, _ = await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
             for ended in done:
                 ended.result()
         await intake.finish()
 
 
-class _Way:
-    """The address that is given to the service: announced, and opened again when it was lost for good."""
+def _cancel(futures: Iterable[asyncio.Future[None]]) -> None:
+    for future in futures:
+        future.cancel()
 
-    def __init__(self, reception: Reception, probe: Probe, tls: ssl.SSLContext, report: Report) -> None:
+
+class _Address:
+    """The address that is given to the service, said again whenever it is another one."""
+
+    def __init__(self, reception: Reception, report: Report) -> None:
         self._reception = reception
-        self._probe = probe
-        self._tls = tls
         self._report = report
-        self._gone = asyncio.Event()
-        self._announced: str | None = None
+        self._said: str | None = None
+        self._reason: str | None = None
 
-    async def open(self) -> None:
-        """Open it for the first time. Raises TunnelFailed where nothing else was allowed."""
-        try:
-            await self._reopen()
-        except TunnelFailed as error:
-            if self._reception.required:
-                raise
-            self._gone.clear()
-            self._announce(self._reception.local_url, error.message)
-
-    async def keep_open(self) -> None:
-        """Open it again whenever it is gone. Never returns."""
-        while True:
-            await self._gone.wait()
-            pause, said = _FIRST_PAUSE, ""
-            while self._gone.is_set():
-                try:
-                    await self._reopen()
-                except TunnelFailed as error:
-                    if error.message != said:
-                        said = error.message
-                        self._report(events.TunnelLost(said, None))
-                    await asyncio.sleep(pause)
-                    pause = min(2 * pause, _LONGEST_PAUSE)
-
-    async def _reopen(self) -> None:
-        # Before, for it may be lost again while its first request is under way.
-        self._gone.clear()
-        try:
-            public_url = await opened(
-                self._reception.tunnel, self._reception.path, self._probe, self._tls, self._changed
-            )
-        except TunnelFailed:
-            self._gone.set()
-            raise
-        self._restored(public_url)
-
-    def _changed(self, change: Lost | Restored) -> None:
+    def changed(self, change: Lost | Restored) -> None:
         if isinstance(change, Restored):
-            self._restored(change.public_url)
-            return
-        self._report(events.TunnelLost(change.reason, None))
-        if change.final:
-            self._gone.set()
+            self._reason = None
+            if change.public_url == self._said:
+                self._report(events.TunnelRestored(change.public_url))
+            else:
+                self.announce(change.public_url, None)
+        elif change.reason != self._reason:
+            # The same reason again, at each try, would fill the screen.
+            self._reason = change.reason
+            self._report(events.TunnelLost(change.reason, None))
 
-    def _restored(self, public_url: str) -> None:
-        if public_url == self._announced:
-            self._report(events.TunnelRestored(public_url))
-        else:
-            self._announce(public_url, None)
-
-    def _announce(self, base_url: str, reason: str | None) -> None:
-        self._announced = base_url
+    def announce(self, base_url: str, reason: str | None) -> None:
+        self._said = base_url
+        self._reason = reason
         local_url = self._reception.local_url
         public_url = None if base_url == local_url else base_url
         self._report(events.Listening(local_url, public_url, reason, base_url + self._reception.path))

@@ -9,14 +9,11 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections import OrderedDict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from suno_wav_cli.callback import Delivery, read_callback
 
@@ -25,14 +22,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-
-@dataclass(frozen=True)
-class Limits:
-    """Sizes in bytes, times in seconds. `request_seconds` bounds a request from its first byte to its last."""
-
-    body: int = 64 * 1024
-    request_seconds: float = 10.0
-    connections: int = 64
+    from suno_wav_cli.limits import Limits
 
 
 class Probe:
@@ -118,40 +108,3 @@ def _json_object(body: bytes) -> dict[str, Any] | None:
 def _refused(status: int, reason: str, headers: dict[str, str] | None = None) -> Response:
     # The rest of the body is not read: the connection ends with the answer.
     return PlainTextResponse(reason + "\n", status, {"Connection": "close", **(headers or {})})
-
-
-def limited_protocol(limits: Limits) -> type[H11Protocol]:
-    """Make uvicorn's HTTP/1.1 protocol with the two limits that it lacks: a deadline for each request, and one for connections.
-
-    The deadline runs from the connection's start, or the last response's end, until a request was answered. Where too
-    many connections are open, the one that has waited longest makes room: a genuine callback needs milliseconds, so
-    it is never the oldest.
-    """
-    oldest_first: OrderedDict[H11Protocol, None] = OrderedDict()
-
-    class LimitedProtocol(H11Protocol):
-        _deadline: asyncio.TimerHandle | None = None
-
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
-            oldest_first[self] = None
-            if len(oldest_first) > limits.connections:
-                oldest_first.popitem(last=False)[0].transport.abort()
-            self._deadline = self.loop.call_later(limits.request_seconds, transport.abort)
-
-        def on_response_complete(self) -> None:
-            self._restart_deadline()
-            super().on_response_complete()
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            oldest_first.pop(self, None)
-            if self._deadline is not None:
-                self._deadline.cancel()
-            super().connection_lost(exc)
-
-        def _restart_deadline(self) -> None:
-            if self._deadline is not None:
-                self._deadline.cancel()
-            self._deadline = self.loop.call_later(limits.request_seconds, self.transport.abort)
-
-    return LimitedProtocol

@@ -6,14 +6,14 @@ import asyncio
 import logging
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from contextlib import AbstractContextManager
 
     from starlette.types import ASGIApp
@@ -27,7 +27,7 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def serving(
-    app: ASGIApp, bound: socket.socket, protocol: type[H11Protocol] = H11Protocol
+    app: ASGIApp, bound: socket.socket, protocol: Callable[..., H11Protocol] = H11Protocol
 ) -> AsyncIterator[None]:
     """Serve `app` in this loop until the block is left."""
     server = _server(app, protocol)
@@ -56,7 +56,7 @@ def serving_in_thread(app: ASGIApp, bound: socket.socket) -> Iterator[None]:
         thread.join(timeout=2.0)
 
 
-def _server(app: ASGIApp, protocol: type[H11Protocol]) -> _Server:
+def _server(app: ASGIApp, protocol: Callable[..., H11Protocol]) -> _Server:
     logger = logging.getLogger("uvicorn")
     if not logger.handlers:
         # Else Python's last resort prints what any stranger provokes ("Invalid HTTP request") on standard error.
@@ -65,7 +65,8 @@ def _server(app: ASGIApp, protocol: type[H11Protocol]) -> _Server:
     return _Server(
         uvicorn.Config(
             app,
-            http=protocol,
+            # It calls what it is given, whether that is a class or not.
+            http=cast("type[H11Protocol]", protocol),
             ws="none",
             lifespan="off",
             loop="asyncio",

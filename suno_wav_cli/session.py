@@ -119,9 +119,7 @@ def open_way_back(session: Session) -> Iterator[Reception | None]:
                 is_required(settings) or settings.tunnel is not TunnelMode.NONE
             ):
                 reception = stack.enter_context(
-                    open_reception(
-                        settings, session.secrets, session.agents, session.report, port=settings.port or 0
-                    )
+                    open_reception(settings, session.secrets, session.agents, port=settings.port or 0)
                 )
         except TunnelFailed as error:
             if is_required(settings):

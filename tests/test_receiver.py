@@ -19,8 +19,9 @@ import httpx
 import pytest
 
 from suno_wav_cli.events import CallbackReceived
+from suno_wav_cli.limits import Limits, limited_protocol
 from suno_wav_cli.loopback import address_of, bound_socket
-from suno_wav_cli.receiver import Limits, limited_protocol, receiver_app
+from suno_wav_cli.receiver import receiver_app
 from suno_wav_cli.serving import serving
 from suno_wav_cli.wake_ups import WakeUps, waking
 
@@ -590,7 +591,8 @@ def test_a_program_that_set_up_no_logging_prints_nothing_of_what_strangers_send(
     program = """
 import asyncio, sys
 from suno_wav_cli.loopback import bound_socket
-from suno_wav_cli.receiver import Limits, limited_protocol, receiver_app
+from suno_wav_cli.limits import Limits, limited_protocol
+from suno_wav_cli.receiver import receiver_app
 from suno_wav_cli.serving import serving
 from suno_wav_cli.wake_ups import WakeUps, waking
 

@@ -18,7 +18,7 @@ from suno_wav_cli.commands.options import BY_NAME, GLOBAL
 from suno_wav_cli.credentials import Secrets, take_secrets
 from suno_wav_cli.errors import ExitCode, SunoWavError
 from suno_wav_cli.events import Failed, Interrupted
-from suno_wav_cli.interrupts import Stopped, stopped_by_signals
+from suno_wav_cli.interrupts import Stopped, handling, stopped_by_signals
 from suno_wav_cli.settings import Settings, load_settings
 from suno_wav_cli.terminal import display
 from suno_wav_cli.terminal.streams import discard_rest
@@ -113,7 +113,9 @@ def _guarded(function: Callable[..., int], run: Run, arguments: dict[str, Any]) 
     except SunoWavError as error:
         return _failed(error, run.report)
     except Stopped as stop:
-        run.report(Interrupted(stop.signal.name, stop.continue_with))
+        # Whoever presses Ctrl-C three times shall still read how to go on.
+        with handling(lambda _number, _frame: None):
+            run.report(Interrupted(stop.signal.name, stop.continue_with))
         return _SIGNAL_BASE + stop.signal
     except Exception as bug:  # noqa: BLE001 - not one of ours, and so a bug, which shows itself
         verbose = run.settings.verbose

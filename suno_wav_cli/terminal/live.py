@@ -76,7 +76,7 @@ class Live:
             case events.DownloadStarted():
                 self._at(event.audio_id, "downloading")
             case events.DownloadProgress():
-                self._progress.update(self._bars[event.audio_id], total=event.total, completed=event.received)
+                self._advance(event)
             case (
                 events.Saved()
                 | events.Skipped()
@@ -97,6 +97,12 @@ class Live:
             self._progress.reset(self._bars[audio_id], total=None, stage=stage)
         else:
             self._bars[audio_id] = self._progress.add_task(audio_id, total=None, stage=stage)
+
+    def _advance(self, event: events.DownloadProgress) -> None:
+        # Two tasks may be of one song: the bar that they share ends with the first.
+        bar = self._bars.get(event.audio_id)
+        if bar is not None:
+            self._progress.update(bar, total=event.total, completed=event.received)
 
     def _end(self, audio_id: str) -> None:
         bar = self._bars.pop(audio_id, None)

@@ -244,9 +244,7 @@ def _summary(event: events.Summary) -> str | None:
 
 def _interrupted(event: events.Interrupted) -> str:
     by = "Ctrl-C" if event.signal == "SIGINT" else event.signal
-    if event.continue_with is None:
-        return f"stopped by {by}\n  No submitted song is left to continue."
-    return f"stopped by {by}\n  To continue: {event.continue_with}"
+    return f"stopped by {by}" + (f"\n  To continue: {event.continue_with}" if event.continue_with else "")
 
 
 def _delivering(event: events.Delivering) -> str:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from suno_wav_cli.events import Report
+
 PATH = "/suno-wav-callback"
 
 
@@ -43,15 +45,25 @@ class Restored:
     public_url: str
 
 
+@dataclass(frozen=True)
+class Listener:
+    """What hears of a tunnel, from whatever thread: how it is, and what is done for it."""
+
+    changed: Callable[[Lost | Restored], None]
+    report: Report
+
+
 class Tunnel(Protocol):
     """A public base URL that leads to a local port."""
 
-    def open(self, on_change: Callable[[Lost | Restored], None]) -> str:
-        """Return the base URL, without a trailing slash. Blocks, so run it in a thread.
+    def open(self, listener: Listener, seconds: float) -> str:
+        """Return the base URL, without a trailing slash. Blocks for so many seconds at most, so run it in a thread.
 
-        From then on `on_change` is called, in some other thread, when the tunnel is lost or restored. Raises
-        TunnelFailed.
+        From then on the listener hears when it is lost or restored. Raises TunnelFailed.
         """
+
+    def shut(self) -> None:
+        """End what was opened. It may be opened again."""
 
     def close(self) -> None:
         """Leave nothing behind. May be called from any thread, and while `open` is under way."""
@@ -63,8 +75,11 @@ class GivenAddress:
 
     public_url: str
 
-    def open(self, on_change: Callable[[Lost | Restored], None]) -> str:  # noqa: ARG002 - it does not change
+    def open(self, listener: Listener, seconds: float) -> str:  # noqa: ARG002 - it is there, and does not change
         return self.public_url.rstrip("/")
+
+    def shut(self) -> None:
+        """Nothing of ours is there."""
 
     def close(self) -> None:
         """Nothing of ours is there."""

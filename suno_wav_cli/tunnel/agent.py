@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,13 +23,17 @@ if TYPE_CHECKING:
     from suno_wav_cli.tunnel.children import Children
 
 _VERSION = re.compile(r"ngrok version (\d+)\.(\d+)\.(\d+)")
-_VERSION_SECONDS = 5.0
+_VERSION_SECONDS = 2.0
+_DOWNLOAD_SECONDS = 60.0
+"""Songs wait for it. Whoever has a slower line has the service asked instead."""
+
 _STALL_SECONDS = 8.0
-"""A download that brings nothing for so long is given up."""
+"""Nor may it bring nothing for so long."""
 
 _LARGEST_LAUNCHER = 1 << 20
 """Bytes. pyngrok puts a program of its own named `ngrok` on PATH, which downloads the agent; the agent is far larger."""
 
+_PREFIX = ".suno-wav-download-"
 _DOWNLOAD = "import sys; from pyngrok import installer; installer.install_ngrok(sys.argv[1])"
 _INSTALL_IT = "Install it from https://ngrok.com/download, or poll: --tunnel none"
 
@@ -39,10 +44,13 @@ class Agent:
     version: tuple[int, int, int]
 
 
-def find_agent(children: Children) -> Agent | None:
-    """Find an agent of any 3.x version: on PATH, else where pyngrok keeps its own."""
+def find_agent(children: Children, deadline: float) -> Agent | None:
+    """Find an agent of any 3.x version: on PATH, else where pyngrok keeps its own.
+
+    `deadline` is of `time.monotonic()`.
+    """
     for path in _candidates():
-        agent = _tried(path, children)
+        agent = _tried(path, children, min(_VERSION_SECONDS, deadline - time.monotonic()))
         if agent is not None and agent.version[0] == 3:  # noqa: PLR2004 - the service refuses agents of version 2
             return agent
     return None
@@ -60,16 +68,25 @@ def download_agent(children: Children, report: Report) -> Agent:
     try:
         report(AgentDownloading(get_ngrok_cdn_url("3"), target))
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".download-") as folder:
+        _remove_abandoned(target.parent)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=_PREFIX) as folder:
             fresh = Path(folder) / target.name
             _download(fresh, children)
-            agent = _tried(fresh, children)
+            agent = _tried(fresh, children, _VERSION_SECONDS)
             if agent is None:
                 raise TunnelFailed("what was downloaded is not a working ngrok agent", _INSTALL_IT)
             fresh.replace(target)
             return Agent(target, agent.version)
     except (OSError, PyngrokError) as error:
         raise TunnelFailed(f"the ngrok agent cannot be downloaded: {error}", _INSTALL_IT) from error
+
+
+def _remove_abandoned(parent: Path) -> None:
+    """Remove what programs that were killed have left of their downloads."""
+    for folder in parent.glob(f"{_PREFIX}*"):
+        with suppress(OSError):
+            if time.time() - folder.stat().st_mtime > 2 * _DOWNLOAD_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _download(target: Path, children: Children) -> None:
@@ -79,15 +96,16 @@ def _download(target: Path, children: Children) -> None:
     installer = children.start(
         [sys.executable, "-c", _DOWNLOAD, str(target)], {"TMPDIR": str(temporary), "TEMP": str(temporary)}
     )
-    size, moved = 0, time.monotonic()
+    begun = moved = time.monotonic()
+    size = 0
     while not installer.ended(within=0.1):
-        now = _size_of(target.parent)
-        if now != size:
-            size, moved = now, time.monotonic()
-        elif time.monotonic() - moved > _STALL_SECONDS:
+        now = time.monotonic()
+        if size != (size := _size_of(target.parent)):
+            moved = now
+        if now - moved > _STALL_SECONDS or now - begun > _DOWNLOAD_SECONDS:
             installer.end()
             raise TunnelFailed(
-                f"the ngrok agent cannot be downloaded: nothing came for {_STALL_SECONDS:.0f} s", _INSTALL_IT
+                f"the ngrok agent cannot be downloaded: it takes more than {now - begun:.0f} s", _INSTALL_IT
             )
     if installer.code != 0:
         raise TunnelFailed(f"the ngrok agent cannot be downloaded: {_reason(installer.said)}", _INSTALL_IT)
@@ -125,13 +143,13 @@ def _pyngrok_path() -> Path:
     return Path(os.environ.get("PYNGROK_NGROK_PATH") or conf.DEFAULT_NGROK_PATH)
 
 
-def _tried(path: Path, children: Children) -> Agent | None:
-    """Ask for its version; None for what is not there, not whole, or not an agent."""
+def _tried(path: Path, children: Children, seconds: float) -> Agent | None:
+    """Ask for its version; None for what is not there, not whole, not an agent, or too slow."""
     try:
         child = children.start([str(path), "--version"])
     except OSError:
         return None
-    if not child.ended(within=_VERSION_SECONDS):
+    if not child.ended(within=seconds):
         child.end()
         return None
     match = _VERSION.search(child.printed)

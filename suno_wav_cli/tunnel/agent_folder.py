@@ -1,7 +1,7 @@
 """What one run of the ngrok agent needs on the disk, and the means to end it: private, locked, and gone afterwards.
 
 The folder's path stands on the agent's command line (`--config FOLDER/ngrok.yml`). It is made for one run only, so a
-process that has it there is that agent and no other, whatever happened to its pid meanwhile.
+process that has it there is that agent and no other.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from suno_wav_cli.locks import SUPPORTED, is_same_file, try_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _MOST_COMPLAINT = 64 * 1024
 
@@ -43,7 +43,7 @@ class AgentFolder:
         self.config.unlink(missing_ok=True)
 
     def program_for(self, agent: Path) -> Path:
-        """Make the program that becomes the agent: off the terminal, and with its pid noted. On Windows the agent itself.
+        """Make the program that becomes the agent, off the terminal. On Windows it is the agent itself.
 
         pyngrok lets the agent inherit standard input and standard error, and its command line is what pyngrok knows a
         running agent by.
@@ -51,9 +51,9 @@ class AgentFolder:
         if os.name == "nt":
             return agent
         program = self._path / "agent"
-        pid, complaint = (shlex.quote(str(self._path / name)) for name in ("pid", "stderr"))
+        complaint = shlex.quote(str(self._path / "stderr"))
         program.write_text(
-            f'#!/bin/sh\necho $$ > {pid}\nexec {shlex.quote(str(agent))} "$@" < /dev/null 2> {complaint}\n',
+            f'#!/bin/sh\nexec {shlex.quote(str(agent))} "$@" < /dev/null 2> {complaint}\n',
             encoding="utf-8",
             errors="surrogateescape",
         )
@@ -68,9 +68,9 @@ class AgentFolder:
         except OSError:
             return ""
 
-    def end_agent(self) -> None:
-        """Kill the agent, if it runs."""
-        _end_agent_of(self._path)
+    def end_agents(self) -> None:
+        """Kill the agent, if it runs, and what stands before it."""
+        _end_agents_of(self._path)
 
     def remove(self) -> None:
         _remove(self._path)
@@ -95,42 +95,52 @@ def _end_orphans(parent: Path) -> None:
     """End the agents whose programs are gone. Theirs are the folders whose locks nobody holds."""
     if not SUPPORTED:
         return
-    for lock_path in parent.glob("*.lock"):
-        with suppress(OSError), lock_path.open("r+b") as lock:
-            if try_lock(lock) and is_same_file(lock_path, lock):
-                folder = lock_path.with_suffix("")
-                _end_agent_of(folder)
+    folders = {path.with_suffix("") for path in parent.iterdir()}
+    for folder in folders:
+        with suppress(OSError), _lock_of(folder).open("a+b") as lock:
+            if try_lock(lock) and is_same_file(_lock_of(folder), lock):
+                _end_agents_of(folder)
                 _remove(folder)
 
 
-def _end_agent_of(folder: Path) -> None:
-    try:
-        pid = int((folder / "pid").read_text())
-    except (OSError, ValueError):
-        return
-    if str(folder) in _command_line(pid):
+def _end_agents_of(folder: Path) -> None:
+    """Kill every process that has the folder on its command line: the agent, and what may stand before it.
+
+    An `ngrok` on PATH may be a script that starts the agent as a child of its own.
+    """
+    for pid, command_line in _command_lines():
+        if str(folder) in command_line and pid != os.getpid():
+            with suppress(OSError):
+                os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+def _command_lines() -> Iterator[tuple[int, str]]:
+    """Yield every process that can be seen; none on Windows."""
+    processes = [*Path("/proc").glob("[0-9]*")]
+    for process in processes:
         with suppress(OSError):
-            os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
-
-
-def _command_line(pid: int) -> str:
-    with suppress(OSError):
-        return os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes())
+            yield int(process.name), os.fsdecode((process / "cmdline").read_bytes())
+    if processes or os.name == "nt":
+        return
     with suppress(OSError, subprocess.SubprocessError):
         # Where there is no /proc, as on macOS.
         shown = subprocess.run(
-            ["ps", "-ww", "-o", "command=", "-p", str(pid)],  # noqa: S607 - where ps lies differs
+            ["ps", "-axww", "-o", "pid=,command="],  # noqa: S607 - where ps lies differs
             capture_output=True,
             timeout=2,
             check=False,
         )
-        return os.fsdecode(shown.stdout)
-    return ""
+        for line in os.fsdecode(shown.stdout).splitlines():
+            pid, _, command_line = line.strip().partition(" ")
+            if pid.isdigit():
+                yield int(pid), command_line
 
 
 def _remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    _lock_of(folder).unlink(missing_ok=True)
+    # The lock shows the next run what is left to remove.
+    if not folder.exists():
+        _lock_of(folder).unlink(missing_ok=True)
 
 
 def _lock_of(folder: Path) -> Path:

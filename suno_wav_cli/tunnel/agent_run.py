@@ -35,11 +35,9 @@ if TYPE_CHECKING:
     from suno_wav_cli.tunnel import Destination
     from suno_wav_cli.tunnel.agent_folder import AgentFolder
 
-OPEN_SECONDS = 8.0
-"""From the agent's start to the public address."""
-
 _FAILED_DIALS = 3
 _LAST_MOMENT = 0.5
+_REQUEST_SECONDS = 4.0
 _LOG_LINES = 50
 _BAD_REQUEST = 400
 
@@ -68,11 +66,12 @@ class AgentRun:
             ngrok_path=str(launch.program),
             config_path=str(launch.folder.config),
             log_event_callback=self._hear,
-            request_timeout=OPEN_SECONDS / 2,
+            request_timeout=_REQUEST_SECONDS,
             # Ctrl-C must not reach the agent before we have finished.
             start_new_session=os.name == "posix",
             config_version=launch.config_version,
         )
+        self._worker = threading.Thread(target=self._connect, name="ngrok", daemon=True)
         self._decided = threading.Event()
         self._tunnel: NgrokTunnel | None = None
         self._address = ""
@@ -83,29 +82,28 @@ class AgentRun:
         self._failed_dials = 0
         self._complaints: deque[str] = deque(maxlen=_LOG_LINES)
 
-    def start(self) -> str:
-        """Return the public address. Raises TunnelFailed, and has ended the agent then."""
-        worker = threading.Thread(target=self._connect, name="ngrok", daemon=True)
-        worker.start()
-        in_time = self._decided.wait(OPEN_SECONDS)
+    def start(self, seconds: float) -> str:
+        """Return the public address, within so many seconds. Raises TunnelFailed, and has ended the agent then."""
+        self._worker.start()
+        in_time = self._decided.wait(seconds)
         if self._tunnel is not None:
             return self._address
-        self._folder.end_agent()
-        worker.join(_LAST_MOMENT)
-        failure = self._failure(in_time=in_time)
+        self._folder.end_agents()
+        self._worker.join(_LAST_MOMENT)
+        failure = self._failure(None if in_time else seconds)
         self.end()
         raise failure from self._error
 
     def end(self) -> None:
         """End the agent, and remove what it needed."""
         self._ending = True
-        self._folder.end_agent()
-        if self._process is None:
-            # Windows, or an agent that is only starting: pyngrok ends it with the program.
-            self._folder.remove()
-            return
-        self._process.kill()
-        self._process.wait()
+        self._folder.end_agents()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            # pyngrok forgets it.
+            ngrok.kill(self._config)
+        # Otherwise it is Windows, or an agent that is only starting: pyngrok ends it with the program.
         self._folder.remove()
 
     def _connect(self) -> None:
@@ -174,26 +172,22 @@ class AgentRun:
         elif "session closed" in message and not self._lost and not self._ending:
             self._lost = True
             self._on_change(Lost("the ngrok session is lost", final=False))
-        elif "client session established" in message and self._lost:
-            self._lost = False
-            self._address = self._address_now(self._tunnel)
-            self._on_change(Restored(self._address))
-        elif "started tunnel" in message and not self._lost:
-            # Said after the session is back, and then perhaps of another address.
-            address = self._address_now(self._tunnel)
-            if address != self._address:
-                self._address = address
-                self._on_change(Restored(address))
+        elif "client session established" in message or "started tunnel" in message:
+            # The second is said after the session is back, and then perhaps of another address.
+            self._look_up_address(self._tunnel)
 
-    def _address_now(self, tunnel: NgrokTunnel) -> str:
+    def _look_up_address(self, tunnel: NgrokTunnel) -> None:
         try:
-            data = ngrok.api_request(f"{tunnel.api_url}{tunnel.uri}", timeout=self._config.request_timeout)
-            now = NgrokTunnel(data, self._config, tunnel.api_url)
+            data = ngrok.api_request(f"{tunnel.api_url}{tunnel.uri}", timeout=_REQUEST_SECONDS)
+            address = _base_of(NgrokTunnel(data, self._config, tunnel.api_url))
         except (PyngrokError, OSError, ValueError, AttributeError, HTTPException):
-            return _base_of(tunnel)
-        return _base_of(now if now.public_url else tunnel)
+            return
+        if address and (self._lost or address != self._address):
+            self._lost, self._address = False, address
+            self._on_change(Restored(address))
 
-    def _failure(self, *, in_time: bool) -> TunnelFailed:
+    def _failure(self, waited: float | None) -> TunnelFailed:
+        """`waited` is the time that was not enough, in seconds, where it was that."""
         texts = [
             str(self._error or ""),
             getattr(self._error, "body", ""),
@@ -204,8 +198,8 @@ class AgentRun:
         if self._failed_dials >= _FAILED_DIALS:
             # Of "dial tcp: lookup NAME on SERVER: no such host" the end says what is the matter.
             otherwise = f"ngrok cannot be reached: {last.rpartition(': ')[2]}"
-        elif not in_time:
-            otherwise = f"ngrok did not answer within {OPEN_SECONDS:g} s"
+        elif waited is not None:
+            otherwise = f"ngrok did not answer within {waited:.0f} s"
         else:
             otherwise = f"the ngrok agent does not work: {last or _first_line(self._folder.complaint()) or self._error}"
         return ngrok_failure(texts, otherwise.replace(self._token.value, "(hidden)"))

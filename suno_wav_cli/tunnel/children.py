@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import threading
 from contextlib import suppress
@@ -33,7 +34,12 @@ class Child:
         return True
 
     def end(self) -> None:
-        self._process.kill()
+        if os.name == "posix":
+            # It leads a session of its own, and may have started others.
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        else:
+            self._process.kill()
         with suppress(ValueError, OSError):
             # Its pipes may be in another thread's hands.
             self._process.wait()
@@ -64,7 +70,7 @@ class Children:
                     start_new_session=True,
                 )
             )
-            self._started.append(child)
+            self._started = [*(other for other in self._started if other.code is None), child]
         return child
 
     def close(self) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyngrok import conf
 
-from suno_wav_cli.errors import TunnelFailed
+from suno_wav_cli.errors import TunnelFailed, TunnelRefused
 from suno_wav_cli.events import TunnelOpening
 from suno_wav_cli.models import Secret
 from suno_wav_cli.tunnel.agent import download_agent, find_agent
@@ -21,10 +22,7 @@ from suno_wav_cli.tunnel.children import Children
 from suno_wav_cli.tunnel.ngrok_errors import OR_POLL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from suno_wav_cli.events import Report
-    from suno_wav_cli.tunnel import Destination, Lost, Restored
+    from suno_wav_cli.tunnel import Destination, Listener
     from suno_wav_cli.tunnel.agent import Agent
 
 _ENDPOINTS_SINCE = (3, 30, 0)
@@ -34,47 +32,57 @@ _ENDPOINTS_SINCE = (3, 30, 0)
 class Ngrok:
     """`folder` is where the folders of running agents lie; `token` wins over the one in the person's ngrok.yml."""
 
-    def __init__(self, destination: Destination, token: Secret | None, folder: Path, report: Report) -> None:
+    def __init__(self, destination: Destination, token: Secret | None, folder: Path) -> None:
         self._destination = destination
         self._token = token
         self._folder = folder
-        self._report = report
         self._children = Children()
         self._lock = threading.Lock()
         self._closed = False
         self._run: AgentRun | None = None
 
-    def open(self, on_change: Callable[[Lost | Restored], None]) -> str:
-        if self._run is not None:
-            self._run.end()
+    def open(self, listener: Listener, seconds: float) -> str:
+        deadline = time.monotonic() + seconds
+        self.shut()
         _prepare_process()
         user = read_user_config(Path(conf.DEFAULT_NGROK_CONFIG_PATH))
         token = self._token or _token_of(user)
         if token is None:
-            raise TunnelFailed(
+            raise TunnelRefused(
                 "there is no ngrok token", "Set NGROK_AUTHTOKEN, give --public-url, or poll: --tunnel none"
             )
-        self._report(TunnelOpening())
-        agent = find_agent(self._children) or download_agent(self._children, self._report)
+        listener.report(TunnelOpening())
+        agent = find_agent(self._children, deadline)
+        if agent is None:
+            agent = download_agent(self._children, listener.report)
+            deadline = time.monotonic() + seconds
         with self._lock:
             if self._closed:
                 raise TunnelFailed("the tunnel was closed before it was open", OR_POLL)
-            run = self._run = AgentRun(self._launch(agent, user, token), self._destination, on_change)
-        return run.start()
+            run = self._run = AgentRun(self._launch(agent, user, token), self._destination, listener.changed)
+        return run.start(deadline - time.monotonic())
+
+    def shut(self) -> None:
+        with self._lock:
+            run, self._run = self._run, None
+            if run is not None:
+                run.end()
 
     def close(self) -> None:
         self._children.close()
-        with self._lock:
-            self._closed = True
-            if self._run is not None:
-                self._run.end()
+        self._closed = True
+        self.shut()
 
     def _launch(self, agent: Agent, user: dict[str, Any], token: Secret) -> Launch:
         version = "3" if agent.version >= _ENDPOINTS_SINCE else "2"
         try:
             folder = make_agent_folder(self._folder)
-            folder.write_config(agent_config(user, token, version))
-            return Launch(folder.program_for(agent.path), folder, version, token)
+            try:
+                folder.write_config(agent_config(user, token, version))
+                return Launch(folder.program_for(agent.path), folder, version, token)
+            except OSError:
+                folder.remove()
+                raise
         except OSError as error:
             raise TunnelFailed(f"{self._folder} cannot be used: {error}", OR_POLL) from error
 

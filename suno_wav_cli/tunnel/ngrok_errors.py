@@ -6,7 +6,7 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.errors import TunnelFailed
+from suno_wav_cli.errors import TunnelFailed, TunnelRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -60,6 +60,9 @@ _MEANINGS: Mapping[int, tuple[str, str]] = MappingProxyType(
 )
 
 
+_MAY_PASS = frozenset({108, 334, 702, 725, 726, 727, 3004, 3200, 6024, 8012})
+
+
 def ngrok_failure(texts: Iterable[str], otherwise: str) -> TunnelFailed:
     """Make an error of what ngrok said: by the first code in it, else `otherwise`.
 
@@ -69,7 +72,8 @@ def ngrok_failure(texts: Iterable[str], otherwise: str) -> TunnelFailed:
     for number in numbers:
         if number in _MEANINGS:
             what, remedy = _MEANINGS[number]
-            return TunnelFailed(f"{what} (ERR_NGROK_{number})", remedy)
+            kind = TunnelFailed if number in _MAY_PASS else TunnelRefused
+            return kind(f"{what} (ERR_NGROK_{number})", remedy)
     if numbers:
         return TunnelFailed(
             f"ngrok answers ERR_NGROK_{numbers[0]}",

@@ -1,0 +1,177 @@
+"""What the service says of deliveries: asked once a task at a time, paced, and again until it has decided.
+
+Strangers who know the path can name any task. So the questions have a rate, the open ones a number, and the newest
+takes the place of the oldest: a genuine callback is answered by its first question.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from suno_wav_cli.confirmation import Verdict, judged
+from suno_wav_cli.conversion import UNKNOWN_AT_FIRST, failure
+from suno_wav_cli.errors import ServiceUnavailable, SunoWavError, TaskUnknown
+from suno_wav_cli.events import DeliveryChecked, DeliveryNeglected
+from suno_wav_cli.memory import Memory
+from suno_wav_cli.models import WavRecord, WavState
+from suno_wav_cli.pacing import SubmissionWindow
+from suno_wav_cli.retrieval import retrieve
+
+if TYPE_CHECKING:
+    from suno_wav_cli.callback import Callback
+    from suno_wav_cli.conversion import Workshop
+    from suno_wav_cli.crew import Crew
+    from suno_wav_cli.events import Report
+    from suno_wav_cli.session import Session
+
+_MOST_REMEMBERED = 4096
+_MOST_CASES = 256
+_MOST_CLAIMS = 16
+"""Deliveries about one task that wait for the same answer."""
+
+_QUESTIONS, _IN_SECONDS = 50, 10.0
+
+
+@dataclass(frozen=True)
+class Service:
+    """The API that is asked, and whether the files of confirmed deliveries are wanted."""
+
+    session: Session
+    shop: Workshop
+    downloads: bool
+
+
+@dataclass
+class _Case:
+    """A task that the service is asked about, and what is claimed of it: by which delivery, and what was said of that."""
+
+    claims: dict[int, Callback]
+    verdicts: dict[int, Verdict] = field(default_factory=dict)
+    task: asyncio.Task[None] | None = None
+
+
+class Inquiries:
+    def __init__(self, service: Service, crew: Crew, report: Report) -> None:
+        self._service = service
+        self._crew = crew
+        self._report = report
+        self._window = SubmissionWindow(_QUESTIONS, _IN_SECONDS)
+        self._cases: dict[str, _Case] = {}
+        self._settled: Memory[bytes, None] = Memory(_MOST_REMEMBERED)
+        self._fetched: Memory[str, None] = Memory(_MOST_REMEMBERED)
+        self._fetching: set[str] = set()
+        self._leaving = asyncio.Event()
+
+    def begin(self, number: int, callback: Callback) -> None:
+        """See to it that a delivery's claim is checked, if the same claim was not settled before."""
+        task_id = callback.task_id
+        if task_id is None:
+            self._report(_checked(number, callback, Verdict.UNCONFIRMED, None, "it names no task"))
+            return
+        if callback.digest in self._settled and (not self._service.downloads or task_id in self._fetched):
+            return
+        case = self._cases.get(task_id)
+        if case is None:
+            if len(self._cases) == _MOST_CASES:
+                self._drop_oldest()
+            case = self._cases[task_id] = _Case({number: callback})
+            case.task = self._crew.start(self._follow(task_id, case))
+        elif len(case.claims) < _MOST_CLAIMS:
+            case.claims[number] = callback
+
+    def leave(self) -> None:
+        """Ask no second time, but for files that are wanted."""
+        self._leaving.set()
+
+    def _drop_oldest(self) -> None:
+        case = self._cases.pop(next(iter(self._cases)))
+        if case.task is not None:
+            case.task.cancel()
+        for number in case.claims:
+            self._report(DeliveryNeglected(number, "too many are being asked about"))
+
+    async def _follow(self, task_id: str, case: _Case) -> None:
+        """Ask until the service has decided, with longer and longer pauses, and then fetch the file."""
+        terms = self._service.shop.terms
+        begun, pause = time.monotonic(), terms.poll_interval
+        try:
+            while True:
+                answer = await self._asked(task_id)
+                if self._judge(case, answer, age=time.monotonic() - begun):
+                    break
+                if time.monotonic() - begun + pause > terms.timeout or not await self._paused(pause):
+                    return
+                pause *= 2
+        finally:
+            if self._cases.get(task_id) is case:
+                del self._cases[task_id]
+        if isinstance(answer, WavRecord) and Verdict.CONFIRMED in case.verdicts.values():
+            await self._fetch(answer)
+
+    async def _asked(self, task_id: str) -> WavRecord | SunoWavError:
+        try:
+            async with self._window.slot():
+                return await self._service.shop.client.wav_record(task_id)
+        except SunoWavError as error:
+            return error
+
+    def _judge(self, case: _Case, answer: WavRecord | SunoWavError, *, age: float) -> bool:
+        """Report every verdict that is new; tell whether the service has decided."""
+        decided = True
+        for number, callback in case.claims.items():
+            record = answer if isinstance(answer, WavRecord) else None
+            if isinstance(answer, WavRecord):
+                verdict, reason = judged(callback, answer)
+                decided = verdict is not Verdict.PENDING
+                if decided:
+                    self._settled[callback.digest] = None
+            else:
+                verdict, decided = _verdict_of(answer, age)
+                reason = answer.message
+            if case.verdicts.get(number) is not verdict:
+                case.verdicts[number] = verdict
+                self._report(_checked(number, callback, verdict, record, reason))
+        return decided
+
+    async def _paused(self, seconds: float) -> bool:
+        """Wait; False where it is not worth another question."""
+        if self._service.downloads:
+            await asyncio.sleep(seconds)
+            return True
+        await asyncio.wait([asyncio.ensure_future(self._leaving.wait())], timeout=seconds)
+        return not self._leaving.is_set()
+
+    async def _fetch(self, record: WavRecord) -> None:
+        """Download the file, where it is wanted and nobody is at it."""
+        service = self._service
+        song = record.audio_id or record.task_id
+        if not service.downloads or record.state is not WavState.READY or song in self._fetching:
+            return
+        self._fetching.add(song)
+        entry = service.session.journal.of_task(record.task_id)
+        try:
+            error = await retrieve(entry, record, service.session, service.shop, wait=False, alone=False)
+        except SunoWavError as refused:
+            error = failure(song, record.task_id, refused, service.shop).error
+        finally:
+            self._fetching.discard(song)
+        if error is None:
+            self._fetched[record.task_id] = None
+
+
+def _verdict_of(error: SunoWavError, age: float) -> tuple[Verdict, bool]:
+    """Judge by an answer that is no record: what it says of a claim, and whether that is the last word."""
+    if isinstance(error, TaskUnknown):
+        # The service may not know a task yet (contract/wav-api.md, section 3).
+        return (Verdict.PENDING, False) if age < UNKNOWN_AT_FIRST else (Verdict.CONTRADICTED, True)
+    return Verdict.UNCONFIRMED, not isinstance(error, ServiceUnavailable)
+
+
+def _checked(
+    number: int, callback: Callback, verdict: Verdict, record: WavRecord | None, reason: str | None
+) -> DeliveryChecked:
+    flag, url = (record.flag, record.url) if record else (None, None)
+    return DeliveryChecked(number, callback.task_id, verdict, flag, url, reason)
