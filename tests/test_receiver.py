@@ -741,6 +741,26 @@ def test_no_more_connections_stay_open_than_the_limit_allows(receivers: Receiver
     assert receivers.run(story, PATIENT) == too_many - PATIENT.connections
 
 
+def test_a_connection_that_is_kept_alive_is_as_young_as_its_request(receivers: Receivers) -> None:
+    """A tunnel's agent keeps one open for all callbacks: strangers who only connect do not push it out."""
+
+    async def story(receiver: Receiver) -> tuple[int, int]:
+        length = b"Content-Length: %d" % len(GENUINE)
+        async with AsyncExitStack() as stack:
+            line = await stack.enter_async_context(receiver.connected())
+            await line.send(request(GENUINE, length))
+            first = statuses(await line.receive())
+            for _ in range(PATIENT.connections // 2):
+                await (await stack.enter_async_context(receiver.connected())).send(b"P")
+            await line.send(request(GENUINE, length)[:-5])
+            for _ in range(PATIENT.connections - 1):
+                await (await stack.enter_async_context(receiver.connected())).send(b"P")
+            await line.send(GENUINE[-5:])
+            return first[0], statuses(await asyncio.wait_for(line.receive(), 5))[0]
+
+    assert receivers.run(story, PATIENT) == (200, 200)
+
+
 def test_the_server_ends_within_a_second_while_strangers_hold_connections() -> None:
     """Ctrl-C leaves within a second; a connection in the middle of a request must not hold the program."""
 

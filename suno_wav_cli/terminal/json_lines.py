@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
-from suno_wav_cli.terminal.streams import write_line, write_result
-from suno_wav_cli.terminal.words import is_error, sentence
+from suno_wav_cli.terminal.streams import Results, write_line
+from suno_wav_cli.terminal.words import is_error, may_be_lost, sentence
 
 if TYPE_CHECKING:
     from suno_wav_cli.events import Event
@@ -25,10 +25,12 @@ class JsonLines:
 
     def __init__(self) -> None:
         self._progress = Throttle()
+        self._results = Results()
 
     def show(self, event: Event) -> None:
         if self._progress.lets_pass(event):
-            write_result(json_line(event))
+            write = self._results.offer if may_be_lost(event) else self._results.write
+            write(json_line(event))
         if is_error(event):
             write_line(sys.stderr, sentence(event, verbose=False) or "")
 

@@ -6,8 +6,8 @@ import sys
 import time
 
 from suno_wav_cli import events
-from suno_wav_cli.terminal.streams import write_line, write_result
-from suno_wav_cli.terminal.words import is_error, progress_line, results, sentence
+from suno_wav_cli.terminal.streams import Results, write_line
+from suno_wav_cli.terminal.words import is_error, may_be_lost, progress_line, results, sentence
 
 _PROGRESS_SECONDS = 5.0
 
@@ -18,6 +18,7 @@ class Lines:
     def __init__(self, *, quiet: bool, verbose: bool) -> None:
         self._quiet = quiet
         self._verbose = verbose
+        self._results = Results()
         self._last_progress: dict[str, tuple[float, int]] = {}
 
     def show(self, event: events.Event) -> None:
@@ -29,8 +30,9 @@ class Lines:
                 self._show_progress(event)
             case _:
                 self._say(event)
+                write = self._results.offer if may_be_lost(event) else self._results.write
                 for line in results(event):
-                    write_result(line)
+                    write(line)
 
     def _show_progress(self, event: events.DownloadProgress) -> None:
         now = time.monotonic()

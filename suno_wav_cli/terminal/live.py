@@ -14,8 +14,8 @@ from rich.text import Text
 
 from suno_wav_cli import events
 from suno_wav_cli.models import WavState
-from suno_wav_cli.terminal.streams import write_result
-from suno_wav_cli.terminal.words import clock, is_error, megabytes, results, sentence
+from suno_wav_cli.terminal.streams import Results
+from suno_wav_cli.terminal.words import clock, is_error, may_be_lost, megabytes, results, sentence
 
 if TYPE_CHECKING:
     from rich.console import ConsoleOptions, RenderableType, RenderResult
@@ -29,6 +29,7 @@ class Live:
 
     def __init__(self, *, verbose: bool, no_color: bool) -> None:
         self._verbose = verbose
+        self._results = Results()
         self._console = Console(stderr=True, no_color=no_color or None, highlight=False)
         self._bars: dict[str, TaskID] = {}
         self._progress = _Bars(
@@ -62,7 +63,7 @@ class Live:
             case events.Ready() | events.Listening() | events.TunnelLost() | events.TunnelRestored():
                 self._end(_TUNNEL)
                 self._say(event)
-                self._write(results(event))
+                self._write(event)
             case events.Submitting():
                 self._say(event)
                 self._at(event.audio_id, "submitting")
@@ -86,10 +87,10 @@ class Live:
             ):
                 self._end(event.audio_id)
                 self._say(event)
-                self._write(results(event))
+                self._write(event)
             case _:
                 self._say(event)
-                self._write(results(event))
+                self._write(event)
 
     def _at(self, audio_id: str, stage: str) -> None:
         """Show the song at a stage, from its beginning."""
@@ -109,13 +110,15 @@ class Live:
         if bar is not None:
             self._progress.remove_task(bar)
 
-    def _write(self, lines: list[str]) -> None:
+    def _write(self, event: events.Event) -> None:
+        lines = results(event)
         if not lines:
             return
+        write = self._results.offer if may_be_lost(event) else self._results.write
         self._progress.hidden = True
         self._progress.refresh()
         for line in lines:
-            write_result(line)
+            write(line)
         self._progress.hidden = False
         self._progress.refresh()
 

@@ -43,6 +43,19 @@ def format_line(wav: WavFormat) -> str:
     return f"{clock(wav.seconds)}, {wav.sample_rate / 1000:g} kHz, {wav.bits} bit {wav.encoding}, {channels}"
 
 
+def may_be_lost(event: Event) -> bool:
+    """Tell whether the program must not wait for somebody who reads what it says of this event."""
+    return isinstance(
+        event,
+        events.DeliveryReceived
+        | events.DeliveryRecorded
+        | events.DeliveryForwarded
+        | events.DeliveryChecked
+        | events.DeliveryNeglected
+        | events.Interrupted,
+    )
+
+
 def is_error(event: Event) -> bool:
     return isinstance(event, events.Failed | events.SongFailed | events.Interrupted)
 
