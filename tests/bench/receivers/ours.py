@@ -1,0 +1,69 @@
+"""Our receiver, and where there is a URL its downloads in the same process: to each target one file after the other.
+
+    python ours.py PORT PATH TASK_ID [URL TARGET ...]
+
+All of it is the product's own: what `convert` receives callbacks with, and what it downloads with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from suno_wav_cli import event_loop
+from suno_wav_cli.client import tls_context
+from suno_wav_cli.download import Transfer, fetch
+from suno_wav_cli.interrupts import Stopped
+from suno_wav_cli.loopback import address_of, bound_socket
+from suno_wav_cli.part import open_part
+from suno_wav_cli.reception import Reception, receiving
+from suno_wav_cli.tunnel import GivenAddress
+from suno_wav_cli.wake_ups import WakeUps, waking
+
+if TYPE_CHECKING:
+    import ssl
+
+    from suno_wav_cli.events import Event
+
+
+async def received(port: int, path: str, task_id: str, url: str, targets: list[Path]) -> None:
+    """Receive, wait for the task's callbacks and download, until the process is ended."""
+    wake_ups = WakeUps()
+    with bound_socket(port) as bound:
+        reception = Reception(bound, path, GivenAddress(address_of(bound)), required=False)
+        async with receiving(reception, waking(wake_ups, _unsaid)), asyncio.TaskGroup() as group:
+            group.create_task(_waited(wake_ups.of(task_id)))
+            tls = tls_context()
+            for target in targets:
+                group.create_task(_downloaded(url, target, tls))
+
+
+async def _waited(woken: asyncio.Event) -> None:
+    while True:
+        await woken.wait()
+        woken.clear()
+
+
+async def _downloaded(url: str, target: Path, tls: ssl.SSLContext) -> None:
+    while True:
+        with open_part(target) as part:
+            await fetch(Transfer(url, part, tls, local=True), lambda _received, _total: None)
+
+
+def _unsaid(event: Event) -> None:
+    """Print nothing: the peers do not either."""
+
+
+def main() -> None:
+    port, path, task_id, *downloads = sys.argv[1:]
+    url, *targets = downloads or [""]
+    event_loop.run(received(int(port), path, task_id, url, [Path(target) for target in targets]))
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Stopped:
+        sys.exit(0)
