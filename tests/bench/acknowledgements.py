@@ -86,6 +86,7 @@ class Bench:
 
     def __init__(self, folder: Path, environ: Mapping[str, str], files: str, http: httpx.Client) -> None:
         self._folder = folder
+        self._log = folder / "log"
         self._environ = environ
         self._files = files
         self._http = http
@@ -101,19 +102,21 @@ class Bench:
             command += [source, *targets]
         with ExitStack() as running:
             environ = {**self._environ, **case.receiver.environ}
-            started = [running.enter_context(_started(command, environ, self._folder / "receiver.log"))]
+            started = [running.enter_context(_started(command, environ, self._log))]
             candidates.check_job(self._http, url, path)
             if source is not None and not case.receiver.downloads_itself:
                 for target in targets:
                     # The numbers in brackets make curl fetch the file again and again.
                     curl = ["curl", "-sS", "--fail", "--fail-early", "-o", target, f"{source}[1-1000000]"]
-                    started.append(running.enter_context(_started(curl, self._environ)))
+                    started.append(running.enter_context(_started(curl, self._environ, self._log)))
             self._load(url + path, max(_CONNECTIONS), _WARM_UP_SECONDS)
             loads = [self._load(url + path, connections, _SECONDS) for connections in _CONNECTIONS]
-            if any(process.poll() is not None for process in started):
-                raise NotMeasured(f"{case.receiver.name} or a download ended: {self._last_words()}")
+            for process in started:
+                if (code := process.poll()) is not None:
+                    raise NotMeasured(f"{process.args!r} ended with {code}\n{self._last_words()}")
+            self._log.unlink()
         if any((load.megabytes > 0) != (source is not None) for load in loads):
-            raise NotMeasured(f"{case.receiver.name}: downloads {case.pressure.name}, and it was otherwise")
+            raise NotMeasured("the downloads were not as they were to be")
         return loads
 
     def _load(self, url: str, connections: int, seconds: int) -> Load:
@@ -131,14 +134,15 @@ class Bench:
             raise NotMeasured(f"wrk ended with {done.returncode}: {done.stderr.strip()}")
         sums = json.loads(done.stdout.splitlines()[-1])
         if sums["failed"] or not sums["answers"]:
-            raise NotMeasured(f"{sums['failed']} requests failed: {self._last_words()}\n{done.stdout}")
+            said = f"{done.stdout}{self._last_words()}"
+            raise NotMeasured(f"{sums['failed']} failed, {sums['answers']} were answered\n{said}")
         return Load(sums["answers"] / sums["microseconds"] * 1e6, sums["p99"] / 1e3, megabytes)
 
     def _sent(self) -> int:
         return int(self._http.get(f"{self._files}/sent").text)
 
     def _last_words(self) -> str:
-        return (self._folder / "receiver.log").read_text(encoding="utf-8", errors="replace")[-2000:]
+        return self._log.read_text(encoding="utf-8", errors="replace")[-2000:]
 
 
 def measured(turns: int) -> dict[Case, list[list[Load]]]:
@@ -154,23 +158,25 @@ def measured(turns: int) -> dict[Case, list[list[Load]]]:
         results: dict[Case, list[list[Load]]] = {case: [] for case in cases if case.makes_sense()}
         environ, files = _clean_environment(), _free_url()
         command = [sys.executable, str(HERE / "file_server.py"), files.rpartition(":")[2], name]
-        with _started(command, environ), httpx.Client(trust_env=False) as http:
+        with _started(command, environ, folder / "files.log"), httpx.Client(trust_env=False) as http:
             candidates.wait_for(http, f"{files}/sent")
             bench = Bench(folder, environ, files, http)
             for turn in range(turns):
                 print(f"turn {turn + 1} of {turns}", file=sys.stderr)
                 # There and back, so that nobody always comes first.
                 for case in list(results)[:: -1 if turn % 2 else 1]:
-                    results[case].append(bench.loads(case))
+                    try:
+                        results[case].append(bench.loads(case))
+                    except NotMeasured as error:
+                        about = f"{case.receiver.name}, downloads {case.pressure.name}"
+                        raise NotMeasured(f"{about}: {error}") from error
         return results
 
 
 @contextmanager
-def _started(
-    command: list[str], environ: Mapping[str, str], log: Path | None = None
-) -> Iterator[subprocess.Popen[bytes]]:
+def _started(command: list[str], environ: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Start a process; it has ended when the block is left."""
-    with (log or Path(os.devnull)).open("wb") as output:
+    with log.open("ab") as output:
         process = subprocess.Popen(
             command, env=environ, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
