@@ -141,8 +141,12 @@ class Inquiries:
         if self._service.downloads:
             await asyncio.sleep(seconds)
             return True
-        await asyncio.wait([asyncio.ensure_future(self._leaving.wait())], timeout=seconds)
-        return not self._leaving.is_set()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._leaving.wait()
+        except TimeoutError:
+            return True
+        return False
 
     async def _fetch(self, record: WavRecord) -> None:
         """Download the file, where it is wanted and nobody is at it."""
