@@ -1,4 +1,4 @@
-"""The service's answers, read: every variant of contract/wav-api.md, sections 2 to 6, and whatever else may come."""
+"""The service's answers, read: every variant of contract/wav-api.md, sections 2 to 7, and whatever else may come."""
 
 from __future__ import annotations
 
@@ -56,15 +56,9 @@ def wav_record(task_id: str, data: object) -> WavRecord:
     places = [response, fields] if isinstance(response, dict) else [fields]
     url = _first_url(*(place.get(key) for place in places for key in ("audioWavUrl", "audio_wav_url")))
     flag = _text(fields.get("successFlag")) or _text(fields.get("status"))
-    if url is not None:
-        state = WavState.READY
-    elif flag is not None and any(word in flag.upper() for word in _FAILURE_WORDS):
-        state = WavState.FAILED
-    else:
-        state = WavState.PENDING
     return WavRecord(
         task_id=task_id,
-        state=state,
+        state=_state(flag, url),
         flag=flag,
         url=url,
         audio_id=_first_id(fields.get("musicId")),
@@ -72,6 +66,38 @@ def wav_record(task_id: str, data: object) -> WavRecord:
         error_message=_text(fields.get("errorMessage")),
         created=_time(fields.get("createTime")),
         completed=_time(fields.get("completeTime")),
+    )
+
+
+def job_record(task_id: str, data: object) -> WavRecord:
+    """What `recordInfo` says of a job (section 7), by the same rule."""
+    fields = data if isinstance(data, dict) else {}
+    url = result_url(fields.get("resultJson"))
+    flag = _text(fields.get("state"))
+    return WavRecord(
+        task_id=task_id,
+        state=_state(flag, url),
+        flag=flag,
+        url=url,
+        error_code=_text(fields.get("failCode")),
+        error_message=_text(fields.get("failMsg")),
+        created=_time(fields.get("createTime")),
+        # A time that has not come yet may be 0.
+        completed=_time(fields.get("completeTime") or None),
+    )
+
+
+def result_url(result: object) -> str | None:
+    """The file that a job's `resultJson` names (section 7): of several, the first that is called a WAV, else the first."""
+    if isinstance(result, str):
+        try:
+            result = json.loads(result)
+        except (ValueError, RecursionError):
+            return None
+    listed = result.get("resultUrls") if isinstance(result, dict) else None
+    urls = [url for value in (listed if isinstance(listed, list) else [listed]) if (url := _first_url(value))]
+    return next(
+        (url for url in urls if urlsplit(url).path.lower().endswith(".wav")), urls[0] if urls else None
     )
 
 
@@ -85,6 +111,14 @@ def tracks(music_task_id: str, data: object) -> tuple[Song, ...]:
         if audio_id is not None:
             found.append(Song(audio_id, music_task_id, _text(track.get("title"))))
     return tuple(found)
+
+
+def _state(flag: str | None, url: str | None) -> WavState:
+    if url is not None:
+        return WavState.READY
+    if flag is not None and any(word in flag.upper() for word in _FAILURE_WORDS):
+        return WavState.FAILED
+    return WavState.PENDING
 
 
 def _integer(value: object) -> int | None:

@@ -14,7 +14,7 @@ from suno_wav_cli.event_loop import run
 from suno_wav_cli.models import Song
 from suno_wav_cli.output import audio_id_of, check_possible, id_of, is_sandbox_id, planned
 from suno_wav_cli.part import part_of
-from suno_wav_cli.providers import SANDBOX
+from suno_wav_cli.providers import SANDBOX, provider_named
 from suno_wav_cli.session import open_session, open_way_back, open_workshop
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def convert_songs(
             order for order in orders if request.wait and not request.resubmit and _is_there(order, session)
         }
         wanted = [order for order in orders if order not in there]
+        _check_music_tasks(_to_pay(wanted, request, session), settings.provider)
         if request.wait:
             check_possible(wanted, ours=session.journal.has_target, force=settings.force)
         for order in orders:
@@ -108,13 +109,26 @@ async def _tracks(music_task_id: str, session: Session) -> Sequence[Song]:
 def _converted(orders: Sequence[Order], request: Request, session: Session) -> list[Outcome]:
     if not request.wait:
         return run(_convert(orders, None, request, session))
-    with open_way_back(session) if _is_paid(orders, request, session) else nullcontext() as reception:
+    with open_way_back(session) if _to_pay(orders, request, session) else nullcontext() as reception:
         return run(_convert(orders, reception, request, session))
 
 
-def _is_paid(orders: Iterable[Order], request: Request, session: Session) -> bool:
-    """Tell whether anything is submitted now: no other song is called back."""
-    return request.resubmit or any(session.journal.deciding(order.song.audio_id) is None for order in orders)
+def _to_pay(orders: Iterable[Order], request: Request, session: Session) -> list[Order]:
+    """Find what is submitted now: no other song is called back."""
+    return [
+        order for order in orders if request.resubmit or session.journal.deciding(order.song.audio_id) is None
+    ]
+
+
+def _check_music_tasks(orders: Iterable[Order], provider: str) -> None:
+    """Raise UsageError for a request that the contract does not have (contract/wav-api.md, section 7)."""
+    lacking = [order.song.audio_id for order in orders if order.song.music_task_id is None]
+    if lacking and provider_named(provider).needs_music_task:
+        others = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+        raise UsageError(
+            f"{provider} converts a song only with its music task, which is not known of {lacking[0]}{others}",
+            "Add --task-id ID, the task that generated the song. Nothing was submitted.",
+        )
 
 
 async def _convert(

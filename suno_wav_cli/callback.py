@@ -1,10 +1,12 @@
-"""What a callback claims, in every variant of contract/wav-api.md, section 5. None of it is to be believed."""
+"""What a callback claims, in every variant of contract/wav-api.md, sections 5 and 7. None of it is to be believed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
+
+from suno_wav_cli.answers import result_url
 
 _LONGEST_ID = 200
 _LONGEST_URL = 2000
@@ -37,12 +39,13 @@ def read_callback(content: dict[str, Any]) -> Callback:
     data = content.get("data")
     places = [data, content] if isinstance(data, dict) else [content]
     responses = [response for place in places if isinstance(response := place.get("response"), dict)]
+    results = [{"audio_wav_url": result_url(place.get("resultJson"))} for place in places]
     code = content.get("code")
     is_code = isinstance(code, int) and not isinstance(code, bool) and 0 <= code <= _LARGEST_CODE
     return Callback(
         _first(places, ("task_id", "taskId"), _LONGEST_ID),
         code if is_code else None,
-        _first([*places, *responses], ("audio_wav_url", "audioWavUrl"), _LONGEST_URL),
+        _first([*places, *responses, *results], ("audio_wav_url", "audioWavUrl"), _LONGEST_URL),
     )
 
 

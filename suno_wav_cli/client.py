@@ -103,16 +103,13 @@ class Client:
     ) -> None:
         await self._http.__aexit__(kind, error, traceback)
 
-    async def submit(self, song: Song, callback_url: str, sent: asyncio.Event) -> str:
-        """Start one paid conversion, by exactly one request; the WAV task's id (section 2).
+    async def submit(self, song: Song, callback_url: str | None, sent: asyncio.Event) -> str:
+        """Start one paid conversion, by exactly one request; the WAV task's id (sections 2 and 7).
 
-        `sent` is set when the request begins to leave. Raises SubmissionUnknown where it may have been accepted;
+        `callback_url` is None where nobody listens. `sent` is set when the request begins to leave. Raises SubmissionUnknown where it may have been accepted;
         ServiceUnavailable where it certainly was not and may be sent again; RecordExists (409); NotAuthorized,
         NoCredits, ConversionFailed where it was refused.
         """
-        body = {"audioId": song.audio_id, "callBackUrl": callback_url}
-        if song.music_task_id is not None:
-            body["taskId"] = song.music_task_id
 
         async def watch(event: str, info: Mapping[str, Any]) -> None:
             # By its method, for a proxy is sent a CONNECT before.
@@ -121,7 +118,10 @@ class Client:
 
         try:
             answer = await self._exchange(
-                "POST", self.provider.submit_path, json=body, extensions={"trace": watch}
+                "POST",
+                self.provider.submit_path,
+                json=self.provider.submission(song, callback_url),
+                extensions={"trace": watch},
             )
         except _NotAnEnvelope as page:
             # A redirect is not followed, and so nobody has taken the request.
@@ -140,9 +140,9 @@ class Client:
         raise refusal(answer, self.provider, paid=True)
 
     async def wav_record(self, task_id: str) -> WavRecord:
-        """Ask `record-info` (section 4). Raises TaskUnknown, NotAuthorized, ServiceUnavailable, ConversionFailed."""
+        """Ask for the task's record (sections 4 and 7). Raises TaskUnknown, NotAuthorized, ServiceUnavailable, ConversionFailed."""
         answer = await self._lookup(self.provider.record_path, task_id)
-        record = answers.wav_record(task_id, answer.data)
+        record = self.provider.read_record(task_id, answer.data)
         return replace(record, error_message=self._without_secrets(record.error_message) or None)
 
     async def tracks(self, music_task_id: str) -> tuple[Song, ...]:
@@ -177,7 +177,7 @@ class Client:
         method: str,
         path: str,
         *,
-        json: dict[str, str] | None = None,
+        json: Mapping[str, object] | None = None,
         params: dict[str, str] | None = None,
         extensions: dict[str, Any] | None = None,
     ) -> Envelope:

@@ -21,17 +21,14 @@ if TYPE_CHECKING:
     from suno_wav_cli.events import Report
     from suno_wav_cli.reception import Reception
 
-PLACEHOLDER_CALLBACK = "https://example.com/callback"
-"""`callBackUrl` is required of pollers too, and this one is known to be accepted (contract/wav-api.md, section 2)."""
-
 
 @asynccontextmanager
 async def hearing(
     reception: Reception, wake_ups: WakeUps, tls: ssl.SSLContext, poll_interval: float, report: Report
-) -> AsyncIterator[asyncio.Future[str]]:
+) -> AsyncIterator[asyncio.Future[str | None]]:
     """Receive callbacks until the block is left; the future is what to submit as `callBackUrl`.
 
-    Where the way cannot be opened, it is a placeholder, or TunnelFailed where nothing else was allowed.
+    Where the way cannot be opened, it is None, or TunnelFailed where nothing else was allowed.
     """
     async with receiving(reception, waking(wake_ups, report)) as probe:
         callbacks = _Callbacks(wake_ups, poll_interval, report)
@@ -44,14 +41,14 @@ async def hearing(
             await asyncio.gather(opening, return_exceptions=True)
 
 
-async def _opened(way: Way, callbacks: _Callbacks, reception: Reception) -> str:
+async def _opened(way: Way, callbacks: _Callbacks, reception: Reception) -> str | None:
     try:
         await way.open()
     except TunnelFailed as error:
         if reception.required:
             raise
         callbacks.report(Ready(None, callbacks.poll_interval, error.message))
-    return PLACEHOLDER_CALLBACK if callbacks.address is None else callbacks.address + reception.path
+    return None if callbacks.address is None else callbacks.address + reception.path
 
 
 @dataclass

@@ -66,6 +66,11 @@ _REFUSALS: Mapping[Meaning, tuple[type[SunoWavError], str, str]] = MappingProxyT
             "the service does not know this task",
             _CHECK_TASK,
         ),
+        Meaning.DISABLED: (
+            ConversionFailed,
+            "the service has switched this off",
+            "Ask your provider, or choose another --provider.",
+        ),
         Meaning.SERVER_ERROR: (ServiceUnavailable, "the service has trouble", _LATER),
     }
 )

@@ -13,12 +13,12 @@ from suno_wav_cli.client import Client, tls_context
 from suno_wav_cli.conversion import DOWNLOADS_AT_ONCE, Terms, Workshop
 from suno_wav_cli.credentials import api_key
 from suno_wav_cli.errors import TunnelFailed
-from suno_wav_cli.hearing import PLACEHOLDER_CALLBACK, hearing
+from suno_wav_cli.hearing import hearing
 from suno_wav_cli.interrupts import Stopped
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.loopback import address_of, bound_socket, is_loopback
 from suno_wav_cli.pacing import Backoff, SubmissionWindow
-from suno_wav_cli.providers import SANDBOX, SUNOAPI, provider_named
+from suno_wav_cli.providers import SANDBOX, provider_named
 from suno_wav_cli.reception import is_required, open_reception
 from suno_wav_cli.settings import state_folder
 from suno_wav_cli.submission import Gate, Submitter
@@ -52,9 +52,15 @@ class Session:
         """Make the command line that finishes these tasks."""
         if self.service_ends_with_us:
             return "run the same command again (the sandbox ends with this program)"
-        words = ["suno-wav", "status", *task_ids, "--wait", "--download"]
-        if self.settings.provider != SUNOAPI.name:
-            words += ["--provider", self.settings.provider]
+        words = [
+            "suno-wav",
+            "status",
+            *task_ids,
+            "--wait",
+            "--download",
+            "--provider",
+            self.settings.provider,
+        ]
         if self.settings.base_url is not None:
             words += ["--base-url", self.settings.base_url]
         if self.settings.force:
@@ -143,7 +149,7 @@ async def open_workshop(
     async with AsyncExitStack() as stack:
         callback_url = asyncio.get_running_loop().create_future()
         if reception is None:
-            callback_url.set_result(settings.callback_url or PLACEHOLDER_CALLBACK)
+            callback_url.set_result(settings.callback_url)
         else:
             callback_url = await stack.enter_async_context(
                 hearing(reception, wake_ups, tls, settings.poll_interval, session.report)

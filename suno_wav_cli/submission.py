@@ -59,7 +59,7 @@ class Submitter:
     journal: Journal
     gate: Gate
     backoff: Backoff
-    callback_url: asyncio.Future[str]
+    callback_url: asyncio.Future[str | None]
     resubmit: bool
     continue_with: Callable[[Sequence[str]], str]
     report: Report
@@ -90,7 +90,7 @@ class Submitter:
                 raise
             await asyncio.sleep(delay)
 
-    async def _submitted(self, order: Order, callback_url: str) -> Accepted:
+    async def _submitted(self, order: Order, callback_url: str | None) -> Accepted:
         """Make one paid request, once the window has room for it and if nobody has made it meanwhile."""
         if self.gate.refusal is not None:
             raise self.gate.refusal
@@ -116,7 +116,7 @@ class Submitter:
                 raise
 
     async def _paid_request(
-        self, entry: Entry, order: Order, callback_url: str, sent: asyncio.Event
+        self, entry: Entry, order: Order, callback_url: str | None, sent: asyncio.Event
     ) -> Accepted:
         song = order.song
         try:

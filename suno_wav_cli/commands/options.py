@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from suno_wav_cli.providers import PROVIDERS
+from suno_wav_cli.providers import PROVIDERS, SANDBOX, SUNOAPI
 from suno_wav_cli.tunnel import TunnelMode
 
 
@@ -25,7 +25,7 @@ GLOBAL = (
         str,
         autocompletion=lambda: list(PROVIDERS),
         metavar="NAME",
-        help="sunoapi (default), or sandbox: a practice service on this machine.",
+        help=f"{', '.join(PROVIDERS)}: whose API it is. Default: {SUNOAPI.name}; {SANDBOX} practises on this machine.",
     ),
     option(
         "base_url", str, metavar="URL", help="The API's address, for resellers and for a running sandbox."
