@@ -74,6 +74,19 @@ def documented_record(told: Conversion) -> dict[str, Any]:
     return record
 
 
+def job_details(told: Conversion, at_work: str | None = None) -> dict[str, Any]:
+    """What the jobs route says of it (section 7). `at_work` is the state while it is pending."""
+    failed = at_work is None and told.flag != "SUCCESS" and told.url is None
+    return {
+        "state": at_work or ("fail" if failed else "success"),
+        "resultJson": json.dumps({"resultUrls": [told.url]}) if told.url else None,
+        "failCode": str(told.code) if failed else None,
+        "failMsg": _FAILED if failed else None,
+        "createTime": CREATED_MS,
+        "completeTime": COMPLETED_MS,
+    }
+
+
 def _rest(shape: str, told: Conversion) -> dict[str, Any]:
     """What stands beside `code` and `msg`."""
     documented = {"data": {"audio_wav_url": told.url, "task_id": told.task_id}}
@@ -82,19 +95,8 @@ def _rest(shape: str, told: Conversion) -> dict[str, Any]:
         "camel-id": {"data": {"audioWavUrl": told.url, "taskId": told.task_id}},
         "response": {"data": {"response": {"audioWavUrl": told.url}, "task_id": told.task_id}},
         "top-level": documented_record(told),
-        "jobs": {"data": _jobs_record(told), "taskId": told.task_id},
+        "jobs": {"data": job_details(told), "taskId": told.task_id},
         "null": {"data": None, "taskId": told.task_id},
         "no-id": {"data": None},
     }
     return others.get(shape, documented)
-
-
-def _jobs_record(told: Conversion) -> dict[str, Any]:
-    return {
-        "state": "success" if told.url else "fail",
-        "resultJson": json.dumps({"resultUrls": [told.url]}) if told.url else None,
-        "failCode": None if told.url else str(told.code),
-        "failMsg": None if told.url else _FAILED,
-        "createTime": CREATED_MS,
-        "completeTime": COMPLETED_MS,
-    }

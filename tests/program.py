@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,9 +63,15 @@ def run_program(*arguments: str, env: Mapping[str, str] | None = None, seconds: 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """A sandbox on a real port; its counters as anybody can ask for them."""
+    """A sandbox on a real port; its counters as anybody can ask for them. `prefix` is where `provider`'s contract is."""
 
     base_url: str
+    provider: str = "sandbox"
+    prefix: str = ""
+
+    def as_kie(self, provider: str) -> Sandbox:
+        """Give the same sandbox, met by one of kie's contracts."""
+        return replace(self, provider=provider, prefix="/kie")
 
     def run(self, *arguments: str, env: Mapping[str, str] | None = None, seconds: float = 60.0) -> Finished:
         """Run the program against this sandbox."""
@@ -75,8 +81,9 @@ class Sandbox:
     def settings(self) -> dict[str, str]:
         # A poll interval that a test can wait for, and no patience that it cannot.
         return {
-            "SUNO_WAV_PROVIDER": "sandbox",
-            "SUNO_WAV_BASE_URL": self.base_url,
+            **({} if self.provider == "sandbox" else {"SUNO_API_KEY": "any"}),
+            "SUNO_WAV_PROVIDER": self.provider,
+            "SUNO_WAV_BASE_URL": self.base_url + self.prefix,
             "SUNO_WAV_POLL_INTERVAL": "300ms",
             "SUNO_WAV_TIMEOUT": "20s",
             "SUNO_WAV_RETRIES": "1",

@@ -8,7 +8,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.shapes import CALLBACK_SHAPES, DOCUMENTED
+from suno_wav_cli.sandbox.contracts import Refusal
+from suno_wav_cli.shapes import CALLBACK_SHAPES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,17 +74,21 @@ class Layout:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """`seconds` of work before the file is there; `code` of a refusal or failure; `flag` once it is decided."""
+    """`seconds` of work before the file is there; `flag` once it is decided, and `code` of a failure.
+
+    `refusal` is why the submission is refused, or the code by itself; `callback` is None for the contract's own shape.
+    """
 
     about: str
     answer: Answer = Answer.ACCEPT
+    refusal: Refusal | int = Refusal.INVALID
     code: int = 200
     seconds: float = 2.0
     flag: str = "SUCCESS"
     record: str = "current"
     lookup_code: int = 200
     callbacks: Callbacks = Callbacks.ONCE
-    callback: str = DOCUMENTED
+    callback: str | None = None
     file: File = File.WHOLE
     layout: Layout = Layout()
 
@@ -98,7 +103,7 @@ RECORD_SHAPES: Mapping[str, str] = MappingProxyType(
         "bare": "without times and `musicIndex`",
         "no-url-first": "`SUCCESS`, and at the first lookup no URL yet",
         "null-first": "`data` null at the first lookup",
-        "unknown-first": "code 404 at the first lookup",
+        "unknown-first": "unknown at the first lookup",
     }
 )
 
@@ -133,16 +138,22 @@ BEHAVIOURS: Mapping[str, Behaviour] = MappingProxyType(
         ),
         "demo-malformed": Behaviour("the callback is not JSON", callback="not-json"),
         "demo-huge": Behaviour("the callback has a megabyte", callback="huge"),
-        "demo-exists": Behaviour(
-            "409 with the task id of an earlier conversion", answer=Answer.EXISTS, code=409
+        "demo-exists": Behaviour("409 with the task id of an earlier conversion", answer=Answer.EXISTS),
+        "demo-exists-null": Behaviour("409 without a task id", answer=Answer.EXISTS_WITHOUT_ID),
+        "demo-unauthorized": Behaviour(
+            "refused: the API key", answer=Answer.REFUSE, refusal=Refusal.UNAUTHORIZED
         ),
-        "demo-exists-null": Behaviour("409 without a task id", answer=Answer.EXISTS_WITHOUT_ID, code=409),
-        "demo-unauthorized": Behaviour("refused: the API key", answer=Answer.REFUSE, code=401),
-        "demo-no-credits": Behaviour("refused: not enough credits", answer=Answer.REFUSE, code=429),
+        "demo-no-credits": Behaviour(
+            "refused: not enough credits", answer=Answer.REFUSE, refusal=Refusal.NO_CREDITS
+        ),
         "demo-busy": Behaviour(
-            "refused twice (too many requests), then accepted", answer=Answer.REFUSE_TWICE, code=430
+            "refused twice (too many requests), then accepted",
+            answer=Answer.REFUSE_TWICE,
+            refusal=Refusal.BUSY,
         ),
-        "demo-maintenance": Behaviour("refused: maintenance", answer=Answer.REFUSE, code=455),
+        "demo-maintenance": Behaviour(
+            "refused: maintenance", answer=Answer.REFUSE, refusal=Refusal.MAINTENANCE
+        ),
         "demo-lost": Behaviour("accepted, and the connection dies before the answer", answer=Answer.LOSE),
         "demo-hang": Behaviour("accepted, and the answer never comes", answer=Answer.HANG),
         "demo-no-id": Behaviour("accepted, and the answer names no task", answer=Answer.NO_ID),
@@ -187,7 +198,7 @@ def behaviour_of(audio_id: str) -> Behaviour:
     if match := _NUMBERED.fullmatch(name):
         code = int(match[2])
         return (
-            replace(_ANY, answer=Answer.REFUSE, code=code)
+            replace(_ANY, answer=Answer.REFUSE, refusal=code)
             if match[1] == "code"
             else replace(_ANY, lookup_code=code)
         )

@@ -30,7 +30,7 @@ _RESERVED = ("example.com", "example.org", "example.net")
 async def send_callbacks(task: Task, service: Service, report: Report) -> None:
     """Wait until the task is decided, and post what its behaviour asks for."""
     kind = task.behaviour.callbacks
-    if kind is Callbacks.NEVER or task.ready_at == float("inf"):
+    if kind is Callbacks.NEVER or not task.callback_url or task.ready_at == float("inf"):
         return
     if kind is Callbacks.FORGED:
         await _forge(task, service, report)
@@ -38,7 +38,8 @@ async def send_callbacks(task: Task, service: Service, report: Report) -> None:
     if kind is Callbacks.LATE:
         await asyncio.sleep(_LATE_SECONDS / service.speed)
     url = task.file_url if task.behaviour.flag == "SUCCESS" else None
-    content = callback_content(task.behaviour.callback, task.told(task.behaviour.flag, url))
+    shape = task.behaviour.callback or task.contract.callback
+    content = callback_content(shape, task.told(task.behaviour.flag, url))
     await _deliver(task, content, service, report)
     if kind is Callbacks.TWICE:
         await _deliver(task, content, service, report)

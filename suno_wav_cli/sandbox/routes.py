@@ -1,9 +1,10 @@
-"""The service's routes (contract/wav-api.md, sections 2 to 6), and one that tells what was counted."""
+"""The routes of each contract (contract/wav-api.md, sections 2 to 7), the files', and one that tells what was counted."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -13,6 +14,7 @@ from starlette.routing import Route
 from suno_wav_cli.events import RequestServed
 from suno_wav_cli.sandbox.behaviours import Answer, Callbacks
 from suno_wav_cli.sandbox.callbacks import send_callbacks
+from suno_wav_cli.sandbox.contracts import CONTRACTS, Refusal
 from suno_wav_cli.sandbox.files import serve_file
 from suno_wav_cli.sandbox.service import Reply
 
@@ -22,56 +24,96 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from suno_wav_cli.events import Report
+    from suno_wav_cli.sandbox.contracts import Contract
     from suno_wav_cli.sandbox.service import Service
 
 COUNTERS_PATH = "/sandbox/counters"
 
 
 def sandbox_app(service: Service, report: Report) -> Starlette:
-    api = _Api(service, report)
-    return Starlette(
-        routes=[
-            Route("/api/v1/wav/generate", api.submit, methods=["POST"]),
-            Route("/api/v1/wav/record-info", api.record),
-            Route("/api/v1/generate/record-info", api.tracks),
-            Route("/api/v1/generate/credit", api.credit),
-            Route("/files/{task_id}.wav", api.file),
-            Route(COUNTERS_PATH, api.counters),
+    files = _Files(service, report)
+    routes = [Route("/files/{task_id}.wav", files.serve), Route(COUNTERS_PATH, files.counters)]
+    for contract in CONTRACTS:
+        api = _Api(contract, service, report)
+        routes += [
+            Route(contract.prefix + contract.submit_path, api.submit, methods=["POST"]),
+            Route(contract.prefix + contract.record_path, api.record),
+            Route(contract.prefix + contract.music_path, api.tracks),
+            Route(contract.prefix + contract.credit_path, api.credit),
         ]
-    )
+    return Starlette(routes=routes)
 
 
 class _Api:
-    def __init__(self, service: Service, report: Report) -> None:
+    """The routes of one contract."""
+
+    def __init__(self, contract: Contract, service: Service, report: Report) -> None:
+        self._contract = contract
         self._service = service
         self._report = report
         # asyncio holds a running task only weakly.
         self._sending: set[asyncio.Task[None]] = set()
 
     async def submit(self, request: Request) -> Response:
-        try:
-            body = json.loads(await request.body())
-        except (ValueError, RecursionError):
-            body = None
-        reply = self._service.submit(body, str(request.base_url)) if _authorized(request) else Reply(401)
+        body = await request.body()
+        reply, about = Reply(Refusal.UNAUTHORIZED), ""
+        if _authorized(request):
+            reply, about = self._submitted(body, str(request.base_url))
         if reply.task is not None:
             sending = asyncio.create_task(send_callbacks(reply.task, self._service, self._report))
             self._sending.add(sending)
             sending.add_done_callback(self._sending.discard)
             if reply.task.behaviour.callbacks is Callbacks.EARLY:
                 await sending
-        return self._answer(request, reply, str(body.get("audioId", "")) if isinstance(body, dict) else "")
+        return self._answer(request, reply, about)
 
     async def record(self, request: Request) -> Response:
-        return self._asked(request, self._service.record)
+        return self._looked_up(request, partial(self._service.record, self._contract))
 
     async def tracks(self, request: Request) -> Response:
-        return self._asked(request, self._service.tracks)
+        return self._looked_up(request, self._service.tracks)
 
     async def credit(self, request: Request) -> Response:
-        return self._answer(request, self._service.credits() if _authorized(request) else Reply(401), "")
+        return self._looked_up(request, lambda _: self._service.credits())
 
-    async def file(self, request: Request) -> Response:
+    def _submitted(self, body: bytes, base_url: str) -> tuple[Reply, str]:
+        """Give the reply, and the song that it is about."""
+        try:
+            content = json.loads(body)
+        except (ValueError, RecursionError):
+            return Reply(Refusal.NOT_JSON), ""
+        asked = self._contract.asked(content)
+        if asked is None:
+            return Reply(Refusal.INVALID), ""
+        return self._service.submit(self._contract, asked, base_url), asked.audio_id
+
+    def _looked_up(self, request: Request, ask: Callable[[str], Reply]) -> Response:
+        task_id = request.query_params.get("taskId", "")
+        reply = ask(task_id) if _authorized(request) else Reply(Refusal.UNAUTHORIZED)
+        return self._answer(request, reply, task_id)
+
+    def _answer(self, request: Request, reply: Reply, about: str) -> Response:
+        envelope = reply.envelope(self._contract)
+        self._report(RequestServed(request.method, request.url.path, 200, f"code {envelope['code']} {about}"))
+        answer = reply.task.behaviour.answer if reply.task else Answer.ACCEPT
+        if answer is Answer.HANG:
+            return StreamingResponse(_never(), 200)
+        if answer is Answer.LOSE:
+            # Less than was promised: the server closes the connection.
+            return StreamingResponse(
+                iter(()), 200, {"Content-Length": "100", "Content-Type": "application/json"}
+            )
+        return JSONResponse(envelope)
+
+
+class _Files:
+    """The CDN, and what was counted."""
+
+    def __init__(self, service: Service, report: Report) -> None:
+        self._service = service
+        self._report = report
+
+    async def serve(self, request: Request) -> Response:
         task = self._service.task(request.path_params["task_id"])
         response = (
             PlainTextResponse("not found\n", 404)
@@ -83,22 +125,6 @@ class _Api:
 
     async def counters(self, _request: Request) -> Response:
         return JSONResponse(vars(self._service.counters))
-
-    def _asked(self, request: Request, ask: Callable[[str], Reply]) -> Response:
-        task_id = request.query_params.get("taskId", "")
-        return self._answer(request, ask(task_id) if _authorized(request) else Reply(401), task_id)
-
-    def _answer(self, request: Request, reply: Reply, about: str) -> Response:
-        self._report(RequestServed(request.method, request.url.path, 200, f"code {reply.code} {about}"))
-        answer = reply.task.behaviour.answer if reply.task else Answer.ACCEPT
-        if answer is Answer.HANG:
-            return StreamingResponse(_never(), 200)
-        if answer is Answer.LOSE:
-            # Less than was promised: the server closes the connection.
-            return StreamingResponse(
-                iter(()), 200, {"Content-Length": "100", "Content-Type": "application/json"}
-            )
-        return JSONResponse(reply.envelope())
 
 
 async def _never() -> AsyncIterator[bytes]:

@@ -11,47 +11,30 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from suno_wav_cli.sandbox.behaviours import Answer, Behaviour, behaviour_of
-from suno_wav_cli.sandbox.records import shaped_record
+from suno_wav_cli.sandbox.contracts import Refusal
 from suno_wav_cli.sandbox.tasks import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from suno_wav_cli.models import Secret
+    from suno_wav_cli.sandbox.contracts import Asked, Contract
 
 PRICE = Decimal("0.4")
 _WINDOW_TASKS, _WINDOW_SECONDS = 20, 10.0
-_FIELDS = frozenset({"taskId", "audioId", "callBackUrl"})
-
-_MESSAGES: Mapping[int, str] = {
-    400: "Invalid parameters",
-    401: "You do not have access permissions",
-    404: "task not found",
-    405: "Rate limit exceeded",
-    409: "WAV record already exists",
-    413: "Parameter too long",
-    429: "Insufficient credits",
-    430: "Call frequency too high, please try again later",
-    451: "Failed to download the source audio",
-    455: "System maintenance in progress",
-    500: "Server error",
-    501: "Audio generation failed",
-}
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An envelope. `task` is set where a conversion was accepted."""
+    """What is answered: a refusal, or None for success. `task` is set where a conversion was accepted."""
 
-    code: int
+    refusal: Refusal | int | None = None
     data: Any = None
     task: Task | None = None
 
-    def envelope(self) -> dict[str, Any]:
-        message = "success" if self.code == 200 else _MESSAGES.get(self.code, f"code {self.code}")
-        if self.code != 200 and self.data is None:
-            return {"code": self.code, "msg": message}
-        return {"code": self.code, "msg": message, "data": self.data}
+    def envelope(self, contract: Contract) -> dict[str, Any]:
+        code, message = (200, "success") if self.refusal is None else contract.said(self.refusal)
+        if code != 200 and self.data is None:
+            return {"code": code, "msg": message}
+        return {"code": code, "msg": message, "data": self.data}
 
 
 @dataclass
@@ -82,54 +65,51 @@ class Service:
         return time.monotonic() * self.speed
 
     def credits(self) -> Reply:
-        return Reply(200, float(self._credits))
+        return Reply(data=float(self._credits))
 
-    def submit(self, body: object, base_url: str) -> Reply:
-        if (
-            not isinstance(body, dict)
-            or not set(body) <= _FIELDS
-            or not all(isinstance(v, str) for v in body.values())
-        ):
-            return Reply(400)
-        audio_id, callback_url = body.get("audioId", ""), body.get("callBackUrl", "")
-        if not audio_id or not callback_url.startswith(("http://", "https://")):
-            return Reply(400)
+    def submit(self, contract: Contract, asked: Asked, base_url: str) -> Reply:
+        audio_id = asked.audio_id
         self.counters.submissions[audio_id] += 1
         behaviour = behaviour_of(audio_id)
         if behaviour.answer is Answer.REFUSE or (
             behaviour.answer is Answer.REFUSE_TWICE and self.counters.submissions[audio_id] <= 2
         ):
-            return Reply(behaviour.code)
-        if behaviour.answer in (Answer.EXISTS, Answer.EXISTS_WITHOUT_ID):
-            return self._existing(body, base_url, behaviour)
+            return Reply(behaviour.refusal)
+        if behaviour.answer is Answer.EXISTS_WITHOUT_ID:
+            return Reply(Refusal.EXISTS)
+        if behaviour.answer is Answer.EXISTS:
+            task = self._new_task(contract, asked, base_url, behaviour)
+            task.ready_at = self.now()
+            return Reply(Refusal.EXISTS, {"taskId": task.task_id})
         refused = self._refused_by_account()
         if refused is not None:
-            return refused
+            return Reply(refused)
         self._credits -= PRICE
         self.counters.accepted[audio_id] += 1
-        task = self._new_task(body, base_url, behaviour)
-        data = None if behaviour.answer is Answer.NO_ID else {"taskId": task.task_id}
-        return Reply(200, data, task)
+        task = self._new_task(contract, asked, base_url, behaviour)
+        return Reply(data=None if behaviour.answer is Answer.NO_ID else {"taskId": task.task_id}, task=task)
 
-    def record(self, task_id: str) -> Reply:
+    def record(self, contract: Contract, task_id: str) -> Reply:
         task = self._tasks.get(task_id)
-        if task is None:
-            return Reply(404)
+        if task is None or task.contract is not contract:
+            return Reply(Refusal.UNKNOWN_TASK)
         self.counters.lookups[task.audio_id] += 1
         task.lookups += 1
         if task.behaviour.lookup_code != 200:
             return Reply(task.behaviour.lookup_code)
-        code, data = shaped_record(task, decided=self.now() >= task.ready_at)
-        return Reply(code, data)
+        if task.lookups == 1 and task.behaviour.record == "unknown-first":
+            return Reply(Refusal.UNKNOWN_TASK)
+        if task.lookups == 1 and task.behaviour.record == "null-first":
+            return Reply()
+        return Reply(data=contract.record(task, self.now() >= task.ready_at))
 
     def tracks(self, music_task_id: str) -> Reply:
         if not music_task_id:
-            return Reply(400)
+            return Reply(Refusal.INVALID)
         tracks = [_track(music_task_id, index) for index in range(2)]
         response = {"taskId": music_task_id, "sunoData": tracks}
         return Reply(
-            200,
-            {
+            data={
                 "taskId": music_task_id,
                 "status": "SUCCESS",
                 "type": "GENERATE",
@@ -141,31 +121,25 @@ class Service:
     def task(self, task_id: str) -> Task | None:
         return self._tasks.get(task_id)
 
-    def _refused_by_account(self) -> Reply | None:
+    def _refused_by_account(self) -> Refusal | None:
         now = self.now()
         while self._accepted_at and now - self._accepted_at[0] >= _WINDOW_SECONDS:
             self._accepted_at.popleft()
         if len(self._accepted_at) >= _WINDOW_TASKS:
-            return Reply(405)
+            return Refusal.TOO_MANY
         if self._credits < PRICE:
-            return Reply(429)
+            return Refusal.NO_CREDITS
         self._accepted_at.append(now)
         return None
 
-    def _existing(self, body: dict[str, str], base_url: str, behaviour: Behaviour) -> Reply:
-        if behaviour.answer is Answer.EXISTS_WITHOUT_ID:
-            return Reply(409)
-        task = self._new_task(body, base_url, behaviour)
-        task.ready_at = self.now()
-        return Reply(409, {"taskId": task.task_id})
-
-    def _new_task(self, body: dict[str, str], base_url: str, behaviour: Behaviour) -> Task:
+    def _new_task(self, contract: Contract, asked: Asked, base_url: str, behaviour: Behaviour) -> Task:
         now = self.now()
         task = Task(
+            contract=contract,
             task_id=f"{self._random.getrandbits(128):032x}",
-            audio_id=body["audioId"],
-            music_task_id=body.get("taskId", ""),
-            callback_url=body["callBackUrl"],
+            audio_id=asked.audio_id,
+            music_task_id=asked.music_task_id,
+            callback_url=asked.callback_url,
             base_url=base_url,
             behaviour=behaviour,
             created=now,

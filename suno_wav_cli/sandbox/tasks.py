@@ -10,12 +10,14 @@ from suno_wav_cli.shapes import Conversion
 
 if TYPE_CHECKING:
     from suno_wav_cli.sandbox.behaviours import Behaviour
+    from suno_wav_cli.sandbox.contracts import Contract
 
 
 @dataclass
 class Task:
-    """A conversion. `ready_at` is in the sandbox's own seconds; `attempts` counts requests for its file."""
+    """A conversion, made by one contract and known to no other. `ready_at` is in the sandbox's own seconds; `attempts` counts requests for its file."""
 
+    contract: Contract
     task_id: str
     audio_id: str
     music_task_id: str
