@@ -14,7 +14,7 @@ from suno_wav_cli.errors import ExitCode, TunnelFailed, TunnelRefused, UsageErro
 from suno_wav_cli.event_loop import run
 from suno_wav_cli.inquiries import Service
 from suno_wav_cli.intake import Intake, Wishes
-from suno_wav_cli.providers import SANDBOX
+from suno_wav_cli.providers import SANDBOX, provider_named
 from suno_wav_cli.reception import open_reception, receiving
 from suno_wav_cli.session import open_session, open_workshop
 from suno_wav_cli.settings import state_folder
@@ -47,23 +47,34 @@ def listen(settings: Settings, secrets: Secrets, environ: Mapping[str, str], rep
         agents = state_folder(environ) / "agents"
         reception = stack.enter_context(open_reception(settings, secrets, agents, port=port))
         wishes = Wishes(secrets.hmac_key, settings.forward_to, settings.save, settings.max_events)
-        run(_listen(settings, wishes, reception, session, report))
+        unverified = secrets.hmac_key is None and provider_named(settings.provider).signs_callbacks
+        run(
+            _listen(
+                wishes, reception, session, report, downloads=settings.out is not None, unverified=unverified
+            )
+        )
     return ExitCode.OK
 
 
 async def _listen(
-    settings: Settings, wishes: Wishes, reception: Reception, session: Session | None, report: Report
+    wishes: Wishes,
+    reception: Reception,
+    session: Session | None,
+    report: Report,
+    *,
+    downloads: bool,
+    unverified: bool,
 ) -> None:
     async with AsyncExitStack() as stack:
         tls = tls_context()
         service = None
         if session is not None:
             shop = await stack.enter_async_context(open_workshop(session, None))
-            service = Service(session, shop, downloads=settings.out is not None)
+            service = Service(session, shop, downloads=downloads)
         intake = Intake(wishes, service, tls, report)
         stack.callback(intake.cancel)
         async with receiving(reception, intake.deliver) as probe:
-            address = _Address(reception, report)
+            address = _Address(reception, report, unverified=unverified)
             way = Way(reception, probe, tls, address.changed, report)
             hopeless = False
             try:
@@ -91,9 +102,10 @@ def _cancel(futures: Iterable[asyncio.Future[None]]) -> None:
 class _Address:
     """The address that is given to the service, said again whenever it is another one."""
 
-    def __init__(self, reception: Reception, report: Report) -> None:
+    def __init__(self, reception: Reception, report: Report, *, unverified: bool) -> None:
         self._reception = reception
         self._report = report
+        self._unverified = unverified
         self._said: str | None = None
         self._reason: str | None = None
 
@@ -114,7 +126,8 @@ class _Address:
         self._reason = reason
         local_url = self._reception.local_url
         public_url = None if base_url == local_url else base_url
-        self._report(events.Listening(local_url, public_url, reason, base_url + self._reception.path))
+        callback_url = base_url + self._reception.path
+        self._report(events.Listening(local_url, public_url, reason, callback_url, self._unverified))
 
 
 def _check_folders(settings: Settings) -> None:

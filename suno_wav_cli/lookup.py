@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
@@ -18,15 +19,18 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.conversion import Workshop
     from suno_wav_cli.credentials import Secrets
-    from suno_wav_cli.events import Report
+    from suno_wav_cli.events import Event, Report
     from suno_wav_cli.session import Session
     from suno_wav_cli.settings import Settings
 
 
 @dataclass(frozen=True)
 class Request:
+    """`watch` is to wait, and to show each change of state meanwhile."""
+
     task_ids: tuple[str, ...]
     wait: bool
+    watch: bool
     download: bool
 
 
@@ -44,25 +48,27 @@ def show_tasks(
 
 async def _show_all(task_ids: list[str], request: Request, session: Session) -> list[SunoWavError | None]:
     alone = len(task_ids) == 1
-    async with open_workshop(session, None) as shop:
+    async with open_workshop(session, None) as opened:
+        shop = replace(opened, report=_showing_changes(opened.report)) if request.watch else opened
         return await all_of([_show(task_id, request, session, shop, alone=alone) for task_id in task_ids])
 
 
 async def _show(
     task_id: str, request: Request, session: Session, shop: Workshop, *, alone: bool
 ) -> SunoWavError | None:
+    wait = request.wait or request.watch
     entry = session.journal.of_task(task_id) or session.journal.newest_task_of(task_id)
     # A song's id will do, where the journal knows its task.
     task_id = (entry and entry.wav_task_id) or task_id
     name = entry.name if entry else task_id
     try:
         record = await shop.client.wav_record(task_id)
-        if request.wait:
+        if wait:
             # Shown as at work from the first moment, which may be long before the next question.
-            session.report(events.LookedUp(name, record))
+            shop.report(events.LookedUp(name, record))
         if request.download:
-            return await retrieve(entry, record, session, shop, wait=request.wait, alone=alone)
-        if request.wait:
+            return await retrieve(entry, record, session, shop, wait=wait, alone=alone)
+        if wait:
             entry = entry or session.journal.adopt(task_id, record.audio_id, None)
             record = await wait_for(entry, shop, record)
         state, target = (entry.state, entry.target) if entry else (None, None)
@@ -70,3 +76,19 @@ async def _show(
     except SunoWavError as error:
         return failure(name, task_id, error, shop).error
     return None
+
+
+def _showing_changes(report: Report) -> Report:
+    """Report, after a lookup, that the service's word of the task is another one than at the lookup before."""
+    said: dict[str, tuple[str, str | None]] = {}
+
+    def show(event: Event) -> None:
+        report(event)
+        if not isinstance(event, events.LookedUp):
+            return
+        record = event.record
+        before, said[record.task_id] = said.get(record.task_id), (record.state, record.flag)
+        if before != said[record.task_id]:
+            report(events.StateChanged(event.audio_id, record, time.time()))
+
+    return show

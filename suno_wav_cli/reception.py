@@ -82,8 +82,8 @@ async def receiving(
 def _tunnel(settings: Settings, secrets: Secrets, agents: Path, destination: Destination) -> Tunnel:
     if settings.public_url is not None:
         return GivenAddress(settings.public_url)
-    service_is_here = settings.provider == SANDBOX or is_loopback(settings.base_url or "")
-    if settings.tunnel is TunnelMode.NONE or (settings.tunnel is TunnelMode.AUTO and service_is_here):
+    service_is_here = settings.tunnel is TunnelMode.AUTO and settings.provider == SANDBOX
+    if settings.tunnel is TunnelMode.NONE or service_is_here:
         return GivenAddress(destination.local_url)
     from suno_wav_cli.tunnel.ngrok import Ngrok
 

@@ -16,6 +16,9 @@ def status(
         list[str], typer.Argument(metavar="TASK_ID...", help="Ids of WAV tasks.", show_default=False)
     ],
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the service has finished.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Wait, and show each change of state meanwhile.")
+    ] = False,
     download: Annotated[
         bool, typer.Option("--download", help="Download the file, to where it was meant to go.")
     ] = False,
@@ -26,5 +29,5 @@ def status(
     """
     from suno_wav_cli import lookup
 
-    request = lookup.Request(tuple(task_ids), wait=wait, download=download)
+    request = lookup.Request(tuple(task_ids), wait=wait, watch=watch, download=download)
     return lookup.show_tasks(request, run.settings, run.secrets, os.environ, run.report)

@@ -42,6 +42,7 @@ from suno_wav_cli.events.songs import (
     Saved,
     Skipped,
     SongFailed,
+    StateChanged,
     SubmissionDelayed,
     Submitted,
     Submitting,
@@ -65,6 +66,7 @@ Event: TypeAlias = (
     | Submitted
     | Adopted
     | LookedUp
+    | StateChanged
     | LookupFailed
     | DownloadStarted
     | DownloadProgress
@@ -135,6 +137,7 @@ __all__ = [
     "Saved",
     "Skipped",
     "SongFailed",
+    "StateChanged",
     "SubmissionDelayed",
     "Submitted",
     "Submitting",

@@ -14,13 +14,14 @@ class Listening:
     """`listen` accepts deliveries. `callback_url` is what to give to the service, secret path included.
 
     `public_url` is the address without the path, or None where only this machine reaches it, with the `reason` unless
-    that was asked for.
+    that was asked for. `unverified` says that the provider can sign its callbacks, and that there is no key to tell by.
     """
 
     local_url: str
     public_url: str | None
     reason: str | None
     callback_url: str
+    unverified: bool
 
 
 @dataclass(frozen=True)

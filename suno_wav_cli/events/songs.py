@@ -47,6 +47,15 @@ class LookedUp:
 
 
 @dataclass(frozen=True)
+class StateChanged:
+    """A task that is watched is in another state than at the lookup before. `seen` is in seconds since 1970."""
+
+    audio_id: str
+    record: WavRecord
+    seen: float
+
+
+@dataclass(frozen=True)
 class LookupFailed:
     audio_id: str
     task_id: str

@@ -104,6 +104,9 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
                 if verbose
                 else None
             )
+        case events.StateChanged():
+            at = time.strftime("%H:%M:%S", time.localtime(event.seen))
+            return f"{event.audio_id}: {at} {printable(_state(event.record))}"
         case events.LookupFailed():
             return f"{event.audio_id}: {printable(event.message)}; asking again"
         case events.DownloadStarted():
@@ -133,6 +136,7 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
             return (
                 f"suno-wav: sandbox at {event.base_url}; nothing here is paid for{signed}. Ctrl-C ends it\n"
                 f"  Use it: suno-wav convert demo --provider sandbox --base-url {event.base_url} --out song.wav\n"
+                f"  As kie:  --provider kie (or kie-jobs) --base-url {event.base_url}/kie\n"
                 "  Its audio ids: suno-wav sandbox --list"
             )
         case events.SandboxId():
@@ -193,6 +197,10 @@ def results(event: Event) -> list[str]:
 
 def _listening(event: events.Listening) -> str:
     where = f"suno-wav: listening at {event.local_url}; Ctrl-C ends it"
+    if event.unverified:
+        where += (
+            "\n  Signatures are not verified: set SUNO_WAV_HMAC_KEY where your account has a webhook key."
+        )
     if event.public_url is None:
         because = f" ({printable(event.reason)})" if event.reason else ""
         return f"{where}\n  Only this machine reaches it{because}. Post to this address:"
