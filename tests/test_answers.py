@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from suno_wav_cli.answers import Envelope, envelope, submitted_task_id, tracks, wav_record
+from suno_wav_cli.answers import Envelope, envelope, job_record, submitted_task_id, tracks, wav_record
 from suno_wav_cli.callback import Callback, read_callback
 from suno_wav_cli.models import Song, WavRecord, WavState
 
@@ -265,6 +265,93 @@ def test_the_index_may_be_anything(index: object) -> None:
     assert wav_record("t-1", data) == WavRecord("t-1", WavState.READY, url=URL, audio_id="audio-1")
 
 
+def job(result: object = None, **fields: object) -> dict[str, object]:
+    return {"state": "success", "resultJson": result} | fields
+
+
+def test_a_whole_job_is_read() -> None:
+    data = {
+        "taskId": "t-1",
+        "model": "ai-music-api/convert-to-wav-format",
+        "state": "success",
+        "param": "{}",
+        "resultJson": json.dumps({"resultUrls": [URL]}),
+        "failCode": None,
+        "failMsg": "",
+        "costTime": 600_000,
+        "createTime": 1_735_689_600_000,
+        "completeTime": 1_735_690_200_000,
+        "updateTime": 1_735_690_200_000,
+        "creditsConsumed": 0.4,
+    }
+    assert job_record("t-1", data) == WavRecord(
+        task_id="t-1",
+        state=WavState.READY,
+        flag="success",
+        url=URL,
+        created="2025-01-01 00:00:00",
+        completed="2025-01-01 00:10:00",
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(job(json.dumps({"resultUrls": [URL]})), id="documented"),
+        pytest.param(job({"resultUrls": [URL]}), id="an object, not a text of one"),
+        pytest.param(job(json.dumps({"resultUrls": URL})), id="a URL that is in no list"),
+        pytest.param(job(json.dumps({"resultUrls": [None, 7, "", "soon", URL]})), id="the first usable one"),
+        pytest.param(job(json.dumps({"resultUrls": ["https://cdn.example/a.mp3", URL, OTHER]})), id="a WAV"),
+        pytest.param(job(json.dumps({"resultUrls": [URL]}), state="generating"), id="still at work"),
+        pytest.param(job(json.dumps({"resultUrls": [URL]}), state="fail"), id="called failed"),
+        pytest.param({"resultJson": json.dumps({"resultUrls": [URL]})}, id="no state"),
+    ],
+)
+def test_a_usable_url_of_a_job_wins(data: dict[str, object]) -> None:
+    record = job_record("t-1", data)
+    assert (record.state, record.url) == (WavState.READY, URL)
+
+
+def test_a_jobs_url_that_is_not_called_a_wav_will_do() -> None:
+    urls = ["https://cdn.example/1?format=wav", "https://cdn.example/2"]
+    assert job_record("t-1", job(json.dumps({"resultUrls": urls}))).url == urls[0]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(None, id="data null"),
+        pytest.param({}, id="empty"),
+        pytest.param([URL], id="a list"),
+        pytest.param({"state": "waiting"}, id="waiting"),
+        pytest.param({"state": "queuing", "resultJson": ""}, id="queuing"),
+        pytest.param({"state": "generating", "resultJson": None}, id="generating"),
+        pytest.param({"state": "paused"}, id="an unknown state"),
+        pytest.param(job(None), id="success, no result yet"),
+        pytest.param(job("{"), id="a result that is no JSON"),
+        pytest.param(job("[" * 100_000), id="a result that is deeply nested"),
+        pytest.param(job("null"), id="a result that is null"),
+        pytest.param(job(json.dumps([URL])), id="a result that is a list"),
+        pytest.param(job(URL), id="a result that is a URL"),
+        pytest.param(job("{}"), id="a result without URLs"),
+        pytest.param(job('{"resultUrls": null}'), id="URLs null"),
+        pytest.param(job('{"resultUrls": {"0": "https://x/a.wav"}}'), id="URLs in an object"),
+        pytest.param(job('{"resultUrls": [["https://x/a.wav"], "file:///a.wav"]}'), id="no usable URL"),
+        pytest.param(job(7), id="a result that is a number"),
+    ],
+)
+def test_a_job_without_a_url_and_without_a_failure_waits(data: object) -> None:
+    record = job_record("t-1", data)
+    assert (record.state, record.url) == (WavState.PENDING, None)
+
+
+def test_a_failed_job_is_told_in_the_services_words() -> None:
+    data = {"state": "fail", "resultJson": "", "failCode": "422", "failMsg": "no audio", "completeTime": 0}
+    assert job_record("t-1", data) == WavRecord(
+        "t-1", WavState.FAILED, flag="fail", error_code="422", error_message="no audio"
+    )
+
+
 def can_be_written(text: str) -> bool:
     return text.encode("utf-8", "replace").decode() == text
 
@@ -371,6 +458,21 @@ def test_the_tracks_of_a_music_task_are_found(data: object, expected: tuple[Song
         ),
         pytest.param({"code": 200, "data": None, "taskId": "t"}, Callback("t", 200), id="data null"),
         pytest.param(
+            {"code": 200, "taskId": "t", "data": {"resultJson": json.dumps({"resultUrls": [URL]})}},
+            Callback("t", 200, URL),
+            id="a job",
+        ),
+        pytest.param(
+            {"code": 501, "taskId": "t", "data": {"state": "fail", "resultJson": None}},
+            Callback("t", 501),
+            id="a job that failed",
+        ),
+        pytest.param(
+            {"code": 200, "taskId": "t", "data": {"resultJson": "[" * 100_000}},
+            Callback("t", 200),
+            id="a job whose result is deeply nested",
+        ),
+        pytest.param(
             {"code": 200, "data": {}, "task_id": "t"}, Callback("t", 200), id="snake case at top level"
         ),
         pytest.param(
@@ -404,14 +506,27 @@ def test_a_callback_is_read_in_every_shape(content: dict[str, Any], expected: Ca
 ENVELOPE = ["code", "msg", "message", "data"]
 RECORD = ["taskId", "task_id", "musicId", "response", "audioWavUrl", "audio_wav_url", "successFlag", "status"]
 DETAILS = ["errorCode", "errorMessage", "createTime", "completeTime", "sunoData", "id", "title"]
-NAMES = st.sampled_from([*ENVELOPE, *RECORD, *DETAILS])
+JOB = ["state", "resultJson", "resultUrls", "failCode", "failMsg"]
+NAMES = st.sampled_from([*ENVELOPE, *RECORD, *DETAILS, *JOB])
 LEAVES = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(),
     st.floats(),
     st.text(st.characters(), max_size=10),
-    st.sampled_from([URL, "https://[", "http://\u2100", "SUCCESS", "FAILED", 10**400, 200, "t-1"]),
+    st.sampled_from(
+        [
+            '{"resultUrls": ["https://a.example/b.wav"]}',
+            URL,
+            "https://[",
+            "http://\u2100",
+            "SUCCESS",
+            "FAILED",
+            10**400,
+            200,
+            "t-1",
+        ]
+    ),
 )
 ANYTHING = st.recursive(
     LEAVES,
@@ -438,8 +553,17 @@ def test_any_bytes_are_an_envelope_or_none(body: bytes) -> None:
 @example(data={"createTime": 10**400})
 @given(data=st.one_of(ANYTHING, OBJECTS))
 def test_anything_is_a_record(data: object) -> None:
-    record = wav_record("t-1", data)
-    assert (record.url is not None) == (record.state is WavState.READY)
+    for record in (wav_record("t-1", data), job_record("t-1", data)):
+        assert (record.url is not None) == (record.state is WavState.READY)
+
+
+@example(data={"completeTime": 10**400})
+@given(data=st.one_of(ANYTHING, OBJECTS))
+def test_whatever_else_a_job_says_its_url_wins(data: object) -> None:
+    fields = {**data} if isinstance(data, dict) else {}
+    fields["resultJson"] = json.dumps({"resultUrls": [URL]})
+    record = job_record("t-1", fields)
+    assert (record.state, record.url) == (WavState.READY, URL)
 
 
 @given(data=st.one_of(ANYTHING, OBJECTS), where=st.sampled_from(["audioWavUrl", "audio_wav_url"]))

@@ -33,7 +33,7 @@ from suno_wav_cli.errors import (
 from suno_wav_cli.loopback import address_of, bound_socket
 from suno_wav_cli.models import Secret, Song, WavState
 from suno_wav_cli.pacing import Backoff
-from suno_wav_cli.providers import SUNOAPI
+from suno_wav_cli.providers import KIE, KIE_JOBS, SUNOAPI
 from suno_wav_cli.sandbox.behaviours import Layout
 from suno_wav_cli.sandbox.melody import melody
 from suno_wav_cli.serving import serving_in_thread
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from starlette.types import Receive, Scope, Send
+
+    from suno_wav_cli.providers import Provider
 
 KEY = "key-5f2e9c81d0"
 TASK = "a" * 32
@@ -131,13 +133,15 @@ def wild(server: Wild) -> Wild:
     return server
 
 
-def ask(address: str, question: Callable[[Client], Awaitable[object]]) -> object:
+def ask(
+    address: str, question: Callable[[Client], Awaitable[object]], provider: Provider = SUNOAPI
+) -> object:
     """Put one question, and tell the answer, or the error if it is one of ours."""
 
     async def asked() -> object:
         # Nothing here is encrypted, and loading the certificates takes time.
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        async with Client(SUNOAPI, address, Secret(KEY), tls, Backoff(0)) as client:
+        async with Client(provider, address, Secret(KEY), tls, Backoff(0)) as client:
             try:
                 return await question(client)
             except SunoWavError as error:
@@ -448,6 +452,21 @@ RECORDS = st.fixed_dictionaries(
         "errorMessage": JSON,
     },
 )
+RESULTS = st.one_of(
+    JSON.map(json.dumps),
+    st.fixed_dictionaries({}, optional={"resultUrls": st.one_of(JSON, st.lists(JSON))}).map(json.dumps),
+)
+JOBS = st.fixed_dictionaries(
+    {},
+    optional={
+        "state": JSON,
+        "resultJson": st.one_of(JSON, RESULTS),
+        "failCode": JSON,
+        "failMsg": JSON,
+        "createTime": JSON,
+        "completeTime": JSON,
+    },
+)
 TRACKS = st.fixed_dictionaries(
     {
         "response": st.fixed_dictionaries(
@@ -460,20 +479,25 @@ TRACKS = st.fixed_dictionaries(
     }
 )
 ENVELOPES = st.fixed_dictionaries(
-    {"code": st.one_of(st.sampled_from([200, "200", 404, 409, 500, 10**400]), JSON)},
-    optional={"msg": JSON, "data": st.one_of(IDS, RECORDS, TRACKS, JSON), "taskId": JSON},
+    {"code": st.one_of(st.sampled_from([200, "200", 402, 404, 408, 409, 422, 429, 500, 505, 10**400]), JSON)},
+    optional={"msg": JSON, "data": st.one_of(IDS, RECORDS, JOBS, TRACKS, JSON), "taskId": JSON},
 )
 
 
 @settings(max_examples=150, deadline=None, database=None)
-@given(answer=st.one_of(ENVELOPES, JSON), question=st.sampled_from([submit, look_up, tracks]))
-@example(answer={"code": 200, "data": {"createTime": 10**400}}, question=look_up)
+@given(
+    answer=st.one_of(ENVELOPES, JSON),
+    question=st.sampled_from([submit, look_up, tracks]),
+    provider=st.sampled_from([SUNOAPI, KIE, KIE_JOBS]),
+)
+@example(answer={"code": 200, "data": {"createTime": 10**400}}, question=look_up, provider=SUNOAPI)
+@example(answer={"code": 200, "data": {"resultJson": "[" * 100_000}}, question=look_up, provider=KIE_JOBS)
 def test_any_json_whatever_gives_a_result_or_one_of_our_errors(
-    server: Wild, answer: object, question: Callable[[Client], Awaitable[object]]
+    server: Wild, answer: object, question: Callable[[Client], Awaitable[object]], provider: Provider
 ) -> None:
     """Anything else would come out of `ask` as a traceback."""
     server.answer = lambda _: Response(json.dumps(answer), media_type="application/json")
-    assert ask(server.address, question) is not None
+    assert ask(server.address, question, provider) is not None
 
 
 @pytest.mark.parametrize(

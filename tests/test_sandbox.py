@@ -18,18 +18,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from io import BytesIO
 from itertools import pairwise
-from pathlib import Path
 from queue import Queue
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
-import yaml
-from openapi_core import OpenAPI
-from openapi_core.datatypes import RequestParameters
 from openapi_core.exceptions import OpenAPIError
-from starlette.datastructures import ImmutableMultiDict
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -42,16 +37,16 @@ from suno_wav_cli.sandbox.melody import melody
 from suno_wav_cli.sandbox.routes import COUNTERS_PATH
 from suno_wav_cli.serving import serving_in_thread
 from suno_wav_cli.shapes import CALLBACK_SHAPES
+from tests.openapi import contract
 from tests.program import command_line, run_program
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from starlette.types import Receive, Scope, Send
 
     from suno_wav_cli.events import Event
 
-CONTRACT = Path(__file__).parent / "contract" / "sunoapi.org.openapi.yaml"
 GENERATE = "/api/v1/wav/generate"
 RECORD = "/api/v1/wav/record-info"
 MUSIC = "/api/v1/generate/record-info"
@@ -59,68 +54,6 @@ CREDIT = "/api/v1/generate/credit"
 PLACEHOLDER = "https://example.com/callback"
 KEY = {"Authorization": "Bearer any"}
 FAST = 1000.0
-
-
-@dataclass
-class Sent:
-    """A request of ours in openapi-core's terms; the contract knows the service by its public address."""
-
-    path: str
-    method: str
-    body: bytes
-    content_type: str
-    parameters: RequestParameters
-    host_url: str = "https://api.sunoapi.org"
-
-
-@dataclass(frozen=True)
-class Got:
-    """An answer in openapi-core's terms."""
-
-    status_code: int
-    content_type: str
-    data: bytes
-    headers: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Contract:
-    """The provider's OpenAPI file. `callback` is the same with the callback as a path of its own."""
-
-    api: OpenAPI
-    callback: OpenAPI
-
-    def check(self, response: httpx.Response) -> None:
-        """Raise OpenAPIError where the answer is not as documented."""
-        request = response.request
-        sent = Sent(
-            request.url.path,
-            request.method.lower(),
-            request.content,
-            request.headers.get("Content-Type", ""),
-            RequestParameters(
-                query=ImmutableMultiDict(request.url.params.multi_items()), header=dict(request.headers)
-            ),
-        )
-        got = Got(
-            response.status_code,
-            response.headers["Content-Type"],
-            response.content,
-            dict(response.headers),
-        )
-        self.api.validate_response(sent, got)
-
-    def check_callback(self, body: bytes) -> None:
-        sent = Sent("/callback", "post", body, "application/json", RequestParameters())
-        self.callback.validate_request(sent)
-
-
-@cache
-def contract() -> Contract:
-    document = yaml.safe_load(CONTRACT.read_text(encoding="utf-8"))
-    (callback,) = document["paths"][GENERATE]["post"]["callbacks"]["wavDone"].values()
-    of_callback = document | {"paths": {"/callback": callback}, "security": []}
-    return Contract(OpenAPI.from_dict(document), OpenAPI.from_dict(of_callback))
 
 
 @dataclass(frozen=True)

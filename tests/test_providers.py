@@ -1,0 +1,360 @@
+"""The program against each provider's contract, from the command line to the file."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from suno_wav_cli.providers import KIE, KIE_JOBS, PROVIDERS, SANDBOX, SUNOAPI, Meaning
+from tests.program import REPOSITORY, Sandbox, run_program
+from tests.test_listen import listening
+from tests.test_sandbox import tune
+
+if TYPE_CHECKING:
+    from suno_wav_cli.providers import Provider
+
+MUSIC = "0123456789abcdef0123456789abcdef"
+WITH_MUSIC = ("--task-id", MUSIC)
+NAMES = ("sunoapi", "kie", "kie-jobs")
+KIES = ("kie", "kie-jobs")
+ASKING = ("--tunnel", "none", "--poll-interval", "100ms", "--quiet")
+
+
+def met_as(sandbox: Sandbox, provider: str) -> Sandbox:
+    return sandbox if provider == "sunoapi" else sandbox.as_kie(provider)
+
+
+def files() -> list[str]:
+    return sorted(path.name for path in Path().iterdir())
+
+
+# The table
+
+
+def test_what_only_one_contract_can_mean_is_in_the_table() -> None:
+    """429 means opposite things; so do the paths of the credits and the days that files are kept."""
+    assert (SUNOAPI.codes[429], KIE.codes[429], KIE_JOBS.codes[429]) == (
+        Meaning.NO_CREDITS,
+        Meaning.BUSY,
+        Meaning.BUSY,
+    )
+    assert (SUNOAPI.credit_path, KIE.credit_path, KIE_JOBS.credit_path) == (
+        "/api/v1/generate/credit",
+        "/api/v1/chat/credit",
+        "/api/v1/chat/credit",
+    )
+    assert (SUNOAPI.retention_days, KIE.retention_days, KIE_JOBS.retention_days) == (15, 14, 14)
+
+
+def row_of(provider: Provider) -> str:
+    default = " (default)" if provider is SUNOAPI else ""
+    signed = "signed, where the account has a webhook key" if provider.signs_callbacks else "not signed"
+    return f"| `{provider.name}`{default} | {provider.base_url} | {provider.retention_days} days | {signed} |"
+
+
+def test_the_readme_has_the_table() -> None:
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    shown = readme.partition("<!-- providers: begin -->\n")[2].partition("<!-- providers: end -->")[0]
+    assert shown.splitlines()[2:] == [row_of(provider) for provider in (SUNOAPI, KIE, KIE_JOBS)]
+
+
+def test_wherever_providers_are_listed_all_are() -> None:
+    names = ", ".join(PROVIDERS)
+    wrong = run_program("convert", "a", "--provider", "napster")
+    assert (wrong.code, wrong.err.splitlines()[0]) == (
+        2,
+        f"error: --provider: 'napster' is not one of: {names}",
+    )
+    assert names in " ".join(run_program("convert", "--help").out.split())
+
+
+# From the song to the file
+
+
+@pytest.mark.parametrize("provider", NAMES)
+@pytest.mark.parametrize("way", ["callback", "polling"])
+def test_a_song_is_converted(sandbox: Sandbox, provider: str, way: str) -> None:
+    """By a callback, which leaves one question to ask; by polling; and paid for once."""
+    song = f"demo+{provider}-{way}"
+    options = ["--poll-interval", "1m"] if way == "callback" else ["--tunnel", "none"]
+    done = met_as(sandbox, provider).run("convert", song, *WITH_MUSIC, *options, "--out", "song.wav")
+    assert (done.code, done.out) == (0, "song.wav\n")
+    assert Path("song.wav").read_bytes() == tune("demo")
+    assert (sandbox.counted("submissions", song), sandbox.counted("accepted", song)) == (1, 1)
+    if way == "callback":
+        assert sandbox.counted("lookups", song) == 1
+
+
+@pytest.mark.parametrize("provider", KIES)
+def test_every_way_to_misbehave_that_can_be_helped_is(sandbox: Sandbox, provider: str) -> None:
+    """The right file whatever the callback, the record and the CDN do; all in one run, each song paid for once."""
+    names = ["twice", "forged", "malformed", "early", "no-callback", "exists", "expired", "cut"]
+    names += [f"record-{shape}" for shape in ("no-url-first", "null-first", "unknown-first", "bare")]
+    songs = [f"demo-{name}+{provider}" for name in names]
+    done = met_as(sandbox, provider).run("convert", *songs, *WITH_MUSIC)
+    assert (done.code, sorted(done.out.splitlines())) == (0, sorted(f"{song}.wav" for song in songs))
+    assert all(Path(f"{song}.wav").read_bytes() == tune("demo") for song in songs)
+    assert [sandbox.counted("submissions", song) for song in songs] == [1] * len(songs)
+
+
+@pytest.mark.parametrize(
+    ("provider", "words"),
+    [
+        pytest.param("sunoapi", "GENERATE_WAV_FAILED (501 WAV format conversion failed)", id="sunoapi"),
+        pytest.param("kie", "GENERATE_WAV_FAILED (500 WAV format conversion failed)", id="kie"),
+        pytest.param("kie-jobs", "fail (501 WAV format conversion failed)", id="kie-jobs"),
+    ],
+)
+def test_a_failed_conversion_is_told_in_the_services_words(
+    sandbox: Sandbox, provider: str, words: str
+) -> None:
+    song = f"demo-fails+{provider}"
+    done = met_as(sandbox, provider).run("convert", song, *WITH_MUSIC, *ASKING)
+    assert (done.code, done.out, files()) == (7, "", [])
+    assert done.err.splitlines()[0] == f"{song}: error: the service could not convert the song: {words}"
+
+
+@pytest.mark.parametrize("provider", KIES)
+def test_a_record_that_exists_and_that_nobody_names_is_a_clear_failure(
+    sandbox: Sandbox, provider: str
+) -> None:
+    done = met_as(sandbox, provider).run("convert", f"demo-exists-null+{provider}", *WITH_MUSIC, *ASKING)
+    assert (done.code, done.out) == (7, "")
+    assert "the service already has a WAV of this song: WAV record already exists (code 409)" in done.err
+
+
+@pytest.mark.parametrize(("provider", "days"), [("sunoapi", 15), ("kie", 14), ("kie-jobs", 14)])
+def test_what_is_left_running_is_said_to_be_kept_so_long_and_how_it_is_finished(
+    sandbox: Sandbox, provider: str, days: int
+) -> None:
+    """The line names the provider and the address: run without any setting, it finishes the song."""
+    song = f"demo+{provider}-left"
+    done = met_as(sandbox, provider).run("convert", song, *WITH_MUSIC, "--no-wait", "--out", "song.wav")
+    assert (done.code, f"kept {days} days" in done.err) == (0, True)
+    line = done.err.partition("To continue: suno-wav ")[2].split()
+    finished = run_program(*line, "--poll-interval", "100ms", env={"SUNO_API_KEY": "any"})
+    assert (finished.code, Path(finished.out.strip()).name) == (0, "song.wav")
+    assert sandbox.counted("submissions", song) == 1
+
+
+# kie-jobs and the music task
+
+
+def test_kie_jobs_asks_for_the_music_task_before_anything_is_paid(sandbox: Sandbox) -> None:
+    done = sandbox.as_kie("kie-jobs").run("convert", "demo+nomusic", "demo+nomusic2")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == (
+        "error: kie-jobs converts a song only with its music task, which is not known of demo+nomusic and 1 more\n"
+        "  Add --task-id ID, the task that generated the song. Nothing was submitted.\n"
+    )
+    assert sandbox.counted("submissions", "demo+nomusic") == 0
+
+
+@pytest.mark.parametrize("provider", ["sunoapi", "kie"])
+def test_the_other_contracts_let_the_service_decide(sandbox: Sandbox, provider: str) -> None:
+    done = met_as(sandbox, provider).run("convert", f"demo+{provider}-alone", "--out", "song.wav")
+    assert (done.code, done.out) == (0, "song.wav\n")
+
+
+def test_kie_jobs_needs_the_music_task_once(sandbox: Sandbox) -> None:
+    """What is paid for is continued without it, and for a new conversion the journal knows it."""
+    jobs = sandbox.as_kie("kie-jobs")
+    assert jobs.run("convert", "demo+once", *WITH_MUSIC, "--no-wait").code == 0
+    assert jobs.run("convert", "demo+once", "--out", "song.wav").code == 0
+    assert jobs.run("convert", "demo+once", "--out", "new.wav", "--resubmit").code == 0
+    assert sandbox.counted("accepted", "demo+once") == 2
+
+
+@pytest.mark.parametrize("provider", KIES)
+def test_all_tracks_of_a_music_task(sandbox: Sandbox, provider: str) -> None:
+    done = met_as(sandbox, provider).run("convert", *WITH_MUSIC, "--out", "{title}.wav")
+    assert (done.code, sorted(done.out.splitlines())) == (0, ["Sandbox song 1.wav", "Sandbox song 2.wav"])
+
+
+# Codes
+
+
+@pytest.mark.parametrize("provider", KIES)
+@pytest.mark.parametrize(
+    ("code", "exit_code", "posts", "message"),
+    [
+        pytest.param(400, 7, 1, "the service refused the request: The request body is not valid", id="400"),
+        pytest.param(401, 3, 1, "the service refused the API key: You do not have access", id="401"),
+        pytest.param(402, 4, 1, "not enough credits: Credits insufficient (code 402)", id="402"),
+        pytest.param(404, 7, 1, "the service refused the request: Not found (code 404)", id="404"),
+        pytest.param(405, 7, 1, "the service refused the request: code 405 (code 405)", id="405, unlisted"),
+        pytest.param(408, 6, 1, "it is not known whether the song was submitted", id="408"),
+        pytest.param(409, 7, 1, "the service already has a WAV of this song", id="409"),
+        pytest.param(422, 7, 1, "the service refused the request: Validation error (code 422)", id="422"),
+        pytest.param(429, 6, 2, "too many requests: Your call frequency is too high (code 429)", id="429"),
+        pytest.param(430, 7, 1, "the service refused the request: code 430 (code 430)", id="430, unlisted"),
+        pytest.param(451, 7, 1, "the service could not fetch the song's audio", id="451"),
+        pytest.param(455, 6, 2, "the service is in maintenance", id="455"),
+        pytest.param(500, 6, 1, "it is not known whether the song was submitted", id="500"),
+        pytest.param(501, 7, 1, "the conversion failed: Generation failed (code 501)", id="501"),
+        pytest.param(505, 7, 1, "the service has switched this off: Feature disabled (code 505)", id="505"),
+        pytest.param(531, 6, 1, "it is not known whether the song was submitted", id="531, unlisted"),
+    ],
+)
+def test_a_submission_answered_with_a_code(
+    sandbox: Sandbox, provider: str, code: int, exit_code: int, posts: int, message: str
+) -> None:
+    """What was certainly not accepted is sent again, once with one retry; what may have been accepted never is."""
+    song = f"demo-code-{code}+{provider}"
+    done = met_as(sandbox, provider).run("convert", song, *WITH_MUSIC, *ASKING)
+    what_happened, what_to_do = done.err.splitlines()
+    assert (done.code, done.out, files()) == (exit_code, "", [])
+    assert what_happened.startswith(f"{song}: error: {message}")
+    assert what_to_do.strip()
+    assert sandbox.counted("submissions", song) == posts
+
+
+def test_a_failure_whose_credits_came_back_is_a_failure(sandbox: Sandbox) -> None:
+    done = sandbox.run("convert", "demo-code-531", *ASKING)
+    assert done.code == 7
+    assert "the conversion failed: Generation failed, credits refunded (code 531)" in done.err
+
+
+@pytest.mark.parametrize("provider", KIES)
+@pytest.mark.parametrize(
+    ("code", "exit_code", "message"),
+    [
+        pytest.param(402, 4, "not enough credits", id="402"),
+        pytest.param(451, 7, "the service could not fetch the song's audio", id="451"),
+        pytest.param(501, 7, "the conversion failed", id="501"),
+        pytest.param(505, 7, "the service has switched this off", id="505"),
+    ],
+)
+def test_a_lookup_refused_with_a_code_ends_the_song(
+    sandbox: Sandbox, provider: str, code: int, exit_code: int, message: str
+) -> None:
+    song = f"demo-lookup-{code}+{provider}"
+    done = met_as(sandbox, provider).run("convert", song, *WITH_MUSIC, *ASKING)
+    assert (done.code, sandbox.counted("lookups", song)) == (exit_code, 1)
+    assert message in done.err
+
+
+@pytest.mark.parametrize("provider", KIES)
+@pytest.mark.parametrize(
+    ("code", "exit_code", "message"),
+    [
+        pytest.param(408, 6, "the service has trouble: Upstream has not answered", id="408"),
+        pytest.param(422, 8, "not finished within 0.4 s", id="422: perhaps not there yet"),
+        pytest.param(429, 6, "too many requests", id="429"),
+        pytest.param(455, 6, "the service is in maintenance", id="455"),
+        pytest.param(500, 6, "the service has trouble: Server error", id="500"),
+    ],
+)
+def test_a_lookup_that_may_succeed_later_is_repeated_until_the_time_is_up(
+    sandbox: Sandbox, provider: str, code: int, exit_code: int, message: str
+) -> None:
+    song = f"demo-lookup-{code}+{provider}"
+    options = ("--timeout", "400ms", "--poll-interval", "50ms", "--retries", "0")
+    done = met_as(sandbox, provider).run("convert", song, *WITH_MUSIC, *ASKING, *options)
+    assert done.code == exit_code
+    assert message in done.err
+    assert f"--provider {provider} --base-url {sandbox.base_url}/kie" in done.err
+    assert sandbox.counted("submissions", song) == 1
+    assert sandbox.counted("lookups", song) > 1
+
+
+@pytest.mark.parametrize("provider", NAMES)
+def test_a_batch_ends_where_the_credits_do(sandbox: Sandbox, provider: str) -> None:
+    """429 of sunoapi, 402 of kie: the other songs are not sent."""
+    songs = [f"demo-no-credits+{provider}{n}" for n in range(3)]
+    done = met_as(sandbox, provider).run("convert", *songs, *WITH_MUSIC, "--jobs", "1")
+    assert done.code == 4
+    assert [sandbox.counted("submissions", song) for song in songs] == [1, 0, 0]
+
+
+@pytest.mark.parametrize("provider", NAMES)
+def test_a_batch_waits_where_the_service_is_busy(sandbox: Sandbox, provider: str) -> None:
+    """429 of kie: refused twice, then taken, and each song is paid for once."""
+    songs = [f"demo-busy+{provider}{n}" for n in range(2)]
+    done = met_as(sandbox, provider).run("convert", *songs, *WITH_MUSIC, "--retries", "2")
+    assert (done.code, sorted(done.out.splitlines())) == (0, [f"{song}.wav" for song in songs])
+    assert [sandbox.counted("submissions", song) for song in songs] == [3, 3]
+    assert [sandbox.counted("accepted", song) for song in songs] == [1, 1]
+
+
+@pytest.mark.parametrize("provider", KIES)
+def test_what_may_have_been_paid_is_not_paid_again(sandbox: Sandbox, provider: str) -> None:
+    kie, song = met_as(sandbox, provider), f"demo-lost+{provider}"
+    codes = [kie.run("convert", song, *WITH_MUSIC, *ASKING).code for _ in range(2)]
+    assert (codes, sandbox.counted("submissions", song)) == ([6, 6], 1)
+
+
+# Looking, and listening
+
+
+@pytest.mark.parametrize(
+    ("provider", "state", "error"),
+    [
+        pytest.param("kie", "failed (GENERATE_WAV_FAILED)", "500 WAV format conversion failed", id="kie"),
+        pytest.param("kie-jobs", "failed (fail)", "501 WAV format conversion failed", id="kie-jobs"),
+    ],
+)
+def test_status_shows_the_services_words(sandbox: Sandbox, provider: str, state: str, error: str) -> None:
+    kie = met_as(sandbox, provider)
+    task_id = kie.run("convert", f"demo-fails+{provider}-s", *WITH_MUSIC, "--no-wait").out.strip()
+    assert kie.run("status", task_id, "--wait").code == 7
+    shown = kie.run("status", task_id)
+    assert f"state     {state}\n" in shown.out
+    assert f"error     {error}\n" in shown.out
+    (event,) = kie.run("status", task_id, "--json").named("task_status")
+    flag, code = state.partition(" (")[2].rstrip(")"), error.partition(" ")[0]
+    assert (event["record"]["flag"], event["record"]["error_code"]) == (flag, code)
+
+
+@pytest.mark.parametrize(
+    ("song", "verdict", "url"),
+    [
+        pytest.param("demo", "confirmed", True, id="converted"),
+        pytest.param("demo-fails", "confirmed", False, id="failed"),
+    ],
+)
+def test_listen_understands_the_callback_of_a_job(
+    sandbox: Sandbox, song: str, verdict: str, url: bool
+) -> None:
+    jobs = sandbox.as_kie("kie-jobs")
+    with listening("--no-secret", env=jobs.settings) as listener:
+        options = ("--callback-url", listener.url, "--no-wait")
+        task_id = jobs.run("convert", f"{song}+heard", *WITH_MUSIC, *options).out.strip()
+        delivery = listener.next("delivery_received")
+        assert (delivery["task_id"], (delivery["url"] or "").startswith("http")) == (task_id, url)
+        assert listener.next("delivery_checked")["verdict"] == verdict
+        assert listener.stop(signal.SIGINT) == 130
+
+
+@pytest.mark.parametrize(
+    ("provider", "key", "said"),
+    [
+        pytest.param("kie", "", True, id="kie without a key"),
+        pytest.param("kie", "whsec", False, id="kie with one"),
+        pytest.param("sunoapi", "", False, id="sunoapi, which signs nothing"),
+    ],
+)
+def test_listen_says_that_signatures_are_not_verified(
+    provider: str, key: str, said: bool, free_port: int
+) -> None:
+    env = {"SUNO_WAV_PROVIDER": provider, "SUNO_WAV_HMAC_KEY": key, "SUNO_WAV_TUNNEL": "none"}
+    with listening(env=env, port=str(free_port)) as listener:
+        assert listener.seen[-1]["unverified"] is said
+
+
+def test_a_service_on_this_machine_needs_no_tunnel(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Even where there is a token: the callback comes straight here."""
+    env = {"NGROK_AUTHTOKEN": "token-1", "PATH": os.fspath(tmp_path)}
+    done = sandbox.as_kie("kie").run("convert", "demo+near", "--json", env=env)
+    assert (done.code, done.named("tunnel_opening"), done.named("agent_downloading")) == (0, [], [])
+    (ready,) = done.named("ready")
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+", ready["public_url"])
+
+
+def test_the_practice_provider_speaks_the_contract_of_sunoapi() -> None:
+    assert PROVIDERS[SANDBOX] is SUNOAPI
