@@ -178,40 +178,72 @@ def test_all_tracks_of_a_music_task(sandbox: Sandbox, provider: str) -> None:
 
 # Codes
 
+IT_IS_NOT_KNOWN = "it is not known whether the song was submitted and charged: the service answered "
+REFUSED = "the service refused the request: "
+
+OF_A_SUBMISSION = {
+    400: (7, 1, REFUSED + "The request body is not valid JSON (code 400)"),
+    404: (7, 1, REFUSED + "Not found (code 404)"),
+    405: (7, 1, REFUSED + "code 405 (code 405)"),
+    408: (6, 1, IT_IS_NOT_KNOWN + "Upstream has not answered for 10 minutes (code 408)"),
+    409: (7, 1, "the service already has a WAV of this song: WAV record already exists (code 409)"),
+    422: (7, 1, REFUSED + "Validation error (code 422)"),
+    429: (6, 2, "too many requests: Your call frequency is too high (code 429)"),
+    430: (7, 1, REFUSED + "code 430 (code 430)"),
+    451: (
+        7,
+        1,
+        "the service could not fetch the song's audio: Failed to download the source audio (code 451)",
+    ),
+    455: (6, 2, "the service is in maintenance: System maintenance in progress (code 455)"),
+    500: (6, 1, IT_IS_NOT_KNOWN + "Server error (code 500)"),
+    501: (7, 1, "the conversion failed: Generation failed (code 501)"),
+    505: (7, 1, "the service has switched this off: Feature disabled (code 505)"),
+    531: (6, 1, IT_IS_NOT_KNOWN + "code 531 (code 531)"),
+}
+"""Of kie, by code: the exit code, how often it is sent with one retry, and what is said."""
+
+ENDS_THE_SONG = {
+    402: (4, "not enough credits: Credits insufficient (code 402)"),
+    451: (7, "the service could not fetch the song's audio: Failed to download the source audio (code 451)"),
+    501: (7, "the conversion failed: Generation failed (code 501)"),
+    505: (7, "the service has switched this off: Feature disabled (code 505)"),
+}
+MAY_SUCCEED_LATER = {
+    404: (8, "not finished within 0.4 s"),
+    408: (6, "the service has trouble: Upstream has not answered for 10 minutes (code 408)"),
+    422: (8, "not finished within 0.4 s"),
+    429: (6, "too many requests: Your call frequency is too high (code 429)"),
+    455: (6, "the service is in maintenance: System maintenance in progress (code 455)"),
+    500: (6, "the service has trouble: Server error (code 500)"),
+}
+
 
 @pytest.mark.parametrize("provider", KIES)
-@pytest.mark.parametrize(
-    ("code", "exit_code", "posts", "message"),
-    [
-        pytest.param(400, 7, 1, "the service refused the request: The request body is not valid", id="400"),
-        pytest.param(401, 3, 1, "the service refused the API key: You do not have access", id="401"),
-        pytest.param(402, 4, 1, "not enough credits: Credits insufficient (code 402)", id="402"),
-        pytest.param(404, 7, 1, "the service refused the request: Not found (code 404)", id="404"),
-        pytest.param(405, 7, 1, "the service refused the request: code 405 (code 405)", id="405, unlisted"),
-        pytest.param(408, 6, 1, "it is not known whether the song was submitted", id="408"),
-        pytest.param(409, 7, 1, "the service already has a WAV of this song", id="409"),
-        pytest.param(422, 7, 1, "the service refused the request: Validation error (code 422)", id="422"),
-        pytest.param(429, 6, 2, "too many requests: Your call frequency is too high (code 429)", id="429"),
-        pytest.param(430, 7, 1, "the service refused the request: code 430 (code 430)", id="430, unlisted"),
-        pytest.param(451, 7, 1, "the service could not fetch the song's audio", id="451"),
-        pytest.param(455, 6, 2, "the service is in maintenance", id="455"),
-        pytest.param(500, 6, 1, "it is not known whether the song was submitted", id="500"),
-        pytest.param(501, 7, 1, "the conversion failed: Generation failed (code 501)", id="501"),
-        pytest.param(505, 7, 1, "the service has switched this off: Feature disabled (code 505)", id="505"),
-        pytest.param(531, 6, 1, "it is not known whether the song was submitted", id="531, unlisted"),
-    ],
-)
-def test_a_submission_answered_with_a_code(
-    sandbox: Sandbox, provider: str, code: int, exit_code: int, posts: int, message: str
-) -> None:
+def test_submissions_answered_with_each_code(sandbox: Sandbox, provider: str) -> None:
     """What was certainly not accepted is sent again, once with one retry; what may have been accepted never is."""
-    song = f"demo-code-{code}+{provider}"
-    done = met_as(sandbox, provider).run("convert", song, *WITH_MUSIC, *ASKING)
-    what_happened, what_to_do = done.err.splitlines()
-    assert (done.code, done.out, files()) == (exit_code, "", [])
-    assert what_happened.startswith(f"{song}: error: {message}")
-    assert what_to_do.strip()
-    assert sandbox.counted("submissions", song) == posts
+    songs = {f"demo-code-{code}+{provider}": expected for code, expected in OF_A_SUBMISSION.items()}
+    done = met_as(sandbox, provider).run("convert", *songs, *WITH_MUSIC, *ASKING, "--json")
+    ended = {
+        event["audio_id"]: (
+            event["exit_code"],
+            sandbox.counted("submissions", event["audio_id"]),
+            event["message"],
+        )
+        for event in done.named("song_failed")
+    }
+    assert ended == songs
+    assert all(event["remedy"] for event in done.named("song_failed"))
+    assert files() == []
+
+
+@pytest.mark.parametrize("provider", KIES)
+def test_a_key_that_is_refused(sandbox: Sandbox, provider: str) -> None:
+    done = met_as(sandbox, provider).run(
+        "convert", "demo-unauthorized+a", "demo-unauthorized+b", *WITH_MUSIC, "--jobs", "1"
+    )
+    assert (done.code, sandbox.counted("submissions", "demo-unauthorized+b")) == (3, 0)
+    assert "the service refused the API key: You do not have access permissions (code 401)" in done.err
 
 
 def test_a_failure_whose_credits_came_back_is_a_failure(sandbox: Sandbox) -> None:
@@ -221,46 +253,27 @@ def test_a_failure_whose_credits_came_back_is_a_failure(sandbox: Sandbox) -> Non
 
 
 @pytest.mark.parametrize("provider", KIES)
-@pytest.mark.parametrize(
-    ("code", "exit_code", "message"),
-    [
-        pytest.param(402, 4, "not enough credits", id="402"),
-        pytest.param(451, 7, "the service could not fetch the song's audio", id="451"),
-        pytest.param(501, 7, "the conversion failed", id="501"),
-        pytest.param(505, 7, "the service has switched this off", id="505"),
-    ],
-)
-def test_a_lookup_refused_with_a_code_ends_the_song(
-    sandbox: Sandbox, provider: str, code: int, exit_code: int, message: str
-) -> None:
-    song = f"demo-lookup-{code}+{provider}"
-    done = met_as(sandbox, provider).run("convert", song, *WITH_MUSIC, *ASKING)
-    assert (done.code, sandbox.counted("lookups", song)) == (exit_code, 1)
-    assert message in done.err
+def test_lookups_refused_with_a_code_that_ends_the_song(sandbox: Sandbox, provider: str) -> None:
+    songs = {f"demo-lookup-{code}+{provider}": expected for code, expected in ENDS_THE_SONG.items()}
+    done = met_as(sandbox, provider).run("convert", *songs, *WITH_MUSIC, *ASKING, "--json")
+    failed = done.named("song_failed")
+    assert {event["audio_id"]: (event["exit_code"], event["message"]) for event in failed} == songs
+    assert [sandbox.counted("lookups", song) for song in songs] == [1] * len(songs)
 
 
 @pytest.mark.parametrize("provider", KIES)
-@pytest.mark.parametrize(
-    ("code", "exit_code", "message"),
-    [
-        pytest.param(408, 6, "the service has trouble: Upstream has not answered", id="408"),
-        pytest.param(422, 8, "not finished within 0.4 s", id="422: perhaps not there yet"),
-        pytest.param(429, 6, "too many requests", id="429"),
-        pytest.param(455, 6, "the service is in maintenance", id="455"),
-        pytest.param(500, 6, "the service has trouble: Server error", id="500"),
-    ],
-)
-def test_a_lookup_that_may_succeed_later_is_repeated_until_the_time_is_up(
-    sandbox: Sandbox, provider: str, code: int, exit_code: int, message: str
+def test_lookups_that_may_succeed_later_are_repeated_until_the_time_is_up(
+    sandbox: Sandbox, provider: str
 ) -> None:
-    song = f"demo-lookup-{code}+{provider}"
-    options = ("--timeout", "400ms", "--poll-interval", "50ms", "--retries", "0")
-    done = met_as(sandbox, provider).run("convert", song, *WITH_MUSIC, *ASKING, *options)
-    assert done.code == exit_code
-    assert message in done.err
-    assert f"--provider {provider} --base-url {sandbox.base_url}/kie" in done.err
-    assert sandbox.counted("submissions", song) == 1
-    assert sandbox.counted("lookups", song) > 1
+    songs = {f"demo-lookup-{code}+{provider}": expected for code, expected in MAY_SUCCEED_LATER.items()}
+    options = ("--timeout", "400ms", "--poll-interval", "50ms", "--retries", "0", "--json")
+    done = met_as(sandbox, provider).run("convert", *songs, *WITH_MUSIC, *ASKING, *options)
+    failed = done.named("song_failed")
+    assert {event["audio_id"]: (event["exit_code"], event["message"]) for event in failed} == songs
+    to_continue = f"--wait --download --provider {provider} --base-url {sandbox.base_url}/kie"
+    assert all(event["remedy"].endswith(to_continue) for event in failed)
+    assert [sandbox.counted("submissions", song) for song in songs] == [1] * len(songs)
+    assert all(sandbox.counted("lookups", song) > 1 for song in songs)
 
 
 @pytest.mark.parametrize("provider", NAMES)
