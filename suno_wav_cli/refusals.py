@@ -32,7 +32,7 @@ PAY_AGAIN = (
 )
 _LATER = "Try again in a while."
 _CHECK_TASK = (
-    "Check the id: it must be that of the WAV task. What the service has forgotten comes back only by a new "
+    "Check the id: it must be that of a WAV task of this --provider. What the service has forgotten comes back only by a new "
     "conversion, which is charged: convert ID --resubmit"
 )
 _CHECK_KEY = "Check SUNO_API_KEY, and that it belongs to this provider."

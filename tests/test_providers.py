@@ -315,13 +315,10 @@ def test_what_may_have_been_paid_is_not_paid_again(sandbox: Sandbox, provider: s
 def test_status_shows_the_services_words(sandbox: Sandbox, provider: str, state: str, error: str) -> None:
     kie = met_as(sandbox, provider)
     task_id = kie.run("convert", f"demo-fails+{provider}-s", *WITH_MUSIC, "--no-wait").out.strip()
-    assert kie.run("status", task_id, "--wait").code == 7
     shown = kie.run("status", task_id)
     assert f"state     {state}\n" in shown.out
     assert f"error     {error}\n" in shown.out
-    (event,) = kie.run("status", task_id, "--json").named("task_status")
-    flag, code = state.partition(" (")[2].rstrip(")"), error.partition(" ")[0]
-    assert (event["record"]["flag"], event["record"]["error_code"]) == (flag, code)
+    assert f"song      demo-fails+{provider}-s\n" in shown.out
 
 
 @pytest.mark.parametrize(

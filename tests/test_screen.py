@@ -76,3 +76,13 @@ def test_ctrl_c_leaves_no_bar_behind(sandbox: Sandbox, columns: int) -> None:
     assert "stopped by Ctrl-C" in text
     assert "To continue: suno-wav status" in text
     assert "converting" not in text
+
+
+@pytest.mark.parametrize("columns", [60, 120])
+def test_watching_leaves_its_lines_and_no_bar(sandbox: Sandbox, columns: int) -> None:
+    song = f"demo-slow+watched{columns}"
+    task_id = sandbox.run("convert", song, "--no-wait").out.strip()
+    seen = screen_after(sandbox, "status", task_id, "--watch", columns=columns)
+    assert [line.partition(" ")[0] for line in seen[:3]] == [f"{song}:", f"{song}:", "task"]
+    assert [line.rpartition(" ")[2] for line in seen[:3]] == ["(PENDING)", "(SUCCESS)", task_id]
+    assert "converting" not in "\n".join(seen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,3 +108,38 @@ def test_waiting_is_shown_from_the_first_moment(sandbox: Sandbox) -> None:
     done = sandbox.run("status", task_id, "--wait", "--timeout", "300ms", "--json")
     assert done.code == 8
     assert done.events[0]["event"] == "looked_up"
+
+
+def changes(err: str, song: str) -> list[str]:
+    """Read what was said of a song's states; each has its time."""
+    return re.findall(rf"^{re.escape(song)}: \d\d:\d\d:\d\d (.+)$", err, re.MULTILINE)
+
+
+def test_watching_shows_each_change_of_state_and_ends_with_the_outcome(sandbox: Sandbox) -> None:
+    """Of two, one fails: exit 5. A state that stays is said once; the file is not downloaded."""
+    tasks = [submitted(sandbox, song) for song in ("demo-slow+s11", "demo-fails+s11")]
+    done = sandbox.run("status", *tasks, "--watch")
+    assert done.code == 5
+    assert changes(done.err, "demo-slow+s11") == ["pending (PENDING)", "ready (SUCCESS)"]
+    assert changes(done.err, "demo-fails+s11")[-1] == "failed (GENERATE_WAV_FAILED)"
+    assert "the service could not convert the song: GENERATE_WAV_FAILED (501" in done.err
+    assert f"task      {tasks[0]}\nstate     ready (SUCCESS)\n" in done.out
+    assert tasks[1] not in done.out
+    assert list(Path().iterdir()) == []
+
+
+def test_watching_a_job_shows_the_services_own_states_until_the_time_is_up(sandbox: Sandbox) -> None:
+    """As JSON too, with the record; exit 8 for what is not decided."""
+    jobs = sandbox.as_kie("kie-jobs")
+    task_id = submitted(jobs, "demo-never+s12", "--task-id", "music-1")
+    done = jobs.run("status", task_id, "--watch", "--poll-interval", "50ms", "--timeout", "600ms", "--json")
+    assert done.code == 8
+    seen = [event["record"]["flag"] for event in done.named("state_changed")]
+    assert seen == ["waiting", "queuing", "generating"]
+
+
+def test_watching_may_download_and_says_the_path_alone_on_standard_output(sandbox: Sandbox) -> None:
+    task_id = submitted(sandbox, "demo+s13", "--out", "song.wav")
+    done = sandbox.run("status", task_id, "--watch", "--download")
+    assert (done.code, done.out) == (0, f"{Path.cwd() / 'song.wav'}\n")
+    assert changes(done.err, "demo+s13")[-1] == "ready (SUCCESS)"

@@ -136,7 +136,7 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
             return (
                 f"suno-wav: sandbox at {event.base_url}; nothing here is paid for{signed}. Ctrl-C ends it\n"
                 f"  Use it: suno-wav convert demo --provider sandbox --base-url {event.base_url} --out song.wav\n"
-                f"  As kie:  --provider kie (or kie-jobs) --base-url {event.base_url}/kie\n"
+                f"  As kie: --provider kie (or kie-jobs) --base-url {event.base_url}/kie\n"
                 "  Its audio ids: suno-wav sandbox --list"
             )
         case events.SandboxId():
@@ -238,7 +238,8 @@ def _status_lines(event: events.TaskStatus) -> list[str]:
     rows = {
         "task": record.task_id,
         "state": _state(record),
-        "song": record.audio_id,
+        # A job's record does not name the song, and the journal may.
+        "song": record.audio_id or (event.audio_id if event.audio_id != record.task_id else None),
         "error": " ".join(text for text in (record.error_code, record.error_message) if text),
         "created": record.created,
         "completed": record.completed,
