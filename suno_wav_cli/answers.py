@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Context, Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +15,9 @@ from suno_wav_cli.models import Song, WavRecord, WavState
 _FAILURE_WORDS = ("FAIL", "ERROR", "EXCEPTION")
 _LONGEST_ID = 200
 _LONGEST_TEXT = 500
+_SMALLEST_AMOUNT, _LARGEST_AMOUNT = Decimal("1E-9"), 10**15
+_EXACTLY = Context(prec=15)
+"""As many digits as a service that computes in binary can mean: of 0.30000000000000004 the rest is an accident."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Envelope:
 def envelope(body: bytes) -> Envelope | None:
     """Read an answer; None where it is not an envelope (a proxy's page, say)."""
     try:
-        top = json.loads(body)
+        top = json.loads(body, parse_float=_fraction)
     except (ValueError, RecursionError):
         return None
     if not isinstance(top, dict):
@@ -121,6 +125,25 @@ def _state(flag: str | None, url: str | None) -> WavState:
     return WavState.PENDING
 
 
+def credits_left(data: object) -> Decimal | None:
+    """The balance (section 6): the number itself, or its text; None for whatever else there is."""
+    if isinstance(data, str) and re.fullmatch(r"\s*-?[0-9]{1,15}(\.[0-9]{1,30})?\s*", data):
+        data = Decimal(data.strip())
+    if isinstance(data, int) and not isinstance(data, bool):
+        data = Decimal(data)
+    if not isinstance(data, Decimal) or not data.is_finite() or abs(data) >= _LARGEST_AMOUNT:
+        return None
+    return _EXACTLY.plus(data) if abs(data) >= _SMALLEST_AMOUNT else Decimal(0)
+
+
+def _fraction(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        # An exponent that has more digits than any number has.
+        return Decimal("NaN")
+
+
 def _integer(value: object) -> int | None:
     if isinstance(value, bool):
         return None
@@ -135,7 +158,7 @@ def _text(value: object) -> str | None:
     if isinstance(value, str):
         # JSON can hold half a character, which nothing can print.
         return value.encode("utf-8", "replace").decode().strip()[:_LONGEST_TEXT] or None
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return str(value)[:_LONGEST_TEXT]
     return None
 
@@ -166,9 +189,9 @@ def _first_url(*values: object) -> str | None:
 
 def _time(value: object) -> str | None:
     """Text as it came; epoch milliseconds as UTC text of the same form."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         try:
-            return datetime.fromtimestamp(value / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+            return datetime.fromtimestamp(float(value) / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
         except (OverflowError, ValueError, OSError):
             return None
     return _text(value)

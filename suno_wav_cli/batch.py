@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
+from suno_wav_cli.budget import Planned, Step, check_budget, show_plan, step_of, submissions
 from suno_wav_cli.conversion import Outcome, convert_all
 from suno_wav_cli.errors import ConversionFailed, ExitCode, StillRunning, UsageError
 from suno_wav_cli.event_loop import run
@@ -16,9 +16,11 @@ from suno_wav_cli.output import audio_id_of, check_possible, id_of, is_sandbox_i
 from suno_wav_cli.part import part_of
 from suno_wav_cli.providers import SANDBOX, provider_named
 from suno_wav_cli.session import open_session, open_way_back, open_workshop
+from suno_wav_cli.song_lists import check_writable, counted_once, read_songs, write_failures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from suno_wav_cli.credentials import Secrets
     from suno_wav_cli.events import Report
@@ -30,50 +32,84 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """What to convert. `music_task_id` belongs to every id, and alone stands for all tracks of the task."""
+    """What to convert. `music_task_id` belongs to every id without one, and alone stands for all tracks of the task.
+
+    `from_file` names a list of more songs; the songs that fail are written to `errors`.
+    """
 
     audio_ids: tuple[str, ...]
     music_task_id: str | None
     wait: bool
     resubmit: bool
+    dry_run: bool = False
+    from_file: str | None = None
+    errors: Path | None = None
 
 
 def convert_songs(
     request: Request, settings: Settings, secrets: Secrets, environ: Mapping[str, str], report: Report
 ) -> ExitCode:
     """Convert, and return the exit code. Raises SunoWavError where nothing could be begun."""
-    audio_ids = [audio_id_of(argument) for argument in request.audio_ids]
-    if request.music_task_id is not None:
-        id_of(request.music_task_id, "a task id")
-    if not audio_ids and request.music_task_id is None:
-        raise UsageError(
-            "no audio id was given", "suno-wav convert AUDIO_ID... or, for all tracks: --task-id ID"
-        )
-    with open_session(settings, secrets, environ, report) as session:
-        if settings.provider != SANDBOX and settings.base_url is None and any(map(is_sandbox_id, audio_ids)):
+    songs = _requested(request)
+    if request.errors is not None:
+        check_writable(request.errors)
+    with open_session(settings, secrets, environ, report, only_looking=request.dry_run) as session:
+        if (
+            settings.provider != SANDBOX
+            and settings.base_url is None
+            and any(is_sandbox_id(song.audio_id) for song in songs)
+        ):
             raise UsageError(
                 "demo ids are for the sandbox, and would be charged here", "Add --provider sandbox."
             )
-        songs = _songs(audio_ids, request.music_task_id, session)
+        songs = _with_music_tasks(songs, request, session)
         orders = planned(songs, settings.out, datetime.now().astimezone().date())
-        there = {
-            order for order in orders if request.wait and not request.resubmit and _is_there(order, session)
-        }
-        wanted = [order for order in orders if order not in there]
-        _check_music_tasks(_to_pay(wanted, request, session), settings.provider)
+        plan = [Planned(order, _step(order, request, session)) for order in orders]
+        todo = [step for step in plan if step.step is not Step.THERE]
+        _check_music_tasks([step.order for step in todo if step.step is Step.SUBMIT], settings.provider)
         if request.wait:
-            check_possible(wanted, ours=session.journal.has_target, force=settings.force)
-        for order in orders:
-            if order in there:
-                report(events.Skipped(order.song.audio_id, order.target))
+            check_possible(
+                [step.order for step in todo], ours=session.journal.has_target, force=settings.force
+            )
+        if request.dry_run:
+            show_plan(plan, session)
+            return ExitCode.OK
+        check_budget(todo, session)
+        for step in plan:
+            if step.step is Step.THERE:
+                report(events.Skipped(step.order.song.audio_id, step.order.target))
         try:
-            outcomes = _converted(wanted, request, session) if wanted else []
+            outcomes = _converted(todo, request, session) if todo else []
         finally:
             if session.service_ends_with_us:
                 # Nothing can continue them.
-                for order in wanted:
-                    part_of(order.target).unlink(missing_ok=True)
-        return _counted(outcomes, len(there), report)
+                for step in todo:
+                    part_of(step.order.target).unlink(missing_ok=True)
+        code = _counted(outcomes, len(plan) - len(todo), report)
+        if request.errors is not None:
+            _list_failures(request.errors, todo, outcomes, report)
+        return code
+
+
+def _requested(request: Request) -> list[Song]:
+    """Take the songs from the arguments and the file; none where all tracks of a task are wanted."""
+    if request.music_task_id is not None:
+        id_of(request.music_task_id, "a task id")
+    songs = [Song(audio_id_of(argument)) for argument in request.audio_ids]
+    if request.from_file is not None:
+        songs += read_songs(request.from_file)
+    elif not songs and request.music_task_id is None:
+        raise UsageError(
+            "no audio id was given",
+            "suno-wav convert AUDIO_ID... or, for all tracks: --task-id ID; or --from-file FILE",
+        )
+    return counted_once(songs)
+
+
+def _step(order: Order, request: Request, session: Session) -> Step:
+    if request.wait and not request.resubmit and _is_there(order, session):
+        return Step.THERE
+    return step_of(order, session, resubmit=request.resubmit)
 
 
 def _is_there(order: Order, session: Session) -> bool:
@@ -86,12 +122,19 @@ def _is_there(order: Order, session: Session) -> bool:
     return entry is not None and session.journal.recognises(entry, order.target)
 
 
-def _songs(audio_ids: Iterable[str], music_task_id: str | None, session: Session) -> list[Song]:
-    songs = [
-        Song(audio_id, music_task_id or session.journal.music_task_of(audio_id)) for audio_id in audio_ids
-    ]
-    if songs or music_task_id is None:
-        return songs
+def _with_music_tasks(songs: Sequence[Song], request: Request, session: Session) -> list[Song]:
+    """Add what is known of each song's music task; where no song was named, give the tracks of the one that was."""
+    music_task_id = request.music_task_id
+    if songs or music_task_id is None or request.from_file is not None:
+        return [
+            replace(
+                song,
+                music_task_id=song.music_task_id
+                or music_task_id
+                or session.journal.music_task_of(song.audio_id),
+            )
+            for song in songs
+        ]
     tracks = run(_tracks(music_task_id, session))
     if not tracks:
         raise ConversionFailed(
@@ -106,18 +149,13 @@ async def _tracks(music_task_id: str, session: Session) -> Sequence[Song]:
         return await shop.client.tracks(music_task_id)
 
 
-def _converted(orders: Sequence[Order], request: Request, session: Session) -> list[Outcome]:
-    if not request.wait:
+def _converted(todo: Sequence[Planned], request: Request, session: Session) -> list[Outcome]:
+    orders = [step.order for step in todo]
+    # No song but one that is submitted now is called back.
+    if not request.wait or not submissions(todo):
         return run(_convert(orders, None, request, session))
-    with open_way_back(session) if _to_pay(orders, request, session) else nullcontext() as reception:
+    with open_way_back(session) as reception:
         return run(_convert(orders, reception, request, session))
-
-
-def _to_pay(orders: Iterable[Order], request: Request, session: Session) -> list[Order]:
-    """Find what is submitted now: no other song is called back."""
-    return [
-        order for order in orders if request.resubmit or session.journal.deciding(order.song.audio_id) is None
-    ]
 
 
 def _check_music_tasks(orders: Iterable[Order], provider: str) -> None:
@@ -146,3 +184,13 @@ def _counted(outcomes: Sequence[Outcome], skipped: int, report: Report) -> ExitC
     if not errors:
         return ExitCode.OK
     return errors[0].exit_code if len(errors) == len(outcomes) + skipped else ExitCode.SOME_FAILED
+
+
+def _list_failures(path: Path, todo: Sequence[Planned], outcomes: Sequence[Outcome], report: Report) -> None:
+    failures = [
+        (step.order.song, outcome.error.message)
+        for step, outcome in zip(todo, outcomes, strict=True)
+        if outcome.error is not None
+    ]
+    if write_failures(path, failures):
+        report(events.FailuresListed(path, len(failures)))

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from suno_wav_cli import USER_AGENT, answers
-from suno_wav_cli.errors import ServiceUnavailable, UsageError
+from suno_wav_cli.errors import ServiceUnavailable, TaskUnknown, UsageError
 from suno_wav_cli.loopback import is_loopback
 from suno_wav_cli.providers import Meaning
 from suno_wav_cli.refusals import (
@@ -26,6 +26,7 @@ from suno_wav_cli.refusals import (
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping, Sequence
+    from decimal import Decimal
     from types import TracebackType
     from typing import Self
 
@@ -141,29 +142,45 @@ class Client:
 
     async def wav_record(self, task_id: str) -> WavRecord:
         """Ask for the task's record (sections 4 and 7). Raises TaskUnknown, NotAuthorized, ServiceUnavailable, ConversionFailed."""
-        answer = await self._lookup(self.provider.record_path, task_id)
+        answer = await self._lookup(self.provider.record_path, {"taskId": task_id})
         record = self.provider.read_record(task_id, answer.data)
         return replace(record, error_message=self._without_secrets(record.error_message) or None)
 
     async def tracks(self, music_task_id: str) -> tuple[Song, ...]:
         """List the tracks of a music task (section 6). Raises as `wav_record`."""
-        answer = await self._lookup(self.provider.music_path, music_task_id)
+        answer = await self._lookup(self.provider.music_path, {"taskId": music_task_id})
         return answers.tracks(music_task_id, answer.data)
 
-    async def _lookup(self, path: str, task_id: str) -> Envelope:
+    async def credits(self) -> Decimal:
+        """Ask for the account's balance (section 6), which is free.
+
+        Raises ServiceUnavailable, also where the answer is no amount; NotAuthorized; ConversionFailed where the request
+        is refused.
+        """
+        remedy = "Check --provider and --base-url, or look at your account's page."
+        try:
+            answer = await self._lookup(self.provider.credit_path, {})
+        except TaskUnknown:
+            raise ServiceUnavailable("the service does not tell the balance", remedy) from None
+        credits_left = answers.credits_left(answer.data)
+        if credits_left is None:
+            raise ServiceUnavailable("the service says something that is no balance", remedy)
+        return credits_left
+
+    async def _lookup(self, path: str, params: dict[str, str]) -> Envelope:
         delays = self._backoff.delays()
         while True:
             try:
-                return await self._look_up_once(path, task_id)
+                return await self._look_up_once(path, params)
             except ServiceUnavailable:
                 delay = next(delays, None)
                 if delay is None:
                     raise
                 await asyncio.sleep(delay)
 
-    async def _look_up_once(self, path: str, task_id: str) -> Envelope:
+    async def _look_up_once(self, path: str, params: dict[str, str]) -> Envelope:
         try:
-            answer = await self._exchange("GET", path, params={"taskId": task_id})
+            answer = await self._exchange("GET", path, params=params)
         except _NotAnEnvelope as page:
             raise refusal_by_status(page.status, self._http.base_url.host) from None
         except httpx.HTTPError as error:

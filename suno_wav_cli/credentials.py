@@ -5,18 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.errors import NotAuthorized
+from suno_wav_cli.errors import NotAuthorized, UsageError
+from suno_wav_cli.key_store import KeyStore
 from suno_wav_cli.models import Secret
 from suno_wav_cli.providers import SANDBOX
-from suno_wav_cli.settings import read_config
+from suno_wav_cli.settings import read_config, state_folder
+from suno_wav_cli.upstream import base_url_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
 
+    from suno_wav_cli.config_file import ConfigFile
+    from suno_wav_cli.settings import Settings
+
+API_KEY_VARIABLE = "SUNO_API_KEY"
+
 
 @dataclass(frozen=True)
 class Secrets:
-    """What never comes from a flag and is never shown."""
+    """What never comes from a flag and is never shown. `api_key` is that of the environment."""
 
     api_key: Secret | None
     ngrok_token: Secret | None
@@ -30,46 +37,76 @@ def take_secrets(environ: MutableMapping[str, str]) -> Secrets:
     NotAuthorized for a key that no header can carry, and UsageError for a config.toml that cannot be read.
     """
     given = {
-        name: environ.pop(name, None) for name in ("SUNO_API_KEY", "NGROK_AUTHTOKEN", "SUNO_WAV_HMAC_KEY")
+        name: _secret(environ.pop(name, None), name)
+        for name in (API_KEY_VARIABLE, "NGROK_AUTHTOKEN", "SUNO_WAV_HMAC_KEY")
     }
-    file, written = read_config(environ)
+    config = read_config(environ)
     return Secrets(
-        api_key=_key("SUNO_API_KEY", given["SUNO_API_KEY"]),
-        ngrok_token=_key("NGROK_AUTHTOKEN", given["NGROK_AUTHTOKEN"])
-        or _key(f"{file}: ngrok_authtoken", _text(written, "ngrok_authtoken")),
-        hmac_key=_secret(given["SUNO_WAV_HMAC_KEY"]) or _secret(_text(written, "hmac_key")),
+        api_key=_for_a_header(given[API_KEY_VARIABLE]),
+        ngrok_token=_for_a_header(given["NGROK_AUTHTOKEN"])
+        or _for_a_header(_written(config, "ngrok_authtoken")),
+        hmac_key=given["SUNO_WAV_HMAC_KEY"] or _written(config, "hmac_key"),
     )
 
 
-def api_key(secrets: Secrets, provider: str) -> Secret:
-    """Raises NotAuthorized where there is none. The sandbox takes any."""
+def key_store(environ: Mapping[str, str]) -> KeyStore:
+    return KeyStore(state_folder(environ) / "keys")
+
+
+def find_api_key(secrets: Secrets, settings: Settings, environ: Mapping[str, str]) -> Secret | None:
+    """Take the environment's key, else the one that `login` has kept for this address. The sandbox takes any.
+
+    Raises NotAuthorized where one was kept and cannot be used.
+    """
     if secrets.api_key is not None:
         return secrets.api_key
-    if provider == SANDBOX:
-        return Secret("no-key-is-needed")
-    raise NotAuthorized(
-        "there is no API key",
-        "Set SUNO_API_KEY to the key from your provider's account page. To try without one: --provider sandbox",
-    )
+    if settings.provider == SANDBOX:
+        return Secret("no-key-is-needed", "the sandbox takes any")
+    return key_store(environ).find(base_url_of(settings))
 
 
-def _key(place: str, value: str | None) -> Secret | None:
-    """Read a secret that travels in a header."""
-    secret = _secret(value)
+def api_key(secrets: Secrets, settings: Settings, environ: Mapping[str, str]) -> Secret:
+    """As `find_api_key`; raises NotAuthorized where there is none."""
+    return required(find_api_key(secrets, settings, environ), base_url_of(settings))
+
+
+def required(key: Secret | None, base_url: str) -> Secret:
+    """Raises NotAuthorized where there is none."""
+    if key is None:
+        raise NotAuthorized(
+            f"there is no API key for {base_url}",
+            "suno-wav login keeps the one from your provider's account page (or set SUNO_API_KEY). "
+            "To try without one: --provider sandbox",
+        )
+    return key
+
+
+def key_from(text: str, origin: str) -> Secret | None:
+    """Read a key that somebody has typed; None where nothing was. Raises NotAuthorized for what no header can carry."""
+    return _for_a_header(_secret(text, origin))
+
+
+def _for_a_header(secret: Secret | None) -> Secret | None:
+    """Let pass what can travel in a header."""
     if secret is not None and (
         not (secret.value.isascii() and secret.value.isprintable()) or " " in secret.value
     ):
         raise NotAuthorized(
-            f"{place} holds characters that no key has", "Copy it again from your account page."
+            f"{secret.origin} holds characters that no key has", "Copy it again from your account page."
         )
     return secret
 
 
-def _secret(value: str | None) -> Secret | None:
+def _secret(value: str | None, origin: str) -> Secret | None:
     text = (value or "").strip()
-    return Secret(text) if text else None
+    return Secret(text, origin) if text else None
 
 
-def _text(written: Mapping[str, object], name: str) -> str | None:
-    value = written.get(name)
-    return None if value is None else str(value)
+def _written(config: ConfigFile, name: str) -> Secret | None:
+    value = config.written.get(name)
+    if value is None:
+        return None
+    place = f"{config.place(name)}: {name}"
+    if not isinstance(value, str):
+        raise UsageError(f"{place} is not a text", 'Put it between quotes: name = "..."')
+    return _secret(value, place)

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
 from suno_wav_cli.client import tls_context
-from suno_wav_cli.credentials import api_key
+from suno_wav_cli.credentials import find_api_key, required
 from suno_wav_cli.errors import ExitCode, TunnelFailed, TunnelRefused, UsageError
 from suno_wav_cli.event_loop import run
 from suno_wav_cli.inquiries import Service
 from suno_wav_cli.intake import Intake, Wishes
-from suno_wav_cli.providers import SANDBOX, provider_named
+from suno_wav_cli.providers import provider_named
 from suno_wav_cli.reception import open_reception, receiving
 from suno_wav_cli.session import open_session, open_workshop
 from suno_wav_cli.settings import state_folder
 from suno_wav_cli.tunnel import Lost, Restored
+from suno_wav_cli.upstream import base_url_of
 from suno_wav_cli.way import Way
 
 if TYPE_CHECKING:
@@ -36,13 +37,14 @@ DEFAULT_PORT = 3000
 def listen(settings: Settings, secrets: Secrets, environ: Mapping[str, str], report: Report) -> ExitCode:
     """Take deliveries until interrupted, or until `max_events` have come. Raises SunoWavError."""
     _check_folders(settings)
+    key = find_api_key(secrets, settings, environ)
     if settings.out is not None:
         # What is downloaded is what the service confirms.
-        api_key(secrets, settings.provider)
+        required(key, base_url_of(settings))
     port = DEFAULT_PORT if settings.port is None else settings.port
     with ExitStack() as stack:
         session = None
-        if secrets.api_key is not None or settings.provider == SANDBOX:
+        if key is not None:
             session = stack.enter_context(open_session(settings, secrets, environ, report))
         agents = state_folder(environ) / "agents"
         reception = stack.enter_context(open_reception(settings, secrets, agents, port=port))

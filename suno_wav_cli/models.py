@@ -12,9 +12,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Secret:
-    """A text that must not be shown: its `repr`, and so every log line and traceback, hides it."""
+    """A text that must not be shown: its `repr`, and so every log line and traceback, hides it.
+
+    `origin` says where it was found, for people.
+    """
 
     value: str = field(repr=False)
+    origin: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

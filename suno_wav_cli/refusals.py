@@ -35,7 +35,9 @@ _CHECK_TASK = (
     "Check the id: it must be that of a WAV task of this --provider. What the service has forgotten comes back only by a new "
     "conversion, which is charged: convert ID --resubmit"
 )
-_CHECK_KEY = "Check SUNO_API_KEY, and that it belongs to this provider."
+_CHECK_KEY = (
+    "Check SUNO_API_KEY, or the key that `suno-wav login` has kept, and that it belongs to this provider."
+)
 
 _REFUSALS: Mapping[Meaning, tuple[type[SunoWavError], str, str]] = MappingProxyType(
     {

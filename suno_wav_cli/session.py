@@ -11,18 +11,20 @@ from typing import TYPE_CHECKING
 from suno_wav_cli import events
 from suno_wav_cli.client import Client, tls_context
 from suno_wav_cli.conversion import DOWNLOADS_AT_ONCE, Terms, Workshop
-from suno_wav_cli.credentials import api_key
+from suno_wav_cli.credentials import find_api_key, required
 from suno_wav_cli.errors import TunnelFailed
 from suno_wav_cli.hearing import hearing
 from suno_wav_cli.interrupts import Stopped
 from suno_wav_cli.journal import open_journal
-from suno_wav_cli.loopback import address_of, bound_socket, is_loopback
+from suno_wav_cli.loopback import is_loopback
+from suno_wav_cli.money import wavs_for
 from suno_wav_cli.pacing import Backoff, SubmissionWindow
-from suno_wav_cli.providers import SANDBOX, provider_named
+from suno_wav_cli.providers import provider_named
 from suno_wav_cli.reception import is_required, open_reception
 from suno_wav_cli.settings import state_folder
 from suno_wav_cli.submission import Gate, Submitter
 from suno_wav_cli.tunnel import TunnelMode
+from suno_wav_cli.upstream import base_url_of, is_own_sandbox, open_upstream
 from suno_wav_cli.wake_ups import WakeUps
 
 if TYPE_CHECKING:
@@ -39,10 +41,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Session:
+    """`key` is None only where the session was opened to look at what would be done."""
+
     settings: Settings
     secrets: Secrets
     base_url: str
-    key: Secret
+    key: Secret | None
     service_ends_with_us: bool
     journal: Journal
     agents: Path
@@ -70,14 +74,24 @@ class Session:
 
 @contextmanager
 def open_session(
-    settings: Settings, secrets: Secrets, environ: Mapping[str, str], report: Report
+    settings: Settings,
+    secrets: Secrets,
+    environ: Mapping[str, str],
+    report: Report,
+    *,
+    only_looking: bool = False,
 ) -> Iterator[Session]:
     """Start the sandbox where it is asked for, and open the journal.
 
-    Stopped leaves with the line that finishes what was begun, and a bug with a note of it. Raises UsageError.
+    With `only_looking` it does without a key, and makes no journal where there is none.
+
+    Stopped leaves with the line that finishes what was begun, and a bug with a note of it. Raises UsageError, and
+    NotAuthorized where there is no key.
     """
-    key = api_key(secrets, settings.provider)
-    own_sandbox = settings.provider == SANDBOX and settings.base_url is None
+    key = find_api_key(secrets, settings, environ)
+    if not only_looking:
+        required(key, base_url_of(settings))
+    own_sandbox = is_own_sandbox(settings)
     unfinished: dict[str, None] = {}
 
     def remembering_report(event: Event) -> None:
@@ -88,14 +102,12 @@ def open_session(
         report(event)
 
     with ExitStack() as stack:
-        if own_sandbox:
-            base_url = stack.enter_context(_own_sandbox(report))
-        else:
-            base_url = settings.base_url or provider_named(settings.provider).base_url
-        # What the journal would remember of a service that ends with the program is of no use to the next run.
+        base_url = stack.enter_context(open_upstream(settings, report))
         state = state_folder(environ)
-        path = None if own_sandbox else state / "journal.sqlite3"
-        journal = stack.enter_context(open_journal(path, base_url))
+        file = state / "journal.sqlite3"
+        # What the journal would remember of a service that ends with the program is of no use to the next run.
+        in_memory = own_sandbox or (only_looking and not file.exists())
+        journal = stack.enter_context(open_journal(None if in_memory else file, base_url))
         session = Session(
             settings, secrets, base_url, key, own_sandbox, journal, state / "agents", remembering_report
         )
@@ -142,6 +154,7 @@ async def open_workshop(
 ) -> AsyncIterator[Workshop]:
     """Connect the parts, inside the event loop. `wait` and `resubmit` are for what is submitted there."""
     settings = session.settings
+    cap = settings.max_credits
     tls = tls_context()
     backoff = Backoff(settings.retries)
     wake_ups = WakeUps()
@@ -158,7 +171,12 @@ async def open_workshop(
                 await callback_url
         client = await stack.enter_async_context(
             Client(
-                provider_named(settings.provider), session.base_url, session.key, tls, backoff, hidden=hidden
+                provider_named(settings.provider),
+                session.base_url,
+                required(session.key, session.base_url),
+                tls,
+                backoff,
+                hidden=hidden,
             )
         )
         yield Workshop(
@@ -167,7 +185,7 @@ async def open_workshop(
             submitter=Submitter(
                 client,
                 session.journal,
-                Gate(SubmissionWindow()),
+                Gate(SubmissionWindow(), None if cap is None else wavs_for(cap)),
                 backoff,
                 callback_url,
                 resubmit,
@@ -183,13 +201,3 @@ async def open_workshop(
             local=is_loopback(session.base_url),
             report=session.report,
         )
-
-
-@contextmanager
-def _own_sandbox(report: Report) -> Iterator[str]:
-    from suno_wav_cli.sandbox import running
-
-    with bound_socket(0) as bound, running(bound):
-        base_url = address_of(bound)
-        report(events.SandboxStarted(base_url))
-        yield base_url

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suno_wav_cli import values
+from suno_wav_cli.config_file import read_config_file
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.providers import PROVIDERS
 from suno_wav_cli.tunnel import PATH, TunnelMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from decimal import Decimal
+
+    from suno_wav_cli.config_file import ConfigFile
 
 SECRETS = ("ngrok_authtoken", "hmac_key")
 """What config.toml may hold besides the settings. `credentials` reads them; nothing shows them."""
@@ -22,7 +26,7 @@ SECRETS = ("ngrok_authtoken", "hmac_key")
 
 @dataclass(frozen=True)
 class Settings:
-    """Durations in seconds. Each field can be set as SUNO_WAV_NAME and in config.toml."""
+    """Durations in seconds, `max_credits` in credits. Each field can be set as SUNO_WAV_NAME and in config.toml."""
 
     provider: str = "sunoapi"
     base_url: str | None = None
@@ -43,6 +47,7 @@ class Settings:
     jobs: int = 20
     force: bool = False
     skip_existing: bool = False
+    max_credits: Decimal | None = None
     json: bool = False
     quiet: bool = False
     verbose: bool = False
@@ -50,25 +55,58 @@ class Settings:
     log_file: Path | None = None
 
 
-def load_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
-    """`flags` holds the options given on the command line, by field name; None where one was not given.
+class Source(StrEnum):
+    FLAG = "flag"
+    VARIABLE = "variable"
+    FILE = "file"
+    DEFAULT = "default"
 
-    Raises UsageError that names the place of a wrong value.
+
+@dataclass(frozen=True)
+class Choice:
+    """The value of one setting, and where it comes from: `place` names the flag, the variable, or the file and line."""
+
+    name: str
+    value: Any
+    source: Source
+    place: str | None = None
+
+
+def choose(flags: Mapping[str, object], environ: Mapping[str, str]) -> tuple[Choice, ...]:
+    """Decide each setting, in the order of the fields.
+
+    `flags` holds the options given on the command line, by field name; None where one was not given. Raises UsageError
+    that names the place of a wrong value.
     """
-    file, written = read_config(environ)
-    chosen: dict[str, Any] = {}
-    for name, parse in _PARSERS.items():
-        variable = f"SUNO_WAV_{name.upper()}"
-        sources = (
-            ("--" + name.replace("_", "-"), flags.get(name)),
-            (variable, environ.get(variable) or None),
-            (f"{file}: {name}", written.get(name)),
-        )
-        for place, value in sources:
-            if value is not None:
-                chosen[name] = _parsed(parse, place, value)
-                break
-    return Settings(**chosen)
+    config = read_config(environ)
+    return tuple(_choice(field.name, field.default, flags, environ, config) for field in fields(Settings))
+
+
+def in_force(choices: tuple[Choice, ...]) -> Settings:
+    return Settings(**{choice.name: choice.value for choice in choices})
+
+
+def load_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
+    """As `choose`, where it does not matter who decided."""
+    return in_force(choose(flags, environ))
+
+
+def _choice(
+    name: str,
+    default: object,
+    flags: Mapping[str, object],
+    environ: Mapping[str, str],
+    config: ConfigFile,
+) -> Choice:
+    flag, variable = "--" + name.replace("_", "-"), f"SUNO_WAV_{name.upper()}"
+    if flags.get(name) is not None:
+        return Choice(name, _parsed(name, flag, flags[name]), Source.FLAG, flag)
+    if environ.get(variable):
+        return Choice(name, _parsed(name, variable, environ[variable]), Source.VARIABLE, variable)
+    if name in config.written:
+        place = config.place(name)
+        return Choice(name, _parsed(name, f"{place}: {name}", config.written[name]), Source.FILE, place)
+    return Choice(name, default, Source.DEFAULT)
 
 
 def config_folder(environ: Mapping[str, str]) -> Path:
@@ -82,7 +120,7 @@ def state_folder(environ: Mapping[str, str]) -> Path:
 def _folder(environ: Mapping[str, str], kind: str) -> Path:
     home = environ.get("SUNO_WAV_HOME")
     if home:
-        return Path(str(_parsed(values.path, "SUNO_WAV_HOME", home)))
+        return Path(str(_valued(values.path, "SUNO_WAV_HOME", home)))
     import platformdirs
 
     if kind == "config":
@@ -90,25 +128,16 @@ def _folder(environ: Mapping[str, str], kind: str) -> Path:
     return platformdirs.user_state_path("suno-wav", appauthor=False)
 
 
-def read_config(environ: Mapping[str, str]) -> tuple[Path, dict[str, Any]]:
-    """Return where config.toml is, or would be, and what is written there. Raises UsageError."""
-    file = config_folder(environ) / "config.toml"
-    try:
-        written = tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return file, {}
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{file} cannot be read: {error}", "Mend the file, or move it away.") from None
-    unknown = sorted(set(written) - {*_PARSERS, *SECRETS})
-    if unknown:
-        raise UsageError(
-            f"{file} has a setting that does not exist: {unknown[0]}",
-            f"Settings: {', '.join([*_PARSERS, *SECRETS])}.",
-        )
-    return file, written
+def read_config(environ: Mapping[str, str]) -> ConfigFile:
+    """Raises UsageError, with the line where there is one."""
+    return read_config_file(config_folder(environ) / "config.toml", [*_PARSERS, *SECRETS])
 
 
-def _parsed(parse: Callable[[str], object], place: str, value: object) -> object:
+def _parsed(name: str, place: str, value: object) -> object:
+    return _valued(_PARSERS[name], place, value)
+
+
+def _valued(parse: Callable[[str], object], place: str, value: object) -> object:
     text = str(value).lower() if isinstance(value, bool) else str(value)
     try:
         return (_no_value if isinstance(value, list | dict) else parse)(text)
@@ -148,6 +177,7 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "jobs": values.number(1, 1000),
     "force": values.flag,
     "skip_existing": values.flag,
+    "max_credits": values.credits_amount,
     "json": values.flag,
     "quiet": values.flag,
     "verbose": values.flag,

@@ -39,10 +39,25 @@ _LAST_MOMENT = 0.5
 
 @dataclass
 class Gate:
-    """What every submission of a run passes through. Once the account is refused, nothing more is sent."""
+    """What every submission of a run passes through. Once the account is refused, nothing more is sent.
+
+    `allowance` is how many songs may still be paid for, None where nobody has limited it.
+    """
 
     window: SubmissionWindow
+    allowance: int | None = None
     refusal: SunoWavError | None = None
+
+    def let_pass(self) -> None:
+        """Count one more song that is paid for. Raises NoCredits where none is allowed."""
+        if self.allowance is None:
+            return
+        if self.allowance == 0:
+            raise NoCredits(
+                "to pay for this song too would exceed --max-credits",
+                "It became necessary only now, by what another program has done. Run the same command again.",
+            )
+        self.allowance -= 1
 
 
 @dataclass(frozen=True)
@@ -72,6 +87,7 @@ class Submitter:
         known = None if self.resubmit else self.journal.deciding(order.song.audio_id)
         if known is not None:
             return self._known(known)
+        self.gate.let_pass()
         # Only what is submitted now has to wait for the tunnel. Shielded: one song's end must not end it.
         callback_url = await asyncio.shield(self.callback_url)
         delays = self.backoff.delays()

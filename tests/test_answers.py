@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -44,7 +45,9 @@ def read(top: object) -> Envelope:
         ),
         pytest.param(b'{"code": 401, "msg": 17}', (401, "17", None), id="a message that is a number"),
         pytest.param(b'{"code": 401, "msg": ["a"]}', (401, "", None), id="a message that is a list"),
-        pytest.param(b'\xef\xbb\xbf{"code": 200, "data": 1.4}', (200, "", 1.4), id="with a byte order mark"),
+        pytest.param(
+            b'\xef\xbb\xbf{"code": 200, "data": 1.4}', (200, "", Decimal("1.4")), id="with a byte order mark"
+        ),
         pytest.param(b' \r\n{"code": 200, "data": "t"}\n', (200, "", "t"), id="with blanks around"),
     ],
 )

@@ -21,7 +21,9 @@ IT_IS_NOT_KNOWN = "it is not known whether the song was submitted and charged: "
 PAY_AGAIN = (
     "Nothing is paid twice by itself. Look at your account's log; to pay for another try, add --resubmit."
 )
-CHECK_KEY = "Check SUNO_API_KEY, and that it belongs to this provider."
+CHECK_KEY = (
+    "Check SUNO_API_KEY, or the key that `suno-wav login` has kept, and that it belongs to this provider."
+)
 CHECK_ID = "Check the id. For a submission, give the song's music task too, where you know it: --task-id ID"
 TOP_UP = "Top up at your provider, then run the same command again."
 LATER = "Nothing was charged for this. Try again in a while."

@@ -241,8 +241,9 @@ def test_without_a_key_the_remedy_is_said() -> None:
     done = run_program("convert", "a")
     assert (done.code, done.out) == (3, "")
     assert done.err == (
-        "error: there is no API key\n"
-        "  Set SUNO_API_KEY to the key from your provider's account page. To try without one: --provider sandbox\n"
+        "error: there is no API key for https://api.sunoapi.org\n"
+        "  suno-wav login keeps the one from your provider's account page (or set SUNO_API_KEY). "
+        "To try without one: --provider sandbox\n"
     )
 
 

@@ -90,7 +90,9 @@ def test_every_exit_code_is_documented() -> None:
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)} == {*ExitCode}
 
 
-@pytest.mark.parametrize("command", ["convert", "listen", "status", "trigger", "sandbox"])
+@pytest.mark.parametrize(
+    "command", ["convert", "listen", "status", "credits", "login", "logout", "config", "trigger", "sandbox"]
+)
 def test_every_option_of_a_command_is_documented(command: str) -> None:
     shown = run_program(command, "--help").out
     assert set(re.findall(r"--[a-z-]+", shown)) - {"--list"} <= set(re.findall(r"--[a-z-]+", README))

@@ -190,7 +190,7 @@ def test_json_tells_the_whole_story_one_object_a_line(sandbox: Sandbox) -> None:
     done = sandbox.run("convert", "demo+story", "demo-fails+story", "--json", "-o", "{audio_id}.wav")
     names = [event["event"] for event in done.events]
     assert (done.code, set(names) <= EVENT_NAMES) == (5, True)
-    assert (names[0], names[-1]) == ("ready", "summary")
+    assert (names[0], names[1], names[-1]) == ("quoted", "ready", "summary")
     story = [event["event"] for event in done.events if event.get("audio_id") == "demo+story"]
     assert list(dict.fromkeys(story)) == [
         "submitting",

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from suno_wav_cli import __version__
-from suno_wav_cli.commands import convert, listen, sandbox, status, trigger
+from suno_wav_cli.commands import config, convert, credits, listen, login, sandbox, status, trigger  # noqa: A004 - a command's name
 from suno_wav_cli.commands.invocation import command, remember_global_options
 
 app = typer.Typer(
@@ -43,5 +43,9 @@ def _program(
 command(app, "convert", convert.SETTINGS)(convert.convert)
 command(app, "listen", listen.SETTINGS)(listen.listen)
 command(app, "status", status.SETTINGS)(status.status)
+command(app, "credits", credits.SETTINGS)(credits.credits_left)
+command(app, "login", login.LOGIN_SETTINGS)(login.login)
+command(app, "logout", ())(login.logout)
+command(app, "config", ())(config.config)
 command(app, "trigger", ())(trigger.trigger)
 command(app, "sandbox", ())(sandbox.sandbox)

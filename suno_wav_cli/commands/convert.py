@@ -1,6 +1,7 @@
 """`suno-wav convert`: submit, wait, download."""
 
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,11 +21,13 @@ SETTINGS = (
     "jobs",
     "force",
     "skip_existing",
+    "max_credits",
 )
 
 
 def convert(
     run: Run,
+    *,
     audio_ids: Annotated[
         list[str] | None,
         typer.Argument(metavar="AUDIO_ID...", help="Audio ids; song URLs work too.", show_default=False),
@@ -37,6 +40,24 @@ def convert(
             show_default=False,
         ),
     ] = None,
+    from_file: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="More songs, one AUDIO_ID [TASK_ID] a line; # begins a comment, - is standard input.",
+            show_default=False,
+        ),
+    ] = None,
+    errors: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the songs that failed, as --from-file reads them.", show_default=False
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", "-n", help="Show what would be done and what it costs, and do nothing."),
+    ] = False,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Submit, print the task ids, leave.")] = False,
     resubmit: Annotated[
         bool, typer.Option("--resubmit", help="Pay for a new conversion, whatever became of the last one.")
@@ -48,5 +69,13 @@ def convert(
     """
     from suno_wav_cli import batch
 
-    request = batch.Request(tuple(audio_ids or ()), task_id, wait=not no_wait, resubmit=resubmit)
+    request = batch.Request(
+        audio_ids=tuple(audio_ids or ()),
+        music_task_id=task_id,
+        wait=not no_wait,
+        resubmit=resubmit,
+        dry_run=dry_run,
+        from_file=from_file,
+        errors=errors,
+    )
     return batch.convert_songs(request, run.settings, run.secrets, os.environ, run.report)

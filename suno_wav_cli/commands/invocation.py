@@ -19,7 +19,7 @@ from suno_wav_cli.credentials import Secrets, take_secrets
 from suno_wav_cli.errors import ExitCode, SunoWavError
 from suno_wav_cli.events import Failed, Interrupted
 from suno_wav_cli.interrupts import Stopped, handling, stopped_by_signals
-from suno_wav_cli.settings import Settings, load_settings
+from suno_wav_cli.settings import Choice, Settings, choose, in_force
 from suno_wav_cli.terminal import display
 from suno_wav_cli.terminal.streams import discard_rest
 
@@ -33,9 +33,10 @@ _SIGNAL_BASE = 128
 
 @dataclass(frozen=True)
 class Run:
-    """What a command is given besides its own arguments."""
+    """What a command is given besides its own arguments. `choices` say who decided each of the settings."""
 
     settings: Settings
+    choices: tuple[Choice, ...]
     secrets: Secrets
     report: Report
 
@@ -97,9 +98,10 @@ def _with_signature(
 def _run(function: Callable[..., int], flags: dict[str, Any], arguments: dict[str, Any]) -> int:
     try:
         secrets = take_secrets(os.environ)
-        settings = load_settings(flags, os.environ)
+        choices = choose(flags, os.environ)
+        settings = in_force(choices)
         with display(settings) as report:
-            return _guarded(function, Run(settings, secrets, report), arguments)
+            return _guarded(function, Run(settings, choices, secrets, report), arguments)
     except SunoWavError as error:
         # The settings or the display itself; of what was asked for, only the wish for JSON is sure.
         with display(Settings(json=bool(flags.get("json")))) as report:

@@ -66,6 +66,12 @@ _COMMAND = (
     option("jobs", str, metavar="N", help="Songs in flight. Default: 20."),
     option("force", bool, "--force", "-f", help="Overwrite existing files."),
     option("skip_existing", bool, "--skip-existing", help="Count an existing file as done."),
+    option(
+        "max_credits",
+        str,
+        metavar="X",
+        help="Begin nothing that costs more; a WAV costs 0.4. Default: no limit.",
+    ),
 )
 
 BY_NAME = {option.name: option for option in GLOBAL + _COMMAND}

@@ -20,6 +20,13 @@ from suno_wav_cli.events.deliveries import (
     DeliveryRecorded,
     Listening,
 )
+from suno_wav_cli.events.money import (
+    Balance,
+    KeyForgotten,
+    KeyKept,
+    Planned,
+    Quoted,
+)
 from suno_wav_cli.events.practice import (
     RequestServed,
     SandboxId,
@@ -28,8 +35,15 @@ from suno_wav_cli.events.practice import (
 )
 from suno_wav_cli.events.runs import (
     Failed,
+    FailuresListed,
     Interrupted,
     Summary,
+)
+from suno_wav_cli.events.setup import (
+    ConfigLocated,
+    PathShown,
+    SecretShown,
+    SettingShown,
 )
 from suno_wav_cli.events.songs import (
     Adopted,
@@ -97,6 +111,16 @@ Event: TypeAlias = (
     | SandboxServing
     | SandboxId
     | RequestServed
+    | Balance
+    | Planned
+    | Quoted
+    | KeyKept
+    | KeyForgotten
+    | SettingShown
+    | SecretShown
+    | PathShown
+    | ConfigLocated
+    | FailuresListed
     | Summary
     | Interrupted
     | Failed
@@ -108,8 +132,10 @@ __all__ = [
     "Adopted",
     "AgentDownloading",
     "AnswerOverdue",
+    "Balance",
     "CallbackKind",
     "CallbackReceived",
+    "ConfigLocated",
     "Delivered",
     "Delivering",
     "DeliveryChecked",
@@ -123,11 +149,17 @@ __all__ = [
     "DownloadStarted",
     "Event",
     "Failed",
+    "FailuresListed",
     "Interrupted",
+    "KeyForgotten",
+    "KeyKept",
     "LeftRunning",
     "Listening",
     "LookedUp",
     "LookupFailed",
+    "PathShown",
+    "Planned",
+    "Quoted",
     "Ready",
     "Report",
     "RequestServed",
@@ -135,6 +167,8 @@ __all__ = [
     "SandboxServing",
     "SandboxStarted",
     "Saved",
+    "SecretShown",
+    "SettingShown",
     "Skipped",
     "SongFailed",
     "StateChanged",

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -14,6 +18,14 @@ class Summary:
     skipped: int
     failed: int
     unfinished: int
+
+
+@dataclass(frozen=True)
+class FailuresListed:
+    """The songs without a file are in `path`, in the format of `--from-file`; it is empty where there are none."""
+
+    path: Path
+    songs: int
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,6 @@ def _screen(settings: Settings, stack: ExitStack) -> Callable[[Event], None]:
         from suno_wav_cli.terminal.live import Live
 
         live = Live(verbose=settings.verbose, no_color=settings.no_color)
-        live.start()
         stack.callback(live.stop)
         return live.show
     from suno_wav_cli.terminal.lines import Lines

@@ -7,6 +7,7 @@ import re
 import sys
 import time
 from dataclasses import asdict, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,10 +77,13 @@ def event_name(kind: type) -> str:
 
 
 def json_line(event: Event, **more: object) -> str:
-    return json.dumps({"event": event_name(type(event)), **more, **asdict(event)}, default=_text)
+    return json.dumps({"event": event_name(type(event)), **more, **asdict(event)}, default=_plain)
 
 
-def _text(value: object) -> str:
+def _plain(value: object) -> object:
     if isinstance(value, Path):
         return str(value)
+    if isinstance(value, Decimal):
+        # Written digit for digit: an amount has at most 15, and so many a float carries.
+        return int(value) if value == value.to_integral_value() else float(value)
     raise TypeError(f"an event holds a {type(value).__name__}")

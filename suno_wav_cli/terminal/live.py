@@ -48,12 +48,10 @@ class Live:
             redirect_stderr=False,
         )
 
-    def start(self) -> None:
-        self._progress.start()
-
     def stop(self) -> None:
-        with suppress(OSError):
-            self._progress.stop()
+        if self._progress.live.is_started:
+            with suppress(OSError):
+                self._progress.stop()
 
     def show(self, event: events.Event) -> None:
         match event:
@@ -94,6 +92,8 @@ class Live:
 
     def _at(self, audio_id: str, stage: str) -> None:
         """Show the song at a stage, from its beginning."""
+        # Not before there is a bar: what redraws itself would draw over a prompt.
+        self._progress.start()
         if audio_id in self._bars:
             self._progress.reset(self._bars[audio_id], total=None, stage=stage)
         else:

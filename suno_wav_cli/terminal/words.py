@@ -6,6 +6,8 @@ import time
 from typing import TYPE_CHECKING, assert_never
 
 from suno_wav_cli import events
+from suno_wav_cli.terminal.account_words import account_results, account_sentence
+from suno_wav_cli.terminal.text import printable
 
 if TYPE_CHECKING:
     from suno_wav_cli.events import Event
@@ -19,13 +21,6 @@ _SIGNATURES = {
     "invalid": "signature INVALID",
     "missing": "not signed",
 }
-
-
-def printable(text: str) -> str:
-    """Replace control characters, escape sequences' first bytes included, and what no encoding carries."""
-    return "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
-    )
 
 
 def megabytes(count: int) -> str:
@@ -125,6 +120,8 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
             return f"{event.audio_id}: error: {printable(event.message)}\n  {printable(event.remedy)}"
         case events.TaskStatus():
             return None
+        case events.FailuresListed():
+            return f"suno-wav: {event.songs or 'no'} failed {'song' if event.songs == 1 else 'songs'} in {event.path}"
         case events.Summary():
             return _summary(event)
         case events.Interrupted():
@@ -155,6 +152,18 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
             return f"suno-wav: the answer says: {printable(event.answer)}" if event.answer else None
         case events.DeliveryDelayed():
             return f"suno-wav: the service would post it again in {event.seconds:g} s"
+        case (
+            events.Balance()
+            | events.Planned()
+            | events.Quoted()
+            | events.KeyKept()
+            | events.KeyForgotten()
+            | events.SettingShown()
+            | events.SecretShown()
+            | events.PathShown()
+            | events.ConfigLocated()
+        ):
+            return account_sentence(event)
         case _:
             assert_never(event)
 
@@ -191,6 +200,18 @@ def results(event: Event) -> list[str]:
             return [f"{event.name:<12} {event.about}"]
         case events.Delivered():
             return [f"{event.status or 'no answer'} in {event.seconds:.2f} s: {printable(event.verdict)}"]
+        case (
+            events.Balance()
+            | events.Planned()
+            | events.Quoted()
+            | events.KeyKept()
+            | events.KeyForgotten()
+            | events.SettingShown()
+            | events.SecretShown()
+            | events.PathShown()
+            | events.ConfigLocated()
+        ):
+            return account_results(event)
         case _:
             return []
 

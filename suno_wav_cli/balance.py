@@ -1,0 +1,42 @@
+"""`credits` from its arguments to its exit code, and the question that a batch asks before it pays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from suno_wav_cli.client import Client, tls_context
+from suno_wav_cli.credentials import api_key
+from suno_wav_cli.errors import ExitCode
+from suno_wav_cli.event_loop import run
+from suno_wav_cli.events import Balance
+from suno_wav_cli.money import WAV_PRICE, wavs_for
+from suno_wav_cli.pacing import Backoff
+from suno_wav_cli.providers import provider_named
+from suno_wav_cli.upstream import open_upstream
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+
+    from suno_wav_cli.credentials import Secrets
+    from suno_wav_cli.events import Report
+    from suno_wav_cli.models import Secret
+    from suno_wav_cli.settings import Settings
+
+
+def show_credits(
+    settings: Settings, secrets: Secrets, environ: Mapping[str, str], report: Report
+) -> ExitCode:
+    """Raises SunoWavError."""
+    key = api_key(secrets, settings, environ)
+    with open_upstream(settings, report) as base_url:
+        left = run(ask_credits(settings, base_url, key, settings.retries))
+    report(Balance(left, wavs_for(left), WAV_PRICE))
+    return ExitCode.OK
+
+
+async def ask_credits(settings: Settings, base_url: str, key: Secret, retries: int) -> Decimal:
+    """Ask for what is left, once and up to `retries` times more. Raises SunoWavError."""
+    provider = provider_named(settings.provider)
+    async with Client(provider, base_url, key, tls_context(), Backoff(retries)) as client:
+        return await client.credits()

@@ -1,0 +1,23 @@
+"""`suno-wav config`: effective settings, and where each comes from."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from suno_wav_cli.commands.invocation import Run
+
+
+def config(
+    run: Run,
+    path: Annotated[bool, typer.Option("--path", help="Print where config.toml is, or would be.")] = False,
+) -> int:
+    """Show every setting in force, and where it comes from.
+
+    Secrets are never shown, only whether they are set.
+    """
+    from suno_wav_cli import overview
+
+    if path:
+        return overview.show_path(os.environ, run.report)
+    return overview.show_config(run.choices, run.settings, run.secrets, os.environ, run.report)

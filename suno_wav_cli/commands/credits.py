@@ -1,0 +1,17 @@
+"""`suno-wav credits`: what is left."""
+
+import os
+
+from suno_wav_cli.commands.invocation import Run
+
+SETTINGS = ("retries",)
+
+
+def credits_left(run: Run) -> int:
+    """Show what is left in the account.
+
+    Prints the number of credits on standard output, and nothing else.
+    """
+    from suno_wav_cli import balance
+
+    return balance.show_credits(run.settings, run.secrets, os.environ, run.report)

@@ -1,0 +1,97 @@
+"""config.toml: what is written there, and on which line."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from suno_wav_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from pathlib import Path
+
+_LARGEST = 1 << 20
+
+
+@dataclass(frozen=True)
+class ConfigFile:
+    """`written` is empty where there is no file. Numbers with a fraction stand there as the text that was written."""
+
+    path: Path
+    written: Mapping[str, Any]
+    text: str
+
+    def place(self, name: str) -> str:
+        """Say where a setting is written."""
+        return f"{self.path}, line {self._lines[name]}"
+
+    @cached_property
+    def _lines(self) -> Mapping[str, int]:
+        return _line_of_each_name(self.text)
+
+
+def read_config_file(path: Path, known: Collection[str]) -> ConfigFile:
+    """Raises UsageError, with the line, for what is not TOML and for a name that is not `known`."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+    except FileNotFoundError:
+        return ConfigFile(path, {}, "")
+    except OSError as error:
+        raise _unreadable(path, error.strerror or str(error)) from None
+    if len(content) > _LARGEST:
+        raise _unreadable(path, "it is larger than any configuration")
+    try:
+        text = content.decode("utf-8")
+        config = ConfigFile(path, tomllib.loads(text, parse_float=str), text)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise _unreadable(path, f"line {line} is not UTF-8 text") from None
+    except (ValueError, RecursionError) as error:
+        # tomllib says the line itself.
+        raise _unreadable(path, str(error)) from None
+    unknown = [name for name in config.written if name not in known]
+    if unknown:
+        name = unknown[0]
+        raise UsageError(
+            f"{config.place(name)}: there is no setting '{name}'", _remedy_for_unknown(name, known)
+        )
+    return config
+
+
+def _unreadable(path: Path, reason: str) -> UsageError:
+    return UsageError(f"{path} cannot be read: {reason}", "Mend the file, or move it away.")
+
+
+def _remedy_for_unknown(name: str, known: Collection[str]) -> str:
+    from difflib import get_close_matches
+
+    if name.lower() in ("api_key", "suno_api_key", "key"):
+        return "The API key does not belong into this file: suno-wav login, or SUNO_API_KEY."
+    near = get_close_matches(name.lower().replace("-", "_"), known, n=1)
+    return f"Did you mean {near[0]}?" if near else f"Settings: {', '.join(known)}."
+
+
+def _line_of_each_name(text: str) -> dict[str, int]:
+    """Find the line on which each name at the top is first written, by letting tomllib read statement by statement.
+
+    A statement is whole when what was gathered since the one before can be read.
+    """
+    lines = text.replace("\r\n", "\n").split("\n")
+    found: dict[str, int] = {}
+    begin, in_table = 0, False
+    for end in range(1, len(lines) + 1):
+        try:
+            statement = tomllib.loads("\n".join(lines[begin:end]))
+        except tomllib.TOMLDecodeError:
+            continue
+        is_header = lines[begin].lstrip().startswith("[")
+        in_table = in_table or is_header
+        if is_header or not in_table:
+            for name in statement:
+                found.setdefault(name, begin + 1)
+        begin = end
+    return found

@@ -1,0 +1,146 @@
+"""API keys that `login` has kept, one for each address of a service: a key is never sent to another host.
+
+Each has a small file of its own in the state folder (not in the configuration folder, which people publish). It holds
+the key, or the word that the system's keyring does: so that no keyring is loaded to find that there is no key.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from suno_wav_cli import system_keyring
+from suno_wav_cli.errors import NotAuthorized, UsageError
+from suno_wav_cli.models import Secret
+from suno_wav_cli.system_keyring import KeyringUnusable
+from suno_wav_cli.whole_file import write_whole
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_LARGEST = 1 << 16
+_OTHERS = 0o077
+KEYRING = "the keyring"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Where a key is: `place` is KEYRING or the file's path, `reason` why it is not the keyring."""
+
+    place: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class KeyStore:
+    folder: Path
+
+    def keep(self, base_url: str, key: Secret) -> Kept:
+        """Keep it in the keyring, else in the file. What was kept before stays unless this succeeds. Raises UsageError."""
+        path = self._path(base_url)
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                system_keyring.keep(base_url, key)
+            except KeyringUnusable as error:
+                _write(path, {"kept_in": "file", "key": key.value})
+                return Kept(str(path), str(error))
+            _write(path, {"kept_in": "keyring"})
+        except OSError as error:
+            raise UsageError(
+                f"{path} cannot be written: {error.strerror or error}",
+                "Mend the folder, or name another one: SUNO_WAV_HOME=FOLDER",
+            ) from error
+        return Kept(KEYRING)
+
+    def find(self, base_url: str) -> Secret | None:
+        """Raises NotAuthorized where a key was kept and cannot be had now, or was readable by others."""
+        path = self._path(base_url)
+        entry = _read(path)
+        if entry is None:
+            return None
+        if entry.get("kept_in") == "keyring":
+            return _from_keyring(base_url)
+        key = entry.get("key")
+        if not isinstance(key, str) or not key:
+            raise _damaged(path)
+        return Secret(key, str(path))
+
+    def where(self, base_url: str) -> str | None:
+        """Say where a key is kept, without loading the keyring. Raises as `find`."""
+        path = self._path(base_url)
+        entry = _read(path)
+        if entry is None:
+            return None
+        return KEYRING if entry.get("kept_in") == "keyring" else str(path)
+
+    def forget(self, base_url: str) -> str | None:
+        """Remove the key, and say from where; None where none was kept. Raises UsageError, and then it is still there."""
+        path = self._path(base_url)
+        try:
+            place = self.where(base_url)
+        except NotAuthorized:
+            # What cannot be used can be removed.
+            place = str(path)
+        try:
+            if place == KEYRING:
+                system_keyring.forget(base_url)
+            path.unlink(missing_ok=True)
+        except KeyringUnusable as error:
+            raise UsageError(
+                f"the key for {base_url} is still in the keyring: {error}",
+                "Remove 'suno-wav' with your system's own program for passwords, or try again where it can be used.",
+            ) from error
+        except OSError as error:
+            raise UsageError(f"{path} cannot be removed: {error.strerror}", "Remove it yourself.") from error
+        return place
+
+    def _path(self, base_url: str) -> Path:
+        return self.folder / f"{quote(base_url, safe='')}.json"
+
+
+def _write(path: Path, entry: dict[str, str]) -> None:
+    write_whole(path, json.dumps(entry).encode(), 0o600)
+
+
+def _read(path: Path) -> dict[str, object] | None:
+    try:
+        with path.open("rb") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            entry = json.loads(file.read(_LARGEST))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise NotAuthorized(
+            f"{path}, which holds the API key, cannot be read: {error.strerror}",
+            "Mend the file, or log in again.",
+        ) from error
+    except (ValueError, RecursionError):
+        raise _damaged(path) from None
+    if not isinstance(entry, dict):
+        raise _damaged(path)
+    # Windows has no such bits.
+    if "key" in entry and mode & _OTHERS and os.name != "nt":
+        raise NotAuthorized(
+            f"{path} holds an API key, and others can read it (mode {mode & 0o777:04o})",
+            f"chmod 600 '{path}', and take a new key if others have used this machine.",
+        )
+    return entry
+
+
+def _damaged(path: Path) -> NotAuthorized:
+    return NotAuthorized(f"{path}, which held the API key, is damaged", "Log in again: suno-wav login")
+
+
+def _from_keyring(base_url: str) -> Secret:
+    remedy = "Set SUNO_API_KEY, or log in again: suno-wav login"
+    try:
+        key = system_keyring.find(base_url)
+    except KeyringUnusable as error:
+        raise NotAuthorized(f"the API key is in the keyring, and {error}", remedy) from error
+    if not key:
+        raise NotAuthorized(f"the keyring has no API key for {base_url} any more", remedy)
+    return Secret(key, KEYRING)

@@ -1,0 +1,83 @@
+"""`login` and `logout` from their arguments to their exit codes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from suno_wav_cli import events
+from suno_wav_cli.balance import ask_credits
+from suno_wav_cli.credentials import API_KEY_VARIABLE, key_from, key_store
+from suno_wav_cli.errors import ExitCode, NotAuthorized, ServiceUnavailable, SunoWavError, UsageError
+from suno_wav_cli.event_loop import run
+from suno_wav_cli.providers import SANDBOX
+from suno_wav_cli.upstream import base_url_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from decimal import Decimal
+
+    from suno_wav_cli.credentials import Secrets
+    from suno_wav_cli.events import Report
+    from suno_wav_cli.models import Secret
+    from suno_wav_cli.settings import Settings
+
+_KEPT_AS_IT_WAS = "Nothing was changed."
+
+
+def login(
+    settings: Settings,
+    secrets: Secrets,
+    environ: Mapping[str, str],
+    report: Report,
+    *,
+    read_key: Callable[[str], str],
+    unverified: bool,
+) -> ExitCode:
+    """Read a key with `read_key(prompt)`, have the service confirm it unless `unverified`, and keep it.
+
+    Raises NotAuthorized where the service refuses it, ServiceUnavailable where it cannot be asked, and UsageError; in each
+    case nothing is changed.
+    """
+    base_url = _account_at(settings)
+    key = key_from(read_key(f"API key for {base_url} (not shown): "), "what was entered")
+    if key is None:
+        raise UsageError("no key was entered", "Enter it at the prompt, or send it in: suno-wav login < FILE")
+    left = None if unverified else _verified(settings, base_url, key)
+    kept = key_store(environ).keep(base_url, key)
+    report(events.KeyKept(base_url, kept.place, kept.reason, left, _variable(secrets)))
+    return ExitCode.OK
+
+
+def logout(settings: Settings, secrets: Secrets, environ: Mapping[str, str], report: Report) -> ExitCode:
+    """Remove what `login` has kept. Raises UsageError where it cannot be removed."""
+    base_url = _account_at(settings)
+    place = key_store(environ).forget(base_url)
+    report(events.KeyForgotten(base_url, place, _variable(secrets)))
+    return ExitCode.OK
+
+
+def _account_at(settings: Settings) -> str:
+    if settings.provider == SANDBOX:
+        raise UsageError("the sandbox needs no key", "Name the provider that the key is for: --provider NAME")
+    return base_url_of(settings)
+
+
+def _verified(settings: Settings, base_url: str, key: Secret) -> Decimal:
+    try:
+        return run(ask_credits(settings, base_url, key, settings.retries))
+    except NotAuthorized as error:
+        raise NotAuthorized(
+            error.message,
+            f"{_KEPT_AS_IT_WAS} Copy the key again from your account page; --provider names whose it is.",
+        ) from error
+    except UsageError:
+        raise
+    except SunoWavError as error:
+        raise ServiceUnavailable(
+            f"the key could not be verified: {error.message}",
+            f"{_KEPT_AS_IT_WAS} Try again later, or keep it as it is: suno-wav login --unverified",
+        ) from error
+
+
+def _variable(secrets: Secrets) -> str | None:
+    return API_KEY_VARIABLE if secrets.api_key is not None else None

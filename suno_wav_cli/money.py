@@ -1,0 +1,23 @@
+"""What a conversion costs. Amounts are decimals and exact: nothing here is ever a float."""
+
+from __future__ import annotations
+
+from decimal import ROUND_FLOOR, Decimal
+
+WAV_PRICE = Decimal("0.4")
+"""Credits (contract/wav-api.md, section 2)."""
+
+
+def price_of(wavs: int) -> Decimal:
+    return WAV_PRICE * wavs
+
+
+def wavs_for(amount: Decimal) -> int:
+    """How many WAVs an amount pays for."""
+    return max(0, int((amount / WAV_PRICE).to_integral_value(ROUND_FLOOR)))
+
+
+def shown(amount: Decimal) -> str:
+    """Write it as people do: no exponent, no zeros at the end."""
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

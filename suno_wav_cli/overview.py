@@ -1,0 +1,74 @@
+"""`config` from its arguments to its exit code: what is in force, and where it comes from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from suno_wav_cli import events
+from suno_wav_cli.credentials import key_store
+from suno_wav_cli.errors import ExitCode
+from suno_wav_cli.providers import SANDBOX
+from suno_wav_cli.settings import config_folder, state_folder
+from suno_wav_cli.upstream import base_url_of, is_own_sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from suno_wav_cli.credentials import Secrets
+    from suno_wav_cli.events import Report
+    from suno_wav_cli.settings import Choice, Settings
+
+_MAY_HOLD_SECRETS = frozenset({"public_url", "callback_url", "forward_to"})
+"""Addresses behind whose host a token may stand."""
+
+
+def show_path(environ: Mapping[str, str], report: Report) -> ExitCode:
+    path = config_folder(environ) / "config.toml"
+    report(events.ConfigLocated(path, path.exists()))
+    return ExitCode.OK
+
+
+def show_config(
+    choices: Iterable[Choice],
+    settings: Settings,
+    secrets: Secrets,
+    environ: Mapping[str, str],
+    report: Report,
+) -> ExitCode:
+    """Raises UsageError and NotAuthorized."""
+    for choice in choices:
+        report(events.SettingShown(choice.name, _value(choice, settings), choice.source.value, choice.place))
+    _show_secrets(settings, secrets, environ, report)
+    state = state_folder(environ)
+    paths = {
+        "config.toml": config_folder(environ) / "config.toml",
+        "journal": state / "journal.sqlite3",
+        "keys": state / "keys",
+        "agents": state / "agents",
+    }
+    for name, path in paths.items():
+        report(events.PathShown(name, path, path.exists()))
+    return ExitCode.OK
+
+
+def _show_secrets(settings: Settings, secrets: Secrets, environ: Mapping[str, str], report: Report) -> None:
+    if secrets.api_key is not None:
+        place = secrets.api_key.origin
+    elif settings.provider == SANDBOX:
+        place = None
+    else:
+        place = key_store(environ).where(base_url_of(settings))
+    report(events.SecretShown("api_key", place is not None, place))
+    for name, secret in (("ngrok_authtoken", secrets.ngrok_token), ("hmac_key", secrets.hmac_key)):
+        report(events.SecretShown(name, secret is not None, None if secret is None else secret.origin))
+
+
+def _value(choice: Choice, settings: Settings) -> object:
+    if choice.name == "base_url":
+        return None if is_own_sandbox(settings) else base_url_of(settings)
+    if choice.value is not None and choice.name in _MAY_HOLD_SECRETS:
+        parts = urlsplit(choice.value)
+        hidden = "/(hidden)" if parts.path.strip("/") or parts.query else ""
+        return f"{parts.scheme}://{parts.netloc}{hidden}"
+    return choice.value

@@ -1,0 +1,131 @@
+"""Songs in a file: one `audio_id [task_id]` a line, `#` comments. Read for `--from-file`, written for `--errors`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from suno_wav_cli.errors import UsageError
+from suno_wav_cli.models import Song
+from suno_wav_cli.output import audio_id_of, id_of
+from suno_wav_cli.whole_file import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+STANDARD_INPUT = "-"
+
+_LARGEST = 4_000_000
+_MOST_SONGS = 10_000
+# Only after a blank, for the address of a song may hold one.
+_COMMENT = re.compile(r"(^|\s)#.*")
+_MOST_WORDS = 2
+
+
+def read_songs(source: str) -> list[Song]:
+    """Read the file named `source`, or standard input; a song that stands there twice counts once.
+
+    Raises UsageError that names the line.
+    """
+    name = "standard input" if source == STANDARD_INPUT else source
+    songs: list[Song] = []
+    for number, line in enumerate(_text(source, name).split("\n"), start=1):
+        words = _COMMENT.sub("", line).split()
+        if not words:
+            continue
+        place = f"{name}, line {number}"
+        if len(words) > _MOST_WORDS:
+            raise UsageError(
+                f"{place}: more than an audio id and a task id", "One song a line: AUDIO_ID [TASK_ID]"
+            )
+        try:
+            songs.append(Song(audio_id_of(words[0]), *(id_of(word, "a task id") for word in words[1:])))
+        except UsageError as error:
+            raise UsageError(f"{place}: {error.message}", error.remedy) from None
+    try:
+        songs = counted_once(songs)
+    except UsageError as error:
+        raise UsageError(f"{name}: {error.message}", error.remedy) from None
+    if len(songs) > _MOST_SONGS:
+        raise UsageError(f"{name} holds {len(songs)} songs", f"Convert at most {_MOST_SONGS} at a time.")
+    return songs
+
+
+def counted_once(songs: Iterable[Song]) -> list[Song]:
+    """Keep one of each song, with its music task where any of them names it. Raises UsageError where they name two."""
+    found: dict[str, Song] = {}
+    for song in songs:
+        known = found.setdefault(song.audio_id, song)
+        tasks = {known.music_task_id, song.music_task_id} - {None}
+        if len(tasks) > 1:
+            raise UsageError(
+                f"{song.audio_id} is given twice, with different task ids", "Leave one of the two out."
+            )
+        if known.music_task_id is None:
+            found[song.audio_id] = song
+    return list(found.values())
+
+
+def check_writable(path: Path) -> None:
+    """Raise UsageError where a list cannot be written to `path`: found out before anything is paid for."""
+    if not path.parent.is_dir():
+        raise UsageError(
+            f"--errors: there is no folder {path.parent}", f"Make it first: mkdir -p '{path.parent}'"
+        )
+    if path.exists() and not path.is_file():
+        raise UsageError(f"--errors: {path} is not a file", "Name a file.")
+
+
+def write_failures(path: Path, failures: Sequence[tuple[Song, str]]) -> bool:
+    """Write each song that failed, and as a comment why; tell whether there is a file now.
+
+    Whole or not at all, in the place of what is there; where nothing failed, a file that is there becomes empty, and
+    none is made. Raises UsageError.
+    """
+    if not failures and not path.exists():
+        return False
+    lines = [_line(song, reason) for song, reason in failures]
+    try:
+        write_whole(path.resolve(), "".join(lines).encode(errors="replace"), 0o666)
+    except OSError as error:
+        raise UsageError(
+            f"--errors: {path} cannot be written: {error.strerror}",
+            "The same command, with another --errors, pays for nothing twice.",
+        ) from error
+    return True
+
+
+def _line(song: Song, reason: str) -> str:
+    words = [song.audio_id, *([song.music_task_id] if song.music_task_id else [])]
+    comment = "".join(character if character.isprintable() else " " for character in reason)
+    return f"{' '.join(words)}  # {comment}\n"
+
+
+def _text(source: str, name: str) -> str:
+    try:
+        content = _content(source)
+    except OSError as error:
+        raise UsageError(
+            f"{name} cannot be read: {error.strerror or error}", "Name a file with one AUDIO_ID a line."
+        ) from error
+    if len(content) > _LARGEST:
+        raise UsageError(
+            f"{name} is larger than {_LARGEST // 1_000_000} MB", "Convert fewer songs at a time."
+        )
+    try:
+        # Some editors begin a file with a mark of its encoding.
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UsageError(f"{name}, line {line} is not UTF-8 text", "Save the file as UTF-8.") from None
+
+
+def _content(source: str) -> bytes:
+    if source == STANDARD_INPUT:
+        if sys.stdin is None:
+            return b""
+        return sys.stdin.buffer.read(_LARGEST + 1)
+    with Path(source).expanduser().open("rb") as file:
+        return file.read(_LARGEST + 1)

@@ -1,0 +1,42 @@
+"""The only question that is ever asked: for a secret."""
+
+from __future__ import annotations
+
+import sys
+
+from suno_wav_cli.errors import UsageError
+from suno_wav_cli.terminal.streams import write_line
+
+_LONGEST_LINE = 4096
+
+
+def read_secret(prompt: str) -> str:
+    """Read one line: hidden from the terminal, where standard input is one, else from standard input.
+
+    Empty where there is nothing to read. Raises UsageError where it is no text.
+    """
+    if sys.stdin is None:
+        return ""
+    if sys.stdin.isatty():
+        return _hidden(prompt)
+    line = sys.stdin.buffer.readline(_LONGEST_LINE + 1)
+    if len(line) > _LONGEST_LINE:
+        raise UsageError("standard input does not begin with a key", "Send in the key alone, as one line.")
+    try:
+        # PowerShell begins what it pipes with a mark of its encoding.
+        return line.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UsageError("standard input is not UTF-8 text", "Send in the key alone, as one line.") from None
+
+
+def _hidden(prompt: str) -> str:
+    import getpass
+
+    try:
+        return getpass.getpass(prompt)
+    except EOFError:
+        return ""
+    except KeyboardInterrupt:
+        # The cursor still stands behind the prompt.
+        write_line(sys.stderr, "")
+        raise

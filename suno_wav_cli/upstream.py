@@ -1,0 +1,40 @@
+"""The service that a command talks with: where it is, and its start where it is this program's own sandbox."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from suno_wav_cli.events import SandboxStarted
+from suno_wav_cli.loopback import address_of, bound_socket
+from suno_wav_cli.providers import SANDBOX, provider_named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from suno_wav_cli.events import Report
+    from suno_wav_cli.settings import Settings
+
+
+def is_own_sandbox(settings: Settings) -> bool:
+    """Tell whether the service is started for this run, and ends with it."""
+    return settings.provider == SANDBOX and settings.base_url is None
+
+
+def base_url_of(settings: Settings) -> str:
+    """Give the address that `--base-url` names, else the provider's own. Raises UsageError."""
+    return settings.base_url or provider_named(settings.provider).base_url
+
+
+@contextmanager
+def open_upstream(settings: Settings, report: Report) -> Iterator[str]:
+    """Yield the service's address. Raises UsageError."""
+    if not is_own_sandbox(settings):
+        yield base_url_of(settings)
+        return
+    from suno_wav_cli.sandbox import running
+
+    with bound_socket(0) as bound, running(bound):
+        base_url = address_of(bound)
+        report(SandboxStarted(base_url))
+        yield base_url
