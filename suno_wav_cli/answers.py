@@ -10,7 +10,7 @@ from decimal import Context, Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import urlsplit
 
-from suno_wav_cli.models import Song, WavRecord, WavState
+from suno_wav_cli.models import MusicTask, Track, WavRecord, WavState
 
 _FAILURE_WORDS = ("FAIL", "ERROR", "EXCEPTION")
 _LONGEST_ID = 200
@@ -18,6 +18,8 @@ _LONGEST_TEXT = 500
 _SMALLEST_AMOUNT, _LARGEST_AMOUNT = Decimal("1E-9"), 10**15
 _EXACTLY = Context(prec=15)
 """As many digits as a service that computes in binary can mean: of 0.30000000000000004 the rest is an accident."""
+_LONGEST_SONG = 86400.0
+"""Seconds. More than a day is no length of a song, but a number that means something else."""
 
 
 @dataclass(frozen=True)
@@ -105,16 +107,28 @@ def result_url(result: object) -> str | None:
     )
 
 
-def tracks(music_task_id: str, data: object) -> tuple[Song, ...]:
-    """The tracks of a music task (section 6); empty while there are none."""
-    response = data.get("response") if isinstance(data, dict) else None
+def music_task(music_task_id: str, data: object) -> MusicTask:
+    """What is said of a music task (section 6). A track without an id is none yet."""
+    fields = data if isinstance(data, dict) else {}
+    response = fields.get("response")
     listed = response.get("sunoData") if isinstance(response, dict) else None
-    found = []
-    for track in listed if isinstance(listed, list) else []:
-        audio_id = _first_id(track.get("id")) if isinstance(track, dict) else None
-        if audio_id is not None:
-            found.append(Song(audio_id, music_task_id, _text(track.get("title"))))
-    return tuple(found)
+    found = [
+        _track(audio_id, music_task_id, track)
+        for track in (listed if isinstance(listed, list) else [])
+        if isinstance(track, dict) and (audio_id := _first_id(track.get("id"))) is not None
+    ]
+    return MusicTask(music_task_id, _text(fields.get("status")), tuple(found))
+
+
+def _track(audio_id: str, music_task_id: str, fields: dict[str, Any]) -> Track:
+    return Track(
+        audio_id,
+        music_task_id,
+        title=_text(fields.get("title")),
+        tags=_text(fields.get("tags")),
+        duration=_seconds(fields.get("duration")),
+        complete=_first_url(fields.get("audioUrl")) is not None,
+    )
 
 
 def _state(flag: str | None, url: str | None) -> WavState:
@@ -152,6 +166,17 @@ def _integer(value: object) -> int | None:
     if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,9}\s*", value):
         return int(value)
     return None
+
+
+def _seconds(value: object) -> float | None:
+    """A length; None for 0 too, which is how some say that they do not know it yet."""
+    try:
+        seconds = (
+            float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else 0.0
+        )
+    except (ValueError, OverflowError):
+        return None
+    return seconds if 0 < seconds < _LONGEST_SONG else None
 
 
 def _text(value: object) -> str | None:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
 from suno_wav_cli.budget import Planned, Step, check_budget, show_plan, step_of, submissions
+from suno_wav_cli.catalogue import tracks_to_convert
 from suno_wav_cli.conversion import Outcome, convert_all
-from suno_wav_cli.errors import ConversionFailed, ExitCode, StillRunning, UsageError
+from suno_wav_cli.errors import ExitCode, StillRunning, UsageError
 from suno_wav_cli.event_loop import run
+from suno_wav_cli.ids import audio_id_of, check_music_task, is_sandbox_id
 from suno_wav_cli.models import Song
-from suno_wav_cli.output import audio_id_of, check_possible, id_of, is_sandbox_id, planned
+from suno_wav_cli.output import check_possible, names_title, planned
 from suno_wav_cli.part import part_of
 from suno_wav_cli.providers import SANDBOX, provider_named
 from suno_wav_cli.session import open_session, open_way_back, open_workshop
@@ -94,7 +96,7 @@ def convert_songs(
 def _requested(request: Request) -> list[Song]:
     """Take the songs from the arguments and the file; none where all tracks of a task are wanted."""
     if request.music_task_id is not None:
-        id_of(request.music_task_id, "a task id")
+        check_music_task(request.music_task_id)
     songs = [Song(audio_id_of(argument)) for argument in request.audio_ids]
     if request.from_file is not None:
         songs += read_songs(request.from_file)
@@ -126,27 +128,17 @@ def _with_music_tasks(songs: Sequence[Song], request: Request, session: Session)
     """Add what is known of each song's music task; where no song was named, give the tracks of the one that was."""
     music_task_id = request.music_task_id
     if songs or music_task_id is None or request.from_file is not None:
+        history, titled = session.journal.history, names_title(session.settings.out)
         return [
             replace(
                 song,
-                music_task_id=song.music_task_id
-                or music_task_id
-                or session.journal.music_task_of(song.audio_id),
+                music_task_id=song.music_task_id or music_task_id or history.music_task_of(song.audio_id),
+                title=history.title_of(song.audio_id) if titled else None,
             )
             for song in songs
         ]
-    tracks = run(_tracks(music_task_id, session))
-    if not tracks:
-        raise ConversionFailed(
-            f"the music task {music_task_id} has no tracks (yet)",
-            "Wait until the song is generated, and check that the id is that of a music task.",
-        )
-    return list(tracks)
-
-
-async def _tracks(music_task_id: str, session: Session) -> Sequence[Song]:
-    async with open_workshop(session, None) as shop:
-        return await shop.client.tracks(music_task_id)
+    tracks = tracks_to_convert(music_task_id, session).tracks
+    return [Song(track.audio_id, music_task_id, track.title) for track in tracks]
 
 
 def _converted(todo: Sequence[Planned], request: Request, session: Session) -> list[Outcome]:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from suno_wav_cli.answers import Envelope
-    from suno_wav_cli.models import Secret, Song, WavRecord
+    from suno_wav_cli.models import MusicTask, Secret, Song, WavRecord
     from suno_wav_cli.pacing import Backoff
     from suno_wav_cli.providers import Provider
 
@@ -75,6 +75,7 @@ class Client:
                 "Use an https:// address; http:// is accepted for this machine only.",
             )
         self.provider = provider
+        self.base_url = base_url
         self._secrets = (key.value, *hidden)
         self._backoff = backoff
         try:
@@ -146,10 +147,10 @@ class Client:
         record = self.provider.read_record(task_id, answer.data)
         return replace(record, error_message=self._without_secrets(record.error_message) or None)
 
-    async def tracks(self, music_task_id: str) -> tuple[Song, ...]:
-        """List the tracks of a music task (section 6). Raises as `wav_record`."""
+    async def music_task(self, music_task_id: str) -> MusicTask:
+        """Ask for the tracks of a music task (section 6). Raises as `wav_record`."""
         answer = await self._lookup(self.provider.music_path, {"taskId": music_task_id})
-        return answers.tracks(music_task_id, answer.data)
+        return answers.music_task(music_task_id, answer.data)
 
     async def credits(self) -> Decimal:
         """Ask for the account's balance (section 6), which is free.

@@ -207,12 +207,16 @@ async def _finished(
 
 
 async def _downloaded(entry: Entry, url: str, target: Path, shop: Workshop) -> None:
-    shop.report(events.DownloadStarted(entry.name, entry.wav_task_id or "", target))
     with open_part(target) as part:
+        # Before it was locked, another program may have put this very file in its place.
+        entry = shop.journal.of_task(entry.wav_task_id or "") or entry
+        if not shop.terms.force and shop.journal.recognises(entry, target):
+            shop.report(events.Skipped(entry.name, target))
+            return
+        shop.report(events.DownloadStarted(entry.name, entry.wav_task_id or "", target))
         wav = await _fetched(entry, url, part, shop)
         size = part.flush()
-        # Written before the rename: a crash between the two leaves a file that the journal recognises as this one.
-        entry = shop.journal.move(entry, State.READY, size=size)
+        entry = shop.journal.place(entry, target, size)
         part.put_in_place(target, force=shop.terms.force)
     shop.journal.move(entry, State.SAVED)
     shop.report(events.Saved(entry.name, entry.wav_task_id or "", target, size, wav))

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from decimal import Decimal
     from pathlib import Path
 
 
@@ -28,6 +29,8 @@ class State(StrEnum):
 
 
 UNDECIDED = frozenset({State.SUBMITTING, State.UNKNOWN})
+UNSAVED = frozenset({State.SUBMITTED, State.READY})
+NOTHING_TO_FETCH = frozenset({State.REFUSED, State.FAILED})
 
 _OF_A_TASK = frozenset({State.READY, State.SAVED, State.FAILED})
 NEXT_STATES: dict[State, frozenset[State]] = {
@@ -43,11 +46,27 @@ NEXT_STATES: dict[State, frozenset[State]] = {
 
 
 @dataclass(frozen=True)
+class Service:
+    """Whom a conversion is paid to: the API's base URL, the provider's name, and how long it keeps a file."""
+
+    base_url: str
+    provider: str
+    kept_days: int
+
+
+@dataclass(frozen=True)
 class Entry:
-    """One conversion. `service` is the API's base URL; `created` and `updated` are seconds since 1970, UTC."""
+    """One conversion. Times are seconds since 1970, UTC.
+
+    `service` is the API's base URL, `provider` the name of its contract. `target` is where the file shall go, or went
+    last; `bytes` the size of the file, once it was downloaded. The service deletes the file at `expires`, or before:
+    it had accepted the task by the time that this is counted from. `credits_before` is the account's balance before
+    the paid request, where it was asked for. `title` is the song's, where `tracks` has seen it.
+    """
 
     id: int
     service: str
+    provider: str
     audio_id: str | None
     music_task_id: str | None
     wav_task_id: str | None
@@ -58,6 +77,9 @@ class Entry:
     message: str | None
     created: float
     updated: float
+    expires: float | None
+    credits_before: Decimal | None
+    title: str | None
 
     @property
     def name(self) -> str:

@@ -157,12 +157,12 @@ class Inquiries:
         self._fetching.add(song)
         entry = service.session.journal.of_task(record.task_id)
         try:
-            error = await retrieve(entry, record, service.session, service.shop, wait=False, alone=False)
+            outcome = await retrieve(entry, record, service.session, service.shop, wait=False, alone=False)
         except SunoWavError as refused:
-            error = failure(song, record.task_id, refused, service.shop).error
+            outcome = failure(song, record.task_id, refused, service.shop)
         finally:
             self._fetching.discard(song)
-        if error is None:
+        if outcome.error is None:
             self._fetched[record.task_id] = None
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
+from suno_wav_cli.continuation import command_for
 from suno_wav_cli.conversion import all_of, failure, wait_for
-from suno_wav_cli.errors import ExitCode, SunoWavError
+from suno_wav_cli.errors import ExitCode, SunoWavError, UsageError
 from suno_wav_cli.event_loop import run
-from suno_wav_cli.output import id_of
+from suno_wav_cli.ids import find
 from suno_wav_cli.retrieval import retrieve
 from suno_wav_cli.session import open_session, open_workshop
 
@@ -38,12 +39,32 @@ def show_tasks(
     request: Request, settings: Settings, secrets: Secrets, environ: Mapping[str, str], report: Report
 ) -> ExitCode:
     """Show, wait for, or download tasks, and return the exit code. Raises SunoWavError where nothing could be begun."""
-    task_ids = [id_of(argument, "a task id") for argument in dict.fromkeys(request.task_ids)]
     with open_session(settings, secrets, environ, report) as session:
+        task_ids = list(dict.fromkeys(_task_id(argument, session) for argument in request.task_ids))
         errors = [error for error in run(_show_all(task_ids, request, session)) if error is not None]
     if not errors:
         return ExitCode.OK
     return errors[0].exit_code if len(errors) == len(task_ids) else ExitCode.SOME_FAILED
+
+
+def _task_id(argument: str, session: Session) -> str:
+    """Find the task that is meant. A song's id will do, where the journal knows its task. Raises UsageError."""
+    found = find(argument, session.journal.history, session.base_url)
+    if isinstance(found, str):
+        return found
+    if found.service != session.base_url:
+        if found.wav_task_id == argument:
+            # Another address may be another way to the same account.
+            return argument
+        line = command_for(found.provider, found.service, "status", [found.wav_task_id or found.name])
+        raise UsageError(f"{found.name} was converted at {found.service}", f"To ask there: {line}")
+    task = found if found.wav_task_id else session.journal.newest_task_of(found.name)
+    if task is None or task.wav_task_id is None:
+        raise UsageError(
+            f"{found.name} has no task to ask for: its last conversion is {found.state}",
+            "`suno-wav jobs` shows what this machine knows of it.",
+        )
+    return task.wav_task_id
 
 
 async def _show_all(task_ids: list[str], request: Request, session: Session) -> list[SunoWavError | None]:
@@ -57,9 +78,7 @@ async def _show(
     task_id: str, request: Request, session: Session, shop: Workshop, *, alone: bool
 ) -> SunoWavError | None:
     wait = request.wait or request.watch
-    entry = session.journal.of_task(task_id) or session.journal.newest_task_of(task_id)
-    # A song's id will do, where the journal knows its task.
-    task_id = (entry and entry.wav_task_id) or task_id
+    entry = session.journal.of_task(task_id)
     name = entry.name if entry else task_id
     try:
         record = await shop.client.wav_record(task_id)
@@ -67,7 +86,7 @@ async def _show(
             # Shown as at work from the first moment, which may be long before the next question.
             shop.report(events.LookedUp(name, record))
         if request.download:
-            return await retrieve(entry, record, session, shop, wait=wait, alone=alone)
+            return (await retrieve(entry, record, session, shop, wait=wait, alone=alone)).error
         if wait:
             entry = entry or session.journal.adopt(task_id, record.audio_id, None)
             record = await wait_for(entry, shop, record)

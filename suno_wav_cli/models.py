@@ -31,6 +31,31 @@ class Song:
 
 
 @dataclass(frozen=True)
+class Track:
+    """What the service says of a song (contract/wav-api.md, section 6).
+
+    `duration` in seconds; `complete` where the song's audio is there, which before the end of the music task it may
+    not be.
+    """
+
+    audio_id: str
+    music_task_id: str
+    title: str | None
+    tags: str | None
+    duration: float | None
+    complete: bool
+
+
+@dataclass(frozen=True)
+class MusicTask:
+    """A music task and what it has made so far. `flag` is the service's own word for its state."""
+
+    task_id: str
+    flag: str | None
+    tracks: tuple[Track, ...]
+
+
+@dataclass(frozen=True)
 class Order:
     """A song and the file it shall become."""
 

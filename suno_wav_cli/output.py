@@ -26,55 +26,10 @@ FIELDS = ("title", "audio_id", "id8", "task_id", "date")
 _LARGEST_SONG = 140_000_000
 """Bytes (contract/wav-api.md, section 6). The size is not known before the file is paid for, so the largest must fit."""
 
-_TASK_ID = re.compile(r"[0-9a-fA-F]{32}")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_SONG_URL = re.compile(r"^https?://[A-Za-z0-9.:-]+/(?:[^?#]*/)?song/([^/?#]+)")
-_AUDIO_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,127}")
 _UNSAFE = re.compile(r'[<>:"/\\|?*]')
 _DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 _LONGEST_NAME = 200
 """Bytes of a file name; most file systems take 255, and `.part` comes on top."""
-
-
-def audio_id_of(argument: str) -> str:
-    """Take an audio id as it is, or from a song's URL. Raises UsageError for what cannot be one."""
-    text = argument.strip()
-    if "://" in text:
-        found = _SONG_URL.search(text)
-        if found is None:
-            raise UsageError(
-                f"'{argument}' is not an audio id, nor the address of a song",
-                "Such an address looks like https://suno.com/song/ID.",
-            )
-        text = found[1]
-    if _UUID.fullmatch(text):
-        # The same song must have the same name here, however it was typed.
-        text = text.lower()
-    if _TASK_ID.fullmatch(text):
-        raise UsageError(
-            f"{text} looks like a task id, not an audio id",
-            f"To convert all tracks of a music task: suno-wav convert --task-id {text}  "
-            f"(for a WAV task: suno-wav status {text})",
-        )
-    if not _AUDIO_ID.fullmatch(text):
-        raise UsageError(
-            f"'{argument}' is not an audio id",
-            "An audio id looks like 8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c; song URLs work too.",
-        )
-    return text
-
-
-def is_sandbox_id(audio_id: str) -> bool:
-    return audio_id == "demo" or audio_id.startswith(("demo-", "demo+"))
-
-
-def id_of(argument: str, kind: str) -> str:
-    """Check an id that is no song's. Raises UsageError."""
-    if not _AUDIO_ID.fullmatch(argument):
-        raise UsageError(
-            f"'{argument}' is not {kind}", "Copy it again from your provider, or from an earlier run."
-        )
-    return argument
 
 
 def planned(songs: Iterable[Song], out: str | None, today: date, *, alone: bool | None = None) -> list[Order]:
@@ -97,6 +52,11 @@ def planned(songs: Iterable[Song], out: str | None, today: date, *, alone: bool 
             )
         taken[name] = order.target
     return orders
+
+
+def names_title(out: str | None) -> bool:
+    """Tell whether a title is asked for. It is a part of no other name, for running `tracks` must not change one."""
+    return out is not None and "{title}" in out
 
 
 def check_possible(orders: Sequence[Order], *, ours: Callable[[Path], bool], force: bool) -> None:
@@ -196,21 +156,19 @@ def _safe(text: str) -> str:
 
 def _check_folder(folder: Path, needed: int) -> None:
     if not folder.is_dir():
-        raise UsageError(
-            f"there is no folder {folder}", f"Nothing was submitted. Make it first: mkdir -p '{folder}'"
-        )
+        raise UsageError(f"there is no folder {folder}", f"Make it first: mkdir -p '{folder}'")
     try:
         # Tried, not asked: permissions, read-only mounts and quotas are told apart by nothing else.
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise UsageError(
-            f"{folder} cannot be written to: {error.strerror}", "Nothing was submitted. Choose another --out."
+            f"{folder} cannot be written to: {error.strerror}", "Choose another --out."
         ) from error
     usage = shutil.disk_usage(folder)
     # Some network file systems report no size at all.
     if usage.total and usage.free < needed:
         raise UsageError(
             f"{folder} has {usage.free / 1e6:,.0f} MB free; these songs may need {needed / 1e6:,.0f} MB",
-            "Nothing was submitted. Make room, choose another --out, or convert fewer songs at a time.",
+            "Make room, choose another --out, or convert fewer songs at a time.",
         )

@@ -92,7 +92,7 @@ def refusal(answer: Envelope, provider: Provider, *, paid: bool) -> SunoWavError
     if paid and meaning is Meaning.EXISTS:
         return RecordExists(
             f"the service already has a WAV of this song: {said}",
-            "Its task id is not known here. If you have it: suno-wav status TASK_ID --download",
+            "Its task id is not known here; your account's log may name it: suno-wav status TASK_ID --wait --download",
             answers.submitted_task_id(answer),
         )
     if meaning is None or meaning not in _REFUSALS or (paid and meaning is Meaning.UNKNOWN_TASK):

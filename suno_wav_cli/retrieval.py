@@ -6,43 +6,44 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
-from suno_wav_cli.conversion import finish
+from suno_wav_cli.conversion import Outcome, finish
 from suno_wav_cli.errors import StillRunning
 from suno_wav_cli.models import Order, Song, WavState
-from suno_wav_cli.output import check_possible, planned
+from suno_wav_cli.output import check_possible, names_title, planned
 
 if TYPE_CHECKING:
     from suno_wav_cli.conversion import Workshop
     from suno_wav_cli.entries import Entry
-    from suno_wav_cli.errors import SunoWavError
     from suno_wav_cli.models import WavRecord
     from suno_wav_cli.session import Session
-    from suno_wav_cli.settings import Settings
 
 
 async def retrieve(
     entry: Entry | None, record: WavRecord, session: Session, shop: Workshop, *, wait: bool, alone: bool
-) -> SunoWavError | None:
-    """Download a task's file; what went wrong is reported and returned.
+) -> Outcome:
+    """Download a task's file; what went wrong is reported and returned. A file that is there already is no new path.
 
     `entry` is what the journal knows of the task, `record` what the service says; `alone` says that --out may name
     a file. Raises SunoWavError where the download could not be begun.
     """
     force, journal = session.settings.force, session.journal
-    order = _order(entry, record, session.settings, alone=alone)
+    order = _order(entry, record, session, alone=alone)
     if entry is not None and not force and journal.recognises(entry, order.target):
         session.report(events.Skipped(entry.name, order.target))
-        return None
+        return Outcome(record.task_id)
     check_possible([order], ours=journal.has_target, force=force)
     if record.state is WavState.PENDING and not wait:
         raise StillRunning("the conversion is not finished yet", "Try again later, or add --wait.")
     entry = entry or journal.adopt(record.task_id, record.audio_id, order.target)
-    return (await finish(entry, order.target, shop, record)).error
+    return await finish(entry, order.target, shop, record)
 
 
-def _order(entry: Entry | None, record: WavRecord, settings: Settings, *, alone: bool) -> Order:
+def _order(entry: Entry | None, record: WavRecord, session: Session, *, alone: bool) -> Order:
     """Find the file: where --out says, else where it was meant to go, else a name of its own."""
-    song = Song(record.audio_id or (entry and entry.audio_id) or record.task_id)
-    if settings.out is None and entry is not None and entry.target is not None:
+    audio_id = record.audio_id or (entry and entry.audio_id) or record.task_id
+    history, out = session.journal.history, session.settings.out
+    title = history.title_of(audio_id) if names_title(out) else None
+    song = Song(audio_id, history.music_task_of(audio_id), title)
+    if out is None and entry is not None and entry.target is not None:
         return Order(song, entry.target)
-    return planned([song], settings.out, datetime.now().astimezone().date(), alone=alone)[0]
+    return planned([song], out, datetime.now().astimezone().date(), alone=alone)[0]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import shlex
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
 from suno_wav_cli.client import Client, tls_context
+from suno_wav_cli.continuation import command_for
 from suno_wav_cli.conversion import DOWNLOADS_AT_ONCE, Terms, Workshop
 from suno_wav_cli.credentials import find_api_key, required
+from suno_wav_cli.entries import Service
 from suno_wav_cli.errors import TunnelFailed
 from suno_wav_cli.hearing import hearing
 from suno_wav_cli.interrupts import Stopped
@@ -21,7 +22,7 @@ from suno_wav_cli.money import wavs_for
 from suno_wav_cli.pacing import Backoff, SubmissionWindow
 from suno_wav_cli.providers import provider_named
 from suno_wav_cli.reception import is_required, open_reception
-from suno_wav_cli.settings import state_folder
+from suno_wav_cli.settings import journal_file, state_folder
 from suno_wav_cli.submission import Gate, Submitter
 from suno_wav_cli.tunnel import TunnelMode
 from suno_wav_cli.upstream import base_url_of, is_own_sandbox, open_upstream
@@ -52,24 +53,12 @@ class Session:
     agents: Path
     report: Report
 
-    def continue_with(self, task_ids: Sequence[str]) -> str:
-        """Make the command line that finishes these tasks."""
+    def continue_with(self, ids: Sequence[str], *options: str) -> str:
+        """Make the command line that finishes these tasks, or songs."""
         if self.service_ends_with_us:
             return "run the same command again (the sandbox ends with this program)"
-        words = [
-            "suno-wav",
-            "status",
-            *task_ids,
-            "--wait",
-            "--download",
-            "--provider",
-            self.settings.provider,
-        ]
-        if self.settings.base_url is not None:
-            words += ["--base-url", self.settings.base_url]
-        if self.settings.force:
-            words.append("--force")
-        return shlex.join(words)
+        force = ["--force"] if self.settings.force else []
+        return command_for(self.settings.provider, self.base_url, "resume", ids, *options, *force)
 
 
 @contextmanager
@@ -103,14 +92,13 @@ def open_session(
 
     with ExitStack() as stack:
         base_url = stack.enter_context(open_upstream(settings, report))
-        state = state_folder(environ)
-        file = state / "journal.sqlite3"
+        file = journal_file(environ)
         # What the journal would remember of a service that ends with the program is of no use to the next run.
         in_memory = own_sandbox or (only_looking and not file.exists())
-        journal = stack.enter_context(open_journal(None if in_memory else file, base_url))
-        session = Session(
-            settings, secrets, base_url, key, own_sandbox, journal, state / "agents", remembering_report
-        )
+        service = Service(base_url, settings.provider, provider_named(settings.provider).retention_days)
+        journal = stack.enter_context(open_journal(None if in_memory else file, service))
+        agents = state_folder(environ) / "agents"
+        session = Session(settings, secrets, base_url, key, own_sandbox, journal, agents, remembering_report)
         try:
             yield session
         except Stopped as stop:

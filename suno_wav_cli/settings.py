@@ -117,6 +117,10 @@ def state_folder(environ: Mapping[str, str]) -> Path:
     return _folder(environ, "state")
 
 
+def journal_file(environ: Mapping[str, str]) -> Path:
+    return state_folder(environ) / "journal.sqlite3"
+
+
 def _folder(environ: Mapping[str, str], kind: str) -> Path:
     home = environ.get("SUNO_WAV_HOME")
     if home:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.errors import UsageError
+from suno_wav_cli.ids import audio_id_of, id_of
 from suno_wav_cli.models import Song
-from suno_wav_cli.output import audio_id_of, id_of
 from suno_wav_cli.whole_file import write_whole
 
 if TYPE_CHECKING:

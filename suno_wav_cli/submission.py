@@ -10,6 +10,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.continuation import command_for
 from suno_wav_cli.entries import UNDECIDED, State
 from suno_wav_cli.errors import (
     NoCredits,
@@ -166,11 +167,25 @@ class Submitter:
         """409 succeeds where the answer or the journal knows the task (contract/wav-api.md, section 3)."""
         if exists.task_id is not None:
             return self._adopted(self.journal.accept(entry, exists.task_id), "the service had it already")
-        known = self.journal.newest_task_of(entry.audio_id or "")
+        audio_id = entry.audio_id or ""
+        known = self.journal.newest_task_of(audio_id)
         self.journal.move(entry, State.REFUSED, message=exists.message)
         if known is None:
-            raise exists
+            raise self._explained(audio_id, exists)
         return self._adopted(known, "the service had it already")
+
+    def _explained(self, audio_id: str, exists: RecordExists) -> RecordExists:
+        """Say what this machine knows of a conversion whose task nobody names."""
+        lost = self.journal.deciding(audio_id)
+        if lost is not None:
+            said = f"{exists.message}; so the request whose answer was lost here was accepted"
+            return RecordExists(said, exists.remedy, None)
+        other = self.journal.history.elsewhere(audio_id, self.client.base_url)
+        if other is not None:
+            line = command_for(other.provider, other.service, "resume", [other.wav_task_id or audio_id])
+            remedy = f"This machine converted it at {other.service}. To fetch it from there: {line}"
+            return RecordExists(exists.message, remedy, None)
+        return exists
 
     def _known(self, entry: Entry) -> Accepted:
         if entry.state in UNDECIDED:

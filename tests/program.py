@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from suno_wav_cli.entries import Service
 from suno_wav_cli.sandbox.routes import COUNTERS_PATH
 
 if TYPE_CHECKING:
@@ -88,6 +89,11 @@ class Sandbox:
             "SUNO_WAV_TIMEOUT": "20s",
             "SUNO_WAV_RETRIES": "1",
         }
+
+    @property
+    def service(self) -> Service:
+        """The sandbox as the journal knows it."""
+        return Service(self.base_url, "sandbox", 15)
 
     def counted(self, what: str, audio_id: str) -> int:
         counters = httpx.get(self.base_url + COUNTERS_PATH, trust_env=False).json()

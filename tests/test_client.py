@@ -159,7 +159,7 @@ def look_up(client: Client) -> Awaitable[object]:
 
 
 def tracks(client: Client) -> Awaitable[object]:
-    return client.tracks(TASK)
+    return client.music_task(TASK)
 
 
 # Answers that are no envelopes
@@ -721,5 +721,5 @@ def test_a_file_that_is_refused_while_the_service_is_away_can_be_continued(wild:
     wild.answer = answer
     done = wild.run("convert", "song", "--retries", "0")
     assert done.code == 6
-    assert f"To continue: suno-wav status {TASK} --wait --download" in done.err
+    assert f"To continue: suno-wav resume {TASK}" in done.err
     assert "Nothing was charged" not in done.err

@@ -47,7 +47,7 @@ def to_continue(sandbox: Sandbox, done: Finished) -> str:
     """Make the remedy that continues the task, whose id is known from the remedy itself."""
     task_id = done.err.partition("suno-wav status ")[2].partition(" ")[0]
     assert len(task_id) == 32
-    return f"suno-wav status {task_id} --wait --download --provider sandbox --base-url {sandbox.base_url}"
+    return f"suno-wav resume {task_id} --provider sandbox --base-url {sandbox.base_url}"
 
 
 # Codes
@@ -415,7 +415,7 @@ def test_a_record_that_exists_is_adopted_from_the_journal_where_the_answer_does_
     body = {"audioId": "demo+long-ago", "callBackUrl": PLACEHOLDER}
     answer = httpx.post(sandbox.base_url + GENERATE, json=body, headers=KEY, trust_env=False)
     task_id = answer.json()["data"]["taskId"]
-    with open_journal(tmp_path / "home" / "journal.sqlite3", sandbox.base_url) as journal:
+    with open_journal(tmp_path / "home" / "journal.sqlite3", sandbox.service) as journal:
         entry = journal.adopt(task_id, audio_id, tmp_path / "gone.wav")
         for state in steps:
             entry = journal.move(entry, state)

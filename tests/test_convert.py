@@ -194,10 +194,7 @@ def test_time_that_is_up_is_not_failure(sandbox: Sandbox) -> None:
     done = sandbox.run("convert", "demo-never+up", "--timeout", "500ms", "--json")
     assert done.code == 8
     task_id = done.named("submitted")[0]["task_id"]
-    assert (
-        f"suno-wav status {task_id} --wait --download --provider sandbox --base-url {sandbox.base_url}"
-        in done.err
-    )
+    assert f"suno-wav resume {task_id} --provider sandbox --base-url {sandbox.base_url}" in done.err
 
 
 @pytest.mark.parametrize(
@@ -268,7 +265,7 @@ def test_a_sandbox_id_is_not_paid_for_at_a_real_service() -> None:
 
 def test_a_task_that_the_service_has_forgotten_is_said_to_be(sandbox: Sandbox) -> None:
     """Paid for long ago: the id is right, and only a new conversion helps."""
-    with open_journal(Path(os.environ["SUNO_WAV_HOME"]) / "journal.sqlite3", sandbox.base_url) as journal:
+    with open_journal(Path(os.environ["SUNO_WAV_HOME"]) / "journal.sqlite3", sandbox.service) as journal:
         journal.adopt("a" * 32, "demo+forgotten", Path("song.wav"))
     with closing(sqlite3.connect(Path(os.environ["SUNO_WAV_HOME"]) / "journal.sqlite3")) as raw, raw:
         raw.execute("UPDATE conversion SET created = 0")

@@ -19,7 +19,7 @@ def journalled_states() -> list[str]:
         return []
     try:
         with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as connection:
-            return [state for (state,) in connection.execute("SELECT state FROM conversion")]
+            return [state for (state,) in connection.execute("SELECT state FROM conversion ORDER BY id")]
     except sqlite3.OperationalError:
         return []  # the program is just making it
 

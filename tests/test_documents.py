@@ -91,7 +91,21 @@ def test_every_exit_code_is_documented() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["convert", "listen", "status", "credits", "login", "logout", "config", "trigger", "sandbox"]
+    "command",
+    [
+        "convert",
+        "listen",
+        "status",
+        "jobs",
+        "resume",
+        "tracks",
+        "credits",
+        "login",
+        "logout",
+        "config",
+        "trigger",
+        "sandbox",
+    ],
 )
 def test_every_option_of_a_command_is_documented(command: str) -> None:
     shown = run_program(command, "--help").out

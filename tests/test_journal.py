@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suno_wav_cli.entries import NEXT_STATES, State
+from suno_wav_cli.entries import NEXT_STATES, Service, State
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.journal import SCHEMA_VERSION, open_journal
 from suno_wav_cli.models import Song
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.journal import Journal
     from tests.program import Sandbox
 
-SERVICE = "https://api.example"
+SERVICE = Service("https://api.example", "sunoapi", 15)
 TARGET = Path("song.wav")
 SONG = Song("audio-1", "music-1")
 
@@ -51,7 +51,7 @@ ILLEGAL = [
 
 
 @contextmanager
-def journal_at(path: Path = Path("journal.sqlite3"), service: str = SERVICE) -> Iterator[Journal]:
+def journal_at(path: Path = Path("journal.sqlite3"), service: Service = SERVICE) -> Iterator[Journal]:
     with open_journal(path, service) as journal:
         yield journal
 
@@ -107,7 +107,7 @@ def test_an_intention_is_there_before_the_request_leaves(journal: Journal) -> No
     entry = intended(journal)
     assert (entry.state, entry.service, entry.audio_id, entry.music_task_id, entry.target) == (
         State.SUBMITTING,
-        SERVICE,
+        SERVICE.base_url,
         "audio-1",
         "music-1",
         TARGET.absolute(),
@@ -152,24 +152,24 @@ def test_songs_and_services_are_apart() -> None:
     with journal_at() as journal:
         intended(journal)
         intended(journal, Song("audio-2"))
-    with journal_at(service="https://other.example") as other:
+    with journal_at(service=Service("https://other.example", "kie", 14)) as other:
         assert other.deciding("audio-1") is None
         intended(other)
-        assert other.music_task_of("audio-1") == "music-1"
+        assert other.history.music_task_of("audio-1") == "music-1"
 
 
 def test_the_music_task_of_the_second_try_is_remembered(journal: Journal) -> None:
     """Refused for want of the music task, then given it: that is what later runs shall find."""
     journal.move(intended(journal, Song("audio-1")), State.REFUSED, message="taskId is required")
     assert intended(journal, Song("audio-1", "music-1")).music_task_id == "music-1"
-    assert journal.music_task_of("audio-1") == "music-1"
+    assert journal.history.music_task_of("audio-1") == "music-1"
 
 
 def test_a_step_records_what_came_with_it_and_keeps_the_rest(journal: Journal) -> None:
     entry = intended(journal)
     entry = journal.move(entry, State.SUBMITTED, wav_task_id="wav-1")
     entry = journal.move(entry, State.READY, wav_url="https://cdn.example/a.wav", target=Path("b.wav"))
-    entry = journal.move(entry, State.READY, size=1234)
+    entry = journal.place(entry, Path("b.wav"), 1234)
     entry = journal.move(entry, State.SAVED)
     assert (entry.wav_task_id, entry.wav_url, entry.bytes, entry.target, entry.music_task_id) == (
         "wav-1",
@@ -276,7 +276,7 @@ def test_a_file_is_confirmed_by_its_place_and_size(journal: Journal) -> None:
     TARGET.write_bytes(b"12345")
     entry = brought_to(State.SUBMITTED, journal)
     assert journal.recognises(entry, TARGET) is False
-    entry = journal.move(entry, State.READY, target=TARGET, size=5)
+    entry = journal.place(entry, TARGET, 5)
     entry = journal.move(entry, State.SAVED)
     assert journal.recognises(entry, TARGET) is True
     assert journal.recognises(entry, Path("other.wav")) is False
@@ -288,7 +288,7 @@ def test_a_file_is_confirmed_by_its_place_and_size(journal: Journal) -> None:
 
 def test_a_crash_between_the_rename_and_the_journal_is_mended(journal: Journal) -> None:
     TARGET.write_bytes(b"12345")
-    entry = journal.move(brought_to(State.SUBMITTED, journal), State.READY, target=TARGET, size=5)
+    entry = journal.place(brought_to(State.SUBMITTED, journal), TARGET, 5)
     assert journal.recognises(entry, TARGET) is True
     mended = journal.of_task("wav-1")
     assert mended is not None
@@ -351,9 +351,10 @@ def test_a_change_survives_a_kill_right_after_it() -> None:
     program = """
 import os, signal, sys
 from pathlib import Path
+from suno_wav_cli.entries import Service
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.models import Song
-with open_journal(Path("journal.sqlite3"), "https://api.example") as journal:
+with open_journal(Path("journal.sqlite3"), Service("https://api.example", "sunoapi", 15)) as journal:
     entry = journal.claim(Song("audio-1", "music-1"), Path("song.wav"), anyway=False).entry
     if sys.argv[1] == "submitted":
         journal.accept(entry, "wav-1")
@@ -431,7 +432,7 @@ def test_a_damaged_journal_is_said_in_a_line_and_nothing_is_paid_for(sandbox: Sa
     """Exit 2, not a bug: nothing is submitted without the journal."""
     home = Path("home").absolute()
     audio_id = f"demo+damaged-{how.replace(' ', '-')}"
-    with open_journal(home / "journal.sqlite3", sandbox.base_url) as journal:
+    with open_journal(home / "journal.sqlite3", sandbox.service) as journal:
         brought_to(State.UNKNOWN, journal, Song(audio_id))
     damage(home / "journal.sqlite3", how)
     done = sandbox.run("convert", audio_id, env={"SUNO_WAV_HOME": str(home)})

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from suno_wav_cli.answers import tracks, wav_record
+from suno_wav_cli.answers import music_task, wav_record
 from suno_wav_cli.errors import OutputExists, UsageError
+from suno_wav_cli.ids import audio_id_of
 from suno_wav_cli.models import Order, Song
-from suno_wav_cli.output import FIELDS, audio_id_of, check_possible, planned
+from suno_wav_cli.output import FIELDS, check_possible, planned
 
 if TYPE_CHECKING:
     from tests.program import Sandbox
@@ -257,7 +258,8 @@ def test_an_id_that_the_service_made_up_does_not_lead_out_of_the_folder(
     """It is dropped as no id, or made harmless as a title is."""
     listed = {"response": {"sunoData": [{"id": audio_id, "title": title}]}}
     record = wav_record("t-1", {"musicId": audio_id})
-    for song in (*tracks("m", listed), Song(record.audio_id or "t-1")):
+    songs = [Song(track.audio_id, "m", track.title) for track in music_task("m", listed).tracks]
+    for song in (*songs, Song(record.audio_id or "t-1")):
         check_name(file_of(song, out), Path())
 
 

@@ -74,7 +74,7 @@ def test_ctrl_c_leaves_no_bar_behind(sandbox: Sandbox, columns: int) -> None:
     )
     text = "\n".join(seen)
     assert "stopped by Ctrl-C" in text
-    assert "To continue: suno-wav status" in text
+    assert "To continue: suno-wav resume" in text
     assert "converting" not in text
 
 

@@ -5,7 +5,19 @@ from typing import Annotated
 import typer
 
 from suno_wav_cli import __version__
-from suno_wav_cli.commands import config, convert, credits, listen, login, sandbox, status, trigger  # noqa: A004 - a command's name
+from suno_wav_cli.commands import (
+    config,
+    convert,
+    credits,  # noqa: A004 - a command's name
+    jobs,
+    listen,
+    login,
+    resume,
+    sandbox,
+    status,
+    tracks,
+    trigger,
+)
 from suno_wav_cli.commands.invocation import command, remember_global_options
 
 app = typer.Typer(
@@ -43,6 +55,9 @@ def _program(
 command(app, "convert", convert.SETTINGS)(convert.convert)
 command(app, "listen", listen.SETTINGS)(listen.listen)
 command(app, "status", status.SETTINGS)(status.status)
+command(app, "jobs", ())(jobs.jobs)
+command(app, "resume", resume.SETTINGS)(resume.resume)
+command(app, "tracks", tracks.SETTINGS)(tracks.tracks)
 command(app, "credits", credits.SETTINGS)(credits.credits_left)
 command(app, "login", login.LOGIN_SETTINGS)(login.login)
 command(app, "logout", ())(login.logout)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from suno_wav_cli.commands.completion import task_ids_beginning
 from suno_wav_cli.commands.invocation import Run
 
 SETTINGS = ("out", "poll_interval", "timeout", "retries", "force")
@@ -13,7 +14,13 @@ SETTINGS = ("out", "poll_interval", "timeout", "retries", "force")
 def status(
     run: Run,
     task_ids: Annotated[
-        list[str], typer.Argument(metavar="TASK_ID...", help="Ids of WAV tasks.", show_default=False)
+        list[str],
+        typer.Argument(
+            metavar="TASK_ID...",
+            help="Ids of WAV tasks, or their beginnings; @last is the newest conversion.",
+            show_default=False,
+            autocompletion=task_ids_beginning,
+        ),
     ],
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the service has finished.")] = False,
     watch: Annotated[

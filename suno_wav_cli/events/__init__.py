@@ -20,6 +20,7 @@ from suno_wav_cli.events.deliveries import (
     DeliveryRecorded,
     Listening,
 )
+from suno_wav_cli.events.listings import Elsewhere, Job, JobList, TrackList
 from suno_wav_cli.events.money import (
     Balance,
     KeyForgotten,
@@ -90,6 +91,9 @@ Event: TypeAlias = (
     | LeftRunning
     | SongFailed
     | TaskStatus
+    | JobList
+    | TrackList
+    | Elsewhere
     | Ready
     | TunnelOpening
     | AgentDownloading
@@ -147,10 +151,13 @@ __all__ = [
     "DownloadProgress",
     "DownloadRetried",
     "DownloadStarted",
+    "Elsewhere",
     "Event",
     "Failed",
     "FailuresListed",
     "Interrupted",
+    "Job",
+    "JobList",
     "KeyForgotten",
     "KeyKept",
     "LeftRunning",
@@ -177,6 +184,7 @@ __all__ = [
     "Submitting",
     "Summary",
     "TaskStatus",
+    "TrackList",
     "TunnelLost",
     "TunnelOpening",
     "TunnelRestored",

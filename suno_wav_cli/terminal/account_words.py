@@ -7,7 +7,7 @@ from typing import TypeAlias, assert_never
 
 from suno_wav_cli import events
 from suno_wav_cli.money import shown
-from suno_wav_cli.terminal.text import printable
+from suno_wav_cli.terminal.texts import printable
 
 AccountEvent: TypeAlias = (
     events.Balance

@@ -31,7 +31,8 @@ class JsonLines:
     def show(self, event: Event) -> None:
         if self._progress.lets_pass(event):
             write = self._results.offer if may_be_lost(event) else self._results.write
-            write(json_line(event))
+            for line in json_lines(event):
+                write(line)
         if is_error(event):
             write_line(sys.stderr, sentence(event, verbose=False) or "")
 
@@ -49,7 +50,8 @@ class LogFile:
             # Standard output is for the person who asked; a log is read by others, and later.
             event = replace(event, callback_url="(hidden)")
         if self._progress.lets_pass(event):
-            write_line(self._file, json_line(event, time=round(time.time(), 3)))
+            for line in json_lines(event, time=round(time.time(), 3)):
+                write_line(self._file, line)
 
     def close(self) -> None:
         self._file.close()
@@ -72,12 +74,15 @@ class Throttle:
 
 
 def event_name(kind: type) -> str:
-    """Turn `DownloadStarted` into `download_started`."""
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+    """Turn `DownloadStarted` into `download_started`; a list is named for its items."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__.removesuffix("List")).lower()
 
 
-def json_line(event: Event, **more: object) -> str:
-    return json.dumps({"event": event_name(type(event)), **more, **asdict(event)}, default=_plain)
+def json_lines(event: Event, **more: object) -> list[str]:
+    """Make one object of an event, or of each item of a list."""
+    items = event.items if isinstance(event, events.JobList | events.TrackList) else (event,)
+    head = {"event": event_name(type(event)), **more}
+    return [json.dumps(head | asdict(item), default=_plain) for item in items]
 
 
 def _plain(value: object) -> object:

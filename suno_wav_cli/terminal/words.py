@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, assert_never
 
 from suno_wav_cli import events
 from suno_wav_cli.terminal.account_words import account_results, account_sentence
-from suno_wav_cli.terminal.text import printable
+from suno_wav_cli.terminal.delivery_words import checked, delivering, forwarded, listening, received
+from suno_wav_cli.terminal.listings import elsewhere_sentence, job_sentence, job_table, track_table
+from suno_wav_cli.terminal.texts import clock, printable
 
 if TYPE_CHECKING:
     from suno_wav_cli.events import Event
     from suno_wav_cli.models import WavFormat, WavRecord
 
-_OK = 200
-_LONGEST_ANSWER = 100
-_SIGNATURES = {
-    "valid": "signature valid",
-    "old": "signature valid, timestamp old",
-    "invalid": "signature INVALID",
-    "missing": "not signed",
-}
-
 
 def megabytes(count: int) -> str:
     return f"{count / 1e6:.1f} MB"
-
-
-def clock(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def format_line(wav: WavFormat) -> str:
@@ -86,7 +72,7 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
         case events.CallbackReceived():
             return f"suno-wav: callback for task {event.task_id}, code {event.code}" if verbose else None
         case events.Listening():
-            return _listening(event)
+            return listening(event)
         case events.DeliveryReceived() | events.DeliveryForwarded() | events.DeliveryChecked():
             return None
         case events.DeliveryRecorded():
@@ -122,6 +108,12 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
             return None
         case events.FailuresListed():
             return f"suno-wav: {event.songs or 'no'} failed {'song' if event.songs == 1 else 'songs'} in {event.path}"
+        case events.JobList():
+            return job_sentence(event)
+        case events.TrackList():
+            return f"suno-wav: music task {event.music_task_id}: {printable(event.flag or 'no state given')}"
+        case events.Elsewhere():
+            return elsewhere_sentence(event)
         case events.Summary():
             return _summary(event)
         case events.Interrupted():
@@ -145,7 +137,7 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
         case events.CallbackKind():
             return None
         case events.Delivering():
-            return _delivering(event)
+            return delivering(event)
         case events.AnswerOverdue():
             return f"suno-wav: no answer within {event.seconds:g} s, and the service would give up; still waiting"
         case events.Delivered():
@@ -184,14 +176,18 @@ def results(event: Event) -> list[str]:
             return [event.task_id]
         case events.TaskStatus():
             return _status_lines(event)
+        case events.JobList():
+            return job_table(event)
+        case events.TrackList():
+            return track_table(event)
         case events.Listening():
             return [event.callback_url]
         case events.DeliveryReceived():
-            return [_received(event)]
+            return [received(event)]
         case events.DeliveryForwarded():
-            return [_forwarded(event)]
+            return [forwarded(event)]
         case events.DeliveryChecked():
-            return [_checked(event)]
+            return [checked(event)]
         case events.SandboxId():
             return [f"{event.audio_id:<24} {event.about}"]
         case events.SandboxServing():
@@ -216,43 +212,6 @@ def results(event: Event) -> list[str]:
             return []
 
 
-def _listening(event: events.Listening) -> str:
-    where = f"suno-wav: listening at {event.local_url}; Ctrl-C ends it"
-    if event.unverified:
-        where += (
-            "\n  Signatures are not verified: set SUNO_WAV_HMAC_KEY where your account has a webhook key."
-        )
-    if event.public_url is None:
-        because = f" ({printable(event.reason)})" if event.reason else ""
-        return f"{where}\n  Only this machine reaches it{because}. Post to this address:"
-    return f"{where}\n  Give the service this address as callBackUrl:"
-
-
-def _received(event: events.DeliveryReceived) -> str:
-    at = time.strftime("%H:%M:%S", time.localtime(event.received))
-    code = "no code" if event.code is None else f"code {event.code}"
-    parts = [event.task_id or "no task id", code]
-    if event.signature is not None:
-        parts.append(_SIGNATURES[event.signature])
-    if event.repeats is not None:
-        parts.append(f"repeats #{event.repeats}")
-    return f"#{event.number} {at} {', '.join(parts)}"
-
-
-def _forwarded(event: events.DeliveryForwarded) -> str:
-    if event.problem is not None:
-        return f"#{event.number} not forwarded: {printable(event.problem)} ({event.seconds:.2f} s)"
-    line = f"#{event.number} forwarded: {event.status} in {event.seconds:.2f} s"
-    said = printable(event.answer.strip().partition("\n")[0])[:_LONGEST_ANSWER]
-    return f"{line}, {said}" if event.status != _OK and said else line
-
-
-def _checked(event: events.DeliveryChecked) -> str:
-    flag = f" ({event.flag})" if event.flag else ""
-    said = ", ".join(text for text in (event.reason, event.url) if text)
-    return printable(f"#{event.number} {event.verdict}{flag}" + (f": {said}" if said else ""))
-
-
 def _status_lines(event: events.TaskStatus) -> list[str]:
     """Lay the service's words beside the journal's."""
     record = event.record
@@ -275,6 +234,8 @@ def _state(record: WavRecord) -> str:
 
 
 def _summary(event: events.Summary) -> str | None:
+    if event.requested == 0:
+        return "suno-wav: nothing is unfinished here"
     if event.requested == 1:
         return None
     if event.skipped == event.requested:
@@ -288,8 +249,3 @@ def _summary(event: events.Summary) -> str | None:
 def _interrupted(event: events.Interrupted) -> str:
     by = "Ctrl-C" if event.signal == "SIGINT" else event.signal
     return f"stopped by {by}" + (f"\n  To continue: {event.continue_with}" if event.continue_with else "")
-
-
-def _delivering(event: events.Delivering) -> str:
-    task = f", task {printable(event.task_id)}" if event.task_id else ""
-    return f"suno-wav: {event.method} {printable(event.name)} to {event.to}{task}{', signed' if event.signed else ''}"

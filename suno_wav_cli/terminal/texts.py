@@ -1,4 +1,4 @@
-"""Text that came from elsewhere."""
+"""Small texts that every sentence and table is made of."""
 
 from __future__ import annotations
 
@@ -8,3 +8,9 @@ def printable(text: str) -> str:
     return "".join(
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
     )
+
+
+def clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,28 @@
+"""`suno-wav tracks`: the songs of a music task."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from suno_wav_cli.commands.invocation import Run
+
+SETTINGS = ("retries",)
+
+
+def tracks(
+    run: Run,
+    music_task_id: Annotated[
+        str,
+        typer.Argument(
+            metavar="MUSIC_TASK_ID", help="The task that generated the songs.", show_default=False
+        ),
+    ],
+) -> int:
+    """List the songs of a music task, with their audio ids.
+
+    They are remembered: `convert AUDIO_ID` then needs no --task-id, and `jobs` knows the titles.
+    """
+    from suno_wav_cli import catalogue
+
+    return catalogue.show_tracks(music_task_id, run.settings, run.secrets, os.environ, run.report)

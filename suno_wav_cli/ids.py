@@ -1,0 +1,132 @@
+"""An id as a person types it: an audio id, a song's address, a task's id or the beginning of one, `@last`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from suno_wav_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from suno_wav_cli.entries import Entry
+    from suno_wav_cli.journal import History
+
+LAST = "@last"
+
+_TASK_ID = re.compile(r"[0-9a-fA-F]{32}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_SONG_URL = re.compile(r"^https?://[A-Za-z0-9.:-]+/(?:[^?#]*/)?song/([^/?#]+)")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,127}")
+_SHORTEST_BEGINNING = 4
+_MOST_SHOWN = 5
+
+
+def audio_id_of(argument: str) -> str:
+    """Take an audio id as it is, or from a song's URL. Raises UsageError for what cannot be one."""
+    text = _without_address(argument)
+    if looks_like_task(text):
+        raise UsageError(
+            f"{text} looks like a task id, not an audio id",
+            f"To convert all tracks of a music task: suno-wav convert --task-id {text}  "
+            f"(for a WAV task: suno-wav status {text})",
+        )
+    if not _ID.fullmatch(text):
+        raise UsageError(
+            f"'{argument}' is not an audio id",
+            "An audio id looks like 8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c; song URLs work too.",
+        )
+    return text
+
+
+def looks_like_task(text: str) -> bool:
+    return _TASK_ID.fullmatch(text) is not None
+
+
+def is_sandbox_id(audio_id: str) -> bool:
+    return audio_id == "demo" or audio_id.startswith(("demo-", "demo+"))
+
+
+def id_of(argument: str, kind: str) -> str:
+    """Check an id that is no song's. Raises UsageError."""
+    if not _ID.fullmatch(argument):
+        raise UsageError(
+            f"'{argument}' is not {kind}", "Copy it again from your provider, or from an earlier run."
+        )
+    return argument
+
+
+def check_music_task(argument: str) -> str:
+    """Check the id of a music task. Raises UsageError, with the command that was meant, for a song."""
+    text = _without_address(argument)
+    if _UUID.fullmatch(text):
+        raise UsageError(
+            f"{text} looks like an audio id, not a music task's id",
+            f"There is no way from a song to its music task. To convert it: suno-wav convert {text}",
+        )
+    return id_of(text, "a music task's id")
+
+
+def music_task_of(argument: str, history: History | None) -> str:
+    """Take the id of a music task. Raises UsageError, with the command that was meant, for another kind of id."""
+    text = check_music_task(argument)
+    known = history.known_as(text, None) if history else None
+    if known is not None and known.wav_task_id == text:
+        raise UsageError(
+            f"{text} is a WAV task, of the song {known.name}",
+            f"To see what became of it: suno-wav status {text}",
+        )
+    return text
+
+
+def find(argument: str, history: History, base_url: str | None) -> Entry | str:
+    """Find the conversion that is meant, at this service or else at another; the id where no conversion has it.
+
+    Raises UsageError for a beginning that several ids have, for a song of which nothing is known, and for `@last` where
+    there is none.
+    """
+    if argument == LAST:
+        newest = history.newest(base_url) if base_url else None
+        if newest is None:
+            raise UsageError(
+                f"{LAST} is nothing: no conversion at this service is known here",
+                "`suno-wav jobs` shows what this machine knows; --provider and --base-url choose the service.",
+            )
+        return newest
+    text = id_of(_without_address(argument), "a task id")
+    for place in (base_url, None):
+        known = history.known_as(text, place) or _only_one_beginning(text, history, place)
+        if known is not None:
+            return known
+    if _UUID.fullmatch(text):
+        raise UsageError(
+            f"{text} looks like an audio id, and this machine knows no conversion of that song",
+            f"To convert it: suno-wav convert {text}",
+        )
+    return text
+
+
+def _only_one_beginning(text: str, history: History, base_url: str | None) -> Entry | None:
+    if len(text) < _SHORTEST_BEGINNING:
+        return None
+    ids = history.ids_beginning(text, base_url, limit=_MOST_SHOWN + 1)
+    if len(ids) > 1:
+        more = " and others" if len(ids) > _MOST_SHOWN else ""
+        raise UsageError(
+            f"several ids begin with '{text}': {', '.join(ids[:_MOST_SHOWN])}{more}",
+            "Write more of the one you mean.",
+        )
+    return history.known_as(ids[0], base_url) if ids else None
+
+
+def _without_address(argument: str) -> str:
+    """Take the id from a song's address. The same song must have the same name here, however it was typed."""
+    text = argument.strip()
+    if "://" in text:
+        found = _SONG_URL.search(text)
+        if found is None:
+            raise UsageError(
+                f"'{argument}' is not an audio id, nor the address of a song",
+                "Such an address looks like https://suno.com/song/ID.",
+            )
+        text = found[1]
+    return text.lower() if _UUID.fullmatch(text) else text

@@ -1,0 +1,87 @@
+"""`jobs` from its arguments to its exit code: what this machine knows, without asking anybody."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from suno_wav_cli.errors import ExitCode, UsageError
+from suno_wav_cli.events import Job, JobList
+from suno_wav_cli.journal import Listing, open_history
+from suno_wav_cli.settings import journal_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from suno_wav_cli.entries import Entry
+    from suno_wav_cli.events import Report
+    from suno_wav_cli.journal import History
+
+_DAY = 86400.0
+
+
+@dataclass(frozen=True)
+class Request:
+    """`days` is how near the deletion of what is `expiring` must be; `limit` 0 asks for everything."""
+
+    expiring: bool
+    days: float
+    failed: bool
+    unfinished: bool
+    limit: int
+
+
+def show_jobs(request: Request, environ: Mapping[str, str], report: Report) -> ExitCode:
+    """List conversions. Raises UsageError."""
+    listing = _listing(request)
+    before = time.time() + request.days * _DAY if listing is Listing.EXPIRING else None
+    with open_history(journal_file(environ)) as history:
+        if history is None:
+            report(JobList((), listing, 0))
+            return ExitCode.OK
+        listed = history.listed(listing, limit=request.limit or -1, before=before)
+        jobs = tuple(_job(entry, history) for entry in listed.entries)
+    report(JobList(jobs, listing, listed.total))
+    return ExitCode.OK
+
+
+def _listing(request: Request) -> Listing:
+    asked = [
+        listing
+        for listing, wanted in (
+            (Listing.EXPIRING, request.expiring),
+            (Listing.FAILED, request.failed),
+            (Listing.UNFINISHED, request.unfinished),
+        )
+        if wanted
+    ]
+    if len(asked) > 1:
+        raise UsageError(
+            f"--{asked[0]} and --{asked[1]} are two lists", "Ask for one of them: suno-wav jobs --" + asked[0]
+        )
+    return asked[0] if asked else Listing.ALL
+
+
+def _job(entry: Entry, history: History) -> Job:
+    places = [] if entry.bytes is None else history.places(entry)
+    if entry.target in places:
+        # Where it went last.
+        places = [entry.target, *places]
+    there = [path for path in places if path.is_file()]
+    return Job(
+        audio_id=entry.audio_id,
+        title=entry.title,
+        task_id=entry.wav_task_id,
+        music_task_id=entry.music_task_id,
+        state=entry.state,
+        message=entry.message,
+        created=entry.created,
+        updated=entry.updated,
+        expires=entry.expires,
+        path=there[0] if there else places[0] if places else None,
+        path_exists=bool(there),
+        target=entry.target,
+        provider=entry.provider,
+        service=entry.service,
+    )

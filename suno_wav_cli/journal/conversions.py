@@ -1,0 +1,212 @@
+"""The conversions of one service, and each step that one of them takes."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from suno_wav_cli.entries import NEXT_STATES, Entry, State
+from suno_wav_cli.journal.database import open_database, stored
+from suno_wav_cli.journal.history import History
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from decimal import Decimal
+    from pathlib import Path
+
+    from suno_wav_cli.entries import Service
+    from suno_wav_cli.journal.database import Database
+    from suno_wav_cli.models import Song, Track
+
+_DAY = 86400.0
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The conversion that decides about a song: one to be paid for now, where it is `new`, or an earlier one."""
+
+    entry: Entry
+    new: bool
+
+
+class Journal:
+    """The conversions of one service; `history` knows those of all. Made by `open_journal`."""
+
+    def __init__(self, database: Database, service: Service) -> None:
+        self._database = database
+        self._service = service
+        self.history = History(database)
+
+    def deciding(self, audio_id: str) -> Entry | None:
+        """Find the song's newest conversion that was, or may have been, paid for and has not failed."""
+        return self._database.entry(
+            "service = ? AND audio_id = ? AND state NOT IN ('refused', 'failed') ORDER BY id DESC",
+            self._service.base_url,
+            audio_id,
+        )
+
+    def of_task(self, wav_task_id: str) -> Entry | None:
+        return self._database.entry("service = ? AND wav_task_id = ?", self._service.base_url, wav_task_id)
+
+    def newest_task_of(self, audio_id: str) -> Entry | None:
+        """Find the song's last conversion that the service gave an id."""
+        return self._database.entry(
+            "service = ? AND audio_id = ? AND wav_task_id IS NOT NULL ORDER BY id DESC",
+            self._service.base_url,
+            audio_id,
+        )
+
+    def has_target(self, target: Path) -> bool:
+        """Tell whether a download to this file was ever begun."""
+        return self._database.entry("target = ? AND wav_url IS NOT NULL", stored(target)) is not None
+
+    def claim(
+        self, song: Song, target: Path, *, anyway: bool, credits_before: Decimal | None = None
+    ) -> Claim:
+        """Record that a paid request is about to leave, unless an earlier conversion decides about the song.
+
+        One transaction: of two programs that want a song at the same moment, one may pay. With `anyway` nothing earlier
+        decides.
+        """
+        with self._database.transaction():
+            known = None if anyway else self.deciding(song.audio_id)
+            if known is not None:
+                return Claim(known, new=False)
+            entry = self._insert(
+                State.SUBMITTING,
+                song.audio_id,
+                target,
+                music_task_id=song.music_task_id,
+                credits_before=None if credits_before is None else str(credits_before),
+            )
+            return Claim(entry, new=True)
+
+    def accept(self, entry: Entry, wav_task_id: str) -> Entry:
+        """Record the id that the service gave the conversion; where another one has it already, that one."""
+        with self._database.transaction():
+            known = self.of_task(wav_task_id)
+            if known is None:
+                return self.move(entry, State.SUBMITTED, wav_task_id=wav_task_id)
+            self.move(entry, State.REFUSED, message=f"the service named task {wav_task_id}, which is known")
+            return known
+
+    def adopt(self, wav_task_id: str, audio_id: str | None, target: Path | None) -> Entry:
+        """Record a task that this machine did not submit, where it is not known already."""
+        with self._database.transaction():
+            known = self.of_task(wav_task_id)
+            return known or self._insert(
+                State.SUBMITTED, audio_id, target, wav_task_id=wav_task_id, expires=self._kept_until()
+            )
+
+    def move(
+        self,
+        entry: Entry,
+        state: State,
+        *,
+        wav_task_id: str | None = None,
+        target: Path | None = None,
+        wav_url: str | None = None,
+        message: str | None = None,
+    ) -> Entry:
+        """Change the state, and of the rest what is given. A step that NEXT_STATES does not have is a bug."""
+        if state not in NEXT_STATES[entry.state]:
+            raise AssertionError(f"a conversion cannot go from {entry.state} to {state}")
+        self._database.execute(
+            "UPDATE conversion SET state = ?, updated = ?, message = ?, wav_task_id = coalesce(?, wav_task_id), "
+            "expires = coalesce(expires, ?), target = coalesce(?, target), wav_url = coalesce(?, wav_url) WHERE id = ?",
+            state,
+            time.time(),
+            message,
+            wav_task_id,
+            self._kept_until() if wav_task_id else None,
+            stored(target),
+            wav_url,
+            entry.id,
+        )
+        return self._by_id(entry.id)
+
+    def place(self, entry: Entry, target: Path, size: int) -> Entry:
+        """Record that the whole file, of `size` bytes, is about to get its name.
+
+        Written before the rename: a crash between the two leaves a file that `recognises` knows.
+        """
+        with self._database.transaction():
+            self._database.execute("UPDATE conversion SET bytes = ? WHERE id = ?", size, entry.id)
+            self._database.execute("INSERT OR IGNORE INTO place VALUES (?, ?)", entry.id, stored(target))
+            return self.move(entry, State.READY, target=target)
+
+    def recognises(self, entry: Entry, target: Path) -> bool:
+        """Tell whether the file at `target` is this conversion's, whole."""
+        if entry.bytes is None or not target.is_file() or target.stat().st_size != entry.bytes:
+            return False
+        if target.absolute() not in self.history.places(entry):
+            return False
+        if entry.state is State.READY and entry.target == target.absolute():
+            # A crash came between the file's last rename and the journal's next line.
+            self.move(entry, State.SAVED)
+        return True
+
+    def remember(self, tracks: Iterable[Track]) -> None:
+        """Record what the service says of songs. A title or length that it does not tell any more is kept."""
+        with self._database.transaction():
+            for track in tracks:
+                self._database.execute(
+                    "INSERT INTO track VALUES (?, ?, ?, ?, ?) ON CONFLICT (audio_id) DO UPDATE SET "
+                    "music_task_id = excluded.music_task_id, title = coalesce(excluded.title, title), "
+                    "tags = coalesce(excluded.tags, tags), duration = coalesce(excluded.duration, duration)",
+                    track.audio_id,
+                    track.music_task_id,
+                    track.title,
+                    track.tags,
+                    track.duration,
+                )
+
+    def _kept_until(self) -> float:
+        return time.time() + self._service.kept_days * _DAY
+
+    def _insert(
+        self,
+        state: State,
+        audio_id: str | None,
+        target: Path | None,
+        *,
+        music_task_id: str | None = None,
+        wav_task_id: str | None = None,
+        expires: float | None = None,
+        credits_before: str | None = None,
+    ) -> Entry:
+        now = time.time()
+        cursor = self._database.execute(
+            "INSERT INTO conversion (service, provider, audio_id, music_task_id, wav_task_id, state, target, created, "
+            "updated, expires, credits_before) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            self._service.base_url,
+            self._service.provider,
+            audio_id,
+            music_task_id,
+            wav_task_id,
+            state,
+            stored(target),
+            now,
+            now,
+            expires,
+            credits_before,
+        )
+        return self._by_id(cursor.lastrowid)
+
+    def _by_id(self, row_id: int | None) -> Entry:
+        entry = self._database.entry("id = ?", row_id)
+        if entry is None:
+            raise AssertionError(f"row {row_id} was written and is not there")
+        return entry
+
+
+@contextmanager
+def open_journal(path: Path | None, service: Service) -> Iterator[Journal]:
+    """Open, and make where there is none, the journal at `path`; None keeps it in memory.
+
+    Raises UsageError where the file or its folder cannot be used, as every method of the Journal does.
+    """
+    with open_database(path) as database:
+        yield Journal(database, service)

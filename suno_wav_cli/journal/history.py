@@ -1,0 +1,169 @@
+"""What this machine knows of all services: lists, and what an id or the beginning of one stands for."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from suno_wav_cli.journal.database import loaded, open_database, open_for_reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from suno_wav_cli.entries import Entry
+    from suno_wav_cli.journal.database import Database
+
+_PAID_OR_PERHAPS = "state NOT IN ('refused', 'failed')"
+_REPLACED = (
+    "EXISTS (SELECT 1 FROM conversion AS later WHERE later.service = conversion.service "
+    f"AND later.audio_id = conversion.audio_id AND later.id > conversion.id AND later.{_PAID_OR_PERHAPS})"
+)
+_UNFINISHED = f"state IN ('submitting', 'unknown', 'submitted', 'ready') AND NOT {_REPLACED}"
+
+
+class Listing(StrEnum):
+    ALL = "all"
+    FAILED = "failed"
+    """Refused, or the service could not make the file."""
+    UNFINISHED = "unfinished"
+    """Paid for, or perhaps; not saved; and no later conversion of the song has taken its place."""
+    EXPIRING = "expiring"
+    """Of these, what the service has accepted and deletes first."""
+
+
+_NEWEST_FIRST = "id DESC"
+_LISTINGS: dict[Listing, tuple[str, str]] = {
+    Listing.ALL: ("1", _NEWEST_FIRST),
+    Listing.FAILED: ("state IN ('refused', 'failed')", _NEWEST_FIRST),
+    Listing.UNFINISHED: (_UNFINISHED, _NEWEST_FIRST),
+    Listing.EXPIRING: (f"{_UNFINISHED} AND expires < ?", "expires, id"),
+}
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The first conversions of a list, and how many it has in all."""
+
+    entries: list[Entry]
+    total: int
+
+
+class History:
+    """The conversions of all services. Every method raises UsageError where the file cannot be used."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def listed(self, listing: Listing, *, limit: int = -1, before: float | None = None) -> Listed:
+        """List the first `limit` conversions, all where it is negative; EXPIRING is what is deleted `before` a time."""
+        where, order = _LISTINGS[listing]
+        values = () if before is None else (before,)
+        entries = self._database.entries(f"{where} ORDER BY {order} LIMIT ?", *values, limit)
+        ((total,),) = self._database.rows(f"SELECT count(*) FROM conversion WHERE {where}", *values)
+        return Listed(entries, total)
+
+    def to_resume(self) -> list[Entry]:
+        """List what is unfinished: what the service deletes first, first, and what has no task at the end."""
+        return self._database.entries(f"{_UNFINISHED} ORDER BY expires IS NULL, expires, id")
+
+    def newest(self, base_url: str) -> Entry | None:
+        return self._database.entry("service = ? ORDER BY id DESC", base_url)
+
+    def known_as(self, id_: str, base_url: str | None) -> Entry | None:
+        """Find a task by its id, or the conversion that decides about a song; None for `base_url` asks everywhere."""
+        return self._database.entry(
+            "(wav_task_id = ? OR audio_id = ?) AND (service = ? OR ? IS NULL) "
+            f"ORDER BY {_PAID_OR_PERHAPS} DESC, id DESC",
+            id_,
+            id_,
+            base_url,
+            base_url,
+        )
+
+    def ids_beginning(self, beginning: str, base_url: str | None, *, limit: int) -> list[str]:
+        """List the ids of tasks and songs that begin so."""
+        rows = self._database.rows(
+            "SELECT wav_task_id FROM conversion WHERE wav_task_id >= ? AND wav_task_id < ? AND (service = ? OR ? IS NULL) "
+            "UNION SELECT audio_id FROM conversion WHERE audio_id >= ? AND audio_id < ? AND (service = ? OR ? IS NULL) "
+            "LIMIT ?",
+            *(beginning, _after(beginning), base_url, base_url) * 2,
+            limit,
+        )
+        return [id_ for (id_,) in rows]
+
+    def tasks_beginning(self, beginning: str, *, unfinished: bool, limit: int) -> list[Entry]:
+        """List the newest conversions whose task's id begins so."""
+        only = _UNFINISHED if unfinished else "1"
+        return self._database.entries(
+            f"wav_task_id >= ? AND wav_task_id < ? AND {only} ORDER BY id DESC LIMIT ?",
+            beginning,
+            _after(beginning),
+            limit,
+        )
+
+    def elsewhere(self, audio_id: str, base_url: str) -> Entry | None:
+        """Find the song's newest task at another service."""
+        return self._database.entry(
+            "audio_id = ? AND service <> ? AND wav_task_id IS NOT NULL ORDER BY id DESC", audio_id, base_url
+        )
+
+    def music_task_of(self, audio_id: str) -> str | None:
+        """Tell the music task that the service named for the song, or else an earlier conversion of it."""
+        rows = self._database.rows(
+            "SELECT music_task_id FROM track WHERE audio_id = ?", audio_id
+        ) or self._database.rows(
+            "SELECT music_task_id FROM conversion WHERE audio_id = ? AND music_task_id IS NOT NULL "
+            "ORDER BY id DESC LIMIT 1",
+            audio_id,
+        )
+        return str(rows[0][0]) if rows else None
+
+    def title_of(self, audio_id: str) -> str | None:
+        rows = self._database.rows("SELECT title FROM track WHERE audio_id = ?", audio_id)
+        return rows[0][0] if rows else None
+
+    def accepted_since(self, base_url: str, moment: float) -> int:
+        """Count the conversions that were submitted after a moment and certainly paid for."""
+        ((count,),) = self._database.rows(
+            "SELECT count(*) FROM conversion WHERE service = ? AND created >= ? AND wav_task_id IS NOT NULL",
+            base_url,
+            moment,
+        )
+        return int(count)
+
+    def places(self, entry: Entry) -> list[Path]:
+        """List the files that were saved from a conversion, whether they are still there or not."""
+        rows = self._database.rows("SELECT path FROM place WHERE conversion = ?", entry.id)
+        return [loaded(path) for (path,) in rows]
+
+
+@contextmanager
+def open_history(path: Path) -> Iterator[History | None]:
+    """Open the journal without changing it, but that an earlier version is upgraded; None where there is none.
+
+    Raises UsageError.
+    """
+    with open_for_reading(path) as database:
+        if database is not None:
+            yield History(database)
+            return
+    if not path.exists():
+        yield None
+        return
+    with open_database(path) as database:
+        yield History(database)
+
+
+@contextmanager
+def open_history_as_it_is(path: Path) -> Iterator[History | None]:
+    """Open the journal without changing anything; None where there is none of this version. Raises UsageError."""
+    with open_for_reading(path) as database:
+        yield None if database is None else History(database)
+
+
+def _after(beginning: str) -> str:
+    """The first text, as the journal sorts, that is behind all that begin so."""
+    return beginning + "\U0010ffff"

@@ -1,0 +1,90 @@
+"""The tables, and the way to them from every earlier version.
+
+A new file goes the whole way too, so that there is one way and every run of the tests goes it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from suno_wav_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_VERSION_1 = """
+CREATE TABLE conversion (
+    id            INTEGER PRIMARY KEY,
+    service       TEXT NOT NULL,
+    audio_id      TEXT,
+    music_task_id TEXT,
+    wav_task_id   TEXT,
+    state         TEXT NOT NULL,
+    target        BLOB,
+    wav_url       TEXT,
+    bytes         INTEGER,
+    message       TEXT,
+    created       REAL NOT NULL,
+    updated       REAL NOT NULL
+);
+CREATE UNIQUE INDEX one_row_a_task ON conversion (service, wav_task_id);
+CREATE INDEX conversions_of_a_song ON conversion (service, audio_id, id);
+CREATE INDEX music_task_of_a_song ON conversion (audio_id, id) WHERE music_task_id IS NOT NULL;
+CREATE INDEX conversions_to_a_target ON conversion (target);
+"""
+
+# Version 1 knew no other services than sunoapi, which keeps files for 15 days, and the sandbox on this machine. When a
+# task was accepted it did not tell, but a conversion was written down a moment before.
+_VERSION_2 = """
+ALTER TABLE conversion ADD COLUMN provider TEXT NOT NULL DEFAULT 'sunoapi';
+ALTER TABLE conversion ADD COLUMN expires REAL;
+ALTER TABLE conversion ADD COLUMN credits_before TEXT;
+UPDATE conversion SET provider = 'sandbox' WHERE service LIKE 'http://%';
+UPDATE conversion SET expires = created + 15 * 86400 WHERE wav_task_id IS NOT NULL;
+CREATE TABLE place (
+    conversion INTEGER NOT NULL REFERENCES conversion,
+    path       BLOB NOT NULL,
+    PRIMARY KEY (conversion, path)
+) WITHOUT ROWID;
+INSERT INTO place SELECT id, target FROM conversion WHERE target IS NOT NULL AND bytes IS NOT NULL;
+CREATE TABLE track (
+    audio_id      TEXT PRIMARY KEY,
+    music_task_id TEXT NOT NULL,
+    title         TEXT,
+    tags          TEXT,
+    duration      REAL
+) WITHOUT ROWID;
+CREATE INDEX conversions_by_song ON conversion (audio_id, id);
+CREATE INDEX conversions_by_task ON conversion (wav_task_id);
+CREATE INDEX conversions_by_state ON conversion (state, id);
+"""
+
+_STEPS = (_VERSION_1, _VERSION_2)
+SCHEMA_VERSION = len(_STEPS)
+
+
+def bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """Make the tables, or upgrade them, in one transaction: a crash leaves the earlier version whole.
+
+    Raises UsageError for a journal that a newer program wrote.
+    """
+    if version_of(connection) == SCHEMA_VERSION:
+        return
+    # Read again inside the transaction: another program may be doing the same.
+    connection.execute("BEGIN IMMEDIATE")
+    for version, step in enumerate(_STEPS[version_of(connection) :], version_of(connection) + 1):
+        for statement in step.split(";\n"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {version}")
+    connection.execute("COMMIT")
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """0 where there is no table yet. Raises UsageError for a journal that a newer program wrote."""
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version > SCHEMA_VERSION:
+        raise UsageError(
+            "the journal was written by a newer suno-wav",
+            "Upgrade suno-wav, or name another folder: SUNO_WAV_HOME=FOLDER",
+        )
+    return version

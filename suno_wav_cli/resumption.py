@@ -1,0 +1,164 @@
+"""`resume` from its arguments to its exit code: finish what was begun, what the service deletes first, first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+from suno_wav_cli import events
+from suno_wav_cli.continuation import command_for
+from suno_wav_cli.conversion import Outcome, all_of, convert, failure
+from suno_wav_cli.entries import UNDECIDED, Entry
+from suno_wav_cli.errors import (
+    ExitCode,
+    OutputExists,
+    StillRunning,
+    SubmissionUnknown,
+    SunoWavError,
+    UsageError,
+)
+from suno_wav_cli.event_loop import run
+from suno_wav_cli.ids import find
+from suno_wav_cli.journal import open_history
+from suno_wav_cli.models import Order, Song
+from suno_wav_cli.output import check_possible
+from suno_wav_cli.providers import PROVIDERS, provider_named
+from suno_wav_cli.retrieval import retrieve
+from suno_wav_cli.session import open_session, open_workshop
+from suno_wav_cli.settings import journal_file
+from suno_wav_cli.upstream import base_url_of, is_own_sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from suno_wav_cli.conversion import Workshop
+    from suno_wav_cli.credentials import Secrets
+    from suno_wav_cli.events import Report
+    from suno_wav_cli.journal import History
+    from suno_wav_cli.session import Session
+    from suno_wav_cli.settings import Settings
+
+
+@dataclass(frozen=True)
+class Request:
+    """`names` are what `ids.find` takes; none of them stands for everything unfinished."""
+
+    names: tuple[str, ...]
+    resubmit: bool
+
+
+def resume(
+    request: Request, settings: Settings, secrets: Secrets, environ: Mapping[str, str], report: Report
+) -> ExitCode:
+    """Finish conversions, and return the exit code. Raises SunoWavError where nothing could be begun."""
+    address = None if is_own_sandbox(settings) else base_url_of(settings)
+    with open_history(journal_file(environ)) as history:
+        chosen = _chosen(request.names, history, address)
+    here = [job for job in chosen if isinstance(job, str) or _is_of(job, settings.provider, address)]
+    for event in _elsewhere([job for job in chosen if job not in here]):
+        report(event)
+    if not here:
+        report(events.Summary(0, 0, 0, 0, 0))
+        return ExitCode.OK
+    with open_session(settings, secrets, environ, report) as session:
+        outcomes = run(_resume_all(here, request, session))
+    return _counted(outcomes, report)
+
+
+def _chosen(names: Sequence[str], history: History | None, address: str | None) -> list[Entry | str]:
+    if history is None:
+        # Tasks of other machines, all of them.
+        return list(dict.fromkeys(names))
+    if not names:
+        return list(history.to_resume())
+    return list(dict.fromkeys(find(name, history, address) for name in names))
+
+
+def _is_of(entry: Entry, provider: str, address: str | None) -> bool:
+    return entry.service == address and PROVIDERS.get(entry.provider) is provider_named(provider)
+
+
+def _elsewhere(entries: Sequence[Entry | str]) -> list[events.Elsewhere]:
+    """Say, once for each other service, which line resumes what is unfinished there."""
+    counted = Counter((entry.service, entry.provider) for entry in entries if isinstance(entry, Entry))
+    return [
+        events.Elsewhere(service, provider, count, command_for(provider, service, "resume", ()))
+        for (service, provider), count in counted.items()
+    ]
+
+
+async def _resume_all(jobs: Sequence[Entry | str], request: Request, session: Session) -> list[Outcome]:
+    """Resume `--jobs` of them at a time, and begin in the order given."""
+    async with open_workshop(session, None, resubmit=request.resubmit) as shop:
+        flight = asyncio.Semaphore(shop.terms.in_flight)
+
+        async def one(job: Entry | str) -> Outcome:
+            async with flight:
+                return await _resumed(job, request, session, shop, alone=len(jobs) == 1)
+
+        return await all_of([one(job) for job in jobs])
+
+
+async def _resumed(
+    job: Entry | str, request: Request, session: Session, shop: Workshop, *, alone: bool
+) -> Outcome:
+    entry = job if isinstance(job, Entry) else None
+    name, task_id = (job.name, job.wav_task_id) if isinstance(job, Entry) else (job, job)
+    try:
+        if entry is not None and entry.state in UNDECIDED:
+            return await _settled(entry, request, session, shop)
+        record = await shop.client.wav_record(task_id or _no_task(entry))
+        session.report(events.LookedUp(name, record))
+        return await retrieve(entry, record, session, shop, wait=True, alone=alone)
+    except (UsageError, OutputExists) as error:
+        again = f"{error.remedy.rstrip('.')}. Then: {session.continue_with([task_id or name])}"
+        return failure(name, task_id, type(error)(error.message, again), shop)
+    except SunoWavError as error:
+        return failure(name, task_id, error, shop)
+
+
+async def _settled(entry: Entry, request: Request, session: Session, shop: Workshop) -> Outcome:
+    """Submit again what may have been lost, where the person says so. Raises SubmissionUnknown where not."""
+    if not request.resubmit:
+        raise _unknown(entry, session)
+    song = Song(
+        entry.name, entry.music_task_id or session.journal.history.music_task_of(entry.name), entry.title
+    )
+    if entry.target is None:
+        raise AssertionError(f"conversion {entry.id} was claimed without a file to become")
+    order = Order(song, entry.target)
+    check_possible([order], ours=session.journal.has_target, force=session.settings.force)
+    return await convert(order, shop)
+
+
+def _no_task(entry: Entry | None) -> NoReturn:
+    said = f": {entry.message}" if entry and entry.message else ""
+    raise UsageError(
+        f"the song was not submitted{said}",
+        f"To convert it: suno-wav convert {entry.name if entry else 'ID'}",
+    )
+
+
+def _unknown(entry: Entry, session: Session) -> SubmissionUnknown:
+    said = entry.message or (
+        "it is not known whether the song was submitted and charged: a run ended, or another is still at work, between "
+        "sending the request and its answer"
+    )
+    return SubmissionUnknown(
+        said,
+        "Look at your account's log. Where it names a task: suno-wav status TASK_ID --wait --download. To pay for "
+        f"another try: {session.continue_with([entry.name], '--resubmit')}",
+    )
+
+
+def _counted(outcomes: Sequence[Outcome], report: Report) -> ExitCode:
+    errors = [outcome.error for outcome in outcomes if outcome.error is not None]
+    skipped = sum(outcome.error is None and outcome.path is None for outcome in outcomes)
+    running = sum(isinstance(error, StillRunning) for error in errors)
+    saved = len(outcomes) - len(errors) - skipped
+    report(events.Summary(len(outcomes), saved, skipped, len(errors) - running, running))
+    if not errors:
+        return ExitCode.OK
+    return errors[0].exit_code if len(errors) == len(outcomes) else ExitCode.SOME_FAILED

@@ -1,0 +1,109 @@
+"""What `jobs` and `tracks` list, as tables, and the sentences that go with them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from suno_wav_cli.entries import UNDECIDED
+from suno_wav_cli.terminal.tables import Column, room, table
+from suno_wav_cli.terminal.texts import clock, printable
+
+if TYPE_CHECKING:
+    from suno_wav_cli.events import Elsewhere, Job, JobList, TrackList
+
+_WIDE = 100
+"""Characters from which on there is room for whole dates and folders."""
+_SHORT_ID = 8
+_NOTHING = {
+    "all": "this machine knows no conversions",
+    "failed": "nothing failed",
+    "unfinished": "nothing is unfinished",
+    "expiring": "nothing unsaved expires so soon",
+}
+
+
+def job_table(event: JobList) -> list[str]:
+    if not event.items:
+        return []
+    jobs, width = event.items, room()
+    piped, wide = width is None, width is None or width >= _WIDE
+    several = len({(job.service, job.provider) for job in jobs}) > 1
+    return table(
+        [
+            Column("SONG", [printable(job.title or job.audio_id or "-") for job in jobs], shrinks=True),
+            Column("TASK", [_task(job, whole=piped) for job in jobs]),
+            Column("STATE", [job.state for job in jobs]),
+            Column("BEGUN", [_moment(job.created, wide=wide) for job in jobs]),
+            Column("KEPT TO", [_day(job.expires, wide=wide) for job in jobs]),
+            Column("SERVICE", [_service(job) if several else "" for job in jobs], shrinks=True),
+            Column("FILE", [_file(job, wide=wide) for job in jobs], shrinks=True),
+        ],
+        width,
+    )
+
+
+def job_sentence(event: JobList) -> str | None:
+    if not event.items:
+        return f"suno-wav: {_NOTHING[event.listing]}"
+    said = []
+    if event.total > len(event.items):
+        said.append(f"{len(event.items)} of {event.total}; --limit 0 shows all")
+    undecided = sum(job.state in UNDECIDED for job in event.items)
+    if undecided:
+        said.append(
+            f"{undecided} with an unknown outcome: the answer to a paid request was lost, and it may be paid for or not.\n"
+            "  `suno-wav resume` says what is known of each, and pays again only with --resubmit"
+        )
+    return "\n".join(f"suno-wav: {line}" for line in said) or None
+
+
+def track_table(event: TrackList) -> list[str]:
+    tracks = event.items
+    return table(
+        [
+            Column("AUDIO ID", [printable(track.audio_id) for track in tracks]),
+            Column("TITLE", [printable(track.title or "-") for track in tracks], shrinks=True),
+            Column("LENGTH", [clock(track.duration) if track.duration else "-" for track in tracks]),
+            Column("STATE", ["complete" if track.complete else "at work" for track in tracks]),
+            Column("TAGS", [printable(track.tags or "") for track in tracks], shrinks=True),
+        ],
+        room(),
+    )
+
+
+def elsewhere_sentence(event: Elsewhere) -> str:
+    return (
+        f"suno-wav: {event.count} unfinished at another service, {printable(event.service)} ({event.provider})\n"
+        f"  To continue: {event.continue_with}"
+    )
+
+
+def _task(job: Job, *, whole: bool) -> str:
+    return printable(job.task_id or "-")[: None if whole else _SHORT_ID]
+
+
+def _moment(moment: float, *, wide: bool) -> str:
+    return time.strftime("%Y-%m-%d %H:%M" if wide else "%m-%d", time.localtime(moment))
+
+
+def _day(moment: float | None, *, wide: bool) -> str:
+    return "-" if moment is None else time.strftime("%Y-%m-%d" if wide else "%m-%d", time.localtime(moment))
+
+
+def _service(job: Job) -> str:
+    return f"{job.provider} {job.service.partition('://')[2]}"
+
+
+def _file(job: Job, *, wide: bool) -> str:
+    if job.path is None:
+        return "-"
+    shown = printable(str(_near(job.path)) if wide else job.path.name)
+    return shown if job.path_exists else f"gone: {shown}"
+
+
+def _near(path: Path) -> Path:
+    """Shorten what lies in the current folder, where the name alone leads to it."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

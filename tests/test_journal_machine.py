@@ -1,0 +1,177 @@
+"""Any sequence of what can happen to conversions leaves a legal journal, which a model that is simpler than it predicts."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+)
+
+from suno_wav_cli.entries import NEXT_STATES, UNDECIDED, Entry, Service, State
+from suno_wav_cli.journal import Listing, open_journal
+from suno_wav_cli.models import Song
+
+SONGS = st.sampled_from(["song-1", "song-2"])
+TASKS = st.sampled_from([f"task-{number}" for number in range(4)])
+PLACES = st.sampled_from(["one.wav", "two.wav"])
+SERVICES = (Service("https://one.example", "sunoapi", 15), Service("https://two.example", "kie", 14))
+NOTHING_PAID = {State.REFUSED, State.FAILED}
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the model knows of a conversion."""
+
+    audio_id: str | None
+    task_id: str | None
+    state: State
+    places: frozenset[str] = frozenset()
+
+
+class Conversions(RuleBasedStateMachine):
+    """Two programs, one at each service, on one file; either may end and come back at any moment."""
+
+    claimed: Bundle[int] = Bundle("claimed")
+    accepted: Bundle[int] = Bundle("accepted")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack = ExitStack()
+        self.folder = Path(self.stack.enter_context(TemporaryDirectory()))
+        self.rows: dict[int, Row] = {}
+
+    @initialize()
+    def begin(self) -> None:
+        self.opened = ExitStack()
+        self.journals = [
+            self.opened.enter_context(open_journal(self.folder / "journal.sqlite3", service))
+            for service in SERVICES
+        ]
+        self.journal = self.journals[0]
+
+    def teardown(self) -> None:
+        if hasattr(self, "opened"):
+            self.opened.close()
+        self.stack.close()
+
+    @rule()
+    def everything_ends_and_begins_again(self) -> None:
+        self.opened.close()
+        self.begin()
+
+    @rule(target=claimed, song=SONGS, anyway=st.booleans())
+    def claim(self, song: str, anyway: bool) -> int | MultipleResults[int]:
+        expected = None if anyway else self.deciding(song)
+        claim = self.journal.claim(Song(song), self.folder / "one.wav", anyway=anyway)
+        assert claim.new == (expected is None)
+        if not claim.new:
+            assert claim.entry.id == expected
+            return multiple()
+        self.rows[claim.entry.id] = Row(song, None, State.SUBMITTING)
+        return claim.entry.id
+
+    @rule(target=accepted, row=consumes(claimed), task=TASKS)
+    def is_accepted(self, row: int, task: str) -> int:
+        known = self.of_task(task)
+        entry = self.journal.accept(self.entry(row), task)
+        self.rows[row] = replace(
+            self.rows[row],
+            state=State.SUBMITTED if known is None else State.REFUSED,
+            task_id=task if known is None else None,
+        )
+        assert entry.id == (row if known is None else known)
+        return entry.id
+
+    @rule(row=consumes(claimed), state=st.sampled_from([State.REFUSED, State.UNKNOWN]))
+    def is_refused_or_lost(self, row: int, state: State) -> None:
+        self.journal.move(self.entry(row), state, message="because")
+        self.rows[row] = replace(self.rows[row], state=state)
+
+    @rule(target=accepted, task=TASKS, song=st.one_of(st.none(), SONGS))
+    def is_adopted(self, task: str, song: str | None) -> int:
+        known = self.of_task(task)
+        entry = self.journal.adopt(task, song, None)
+        if known is None:
+            self.rows[entry.id] = Row(song, task, State.SUBMITTED)
+        assert entry.id == (entry.id if known is None else known)
+        return entry.id
+
+    @rule(row=accepted, state=st.sampled_from([State.READY, State.FAILED]))
+    def is_decided(self, row: int, state: State) -> None:
+        self.journal.move(self.entry(row), state)
+        self.rows[row] = replace(self.rows[row], state=state)
+
+    @rule(row=accepted, place=PLACES, crash=st.booleans())
+    def is_saved(self, row: int, place: str, crash: bool) -> None:
+        """With `crash`, the program dies between the rename and the journal's next line."""
+        target = self.folder / place
+        entry = self.journal.place(self.journal.move(self.entry(row), State.READY), target, 5)
+        target.write_bytes(b"12345")
+        if not crash:
+            self.journal.move(entry, State.SAVED)
+        assert self.journal.recognises(self.entry(row), target)
+        before = self.rows[row]
+        self.rows[row] = replace(before, state=State.SAVED, places=before.places | {place})
+
+    @rule(row=accepted)
+    def nobody_at_the_other_service_decides(self, row: int) -> None:
+        entry = self.entry(row)
+        assert self.journals[1].of_task(entry.wav_task_id or "") is None
+        assert entry.audio_id is None or self.journals[1].deciding(entry.audio_id) is None
+
+    @invariant()
+    def every_row_is_as_the_model_has_it(self) -> None:
+        if not hasattr(self, "journal"):
+            return
+        for number, row in self.rows.items():
+            entry = self.entry(number)
+            assert (entry.audio_id, entry.wav_task_id, entry.state) == (row.audio_id, row.task_id, row.state)
+            assert {path.name for path in self.journal.history.places(entry)} == row.places
+            assert (entry.wav_task_id is None) == (entry.state in UNDECIDED | {State.REFUSED})
+            assert (entry.expires is None) == (entry.wav_task_id is None)
+
+    @invariant()
+    def what_is_unfinished_decides_about_its_song(self) -> None:
+        if not hasattr(self, "journal"):
+            return
+        expected = {
+            number
+            for number, row in self.rows.items()
+            if row.state not in NOTHING_PAID | {State.SAVED}
+            and (row.audio_id is None or self.deciding(row.audio_id) == number)
+        }
+        assert {entry.id for entry in self.journal.history.to_resume()} == expected
+
+    def entry(self, row: int) -> Entry:
+        known = {entry.id: entry for entry in self.journal.history.listed(Listing.ALL).entries}
+        assert set(known) == set(self.rows)
+        assert set(NEXT_STATES) >= {entry.state for entry in known.values()}
+        return known[row]
+
+    def of_task(self, task: str) -> int | None:
+        return next((number for number, row in self.rows.items() if row.task_id == task), None)
+
+    def deciding(self, song: str) -> int | None:
+        of_song = [
+            number
+            for number, row in self.rows.items()
+            if row.audio_id == song and row.state not in NOTHING_PAID
+        ]
+        return max(of_song, default=None)
+
+
+Conversions.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestConversions = Conversions.TestCase
