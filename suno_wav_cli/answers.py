@@ -172,7 +172,9 @@ def _seconds(value: object) -> float | None:
     """A length; None for 0 too, which is how some say that they do not know it yet."""
     try:
         seconds = (
-            float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else 0.0
+            float(value)
+            if isinstance(value, int | float | Decimal | str) and not isinstance(value, bool)
+            else 0.0
         )
     except (ValueError, OverflowError):
         return None

@@ -45,7 +45,7 @@ def files() -> list[str]:
 
 def to_continue(sandbox: Sandbox, done: Finished) -> str:
     """Make the remedy that continues the task, whose id is known from the remedy itself."""
-    task_id = done.err.partition("suno-wav status ")[2].partition(" ")[0]
+    task_id = done.err.partition("suno-wav resume ")[2].partition(" ")[0]
     assert len(task_id) == 32
     return f"suno-wav resume {task_id} --provider sandbox --base-url {sandbox.base_url}"
 
@@ -87,7 +87,7 @@ def to_continue(sandbox: Sandbox, done: Finished) -> str:
             7,
             1,
             "the service already has a WAV of this song: WAV record already exists (code 409)",
-            "Its task id is not known here. If you have it: suno-wav status TASK_ID --download",
+            "Its task id is not known here; your account's log may name it: suno-wav status TASK_ID --wait --download",
             id="409",
         ),
         pytest.param(
@@ -432,7 +432,7 @@ def test_a_record_that_exists_and_that_nobody_names_is_a_clear_failure(sandbox: 
     assert done.err == said(
         "demo-exists-null",
         "the service already has a WAV of this song: WAV record already exists (code 409)",
-        "Its task id is not known here. If you have it: suno-wav status TASK_ID --download",
+        "Its task id is not known here; your account's log may name it: suno-wav status TASK_ID --wait --download",
     )
     assert files() == []
 

@@ -65,7 +65,7 @@ def test_while_a_download_waits_for_a_byte(sandbox: Sandbox, number: signal.Sign
         read_until(process, lambda event: event["event"] == "download_progress" and event["received"] > 0)
         returned, said = stop(process, number)
     assert returned == code
-    assert "To continue: suno-wav status" in said
+    assert "To continue: suno-wav resume" in said
     assert [path.name for path in Path().iterdir()] == ["song.wav.part"]
 
 

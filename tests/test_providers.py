@@ -277,7 +277,7 @@ def test_lookups_that_may_succeed_later_are_repeated_until_the_time_is_up(
     done = met_as(sandbox, provider).run("convert", *songs, *WITH_MUSIC, *ASKING, *options)
     failed = done.named("song_failed")
     assert {event["audio_id"]: (event["exit_code"], event["message"]) for event in failed} == songs
-    to_continue = f"--wait --download --provider {provider} --base-url {sandbox.base_url}/kie"
+    to_continue = f"--provider {provider} --base-url {sandbox.base_url}/kie"
     assert all(event["remedy"].endswith(to_continue) for event in failed)
     assert [sandbox.counted("submissions", song) for song in songs] == [1] * len(songs)
     assert all(sandbox.counted("lookups", song) > 1 for song in songs)

@@ -317,8 +317,8 @@ def test_a_session_that_comes_back_elsewhere_does_not_count(sandbox: Sandbox, wo
 
 def test_a_dead_proxy_does_not_stand_between_us_and_the_agent(sandbox: Sandbox, world: NgrokWorld) -> None:
     env = settings(world) | {"http_proxy": "http://127.0.0.1:9", "NO_PROXY": "example.com"}
-    done = sandbox.run("convert", "demo+proxy", "--tunnel", "ngrok", "--poll-interval", "20s", env=env)
-    assert (done.code, sandbox.counted("lookups", "demo+proxy")) == (0, 1)
+    done = sandbox.run("convert", "demo+dead-proxy", "--tunnel", "ngrok", "--poll-interval", "20s", env=env)
+    assert (done.code, sandbox.counted("lookups", "demo+dead-proxy")) == (0, 1)
 
 
 def test_a_chatty_agent_does_not_stall(sandbox: Sandbox, world: NgrokWorld) -> None:

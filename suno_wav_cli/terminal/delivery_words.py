@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.terminal.texts import printable
+from suno_wav_cli.terminal.texts import printable, time_of_day
 
 if TYPE_CHECKING:
     from suno_wav_cli import events
@@ -33,14 +32,13 @@ def listening(event: events.Listening) -> str:
 
 
 def received(event: events.DeliveryReceived) -> str:
-    at = time.strftime("%H:%M:%S", time.localtime(event.received))
     code = "no code" if event.code is None else f"code {event.code}"
     parts = [event.task_id or "no task id", code]
     if event.signature is not None:
         parts.append(_SIGNATURES[event.signature])
     if event.repeats is not None:
         parts.append(f"repeats #{event.repeats}")
-    return f"#{event.number} {at} {', '.join(parts)}"
+    return f"#{event.number} {time_of_day(event.received)} {', '.join(parts)}"
 
 
 def forwarded(event: events.DeliveryForwarded) -> str:

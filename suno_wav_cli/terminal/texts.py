@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 
 def printable(text: str) -> str:
     """Replace control characters, escape sequences' first bytes included, and what no encoding carries."""
@@ -14,3 +16,8 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def time_of_day(seconds: float) -> str:
+    """Of seconds since 1970, as this machine's clock shows it."""
+    return time.strftime("%H:%M:%S", time.localtime(seconds))

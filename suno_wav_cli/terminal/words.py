@@ -8,7 +8,7 @@ from suno_wav_cli import events
 from suno_wav_cli.terminal.account_words import account_results, account_sentence
 from suno_wav_cli.terminal.delivery_words import checked, delivering, forwarded, listening, received
 from suno_wav_cli.terminal.listings import elsewhere_sentence, job_sentence, job_table, track_table
-from suno_wav_cli.terminal.texts import clock, printable
+from suno_wav_cli.terminal.texts import clock, printable, time_of_day
 
 if TYPE_CHECKING:
     from suno_wav_cli.events import Event
@@ -86,8 +86,7 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
                 else None
             )
         case events.StateChanged():
-            at = time.strftime("%H:%M:%S", time.localtime(event.seen))
-            return f"{event.audio_id}: {at} {printable(_state(event.record))}"
+            return f"{event.audio_id}: {time_of_day(event.seen)} {printable(_state(event.record))}"
         case events.LookupFailed():
             return f"{event.audio_id}: {printable(event.message)}; asking again"
         case events.DownloadStarted():
