@@ -22,6 +22,7 @@ from suno_wav_cli.song_lists import check_writable, counted_once, read_songs, wr
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from decimal import Decimal
     from pathlib import Path
 
     from suno_wav_cli.credentials import Secrets
@@ -76,12 +77,12 @@ def convert_songs(
         if request.dry_run:
             show_plan(plan, session)
             return ExitCode.OK
-        check_budget(todo, session)
+        balance = check_budget(todo, session)
         for step in plan:
             if step.step is Step.THERE:
                 report(events.Skipped(step.order.song.audio_id, step.order.target))
         try:
-            outcomes = _converted(todo, request, session) if todo else []
+            outcomes = _converted(todo, request, session, balance) if todo else []
         finally:
             if session.service_ends_with_us:
                 # Nothing can continue them.
@@ -141,13 +142,15 @@ def _with_music_tasks(songs: Sequence[Song], request: Request, session: Session)
     return [Song(track.audio_id, music_task_id, track.title) for track in tracks]
 
 
-def _converted(todo: Sequence[Planned], request: Request, session: Session) -> list[Outcome]:
+def _converted(
+    todo: Sequence[Planned], request: Request, session: Session, balance: Decimal | None
+) -> list[Outcome]:
     orders = [step.order for step in todo]
     # No song but one that is submitted now is called back.
     if not request.wait or not submissions(todo):
-        return run(_convert(orders, None, request, session))
+        return run(_convert(orders, None, request, session, balance))
     with open_way_back(session) as reception:
-        return run(_convert(orders, reception, request, session))
+        return run(_convert(orders, reception, request, session, balance))
 
 
 def _check_music_tasks(orders: Iterable[Order], provider: str) -> None:
@@ -162,9 +165,15 @@ def _check_music_tasks(orders: Iterable[Order], provider: str) -> None:
 
 
 async def _convert(
-    orders: Sequence[Order], reception: Reception | None, request: Request, session: Session
+    orders: Sequence[Order],
+    reception: Reception | None,
+    request: Request,
+    session: Session,
+    balance: Decimal | None,
 ) -> list[Outcome]:
-    async with open_workshop(session, reception, wait=request.wait, resubmit=request.resubmit) as shop:
+    async with open_workshop(
+        session, reception, wait=request.wait, resubmit=request.resubmit, balance=balance
+    ) as shop:
         return await convert_all(orders, shop)
 
 

@@ -61,20 +61,23 @@ def submissions(plan: Sequence[Planned]) -> int:
     return sum(planned.step is Step.SUBMIT for planned in plan)
 
 
-def check_budget(plan: Sequence[Planned], session: Session) -> None:
-    """Raise NoCredits where the plan costs more than `max_credits`, or a batch more than there is.
+def check_budget(plan: Sequence[Planned], session: Session) -> Decimal | None:
+    """Raise NoCredits where the plan costs more than `max_credits`, or a batch more than there is; the balance, if it was asked for.
 
-    What another program does afterwards cannot exceed `max_credits` either: the Gate counts too. One song without `max_credits` is not held up by a question: the service refuses what cannot be paid. A batch whose
-    balance cannot be had goes on, and says so. Raises NotAuthorized where the service refuses the key.
+    What another program does afterwards cannot exceed `max_credits` either: the Gate counts too. One song without
+    `max_credits` is not held up by a question: the service refuses what cannot be paid. A batch whose balance cannot be
+    had goes on, and says so. Raises NotAuthorized where the service refuses the key.
     """
-    count, cap = submissions(plan), session.settings.max_credits
+    count, cap, balance = submissions(plan), session.settings.max_credits, None
     refusal = _refused(count, cap, None)
     if refusal is None and (count > 1 or (count and cap is not None)):
         told = _told(session)
-        refusal = _refused(count, cap, told.balance)
+        balance = told.balance
+        refusal = _refused(count, cap, balance)
         session.report(_quoted(count, told))
     if refusal is not None:
         raise refusal
+    return balance
 
 
 def show_plan(plan: Sequence[Planned], session: Session) -> None:

@@ -12,8 +12,10 @@ from suno_wav_cli.conversion import all_of, failure, wait_for
 from suno_wav_cli.errors import ExitCode, SunoWavError, UsageError
 from suno_wav_cli.event_loop import run
 from suno_wav_cli.ids import find
+from suno_wav_cli.providers import PROVIDERS, provider_named
 from suno_wav_cli.retrieval import retrieve
 from suno_wav_cli.session import open_session, open_workshop
+from suno_wav_cli.submission import other_contract
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,6 +60,8 @@ def _task_id(argument: str, session: Session) -> str:
             return argument
         line = command_for(found.provider, found.service, "status", [found.wav_task_id or found.name])
         raise UsageError(f"{found.name} was converted at {found.service}", f"To ask there: {line}")
+    if PROVIDERS.get(found.provider) is not provider_named(session.settings.provider):
+        raise other_contract(found)
     task = found if found.wav_task_id else session.journal.newest_task_of(found.name)
     if task is None or task.wav_task_id is None:
         raise UsageError(

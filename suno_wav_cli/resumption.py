@@ -14,15 +14,18 @@ from suno_wav_cli.entries import UNDECIDED, Entry
 from suno_wav_cli.errors import (
     ExitCode,
     OutputExists,
+    ServiceUnavailable,
     StillRunning,
     SubmissionUnknown,
     SunoWavError,
     UsageError,
 )
 from suno_wav_cli.event_loop import run
+from suno_wav_cli.evidence import balance_tells
 from suno_wav_cli.ids import find
 from suno_wav_cli.journal import open_history
 from suno_wav_cli.models import Order, Song
+from suno_wav_cli.money import WAV_PRICE
 from suno_wav_cli.output import check_possible
 from suno_wav_cli.providers import PROVIDERS, provider_named
 from suno_wav_cli.retrieval import retrieve
@@ -32,6 +35,7 @@ from suno_wav_cli.upstream import base_url_of, is_own_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from decimal import Decimal
 
     from suno_wav_cli.conversion import Workshop
     from suno_wav_cli.credentials import Secrets
@@ -122,7 +126,7 @@ async def _resumed(
 async def _settled(entry: Entry, request: Request, session: Session, shop: Workshop) -> Outcome:
     """Submit again what may have been lost, where the person says so. Raises SubmissionUnknown where not."""
     if not request.resubmit:
-        raise _unknown(entry, session)
+        raise await _unknown(entry, session, shop)
     song = Song(
         entry.name, entry.music_task_id or session.journal.history.music_task_of(entry.name), entry.title
     )
@@ -141,16 +145,28 @@ def _no_task(entry: Entry | None) -> NoReturn:
     )
 
 
-def _unknown(entry: Entry, session: Session) -> SubmissionUnknown:
+async def _unknown(entry: Entry, session: Session, shop: Workshop) -> SubmissionUnknown:
+    """Say that nobody knows, and what the balance tells where it was asked for before the request left."""
     said = entry.message or (
         "it is not known whether the song was submitted and charged: a run ended, or another is still at work, between "
         "sending the request and its answer"
     )
+    if entry.credits_before is not None:
+        said += await _balance_tells(entry, entry.credits_before, session, shop)
     return SubmissionUnknown(
         said,
         "Look at your account's log. Where it names a task: suno-wav status TASK_ID --wait --download. To pay for "
         f"another try: {session.continue_with([entry.name], '--resubmit')}",
     )
+
+
+async def _balance_tells(entry: Entry, before: Decimal, session: Session, shop: Workshop) -> str:
+    try:
+        now = await shop.client.credits()
+    except ServiceUnavailable:
+        return ""
+    paid, undecided = session.journal.history.paid_since_balance(entry)
+    return f"; {balance_tells(before, now, WAV_PRICE, paid=paid, undecided=undecided)}"
 
 
 def _counted(outcomes: Sequence[Outcome], report: Report) -> ExitCode:

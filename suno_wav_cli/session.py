@@ -30,6 +30,7 @@ from suno_wav_cli.wake_ups import WakeUps
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from decimal import Decimal
     from pathlib import Path
 
     from suno_wav_cli.credentials import Secrets
@@ -138,9 +139,17 @@ def open_way_back(session: Session) -> Iterator[Reception | None]:
 
 @asynccontextmanager
 async def open_workshop(
-    session: Session, reception: Reception | None, *, wait: bool = True, resubmit: bool = False
+    session: Session,
+    reception: Reception | None,
+    *,
+    wait: bool = True,
+    resubmit: bool = False,
+    balance: Decimal | None = None,
 ) -> AsyncIterator[Workshop]:
-    """Connect the parts, inside the event loop. `wait` and `resubmit` are for what is submitted there."""
+    """Connect the parts, inside the event loop.
+
+    `wait`, `resubmit`, and the account's balance where it was asked for, are for what is submitted there.
+    """
     settings = session.settings
     cap = settings.max_credits
     tls = tls_context()
@@ -177,6 +186,7 @@ async def open_workshop(
                 backoff,
                 callback_url,
                 resubmit,
+                balance,
                 session.continue_with,
                 session.report,
             ),

@@ -22,10 +22,12 @@ from suno_wav_cli.errors import (
     UsageError,
 )
 from suno_wav_cli.events import Adopted, SongFailed, SubmissionDelayed, Submitted, Submitting
+from suno_wav_cli.providers import PROVIDERS
 from suno_wav_cli.refusals import PAY_AGAIN, submission_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from decimal import Decimal
 
     from suno_wav_cli.client import Client
     from suno_wav_cli.entries import Entry
@@ -77,6 +79,7 @@ class Submitter:
     backoff: Backoff
     callback_url: asyncio.Future[str | None]
     resubmit: bool
+    balance: Decimal | None
     continue_with: Callable[[Sequence[str]], str]
     report: Report
 
@@ -114,7 +117,9 @@ class Submitter:
         async with self.gate.window.slot():
             if self.gate.refusal is not None:
                 raise self.gate.refusal
-            claim = self.journal.claim(order.song, order.target, anyway=self.resubmit)
+            claim = self.journal.claim(
+                order.song, order.target, anyway=self.resubmit, credits_before=self.balance
+            )
             if not claim.new:
                 return self._known(claim.entry)
             self.report(Submitting(order.song.audio_id))
@@ -188,6 +193,8 @@ class Submitter:
         return exists
 
     def _known(self, entry: Entry) -> Accepted:
+        if PROVIDERS.get(entry.provider) is not self.client.provider:
+            raise other_contract(entry)
         if entry.state in UNDECIDED:
             raise _undecided(entry)
         return self._adopted(entry, "paid for before")
@@ -195,6 +202,15 @@ class Submitter:
     def _adopted(self, entry: Entry, reason: str) -> Accepted:
         self.report(Adopted(entry.name, entry.wav_task_id or "", reason))
         return Accepted(entry, new=False)
+
+
+def other_contract(entry: Entry) -> UsageError:
+    """Say that a conversion is asked for by the routes that it was submitted by: two contracts may share an address."""
+    ids = [entry.wav_task_id or entry.name]
+    return UsageError(
+        f"{entry.name} was submitted as {entry.provider}",
+        f"To continue: {command_for(entry.provider, entry.service, 'resume', ids)}",
+    )
 
 
 def _undecided(entry: Entry) -> SubmissionUnknown:

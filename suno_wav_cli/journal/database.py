@@ -160,7 +160,12 @@ def _entry(row: sqlite3.Row) -> Entry:
 
 
 def _unusable(path: Path | None, error: Exception) -> UsageError:
+    message = f"the journal {path} cannot be used: {error}"
+    if isinstance(error, OSError | sqlite3.OperationalError):
+        # The folder, its permissions, the disk, another program: not what the file holds.
+        return UsageError(message, "Mend the file or folder, or name another one: SUNO_WAV_HOME=FOLDER")
     return UsageError(
-        f"the journal {path} cannot be used: {error}",
-        "Mend the file or folder, or name another one: SUNO_WAV_HOME=FOLDER",
+        message,
+        f"It is damaged, and was not touched. To save what can be read: sqlite3 {path} .recover | sqlite3 NEW; then put "
+        "NEW in its place. Without it, songs that were paid for are not known and would be paid for again.",
     )

@@ -34,6 +34,7 @@ class Listing(StrEnum):
     """Of these, what the service has accepted and deletes first."""
 
 
+_LONGEST_BATCH = 86400.0
 _NEWEST_FIRST = "id DESC"
 _LISTINGS: dict[Listing, tuple[str, str]] = {
     Listing.ALL: ("1", _NEWEST_FIRST),
@@ -125,14 +126,20 @@ class History:
         rows = self._database.rows("SELECT title FROM track WHERE audio_id = ?", audio_id)
         return rows[0][0] if rows else None
 
-    def accepted_since(self, base_url: str, moment: float) -> int:
-        """Count the conversions that were submitted after a moment and certainly paid for."""
-        ((count,),) = self._database.rows(
-            "SELECT count(*) FROM conversion WHERE service = ? AND created >= ? AND wav_task_id IS NOT NULL",
-            base_url,
-            moment,
+    def paid_since_balance(self, entry: Entry) -> tuple[int, int]:
+        """Count what was submitted since the balance before `entry` was asked for: certainly paid for, and undecided.
+
+        A batch asks once, and so what carries the same balance was submitted after it too.
+        """
+        ((paid, undecided),) = self._database.rows(
+            "SELECT count(wav_task_id), count(CASE WHEN state IN ('submitting', 'unknown') THEN 1 END) FROM conversion "
+            "WHERE service = ? AND (created >= ? OR credits_before = ? AND created >= ?)",
+            entry.service,
+            entry.created,
+            None if entry.credits_before is None else str(entry.credits_before),
+            entry.created - _LONGEST_BATCH,
         )
-        return int(count)
+        return int(paid), int(undecided)
 
     def places(self, entry: Entry) -> list[Path]:
         """List the files that were saved from a conversion, whether they are still there or not."""
