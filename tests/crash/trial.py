@@ -1,0 +1,149 @@
+"""A conversion in a world of its own: a state folder, a song, a relay before the sandbox, a process that can be killed."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from concurrent.futures import Future
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from suno_wav_cli.loopback import bound_socket
+from tests.crash.relay import Relay, relaying
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tests.program import Sandbox
+
+_LAUNCHER = Path(__file__).with_name("killed_at.py")
+_MUSIC = "0123456789abcdef0123456789abcdef"
+_PATIENCE = 60.0
+
+
+@dataclass(frozen=True)
+class Way:
+    """A contract, and how the program hears of the result."""
+
+    provider: str
+    called_back: bool
+
+    def __str__(self) -> str:
+        return f"{self.provider}, {'called back' if self.called_back else 'polling'}"
+
+    @property
+    def behaviour(self) -> str:
+        # Polling, the first question finds nothing, so that there is always one more.
+        return "demo" if self.called_back else "demo-record-null-first"
+
+
+class Trial:
+    """Made by `trial_of`. `convert` is the command line; `file` what it makes; `tasks` what the service has accepted."""
+
+    def __init__(self, way: Way, name: str, sandbox: Sandbox, folder: Path) -> None:
+        self.file = folder / "out" / "song.wav"
+        self.file.parent.mkdir(parents=True)
+        self._log = folder / "points"
+        self._home = folder / "home"
+        self._song = f"{way.behaviour}+{way.provider}-{'called' if way.called_back else 'polling'}-{name}"
+        self._point: str | None = None
+        self._watched = True
+        self._process: Future[subprocess.Popen[bytes]] = Future()
+        with bound_socket(0) as bound:
+            port: int = bound.getsockname()[1]
+        self.relay = Relay(sandbox.base_url, port, self._reached)
+        self._sandbox = sandbox
+        met = replace(sandbox, base_url=self.relay.address)
+        self._settings = (met if way.provider == "sunoapi" else met.as_kie(way.provider)).settings
+        waiting = (
+            ("--port", str(port), "--public-url", self.relay.address, "--poll-interval", "1m")
+            if way.called_back
+            else ("--tunnel", "none")
+        )
+        self.convert = ("convert", self._song, "--task-id", _MUSIC, "--out", str(self.file), *waiting)
+
+    @property
+    def tasks(self) -> Sequence[str]:
+        return self.relay.tasks
+
+    def killed_at(self, point: str | None) -> int:
+        """Convert until the point is reached, or to the end; the process's exit code."""
+        self._point = point
+        process = subprocess.Popen(
+            [sys.executable, str(_LAUNCHER), str(self._log), point or "-", *self.convert],
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self._process.set_result(process)
+        try:
+            return process.wait(_PATIENCE)
+        finally:
+            process.kill()
+            self._watched = False
+
+    def reached(self) -> list[tuple[str, str]]:
+        """List the points so far, and what happened at each."""
+        lines = [line.split("\t") for line in self._log.read_text(encoding="utf-8").splitlines()]
+        return [(name, what) for name, what in lines]
+
+    def expect(self, code: int, *arguments: str) -> str:
+        """Run the program on the same state, and give what it said to standard error."""
+        done = subprocess.run(
+            [sys.executable, "-m", "suno_wav_cli", *arguments],
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_PATIENCE,
+            check=False,
+            text=True,
+        )
+        assert done.returncode == code, f"`{arguments[0]}` ends with {done.returncode}: {done.stderr}"
+        return done.stderr
+
+    def accepted(self) -> int:
+        """Count the paid requests for the song, of which none may have been refused."""
+        accepted = self._sandbox.counted("accepted", self._song)
+        assert accepted == self._sandbox.counted("submissions", self._song) == len(self.tasks)
+        return accepted
+
+    def states(self) -> list[str]:
+        """List the states of the conversions in the journal; nothing where there is none yet."""
+        journal = self._home / "journal.sqlite3"
+        if not journal.exists():
+            return []
+        with closing(sqlite3.connect(journal)) as connection:
+            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'conversion'").fetchone():
+                return []
+            return [state for (state,) in connection.execute("SELECT state FROM conversion ORDER BY id")]
+
+    @property
+    def _environment(self) -> Mapping[str, str]:
+        return {
+            **os.environ,
+            **self._settings,
+            "SUNO_WAV_HOME": str(self._home),
+            "SUNO_WAV_POLL_INTERVAL": "100ms",
+        }
+
+    def _reached(self, point: str, what: str) -> bool:
+        if not self._watched:
+            return False
+        with self._log.open("a", encoding="utf-8") as log:
+            log.write(f"{point}\t{what}\n")
+        if point != self._point:
+            return False
+        self._process.result(_PATIENCE).kill()
+        return True
+
+
+@contextmanager
+def trial_of(way: Way, name: str, sandbox: Sandbox, folder: Path) -> Iterator[Trial]:
+    trial = Trial(way, name, sandbox, folder)
+    with relaying(trial.relay):
+        yield trial

@@ -1,0 +1,128 @@
+"""One conversion, killed at one point, and everything that must be true of what goes on with it."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from tests.crash.trial import Trial, Way, trial_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tests.program import Sandbox
+
+
+class Known(Enum):
+    """What the journal tells of the paid request."""
+
+    NOT_SENT = auto()
+    UNKNOWN = auto()
+    ACCEPTED = auto()
+
+
+@dataclass(frozen=True)
+class Point:
+    """A moment at which a conversion can be killed; `known` is what the journal may tell afterwards."""
+
+    name: str
+    what: str
+    known: frozenset[Known]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.what})"
+
+    @property
+    def moment(self) -> str:
+        return self.name.rpartition(":")[2]
+
+
+@dataclass(frozen=True)
+class Route:
+    """All points of a conversion in the order in which they are reached, and the file that it makes."""
+
+    way: Way
+    points: tuple[Point, ...]
+    content: bytes
+
+
+def explored(way: Way, sandbox: Sandbox, folder: Path) -> Route:
+    """Convert once without being killed, and note all points."""
+    with trial_of(way, "explored", sandbox, folder) as trial:
+        code = trial.killed_at(None)
+        assert code == 0, f"the conversion ends with {code}"
+        return Route(way, _points(trial.reached()), trial.file.read_bytes())
+
+
+def _points(reached: Sequence[tuple[str, str]]) -> tuple[Point, ...]:
+    """Tell what the journal must know at each: the request stands in it from before it leaves until its answer does."""
+    paid = next(at for at, (name, what) in enumerate(reached) if _is_paid(name, what))
+    durable = [at for at, (name, what) in enumerate(reached) if name.endswith(":after") and what == "COMMIT"]
+    claimed = max(at for at in durable if at < paid)
+    accepted = min(at for at in durable if at > paid)
+    points = []
+    for at, (name, what) in enumerate(reached):
+        if at < claimed:
+            known = {Known.NOT_SENT}
+        elif name.startswith("incoming:") and at > paid or name.endswith(":answered") and _is_paid(name, what):
+            # It comes, or the program works on, while the answer is being written down.
+            known = {Known.UNKNOWN, Known.ACCEPTED}
+        else:
+            known = {Known.UNKNOWN} if at < accepted else {Known.ACCEPTED}
+        points.append(Point(name, what, frozenset(known)))
+    return tuple(points)
+
+
+def _is_paid(name: str, what: str) -> bool:
+    return name.startswith("request:") and what.startswith("POST ")
+
+
+def check(route: Route, number: int, sandbox: Sandbox, folder: Path) -> None:
+    """Kill a conversion at the point, go on with it as a person would. Raises AssertionError.
+
+    At every second point it is the same `convert` that goes on with an accepted conversion, else `resume`.
+    """
+    point = route.points[number]
+    with trial_of(route.way, str(number), sandbox, folder) as trial:
+        code = trial.killed_at(point.name)
+        # Who has the whole answer may have been faster.
+        killed = code == -signal.SIGKILL or (code == 0 and point.moment == "answered")
+        assert killed, f"it ended with {code}"
+        known = _known(trial.states())
+        assert known in point.known, f"the journal says {known.name}"
+        if known is Known.NOT_SENT:
+            assert trial.accepted() == 0, "paid, and the journal does not know"
+            trial.expect(0, "resume")
+            assert trial.accepted() == 0
+            trial.expect(0, *trial.convert)
+        elif known is Known.UNKNOWN:
+            _settle(trial)
+        else:
+            trial.expect(0, *(trial.convert if number % 2 else ["resume"]))
+        assert trial.accepted() == 1, "not paid for once"
+        assert trial.file.read_bytes() == route.content, "another file"
+        assert [path.name for path in trial.file.parent.iterdir()] == ["song.wav"]
+        assert trial.states()[-1] == "saved"
+
+
+def _settle(trial: Trial) -> None:
+    """Nobody pays again before the person has looked what became of the request, and said so."""
+    truth = len(trial.tasks)
+    for line in (["resume"], trial.convert):
+        said = trial.expect(6, *line)
+        assert "it is not known whether the song was submitted and charged" in said
+        assert "--resubmit" in said
+    assert trial.accepted() == truth, "not what the service has seen"
+    if truth:
+        trial.expect(0, "status", trial.tasks[0], "--wait", "--download", "--out", str(trial.file))
+    else:
+        trial.expect(0, "resume", "--resubmit")
+
+
+def _known(states: Sequence[str]) -> Known:
+    if not states:
+        return Known.NOT_SENT
+    return Known.UNKNOWN if states in (["submitting"], ["unknown"]) else Known.ACCEPTED
