@@ -2,9 +2,9 @@
 
     python tests/crash/killed_at.py LOG POINT ARGUMENTS...
 
-Every write is a point before it and one after it, which are appended to LOG in the order in which they are reached;
-at the one that is named as POINT (`write:7:before`) the process kills itself with SIGKILL. The program is as it always
-is: only the interpreter's SQLite connections are told to count.
+Every write is a point before it and, where it ends a transaction, one after it: within one, the next write's is the
+same. They are appended to LOG as they are reached; at the one that is named as POINT (`write:7:before`) the process kills
+itself with SIGKILL. The program is as it always is: only the interpreter's SQLite connections count.
 """
 
 from __future__ import annotations
@@ -15,23 +15,12 @@ import sqlite3
 import sys
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from typing import Any
 
 _READING = ("SELECT", "PRAGMA synchronous")
 
 _LOG, _POINT = sys.argv[1:3]
 _numbers = count(1)
-
-
-def _around(statement: str, write: Callable[[], Any]) -> Any:
-    number = next(_numbers)
-    _reached(f"write:{number}:before", statement)
-    result = write()
-    _reached(f"write:{number}:after", statement)
-    return result
 
 
 def _reached(point: str, statement: str) -> None:
@@ -43,20 +32,26 @@ def _reached(point: str, statement: str) -> None:
 
 class _Counting(sqlite3.Connection):
     def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
-        execute = partial(super().execute, statement, *values)
         if not statement or statement.startswith(_READING) or statement == "PRAGMA user_version":
-            return execute()
-        cursor: sqlite3.Cursor = _around(statement, execute)
+            return super().execute(statement, *values)
+        number = next(_numbers)
+        _reached(f"write:{number}:before", statement)
+        cursor = super().execute(statement, *values)
+        if not self.in_transaction:
+            _reached(f"write:{number}:after", statement)
         return cursor
 
     def close(self) -> None:
         # It moves what was written from the log beside the journal into the journal.
-        _around("close", super().close)
+        number = next(_numbers)
+        _reached(f"write:{number}:before", "close")
+        super().close()
+        _reached(f"write:{number}:after", "close")
 
 
 if __name__ == "__main__":
     from suno_wav_cli.cli import main
 
-    sqlite3.connect = partial(sqlite3.connect, factory=_Counting)
+    setattr(sqlite3, "connect", partial(sqlite3.connect, factory=_Counting))  # noqa: B010 - as its stub forbids
     sys.argv = ["suno-wav", *sys.argv[3:]]
     main()

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-MOMENTS = ("arrived", "forwarded", "half answered", "answered")
-"""Of a request: it is here; its answer is here; half of the answer is passed on; all of it is."""
 
 _OF_THE_SERVICE = ("/api/", "/kie/", "/files/")
 _OF_ONE_CONNECTION = ("connection", "transfer-encoding", "content-length", "keep-alive")
@@ -24,7 +22,8 @@ _OF_ONE_CONNECTION = ("connection", "transfer-encoding", "content-length", "keep
 class Relay(ThreadingHTTPServer):
     """Passes the program's requests to the service, and all others to `receiver_port`, where the program listens.
 
-    `reached(point, what)` is called at each moment; where it says True, nothing more of this request is passed on.
+    `reached(point, what)` is called when a request is here, when its answer is, when half of that is passed on, and when
+    all is; where it says True, nothing more of this request is passed on.
     `tasks` are the ids that paid requests were answered with.
     """
 
@@ -37,6 +36,11 @@ class Relay(ThreadingHTTPServer):
         self._service = urlsplit(service).netloc
         self._receiver = f"127.0.0.1:{receiver_port}"
         self._numbers = {"request": count(1), "incoming": count(1)}
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a program that is killed in the middle of a request."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
     @property
     def address(self) -> str:
@@ -57,8 +61,7 @@ class _Passing(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         name, host = self.server.numbered(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        for moment, step in zip(MOMENTS, self._steps(host, body), strict=True):
-            step()
+        for moment in self._passed_on(host, body):
             if self.server.reached(f"{name}:{moment}", self._what()):
                 self.close_connection = True
                 return
@@ -68,20 +71,16 @@ class _Passing(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
-    def _steps(self, host: str, body: bytes) -> tuple[Callable[[], object], ...]:
-        answer = b""
-
-        def forward() -> None:
-            nonlocal answer
-            answer = self._answered(host, body)
-
-        half = lambda: len(answer) // 2  # noqa: E731
-        return (
-            lambda: None,
-            forward,
-            lambda: self.wfile.write(answer[: half()]),
-            lambda: self.wfile.write(answer[half() :]),
-        )
+    def _passed_on(self, host: str, body: bytes) -> Iterator[str]:
+        """Pass the request on, and its answer back; each moment as it is reached."""
+        yield "arrived"
+        answer = self._answered(host, body)
+        yield "forwarded"
+        half = len(answer) // 2
+        self.wfile.write(answer[:half])
+        yield "half answered"
+        self.wfile.write(answer[half:])
+        yield "answered"
 
     def _answered(self, host: str, body: bytes) -> bytes:
         """Ask, and give the whole answer as it goes over the wire."""

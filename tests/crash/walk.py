@@ -36,6 +36,10 @@ class Point:
         return f"{self.name} ({self.what})"
 
     @property
+    def kind(self) -> str:
+        return self.name.partition(":")[0]
+
+    @property
     def moment(self) -> str:
         return self.name.rpartition(":")[2]
 
@@ -67,7 +71,9 @@ def _points(reached: Sequence[tuple[str, str]]) -> tuple[Point, ...]:
     for at, (name, what) in enumerate(reached):
         if at < claimed:
             known = {Known.NOT_SENT}
-        elif name.startswith("incoming:") and at > paid or name.endswith(":answered") and _is_paid(name, what):
+        elif (name.startswith("incoming:") and at > paid) or (
+            name.endswith(":answered") and _is_paid(name, what)
+        ):
             # It comes, or the program works on, while the answer is being written down.
             known = {Known.UNKNOWN, Known.ACCEPTED}
         else:
@@ -120,6 +126,18 @@ def _settle(trial: Trial) -> None:
         trial.expect(0, "status", trial.tasks[0], "--wait", "--download", "--out", str(trial.file))
     else:
         trial.expect(0, "resume", "--resubmit")
+
+
+def selected(route: Route, share: int, shares: int) -> list[int]:
+    """Choose one point of each kind: all kinds around the paid request, and one share of the others."""
+    kinds: dict[tuple[str, str, frozenset[Known]], int] = {}
+    for number, point in enumerate(route.points):
+        kinds[point.kind, point.moment, point.known] = number
+    paid = [
+        number for (kind, _, known), number in kinds.items() if kind != "incoming" and Known.UNKNOWN in known
+    ]
+    others = [number for number in kinds.values() if number not in paid]
+    return sorted(paid + others[share::shares])
 
 
 def _known(states: Sequence[str]) -> Known:
