@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.client import Client, tls_context
+from suno_wav_cli.client import Client
 from suno_wav_cli.credentials import api_key
 from suno_wav_cli.errors import ExitCode
 from suno_wav_cli.event_loop import run
@@ -12,6 +12,7 @@ from suno_wav_cli.events import Balance
 from suno_wav_cli.money import WAV_PRICE, wavs_for
 from suno_wav_cli.pacing import Backoff
 from suno_wav_cli.providers import provider_named
+from suno_wav_cli.tls import tls_context
 from suno_wav_cli.upstream import open_upstream
 
 if TYPE_CHECKING:
@@ -38,5 +39,5 @@ def show_credits(
 async def ask_credits(settings: Settings, base_url: str, key: Secret, retries: int) -> Decimal:
     """Ask for what is left, once and up to `retries` times more. Raises SunoWavError."""
     provider = provider_named(settings.provider)
-    async with Client(provider, base_url, key, tls_context(), Backoff(retries)) as client:
+    async with Client(provider, base_url, key, tls_context(base_url), Backoff(retries)) as client:
         return await client.credits()

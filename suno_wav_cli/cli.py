@@ -14,6 +14,8 @@ def main() -> None:
         sys.stdout.write(f"suno-wav {__version__}\n")
         return
     try:
+        # httpx loads its own command line, and click, rich and pygments with it; it does as well without.
+        sys.modules["httpx._main"] = None  # type: ignore[assignment]
         from suno_wav_cli.commands import app
     except KeyboardInterrupt:
         # Pressed while the program was still loading.

@@ -40,17 +40,6 @@ _TOTAL_SECONDS = 60.0
 _LARGEST_ANSWER = 1 << 20
 
 
-def tls_context() -> ssl.SSLContext:
-    """Load the certificates. It takes longer than a request: once is enough. Raises UsageError."""
-    try:
-        return httpx.create_ssl_context()
-    except OSError as error:
-        raise UsageError(
-            f"the certificates cannot be loaded: {error}",
-            "Correct SSL_CERT_FILE or SSL_CERT_DIR, or unset it.",
-        ) from error
-
-
 class Client:
     """One provider's API at one address. An async context manager; lookups are repeated by `backoff`.
 

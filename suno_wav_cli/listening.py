@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
-from suno_wav_cli.client import tls_context
 from suno_wav_cli.credentials import find_api_key, required
 from suno_wav_cli.errors import ExitCode, TunnelFailed, TunnelRefused, UsageError
 from suno_wav_cli.event_loop import run
@@ -18,6 +17,7 @@ from suno_wav_cli.providers import provider_named
 from suno_wav_cli.reception import open_reception, receiving
 from suno_wav_cli.session import open_session, open_workshop
 from suno_wav_cli.settings import state_folder
+from suno_wav_cli.tls import tls_context
 from suno_wav_cli.tunnel import Lost, Restored
 from suno_wav_cli.upstream import base_url_of
 from suno_wav_cli.way import Way
@@ -68,10 +68,12 @@ async def _listen(
     unverified: bool,
 ) -> None:
     async with AsyncExitStack() as stack:
-        tls = tls_context()
         service = None
-        if session is not None:
+        if session is None:
+            tls = tls_context(wishes.forward_to)
+        else:
             shop = await stack.enter_async_context(open_workshop(session, None))
+            tls = shop.tls
             service = Service(session, shop, downloads=downloads)
         intake = Intake(wishes, service, tls, report)
         stack.callback(intake.cancel)

@@ -7,11 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.errors import TunnelFailed, UsageError
-from suno_wav_cli.limits import Limits, limited_protocol
 from suno_wav_cli.loopback import address_of, bound_socket
 from suno_wav_cli.providers import SANDBOX
-from suno_wav_cli.receiver import Probe, receiver_app
-from suno_wav_cli.serving import serving
 from suno_wav_cli.tunnel import Destination, GivenAddress, TunnelMode, secret_path
 
 if TYPE_CHECKING:
@@ -21,6 +18,7 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.callback import Delivery
     from suno_wav_cli.credentials import Secrets
+    from suno_wav_cli.receiver import Probe
     from suno_wav_cli.settings import Settings
     from suno_wav_cli.tunnel import Tunnel
 
@@ -73,6 +71,11 @@ async def receiving(
     reception: Reception, deliver: Callable[[Delivery], Awaitable[None]]
 ) -> AsyncIterator[Probe]:
     """Serve the receiver until the block is left."""
+    # A server takes long to load, and many runs need none.
+    from suno_wav_cli.limits import Limits, limited_protocol
+    from suno_wav_cli.receiver import Probe, receiver_app
+    from suno_wav_cli.serving import serving
+
     limits, probe = Limits(), Probe()
     app = receiver_app(reception.path, deliver, limits, probe)
     async with serving(app, reception.bound, limited_protocol(limits)):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
-from suno_wav_cli.client import Client, tls_context
+from suno_wav_cli.client import Client
 from suno_wav_cli.continuation import command_for
 from suno_wav_cli.conversion import DOWNLOADS_AT_ONCE, Terms, Workshop
 from suno_wav_cli.credentials import find_api_key, required
@@ -24,6 +24,7 @@ from suno_wav_cli.providers import provider_named
 from suno_wav_cli.reception import is_required, open_reception
 from suno_wav_cli.settings import journal_file, state_folder
 from suno_wav_cli.submission import Gate, Submitter
+from suno_wav_cli.tls import tls_context
 from suno_wav_cli.tunnel import TunnelMode
 from suno_wav_cli.upstream import base_url_of, is_own_sandbox, open_upstream
 from suno_wav_cli.wake_ups import WakeUps
@@ -152,7 +153,7 @@ async def open_workshop(
     """
     settings = session.settings
     cap = settings.max_credits
-    tls = tls_context()
+    tls = tls_context(session.base_url)
     backoff = Backoff(settings.retries)
     wake_ups = WakeUps()
     hidden = [] if reception is None else [reception.path]

@@ -1,0 +1,46 @@
+"""The certificates, loaded once a run, and only where a connection is encrypted: that takes longer than a request."""
+
+from __future__ import annotations
+
+import ssl
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from suno_wav_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class _Tls(ssl.SSLContext):
+    """Stands for the context that httpx would make, which is made when the first connection needs it."""
+
+    @cached_property
+    def loaded(self) -> ssl.SSLContext:
+        """Raises UsageError."""
+        try:
+            return httpx.create_ssl_context()
+        except OSError as error:
+            raise UsageError(
+                f"the certificates cannot be loaded: {error}",
+                "Correct SSL_CERT_FILE or SSL_CERT_DIR, or unset it.",
+            ) from error
+
+    def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
+        self.loaded.set_alpn_protocols(alpn_protocols)
+
+    def wrap_bio(self, *arguments: Any, **named: Any) -> ssl.SSLObject:
+        return self.loaded.wrap_bio(*arguments, **named)
+
+    def wrap_socket(self, *arguments: Any, **named: Any) -> ssl.SSLSocket:
+        return self.loaded.wrap_socket(*arguments, **named)
+
+
+def tls_context(*urls: str | None) -> ssl.SSLContext:
+    """Make the one context of a run. Raises UsageError where `urls` need certificates that cannot be loaded."""
+    context = _Tls(ssl.PROTOCOL_TLS_CLIENT)
+    if any(url is not None and url.lower().startswith("https:") for url in urls):
+        context.loaded  # noqa: B018 - now, before anything is begun
+    return context
