@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+# Else every run of the program compiles all of it anew, as no installed program does.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 _OURS = (
     "SUNO_",
     "NGROK_",

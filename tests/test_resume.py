@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,6 +16,9 @@ from suno_wav_cli.entries import Service, State
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.models import Song
 from tests.program import Sandbox, command_line, named, read_until, run_program, started
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def journal_path() -> Path:
@@ -152,11 +156,23 @@ def test_time_that_is_up_counts_as_still_running(sandbox: Sandbox) -> None:
     assert done.named("summary")[0]["unfinished"] == 1
 
 
-@pytest.mark.parametrize("stage", ["submitted", "download_started"])
-def test_a_killed_conversion_is_resumed(sandbox: Sandbox, stage: str) -> None:
-    song = f"demo-stall+killed-{stage}"
+@pytest.mark.parametrize(
+    ("song", "reached"),
+    [
+        pytest.param("demo-slow+killed", named("submitted"), id="submitted"),
+        # The silence is for the one that is killed: whoever comes after it is served at once.
+        pytest.param(
+            "demo-stall+killed",
+            lambda event: event["event"] == "download_progress" and event["received"] > 0,
+            id="downloading",
+        ),
+    ],
+)
+def test_a_killed_conversion_is_resumed(
+    sandbox: Sandbox, song: str, reached: Callable[[dict[str, Any]], bool]
+) -> None:
     with started(sandbox, "convert", song, "--out", "song.wav") as process:
-        read_until(process, named(stage))
+        read_until(process, reached)
     done = sandbox.run("resume")
     assert (done.code, Path(done.out.strip()).name) == (0, "song.wav")
     assert sandbox.counted("submissions", song) == 1
