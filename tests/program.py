@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -17,11 +18,14 @@ import httpx
 
 from suno_wav_cli.entries import Service
 from suno_wav_cli.sandbox.routes import COUNTERS_PATH
+from tests import warm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 _PATIENCE = 20.0
+
+_HTTP = httpx.Client(trust_env=False, verify=False, timeout=20)  # noqa: S501 - all of it is on this machine
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -47,19 +51,29 @@ def command_line(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "suno_wav_cli", *arguments]
 
 
-def run_program(*arguments: str, env: Mapping[str, str] | None = None, seconds: float = 60.0) -> Finished:
-    """Run `suno-wav` as a process of its own, in the test's folder."""
-    done = subprocess.run(
-        command_line(*arguments),
-        env={**os.environ, **(env or {})},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=seconds,
-        check=False,
-        text=True,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return Finished(done.returncode, done.stdout, done.stderr)
+def run_program(
+    *arguments: str, env: Mapping[str, str] | None = None, seconds: float = 60.0, entered: bytes = b""
+) -> Finished:
+    """Run `suno-wav` as a process of its own, in the test's folder, with `entered` on its standard input."""
+    environ = {**os.environ, **(env or {})}
+    finished = warm.run(arguments, environ, entered, seconds)
+    if finished is None:
+        done = subprocess.run(
+            command_line(*arguments),
+            env=environ,
+            input=entered,
+            capture_output=True,
+            timeout=seconds,
+            check=False,
+        )
+        finished = done.returncode, done.stdout, done.stderr
+    code, out, err = finished
+    assert b"Traceback" not in err, err.decode()
+    return Finished(code, _text(out), _text(err))
+
+
+def _text(content: bytes) -> str:
+    return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8").read()
 
 
 @dataclass(frozen=True)
@@ -96,7 +110,7 @@ class Sandbox:
         return Service(self.base_url, "sandbox", 15)
 
     def counted(self, what: str, audio_id: str) -> int:
-        counters = httpx.get(self.base_url + COUNTERS_PATH, trust_env=False).json()
+        counters = _HTTP.get(self.base_url + COUNTERS_PATH).json()
         return int(counters[what].get(audio_id, 0))
 
 

@@ -61,16 +61,8 @@ def entered(
     key: str | bytes, *arguments: str, env: dict[str, str] | None = None, seconds: float = 30
 ) -> Finished:
     """Run the program with `key` on standard input. Neither key is ever in what it says."""
-    done = subprocess.run(
-        command_line(*arguments),
-        env=os.environ | (env or {}),
-        input=key.encode() if isinstance(key, str) else key,
-        capture_output=True,
-        timeout=seconds,
-        check=False,
-    )
-    finished = Finished(done.returncode, done.stdout.decode(), done.stderr.decode())
-    assert "Traceback" not in finished.err, finished.err
+    content = key.encode() if isinstance(key, str) else key
+    finished = run_program(*arguments, env=env, seconds=seconds, entered=content)
     for secret in (KEY, OTHER, KEY[:8], OTHER[:8]):
         assert secret not in finished.out + finished.err
     return finished
