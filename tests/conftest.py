@@ -9,6 +9,7 @@ import pytest
 
 from suno_wav_cli.loopback import address_of, bound_socket
 from suno_wav_cli.sandbox import running
+from tests import warm
 from tests.program import Sandbox
 
 if TYPE_CHECKING:
@@ -29,6 +30,14 @@ _OURS = (
     "COLUMNS",
     "LINES",
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.get_closest_marker("first") is None)
+
+
+def pytest_unconfigure() -> None:
+    warm.end()
 
 
 @pytest.fixture(autouse=True)

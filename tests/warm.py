@@ -6,7 +6,6 @@ itself; only Python and the libraries are warm. Most of a short run's CPU went t
 
 from __future__ import annotations
 
-import atexit
 import gc
 import json
 import os
@@ -171,8 +170,15 @@ def _warm() -> _Warm:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-    atexit.register(ours.close)
     return _Warm(process, ours, _fixed(os.environ))
+
+
+def end() -> None:
+    """End the warm process, where there is one."""
+    if _warm.cache_info().currsize:
+        warm = _warm()
+        warm.orders.close()
+        warm.process.communicate()
 
 
 def _fixed(environ: Mapping[str, str]) -> dict[str, str]:
