@@ -6,17 +6,18 @@ Reads the chunk headers only, so the cost does not grow with the file.
 from __future__ import annotations
 
 import struct
+from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from suno_wav_cli.errors import NotAWholeWav
 from suno_wav_cli.models import WavFormat
+from suno_wav_cli.wav.chunks import CHUNK_HEADER, RIFF_HEADER, read_chunks
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _PCM, _FLOAT, _EXTENSIBLE = 0x0001, 0x0003, 0xFFFE
 _ENCODINGS = {_PCM: "PCM", _FLOAT: "float"}
-_IN_DS64 = 0xFFFFFFFF
 _MOST_CHUNKS = 10_000
 """A real file has a handful; without a bound a hostile one of empty chunks keeps the reader busy for minutes."""
 
@@ -43,27 +44,18 @@ def read_format(path: Path) -> WavFormat:
 
 def _read_chunks(file: BinaryIO, length: int) -> WavFormat:
     layout: tuple[str, int, int, int] | None = None
-    long_data_size: int | None = None
-    position = 12
-    for _ in range(_MOST_CHUNKS):
-        file.seek(position)
-        header = file.read(8)
-        if len(header) < 8:
-            raise _not_whole("it ends before its audio begins")
-        name, size = struct.unpack("<4sI", header)
-        start = position + 8
-        if name == b"data":
+    last = RIFF_HEADER
+    for chunk in islice(read_chunks(file), _MOST_CHUNKS):
+        last = chunk.stop
+        if chunk.name == b"data":
             if layout is None:
                 raise _not_whole("its audio comes without a format")
-            if size == _IN_DS64 and long_data_size is not None:
-                size = long_data_size
-            return _checked_audio(layout, size, length - start)
-        if name == b"fmt ":
-            layout = _layout(file.read(min(size, 40)))
-        elif name == b"ds64":
-            long_data_size = _data_size_of_ds64(file.read(min(size, 28)))
-        # Chunks are padded to an even length.
-        position = start + size + size % 2
+            return _checked_audio(layout, chunk.size, length - chunk.start)
+        if chunk.name == b"fmt ":
+            file.seek(chunk.start)
+            layout = _layout(file.read(min(chunk.size, 40)))
+    if last + CHUNK_HEADER > length:
+        raise _not_whole("it ends before its audio begins")
     raise _not_whole("it has no audio among its first chunks")
 
 
@@ -76,13 +68,6 @@ def _layout(chunk: bytes) -> tuple[str, int, int, int]:
     if channels == 0 or rate == 0 or bits == 0 or bits % 8:
         raise _not_whole(f"its format makes no sense ({rate} Hz, {bits} bit, {channels} channels)")
     return _ENCODINGS.get(code, f"encoding 0x{code:04x}"), rate, bits, channels
-
-
-def _data_size_of_ds64(chunk: bytes) -> int | None:
-    if len(chunk) < 16:
-        return None
-    size: int = struct.unpack_from("<Q", chunk, 8)[0]
-    return size
 
 
 def _checked_audio(layout: tuple[str, int, int, int], size: int, present: int) -> WavFormat:

@@ -1,0 +1,58 @@
+"""RIFF: the chunks of a file, one after the other."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RIFF_HEADER = 12
+CHUNK_HEADER = 8
+IN_DS64 = 0xFFFFFFFF
+"""The size that stands where the real one needs more than 32 bits, and so is in the chunk `ds64`."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """`start` is the offset of its content in the file, `size` the length of the content in bytes, as it says."""
+
+    name: bytes
+    start: int
+    size: int
+
+    @property
+    def stop(self) -> int:
+        """Where the next chunk begins: chunks are padded to an even length."""
+        return self.start + self.size + self.size % 2
+
+
+def read_chunks(file: BinaryIO) -> Iterator[Chunk]:
+    """Yield the chunks up to the end of the file, reading their headers only.
+
+    A `data` chunk that sends the reader to `ds64` gets the size that is told there. The caller bounds how many it takes: a hostile file is made of empty ones.
+    """
+    long_data_size: int | None = None
+    position = RIFF_HEADER
+    while True:
+        file.seek(position)
+        header = file.read(CHUNK_HEADER)
+        if len(header) < CHUNK_HEADER:
+            return
+        name, size = struct.unpack("<4sI", header)
+        if name == b"data" and size == IN_DS64 and long_data_size is not None:
+            size = long_data_size
+        chunk = Chunk(name, position + CHUNK_HEADER, size)
+        if name == b"ds64":
+            long_data_size = _data_size_of_ds64(file.read(min(size, 28)))
+        yield chunk
+        position = chunk.stop
+
+
+def _data_size_of_ds64(content: bytes) -> int | None:
+    if len(content) < 16:
+        return None
+    size: int = struct.unpack_from("<Q", content, 8)[0]
+    return size
