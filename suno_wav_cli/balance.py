@@ -31,7 +31,7 @@ def show_credits(
     """Raises SunoWavError."""
     key = api_key(secrets, settings, environ)
     with open_upstream(settings, report) as base_url:
-        left = run(ask_credits(settings, base_url, key, settings.retries))
+        left = run(ask_credits(settings, base_url, key, settings.questions))
     report(Balance(left, wavs_for(left), WAV_PRICE))
     return ExitCode.OK
 

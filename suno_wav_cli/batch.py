@@ -66,7 +66,7 @@ def convert_songs(
                 "demo ids are for the sandbox, and would be charged here", "Add --provider sandbox."
             )
         songs = _with_music_tasks(songs, request, session)
-        orders = planned(songs, settings.out, datetime.now().astimezone().date())
+        orders = planned(songs, settings.out, datetime.now().astimezone().date(), spool=session.spool)
         plan = [Planned(order, _step(order, request, session)) for order in orders]
         todo = [step for step in plan if step.step is not Step.THERE]
         _check_music_tasks([step.order for step in todo if step.step is Step.SUBMIT], settings.provider)

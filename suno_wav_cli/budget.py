@@ -137,4 +137,4 @@ def _told(session: Session) -> _Told:
 async def _asked(session: Session, key: Secret) -> Decimal:
     settings = session.settings
     async with asyncio.timeout(_PATIENCE):
-        return await ask_credits(settings, session.base_url, key, min(1, settings.retries))
+        return await ask_credits(settings, session.base_url, key, min(1, settings.questions))

@@ -13,11 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from suno_wav_cli import events
-from suno_wav_cli.download import Transfer, fetch
 from suno_wav_cli.entries import State
 from suno_wav_cli.errors import (
-    AddressRefused,
-    DownloadFailed,
     GenerationFailed,
     NotAuthorized,
     ServiceUnavailable,
@@ -26,27 +23,17 @@ from suno_wav_cli.errors import (
     TaskUnknown,
 )
 from suno_wav_cli.models import WavRecord, WavState
-from suno_wav_cli.part import open_part
+from suno_wav_cli.saving import save
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Coroutine, Sequence
     from pathlib import Path
 
-    from suno_wav_cli.client import Client
     from suno_wav_cli.entries import Entry
-    from suno_wav_cli.events import Report
-    from suno_wav_cli.journal import Journal
-    from suno_wav_cli.models import Order, WavFormat
-    from suno_wav_cli.pacing import Backoff
-    from suno_wav_cli.part import Part
-    from suno_wav_cli.submission import Submitter
-    from suno_wav_cli.wake_ups import WakeUps
+    from suno_wav_cli.models import Order
+    from suno_wav_cli.workshop import Workshop
 
 T = TypeVar("T")
-
-DOWNLOADS_AT_ONCE = 4
-"""More connections do not make a line faster; fewer leave it idle between two files."""
 
 UNKNOWN_AT_FIRST = 60.0
 """Seconds after its submission in which the service may not know a task yet (contract/wav-api.md, section 3)."""
@@ -56,37 +43,6 @@ _BETWEEN_LOOKUPS = 1.0
 
 _SAFETY_FACTOR = 2
 """How many poll intervals pass between two questions while a callback is expected: the question is for a lost one."""
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What the person decided. Times in seconds."""
-
-    poll_interval: float
-    timeout: float
-    wait: bool = True
-    force: bool = False
-    in_flight: int = 20
-
-
-@dataclass(frozen=True)
-class Workshop:
-    """What a conversion works with.
-
-    `continue_with` makes the command line that finishes tasks; `local` says that the service is on this machine.
-    """
-
-    client: Client
-    journal: Journal
-    submitter: Submitter
-    wake_ups: WakeUps
-    tls: ssl.SSLContext
-    backoff: Backoff
-    downloads: asyncio.Semaphore
-    terms: Terms
-    continue_with: Callable[[Sequence[str]], str]
-    local: bool
-    report: Report
 
 
 @dataclass(frozen=True)
@@ -201,52 +157,8 @@ async def _finished(
         shop.journal.move(entry, State.FAILED, message=failed.message)
         raise
     entry = shop.journal.move(entry, State.READY, wav_url=record.url, target=target)
-    async with shop.downloads:
-        await _downloaded(entry, record.url or "", target, shop)
+    await save(entry, record.url or "", target, shop)
     return Outcome(entry.wav_task_id, target)
-
-
-async def _downloaded(entry: Entry, url: str, target: Path, shop: Workshop) -> None:
-    with open_part(target) as part:
-        # Before it was locked, another program may have put this very file in its place.
-        entry = shop.journal.of_task(entry.wav_task_id or "") or entry
-        if not shop.terms.force and shop.journal.recognises(entry, target):
-            shop.report(events.Skipped(entry.name, target))
-            return
-        shop.report(events.DownloadStarted(entry.name, entry.wav_task_id or "", target))
-        wav = await _fetched(entry, url, part, shop)
-        size = part.flush()
-        entry = shop.journal.place(entry, target, size)
-        part.put_in_place(target, force=shop.terms.force)
-    shop.journal.move(entry, State.SAVED)
-    shop.report(events.Saved(entry.name, entry.wav_task_id or "", target, size, wav))
-
-
-async def _fetched(entry: Entry, url: str, part: Part, shop: Workshop) -> WavFormat:
-    """Try until the whole file is in the `.part`, with one fresh address and as much patience as `backoff` has."""
-    task_id, name = entry.wav_task_id or "", entry.name
-    delays = shop.backoff.delays()
-    asked_again = False
-    while True:
-        try:
-            return await fetch(
-                Transfer(url, part, shop.tls, local=shop.local),
-                lambda received, total: shop.report(events.DownloadProgress(name, received, total)),
-            )
-        except AddressRefused:
-            if asked_again:
-                raise
-            asked_again = True
-            url = (await shop.client.wav_record(task_id)).url or url
-        except ServiceUnavailable as error:
-            delay = next(delays, None)
-            if delay is None:
-                remedy = (
-                    f"It is paid for and stays at the service. To continue: {shop.continue_with([task_id])}"
-                )
-                raise DownloadFailed(error.message, remedy) from error
-            shop.report(events.DownloadRetried(name, error.message, delay))
-            await asyncio.sleep(delay)
 
 
 def _left_running(order: Order, task_id: str, shop: Workshop) -> Outcome:

@@ -59,7 +59,7 @@ class Entry:
     """One conversion. Times are seconds since 1970, UTC.
 
     `service` is the API's base URL, `provider` the name of its contract. `target` is where the file shall go, or went
-    last; `bytes` the size of the file, once it was downloaded. The service deletes the file at `expires`, or before:
+    last; `bytes` and `sha256` are the file's, once it was downloaded. The service deletes the file at `expires`, or before:
     it had accepted the task by the time that this is counted from. `credits_before` is the account's balance before
     the paid request, where it was asked for. `title` is the song's, where `tracks` has seen it.
     """
@@ -74,6 +74,7 @@ class Entry:
     target: Path | None
     wav_url: str | None
     bytes: int | None
+    sha256: str | None
     message: str | None
     created: float
     updated: float

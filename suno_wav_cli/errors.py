@@ -13,6 +13,8 @@ SunoWavError
 ├── StillRunning               8   not finished within --timeout
 ├── DownloadFailed             9
 │   ├── AddressRefused         9   401, 403, 404, 410: a fresh address may help
+│   ├── BrokenOff              9   another try may help
+│   │   └── StartOver          9   what is there already is of no use
 │   └── NotAWholeWav           9
 ├── OutputExists              10
 ├── TunnelFailed              11   no public address, and polling was not allowed
@@ -101,6 +103,18 @@ class DownloadFailed(SunoWavError):
 
 
 class AddressRefused(DownloadFailed):
+    pass
+
+
+class BrokenOff(DownloadFailed):
+    """`retry_after` is how many seconds the server asked to be left alone, where it did."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message, "Check the network, then try again.")
+        self.retry_after = retry_after
+
+
+class StartOver(BrokenOff):
     pass
 
 

@@ -22,10 +22,10 @@ from suno_wav_cli.retrieval import retrieve
 
 if TYPE_CHECKING:
     from suno_wav_cli.callback import Callback
-    from suno_wav_cli.conversion import Workshop
     from suno_wav_cli.crew import Crew
     from suno_wav_cli.events import Report
     from suno_wav_cli.session import Session
+    from suno_wav_cli.workshop import Workshop
 
 _MOST_REMEMBERED = 4096
 _MOST_CASES = 256

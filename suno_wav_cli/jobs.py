@@ -82,6 +82,7 @@ def _job(entry: Entry, history: History) -> Job:
         path=there[0] if there else places[0] if places else None,
         path_exists=bool(there),
         target=entry.target,
+        sha256=entry.sha256,
         provider=entry.provider,
         service=entry.service,
     )

@@ -73,7 +73,7 @@ async def _listen(
             tls = tls_context(wishes.forward_to)
         else:
             shop = await stack.enter_async_context(open_workshop(session, None))
-            tls = shop.tls
+            tls = shop.download_terms.tls
             service = Service(session, shop, downloads=downloads)
         intake = Intake(wishes, service, tls, report)
         stack.callback(intake.cancel)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,7 @@ else:
     SUPPORTED = True
 
 
-def try_lock(file: BinaryIO) -> bool:
+def try_lock(file: IO[Any]) -> bool:
     """Lock the file for this program; False where another one holds it.
 
     Always True where the system has no such locks (Windows), or the file system has none (some network ones).
@@ -32,7 +32,7 @@ def try_lock(file: BinaryIO) -> bool:
     return True
 
 
-def is_same_file(path: Path, file: BinaryIO) -> bool:
+def is_same_file(path: Path, file: IO[Any]) -> bool:
     """Tell whether `path` still names the open file: before it was locked, its holder may have moved it."""
     try:
         return os.path.samestat(path.stat(follow_symlinks=False), os.fstat(file.fileno()))

@@ -64,7 +64,7 @@ def _account_at(settings: Settings) -> str:
 
 def _verified(settings: Settings, base_url: str, key: Secret) -> Decimal:
     try:
-        return run(ask_credits(settings, base_url, key, settings.retries))
+        return run(ask_credits(settings, base_url, key, settings.questions))
     except NotAuthorized as error:
         raise NotAuthorized(
             error.message,

@@ -20,11 +20,11 @@ from suno_wav_cli.submission import other_contract
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from suno_wav_cli.conversion import Workshop
     from suno_wav_cli.credentials import Secrets
     from suno_wav_cli.events import Event, Report
     from suno_wav_cli.session import Session
     from suno_wav_cli.settings import Settings
+    from suno_wav_cli.workshop import Workshop
 
 
 @dataclass(frozen=True)

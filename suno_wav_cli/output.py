@@ -16,6 +16,7 @@ from unicodedata import normalize
 from suno_wav_cli.errors import OutputExists, UsageError
 from suno_wav_cli.models import Order, Song
 from suno_wav_cli.part import part_of
+from suno_wav_cli.piping import STANDARD_OUTPUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -32,14 +33,25 @@ _LONGEST_NAME = 200
 """Bytes of a file name; most file systems take 255, and `.part` comes on top."""
 
 
-def planned(songs: Iterable[Song], out: str | None, today: date, *, alone: bool | None = None) -> list[Order]:
+def planned(
+    songs: Iterable[Song],
+    out: str | None,
+    today: date,
+    *,
+    alone: bool | None = None,
+    spool: Path | None = None,
+) -> list[Order]:
     """Give each song its file, by `--out`: a file, a folder, a template, or None for the current folder.
 
-    `alone` says whether the name of one file will do; by default, where there is one song. Raises UsageError where
-    the template is wrong or two songs would become one file.
+    `alone` says whether the name of one file will do; by default, where there is one song. `spool` is the folder for a
+    song on its way to standard output. Raises UsageError where the template is wrong or two songs would become one file.
     """
     unique = list({song.audio_id: song for song in songs}.values())
     alone = len(unique) == 1 if alone is None else alone
+    if out == STANDARD_OUTPUT and spool is not None:
+        out = f"{spool}{os.sep}"
+        if not alone:
+            raise UsageError("several songs cannot all go to standard output", "Name a folder: --out folder/")
     orders = [Order(song, _target(song, out, today, alone=alone)) for song in unique]
     # Two names that differ only in case, or in how an accent is written, are one file on some systems.
     taken: dict[str, Path] = {}
@@ -89,8 +101,8 @@ def _check_names(target: Path, *, ours: Callable[[Path], bool], force: bool) -> 
 
 
 def _target(song: Song, out: str | None, today: date, *, alone: bool) -> Path:
-    if out == "-":
-        raise UsageError("writing to standard output is not supported yet", "Name a file: --out song.wav")
+    if out == STANDARD_OUTPUT:
+        raise UsageError("a song cannot go to standard output here", "Name a file: --out song.wav")
     if out is None:
         return Path(_default_name(song))
     if "{" in out:

@@ -6,6 +6,7 @@ import asyncio
 import random
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,16 +21,19 @@ WINDOW_SECONDS = 10.002
 
 @dataclass(frozen=True)
 class Backoff:
-    """Exponential delays with jitter, in seconds: `first`, doubled each time, at most `cap`, `retries` in all."""
+    """Exponential delays with jitter, in seconds: `first`, doubled each time, at most `cap`, `retries` in all.
 
-    retries: int
+    None for `retries` is without end.
+    """
+
+    retries: int | None
     first: float = 0.5
     cap: float = 10.0
 
     def delays(self, jitter: random.Random | None = None) -> Iterator[float]:
         """Yield each delay between half of its nominal length and the whole, so that clients spread out."""
         jitter = jitter or random.Random()  # noqa: S311 - spreads load, hides nothing
-        for attempt in range(self.retries):
+        for attempt in count() if self.retries is None else range(self.retries):
             # The exponent is bounded because 2.0**1024 overflows long before anybody waits that often.
             nominal = min(self.cap, self.first * 2.0 ** min(attempt, 60))
             yield nominal * jitter.uniform(0.5, 1.0)

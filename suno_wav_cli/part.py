@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from threading import Lock
+from typing import TYPE_CHECKING
 
 from suno_wav_cli.errors import DownloadFailed, OutputExists
 from suno_wav_cli.locks import is_same_file, try_lock
@@ -17,20 +21,48 @@ if TYPE_CHECKING:
 class Part:
     """An open, locked `.part`. Made by `open_part`."""
 
-    def __init__(self, path: Path, file: BinaryIO) -> None:
+    def __init__(self, path: Path, file: FileIO) -> None:
         self.path = path
         self.file = file
+        self._lock = Lock()
+
+    @property
+    def size(self) -> int:
+        return os.fstat(self.file.fileno()).st_size
+
+    @property
+    def identity(self) -> int:
+        """What tells this file from one that takes its name later: its inode."""
+        return os.fstat(self.file.fileno()).st_ino
 
     def restart(self) -> None:
         """Throw away what is there."""
-        self.file.seek(0)
-        self.file.truncate()
+        self.file.truncate(0)
 
-    def flush(self) -> int:
-        """Put every byte on the disk; the size."""
-        self.file.flush()
+    def check_room(self, needed: int) -> None:
+        """Raise OSError where the disk has not so many bytes left."""
+        if shutil.disk_usage(self.path.parent).free < needed:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def allocate(self, size: int) -> None:
+        """Give the file its final size, so that it can be written in any order. Raises OSError."""
+        try:
+            os.posix_fallocate(self.file.fileno(), 0, size)
+        except (AttributeError, OSError) as error:
+            if getattr(error, "errno", None) == errno.ENOSPC:
+                raise
+            self.file.truncate(size)
+
+    def write(self, position: int, block: bytes | memoryview) -> None:
+        """Write the whole block at `position`; several threads may. Raises OSError."""
+        with self._lock:
+            self.file.seek(position)
+            while block:
+                block = block[self.file.write(block) :]
+
+    def sync(self) -> None:
+        """Put every byte that was written on the disk. Raises OSError."""
         os.fsync(self.file.fileno())
-        return os.fstat(self.file.fileno()).st_size
 
     def put_in_place(self, target: Path, *, force: bool) -> None:
         """Rename it to `target` atomically. Raises OutputExists rather than replace a file without `force`."""
@@ -82,11 +114,11 @@ def disk_failed(path: Path, error: OSError) -> DownloadFailed:
     )
 
 
-def _opened_and_locked(path: Path) -> BinaryIO:
+def _opened_and_locked(path: Path) -> FileIO:
     while True:
         # Nothing is truncated before it is locked, and no link is followed to somebody's file.
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-        file = os.fdopen(os.open(path, flags, 0o666), "r+b")
+        file = FileIO(os.open(path, flags, 0o666), "r+b")
         try:
             _lock(path, file)
             # Before it was locked, its holder may have given it its final name. (A crash in the middle of that leaves
@@ -101,7 +133,7 @@ def _opened_and_locked(path: Path) -> BinaryIO:
         file.close()
 
 
-def _lock(path: Path, file: BinaryIO) -> None:
+def _lock(path: Path, file: FileIO) -> None:
     """Keep a second program out, where the system can: elsewhere the last one wins."""
     if not try_lock(file):
         raise DownloadFailed(

@@ -24,11 +24,10 @@ from suno_wav_cli.event_loop import run
 from suno_wav_cli.evidence import balance_tells
 from suno_wav_cli.ids import find
 from suno_wav_cli.journal import open_history
-from suno_wav_cli.models import Order, Song
 from suno_wav_cli.money import WAV_PRICE
 from suno_wav_cli.output import check_possible
 from suno_wav_cli.providers import PROVIDERS, provider_named
-from suno_wav_cli.retrieval import retrieve
+from suno_wav_cli.retrieval import order_for, retrieve
 from suno_wav_cli.session import open_session, open_workshop
 from suno_wav_cli.settings import journal_file
 from suno_wav_cli.upstream import base_url_of, is_own_sandbox
@@ -37,12 +36,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from decimal import Decimal
 
-    from suno_wav_cli.conversion import Workshop
     from suno_wav_cli.credentials import Secrets
     from suno_wav_cli.events import Report
     from suno_wav_cli.journal import History
     from suno_wav_cli.session import Session
     from suno_wav_cli.settings import Settings
+    from suno_wav_cli.workshop import Workshop
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ async def _resumed(
     name, task_id = (job.name, job.wav_task_id) if isinstance(job, Entry) else (job, job)
     try:
         if entry is not None and entry.state in UNDECIDED:
-            return await _settled(entry, request, session, shop)
+            return await _settled(entry, request, session, shop, alone=alone)
         record = await shop.client.wav_record(task_id or _no_task(entry))
         session.report(events.LookedUp(name, record))
         return await retrieve(entry, record, session, shop, wait=True, alone=alone)
@@ -123,16 +122,13 @@ async def _resumed(
         return failure(name, task_id, error, shop)
 
 
-async def _settled(entry: Entry, request: Request, session: Session, shop: Workshop) -> Outcome:
+async def _settled(
+    entry: Entry, request: Request, session: Session, shop: Workshop, *, alone: bool
+) -> Outcome:
     """Submit again what may have been lost, where the person says so. Raises SubmissionUnknown where not."""
     if not request.resubmit:
         raise await _unknown(entry, session, shop)
-    song = Song(
-        entry.name, entry.music_task_id or session.journal.history.music_task_of(entry.name), entry.title
-    )
-    if entry.target is None:
-        raise AssertionError(f"conversion {entry.id} was claimed without a file to become")
-    order = Order(song, entry.target)
+    order = order_for(entry.name, entry, session, alone=alone)
     check_possible([order], ours=session.journal.has_target, force=session.settings.force)
     return await convert(order, shop)
 

@@ -12,10 +12,10 @@ from suno_wav_cli.models import Order, Song, WavState
 from suno_wav_cli.output import check_possible, names_title, planned
 
 if TYPE_CHECKING:
-    from suno_wav_cli.conversion import Workshop
     from suno_wav_cli.entries import Entry
     from suno_wav_cli.models import WavRecord
     from suno_wav_cli.session import Session
+    from suno_wav_cli.workshop import Workshop
 
 
 async def retrieve(
@@ -27,7 +27,8 @@ async def retrieve(
     a file. Raises SunoWavError where the download could not be begun.
     """
     force, journal = session.settings.force, session.journal
-    order = _order(entry, record, session, alone=alone)
+    audio_id = record.audio_id or (entry and entry.audio_id) or record.task_id
+    order = order_for(audio_id, entry, session, alone=alone)
     if entry is not None and not force and journal.recognises(entry, order.target):
         session.report(events.Skipped(entry.name, order.target))
         return Outcome(record.task_id)
@@ -38,12 +39,13 @@ async def retrieve(
     return await finish(entry, order.target, shop, record)
 
 
-def _order(entry: Entry | None, record: WavRecord, session: Session, *, alone: bool) -> Order:
-    """Find the file: where --out says, else where it was meant to go, else a name of its own."""
-    audio_id = record.audio_id or (entry and entry.audio_id) or record.task_id
+def order_for(audio_id: str, entry: Entry | None, session: Session, *, alone: bool) -> Order:
+    """Find the song's file: where --out says, else where it was meant to go, else a name of its own."""
     history, out = session.journal.history, session.settings.out
     title = history.title_of(audio_id) if names_title(out) else None
     song = Song(audio_id, history.music_task_of(audio_id), title)
-    if out is None and entry is not None and entry.target is not None:
-        return Order(song, entry.target)
-    return planned([song], out, datetime.now().astimezone().date(), alone=alone)[0]
+    meant = entry.target if entry else None
+    if out is None and meant is not None and meant.parent != session.spool:
+        return Order(song, meant)
+    today = datetime.now().astimezone().date()
+    return planned([song], out, today, alone=alone, spool=session.spool)[0]

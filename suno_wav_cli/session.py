@@ -7,11 +7,11 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextma
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suno_wav_cli import events
+from suno_wav_cli import download, events
 from suno_wav_cli.client import Client
 from suno_wav_cli.continuation import command_for
-from suno_wav_cli.conversion import DOWNLOADS_AT_ONCE, Terms, Workshop
 from suno_wav_cli.credentials import find_api_key, required
+from suno_wav_cli.download import RateLimit
 from suno_wav_cli.entries import Service
 from suno_wav_cli.errors import TunnelFailed
 from suno_wav_cli.hearing import hearing
@@ -20,6 +20,7 @@ from suno_wav_cli.journal import open_journal
 from suno_wav_cli.loopback import is_loopback
 from suno_wav_cli.money import wavs_for
 from suno_wav_cli.pacing import Backoff, SubmissionWindow
+from suno_wav_cli.piping import STANDARD_OUTPUT, check_standard_output
 from suno_wav_cli.providers import provider_named
 from suno_wav_cli.reception import is_required, open_reception
 from suno_wav_cli.settings import journal_file, state_folder
@@ -28,6 +29,7 @@ from suno_wav_cli.tls import tls_context
 from suno_wav_cli.tunnel import TunnelMode
 from suno_wav_cli.upstream import base_url_of, is_own_sandbox, open_upstream
 from suno_wav_cli.wake_ups import WakeUps
+from suno_wav_cli.workshop import Downloads, Terms, Workshop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -44,7 +46,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Session:
-    """`key` is None only where the session was opened to look at what would be done."""
+    """`key` is None only where the session was opened to look at what would be done.
+
+    `spool` is the folder for a song on its way to standard output.
+    """
 
     settings: Settings
     secrets: Secrets
@@ -53,14 +58,18 @@ class Session:
     service_ends_with_us: bool
     journal: Journal
     agents: Path
+    spool: Path
     report: Report
 
     def continue_with(self, ids: Sequence[str], *options: str) -> str:
         """Make the command line that finishes these tasks, or songs."""
         if self.service_ends_with_us:
             return "run the same command again (the sandbox ends with this program)"
-        force = ["--force"] if self.settings.force else []
-        return command_for(self.settings.provider, self.base_url, "resume", ids, *options, *force)
+        settings = self.settings
+        again = ["--force"] if settings.force else []
+        again += ["--tag"] if settings.tag else []
+        again += ["--out", STANDARD_OUTPUT] if settings.out == STANDARD_OUTPUT else []
+        return command_for(settings.provider, self.base_url, "resume", ids, *options, *again)
 
 
 @contextmanager
@@ -82,6 +91,10 @@ def open_session(
     key = find_api_key(secrets, settings, environ)
     if not only_looking:
         required(key, base_url_of(settings))
+    spool = state_folder(environ) / "piped"
+    if settings.out == STANDARD_OUTPUT:
+        check_standard_output(json=settings.json)
+        spool.mkdir(mode=0o700, parents=True, exist_ok=True)
     own_sandbox = is_own_sandbox(settings)
     unfinished: dict[str, None] = {}
 
@@ -100,7 +113,9 @@ def open_session(
         service = Service(base_url, settings.provider, provider_named(settings.provider).retention_days)
         journal = stack.enter_context(open_journal(None if in_memory else file, service))
         agents = state_folder(environ) / "agents"
-        session = Session(settings, secrets, base_url, key, own_sandbox, journal, agents, remembering_report)
+        session = Session(
+            settings, secrets, base_url, key, own_sandbox, journal, agents, spool, remembering_report
+        )
         try:
             yield session
         except Stopped as stop:
@@ -154,7 +169,7 @@ async def open_workshop(
     settings = session.settings
     cap = settings.max_credits
     tls = tls_context(session.base_url)
-    backoff = Backoff(settings.retries)
+    backoff = Backoff(settings.questions)
     wake_ups = WakeUps()
     hidden = [] if reception is None else [reception.path]
     async with AsyncExitStack() as stack:
@@ -192,11 +207,24 @@ async def open_workshop(
                 session.report,
             ),
             wake_ups=wake_ups,
-            tls=tls,
-            backoff=backoff,
-            downloads=asyncio.Semaphore(DOWNLOADS_AT_ONCE),
-            terms=Terms(settings.poll_interval, settings.timeout, wait, settings.force, settings.jobs),
+            downloads=Downloads(settings.connections),
+            download_terms=download.Terms(
+                tls,
+                is_loopback(session.base_url),
+                RateLimit(settings.limit_rate),
+                settings.max_size,
+                settings.min_speed,
+                settings.stall_timeout,
+            ),
+            patience=Backoff(settings.retries),
+            terms=Terms(
+                settings.poll_interval,
+                settings.timeout,
+                wait,
+                settings.force,
+                settings.out == STANDARD_OUTPUT,
+                settings.jobs,
+            ),
             continue_with=session.continue_with,
-            local=is_loopback(session.base_url),
             report=session.report,
         )

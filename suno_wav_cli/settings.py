@@ -24,9 +24,12 @@ SECRETS = ("ngrok_authtoken", "hmac_key")
 """What config.toml may hold besides the settings. `credentials` reads them; nothing shows them."""
 
 
+_RETRIES = 5
+
+
 @dataclass(frozen=True)
 class Settings:
-    """Durations in seconds, `max_credits` in credits. Each field can be set as SUNO_WAV_NAME and in config.toml."""
+    """Durations in seconds, sizes in bytes, speeds in bytes a second, `max_credits` in credits. Each field can be set as SUNO_WAV_NAME and in config.toml."""
 
     provider: str = "sunoapi"
     base_url: str | None = None
@@ -43,16 +46,27 @@ class Settings:
     max_events: int | None = None
     poll_interval: float = 30.0
     timeout: float = 1800.0
-    retries: int = 5
+    retries: int | None = None
     jobs: int = 20
     force: bool = False
     skip_existing: bool = False
+    tag: bool = False
+    connections: int = 4
+    limit_rate: int | None = None
+    min_speed: int = 1000
+    stall_timeout: float = 20.0
+    max_size: int = 1 << 32
     max_credits: Decimal | None = None
     json: bool = False
     quiet: bool = False
     verbose: bool = False
     no_color: bool = False
     log_file: Path | None = None
+
+    @property
+    def questions(self) -> int:
+        """How often the service is asked again that does not answer. A download goes on until the time is up."""
+        return _RETRIES if self.retries is None else self.retries
 
 
 class Source(StrEnum):
@@ -181,6 +195,12 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "jobs": values.number(1, 1000),
     "force": values.flag,
     "skip_existing": values.flag,
+    "tag": values.flag,
+    "connections": values.number(1, 4),
+    "limit_rate": values.size,
+    "min_speed": values.size,
+    "stall_timeout": values.seconds,
+    "max_size": values.size,
     "max_credits": values.credits_amount,
     "json": values.flag,
     "quiet": values.flag,

@@ -118,7 +118,7 @@ class Conversions(RuleBasedStateMachine):
     def is_saved(self, row: int, place: str, crash: bool) -> None:
         """With `crash`, the program dies between the rename and the journal's next line."""
         target = self.folder / place
-        entry = self.journal.place(self.journal.move(self.entry(row), State.READY), target, 5)
+        entry = self.journal.place(self.journal.move(self.entry(row), State.READY), target, 5, "ab" * 32)
         target.write_bytes(b"12345")
         if not crash:
             self.journal.move(entry, State.SAVED)

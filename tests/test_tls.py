@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from suno_wav_cli.download import Transfer
-from suno_wav_cli.errors import ServiceUnavailable, UsageError
+from suno_wav_cli.download import RateLimit, Terms, Transfer
+from suno_wav_cli.errors import BrokenOff, UsageError
 from suno_wav_cli.part import open_part
 from suno_wav_cli.tls import tls_context
 from tests.program import Finished, command_line, run_program
@@ -88,14 +88,20 @@ def test_a_certificate_is_trusted_only_where_it_is_named(address: str, folder: P
     assert "self-signed certificate" in stranger.err
 
 
+def terms() -> Terms:
+    return Terms(
+        tls_context(), local=False, rate=RateLimit(None), max_size=10**9, min_speed=1, stall_timeout=20
+    )
+
+
 def test_a_file_is_fetched_only_from_whom_is_trusted(
     address: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with open_part(Path("stranger.wav")) as part, pytest.raises(ServiceUnavailable):
-        Transfer(address + "/file", part, tls_context(), local=False).run()
+    with open_part(Path("stranger.wav")) as part, pytest.raises(BrokenOff):
+        Transfer(address + "/file", part, terms()).run()
     monkeypatch.setenv("SSL_CERT_FILE", str(folder / "certificate.pem"))
     with open_part(Path("song.wav")) as part:
-        Transfer(address + "/file", part, tls_context(), local=False).run()
+        Transfer(address + "/file", part, terms()).run()
         assert part.path.read_bytes() == tune("demo")
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from suno_wav_cli.commands.invocation import Run
+from suno_wav_cli.commands.options import DOWNLOAD
 
 SETTINGS = (
     "out",
@@ -21,6 +22,7 @@ SETTINGS = (
     "jobs",
     "force",
     "skip_existing",
+    *DOWNLOAD,
     "max_credits",
 )
 

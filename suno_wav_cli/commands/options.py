@@ -40,7 +40,7 @@ _COMMAND = (
         "--out",
         "-o",
         metavar="PATH",
-        help="A file, a folder/, or a template with {title} {audio_id} {id8} {task_id} {date}. Default: AUDIO_ID.wav here.",
+        help="A file, a folder/, - for standard output, or a template with {title} {audio_id} {id8} {task_id} {date}. Default: AUDIO_ID.wav here.",
     ),
     option(
         "tunnel",
@@ -61,11 +61,30 @@ _COMMAND = (
     ),
     option("timeout", str, metavar="TIME", help="How long to wait for a song. Default: 30m."),
     option(
-        "retries", str, metavar="N", help="How often to try again what may safely be tried again. Default: 5."
+        "retries",
+        str,
+        metavar="N",
+        help="How often to try again what may safely be tried again. Default: 5; for a download, until --timeout is up.",
     ),
     option("jobs", str, metavar="N", help="Songs in flight. Default: 20."),
     option("force", bool, "--force", "-f", help="Overwrite existing files."),
     option("skip_existing", bool, "--skip-existing", help="Count an existing file as done."),
+    option("tag", bool, "--tag", help="Write title, style, lyrics and cover into the file."),
+    option(
+        "connections",
+        str,
+        metavar="N",
+        help="At once for one large file, where its server allows. Default: 4; 1 is the most careful.",
+    ),
+    option("limit_rate", str, metavar="SPEED", help="Download no faster, in bytes a second: 500k, 2M."),
+    option("min_speed", str, metavar="SPEED", help="Connect again where a download is slower. Default: 1k."),
+    option(
+        "stall_timeout",
+        str,
+        metavar="TIME",
+        help="How long a download may be silent, or slower than --min-speed. Default: 20s.",
+    ),
+    option("max_size", str, metavar="SIZE", help="Download no larger file. Default: 4.29G."),
     option(
         "max_credits",
         str,
@@ -73,5 +92,8 @@ _COMMAND = (
         help="Begin nothing that costs more; a WAV costs 0.4. Default: no limit.",
     ),
 )
+
+DOWNLOAD = ("tag", "connections", "limit_rate", "min_speed", "stall_timeout", "max_size")
+"""The settings of every command that fetches files."""
 
 BY_NAME = {option.name: option for option in GLOBAL + _COMMAND}

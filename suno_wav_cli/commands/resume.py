@@ -7,8 +7,9 @@ import typer
 
 from suno_wav_cli.commands.completion import unfinished_task_ids_beginning
 from suno_wav_cli.commands.invocation import Run
+from suno_wav_cli.commands.options import DOWNLOAD
 
-SETTINGS = ("out", "poll_interval", "timeout", "retries", "jobs", "force")
+SETTINGS = ("out", "poll_interval", "timeout", "retries", "jobs", "force", *DOWNLOAD)
 
 
 def resume(

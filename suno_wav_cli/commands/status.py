@@ -7,8 +7,9 @@ import typer
 
 from suno_wav_cli.commands.completion import task_ids_beginning
 from suno_wav_cli.commands.invocation import Run
+from suno_wav_cli.commands.options import DOWNLOAD
 
-SETTINGS = ("out", "poll_interval", "timeout", "retries", "force")
+SETTINGS = ("out", "poll_interval", "timeout", "retries", "force", *DOWNLOAD)
 
 
 def status(

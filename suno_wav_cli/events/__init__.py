@@ -48,6 +48,7 @@ from suno_wav_cli.events.setup import (
 )
 from suno_wav_cli.events.songs import (
     Adopted,
+    DownloadNarrowed,
     DownloadProgress,
     DownloadRetried,
     DownloadStarted,
@@ -85,6 +86,7 @@ Event: TypeAlias = (
     | LookupFailed
     | DownloadStarted
     | DownloadProgress
+    | DownloadNarrowed
     | DownloadRetried
     | Saved
     | Skipped
@@ -148,6 +150,7 @@ __all__ = [
     "DeliveryNeglected",
     "DeliveryReceived",
     "DeliveryRecorded",
+    "DownloadNarrowed",
     "DownloadProgress",
     "DownloadRetried",
     "DownloadStarted",

@@ -32,6 +32,7 @@ class Job:
     path: Path | None
     path_exists: bool
     target: Path | None
+    sha256: str | None
     provider: str
     service: str
 

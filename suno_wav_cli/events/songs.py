@@ -64,9 +64,12 @@ class LookupFailed:
 
 @dataclass(frozen=True)
 class DownloadStarted:
+    """`path` is None where the file goes to standard output, `received` what an earlier run has left to continue."""
+
     audio_id: str
     task_id: str
-    path: Path
+    path: Path | None
+    received: int
 
 
 @dataclass(frozen=True)
@@ -80,17 +83,30 @@ class DownloadProgress:
 
 @dataclass(frozen=True)
 class DownloadRetried:
+    """The download goes on in so many seconds."""
+
     audio_id: str
     reason: str
     seconds: float
 
 
 @dataclass(frozen=True)
+class DownloadNarrowed:
+    """Several connections brought trouble, and the download goes on with one."""
+
+    audio_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Saved:
+    """`path` is None where the file went to standard output."""
+
     audio_id: str
     task_id: str
-    path: Path
+    path: Path | None
     bytes: int
+    sha256: str
     format: WavFormat
 
 

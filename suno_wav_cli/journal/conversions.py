@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.entries import NEXT_STATES, Entry, State
 from suno_wav_cli.journal.database import open_database, stored
 from suno_wav_cli.journal.history import History
+from suno_wav_cli.journal.parts import Parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,12 +33,13 @@ class Claim:
 
 
 class Journal:
-    """The conversions of one service; `history` knows those of all. Made by `open_journal`."""
+    """The conversions of one service; `history` knows those of all, `parts` what is half there. Made by `open_journal`."""
 
     def __init__(self, database: Database, service: Service) -> None:
         self._database = database
         self._service = service
         self.history = History(database)
+        self.parts = Parts(database)
 
     def deciding(self, audio_id: str) -> Entry | None:
         """Find the song's newest conversion that was, or may have been, paid for and has not failed."""
@@ -127,13 +129,15 @@ class Journal:
         )
         return self._by_id(entry.id)
 
-    def place(self, entry: Entry, target: Path, size: int) -> Entry:
+    def place(self, entry: Entry, target: Path, size: int, sha256: str) -> Entry:
         """Record that the whole file, of `size` bytes, is about to get its name.
 
         Written before the rename: a crash between the two leaves a file that `recognises` knows.
         """
         with self._database.transaction():
-            self._database.execute("UPDATE conversion SET bytes = ? WHERE id = ?", size, entry.id)
+            self._database.execute(
+                "UPDATE conversion SET bytes = ?, sha256 = ? WHERE id = ?", size, sha256, entry.id
+            )
             self._database.execute("INSERT OR IGNORE INTO place VALUES (?, ?)", entry.id, stored(target))
             return self.move(entry, State.READY, target=target)
 

@@ -59,7 +59,20 @@ CREATE INDEX conversions_by_task ON conversion (wav_task_id);
 CREATE INDEX conversions_by_state ON conversion (state, id);
 """
 
-_STEPS = (_VERSION_1, _VERSION_2)
+# What is in a `.part`, and of what: the inode tells it from another file that has come to its name.
+_VERSION_3 = """
+ALTER TABLE conversion ADD COLUMN sha256 TEXT;
+CREATE TABLE part (
+    path       BLOB PRIMARY KEY,
+    conversion INTEGER NOT NULL REFERENCES conversion,
+    inode      TEXT NOT NULL,
+    validator  TEXT NOT NULL,
+    length     INTEGER,
+    missing    TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+_STEPS = (_VERSION_1, _VERSION_2, _VERSION_3)
 SCHEMA_VERSION = len(_STEPS)
 
 

@@ -15,14 +15,16 @@ from rich.text import Text
 from suno_wav_cli import events
 from suno_wav_cli.models import WavState
 from suno_wav_cli.terminal.streams import Results
-from suno_wav_cli.terminal.texts import clock
-from suno_wav_cli.terminal.words import is_error, may_be_lost, megabytes, results, sentence
+from suno_wav_cli.terminal.texts import clock, megabytes
+from suno_wav_cli.terminal.words import is_error, may_be_lost, results, sentence
 
 if TYPE_CHECKING:
     from rich.console import ConsoleOptions, RenderableType, RenderResult
 
 _TUNNEL = "callbacks"
 """What its line is called, which is no song's."""
+
+_DOWNLOADING, _WAITING = "downloading", "waiting"
 
 
 class Live:
@@ -74,8 +76,9 @@ class Live:
                 if event.record.state is WavState.PENDING and event.audio_id not in self._bars:
                     self._at(event.audio_id, "converting")
             case events.DownloadStarted():
-                self._at(event.audio_id, "downloading")
-            case events.DownloadProgress():
+                self._at(event.audio_id, _DOWNLOADING)
+            case events.DownloadProgress() | events.DownloadRetried():
+                self._say(event)
                 self._advance(event)
             case (
                 events.Saved()
@@ -100,10 +103,19 @@ class Live:
         else:
             self._bars[audio_id] = self._progress.add_task(audio_id, total=None, stage=stage)
 
-    def _advance(self, event: events.DownloadProgress) -> None:
+    def _advance(self, event: events.DownloadProgress | events.DownloadRetried) -> None:
         # Two tasks may be of one song: the bar that they share ends with the first.
         bar = self._bars.get(event.audio_id)
-        if bar is not None:
+        if bar is None:
+            return
+        if isinstance(event, events.DownloadRetried):
+            self._progress.update(bar, stage=_WAITING)
+            return
+        task = self._progress.tasks[self._progress.task_ids.index(bar)]
+        if task.completed == 0 or event.received < task.completed or task.fields["stage"] != _DOWNLOADING:
+            # What was there before, and what is thrown away, is no speed.
+            self._progress.reset(bar, total=event.total, completed=event.received, stage=_DOWNLOADING)
+        else:
             self._progress.update(bar, total=event.total, completed=event.received)
 
     def _end(self, audio_id: str) -> None:
@@ -158,11 +170,13 @@ class _Stage(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         stage = task.fields["stage"]
-        if stage != "downloading":
+        if stage not in (_DOWNLOADING, _WAITING):
             return Text(f"{stage} {clock(task.elapsed or 0)}")
-        if task.total is None:
-            return Text(megabytes(int(task.completed)))
-        text = f"{task.completed / 1e6:.1f}/{megabytes(int(task.total))}"
+        text = megabytes(int(task.completed))
+        if task.total is not None:
+            text = f"{task.completed / 1e6:.1f}/{megabytes(int(task.total))}"
+        if stage == _WAITING:
+            return Text(f"{text} waiting")
         if task.speed:
             text += f" {task.speed / 1e6:.1f} MB/s"
         if task.time_remaining is not None:

@@ -21,3 +21,7 @@ def clock(seconds: float) -> str:
 def time_of_day(seconds: float) -> str:
     """Of seconds since 1970, as this machine's clock shows it."""
     return time.strftime("%H:%M:%S", time.localtime(seconds))
+
+
+def megabytes(count: int) -> str:
+    return f"{count / 1e6:.1f} MB"

@@ -5,23 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from suno_wav_cli import events
-from suno_wav_cli.terminal.account_words import account_results, account_sentence
+from suno_wav_cli.terminal.account_words import AccountEvent, account_results, account_sentence
 from suno_wav_cli.terminal.delivery_words import checked, delivering, forwarded, listening, received
 from suno_wav_cli.terminal.listings import elsewhere_sentence, job_sentence, job_table, track_table
-from suno_wav_cli.terminal.texts import clock, printable, time_of_day
+from suno_wav_cli.terminal.song_words import SongEvent, song_results, song_sentence
+from suno_wav_cli.terminal.texts import printable
 
 if TYPE_CHECKING:
     from suno_wav_cli.events import Event
-    from suno_wav_cli.models import WavFormat, WavRecord
-
-
-def megabytes(count: int) -> str:
-    return f"{count / 1e6:.1f} MB"
-
-
-def format_line(wav: WavFormat) -> str:
-    channels = {1: "mono", 2: "stereo"}.get(wav.channels, f"{wav.channels} channels")
-    return f"{clock(wav.seconds)}, {wav.sample_rate / 1000:g} kHz, {wav.bits} bit {wav.encoding}, {channels}"
 
 
 def may_be_lost(event: Event) -> bool:
@@ -43,6 +34,10 @@ def is_error(event: Event) -> bool:
 
 def sentence(event: Event, *, verbose: bool) -> str | None:
     """Say what happened, and for an error on a second line what to do; None for what only `verbose` shows, or a bar."""
+    if isinstance(event, SongEvent):
+        return song_sentence(event, verbose=verbose)
+    if isinstance(event, AccountEvent):
+        return account_sentence(event)
     match event:
         case events.SandboxStarted():
             return f"suno-wav: sandbox at {event.base_url}; nothing here is paid for"
@@ -61,14 +56,6 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
             return f"suno-wav: {printable(event.reason)}: asking the service every {event.poll_interval:g} s"
         case events.TunnelRestored():
             return f"suno-wav: callbacks arrive again at {event.public_url}"
-        case events.Submitting():
-            return f"{event.audio_id}: submitting" if verbose else None
-        case events.SubmissionDelayed():
-            return f"{event.audio_id}: {printable(event.reason)}; submitting again in {event.seconds:.1f} s"
-        case events.Submitted():
-            return f"{event.audio_id}: submitted as task {event.task_id}"
-        case events.Adopted():
-            return f"{event.audio_id}: {event.reason}, continuing task {event.task_id}"
         case events.CallbackReceived():
             return f"suno-wav: callback for task {event.task_id}, code {event.code}" if verbose else None
         case events.Listening():
@@ -79,32 +66,6 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
             return f"#{event.number} kept as {event.path}" if verbose else None
         case events.DeliveryNeglected():
             return f"#{event.number} neglected: {printable(event.reason)}"
-        case events.LookedUp():
-            return (
-                f"{event.audio_id}: the service says {printable(event.record.flag or 'nothing')}"
-                if verbose
-                else None
-            )
-        case events.StateChanged():
-            return f"{event.audio_id}: {time_of_day(event.seen)} {printable(_state(event.record))}"
-        case events.LookupFailed():
-            return f"{event.audio_id}: {printable(event.message)}; asking again"
-        case events.DownloadStarted():
-            return f"{event.audio_id}: converted, downloading"
-        case events.DownloadProgress():
-            return None
-        case events.DownloadRetried():
-            return f"{event.audio_id}: {printable(event.reason)}; downloading again in {event.seconds:.1f} s"
-        case events.Saved():
-            return f"{event.audio_id}: saved, {format_line(event.format)}, {megabytes(event.bytes)}"
-        case events.Skipped():
-            return f"{event.audio_id}: already there, nothing was paid"
-        case events.LeftRunning():
-            return f"{event.audio_id}: left running, kept {event.kept_days} days\n  To continue: {event.continue_with}"
-        case events.SongFailed():
-            return f"{event.audio_id}: error: {printable(event.message)}\n  {printable(event.remedy)}"
-        case events.TaskStatus():
-            return None
         case events.FailuresListed():
             return f"suno-wav: {event.songs or 'no'} failed {'song' if event.songs == 1 else 'songs'} in {event.path}"
         case events.JobList():
@@ -143,38 +104,17 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
             return f"suno-wav: the answer says: {printable(event.answer)}" if event.answer else None
         case events.DeliveryDelayed():
             return f"suno-wav: the service would post it again in {event.seconds:g} s"
-        case (
-            events.Balance()
-            | events.Planned()
-            | events.Quoted()
-            | events.KeyKept()
-            | events.KeyForgotten()
-            | events.SettingShown()
-            | events.SecretShown()
-            | events.PathShown()
-            | events.ConfigLocated()
-        ):
-            return account_sentence(event)
         case _:
             assert_never(event)
 
 
-def progress_line(event: events.DownloadProgress) -> str:
-    if event.total:
-        share = event.received * 100 // event.total
-        return f"{event.audio_id}: {share} %, {event.received / 1e6:.1f} of {megabytes(event.total)}"
-    return f"{event.audio_id}: {megabytes(event.received)}"
-
-
 def results(event: Event) -> list[str]:
     """Give what of an event belongs on standard output, a line each."""
+    if isinstance(event, SongEvent):
+        return song_results(event)
+    if isinstance(event, AccountEvent):
+        return account_results(event)
     match event:
-        case events.Saved() | events.Skipped():
-            return [str(event.path)]
-        case events.LeftRunning():
-            return [event.task_id]
-        case events.TaskStatus():
-            return _status_lines(event)
         case events.JobList():
             return job_table(event)
         case events.TrackList():
@@ -195,41 +135,8 @@ def results(event: Event) -> list[str]:
             return [f"{event.name:<12} {event.about}"]
         case events.Delivered():
             return [f"{event.status or 'no answer'} in {event.seconds:.2f} s: {printable(event.verdict)}"]
-        case (
-            events.Balance()
-            | events.Planned()
-            | events.Quoted()
-            | events.KeyKept()
-            | events.KeyForgotten()
-            | events.SettingShown()
-            | events.SecretShown()
-            | events.PathShown()
-            | events.ConfigLocated()
-        ):
-            return account_results(event)
         case _:
             return []
-
-
-def _status_lines(event: events.TaskStatus) -> list[str]:
-    """Lay the service's words beside the journal's."""
-    record = event.record
-    rows = {
-        "task": record.task_id,
-        "state": _state(record),
-        # A job's record does not name the song, and the journal may.
-        "song": record.audio_id or (event.audio_id if event.audio_id != record.task_id else None),
-        "error": " ".join(text for text in (record.error_code, record.error_message) if text),
-        "created": record.created,
-        "completed": record.completed,
-        "journal": event.journal_state,
-        "file": str(event.target) if event.target else None,
-    }
-    return [f"{name:<9} {printable(value)}" for name, value in rows.items() if value]
-
-
-def _state(record: WavRecord) -> str:
-    return f"{record.state} ({record.flag})" if record.flag else str(record.state)
 
 
 def _summary(event: events.Summary) -> str | None:

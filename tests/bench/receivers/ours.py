@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import event_loop
-from suno_wav_cli.download import Transfer, fetch
+from suno_wav_cli.download import RateLimit, Terms, Transfer, fetch
 from suno_wav_cli.interrupts import Stopped
 from suno_wav_cli.loopback import address_of, bound_socket
 from suno_wav_cli.part import open_part
@@ -23,8 +23,6 @@ from suno_wav_cli.tunnel import GivenAddress
 from suno_wav_cli.wake_ups import WakeUps, waking
 
 if TYPE_CHECKING:
-    import ssl
-
     from suno_wav_cli.events import Event
 
 
@@ -35,9 +33,9 @@ async def received(port: int, path: str, task_id: str, url: str, targets: list[P
         reception = Reception(bound, path, GivenAddress(address_of(bound)), required=False)
         async with receiving(reception, waking(wake_ups, _unsaid)), asyncio.TaskGroup() as group:
             group.create_task(_waited(wake_ups.of(task_id)))
-            tls = tls_context()
+            terms = Terms(tls_context(), True, RateLimit(None), 10**9, 1000, 20.0)
             for target in targets:
-                group.create_task(_downloaded(url, target, tls))
+                group.create_task(_downloaded(url, target, terms))
 
 
 async def _waited(woken: asyncio.Event) -> None:
@@ -46,10 +44,10 @@ async def _waited(woken: asyncio.Event) -> None:
         woken.clear()
 
 
-async def _downloaded(url: str, target: Path, tls: ssl.SSLContext) -> None:
+async def _downloaded(url: str, target: Path, terms: Terms) -> None:
     while True:
         with open_part(target) as part:
-            await fetch(Transfer(url, part, tls, local=True), lambda _received, _total: None)
+            await fetch(Transfer(url, part, terms), lambda _received, _total: None, lambda _holding: None)
 
 
 def _unsaid(event: Event) -> None:

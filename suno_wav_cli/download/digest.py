@@ -1,0 +1,53 @@
+"""SHA-256 of a file that is still growing, off the way of its bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from threading import Event
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+_BLOCK = 1024 * 1024
+_PAUSE = 0.05
+"""Seconds between two looks at what has arrived."""
+
+
+class Digest:
+    """Follows `arrived`, the number of bytes that are there without a gap. It runs in a thread of its own."""
+
+    def __init__(self, path: Path, arrived: Callable[[], int]) -> None:
+        self._path = path
+        self._arrived = arrived
+        self._complete = Event()
+        self._abandoned = Event()
+
+    def complete(self) -> None:
+        """Say that no more bytes will arrive."""
+        self._complete.set()
+
+    def abandon(self) -> None:
+        """Say that nobody wants to know any more."""
+        self._abandoned.set()
+        self._complete.set()
+
+    def run(self) -> str:
+        """Return the digest as 64 hexadecimal digits, once all is there. Raises OSError."""
+        digest = hashlib.sha256()
+        buffer = memoryview(bytearray(_BLOCK))
+        position = 0
+        with self._path.open("rb", buffering=0) as file:
+            while not self._abandoned.is_set():
+                # Asked before the bytes are: those that arrived in between are seen the next time.
+                complete = self._complete.is_set()
+                stop = self._arrived()
+                while position < stop and not self._abandoned.is_set():
+                    count = file.readinto(buffer[: min(_BLOCK, stop - position)])
+                    digest.update(buffer[:count])
+                    position += count
+                if complete:
+                    break
+                self._complete.wait(_PAUSE)
+        return digest.hexdigest()

@@ -1,0 +1,84 @@
+"""Which bytes of a file are still missing, and who of several connections fetches which: arithmetic."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from suno_wav_cli.holding import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SMALLEST = 4 * 1024 * 1024
+"""Bytes that are worth a connection of their own: opening one takes about as long as fetching these."""
+
+_LARGEST = 64 * 1024 * 1024
+"""Bytes; the hash of the file follows what has arrived without a gap, and so never lags behind by much more than this."""
+
+
+class Segment:
+    """A span that one connection fetches. `position` is the next byte; `stop` may be lowered by another thread."""
+
+    def __init__(self, span: Span) -> None:
+        self.start = self.position = span.start
+        self.stop = span.stop
+
+    @property
+    def room(self) -> int | None:
+        """How many bytes are still missing; None where nobody knows."""
+        return None if self.stop is None else self.stop - self.position
+
+
+class Segments:
+    """The missing spans, handed out to connections. May be used from several threads."""
+
+    def __init__(self, missing: Iterable[Span], connections: int) -> None:
+        self._lock = threading.Lock()
+        self._taken: list[Segment] = []
+        self._free = [piece for span in missing for piece in _pieces(span, connections)]
+
+    def take(self) -> Segment | None:
+        """Give a segment to fetch: the first that is free, or else half of the longest that somebody is at.
+
+        None where nothing is left that is worth another connection.
+        """
+        with self._lock:
+            if self._free:
+                segment = Segment(self._free.pop(0))
+            else:
+                shared = max(self._taken, key=lambda taken: taken.room or 0, default=None)
+                room = shared.room if shared is not None else None
+                # Its reader looks at `stop` once a block, which is far shorter than half of this.
+                if shared is None or room is None or room < 2 * SMALLEST:
+                    return None
+                middle = shared.position + room // 2
+                segment = Segment(Span(middle, shared.stop))
+                shared.stop = middle
+            self._taken.append(segment)
+            return segment
+
+    def missing(self) -> tuple[Span, ...]:
+        """Tell what is missing at this moment, in order."""
+        with self._lock:
+            spans = [Span(taken.position, taken.stop) for taken in self._taken] + self._free
+        return _joined(sorted((span for span in spans if span.length != 0), key=lambda span: span.start))
+
+
+def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Make one span of those that touch."""
+    joined: list[Span] = []
+    for span in spans:
+        if joined and joined[-1].stop == span.start:
+            joined[-1] = Span(joined[-1].start, span.stop)
+        else:
+            joined.append(span)
+    return tuple(joined)
+
+
+def _pieces(span: Span, connections: int) -> list[Span]:
+    """Cut a span so that every connection has a part of it, in the order of the file."""
+    if span.length is None or span.stop is None or connections == 1:
+        return [span]
+    size = min(max(-(-span.length // connections), SMALLEST), _LARGEST)
+    return [Span(start, min(start + size, span.stop)) for start in range(span.start, span.stop, size)]

@@ -1,0 +1,260 @@
+"""One attempt at a download: what is missing of a file, by one connection or several, into its `.part`.
+
+Threads move the bytes, because httpx on the event loop costs several times the CPU.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import httpx
+
+from suno_wav_cli import USER_AGENT
+from suno_wav_cli.download.bodies import blocks
+from suno_wav_cli.download.connections import Connections
+from suno_wav_cli.download.replies import Content, judged
+from suno_wav_cli.download.segments import Segment, Segments
+from suno_wav_cli.errors import BrokenOff, DownloadFailed, StartOver, SunoWavError
+from suno_wav_cli.holding import Holding, Span
+from suno_wav_cli.loopback import is_loopback
+from suno_wav_cli.part import disk_failed
+from suno_wav_cli.refusals import described
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterator
+
+    from suno_wav_cli.download.rates import RateLimit
+    from suno_wav_cli.part import Part
+
+_CONNECT_SECONDS = 10.0
+_MOST_REDIRECTS = 5
+_WORTH_SEVERAL = 16 * 1024 * 1024
+"""Bytes of a file from which on several connections are tried."""
+
+_BLOCKS_A_SECOND = 8
+"""Where the rate is limited, so that it is smooth."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a download may take. Sizes in bytes, times in seconds, `min_speed` in bytes a second.
+
+    A connection that is silent for `stall_timeout`, or a download that is slower than `min_speed` for so long, is
+    given up. `local` allows http:// on this machine, for a service that is on this machine itself.
+    """
+
+    tls: ssl.SSLContext
+    local: bool
+    rate: RateLimit
+    max_size: int
+    min_speed: int
+    stall_timeout: float
+
+
+class Transfer:
+    """An attempt, as its threads see it; `arrived`, `received` and `holding` may be asked from any thread.
+
+    `holding` is what an earlier attempt has left in the `.part`; None begins anew.
+    """
+
+    def __init__(
+        self, url: str, part: Part, terms: Terms, holding: Holding | None = None, connections: int = 1
+    ) -> None:
+        self.part = part
+        self.terms = terms
+        self._url = url
+        self._most = connections
+        self._connections = Connections()
+        self._error: Exception | None = None
+        self._stopped_because: str | None = None
+        self._validator = holding.validator if holding else None
+        self.length = holding.length if holding else None
+        self.several = holding is not None and self._is_worth_several(holding.missing)
+        self._segments = Segments(holding.missing if holding else (), self._most if self.several else 1)
+        self._begun = holding is not None
+
+    def stop(self, reason: str) -> None:
+        """Make the threads end within a moment, even where they wait for a byte that never comes."""
+        self._stopped_because = self._stopped_because or reason
+        self._connections.stop()
+
+    def holding(self) -> Holding | None:
+        """Tell what is in the `.part`; None where it could not be continued."""
+        if self._validator is None:
+            return None
+        return Holding(self._validator, self.length, self._segments.missing())
+
+    def arrived(self) -> int:
+        """How many bytes have come without a gap, from the file's beginning."""
+        if not self._begun:
+            return 0
+        missing = self._segments.missing()
+        return missing[0].start if missing else self.length or 0
+
+    @property
+    def received(self) -> int:
+        """How many bytes are there in all."""
+        missing = self._segments.missing()
+        if self.length is None:
+            return missing[0].start if missing else 0
+        return self.length - sum(span.length or 0 for span in missing)
+
+    def run(self) -> None:
+        """Fetch what is missing.
+
+        Raises BrokenOff where trying again may help, StartOver where only anew, AddressRefused where a fresh address
+        may, and DownloadFailed otherwise.
+        """
+        with self._trouble_noted(), self._client() as client:
+            helpers: list[threading.Thread] = []
+            try:
+                if self._begun:
+                    self._help(client, helpers)
+                else:
+                    self.part.restart()
+                    self._begin(client, helpers)
+                self._work(client)
+            finally:
+                for helper in helpers:
+                    helper.join()
+        if self._error is not None:
+            raise self._error
+
+    def _is_worth_several(self, missing: tuple[Span, ...]) -> bool:
+        lengths = [span.length for span in missing]
+        return self._most > 1 and None not in lengths and sum(filter(None, lengths)) >= _WORTH_SEVERAL
+
+    def _client(self) -> httpx.Client:
+        return httpx.Client(
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
+            timeout=httpx.Timeout(self.terms.stall_timeout, connect=_CONNECT_SECONDS),
+            verify=self.terms.tls,
+            follow_redirects=True,
+            max_redirects=_MOST_REDIRECTS,
+            trust_env=not is_loopback(self._url),
+            # A connection that its body was read from is of no use to httpx any more.
+            limits=httpx.Limits(max_keepalive_connections=0),
+            # Called for each step of a redirect too.
+            event_hooks={"request": [self._prepare]},
+        )
+
+    def _help(self, client: httpx.Client, helpers: list[threading.Thread]) -> None:
+        """Start the other connections, where there are to be several."""
+        for _ in range(self._most - 1 if self.several else 0):
+            helper = threading.Thread(target=self._work, args=[client], name="download", daemon=True)
+            helper.start()
+            helpers.append(helper)
+
+    def _begin(self, client: httpx.Client, helpers: list[threading.Thread]) -> None:
+        """Ask for the whole file; where it is large and can be divided, let the others take their parts of it."""
+        with self._trouble_noted(), self._answer(client, None) as (response, content):
+            self._check_size(content)
+            self._validator, self.length = content.validator, content.length
+            self.several = content.divisible and self._is_worth_several((content.span,))
+            if self.several and content.length is not None:
+                self.part.allocate(content.length)
+            self._segments = Segments([content.span], self._most if self.several else 1)
+            segment = self._segments.take()
+            self._begun = True
+            if segment is not None:
+                self._help(client, helpers)
+                self._receive(response, content, segment)
+
+    def _work(self, client: httpx.Client) -> None:
+        """Fetch one segment after the other, until none is left or somebody has failed."""
+        with self._trouble_noted():
+            while self._error is None and (segment := self._segments.take()) is not None:
+                with self._answer(client, Span(segment.position, segment.stop)) as (response, content):
+                    self._check_size(content)
+                    self._receive(response, content, segment)
+
+    @contextmanager
+    def _trouble_noted(self) -> Iterator[None]:
+        """Let one connection's failure end the others'. The first one counts: the others follow from it."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - raised by `run`, in the thread that waits for all
+            if self._error is None:
+                self._error = self._explained(error)
+            self._connections.stop()
+
+    def _explained(self, error: Exception) -> Exception:
+        if self._stopped_because is not None:
+            return BrokenOff(self._stopped_because)
+        if isinstance(error, httpx.ReadTimeout):
+            return BrokenOff(f"the file's server is silent for {self.terms.stall_timeout:g} s")
+        if isinstance(error, httpx.HTTPError):
+            return BrokenOff(f"the download broke off: {described(error)}")
+        if isinstance(error, OSError):
+            return disk_failed(self.part.path, error)
+        if isinstance(error, httpx.InvalidURL | UnicodeError | OverflowError | ImportError):
+            # What httpx raises for hosts and ports that cannot be, and for a proxy setting that it cannot use.
+            return DownloadFailed(f"the file's address cannot be used: {error}", "Ask your provider.")
+        return error
+
+    @contextmanager
+    def _answer(self, client: httpx.Client, asked: Span | None) -> Iterator[tuple[httpx.Response, Content]]:
+        headers = {}
+        if asked is not None and self._validator is not None:
+            last = "" if asked.stop is None else asked.stop - 1
+            headers = {"Range": f"bytes={asked.start}-{last}", "If-Range": self._validator}
+        with (
+            self._connections.watched() as trace,
+            client.stream("GET", self._url, headers=headers, extensions={"trace": trace}) as response,
+        ):
+            content = judged(response.status_code, response.headers, asked, self._validator)
+            if (
+                asked is not None
+                and None not in (self.length, content.length)
+                and content.length != self.length
+            ):
+                raise StartOver("the file has changed")
+            yield response, content
+
+    def _receive(self, response: httpx.Response, content: Content, segment: Segment) -> None:
+        if segment.stop is None:
+            # The answer to a question for the rest tells where that ends.
+            segment.stop, self.length = content.span.stop, content.length
+        rate = self.terms.rate
+        size = {} if rate.rate is None else {"size": max(rate.rate // _BLOCKS_A_SECOND, 1)}
+        for block in blocks(response, content, silence=self.terms.stall_timeout, **size):
+            if self._connections.stopped:
+                raise httpx.ReadError("stopped")
+            count = len(block) if segment.room is None else min(len(block), segment.room)
+            self.part.write(segment.position, block[:count])
+            segment.position += count
+            if segment.room == 0:
+                return
+            if segment.position > self.terms.max_size:
+                raise _too_large(segment.position, self.terms.max_size)
+            if delay := rate.delay(count):
+                self._connections.pause(delay)
+        if segment.stop is None:
+            segment.stop = self.length = segment.position
+        elif segment.room:
+            raise BrokenOff(f"the download broke off: the file ended early, at byte {segment.position:,}")
+
+    def _check_size(self, content: Content) -> None:
+        """Raise DownloadFailed for a file that is not wanted, and OSError for one that has no room on the disk."""
+        if content.length is not None and content.length > self.terms.max_size:
+            raise _too_large(content.length, self.terms.max_size)
+        self.part.check_room(content.span.length or 0)
+
+    def _prepare(self, request: httpx.Request) -> None:
+        # A redirect may have set a cookie.
+        request.headers.pop("Cookie", None)
+        if request.url.scheme != "https" and not (self.terms.local and is_loopback(str(request.url))):
+            raise DownloadFailed(
+                f"the file's address at {request.url.host} is not https",
+                "Nothing is fetched unencrypted; ask your provider.",
+            )
+
+
+def _too_large(size: int, most: int) -> SunoWavError:
+    return DownloadFailed(
+        f"the file is larger than {most:,} bytes: {size:,}", "If it is what you want, add --max-size SIZE."
+    )

@@ -1,0 +1,60 @@
+"""What of a file is there already, while the rest is still to be fetched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True)
+class Span:
+    """The bytes from `start` to before `stop`; None where the file's length is not known."""
+
+    start: int
+    stop: int | None
+
+    @property
+    def length(self) -> int | None:
+        return None if self.stop is None else self.stop - self.start
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What is there, and by what the rest is known to be of the same file.
+
+    `validator` is the server's strong ETag, `length` that of the whole file where the server told it; `missing` is in
+    order, without overlaps, and empty for a file that is complete.
+    """
+
+    validator: str
+    length: int | None
+    missing: tuple[Span, ...]
+
+    @property
+    def received(self) -> int:
+        """How many bytes are there."""
+        if self.length is None:
+            return self.missing[0].start
+        return self.length - sum(span.length or 0 for span in self.missing)
+
+    @property
+    def end(self) -> int:
+        """The end of the last byte that is there: a file that is shorter has lost some."""
+        if not self.missing:
+            return self.length or 0
+        last = self.missing[-1]
+        return last.start if last.stop in (None, self.length) else self.length or 0
+
+
+def written(missing: Iterable[Span]) -> str:
+    """Write spans as text: `0-100,200-`, each up to before its second number."""
+    return ",".join(f"{span.start}-{'' if span.stop is None else span.stop}" for span in missing)
+
+
+def read(text: str) -> tuple[Span, ...]:
+    """Read what `written` wrote. Raises ValueError."""
+    spans = [part.split("-") for part in text.split(",")] if text else []
+    return tuple(Span(int(start), int(stop) if stop else None) for start, stop in spans)

@@ -1,0 +1,156 @@
+"""The end of a song's story: its file, from the service to its place, whatever the network does meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from suno_wav_cli import events
+from suno_wav_cli.download import Transfer, fetch
+from suno_wav_cli.entries import State
+from suno_wav_cli.errors import (
+    AddressRefused,
+    BrokenOff,
+    DownloadFailed,
+    NotAWholeWav,
+    ServiceUnavailable,
+    StartOver,
+    SunoWavError,
+)
+from suno_wav_cli.part import open_part
+from suno_wav_cli.piping import write_to_standard_output
+from suno_wav_cli.wav import read_format
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from suno_wav_cli.entries import Entry
+    from suno_wav_cli.models import WavFormat
+    from suno_wav_cli.part import Part
+    from suno_wav_cli.workshop import Workshop
+
+_MOST_IN_VAIN = 5
+"""Tries that fetched bytes and brought the file no further: each may have cost as much as the whole of it."""
+
+
+async def save(entry: Entry, url: str, target: Path, shop: Workshop) -> None:
+    """Download the file at `url`, check it, and put it at `target`, or on standard output.
+
+    A file that is there already is this conversion's own, or not touched. Raises SunoWavError.
+    """
+    async with shop.downloads.one() as connections:
+        with open_part(target) as part:
+            # Before it was locked, another program may have put this very file in its place.
+            entry = shop.journal.of_task(entry.wav_task_id or "") or entry
+            if not shop.terms.force and shop.journal.recognises(entry, target):
+                shop.report(events.Skipped(entry.name, target))
+                return
+            download = _Download(entry, url, part, shop, connections)
+            path = None if shop.terms.piped else target
+            shop.report(events.DownloadStarted(entry.name, entry.wav_task_id or "", path, download.received))
+            wav, sha256 = await download.finished()
+            size = part.size
+            if path is None:
+                await write_to_standard_output(part.path)
+                part.restart()
+            else:
+                entry = shop.journal.place(entry, path, size, sha256)
+                part.put_in_place(path, force=shop.terms.force)
+            shop.journal.parts.forget(part.path)
+    shop.journal.move(entry, State.SAVED)
+    shop.report(events.Saved(entry.name, entry.wav_task_id or "", path, size, sha256, wav))
+
+
+class _Download:
+    """One file, in as many tries as it takes."""
+
+    def __init__(self, entry: Entry, url: str, part: Part, shop: Workshop, connections: int) -> None:
+        self._entry = entry
+        self._url = url
+        self._part = part
+        self._shop = shop
+        self._connections = connections
+        holding = shop.journal.parts.holding(part.path, entry, part.identity)
+        self._holding = holding if holding is not None and holding.end <= part.size else None
+        self._deadline = time.monotonic() + shop.terms.timeout
+        self._delays = shop.patience.delays()
+        self._most_received = self.received
+        self._in_vain = 0
+        self._refused = False
+
+    @property
+    def received(self) -> int:
+        """How many bytes are there to go on from."""
+        return 0 if self._holding is None else self._holding.received
+
+    async def finished(self) -> tuple[WavFormat, str]:
+        """Try until the whole file is in the `.part`; its format and its SHA-256. Raises SunoWavError."""
+        shop, part, entry = self._shop, self._part, self._entry
+        while True:
+            if self._holding is None:
+                shop.journal.parts.forget(part.path)
+            transfer = Transfer(self._url, part, shop.download_terms, self._holding, self._connections)
+            try:
+                sha256 = await fetch(
+                    transfer,
+                    on_progress=lambda *progress: shop.report(events.DownloadProgress(entry.name, *progress)),
+                    keep=lambda holding: shop.journal.parts.keep(part.path, entry, part.identity, holding),
+                )
+                return read_format(part.path), sha256
+            except DownloadFailed as error:
+                await self._recover(transfer, error)
+
+    async def _recover(self, transfer: Transfer, error: DownloadFailed) -> None:
+        """Make ready for another try. Raises where there is to be none."""
+        self._count(transfer, error)
+        useless = isinstance(error, NotAWholeWav | StartOver)
+        self._holding = None if useless else transfer.holding()
+        if isinstance(error, NotAWholeWav) and self._in_vain > 1:
+            self._shop.journal.parts.forget(self._part.path)
+            self._part.restart()
+            raise error
+        if not isinstance(error, BrokenOff | AddressRefused | NotAWholeWav):
+            raise error
+        if transfer.several:
+            self._connections = 1
+            self._shop.report(events.DownloadNarrowed(self._entry.name, error.message))
+        elif isinstance(error, AddressRefused):
+            await self._ask_again(error)
+        else:
+            await self._pause(error)
+
+    def _count(self, transfer: Transfer, error: DownloadFailed) -> None:
+        """See whether the try brought the file further, or fetched bytes for nothing."""
+        received = transfer.received
+        if received > self._most_received and not isinstance(error, NotAWholeWav):
+            self._most_received = received
+            self._delays = self._shop.patience.delays()
+            self._refused = False
+        elif received > self.received or isinstance(error, NotAWholeWav | StartOver):
+            self._in_vain += 1
+
+    async def _ask_again(self, refused: AddressRefused) -> None:
+        """Get a fresh address, once for each time that one is refused."""
+        if self._refused:
+            raise refused
+        try:
+            record = await self._shop.client.wav_record(self._entry.wav_task_id or "")
+        except ServiceUnavailable as away:
+            await self._pause(away)
+        else:
+            self._refused = True
+            self._url = record.url or self._url
+
+    async def _pause(self, error: SunoWavError) -> None:
+        """Wait before the next try. Raises DownloadFailed where the time is up, or enough was fetched in vain."""
+        delay = next(self._delays, None)
+        if delay is not None and isinstance(error, BrokenOff):
+            delay = max(delay, error.retry_after or 0.0)
+        if delay is None or self._in_vain > _MOST_IN_VAIN or time.monotonic() + delay > self._deadline:
+            line = self._shop.continue_with([self._entry.wav_task_id or ""])
+            raise DownloadFailed(
+                error.message, f"It is paid for and stays at the service. To continue: {line}"
+            ) from error
+        self._shop.report(events.DownloadRetried(self._entry.name, error.message, delay))
+        await asyncio.sleep(delay)
