@@ -73,6 +73,8 @@ class _Download:
         self._connections = connections
         holding = shop.journal.parts.holding(part.path, entry, part.identity)
         self._holding = holding if holding is not None and holding.end <= part.size else None
+        if self._holding is None:
+            self._throw_away()
         self._deadline = time.monotonic() + shop.terms.timeout
         self._delays = shop.patience.delays()
         self._most_received = self.received
@@ -88,8 +90,6 @@ class _Download:
         """Try until the whole file is in the `.part`; its format and its SHA-256. Raises SunoWavError."""
         shop, part, entry = self._shop, self._part, self._entry
         while True:
-            if self._holding is None:
-                shop.journal.parts.forget(part.path)
             transfer = Transfer(self._url, part, shop.download_terms, self._holding, self._connections)
             try:
                 sha256 = await fetch(
@@ -104,11 +104,10 @@ class _Download:
     async def _recover(self, transfer: Transfer, error: DownloadFailed) -> None:
         """Make ready for another try. Raises where there is to be none."""
         self._count(transfer, error)
-        useless = isinstance(error, NotAWholeWav | StartOver)
-        self._holding = None if useless else transfer.holding()
+        self._holding = transfer.holding()
+        if isinstance(error, NotAWholeWav | StartOver):
+            self._throw_away()
         if isinstance(error, NotAWholeWav) and self._in_vain > 1:
-            self._shop.journal.parts.forget(self._part.path)
-            self._part.restart()
             raise error
         if not isinstance(error, BrokenOff | AddressRefused | NotAWholeWav):
             raise error
@@ -120,13 +119,20 @@ class _Download:
         else:
             await self._pause(error)
 
+    def _throw_away(self) -> None:
+        """Begin anew. The journal first, so that no crash leaves it with bytes that are not there."""
+        self._holding = None
+        self._shop.journal.parts.forget(self._part.path)
+        self._part.restart()
+
     def _count(self, transfer: Transfer, error: DownloadFailed) -> None:
         """See whether the try brought the file further, or fetched bytes for nothing."""
         received = transfer.received
         if received > self._most_received and not isinstance(error, NotAWholeWav):
             self._most_received = received
-            self._delays = self._shop.patience.delays()
             self._refused = False
+            if self._shop.patience.retries is None:
+                self._delays = self._shop.patience.delays()
         elif received > self.received or isinstance(error, NotAWholeWav | StartOver):
             self._in_vain += 1
 
@@ -148,6 +154,8 @@ class _Download:
         if delay is not None and isinstance(error, BrokenOff):
             delay = max(delay, error.retry_after or 0.0)
         if delay is None or self._in_vain > _MOST_IN_VAIN or time.monotonic() + delay > self._deadline:
+            if not isinstance(error, BrokenOff):
+                raise error
             line = self._shop.continue_with([self._entry.wav_task_id or ""])
             raise DownloadFailed(
                 error.message, f"It is paid for and stays at the service. To continue: {line}"

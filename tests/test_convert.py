@@ -215,7 +215,11 @@ def test_time_that_is_up_is_not_failure(sandbox: Sandbox) -> None:
         pytest.param(
             ["convert", "a", "--out", "no/song.wav"], 2, "there is no folder no", id="a missing folder"
         ),
-        pytest.param(["convert", "a", "--out", "-"], 2, "standard output", id="standard output"),
+        pytest.param(["convert", "a", "b", "-o", "-"], 2, "several songs", id="several to standard output"),
+        pytest.param(["convert", "a", "-o", "-", "--json"], 2, "both want standard output", id="JSON too"),
+        pytest.param(["convert", "a", "--limit-rate", "fast"], 2, "a number of bytes", id="a speed"),
+        pytest.param(["convert", "a", "--connections", "5"], 2, "from 1 to 4", id="connections"),
+        pytest.param(["convert", "a", "--max-size", "0"], 2, "a number of bytes", id="a size"),
         pytest.param(["convert", "a", "--timeout", "soon"], 2, "'soon' is not a duration", id="a duration"),
         pytest.param(["convert", "a", "--port", "70000"], 2, "a number from 0 to 65535", id="a port"),
         pytest.param(["convert", "a", "--provider", "napster"], 2, "one of: sunoapi", id="a provider"),

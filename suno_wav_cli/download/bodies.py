@@ -46,7 +46,8 @@ def blocks(
     first = next(raw, b"")
     for start in range(0, len(first), size):
         yield first[start : start + size]
-    yield from _from(connection, length - len(first), min(size, _FULL), silence)
+    if length > len(first):
+        yield from _from(connection, length - len(first), size, silence)
 
 
 def _connection(response: httpx.Response) -> socket.socket | None:
