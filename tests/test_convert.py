@@ -216,7 +216,6 @@ def test_time_that_is_up_is_not_failure(sandbox: Sandbox) -> None:
             ["convert", "a", "--out", "no/song.wav"], 2, "there is no folder no", id="a missing folder"
         ),
         pytest.param(["convert", "a", "b", "-o", "-"], 2, "several songs", id="several to standard output"),
-        pytest.param(["convert", "a", "-o", "-", "--json"], 2, "both want standard output", id="JSON too"),
         pytest.param(["convert", "a", "--limit-rate", "fast"], 2, "a number of bytes", id="a speed"),
         pytest.param(["convert", "a", "--connections", "5"], 2, "from 1 to 4", id="connections"),
         pytest.param(["convert", "a", "--max-size", "0"], 2, "a number of bytes", id="a size"),
