@@ -15,6 +15,8 @@ from suno_wav_cli.models import MusicTask, Track, WavRecord, WavState
 _FAILURE_WORDS = ("FAIL", "ERROR", "EXCEPTION")
 _LONGEST_ID = 200
 _LONGEST_TEXT = 500
+_LONGEST_STYLE, _LONGEST_LYRICS = 2_000, 20_000
+"""Characters. The service takes up to 1,000 and 5,000 from those who order a song."""
 _SMALLEST_AMOUNT, _LARGEST_AMOUNT = Decimal("1E-9"), 10**15
 _EXACTLY = Context(prec=15)
 """As many digits as a service that computes in binary can mean: of 0.30000000000000004 the rest is an accident."""
@@ -125,9 +127,11 @@ def _track(audio_id: str, music_task_id: str, fields: dict[str, Any]) -> Track:
         audio_id,
         music_task_id,
         title=_text(fields.get("title")),
-        tags=_text(fields.get("tags")),
+        tags=_text(fields.get("tags"), longest=_LONGEST_STYLE),
         duration=_seconds(fields.get("duration")),
         complete=_first_url(fields.get("audioUrl")) is not None,
+        lyrics=_text(fields.get("prompt"), longest=_LONGEST_LYRICS),
+        image_url=_first_url(fields.get("imageUrl"), fields.get("sourceImageUrl")),
     )
 
 
@@ -181,12 +185,12 @@ def _seconds(value: object) -> float | None:
     return seconds if 0 < seconds < _LONGEST_SONG else None
 
 
-def _text(value: object) -> str | None:
+def _text(value: object, *, longest: int = _LONGEST_TEXT) -> str | None:
     if isinstance(value, str):
         # JSON can hold half a character, which nothing can print.
-        return value.encode("utf-8", "replace").decode().strip()[:_LONGEST_TEXT] or None
+        return value.encode("utf-8", "replace").decode().strip()[:longest] or None
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        return str(value)[:_LONGEST_TEXT]
+        return str(value)[:longest]
     return None
 
 

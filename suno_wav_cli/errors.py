@@ -16,6 +16,7 @@ SunoWavError
 │   ├── BrokenOff              9   another try may help
 │   │   └── StartOver          9   what is there already is of no use
 │   └── NotAWholeWav           9
+├── TagsNotWritten             9   the file is whole, and takes no tags
 ├── OutputExists              10
 ├── TunnelFailed              11   no public address, and polling was not allowed
 │   └── TunnelRefused         11   and trying again does not help
@@ -120,6 +121,10 @@ class StartOver(BrokenOff):
 
 class NotAWholeWav(DownloadFailed):
     pass
+
+
+class TagsNotWritten(SunoWavError):
+    exit_code = ExitCode.DOWNLOAD_FAILED
 
 
 class OutputExists(SunoWavError):

@@ -34,8 +34,8 @@ class Song:
 class Track:
     """What the service says of a song (contract/wav-api.md, section 6).
 
-    `duration` in seconds; `complete` where the song's audio is there, which before the end of the music task it may
-    not be.
+    `tags` is its style; `duration` in seconds; `complete` where the song's audio is there, which before the end of the
+    music task it may not be.
     """
 
     audio_id: str
@@ -44,6 +44,8 @@ class Track:
     tags: str | None
     duration: float | None
     complete: bool
+    lyrics: str | None = None
+    image_url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,24 @@ class MusicTask:
     task_id: str
     flag: str | None
     tracks: tuple[Track, ...]
+
+
+@dataclass(frozen=True)
+class Cover:
+    """A picture and its media type, `image/jpeg` or `image/png`."""
+
+    content: bytes = field(repr=False)
+    media_type: str
+
+
+@dataclass(frozen=True)
+class SongTags:
+    """What a file can say of its song; None for what is not known."""
+
+    title: str | None = None
+    style: str | None = None
+    lyrics: str | None = None
+    cover: Cover | None = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
-from suno_wav_cli.download import Transfer, fetch
+from suno_wav_cli.download import Transfer, fetch, settled
 from suno_wav_cli.entries import State
 from suno_wav_cli.errors import (
     AddressRefused,
@@ -18,7 +18,8 @@ from suno_wav_cli.errors import (
     StartOver,
     SunoWavError,
 )
-from suno_wav_cli.part import open_part
+from suno_wav_cli.models import Song
+from suno_wav_cli.part import disk_failed, open_part
 from suno_wav_cli.piping import write_to_standard_output
 from suno_wav_cli.wav import read_format
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.entries import Entry
     from suno_wav_cli.models import WavFormat
     from suno_wav_cli.part import Part
+    from suno_wav_cli.song_tags import Tagger
     from suno_wav_cli.workshop import Workshop
 
 _MOST_IN_VAIN = 5
@@ -50,6 +52,8 @@ async def save(entry: Entry, url: str, target: Path, shop: Workshop) -> None:
             path = None if shop.terms.piped else target
             shop.report(events.DownloadStarted(entry.name, entry.wav_task_id or "", path, download.received))
             wav, sha256 = await download.finished()
+            if shop.tagger is not None:
+                sha256 = await _tagged(entry, part, shop.tagger, shop)
             size = part.size
             if path is None:
                 await write_to_standard_output(part.path)
@@ -60,6 +64,17 @@ async def save(entry: Entry, url: str, target: Path, shop: Workshop) -> None:
             shop.journal.parts.forget(part.path)
     shop.journal.move(entry, State.SAVED)
     shop.report(events.Saved(entry.name, entry.wav_task_id or "", path, size, sha256, wav))
+
+
+async def _tagged(entry: Entry, part: Part, tagger: Tagger, shop: Workshop) -> str:
+    """Write the song's tags; the SHA-256 of the file that has them."""
+    # A crash in the middle leaves what is not the server's file any more: to be begun anew.
+    shop.journal.parts.forget(part.path)
+    try:
+        await tagger.tag(part.file, Song(entry.name, entry.music_task_id))
+    except OSError as error:
+        raise disk_failed(part.path, error) from error
+    return await settled(part)
 
 
 class _Download:

@@ -13,7 +13,7 @@ from suno_wav_cli.continuation import command_for
 from suno_wav_cli.credentials import find_api_key, required
 from suno_wav_cli.download import RateLimit
 from suno_wav_cli.entries import Service
-from suno_wav_cli.errors import TunnelFailed
+from suno_wav_cli.errors import TunnelFailed, UsageError
 from suno_wav_cli.hearing import hearing
 from suno_wav_cli.interrupts import Stopped
 from suno_wav_cli.journal import open_journal
@@ -24,11 +24,13 @@ from suno_wav_cli.piping import STANDARD_OUTPUT, check_standard_output
 from suno_wav_cli.providers import provider_named
 from suno_wav_cli.reception import is_required, open_reception
 from suno_wav_cli.settings import journal_file, state_folder
+from suno_wav_cli.song_tags import Tagger
 from suno_wav_cli.submission import Gate, Submitter
 from suno_wav_cli.tls import tls_context
 from suno_wav_cli.tunnel import TunnelMode
 from suno_wav_cli.upstream import base_url_of, is_own_sandbox, open_upstream
 from suno_wav_cli.wake_ups import WakeUps
+from suno_wav_cli.wav import check_tagging_possible
 from suno_wav_cli.workshop import Downloads, Terms, Workshop
 
 if TYPE_CHECKING:
@@ -92,9 +94,7 @@ def open_session(
     if not only_looking:
         required(key, base_url_of(settings))
     spool = state_folder(environ) / "piped"
-    if settings.out == STANDARD_OUTPUT:
-        check_standard_output(json=settings.json)
-        spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _check_wishes(settings, spool)
     own_sandbox = is_own_sandbox(settings)
     unfinished: dict[str, None] = {}
 
@@ -126,6 +126,21 @@ def open_session(
             if unfinished:
                 bug.add_note(f"To continue: {session.continue_with([*unfinished])}")
             raise
+
+
+def _check_wishes(settings: Settings, spool: Path) -> None:
+    """Raise UsageError, before anything is paid for, where the file cannot become what is wished."""
+    if settings.tag:
+        check_tagging_possible()
+    if settings.out == STANDARD_OUTPUT:
+        check_standard_output(json=settings.json)
+        try:
+            spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(
+                f"{spool} cannot be made: {error.strerror}",
+                "A song is kept there until it is whole. Name another folder: SUNO_WAV_HOME=FOLDER",
+            ) from error
 
 
 @contextmanager
@@ -192,6 +207,8 @@ async def open_workshop(
                 hidden=hidden,
             )
         )
+        local = is_loopback(session.base_url)
+        tagger = Tagger(client, session.journal.history, tls, local=local, report=session.report)
         yield Workshop(
             client=client,
             journal=session.journal,
@@ -210,13 +227,14 @@ async def open_workshop(
             downloads=Downloads(settings.connections),
             download_terms=download.Terms(
                 tls,
-                is_loopback(session.base_url),
+                local,
                 RateLimit(settings.limit_rate),
                 settings.max_size,
                 settings.min_speed,
                 settings.stall_timeout,
             ),
             patience=Backoff(settings.retries),
+            tagger=tagger if settings.tag else None,
             terms=Terms(
                 settings.poll_interval,
                 settings.timeout,

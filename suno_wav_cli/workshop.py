@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.events import Report
     from suno_wav_cli.journal import Journal
     from suno_wav_cli.pacing import Backoff
+    from suno_wav_cli.song_tags import Tagger
     from suno_wav_cli.submission import Submitter
     from suno_wav_cli.wake_ups import WakeUps
 
@@ -54,7 +55,11 @@ class Downloads:
 
 @dataclass(frozen=True)
 class Workshop:
-    """`continue_with` makes the command line that finishes tasks; `patience` is for downloads that break off."""
+    """What the stories of a run share.
+
+    `continue_with` makes the command line that finishes tasks; `patience` is for downloads that break off, `tagger` for
+    files that shall have tags.
+    """
 
     client: Client
     journal: Journal
@@ -63,6 +68,7 @@ class Workshop:
     downloads: Downloads
     download_terms: download.Terms
     patience: Backoff
+    tagger: Tagger | None
     terms: Terms
     continue_with: Callable[[Sequence[str]], str]
     report: Report

@@ -390,6 +390,46 @@ def test_a_track_is_what_the_service_says_of_it() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        pytest.param({}, (None, None), id="absent"),
+        pytest.param({"prompt": None, "imageUrl": None}, (None, None), id="null"),
+        pytest.param({"prompt": " ", "imageUrl": ""}, (None, None), id="empty"),
+        pytest.param({"prompt": ["la"], "imageUrl": {"url": "https://x/a.png"}}, (None, None), id="no texts"),
+        pytest.param(
+            {"prompt": " la\n\nla \n", "imageUrl": " https://x/a.png "},
+            ("la\n\nla", "https://x/a.png"),
+            id="both",
+        ),
+        pytest.param({"imageUrl": "/a.png"}, (None, None), id="a path"),
+        pytest.param({"imageUrl": "javascript:x"}, (None, None), id="no address of a file"),
+        pytest.param(
+            {"imageUrl": "https://x/a.png", "sourceImageUrl": "https://y/b.png"},
+            (None, "https://x/a.png"),
+            id="two addresses",
+        ),
+        pytest.param(
+            {"imageUrl": "", "sourceImageUrl": "https://y/b.png"},
+            (None, "https://y/b.png"),
+            id="the source's",
+        ),
+    ],
+)
+def test_lyrics_and_cover_are_found(
+    fields: dict[str, object], expected: tuple[str | None, str | None]
+) -> None:
+    (found,) = music_task("m", {"response": {"sunoData": [track(**fields)]}}).tracks
+    assert (found.lyrics, found.image_url) == expected
+
+
+def test_lyrics_and_style_have_a_bound_that_no_song_reaches() -> None:
+    (found,) = music_task(
+        "m", {"response": {"sunoData": [track(prompt="x" * 10**6, tags="y" * 10**6)]}}
+    ).tracks
+    assert (len(found.lyrics or ""), len(found.tags or "")) == (20_000, 2_000)
+
+
 @pytest.mark.parametrize("duration", [True, "long", -1, 1e300, float("nan"), [], {}, "12.5.1"])
 def test_a_length_that_cannot_be_is_none(duration: object) -> None:
     (found,) = music_task("m", {"response": {"sunoData": [track(duration=duration)]}}).tracks

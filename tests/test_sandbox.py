@@ -8,9 +8,11 @@ import hmac
 import json
 import os
 import signal
+import struct
 import subprocess
 import time
 import wave
+import zlib
 from array import array
 from collections import Counter
 from contextlib import ExitStack, contextmanager
@@ -421,6 +423,19 @@ def test_nothing_is_answered_without_a_key(account: Account, method: str, path: 
     response = account.http.request(method, path, json=body, headers={"Authorization": header})
     assert (response.status_code, response.json()["code"]) == (200, 401)
     assert account.counted("submissions", "demo+keyless") == 0
+
+
+def test_a_track_has_a_cover_of_its_own_that_the_sandbox_serves(account: Account) -> None:
+    tracks = account.http.get(MUSIC, params={"taskId": "0" * 32}).json()["data"]["response"]["sunoData"]
+    covers = [account.http.get(track["imageUrl"]) for track in tracks]
+    assert {response.headers["Content-Type"] for response in covers} == {"image/png"}
+    assert covers[0].content != covers[1].content
+    for response in covers:
+        assert response.content.startswith(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
+        width, height = struct.unpack_from(">II", response.content, 16)
+        begin = response.content.index(b"IDAT") + 4
+        # A byte for the filter before each row, and three for each pixel.
+        assert len(zlib.decompressobj().decompress(response.content[begin:])) == height * (1 + 3 * width)
 
 
 def test_the_same_seed_makes_the_same_ids() -> None:

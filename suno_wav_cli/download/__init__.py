@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from suno_wav_cli.holding import Holding
+    from suno_wav_cli.part import Part
 
-__all__ = ["RateLimit", "Terms", "Transfer", "fetch"]
+__all__ = ["RateLimit", "Terms", "Transfer", "fetch", "settled"]
 
 _TICK = 0.1
 """Seconds between two looks at how far the threads are."""
@@ -69,6 +70,17 @@ async def fetch(
         digest.abandon()
         keeping.cancel()
         await asyncio.wait([hashed], timeout=_LAST_MOMENT)
+
+
+async def settled(part: Part) -> str:
+    """Put what was changed in a complete `.part` on the disk; its SHA-256. Raises DownloadFailed."""
+    digest = Digest(part.path, lambda: part.size)
+    digest.complete()
+    try:
+        await start_in_thread(part.sync, "sync")
+        return await start_in_thread(digest.run, "digest")
+    except OSError as error:
+        raise disk_failed(part.path, error) from error
 
 
 async def _keep_up(transfer: Transfer, keep: Callable[[Holding], None]) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from suno_wav_cli import USER_AGENT
+from suno_wav_cli.addresses import may_be_fetched
 from suno_wav_cli.download.bodies import blocks
 from suno_wav_cli.download.connections import Connections
 from suno_wav_cli.download.replies import Content, judged
@@ -247,7 +248,7 @@ class Transfer:
     def _prepare(self, request: httpx.Request) -> None:
         # A redirect may have set a cookie.
         request.headers.pop("Cookie", None)
-        if request.url.scheme != "https" and not (self.terms.local and is_loopback(str(request.url))):
+        if not may_be_fetched(str(request.url), local=self.terms.local):
             raise DownloadFailed(
                 f"the file's address at {request.url.host} is not https",
                 "Nothing is fetched unencrypted; ask your provider.",

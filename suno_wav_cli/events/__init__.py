@@ -62,6 +62,7 @@ from suno_wav_cli.events.songs import (
     SubmissionDelayed,
     Submitted,
     Submitting,
+    TagsMissing,
     TaskStatus,
 )
 from suno_wav_cli.events.ways import (
@@ -88,6 +89,7 @@ Event: TypeAlias = (
     | DownloadProgress
     | DownloadNarrowed
     | DownloadRetried
+    | TagsMissing
     | Saved
     | Skipped
     | LeftRunning
@@ -186,6 +188,7 @@ __all__ = [
     "Submitted",
     "Submitting",
     "Summary",
+    "TagsMissing",
     "TaskStatus",
     "TrackList",
     "TunnelLost",

@@ -99,6 +99,14 @@ class DownloadNarrowed:
 
 
 @dataclass(frozen=True)
+class TagsMissing:
+    """The song is saved all the same, with the tags that could be had."""
+
+    audio_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Saved:
     """`path` is None where the file went to standard output."""
 

@@ -126,6 +126,10 @@ class History:
         rows = self._database.rows("SELECT title FROM track WHERE audio_id = ?", audio_id)
         return rows[0][0] if rows else None
 
+    def style_of(self, audio_id: str) -> str | None:
+        rows = self._database.rows("SELECT tags FROM track WHERE audio_id = ?", audio_id)
+        return rows[0][0] if rows else None
+
     def paid_since_balance(self, entry: Entry) -> tuple[int, int]:
         """Count what was submitted since the balance before `entry` was asked for: certainly paid for, and undecided.
 

@@ -15,6 +15,7 @@ from suno_wav_cli.events import RequestServed
 from suno_wav_cli.sandbox.behaviours import Answer, Callbacks
 from suno_wav_cli.sandbox.callbacks import send_callbacks
 from suno_wav_cli.sandbox.contracts import CONTRACTS, Refusal
+from suno_wav_cli.sandbox.covers import cover
 from suno_wav_cli.sandbox.files import serve_file
 from suno_wav_cli.sandbox.service import Reply
 
@@ -32,7 +33,11 @@ COUNTERS_PATH = "/sandbox/counters"
 
 def sandbox_app(service: Service, report: Report) -> Starlette:
     files = _Files(service, report)
-    routes = [Route("/files/{task_id}.wav", files.serve), Route(COUNTERS_PATH, files.counters)]
+    routes = [
+        Route("/files/{task_id}.wav", files.serve),
+        Route("/covers/{audio_id}.png", files.cover),
+        Route(COUNTERS_PATH, files.counters),
+    ]
     for contract in CONTRACTS:
         api = _Api(contract, service, report)
         routes += [
@@ -71,7 +76,7 @@ class _Api:
         return self._looked_up(request, partial(self._service.record, self._contract))
 
     async def tracks(self, request: Request) -> Response:
-        return self._looked_up(request, self._service.tracks)
+        return self._looked_up(request, partial(self._service.tracks, str(request.base_url)))
 
     async def credit(self, request: Request) -> Response:
         return self._looked_up(request, lambda _: self._service.credits())
@@ -122,6 +127,10 @@ class _Files:
         )
         self._report(RequestServed(request.method, request.url.path, response.status_code, ""))
         return response
+
+    async def cover(self, request: Request) -> Response:
+        self._report(RequestServed(request.method, request.url.path, 200, ""))
+        return Response(cover(request.path_params["audio_id"]), media_type="image/png")
 
     async def counters(self, _request: Request) -> Response:
         return JSONResponse(vars(self._service.counters))

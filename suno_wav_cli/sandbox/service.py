@@ -103,10 +103,10 @@ class Service:
             return Reply()
         return Reply(data=contract.record(task, self.now() >= task.ready_at))
 
-    def tracks(self, music_task_id: str) -> Reply:
+    def tracks(self, base_url: str, music_task_id: str) -> Reply:
         if not music_task_id:
             return Reply(Refusal.INVALID)
-        tracks = [_track(music_task_id, index) for index in range(2)]
+        tracks = [_track(base_url, music_task_id, index) for index in range(2)]
         response = {"taskId": music_task_id, "sunoData": tracks}
         return Reply(
             data={
@@ -149,15 +149,15 @@ class Service:
         return task
 
 
-def _track(music_task_id: str, index: int) -> dict[str, Any]:
+def _track(base_url: str, music_task_id: str, index: int) -> dict[str, Any]:
     # The same task has the same tracks whenever it is asked for, in every sandbox.
     audio_id = str(UUID(int=random.Random(f"{music_task_id}/{index}").getrandbits(128), version=4))
     return {
         "id": audio_id,
         "audioUrl": f"https://example.com/{audio_id}.mp3",
         "streamAudioUrl": f"https://example.com/{audio_id}",
-        "imageUrl": f"https://example.com/{audio_id}.jpeg",
-        "prompt": "la la la",
+        "imageUrl": f"{base_url}covers/{audio_id}.png",
+        "prompt": "[Verse]\nLa la la, là-haut\n\n[Chorus]\nらららら ♪",
         "modelName": "chirp-v4",
         "title": f"Sandbox song {index + 1}",
         "tags": "sine, practice",

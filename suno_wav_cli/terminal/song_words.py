@@ -22,6 +22,7 @@ SongEvent: TypeAlias = (
     | events.DownloadProgress
     | events.DownloadRetried
     | events.DownloadNarrowed
+    | events.TagsMissing
     | events.Saved
     | events.Skipped
     | events.LeftRunning
@@ -63,6 +64,8 @@ def song_sentence(event: SongEvent, *, verbose: bool) -> str | None:
             return f"{event.audio_id}: {printable(event.reason)}; trying again in {event.seconds:.1f} s"
         case events.DownloadNarrowed():
             return f"{event.audio_id}: {printable(event.reason)}; going on with one connection"
+        case events.TagsMissing():
+            return f"{event.audio_id}: tags are missing: {printable(event.reason)}"
         case events.Saved():
             return f"{event.audio_id}: saved, {format_line(event.format)}, {megabytes(event.bytes)}"
         case events.Skipped():

@@ -1,0 +1,82 @@
+"""The cover of a song, from the address that the service names: small, soon, and a picture."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import httpx
+
+from suno_wav_cli import USER_AGENT
+from suno_wav_cli.addresses import may_be_fetched
+from suno_wav_cli.errors import DownloadFailed
+from suno_wav_cli.loopback import is_loopback
+from suno_wav_cli.models import Cover
+from suno_wav_cli.refusals import described
+
+if TYPE_CHECKING:
+    import ssl
+
+_LARGEST_COVER = 5_000_000
+_SECONDS = 10.0
+"""In all, with every redirect: a song that is paid for waits for its cover."""
+_MOST_REDIRECTS = 3
+
+_KINDS = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"))
+"""The first bytes decide, for servers name pictures as they like."""
+
+
+async def fetch_cover(url: str, tls: ssl.SSLContext, *, local: bool, seconds: float = _SECONDS) -> Cover:
+    """Fetch a JPEG or PNG of at most 5 MB, without a key or a cookie; `local` as in `may_be_fetched`.
+
+    Raises DownloadFailed, and UsageError where the certificates cannot be loaded.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            content = await _fetched(url, tls, local=local)
+    except TimeoutError:
+        raise _no_cover(f"it is not there within {seconds:g} s") from None
+    except httpx.HTTPError as error:
+        raise _no_cover(described(error)) from error
+    except (httpx.InvalidURL, ValueError, OverflowError, ImportError) as error:
+        # What httpx raises for hosts and ports that cannot be, and for a proxy setting that it cannot use.
+        raise _no_cover(f"its address cannot be used: {error}") from error
+    for beginning, media_type in _KINDS:
+        if content.startswith(beginning):
+            return Cover(content, media_type)
+    raise _no_cover("what is there is no JPEG and no PNG")
+
+
+async def _fetched(url: str, tls: ssl.SSLContext, *, local: bool) -> bytes:
+    async def check(request: httpx.Request) -> None:
+        # A redirect may have set a cookie.
+        request.headers.pop("Cookie", None)
+        if not may_be_fetched(str(request.url), local=local):
+            raise _no_cover(f"its address at {request.url.host} is not https")
+
+    content = bytearray()
+    async with (
+        httpx.AsyncClient(
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
+            timeout=_SECONDS,
+            verify=tls,
+            follow_redirects=True,
+            max_redirects=_MOST_REDIRECTS,
+            trust_env=not is_loopback(url),
+            # Called for each step of a redirect too.
+            event_hooks={"request": [check]},
+        ) as client,
+        client.stream("GET", url) as response,
+    ):
+        if response.status_code != httpx.codes.OK:
+            raise _no_cover(f"its server answers HTTP {response.status_code}")
+        # As it comes: what is packed against our wish could be any size unpacked.
+        async for piece in response.aiter_raw():
+            content += piece
+            if len(content) > _LARGEST_COVER:
+                raise _no_cover(f"it is larger than {_LARGEST_COVER / 1e6:g} MB")
+    return bytes(content)
+
+
+def _no_cover(why: str) -> DownloadFailed:
+    return DownloadFailed(f"the cover cannot be had: {why}", "Run the same command again with --force.")

@@ -1,0 +1,93 @@
+"""The tags of a run's songs: asked of the service, or else taken from the journal, and written into their files.
+
+A song is paid for: whatever is missing is reported, and nothing here fails it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, BinaryIO
+
+from suno_wav_cli.covers import fetch_cover
+from suno_wav_cli.errors import ServiceUnavailable, SunoWavError, TagsNotWritten
+from suno_wav_cli.events import TagsMissing
+from suno_wav_cli.models import SongTags
+from suno_wav_cli.wav import write_tags
+
+if TYPE_CHECKING:
+    import ssl
+
+    from suno_wav_cli.client import Client
+    from suno_wav_cli.events import Report
+    from suno_wav_cli.journal import History
+    from suno_wav_cli.models import Cover, MusicTask, Song, Track
+
+_SECONDS = 30.0
+"""For the question about a music task, with all its repetitions."""
+
+
+class Tagger:
+    """Asks for each music task once a run. `local` says that the service is on this machine."""
+
+    def __init__(
+        self, client: Client, history: History, tls: ssl.SSLContext, *, local: bool, report: Report
+    ) -> None:
+        self._client = client
+        self._history = history
+        self._tls = tls
+        self._local = local
+        self._report = report
+        self._asked: dict[str, asyncio.Task[MusicTask]] = {}
+
+    async def tag(self, file: BinaryIO, song: Song) -> None:
+        """Write what can be had into the song's file, as `write_tags` does. Raises OSError where the disk fails."""
+        tags = await self.tags_of(song)
+        try:
+            write_tags(file, tags)
+        except TagsNotWritten as error:
+            self._report(TagsMissing(song.audio_id, error.message))
+
+    async def tags_of(self, song: Song) -> SongTags:
+        """Find what can be had, and report what cannot."""
+        track = await self._track(song)
+        if track is None:
+            title, style = self._history.title_of(song.audio_id), self._history.style_of(song.audio_id)
+            return SongTags(title or song.title, style)
+        return SongTags(track.title, track.tags, track.lyrics, await self._cover(track))
+
+    async def _track(self, song: Song) -> Track | None:
+        music_task_id = song.music_task_id or self._history.music_task_of(song.audio_id)
+        if music_task_id is None:
+            reason = "its music task is not known; with --task-id, lyrics and cover can be had"
+        else:
+            try:
+                for track in (await self._music_task(music_task_id)).tracks:
+                    if track.audio_id == song.audio_id:
+                        return track
+                reason = f"the music task {music_task_id} does not name it"
+            except SunoWavError as error:
+                reason = f"the music task {music_task_id} cannot be asked for: {error.message}"
+        self._report(TagsMissing(song.audio_id, reason))
+        return None
+
+    async def _music_task(self, music_task_id: str) -> MusicTask:
+        if music_task_id not in self._asked:
+            self._asked[music_task_id] = asyncio.create_task(self._ask(music_task_id))
+        # The answer is for other songs too, should this one be given up.
+        return await asyncio.shield(self._asked[music_task_id])
+
+    async def _ask(self, music_task_id: str) -> MusicTask:
+        try:
+            async with asyncio.timeout(_SECONDS):
+                return await self._client.music_task(music_task_id)
+        except TimeoutError:
+            raise ServiceUnavailable(f"no answer within {_SECONDS:g} s", "Try again in a while.") from None
+
+    async def _cover(self, track: Track) -> Cover | None:
+        if track.image_url is None:
+            return None
+        try:
+            return await fetch_cover(track.image_url, self._tls, local=self._local)
+        except SunoWavError as error:
+            self._report(TagsMissing(track.audio_id, error.message))
+            return None
