@@ -140,7 +140,7 @@ def test_an_order_that_is_not_understood_is_refused(audio_id: str) -> None:
     """What behaves like demo would let a test pass that tests nothing."""
     behaviour = behaviour_of(audio_id)
     assert (behaviour.answer, behaviour.refusal) == (Answer.REFUSE, 400)
-    assert "joined by '-'" in (behaviour.message or "")
+    assert "between them" in (behaviour.message or "")
 
 
 def test_every_kind_and_trait_is_explained() -> None:

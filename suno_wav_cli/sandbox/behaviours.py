@@ -158,8 +158,8 @@ PATTERNS: Mapping[str, str] = MappingProxyType(
         "demo-lookup-NNN": "every lookup is answered with code NNN",
         "demo-record-SHAPE": f"the record has another shape: {', '.join(RECORD_SHAPES)}",
         "demo-callback-SHAPE": f"the callback has another shape: {', '.join(CALLBACK_SHAPES)}",
-        "demo-Nmb": "a file of about N megabytes; so too demo-Nmb-cdn-...",
-        "demo-cdn-STEPS": f"the CDN misbehaves: {HOW_TO_WRITE}",
+        "demo-Nmb": "a file of about N megabytes",
+        "demo-cdn-STEPS": f"the CDN misbehaves; `demo-Nmb-cdn-STEPS` too: {HOW_TO_WRITE}",
     }
     | {f"demo-cdn-{word}": about for word, about in WORDS.items()}
 )
@@ -205,7 +205,7 @@ def _ordered(name: str) -> Behaviour:
     try:
         return _as_ordered(name)
     except ValueError as error:
-        message = f"{error}. What is ordered is {HOW_TO_WRITE}; `suno-wav sandbox --list` names the faults"
+        message = f"{error}. It takes {HOW_TO_WRITE}; `suno-wav sandbox --list` names the faults"
         return replace(_ANY, answer=Answer.REFUSE, refusal=400, message=message)
 
 

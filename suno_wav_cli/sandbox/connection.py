@@ -46,7 +46,8 @@ class Connection:
     async def write(self, piece: bytes, count: Callable[[int], None], *, promised: bool) -> None:
         """Hand a piece over to the system, however long that takes, and count the bytes that it took.
 
-        What was not `promised` by the Content-Length is written past HTTP.
+        Never too many are counted, and while it waits less than a piece too few. What was not `promised` by the
+        Content-Length is written past HTTP.
         """
         if promised:
             await self._send({"type": "http.response.body", "body": piece, "more_body": True})

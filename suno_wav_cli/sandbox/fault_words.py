@@ -24,36 +24,36 @@ _UNITS = {"": 1, "k": 1024, "m": 1024 * 1024}
 
 WORDS: Mapping[str, str] = MappingProxyType(
     {
-        "cutN": "the connection is closed after N bytes of the body; without N, in its middle",
-        "resetN": "the same by a TCP reset",
-        "stallN": "N bytes of the body, then silence",
+        "cutN": "the connection is closed after N bytes of the body, or in its middle where N is left out",
+        "resetN": "a TCP reset after N bytes of the body, or in its middle",
+        "stallN": "silence after N bytes of the body, or in its middle",
         "trickleN": "N bytes a second",
-        "NNN": "status NNN: a redirect (to the same file), 4xx or 5xx; after 401, 403, 404 and 410 only a fresh address from record-info is good",
-        "NNN.afterS": "the same with Retry-After: S seconds",
-        "cutN.thenNNN": "after this answer the address is refused with NNN (401, 403, 404, 410) until record-info tells a fresh one",
+        "NNN": "status NNN: a redirect to the file, 4xx or 5xx; 401, 403, 404 and 410 until `record-info` tells a fresh address",
+        "NNN.afterS": "the status with `Retry-After: S`",
+        "cutN.thenNNN": "after this answer the address is refused with 401, 403, 404 or 410, until `record-info` tells a fresh one",
         "changed": "from this request on another file of the same length, with another ETag",
         "ignore": "the whole file where a range was asked for",
         "shiftN": "a range that begins N bytes too late, as its Content-Range says",
-        "totalN": "a Content-Range whose total is N bytes too great",
+        "totalN": "a Content-Range with a total that is N too great",
         "bare": "206 without a Content-Range",
-        "longerN": "a Content-Length that is N bytes too great",
-        "shorterN": "a Content-Length that is N bytes too small",
+        "longerN": "a Content-Length that is N too great",
+        "shorterN": "a Content-Length that is N too small, though all bytes are sent",
         "chunked": "no Content-Length",
-        "gzip": "packed by gzip, asked for or not",
+        "gzip": "packed on top, asked for or not",
         "page": "an HTML page in place of the file",
         "mpeg": "an MP3 in place of the file",
         "empty": "no bytes in place of the file",
-        "ok": "a good answer, before a step with faults",
-        "weak": "for all requests: the ETag is a weak one",
-        "untagged": "for all requests: no ETag",
-        "rangeless": "for all requests: no ranges",
+        "ok": "a good answer, before a step that is not",
+        "weak": "every ETag is a weak one; as the next two, it stands before the steps",
+        "untagged": "there is no ETag",
+        "rangeless": "there are no ranges",
     }
 )
 """What there is to order, and what it means."""
 
 HOW_TO_WRITE = (
-    "steps for the 1st, 2nd, … request for the file, joined by '-', faults of one step by '.', "
-    f"a step repeated by ~3 or ~{_ALWAYS}; N is 1000, 64k or 2m"
+    "steps for the 1st, 2nd, ... request for the file with `-` between them, faults of one step with `.` between "
+    f"them, and `~3` or `~{_ALWAYS}` behind a step to repeat it; N is 1000, 64k or 2m"
 )
 
 
