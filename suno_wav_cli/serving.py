@@ -43,9 +43,11 @@ async def serving(
 
 
 @contextmanager
-def serving_in_thread(app: ASGIApp, bound: socket.socket) -> Iterator[None]:
+def serving_in_thread(
+    app: ASGIApp, bound: socket.socket, protocol: Callable[..., H11Protocol] = H11Protocol
+) -> Iterator[None]:
     """Serve `app` in a thread with a loop of its own until the block is left."""
-    server = _server(app, H11Protocol)
+    server = _server(app, protocol)
     thread = Thread(target=server.run, kwargs={"sockets": [bound]}, name="server", daemon=True)
     thread.start()
     try:

@@ -34,8 +34,7 @@ from suno_wav_cli.loopback import address_of, bound_socket
 from suno_wav_cli.models import Secret, Song, WavState
 from suno_wav_cli.pacing import Backoff
 from suno_wav_cli.providers import KIE, KIE_JOBS, SUNOAPI
-from suno_wav_cli.sandbox.behaviours import Layout
-from suno_wav_cli.sandbox.melody import melody
+from suno_wav_cli.sandbox.melody import Layout, melody
 from suno_wav_cli.serving import serving_in_thread
 from tests.program import Finished, Sandbox, run_program
 

@@ -12,7 +12,8 @@ from suno_wav_cli.entries import State
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.sandbox.behaviours import RECORD_SHAPES
 from suno_wav_cli.shapes import CALLBACK_SHAPES
-from tests.test_sandbox import GENERATE, KEY, PLACEHOLDER, tune
+from tests.account import GENERATE, KEY, PLACEHOLDER
+from tests.cdn import tune
 
 if TYPE_CHECKING:
     from tests.program import Finished, Sandbox

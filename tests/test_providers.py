@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from suno_wav_cli.providers import KIE, KIE_JOBS, PROVIDERS, SANDBOX, SUNOAPI, Meaning
+from tests.cdn import tune
 from tests.program import REPOSITORY, Sandbox, run_program
 from tests.test_listen import listening
-from tests.test_sandbox import tune
 
 if TYPE_CHECKING:
     from suno_wav_cli.providers import Provider

@@ -11,14 +11,10 @@ import signal
 import struct
 import subprocess
 import time
-import wave
 import zlib
-from array import array
 from collections import Counter
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import cache
-from io import BytesIO
 from itertools import pairwise
 from queue import Queue
 from typing import TYPE_CHECKING, Any
@@ -30,15 +26,21 @@ from openapi_core.exceptions import OpenAPIError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from suno_wav_cli.events import RequestServed
 from suno_wav_cli.loopback import address_of, bound_socket
 from suno_wav_cli.models import Secret
-from suno_wav_cli.sandbox import running
-from suno_wav_cli.sandbox.behaviours import BEHAVIOURS, PATTERNS, RECORD_SHAPES, behaviour_of
-from suno_wav_cli.sandbox.melody import melody
-from suno_wav_cli.sandbox.routes import COUNTERS_PATH
+from suno_wav_cli.sandbox.behaviours import BEHAVIOURS, PATTERNS, RECORD_SHAPES
 from suno_wav_cli.serving import serving_in_thread
 from suno_wav_cli.shapes import CALLBACK_SHAPES
+from tests.account import (
+    CREDIT,
+    GENERATE,
+    KEY,
+    MUSIC,
+    PLACEHOLDER,
+    RECORD,
+    Account,
+    an_account,
+)
 from tests.openapi import contract
 from tests.program import command_line, run_program
 
@@ -46,73 +48,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from starlette.types import Receive, Scope, Send
-
-    from suno_wav_cli.events import Event
-
-GENERATE = "/api/v1/wav/generate"
-RECORD = "/api/v1/wav/record-info"
-MUSIC = "/api/v1/generate/record-info"
-CREDIT = "/api/v1/generate/credit"
-PLACEHOLDER = "https://example.com/callback"
-KEY = {"Authorization": "Bearer any"}
-FAST = 1000.0
-
-
-@dataclass(frozen=True)
-class Account:
-    """A sandbox of one's own. `events` holds what it reported."""
-
-    http: httpx.Client
-    events: Queue[Event] = field(default_factory=Queue)
-
-    def submit(self, audio_id: str, callback_url: str = PLACEHOLDER) -> httpx.Response:
-        return self.http.post(GENERATE, json={"audioId": audio_id, "callBackUrl": callback_url})
-
-    def task(self, audio_id: str, callback_url: str = PLACEHOLDER) -> str:
-        return str(self.submit(audio_id, callback_url).json()["data"]["taskId"])
-
-    def record(self, task_id: str) -> httpx.Response:
-        return self.http.get(RECORD, params={"taskId": task_id})
-
-    def decided(self, task_id: str) -> httpx.Response:
-        """Ask until the task is no longer pending, for five seconds at most."""
-        until = time.monotonic() + 5
-        while time.monotonic() < until:
-            response = self.record(task_id)
-            if response.json()["data"]["successFlag"] != "PENDING":
-                return response
-        raise AssertionError("still pending")
-
-    def file_url(self, audio_id: str) -> str:
-        return str(self.decided(self.task(audio_id)).json()["data"]["response"]["audioWavUrl"])
-
-    def credits(self) -> Any:
-        return self.http.get(CREDIT).json()["data"]
-
-    def callbacks(self, count: int) -> list[RequestServed]:
-        """Wait for the sandbox's report of so many deliveries."""
-        found: list[RequestServed] = []
-        while len(found) < count:
-            event = self.events.get(timeout=5)
-            if isinstance(event, RequestServed) and event.method == "CALLBACK":
-                found.append(event)
-        return found
-
-    def counted(self, what: str, audio_id: str) -> int:
-        return int(self.http.get(COUNTERS_PATH).json()[what].get(audio_id, 0))
-
-
-@contextmanager
-def an_account(
-    *, speed: float = FAST, seed: int | None = None, hmac_key: Secret | None = None
-) -> Iterator[Account]:
-    events: Queue[Event] = Queue()
-    with (
-        bound_socket(0) as bound,
-        running(bound, speed=speed, seed=seed, hmac_key=hmac_key, report=events.put),
-        httpx.Client(base_url=address_of(bound), headers=KEY, trust_env=False) as http,
-    ):
-        yield Account(http, events)
 
 
 @pytest.fixture(scope="module")
@@ -670,135 +605,6 @@ def test_a_callback_address_that_leads_nowhere_does_not_break_the_sandbox(url: s
         response = mine.submit("demo-early", url)
     assert response.status_code == 200
     assert response.json()["code"] in (200, 400)
-
-
-# The files
-
-
-@pytest.fixture(scope="module")
-def file_url(account: Account) -> str:
-    return account.file_url("demo")
-
-
-SIZE = 1_152_044
-
-
-@cache
-def tune(audio_id: str) -> bytes:
-    wav = melody(behaviour_of(audio_id).layout)
-    pieces, at = [], 0
-    while at < wav.length:
-        pieces.append(wav.read(at, wav.length))
-        at += len(pieces[-1])
-    return b"".join(pieces)
-
-
-def test_the_file_comes_whole(account: Account, file_url: str) -> None:
-    response = account.http.get(file_url)
-    assert (response.status_code, response.headers["Content-Type"]) == (200, "audio/wav")
-    assert (response.headers["Accept-Ranges"], response.headers["Content-Length"]) == (
-        "bytes",
-        str(SIZE),
-    )
-    assert response.content == tune("demo")
-
-
-def test_the_file_needs_no_key(file_url: str) -> None:
-    assert httpx.get(file_url, trust_env=False).content == tune("demo")
-
-
-def test_head_says_what_get_would_send(account: Account, file_url: str) -> None:
-    head, get = account.http.head(file_url), account.http.get(file_url)
-    names = ("Content-Length", "Content-Type", "Accept-Ranges", "ETag")
-    assert head.content == b""
-    assert [head.headers[name] for name in names] == [get.headers[name] for name in names]
-
-
-def test_a_file_that_does_not_exist_is_404(account: Account) -> None:
-    assert account.http.get(f"/files/{'0' * 32}.wav").status_code == 404
-
-
-@pytest.mark.parametrize(
-    ("asked", "start", "stop"),
-    [
-        pytest.param("bytes=0-0", 0, 1, id="the first byte"),
-        pytest.param("bytes=0-99", 0, 100, id="the first hundred"),
-        pytest.param("bytes=40-600000", 40, 600_001, id="the middle, across a tile's end"),
-        pytest.param("bytes=700000-", 700_000, SIZE, id="an open end"),
-        pytest.param("bytes=0-", 0, SIZE, id="all of it"),
-        pytest.param(f"bytes={SIZE - 1}-", SIZE - 1, SIZE, id="the last byte"),
-        pytest.param(f"bytes=1000000-{SIZE + 5}", 1_000_000, SIZE, id="an end beyond the end"),
-    ],
-)
-def test_a_range_is_those_bytes_and_no_others(
-    account: Account, file_url: str, asked: str, start: int, stop: int
-) -> None:
-    response = account.http.get(file_url, headers={"Range": asked})
-    assert response.status_code == 206
-    assert response.headers["Content-Range"] == f"bytes {start}-{stop - 1}/{SIZE}"
-    assert response.headers["Content-Length"] == str(stop - start)
-    assert response.content == tune("demo")[start:stop]
-
-
-def test_a_range_beyond_the_end_is_416(account: Account, file_url: str) -> None:
-    response = account.http.get(file_url, headers={"Range": f"bytes={SIZE}-"})
-    assert (response.status_code, response.headers["Content-Range"]) == (416, f"bytes */{SIZE}")
-
-
-def test_pieces_joined_are_the_file(account: Account, file_url: str) -> None:
-    step = 250_007
-    pieces = [
-        account.http.get(file_url, headers={"Range": f"bytes={start}-{start + step - 1}"}).content
-        for start in range(0, SIZE, step)
-    ]
-    assert b"".join(pieces) == tune("demo")
-
-
-@pytest.mark.parametrize(
-    ("tag", "status", "length"),
-    [
-        pytest.param(None, 206, 100, id="the right one"),
-        pytest.param('"another"', 200, SIZE, id="a wrong one"),
-        pytest.param("Wed, 01 Jan 2025 00:00:00 GMT", 200, SIZE, id="a date"),
-    ],
-)
-def test_a_range_is_given_only_of_the_file_that_was_meant(
-    account: Account, file_url: str, tag: str | None, status: int, length: int
-) -> None:
-    etag = account.http.head(file_url).headers["ETag"]
-    response = account.http.get(file_url, headers={"Range": "bytes=0-99", "If-Range": tag or etag})
-    assert (response.status_code, len(response.content)) == (status, length)
-
-
-def loudest(frames: bytes, width: int) -> float:
-    """Tell the greatest sample, as a share of the greatest possible."""
-    if width == 2:
-        return max(array("h", frames)) / 2**15
-    return (
-        max(int.from_bytes(frames[at : at + 3], "little", signed=True) for at in range(0, 72_000, 3)) / 2**23
-    )
-
-
-@pytest.mark.parametrize(
-    ("audio_id", "layout", "size"),
-    [
-        pytest.param("demo", (48000, 2, 2), SIZE, id="demo"),
-        pytest.param("demo-24bit", (48000, 3, 2), 44 + 6 * 48000 * 6, id="demo-24bit"),
-        pytest.param("demo-44k", (44100, 2, 2), 44 + 6 * 44100 * 4, id="demo-44k"),
-        pytest.param("demo-mono", (48000, 2, 1), 44 + 6 * 48000 * 2, id="demo-mono"),
-        pytest.param("demo-2mb", (48000, 2, 2), 2_000_044, id="demo-2mb"),
-    ],
-)
-def test_the_file_is_a_wav_that_anybody_can_play(
-    account: Account, audio_id: str, layout: tuple[int, int, int], size: int
-) -> None:
-    """As the standard library reads it; and it is not silent."""
-    content = account.http.get(account.file_url(audio_id)).content
-    with wave.open(BytesIO(content)) as file:
-        width = file.getsampwidth()
-        assert (file.getframerate(), width, file.getnchannels()) == layout
-        assert 44 + file.getnframes() * width * file.getnchannels() == len(content) == size
-        assert loudest(file.readframes(file.getnframes()), width) > 0.3
 
 
 # The command

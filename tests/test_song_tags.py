@@ -27,9 +27,8 @@ from suno_wav_cli.models import Cover, Secret, Song, SongTags, Track
 from suno_wav_cli.pacing import Backoff
 from suno_wav_cli.providers import SUNOAPI
 from suno_wav_cli.sandbox import running
-from suno_wav_cli.sandbox.behaviours import Layout
 from suno_wav_cli.sandbox.covers import cover
-from suno_wav_cli.sandbox.melody import melody
+from suno_wav_cli.sandbox.melody import Layout, melody
 from suno_wav_cli.serving import serving_in_thread
 from suno_wav_cli.song_tags import Tagger
 from suno_wav_cli.terminal.words import sentence

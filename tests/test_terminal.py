@@ -22,9 +22,9 @@ from suno_wav_cli import events
 from suno_wav_cli.commands import app
 from suno_wav_cli.providers import SUNOAPI
 from suno_wav_cli.terminal.json_lines import event_name
+from tests.cdn import tune
 from tests.program import Finished, Sandbox, command_line, run_program
 from tests.test_client import a_wild_server, envelope, settings_for
-from tests.test_sandbox import tune
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -19,8 +19,8 @@ from suno_wav_cli.download import RateLimit, Terms, Transfer
 from suno_wav_cli.errors import BrokenOff, UsageError
 from suno_wav_cli.part import open_part
 from suno_wav_cli.tls import tls_context
+from tests.cdn import tune
 from tests.program import Finished, command_line, run_program
-from tests.test_sandbox import tune
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,6 +9,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.sandbox.contracts import Refusal
+from suno_wav_cli.sandbox.fault_words import HOW_TO_WRITE, WORDS, plan_of, text_of
+from suno_wav_cli.sandbox.faults import FAULTLESS, Fault, Kind, Plan, always, once
+from suno_wav_cli.sandbox.melody import PLAIN, Layout
 from suno_wav_cli.shapes import CALLBACK_SHAPES
 
 if TYPE_CHECKING:
@@ -39,49 +42,18 @@ class Callbacks(StrEnum):
     FORGED = "forged"
 
 
-class File(StrEnum):
-    WHOLE = "whole"
-    CUT_ONCE = "cut once"
-    CUT = "cut"
-    EXPIRED_ONCE = "expired once"
-    EXPIRED = "expired"
-    NO_LENGTH = "no length"
-    REDIRECT = "redirect"
-    STALL_ONCE = "stall once"
-    PAGE = "page"
-    MP3 = "mp3"
-    TRUNCATED = "truncated"
-    EMPTY = "empty"
-
-
-@dataclass(frozen=True)
-class Layout:
-    """A WAV's format; `data_bytes` of audio, the melody repeated."""
-
-    rate: int = 48000
-    bits: int = 16
-    channels: int = 2
-    seconds: float = 6.0
-
-    @property
-    def data_bytes(self) -> int:
-        return int(self.seconds * self.rate) * self.frame_bytes
-
-    @property
-    def frame_bytes(self) -> int:
-        return self.channels * self.bits // 8
-
-
 @dataclass(frozen=True)
 class Behaviour:
     """`seconds` of work before the file is there; `flag` once it is decided, and `code` of a failure.
 
-    `refusal` is why the submission is refused, or the code by itself; `callback` is None for the contract's own shape.
+    `refusal` is why the submission is refused, or the code by itself, and `message` what is said then in place of the
+    contract's own words; `callback` is None for the contract's own shape; `plan` is what requests for the file meet.
     """
 
     about: str
     answer: Answer = Answer.ACCEPT
     refusal: Refusal | int = Refusal.INVALID
+    message: str | None = None
     code: int = 200
     seconds: float = 2.0
     flag: str = "SUCCESS"
@@ -89,8 +61,8 @@ class Behaviour:
     lookup_code: int = 200
     callbacks: Callbacks = Callbacks.ONCE
     callback: str | None = None
-    file: File = File.WHOLE
-    layout: Layout = Layout()
+    layout: Layout = PLAIN
+    plan: Plan = FAULTLESS
 
 
 RECORD_SHAPES: Mapping[str, str] = MappingProxyType(
@@ -157,17 +129,23 @@ BEHAVIOURS: Mapping[str, Behaviour] = MappingProxyType(
         "demo-lost": Behaviour("accepted, and the connection dies before the answer", answer=Answer.LOSE),
         "demo-hang": Behaviour("accepted, and the answer never comes", answer=Answer.HANG),
         "demo-no-id": Behaviour("accepted, and the answer names no task", answer=Answer.NO_ID),
-        "demo-cut": Behaviour("the body ends early once", file=File.CUT_ONCE),
-        "demo-cut-always": Behaviour("the body ends early every time", file=File.CUT),
-        "demo-expired": Behaviour("the first URL answers 403, the next one works", file=File.EXPIRED_ONCE),
-        "demo-gone": Behaviour("every URL answers 403", file=File.EXPIRED),
-        "demo-no-length": Behaviour("the file comes without a Content-Length", file=File.NO_LENGTH),
-        "demo-redirect": Behaviour("the file's address redirects once", file=File.REDIRECT),
-        "demo-stall": Behaviour("half of the file, then silence, once", file=File.STALL_ONCE),
-        "demo-not-wav": Behaviour("an HTML page in place of the file", file=File.PAGE),
-        "demo-mp3": Behaviour("an MP3 in place of the file", file=File.MP3),
-        "demo-truncated": Behaviour("a WAV that is shorter than its header says", file=File.TRUNCATED),
-        "demo-empty": Behaviour("no bytes at all", file=File.EMPTY),
+        "demo-cut": Behaviour("the body ends early once", plan=once(Fault(Kind.CUT))),
+        "demo-cut-always": Behaviour("the body ends early every time", plan=always(Fault(Kind.CUT))),
+        "demo-expired": Behaviour(
+            "the first URL answers 403, the next one works", plan=once(Fault(Kind.STATUS, 403))
+        ),
+        "demo-gone": Behaviour("every URL answers 403", plan=always(Fault(Kind.STATUS, 403))),
+        "demo-no-length": Behaviour(
+            "the file comes without a Content-Length", plan=always(Fault(Kind.CHUNKED))
+        ),
+        "demo-redirect": Behaviour("the file's address redirects once", plan=once(Fault(Kind.STATUS, 302))),
+        "demo-stall": Behaviour("half of the file, then silence, once", plan=once(Fault(Kind.STALL))),
+        "demo-not-wav": Behaviour("an HTML page in place of the file", plan=always(Fault(Kind.PAGE))),
+        "demo-mp3": Behaviour("an MP3 in place of the file", plan=always(Fault(Kind.MPEG))),
+        "demo-truncated": Behaviour(
+            "a WAV that is shorter than its header says", layout=Layout(ends_early=True)
+        ),
+        "demo-empty": Behaviour("no bytes at all", plan=always(Fault(Kind.EMPTY))),
         "demo-24bit": Behaviour("48 kHz, 24 bit", layout=Layout(bits=24)),
         "demo-44k": Behaviour("44.1 kHz, 16 bit", layout=Layout(rate=44100)),
         "demo-mono": Behaviour("one channel", layout=Layout(channels=1)),
@@ -181,13 +159,17 @@ PATTERNS: Mapping[str, str] = MappingProxyType(
         "demo-record-SHAPE": f"the record has another shape: {', '.join(RECORD_SHAPES)}",
         "demo-callback-SHAPE": f"the callback has another shape: {', '.join(CALLBACK_SHAPES)}",
         "demo-Nmb": "a file of about N megabytes",
+        "demo-cdn-STEPS": f"the CDN misbehaves; `demo-Nmb-cdn-STEPS` too: {HOW_TO_WRITE}",
     }
+    | {f"demo-cdn-{word}": about for word, about in WORDS.items()}
 )
 
 _ANY = Behaviour("any other id behaves like demo")
 _NUMBERED = re.compile(r"demo-(code|lookup)-([1-9]\d\d)")
 _SHAPED = re.compile(r"demo-(record|callback)-([a-z-]+)")
-_SIZED = re.compile(r"demo-([1-9]\d{0,3})mb")
+_ORDERED = re.compile(r"demo(?:-([1-9][0-9]*)mb)?(?:-cdn-(.*))?")
+_MOST_MEGABYTES = 4294
+"""More do not fit into the sizes of a RIFF header."""
 
 
 def behaviour_of(audio_id: str) -> Behaviour:
@@ -207,8 +189,35 @@ def behaviour_of(audio_id: str) -> Behaviour:
             return replace(_ANY, record=match[2])
         if match[1] == "callback" and match[2] in CALLBACK_SHAPES:
             return replace(_ANY, callback=match[2])
-    if match := _SIZED.fullmatch(name):
-        layout = Layout()
-        seconds = int(match[1]) * MEGABYTE / (layout.rate * layout.frame_bytes)
-        return replace(_ANY, layout=replace(layout, seconds=seconds))
+    if _ORDERED.fullmatch(name) or (name.startswith("demo-") and "cdn" in name.lower().split("-")):
+        return _ordered(name)
     return _ANY
+
+
+def cdn_id(plan: Plan, megabytes: int | None = None) -> str:
+    """Write the audio id of a file that is met as planned."""
+    size, text = "" if megabytes is None else f"-{megabytes}mb", text_of(plan)
+    return f"demo{size}-cdn-{text}" if text else f"demo{size}"
+
+
+def _ordered(name: str) -> Behaviour:
+    """Read the size and the plan in an id. One that is not understood is refused: like demo it would seem to be good."""
+    try:
+        return _as_ordered(name)
+    except ValueError as error:
+        message = f"{error}. It takes {HOW_TO_WRITE}; `suno-wav sandbox --list` names the faults"
+        return replace(_ANY, answer=Answer.REFUSE, refusal=400, message=message)
+
+
+def _as_ordered(name: str) -> Behaviour:
+    match = _ORDERED.fullmatch(name)
+    if match is None:
+        raise ValueError("it is neither demo-cdn-STEPS nor demo-Nmb-cdn-STEPS")
+    layout = PLAIN if match[1] is None else _layout(int(match[1]))
+    return replace(_ANY, layout=layout, plan=FAULTLESS if match[2] is None else plan_of(match[2]))
+
+
+def _layout(megabytes: int) -> Layout:
+    if megabytes > _MOST_MEGABYTES:
+        raise ValueError(f"a WAV has at most {_MOST_MEGABYTES}mb")
+    return replace(PLAIN, seconds=megabytes * MEGABYTE / (PLAIN.rate * PLAIN.frame_bytes))

@@ -7,10 +7,6 @@ import struct
 from array import array
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from suno_wav_cli.sandbox.behaviours import Layout
 
 _NOTES = (523.25, 659.26, 783.99, 1046.50, 783.99, 659.26)  # C major, up and down
 _NOTE_SECONDS = 0.5
@@ -18,16 +14,34 @@ _LOUDNESS = 0.4
 
 
 @dataclass(frozen=True)
+class Layout:
+    """A WAV's format; `data_bytes` of audio, the melody repeated. Of one that `ends_early`, the first half is there."""
+
+    rate: int = 48000
+    bits: int = 16
+    channels: int = 2
+    seconds: float = 6.0
+    ends_early: bool = False
+
+    @property
+    def data_bytes(self) -> int:
+        return int(self.seconds * self.rate) * self.frame_bytes
+
+    @property
+    def frame_bytes(self) -> int:
+        return self.channels * self.bits // 8
+
+
+PLAIN = Layout()
+
+
+@dataclass(frozen=True)
 class Wav:
-    """A file that need not be held whole: `header`, then `tile` repeated up to `data_bytes`."""
+    """A file that need not be held whole: `header`, then `tile` repeated, `length` bytes in all."""
 
     header: bytes
     tile: bytes
-    data_bytes: int
-
-    @property
-    def length(self) -> int:
-        return len(self.header) + self.data_bytes
+    length: int
 
     def read(self, start: int, stop: int) -> bytes:
         """Return the bytes from `start` to before `stop`, at most one tile of them."""
@@ -37,8 +51,9 @@ class Wav:
         return self.tile[offset : offset + min(stop, self.length) - start]
 
 
-def melody(layout: Layout) -> Wav:
-    tile = _tile(layout.rate, layout.bits, layout.channels)
+def melody(layout: Layout, version: int = 0) -> Wav:
+    """Make the tune; each version is as long as the others, and a semitone higher than the one before."""
+    tile = _tile(layout.rate, layout.bits, layout.channels, version)
     data_bytes = layout.data_bytes
     # The size of `RIFF` counts all that follows it: "WAVE", `fmt ` with its header, the header of `data`, the data.
     header = struct.pack(
@@ -57,13 +72,15 @@ def melody(layout: Layout) -> Wav:
         b"data",
         data_bytes,
     )
-    return Wav(header, tile, data_bytes)
+    length = len(header) + data_bytes
+    return Wav(header, tile, length // 2 if layout.ends_early else length)
 
 
 @lru_cache(maxsize=8)
-def _tile(rate: int, bits: int, channels: int) -> bytes:
+def _tile(rate: int, bits: int, channels: int, semitones: int) -> bytes:
     # 32-bit samples, of which the highest bytes are kept: one way for every width.
-    samples = array("i", (int(value * (2**31 - 1)) for note in _NOTES for value in _note(note, rate)))
+    raised = [note * 2 ** (semitones / 12) for note in _NOTES]
+    samples = array("i", (int(value * (2**31 - 1)) for note in raised for value in _note(note, rate)))
     wide = samples.tobytes()
     width = bits // 8
     frame = width * channels

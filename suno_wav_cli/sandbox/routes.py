@@ -120,12 +120,12 @@ class _Files:
 
     async def serve(self, request: Request) -> Response:
         task = self._service.task(request.path_params["task_id"])
-        response = (
-            PlainTextResponse("not found\n", 404)
+        response, note = (
+            (PlainTextResponse("not found\n", 404), "")
             if task is None
-            else serve_file(task, request, self._service)
+            else await serve_file(task, request, self._service)
         )
-        self._report(RequestServed(request.method, request.url.path, response.status_code, ""))
+        self._report(RequestServed(request.method, request.url.path, response.status_code, note))
         return response
 
     async def cover(self, request: Request) -> Response:

@@ -24,14 +24,19 @@ _WINDOW_TASKS, _WINDOW_SECONDS = 20, 10.0
 
 @dataclass(frozen=True)
 class Reply:
-    """What is answered: a refusal, or None for success. `task` is set where a conversion was accepted."""
+    """What is answered: a refusal, or None for success. `task` is set where a conversion was accepted.
+
+    `message` stands in place of the contract's own words for the refusal.
+    """
 
     refusal: Refusal | int | None = None
     data: Any = None
     task: Task | None = None
+    message: str | None = None
 
     def envelope(self, contract: Contract) -> dict[str, Any]:
         code, message = (200, "success") if self.refusal is None else contract.said(self.refusal)
+        message = self.message or message
         if code != 200 and self.data is None:
             return {"code": code, "msg": message}
         return {"code": code, "msg": message, "data": self.data}
@@ -74,7 +79,7 @@ class Service:
         if behaviour.answer is Answer.REFUSE or (
             behaviour.answer is Answer.REFUSE_TWICE and self.counters.submissions[audio_id] <= 2
         ):
-            return Reply(behaviour.refusal)
+            return Reply(behaviour.refusal, message=behaviour.message)
         if behaviour.answer is Answer.EXISTS_WITHOUT_ID:
             return Reply(Refusal.EXISTS)
         if behaviour.answer is Answer.EXISTS:

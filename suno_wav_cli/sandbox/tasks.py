@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.sandbox.behaviours import File
+from suno_wav_cli.sandbox.stored import StoredFile
 from suno_wav_cli.shapes import Conversion
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Task:
-    """A conversion, made by one contract and known to no other. `ready_at` is in the sandbox's own seconds; `attempts` counts requests for its file."""
+    """A conversion, made by one contract and known to no other. `ready_at` is in the sandbox's own seconds."""
 
     contract: Contract
     task_id: str
@@ -27,13 +27,15 @@ class Task:
     created: float
     ready_at: float
     lookups: int = 0
-    attempts: int = 0
+    file: StoredFile = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.file = StoredFile(self.task_id, self.behaviour.layout, self.behaviour.plan)
 
     @property
     def file_url(self) -> str:
-        """The file's address; another one once the first was refused, where the first is to expire."""
-        expired = self.behaviour.file is File.EXPIRED_ONCE and self.attempts > 0
-        return f"{self.base_url}files/{self.task_id}.wav" + ("?fresh=1" if expired else "")
+        """The file's address; another one once this one was refused."""
+        return f"{self.base_url}files/{self.task_id}.wav{self.file.query}"
 
     def told(self, flag: str, url: str | None) -> Conversion:
         """What records and callbacks tell of it."""

@@ -1,0 +1,111 @@
+"""The faults of the CDN as they are ordered in an audio id: text to a plan, and back.
+
+A plan is traits and then steps, joined by `-`: the first step is what the first request for the file meets. A step is
+`ok`, or faults joined by `.`; behind it `~3` or `~always` tells how often it is met. A fault is a status by itself, or
+its kind's name with the number that it takes.
+"""
+
+from __future__ import annotations
+
+import re
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from suno_wav_cli.sandbox.faults import Fault, Kind, Plan, Step, Takes, Trait
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_GOOD = "ok"
+_ALWAYS = "always"
+_WORD = re.compile(r"([a-z]*)(?:(0|[1-9][0-9]{0,11})([km]?))?")
+_TIMES = re.compile(r"[1-9][0-9]{0,3}")
+_UNITS = {"": 1, "k": 1024, "m": 1024 * 1024}
+
+WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "cutN": "the connection is closed after N bytes of the body, or in its middle where N is left out",
+        "resetN": "a TCP reset after N bytes of the body, or in its middle",
+        "stallN": "silence after N bytes of the body, or in its middle",
+        "trickleN": "N bytes a second",
+        "NNN": "status NNN: a redirect to the file, 4xx or 5xx; 401, 403, 404 and 410 until `record-info` tells a fresh address",
+        "NNN.afterS": "the status with `Retry-After: S`",
+        "cutN.thenNNN": "after this answer the address is refused with 401, 403, 404 or 410, until `record-info` tells a fresh one",
+        "changed": "from this request on another file of the same length, with another ETag",
+        "ignore": "the whole file where a range was asked for",
+        "shiftN": "a range that begins N bytes too late, as its Content-Range says",
+        "totalN": "a Content-Range with a total that is N too great",
+        "bare": "206 without a Content-Range",
+        "longerN": "a Content-Length that is N too great",
+        "shorterN": "a Content-Length that is N too small, though all bytes are sent",
+        "chunked": "no Content-Length",
+        "gzip": "packed on top, asked for or not",
+        "page": "an HTML page in place of the file",
+        "mpeg": "an MP3 in place of the file",
+        "empty": "no bytes in place of the file",
+        "ok": "a good answer, before a step that is not",
+        "weak": "every ETag is a weak one; as the next two, it stands before the steps",
+        "untagged": "there is no ETag",
+        "rangeless": "there are no ranges",
+    }
+)
+"""What there is to order, and what it means."""
+
+HOW_TO_WRITE = (
+    "steps for the 1st, 2nd, ... request for the file with `-` between them, faults of one step with `.` between "
+    f"them, and `~3` or `~{_ALWAYS}` behind a step to repeat it; N is 1000, 64k or 2m"
+)
+
+
+def plan_of(text: str) -> Plan:
+    """Read a plan. Raises ValueError, which says what is wrong."""
+    items = text.split("-")
+    traits: list[Trait] = []
+    while items and items[0] in [*Trait]:
+        traits.append(Trait(items.pop(0)))
+    if len(set(traits)) < len(traits):
+        raise ValueError("a trait is named once")
+    return Plan(tuple(_step(item) for item in items), frozenset(traits))
+
+
+def text_of(plan: Plan) -> str:
+    """Write a plan so that `plan_of` reads the same; one in which nothing is wrong is empty, and no text."""
+    return "-".join([*(trait for trait in Trait if trait in plan.traits), *map(step_text, plan.steps)])
+
+
+def step_text(step: Step) -> str:
+    text = ".".join(map(_word, step.faults)) or _GOOD
+    if step.times == 1:
+        return text
+    return f"{text}~{_ALWAYS if step.times is None else step.times}"
+
+
+def _step(text: str) -> Step:
+    words, tilde, times = text.partition("~")
+    faults = () if words == _GOOD else tuple(_fault(word) for word in words.split("."))
+    if not tilde:
+        return Step(faults)
+    if times == _ALWAYS:
+        return Step(faults, None)
+    if not _TIMES.fullmatch(times):
+        raise ValueError(f"'~{times}' is no number of times")
+    return Step(faults, int(times))
+
+
+def _fault(word: str) -> Fault:
+    match = _WORD.fullmatch(word)
+    if match is None or match[1] not in [*Kind] or word == "":
+        raise ValueError(f"'{word}' is no fault")
+    kind, digits, unit = Kind(match[1]), match[2], match[3]
+    if unit and kind.takes not in (Takes.BYTES, Takes.BYTES_OR_MIDDLE):
+        raise ValueError(f"'{kind or digits}' takes {kind.takes}")
+    return Fault(kind, None if digits is None else int(digits) * _UNITS[unit])
+
+
+def _word(fault: Fault) -> str:
+    if fault.number is None:
+        return fault.kind
+    unit = ""
+    if fault.kind.takes in (Takes.BYTES, Takes.BYTES_OR_MIDDLE) and fault.number:
+        unit = next(unit for unit in ("m", "k", "") if fault.number % _UNITS[unit] == 0)
+    return f"{fault.kind}{fault.number // _UNITS[unit]}{unit}"

@@ -1,0 +1,205 @@
+"""What the CDN does wrong on order: which faults there are, which go together, and which request meets which."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import repeat
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+class Takes(StrEnum):
+    """What stands behind a fault's name."""
+
+    NOTHING = "nothing"
+    BYTES = "bytes"
+    BYTES_OR_MIDDLE = "bytes, or nothing for the middle of the body"
+    SECONDS = "seconds"
+    STATUS = "a status"
+    REFUSAL = "a status with which an address is refused"
+
+
+class Group(StrEnum):
+    """The part of an answer that a fault spoils. An answer has one fault of a group at most."""
+
+    ANSWER = "what is answered"
+    RETRY_AFTER = "Retry-After"
+    FILE = "the file"
+    RANGE = "the range"
+    CODING = "Content-Encoding"
+    LENGTH = "Content-Length"
+    PACE = "the pace"
+    END = "the end of the body"
+    ADDRESS = "the address from then on"
+
+
+class Kind(StrEnum):
+    """A kind of fault, by its name in an audio id. A status has none but itself."""
+
+    STATUS = ""
+    AFTER = "after"
+    PAGE = "page"
+    MPEG = "mpeg"
+    EMPTY = "empty"
+    CHANGED = "changed"
+    IGNORE = "ignore"
+    SHIFT = "shift"
+    TOTAL = "total"
+    BARE = "bare"
+    GZIP = "gzip"
+    CHUNKED = "chunked"
+    LONGER = "longer"
+    SHORTER = "shorter"
+    TRICKLE = "trickle"
+    CUT = "cut"
+    RESET = "reset"
+    STALL = "stall"
+    THEN = "then"
+
+    @property
+    def group(self) -> Group:
+        return _RULES[self][0]
+
+    @property
+    def takes(self) -> Takes:
+        return _RULES[self][1]
+
+
+_RULES: Mapping[Kind, tuple[Group, Takes]] = MappingProxyType(
+    {
+        Kind.STATUS: (Group.ANSWER, Takes.STATUS),
+        Kind.PAGE: (Group.ANSWER, Takes.NOTHING),
+        Kind.MPEG: (Group.ANSWER, Takes.NOTHING),
+        Kind.EMPTY: (Group.ANSWER, Takes.NOTHING),
+        Kind.AFTER: (Group.RETRY_AFTER, Takes.SECONDS),
+        Kind.CHANGED: (Group.FILE, Takes.NOTHING),
+        Kind.IGNORE: (Group.RANGE, Takes.NOTHING),
+        Kind.SHIFT: (Group.RANGE, Takes.BYTES),
+        Kind.TOTAL: (Group.RANGE, Takes.BYTES),
+        Kind.BARE: (Group.RANGE, Takes.NOTHING),
+        Kind.GZIP: (Group.CODING, Takes.NOTHING),
+        Kind.CHUNKED: (Group.LENGTH, Takes.NOTHING),
+        Kind.LONGER: (Group.LENGTH, Takes.BYTES),
+        Kind.SHORTER: (Group.LENGTH, Takes.BYTES),
+        Kind.TRICKLE: (Group.PACE, Takes.BYTES),
+        Kind.CUT: (Group.END, Takes.BYTES_OR_MIDDLE),
+        Kind.RESET: (Group.END, Takes.BYTES_OR_MIDDLE),
+        Kind.STALL: (Group.END, Takes.BYTES_OR_MIDDLE),
+        Kind.THEN: (Group.ADDRESS, Takes.REFUSAL),
+    }
+)
+
+REFUSALS = (401, 403, 404, 410)
+"""With these an address is refused until `record-info` has been asked for another."""
+
+REDIRECTS = (301, 302, 303, 307, 308)
+STATUSES = (*REDIRECTS, *range(400, 600))
+_LARGEST = 10**12 - 1
+_MOST_TIMES = 9999
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault; its number is what its kind takes, None for nothing. Raises ValueError for a number that it cannot have."""
+
+    kind: Kind
+    number: int | None = None
+
+    def __post_init__(self) -> None:
+        if not _can_have(self.kind.takes, self.number):
+            raise ValueError(f"'{self.kind or self.number}' takes {self.kind.takes}")
+
+
+def _can_have(takes: Takes, number: int | None) -> bool:
+    match takes:
+        case Takes.NOTHING:
+            return number is None
+        case Takes.BYTES:
+            return number is not None and 1 <= number <= _LARGEST
+        case Takes.BYTES_OR_MIDDLE:
+            return number is None or 0 <= number <= _LARGEST
+        case Takes.SECONDS:
+            return number is not None and 0 <= number <= _LARGEST
+        case Takes.STATUS:
+            return number in STATUSES
+        case Takes.REFUSAL:
+            return number in REFUSALS
+
+
+@dataclass(frozen=True)
+class Step:
+    """The faults of one answer, or of so many in a row (None: of all that follow). Without faults it is a good answer.
+
+    Raises ValueError where the faults do not go together.
+    """
+
+    faults: tuple[Fault, ...] = ()
+    times: int | None = 1
+
+    def __post_init__(self) -> None:
+        groups = [fault.kind.group for fault in self.faults]
+        for group in Group:
+            if groups.count(group) > 1:
+                raise ValueError(f"{group} can be wrong in one way only")
+        alone = {Group.ANSWER, Group.RETRY_AFTER}
+        if Group.ANSWER in groups and not set(groups) <= alone:
+            raise ValueError("what takes the place of the file has no other faults")
+        if Group.RETRY_AFTER in groups and self.number_of(Kind.STATUS) is None:
+            raise ValueError("'after' goes with a status")
+        if self.times is not None and not 1 <= self.times <= _MOST_TIMES:
+            raise ValueError(f"a step is met 1 to {_MOST_TIMES} times, or always")
+
+    def of(self, group: Group) -> Fault | None:
+        return next((fault for fault in self.faults if fault.kind.group is group), None)
+
+    def has(self, kind: Kind) -> bool:
+        return any(fault.kind is kind for fault in self.faults)
+
+    def number_of(self, kind: Kind) -> int | None:
+        return next((fault.number for fault in self.faults if fault.kind is kind), None)
+
+
+GOOD = Step()
+
+
+class Trait(StrEnum):
+    """What is so for all requests."""
+
+    WEAK = "weak"
+    UNTAGGED = "untagged"
+    RANGELESS = "rangeless"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the requests for a file meet in turn; after the last step, good answers. Raises ValueError where it cannot be."""
+
+    steps: tuple[Step, ...] = ()
+    traits: frozenset[Trait] = frozenset()
+
+    def __post_init__(self) -> None:
+        if {Trait.WEAK, Trait.UNTAGGED} <= self.traits:
+            raise ValueError("an ETag that is not there is not weak")
+        if any(step.times is None for step in self.steps[:-1]):
+            raise ValueError("nothing comes after a step that is met always")
+
+    def in_turn(self) -> Iterator[Step]:
+        """Yield the step of each request, without end."""
+        for step in self.steps:
+            yield from repeat(step) if step.times is None else repeat(step, step.times)
+        yield from repeat(GOOD)
+
+
+FAULTLESS = Plan()
+
+
+def always(*faults: Fault) -> Plan:
+    return Plan((Step(faults, times=None),))
+
+
+def once(*faults: Fault) -> Plan:
+    return Plan((Step(faults),))

@@ -1,0 +1,35 @@
+"""Which bytes a GET asks for (RFC 9110, sections 13.1.5 and 14)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from starlette.datastructures import Headers
+
+# Longer numbers than these are no positions, and take Python long to read.
+_ONE_RANGE = re.compile(r"bytes=[ \t]*(\d{0,100})-(\d{0,100})[ \t]*", re.IGNORECASE)
+
+
+def range_asked(headers: Headers, etag: str | None, length: int) -> range | None:
+    """Give the positions that are asked for; None where the whole file is to be sent, an empty range for a 416.
+
+    What is not understood is ignored, as the RFC lets a server do: several ranges, other units, bad syntax. `etag` is
+    None where the file has none; only a strong one that is the same keeps an `If-Range` true.
+    """
+    match = _ONE_RANGE.fullmatch(",".join(headers.getlist("Range")))
+    if match is None or not (match[1] or match[2]) or not _if_range_holds(headers, etag):
+        return None
+    if not match[1]:
+        return range(max(0, length - int(match[2])), length)
+    first = int(match[1])
+    last = int(match[2]) if match[2] else length - 1
+    if match[2] and last < first:
+        return None
+    return range(first, min(last + 1, length))
+
+
+def _if_range_holds(headers: Headers, etag: str | None) -> bool:
+    asked = headers.get("If-Range")
+    return asked is None or (asked == etag and not asked.startswith("W/"))

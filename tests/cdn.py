@@ -1,0 +1,129 @@
+"""The sandbox's CDN for tests: what lies there, the plans that can be ordered, and a client that sees the wire."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import httpx
+from hypothesis import strategies as st
+
+from suno_wav_cli.sandbox.behaviours import behaviour_of
+from suno_wav_cli.sandbox.faults import REFUSALS, STATUSES, Fault, Group, Kind, Plan, Step, Takes, Trait
+from suno_wav_cli.sandbox.melody import melody
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SILENCE_SECONDS = 0.5
+_PATIENCE = 20.0
+
+
+@cache
+def tune(audio_id: str, version: int = 0) -> bytes:
+    """Give the file as it is after `version` changes."""
+    wav = melody(behaviour_of(audio_id).layout, version)
+    pieces, at = [], 0
+    while at < wav.length:
+        pieces.append(wav.read(at, wav.length))
+        at += len(pieces[-1])
+    return b"".join(pieces)
+
+
+class End(StrEnum):
+    """How an answer ended on the wire."""
+
+    CLOSED = "closed"
+    RESET = "reset"
+    SILENT = "silent"
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One answer, with every byte that came after its head."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+    end: End
+
+
+def exchange(
+    url: str, headers: Mapping[str, str] | None = None, *, silent_after: int | None = None
+) -> Exchange:
+    """Ask for a file on a connection of its own, and read until the other side ends it.
+
+    After `silent_after` bytes of body nothing more is expected for a while.
+    """
+    address = urlsplit(url)
+    target = address.path + (f"?{address.query}" if address.query else "")
+    lines = [f"GET {target} HTTP/1.1", f"Host: {address.netloc}", "Connection: close"]
+    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+    content, end, head_bytes = bytearray(), End.CLOSED, None
+    with socket.create_connection((address.hostname or "", address.port or 80), _PATIENCE) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        try:
+            while piece := connection.recv(1 << 16):
+                content += piece
+                if head_bytes is None and b"\r\n\r\n" in content:
+                    head_bytes = content.index(b"\r\n\r\n") + 4
+                if silent_after is not None and head_bytes is not None:
+                    rest = head_bytes + silent_after - len(content)
+                    connection.settimeout(_PATIENCE if rest > 0 else _SILENCE_SECONDS)
+        except ConnectionResetError:
+            end = End.RESET
+        except TimeoutError:
+            end = End.SILENT
+    head, _, body = bytes(content).partition(b"\r\n\r\n")
+    status_line, *fields = head.decode().split("\r\n")
+    pairs = [(name, value.strip()) for name, _, value in (line.partition(":") for line in fields)]
+    return Exchange(int(status_line.split()[1]), httpx.Headers(pairs), body, end)
+
+
+_NUMBERS = {
+    Takes.NOTHING: st.none(),
+    Takes.BYTES: st.integers(1, 3_000_000),
+    Takes.BYTES_OR_MIDDLE: st.none() | st.integers(0, 3_000_000),
+    Takes.SECONDS: st.integers(0, 3600),
+    Takes.STATUS: st.sampled_from(STATUSES),
+    Takes.REFUSAL: st.sampled_from(REFUSALS),
+}
+
+
+def faults(kinds: frozenset[Kind] = frozenset(Kind)) -> st.SearchStrategy[Fault]:
+    return st.sampled_from([kind for kind in Kind if kind in kinds]).flatmap(
+        lambda kind: st.builds(Fault, st.just(kind), _NUMBERS[kind.takes])
+    )
+
+
+def steps(
+    times: st.SearchStrategy[int | None], kinds: frozenset[Kind] = frozenset(Kind)
+) -> st.SearchStrategy[Step]:
+    """Combine faults that go together: of each part of an answer one, and with what replaces the file nothing else."""
+    alone = frozenset(kind for kind in kinds if kind.group is Group.ANSWER)
+    spoiling = kinds - alone - {Kind.AFTER}
+    together = st.lists(faults(spoiling), max_size=4, unique_by=lambda fault: fault.kind.group)
+    drawn = together.map(tuple)
+    if alone:
+        drawn |= faults(alone).map(lambda fault: (fault,))
+    if {Kind.STATUS, Kind.AFTER} <= kinds:
+        drawn |= st.tuples(faults(frozenset({Kind.STATUS})), faults(frozenset({Kind.AFTER})))
+    return st.builds(Step, drawn, times)
+
+
+def traits() -> st.SearchStrategy[frozenset[Trait]]:
+    return st.frozensets(st.sampled_from(Trait)).filter(
+        lambda drawn: not {Trait.WEAK, Trait.UNTAGGED} <= drawn
+    )
+
+
+def plans(
+    kinds: frozenset[Kind] = frozenset(Kind), *, most_steps: int = 4, most_times: int = 3
+) -> st.SearchStrategy[Plan]:
+    """Combine steps that end at some time; after them all answers are good."""
+    few = steps(st.integers(1, most_times), kinds)
+    return st.builds(Plan, st.lists(few, max_size=most_steps).map(tuple), traits())
