@@ -1,4 +1,4 @@
-"""A journal of the first version becomes one of this, whole, whatever happens meanwhile."""
+"""A journal of an earlier version becomes one of this, whole, whatever happens meanwhile."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from tests.program import REPOSITORY, run_program
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Barrier
 
-FIRST = REPOSITORY / "tests" / "journals" / "version-1.sqlite3"
+JOURNALS = REPOSITORY / "tests" / "journals"
+EARLIER = pytest.mark.parametrize("earlier", range(1, SCHEMA_VERSION))
 FILE = Path("journal.sqlite3")
 SUNOAPI = Service("https://api.sunoapi.org", "sunoapi", 15)
 DAY = 86400.0
@@ -30,7 +31,7 @@ DAY = 86400.0
 
 @pytest.fixture(autouse=True)
 def old_journal() -> None:
-    shutil.copy(FIRST, FILE)
+    shutil.copy(JOURNALS / "version-1.sqlite3", FILE)
 
 
 def rows(file: Path) -> list[dict[str, Any]]:
@@ -44,8 +45,10 @@ def version(file: Path) -> int:
         return int(raw.execute("PRAGMA user_version").fetchone()[0])
 
 
-def test_nothing_is_lost() -> None:
+@EARLIER
+def test_nothing_is_lost(earlier: int) -> None:
     """Every row and column is as it was, in each of the seven states."""
+    shutil.copy(JOURNALS / f"version-{earlier}.sqlite3", FILE)
     before = rows(FILE)
     assert {State(row["state"]) for row in before} == set(State)
     with open_journal(FILE, SUNOAPI):
@@ -72,7 +75,9 @@ def test_what_is_new_is_worked_out_from_what_there_was() -> None:
     )
 
 
-def test_an_upgraded_journal_has_the_tables_of_a_new_one() -> None:
+@EARLIER
+def test_an_upgraded_journal_has_the_tables_of_a_new_one(earlier: int) -> None:
+    shutil.copy(JOURNALS / f"version-{earlier}.sqlite3", FILE)
     for file in (FILE, Path("new.sqlite3")):
         with open_journal(file, SUNOAPI):
             pass
@@ -116,7 +121,7 @@ def test_programs_may_upgrade_at_once() -> None:
     assert len(rows(FILE)) == 9 + 4
 
 
-STATEMENTS = 21
+STATEMENTS = 23
 """How many the upgrade has, from BEGIN to COMMIT, at least."""
 
 
