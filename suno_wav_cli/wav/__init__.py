@@ -1,5 +1,9 @@
 """RIFF WAVE: structure, format, levels and tags of a file."""
 
 from suno_wav_cli.wav.formats import read_format
+from suno_wav_cli.wav.layout import NotAWav
+from suno_wav_cli.wav.levels import portray
+from suno_wav_cli.wav.silence import is_silent
+from suno_wav_cli.wav.structure import Structure, read_structure
 
-__all__ = ["read_format"]
+__all__ = ["NotAWav", "Structure", "is_silent", "portray", "read_format", "read_structure"]
