@@ -94,7 +94,7 @@ class WavFormat:
 
     `bits` of a sample as it is stored, 0 where the encoding has no such thing; `valid_bits` of them carry sound, where
     the file says so. The audio is `data_bytes` long, without the headers, and begins at the offset `data_start`.
-    `coded_byte_rate`, in bytes a second, is that of a compressed encoding; else it follows from the others.
+    `coded_byte_rate`, in bytes a second, is that of a compressed encoding; of any other it follows from the rest.
     """
 
     encoding: str
@@ -104,7 +104,7 @@ class WavFormat:
     data_bytes: int
     data_start: int = 44
     valid_bits: int | None = None
-    coded_byte_rate: int | None = None
+    coded_byte_rate: float | None = None
 
     @property
     def frame_bytes(self) -> int:

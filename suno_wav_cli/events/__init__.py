@@ -20,6 +20,7 @@ from suno_wav_cli.events.deliveries import (
     DeliveryRecorded,
     Listening,
 )
+from suno_wav_cli.events.inspections import Inspected, Recording
 from suno_wav_cli.events.listings import Elsewhere, Job, JobList, TrackList
 from suno_wav_cli.events.money import (
     Balance,
@@ -94,6 +95,7 @@ Event: TypeAlias = (
     | JobList
     | TrackList
     | Elsewhere
+    | Inspected
     | Ready
     | TunnelOpening
     | AgentDownloading
@@ -155,6 +157,7 @@ __all__ = [
     "Event",
     "Failed",
     "FailuresListed",
+    "Inspected",
     "Interrupted",
     "Job",
     "JobList",
@@ -168,6 +171,7 @@ __all__ = [
     "Planned",
     "Quoted",
     "Ready",
+    "Recording",
     "Report",
     "RequestServed",
     "SandboxId",

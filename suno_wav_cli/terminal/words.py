@@ -8,20 +8,12 @@ from suno_wav_cli import events
 from suno_wav_cli.terminal.account_words import account_results, account_sentence
 from suno_wav_cli.terminal.delivery_words import checked, delivering, forwarded, listening, received
 from suno_wav_cli.terminal.listings import elsewhere_sentence, job_sentence, job_table, track_table
-from suno_wav_cli.terminal.texts import clock, printable, time_of_day
+from suno_wav_cli.terminal.portraits import format_line, recording_lines
+from suno_wav_cli.terminal.texts import megabytes, printable, time_of_day
 
 if TYPE_CHECKING:
     from suno_wav_cli.events import Event
-    from suno_wav_cli.models import WavFormat, WavRecord
-
-
-def megabytes(count: int) -> str:
-    return f"{count / 1e6:.1f} MB"
-
-
-def format_line(wav: WavFormat) -> str:
-    channels = {1: "mono", 2: "stereo"}.get(wav.channels, f"{wav.channels} channels")
-    return f"{clock(wav.seconds)}, {wav.sample_rate / 1000:g} kHz, {wav.bits} bit {wav.encoding}, {channels}"
+    from suno_wav_cli.models import WavRecord
 
 
 def may_be_lost(event: Event) -> bool:
@@ -38,6 +30,8 @@ def may_be_lost(event: Event) -> bool:
 
 
 def is_error(event: Event) -> bool:
+    if isinstance(event, events.Inspected):
+        return event.problem is not None
     return isinstance(event, events.Failed | events.SongFailed | events.Interrupted)
 
 
@@ -73,7 +67,16 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
             return f"suno-wav: callback for task {event.task_id}, code {event.code}" if verbose else None
         case events.Listening():
             return listening(event)
-        case events.DeliveryReceived() | events.DeliveryForwarded() | events.DeliveryChecked():
+        case (
+            events.DeliveryReceived()
+            | events.DeliveryForwarded()
+            | events.DeliveryChecked()
+            | events.DownloadProgress()
+            | events.TaskStatus()
+            | events.SandboxId()
+            | events.CallbackKind()
+            | events.Inspected(problem=None)
+        ):
             return None
         case events.DeliveryRecorded():
             return f"#{event.number} kept as {event.path}" if verbose else None
@@ -91,8 +94,6 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
             return f"{event.audio_id}: {printable(event.message)}; asking again"
         case events.DownloadStarted():
             return f"{event.audio_id}: converted, downloading"
-        case events.DownloadProgress():
-            return None
         case events.DownloadRetried():
             return f"{event.audio_id}: {printable(event.reason)}; downloading again in {event.seconds:.1f} s"
         case events.Saved():
@@ -103,8 +104,6 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
             return f"{event.audio_id}: left running, kept {event.kept_days} days\n  To continue: {event.continue_with}"
         case events.SongFailed():
             return f"{event.audio_id}: error: {printable(event.message)}\n  {printable(event.remedy)}"
-        case events.TaskStatus():
-            return None
         case events.FailuresListed():
             return f"suno-wav: {event.songs or 'no'} failed {'song' if event.songs == 1 else 'songs'} in {event.path}"
         case events.JobList():
@@ -117,6 +116,10 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
             return _summary(event)
         case events.Interrupted():
             return _interrupted(event)
+        case events.Inspected(problem=None):
+            return None
+        case events.Inspected():
+            return f"error: {printable(event.problem or '')}\n  {printable(event.remedy or '')}"
         case events.Failed():
             return f"error: {printable(event.message)}\n  {printable(event.remedy)}"
         case events.SandboxServing():
@@ -127,14 +130,10 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
                 f"  As kie: --provider kie (or kie-jobs) --base-url {event.base_url}/kie\n"
                 "  Its audio ids: suno-wav sandbox --list"
             )
-        case events.SandboxId():
-            return None
         case events.RequestServed():
             return (
                 f"{event.method} {printable(event.path)} -> {event.status} {printable(event.note)}".rstrip()
             )
-        case events.CallbackKind():
-            return None
         case events.Delivering():
             return delivering(event)
         case events.AnswerOverdue():
@@ -179,6 +178,8 @@ def results(event: Event) -> list[str]:
             return job_table(event)
         case events.TrackList():
             return track_table(event)
+        case events.Inspected():
+            return recording_lines(event)
         case events.Listening():
             return [event.callback_url]
         case events.DeliveryReceived():

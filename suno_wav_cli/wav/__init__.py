@@ -5,5 +5,6 @@ from suno_wav_cli.wav.layout import NotAWav
 from suno_wav_cli.wav.levels import portray
 from suno_wav_cli.wav.silence import is_silent
 from suno_wav_cli.wav.structure import Structure, read_structure
+from suno_wav_cli.wav.tags import read_tags
 
-__all__ = ["NotAWav", "Structure", "is_silent", "portray", "read_format", "read_structure"]
+__all__ = ["NotAWav", "Structure", "is_silent", "portray", "read_format", "read_structure", "read_tags"]

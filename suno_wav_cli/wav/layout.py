@@ -36,14 +36,17 @@ class NotAWav(Exception):
 
 @dataclass(frozen=True)
 class Layout:
-    """The fields of WavFormat that `fmt ` decides. `odd_byte_rate` is the stated one where it fits nothing else."""
+    """The fields of WavFormat that `fmt ` decides.
+
+    `coded_byte_rate` is 0 where it is not told. `odd_byte_rate` is the stated one where it contradicts the rest.
+    """
 
     encoding: str
     sample_rate: int
     bits: int
     channels: int
     valid_bits: int | None
-    coded_byte_rate: int | None
+    coded_byte_rate: float | None
     odd_byte_rate: int | None
 
 
@@ -68,8 +71,6 @@ def read_layout(content: bytes) -> Layout:
         raise senseless
     if code not in (_PCM, _FLOAT):
         # Blocks of many samples: what the length follows from is the byte rate.
-        if byte_rate == 0:
-            raise senseless
         encoding = encoding or _COMPRESSED.get(code, f"encoding 0x{code:04x}")
         return Layout(encoding, rate, bits, channels, None, byte_rate, None)
     stored, odd = divmod(block * 8, channels)

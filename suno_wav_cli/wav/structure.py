@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -74,8 +74,10 @@ def read_structure(path: Path) -> Structure:
             )
         if layout is None:
             raise NotAWav("its audio comes without a format")
+        if layout.coded_byte_rate == 0:
+            layout = replace(layout, coded_byte_rate=_byte_rate_of_fact(layout, audio, chunks, file))
         outer = _outer_size(head, chunks, file)
-    return _structure(head[:4].decode(), layout, audio, chunks, outer, length)
+    return _structure(layout, audio, chunks, container=head[:4].decode(), outer=outer, length=length)
 
 
 def _layout_before(audio: Chunk | None, chunks: Sequence[Chunk], file: BinaryIO) -> Layout | None:
@@ -86,6 +88,17 @@ def _layout_before(audio: Chunk | None, chunks: Sequence[Chunk], file: BinaryIO)
             file.seek(chunk.start)
             return read_layout(file.read(min(chunk.size, LONGEST_LAYOUT)))
     return None
+
+
+def _byte_rate_of_fact(layout: Layout, audio: Chunk, chunks: Sequence[Chunk], file: BinaryIO) -> float:
+    """Take the number of samples from the chunk `fact`: ffmpeg tells no byte rate of an MP3."""
+    for chunk in chunks:
+        if chunk.name == b"fact":
+            file.seek(chunk.start)
+            samples = int.from_bytes(file.read(4), "little")
+            if samples and audio.size:
+                return audio.size * layout.sample_rate / samples
+    raise NotAWav(f"its format makes no sense ({layout.encoding} without a byte rate)")
 
 
 def _outer_size(head: bytes, chunks: Sequence[Chunk], file: BinaryIO) -> int:
@@ -100,7 +113,7 @@ def _outer_size(head: bytes, chunks: Sequence[Chunk], file: BinaryIO) -> int:
 
 
 def _structure(
-    container: str, layout: Layout, audio: Chunk, chunks: tuple[Chunk, ...], outer: int, length: int
+    layout: Layout, audio: Chunk, chunks: tuple[Chunk, ...], *, container: str, outer: int, length: int
 ) -> Structure:
     behind = length - audio.start
     remarks = []

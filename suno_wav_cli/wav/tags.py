@@ -50,7 +50,11 @@ _ID3_NAMES = {
     "USLT": "lyrics",
     "APIC": "cover",
 }
-_COMPRESSED = re.compile(rb"(?:%s).{4}(..)" % "|".join(_ID3_NAMES).encode(), re.DOTALL)
+_FLAGS = re.compile(rb"(?=(?:%s).{5}(.))" % "|".join(_ID3_NAMES).encode(), re.DOTALL)
+"""The second byte of a frame's flags, wherever a frame that would be read may stand."""
+
+_COMPRESSED = 0x80 | 0x08
+"""In ID3v2.3 (3.3.1) and in ID3v2.4 (4.1.2)."""
 
 
 def read_tags(path: Path, chunks: Sequence[Chunk]) -> tuple[tuple[Tag, ...], tuple[str, ...]]:
@@ -111,12 +115,12 @@ def _id3(content: bytes) -> list[Tag] | str:
     try:
         # Whole frames only: what others hold is left alone.
         known = {key: getattr(id3, key) for key in _ID3_NAMES}
-        frames = id3.ID3(BytesIO(content), known_frames=known, load_v1=False)
+        frames = id3.ID3(BytesIO(content), known_frames=known, load_v1=False)  # type: ignore[no-untyped-call]
     except (MutagenError, ValueError, EOFError, struct.error, OverflowError):
         return "has ID3 tags, which cannot be read"
     return [
         Tag(_ID3_NAMES.get(frame.FrameID, frame.FrameID), frame.FrameID, text)
-        for frame in frames.values()
+        for frame in frames.values()  # type: ignore[no-untyped-call]
         if (text := _frame_text(frame))
     ]
 
@@ -130,6 +134,9 @@ def _frame_text(frame: object) -> str:
 
 
 def _is_compressed(content: bytes) -> bool:
-    """Look at the flags of every frame that would be read, wherever it stands (ID3v2.3, 3.3.1; ID3v2.4, 4.1.2)."""
-    bit = 0x08 if content[3:4] == b"\x04" else 0x80
-    return any(content[m.start(1) + 1] & bit for m in _COMPRESSED.finditer(content))
+    # As it is, and as it is read where it is unsynchronised.
+    return any(
+        flags[1][0] & _COMPRESSED
+        for form in (content, content.replace(b"\xff\x00", b"\xff"))
+        for flags in _FLAGS.finditer(form)
+    )
