@@ -17,11 +17,14 @@ _COMPRESSED = {
     0x00FF: "AAC",
     0x1610: "AAC",
 }
+_IN_BLOCKS = (0x0002, 0x0011, 0x0031)
+"""Whose number of samples to a block follows the common fields."""
+
 LONGEST_LAYOUT = 40
 _GUID_TAILS = (
     bytes.fromhex("000000001000800000aa00389b71"),
     # Ambisonics, in the same encodings.
-    bytes.fromhex("000021 07d3118644c8c1ca000000"),
+    bytes.fromhex("00002107d3118644c8c1ca000000"),
 )
 """What follows the code of the encoding in the sub-format of WAVE_FORMAT_EXTENSIBLE."""
 
@@ -70,9 +73,11 @@ def read_layout(content: bytes) -> Layout:
     if channels == 0 or rate == 0 or block == 0:
         raise senseless
     if code not in (_PCM, _FLOAT):
-        # Blocks of many samples: what the length follows from is the byte rate.
+        # Blocks of many samples: what the length follows from is the byte rate, where blocks do not tell it better.
+        block_samples = int.from_bytes(content[18:20], "little")
+        coded_byte_rate = rate * block / block_samples if code in _IN_BLOCKS and block_samples else byte_rate
         encoding = encoding or _COMPRESSED.get(code, f"encoding 0x{code:04x}")
-        return Layout(encoding, rate, bits, channels, None, byte_rate, None)
+        return Layout(encoding, rate, bits, channels, None, coded_byte_rate, None)
     stored, odd = divmod(block * 8, channels)
     if odd or stored % 8 or not 0 < bits <= stored <= 64 or (code == _FLOAT and bits not in (32, 64)):
         raise senseless
