@@ -66,15 +66,16 @@ class _Meter:
         import numpy as np
 
         frames = len(block) // self._wav.channels
-        if block.dtype.kind == "f":
-            block = self._usable(block)
+        block, unusable = _without_unusable(block)
+        self._unusable += unusable
         first = int(np.searchsorted(self._part_starts, self._seen, "right")) - 1
         stop = int(np.searchsorted(self._part_starts, self._seen + frames, "left"))
         # The parts that lie in this block: the first of them may have begun before it.
         starts = np.maximum(self._part_starts[first:stop] - self._seen, 0) * self._wav.channels
         highs = np.maximum.reduceat(block, starts)
         lows = np.minimum.reduceat(block, starts)
-        peaks = np.maximum(highs.astype(np.float64), -lows.astype(np.float64)) / -self._lowest
+        # Wide first: the least integer has no opposite.
+        peaks = np.maximum(np.abs(highs.astype(np.float64)), np.abs(lows.astype(np.float64))) / -self._lowest
         self._part_peaks[first:stop] = np.maximum(self._part_peaks[first:stop], peaks)
         low, high = float(lows.min()), float(highs.max())
         self._low, self._high = min(self._low, low), max(self._high, high)
@@ -102,16 +103,6 @@ class _Meter:
             unusable=self._unusable,
             waveform=tuple(round(min(peak, 1.0), 3) for peak in self._part_peaks.tolist()),
         )
-
-    def _usable(self, block: Samples) -> Samples:
-        import numpy as np
-
-        # Comparisons with NaN are false.
-        if max(abs(block.max()), abs(block.min())) <= _BEYOND_REASON:
-            return block
-        usable = np.abs(block) <= _BEYOND_REASON
-        self._unusable += int(usable.size - np.count_nonzero(usable))
-        return np.where(usable, block, block.dtype.type(0))
 
     def _sum_of_squares(self, block: Samples) -> float:
         import numpy as np
@@ -144,10 +135,21 @@ class _Meter:
         import numpy as np
 
         for block in blocks(path, self._wav, start, block_frames(self._wav)):
-            usable = self._usable(block) if block.dtype.kind == "f" else block
+            usable, _ = _without_unusable(block)
             loud = np.abs(usable.astype(np.float64)) >= _QUIET * -self._lowest
             return np.flatnonzero(loud.reshape(-1, self._wav.channels).any(axis=1))
         return np.empty(0, np.intp)
+
+
+def _without_unusable(block: Samples) -> tuple[Samples, int]:
+    """Put zeros in the place of what is no sample, and count it. Integers are samples all."""
+    import numpy as np
+
+    # Comparisons with NaN are false.
+    if block.dtype.kind != "f" or max(abs(block.max()), abs(block.min())) <= _BEYOND_REASON:
+        return block, 0
+    usable = np.abs(block) <= _BEYOND_REASON
+    return np.where(usable, block, block.dtype.type(0)), int(usable.size - np.count_nonzero(usable))
 
 
 def _decibels(level: float) -> float | None:
