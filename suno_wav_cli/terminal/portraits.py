@@ -25,6 +25,7 @@ _LONG_ENOUGH = 0.5
 """Seconds of silence at an end that are worth a word."""
 
 _LONGEST_TAG = 200
+_A_TENTH_OF_A_MEGABYTE = 100_000
 
 
 def format_line(wav: WavFormat) -> str:
@@ -125,7 +126,9 @@ def _silent_ends(portrait: Portrait) -> str:
 
 
 def _size(size: int | None) -> str:
-    return "size unknown" if size is None else f"{megabytes(size)} ({size:,} bytes)"
+    if size is None:
+        return "size unknown"
+    return f"{megabytes(size)}, {size:,} bytes" if size >= _A_TENTH_OF_A_MEGABYTE else f"{size:,} bytes"
 
 
 def _cut(text: str) -> str:

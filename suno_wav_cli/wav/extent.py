@@ -34,19 +34,21 @@ class Extent:
     remarks: tuple[str, ...]
 
 
-def measure(audio: Chunk, chunks: Sequence[Chunk], outer: int, length: int) -> Extent:
+def measure(audio: Chunk, chunks: Sequence[Chunk], *, frame: int, outer: int, length: int) -> Extent:
     """Compare the sizes in the headers, `outer` being that of the whole, with the `length` of the file.
+
+    Whole frames, of `frame` bytes, are what is taken for audio where nothing is promised.
 
     Raises NotAWav where there is no audio, and none was meant to be.
     """
     behind = length - audio.start
     if _is_open(audio, outer, behind):
-        if behind == 0:
+        present = behind // frame * frame
+        if present == 0:
             raise NotAWav("it holds no audio")
-        return Extent(behind, None, 0, ("was written to a pipe: its header does not say how long it is",))
+        return Extent(present, None, 0, ("was written to a pipe: its header does not say how long it is",))
     if audio.size == 0:
         raise NotAWav("it holds no audio")
-    missing = max(audio.start + audio.size - length, 0)
     remarks = []
     last, end = chunks[-1], _OUTER_HEADER + outer
     if end < audio.start + audio.size or _means_unknown(outer):
@@ -60,7 +62,7 @@ def measure(audio: Chunk, chunks: Sequence[Chunk], outer: int, length: int) -> E
         if end > length:
             remarks.append(_WRONG_LENGTH)
         end = min(end, length)
-    missing = max(missing, end - length)
+    missing = max(audio.start + audio.size - length, end - length, 0)
     if length > end + 1:
         remarks.append(f"goes on for {length - end:,} bytes after its end")
     return Extent(min(audio.size, behind), audio.size, missing, tuple(remarks))

@@ -52,6 +52,11 @@ class Layout:
     coded_byte_rate: float | None
     odd_byte_rate: int | None
 
+    @property
+    def frame_bytes(self) -> int:
+        """The length of one sample of every channel; 0 where the encoding is a compressed one."""
+        return 0 if self.coded_byte_rate is not None else self.channels * (self.bits // 8)
+
 
 def read_layout(content: bytes) -> Layout:
     """Read the content of `fmt `. Raises NotAWav where it is cut, or contradicts itself."""

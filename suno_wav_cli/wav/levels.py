@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from suno_wav_cli.models import Portrait
 from suno_wav_cli.wav.samples import block_frames, blocks, full_scale, is_readable
@@ -33,11 +33,11 @@ def portray(path: Path, wav: WavFormat) -> Portrait | None:
         return None
     import numpy as np
 
-    with np.errstate(all="ignore"):
+    with path.open("rb") as file, np.errstate(all="ignore"):
         meter = _Meter(wav)
-        for block in blocks(path, wav):
+        for block in blocks(file, wav):
             meter.add(block)
-        return meter.portrait(path)
+        return meter.portrait(file)
 
 
 class _Meter:
@@ -90,9 +90,9 @@ class _Meter:
                 self._first_loud = self._seen
         self._seen += frames
 
-    def portrait(self, path: Path) -> Portrait:
+    def portrait(self, file: BinaryIO) -> Portrait:
         samples = self._seen * self._wav.channels
-        before, after = self._quiet_frames(path)
+        before, after = self._quiet_frames(file)
         return Portrait(
             peak=_decibels(float(self._part_peaks.max(initial=0.0))),
             loudness=_decibels(math.sqrt(self._squares / samples) if samples else 0.0),
@@ -120,21 +120,21 @@ class _Meter:
         self._clipped += int(np.count_nonzero(begins))
         self._edge = known[-_RUN:]
 
-    def _quiet_frames(self, path: Path) -> tuple[int, int]:
+    def _quiet_frames(self, file: BinaryIO) -> tuple[int, int]:
         """Look again at the first block and the last one in which something is heard, for where it is."""
         if self._first_loud is None:
             return self._seen, self._seen
-        first = self._loud_frames(path, self._first_loud)
-        last = self._loud_frames(path, self._last_loud)
+        first = self._loud_frames(file, self._first_loud)
+        last = self._loud_frames(file, self._last_loud)
         if not (len(first) and len(last)):
             # The file has been changed meanwhile.
             return 0, 0
         return self._first_loud + int(first[0]), self._seen - 1 - self._last_loud - int(last[-1])
 
-    def _loud_frames(self, path: Path, start: int) -> NDArray[np.intp]:
+    def _loud_frames(self, file: BinaryIO, start: int) -> NDArray[np.intp]:
         import numpy as np
 
-        for block in blocks(path, self._wav, start, block_frames(self._wav)):
+        for block in blocks(file, self._wav, start, block_frames(self._wav)):
             usable, _ = _without_unusable(block)
             loud = np.abs(usable.astype(np.float64)) >= _QUIET * -self._lowest
             return np.flatnonzero(loud.reshape(-1, self._wav.channels).any(axis=1))

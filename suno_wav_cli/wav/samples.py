@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -38,7 +37,7 @@ def block_frames(wav: WavFormat) -> int:
     return max(_BLOCK // wav.frame_bytes, 1)
 
 
-def blocks(path: Path, wav: WavFormat, first: int = 0, count: int | None = None) -> Iterator[Samples]:
+def blocks(file: BinaryIO, wav: WavFormat, first: int = 0, count: int | None = None) -> Iterator[Samples]:
     """Yield `count` frames from the frame `first` on, in blocks of `block_frames`; the samples of a frame side by side.
 
     Integers are signed, those of 24 bits in the upper ones of 32. Raises OSError.
@@ -46,15 +45,14 @@ def blocks(path: Path, wav: WavFormat, first: int = 0, count: int | None = None)
     frames = wav.data_bytes // wav.frame_bytes - first
     left = frames if count is None else min(count, frames)
     step = block_frames(wav)
-    with path.open("rb") as file:
-        file.seek(wav.data_start + first * wav.frame_bytes)
-        while left > 0:
-            content = file.read(min(left, step) * wav.frame_bytes)
-            whole = len(content) // wav.frame_bytes
-            if not whole:
-                return
-            yield _samples(content[: whole * wav.frame_bytes], wav)
-            left -= whole
+    file.seek(wav.data_start + first * wav.frame_bytes)
+    while left > 0:
+        content = file.read(min(left, step) * wav.frame_bytes)
+        whole = len(content) // wav.frame_bytes
+        if not whole:
+            return
+        yield _samples(content[: whole * wav.frame_bytes], wav)
+        left -= whole
 
 
 def _samples(content: bytes, wav: WavFormat) -> Samples:

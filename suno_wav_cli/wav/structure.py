@@ -70,7 +70,7 @@ def read_structure(path: Path) -> Structure:
         if layout.coded_byte_rate == 0:
             layout = replace(layout, coded_byte_rate=_byte_rate_of_fact(layout, audio, chunks, file))
         outer = _outer_size(head, chunks, file)
-    extent = measure(audio, chunks, outer, length)
+    extent = measure(audio, chunks, frame=layout.frame_bytes or 1, outer=outer, length=length)
     return Structure(
         container=head[:4].decode(),
         format=WavFormat(
@@ -128,5 +128,5 @@ def _remarks(layout: Layout, extent: Extent) -> Iterator[str]:
         yield f"tells a wrong byte rate, {layout.odd_byte_rate:,}"
     if layout.coded_byte_rate is not None:
         yield f"holds {layout.encoding}, which is compressed, and not PCM"
-    elif extent.promised is not None and extent.promised % (layout.channels * layout.bits // 8):
+    elif extent.promised is not None and extent.promised % layout.frame_bytes:
         yield "ends within a frame"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _LARGEST_INFO = 1 << 20
 _LARGEST_ID3 = 1 << 24
+_TAG_CHUNKS = (b"LIST", b"id3 ", b"ID3 ")
 _MOST = 200
 """Tags: a hostile file is full of them."""
 
@@ -64,13 +65,16 @@ def read_tags(path: Path, chunks: Sequence[Chunk]) -> tuple[tuple[Tag, ...], tup
     """
     tags: list[Tag] = []
     remarks: list[str] = []
+    chunks = [chunk for chunk in chunks if chunk.name in _TAG_CHUNKS]
+    if not chunks:
+        return (), ()
     with path.open("rb") as file:
         for chunk in chunks:
             if len(tags) >= _MOST:
                 break
             if chunk.name == b"LIST":
                 tags += _info(_content(file, chunk, _LARGEST_INFO))
-            elif chunk.name in (b"id3 ", b"ID3 "):
+            else:
                 found = _id3(_content(file, chunk, _LARGEST_ID3))
                 if isinstance(found, str):
                     remarks.append(found)
