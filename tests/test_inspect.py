@@ -9,6 +9,7 @@ import shutil
 import struct
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -244,6 +245,9 @@ def test_one_line_fits_the_width() -> None:
     assert len(portrait_line(PORTRAIT, 60)) == 60
     assert len(portrait_line(PORTRAIT, 200)) == len(said) + 31
     assert portrait_line(PORTRAIT, 40) == said
+    assert portrait_line(replace(PORTRAIT, peak=-0.03, clipped=1, quiet_end=2.0), 40) == (
+        "peak 0.0 dBFS, loudness -14.2 dBFS, clipped 1 time, silent 2.0 s at the end"
+    )
     silent = Portrait(None, None, 0, 1.0, 1.0, silent=True, unusable=0, waveform=(0.0,))
     assert portrait_line(silent, 80) == "nothing but silence"
 

@@ -371,7 +371,7 @@ WRONG_LENGTH = "tells a wrong length of the whole in its first bytes"
         ),
         pytest.param(
             riff(fmt(0x55, bits=0, block=1, byte_rate=16000), chunk(b"data", AUDIO)),
-            {"holds MP3, which is compressed, and not PCM"},
+            {"holds MP3 in place of PCM"},
             id="MP3 in a WAV",
         ),
         pytest.param(riff(fmt(), chunk(b"odd ", b"abc"), chunk(b"data", AUDIO)), set(), id="nothing"),

@@ -117,7 +117,8 @@ def _levels(portrait: Portrait | None) -> list[tuple[str, str]]:
 
 
 def _level(level: float | None) -> str:
-    return "-inf dBFS" if level is None else f"{level:.1f} dBFS"
+    # No minus before a zero.
+    return "-inf dBFS" if level is None else f"{round(level, 1) + 0.0:.1f} dBFS"
 
 
 def _silent_ends(portrait: Portrait) -> str:

@@ -127,6 +127,6 @@ def _remarks(layout: Layout, extent: Extent) -> Iterator[str]:
     if layout.odd_byte_rate is not None:
         yield f"tells a wrong byte rate, {layout.odd_byte_rate:,}"
     if layout.coded_byte_rate is not None:
-        yield f"holds {layout.encoding}, which is compressed, and not PCM"
+        yield f"holds {layout.encoding} in place of PCM"
     elif extent.promised is not None and extent.promised % layout.frame_bytes:
         yield "ends within a frame"
