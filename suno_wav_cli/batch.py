@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 class Request:
     """What to convert. `music_task_id` belongs to every id without one, and alone stands for all tracks of the task.
 
-    `from_file` names a list of more songs; the songs that fail are written to `errors`.
+    `from_file` names a list of more songs; the songs that fail are written to `errors`. `watched` says that somebody sees
+    what is said.
     """
 
     audio_ids: tuple[str, ...]
@@ -47,6 +48,7 @@ class Request:
     dry_run: bool = False
     from_file: str | None = None
     errors: Path | None = None
+    watched: bool = False
 
 
 def convert_songs(
@@ -56,7 +58,9 @@ def convert_songs(
     songs = _requested(request)
     if request.errors is not None:
         check_writable(request.errors)
-    with open_session(settings, secrets, environ, report, only_looking=request.dry_run) as session:
+    with open_session(
+        settings, secrets, environ, report, only_looking=request.dry_run, watched=request.watched
+    ) as session:
         if (
             settings.provider != SANDBOX
             and settings.base_url is None

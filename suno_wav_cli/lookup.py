@@ -35,13 +35,14 @@ class Request:
     wait: bool
     watch: bool
     download: bool
+    watched: bool = False
 
 
 def show_tasks(
     request: Request, settings: Settings, secrets: Secrets, environ: Mapping[str, str], report: Report
 ) -> ExitCode:
     """Show, wait for, or download tasks, and return the exit code. Raises SunoWavError where nothing could be begun."""
-    with open_session(settings, secrets, environ, report) as session:
+    with open_session(settings, secrets, environ, report, watched=request.watched) as session:
         task_ids = list(dict.fromkeys(_task_id(argument, session) for argument in request.task_ids))
         errors = [error for error in run(_show_all(task_ids, request, session)) if error is not None]
     if not errors:

@@ -110,14 +110,57 @@ class WavRecord:
 
 @dataclass(frozen=True)
 class WavFormat:
-    """A WAV's own account of itself. `data_bytes` is the length of the audio, without the headers."""
+    """A WAV's own account of itself.
+
+    `bits` of a sample as it is stored, 0 where the encoding has no such thing; `valid_bits` of them carry sound, where
+    the file says so. The audio is `data_bytes` long, without the headers, and begins at the offset `data_start`.
+    `coded_byte_rate`, in bytes a second, is that of a compressed encoding; of any other it follows from the rest.
+    """
 
     encoding: str
     sample_rate: int
     bits: int
     channels: int
     data_bytes: int
+    data_start: int = 44
+    valid_bits: int | None = None
+    coded_byte_rate: float | None = None
+
+    @property
+    def frame_bytes(self) -> int:
+        """The length of one sample of every channel; 0 where the encoding is a compressed one."""
+        return 0 if self.coded_byte_rate else self.channels * (self.bits // 8)
 
     @property
     def seconds(self) -> float:
-        return self.data_bytes / (self.sample_rate * self.channels * (self.bits // 8))
+        return self.data_bytes / (self.coded_byte_rate or self.sample_rate * self.frame_bytes)
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """What the samples of a file show.
+
+    `peak` and `loudness`, the RMS of all channels over the whole length, are in dBFS: 0 is the largest sample that can
+    be, and a full-scale sine has a loudness of -3.01. Both are None where there is nothing but zeros. `clipped` counts
+    the runs of three samples or more of one channel at full scale or beyond. `quiet_start` and `quiet_end` are the
+    seconds below -60 dBFS at both ends. `silent` says that no sample differs from another. `unusable` counts what is no
+    sample: NaN, infinite, or beyond reason. `waveform` has the peaks of equal parts of the length, from 0 to 1.
+    """
+
+    peak: float | None
+    loudness: float | None
+    clipped: int
+    quiet_start: float
+    quiet_end: float
+    silent: bool
+    unusable: int
+    waveform: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Tag:
+    """`name` in plain English where there is a word for it, `key` as the file has it: INAM, TIT2."""
+
+    name: str
+    key: str
+    value: str

@@ -50,6 +50,7 @@ class Request:
 
     names: tuple[str, ...]
     resubmit: bool
+    watched: bool = False
 
 
 def resume(
@@ -65,7 +66,7 @@ def resume(
     if not here:
         report(events.Summary(0, 0, 0, 0, 0))
         return ExitCode.OK
-    with open_session(settings, secrets, environ, report) as session:
+    with open_session(settings, secrets, environ, report, watched=request.watched) as session:
         outcomes = run(_resume_all(here, request, session))
     return _counted(outcomes, report)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
+from suno_wav_cli.background import start_in_thread
 from suno_wav_cli.download import Transfer, fetch, settled
 from suno_wav_cli.entries import State
 from suno_wav_cli.errors import (
@@ -21,7 +23,7 @@ from suno_wav_cli.errors import (
 from suno_wav_cli.models import Song
 from suno_wav_cli.part import disk_failed, open_part
 from suno_wav_cli.piping import write_to_standard_output
-from suno_wav_cli.wav import read_format
+from suno_wav_cli.wav import is_silent, portray, read_format
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +57,7 @@ async def save(entry: Entry, url: str, target: Path, shop: Workshop) -> None:
             if shop.tagger is not None:
                 sha256 = await _tagged(entry, part, shop.tagger, shop)
             size = part.size
+            silent = await start_in_thread(lambda: is_silent(part.path, wav), "silence")
             if path is None:
                 await write_to_standard_output(part.path)
                 part.restart()
@@ -63,7 +66,12 @@ async def save(entry: Entry, url: str, target: Path, shop: Workshop) -> None:
                 part.put_in_place(path, force=shop.terms.force)
             shop.journal.parts.forget(part.path)
     shop.journal.move(entry, State.SAVED)
-    shop.report(events.Saved(entry.name, entry.wav_task_id or "", path, size, sha256, wav))
+    shop.report(events.Saved(entry.name, entry.wav_task_id or "", path, size, sha256, wav, silent))
+    if shop.terms.watched and path is not None and size <= _LARGEST_PORTRAIT and not silent:
+        with suppress(OSError):
+            portrait = await start_in_thread(lambda: portray(path, wav), "portrait")
+            if portrait is not None:
+                shop.report(events.Portrayed(entry.name, portrait))
 
 
 async def _tagged(entry: Entry, part: Part, tagger: Tagger, shop: Workshop) -> str:
@@ -75,6 +83,10 @@ async def _tagged(entry: Entry, part: Part, tagger: Tagger, shop: Workshop) -> s
     except OSError as error:
         raise disk_failed(part.path, error) from error
     return await settled(part)
+
+
+_LARGEST_PORTRAIT = 256_000_000
+"""Bytes. More than any song has; what is longer is drawn by `inspect`, for somebody who asked."""
 
 
 class _Download:

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 class Session:
     """`key` is None only where the session was opened to look at what would be done.
 
-    `spool` is the folder for a song on its way to standard output.
+    `spool` is the folder for a song on its way to standard output; `watched` says that somebody sees what is said.
     """
 
     settings: Settings
@@ -62,6 +62,7 @@ class Session:
     agents: Path
     spool: Path
     report: Report
+    watched: bool
 
     def continue_with(self, ids: Sequence[str], *options: str) -> str:
         """Make the command line that finishes these tasks, or songs."""
@@ -82,6 +83,7 @@ def open_session(
     report: Report,
     *,
     only_looking: bool = False,
+    watched: bool = False,
 ) -> Iterator[Session]:
     """Start the sandbox where it is asked for, and open the journal.
 
@@ -114,7 +116,7 @@ def open_session(
         journal = stack.enter_context(open_journal(None if in_memory else file, service))
         agents = state_folder(environ) / "agents"
         session = Session(
-            settings, secrets, base_url, key, own_sandbox, journal, agents, spool, remembering_report
+            settings, secrets, base_url, key, own_sandbox, journal, agents, spool, remembering_report, watched
         )
         try:
             yield session
@@ -241,6 +243,7 @@ async def open_workshop(
                 wait,
                 settings.force,
                 settings.out == STANDARD_OUTPUT,
+                session.watched,
                 settings.jobs,
             ),
             continue_with=session.continue_with,

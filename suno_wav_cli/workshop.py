@@ -25,13 +25,17 @@ _DOWNLOADS_AT_ONCE = 4
 
 @dataclass(frozen=True)
 class Terms:
-    """What the person decided. Times in seconds. `piped` says that the one file goes to standard output."""
+    """What the person decided. Times in seconds.
+
+    `piped` says that the one file goes to standard output, and `watched` that somebody sees what is said.
+    """
 
     poll_interval: float
     timeout: float
     wait: bool = True
     force: bool = False
     piped: bool = False
+    watched: bool = False
     in_flight: int = 20
 
 

@@ -104,6 +104,7 @@ def test_every_exit_code_is_documented() -> None:
         "login",
         "logout",
         "config",
+        "inspect",
         "trigger",
         "sandbox",
     ],
@@ -159,6 +160,7 @@ def test_the_picture_reads_from_top_to_bottom() -> None:
         pytest.param(
             ["convert", "--help"], {"httpx", "rich", "pyngrok", "uvicorn", "starlette"}, id="convert --help"
         ),
+        pytest.param(["inspect", "README.md"], {"numpy", "httpx", "mutagen"}, id="inspect, and no WAV"),
         pytest.param(
             ["trigger", "--help"], {"httpx", "rich", "pyngrok", "uvicorn", "starlette"}, id="trigger --help"
         ),
@@ -169,7 +171,7 @@ def test_what_answers_at_once_imports_nothing_heavy(arguments: list[str], absent
         [sys.executable, "-X", "importtime", "-m", "suno_wav_cli", *arguments],
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert imported & absent == set()

@@ -10,14 +10,25 @@ import struct
 import subprocess
 import termios
 import time
+from typing import TYPE_CHECKING
 
 import pyte
 import pytest
 
 from tests.program import Sandbox, command_line
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 def screen_after(sandbox: Sandbox, *arguments: str, columns: int, ctrl_c_at: str | None = None) -> list[str]:
+    """Run the program against the sandbox; see `screen_of`."""
+    return screen_of(*arguments, columns=columns, ctrl_c_at=ctrl_c_at, env=sandbox.settings)
+
+
+def screen_of(
+    *arguments: str, columns: int, ctrl_c_at: str | None = None, env: Mapping[str, str] | None = None
+) -> list[str]:
     """Run the program with all its streams on one terminal; return the lines that are left to see.
 
     Ctrl-C is pressed once `ctrl_c_at` is on the screen.
@@ -26,7 +37,7 @@ def screen_after(sandbox: Sandbox, *arguments: str, columns: int, ctrl_c_at: str
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     process = subprocess.Popen(
         command_line(*arguments),
-        env=os.environ | sandbox.settings | {"TERM": "xterm-256color"},
+        env={**os.environ, **(env or {}), "TERM": "xterm-256color"},
         stdin=slave,
         stdout=slave,
         stderr=slave,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import struct
 import time
 import wave
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 
 from suno_wav_cli.errors import NotAWholeWav
 from suno_wav_cli.models import WavFormat
-from suno_wav_cli.wav import read_format
+from suno_wav_cli.wav import is_silent, read_format, read_structure
 
 PCM, FLOAT, ADPCM, EXTENSIBLE = 1, 3, 17, 0xFFFE
 KSDATAFORMAT = bytes.fromhex("000000001000800000aa00389b71")
@@ -39,10 +41,22 @@ def chunk(name: bytes, content: bytes, size: int | None = None) -> bytes:
     )
 
 
-def fmt(code: int = PCM, channels: int = 2, rate: int = 48000, bits: int = 16, more: bytes = b"") -> bytes:
-    frame = channels * bits // 8
-    content = struct.pack("<HHIIHH", code, channels, rate, rate * frame % 2**32, frame % 2**16, bits)
-    return chunk(b"fmt ", content + more)
+def fmt(
+    code: int = PCM,
+    channels: int = 2,
+    rate: int = 48000,
+    bits: int = 16,
+    more: bytes = b"",
+    *,
+    block: int | None = None,
+    byte_rate: int | None = None,
+) -> bytes:
+    frame = channels * bits // 8 if block is None else block
+    byte_rate = rate * frame if byte_rate is None else byte_rate
+    return chunk(
+        b"fmt ",
+        struct.pack("<HHIIHH", code, channels, rate, byte_rate % 2**32, frame % 2**16, bits) + more,
+    )
 
 
 def riff(*chunks: bytes, name: bytes = b"RIFF", size: int | None = None) -> bytes:
@@ -54,8 +68,10 @@ def extension(code: int, valid_bits: int) -> bytes:
     return struct.pack("<HHIH", 22, valid_bits, 3, code) + KSDATAFORMAT
 
 
-def ds64(data_size: int) -> bytes:
-    return chunk(b"ds64", struct.pack("<QQQI", min(data_size + 100, 2**64 - 1), data_size, 0, 0))
+def ds64(data_size: int, riff_size: int | None = None) -> bytes:
+    """Tell of the two lengths; without any other chunk than `fmt `, the whole has 72 bytes more than its audio."""
+    whole = min(data_size + 72, 2**64 - 1) if riff_size is None else riff_size
+    return chunk(b"ds64", struct.pack("<QQQI", whole, data_size, 0, 0))
 
 
 def read(content: bytes) -> WavFormat:
@@ -100,8 +116,8 @@ AUDIO = bytes(range(256)) * 3
             id="64 bit float",
         ),
         pytest.param(
-            riff(fmt(ADPCM, bits=16), chunk(b"data", AUDIO)),
-            WavFormat("encoding 0x0011", 48000, 16, 2, 768),
+            riff(fmt(0x1234, bits=16), chunk(b"data", AUDIO)),
+            WavFormat("encoding 0x1234", 48000, 16, 2, 768, coded_byte_rate=192000),
             id="an encoding without a name",
         ),
         pytest.param(
@@ -120,7 +136,7 @@ AUDIO = bytes(range(256)) * 3
             id="a chunk of odd length is padded",
         ),
         pytest.param(
-            riff(fmt(bits=8, channels=1), struct.pack("<4sI", b"data", 3) + b"abc"),
+            riff(fmt(bits=8, channels=1), struct.pack("<4sI", b"data", 3) + AUDIO[:3]),
             WavFormat("PCM", 48000, 8, 1, 3),
             id="odd audio at the very end, without its padding",
         ),
@@ -150,6 +166,45 @@ AUDIO = bytes(range(256)) * 3
             id="RF64 with a short length",
         ),
         pytest.param(
+            riff(ds64(768), fmt(), chunk(b"data", AUDIO, 0xFFFFFFFF), name=b"BW64", size=0xFFFFFFFF),
+            WavFormat("PCM", 48000, 16, 2, 768),
+            id="BW64",
+        ),
+        pytest.param(
+            riff(fmt(bits=20, block=6), chunk(b"data", AUDIO)),
+            WavFormat("PCM", 48000, 24, 2, 768, valid_bits=20),
+            id="20 bits in three bytes",
+        ),
+        pytest.param(
+            riff(fmt(EXTENSIBLE, bits=32, more=extension(PCM, 24)), chunk(b"data", AUDIO)),
+            WavFormat("PCM", 48000, 32, 2, 768, valid_bits=24),
+            id="24 valid bits in four bytes",
+        ),
+        pytest.param(
+            riff(fmt(EXTENSIBLE, more=struct.pack("<HHI", 22, 16, 3) + bytes(16)), chunk(b"data", AUDIO)),
+            WavFormat(f"encoding {'00' * 16}", 48000, 16, 2, 768, coded_byte_rate=192000),
+            id="extensible, and unknown",
+        ),
+        pytest.param(
+            riff(fmt(7, bits=8), chunk(b"data", AUDIO)),
+            WavFormat("mu-law", 48000, 8, 2, 768, coded_byte_rate=96000),
+            id="mu-law",
+        ),
+        pytest.param(
+            riff(fmt(ADPCM, bits=4, block=256, more=struct.pack("<HH", 2, 249)), chunk(b"data", AUDIO)),
+            WavFormat("IMA ADPCM", 48000, 4, 2, 768, coded_byte_rate=48000 * 256 / 249),
+            id="ADPCM, in blocks",
+        ),
+        pytest.param(
+            riff(
+                fmt(0x55, bits=0, block=1, byte_rate=0),
+                chunk(b"fact", struct.pack("<I", 24000)),
+                chunk(b"data", AUDIO),
+            ),
+            WavFormat("MP3", 48000, 0, 2, 768, coded_byte_rate=1536),
+            id="MP3, half a second by its number of samples",
+        ),
+        pytest.param(
             riff(chunk(b"JUNK", bytes(28)), fmt(), chunk(b"data", AUDIO)),
             WavFormat("PCM", 48000, 16, 2, 768),
             id="room for a ds64 that was not needed",
@@ -157,7 +212,10 @@ AUDIO = bytes(range(256)) * 3
     ],
 )
 def test_every_layout_of_a_whole_file_is_read(content: bytes, expected: WavFormat) -> None:
-    assert read(content) == expected
+    found = read(content)
+    assert replace(found, data_start=44) == expected
+    start, length = found.data_start, found.data_bytes
+    assert (content[start - 8 : start - 4], content[start:][:length]) == (b"data", (AUDIO + AUDIO)[:length])
 
 
 @pytest.mark.parametrize(
@@ -166,17 +224,34 @@ def test_every_layout_of_a_whole_file_is_read(content: bytes, expected: WavForma
         pytest.param(b"", "empty", id="empty"),
         pytest.param(b"<!DOCTYPE html><title>Error</title>", "a web page", id="HTML"),
         pytest.param(b"\r\n\r\n  <html><body>", "a web page", id="HTML after blanks"),
-        pytest.param(b'<?xml version="1.0"?><Error><Code>AccessDenied</Code>', "a web page", id="XML"),
+        pytest.param(b'<?xml version="1.0"?><Error><Code>AccessDenied</Code>', "an XML answer", id="XML"),
         pytest.param(b'{"code": 403, "msg": "expired"}', "a JSON answer", id="JSON"),
         pytest.param(b"ID3\x04\x00\x00\x00\x00\x00\x00TIT2", "an MP3", id="MP3 with tags"),
         pytest.param(b"\xff\xfb\x90\x00" + bytes(20), "an MP3", id="MP3 without tags"),
         pytest.param(b"fLaC\0\0\0\x22" + bytes(20), "a FLAC file", id="FLAC"),
         pytest.param(b"OggS" + bytes(20), "an Ogg file", id="Ogg"),
-        pytest.param(b"RIFF\x24\0\0\0AVI LIST", "some other kind of file", id="another RIFF"),
-        pytest.param(b"RIFX" + made_by_wave()[4:], "some other kind of file", id="big-endian"),
-        pytest.param(bytes(1000), "some other kind of file", id="zeros"),
-        pytest.param(b"RIFF", "not a WAV", id="four bytes"),
-        pytest.param(made_by_wave()[:11], "not a WAV", id="eleven bytes"),
+        pytest.param(b"\xff\xf2\x90\x00" + bytes(20), "an MP3", id="MP3 of MPEG 2 with a checksum"),
+        pytest.param(b"\xff\xe3\x90\x00" + bytes(20), "an MP3", id="MP3 of MPEG 2.5"),
+        pytest.param(b"\xff\xf1\x50\x80" + bytes(20), "an AAC file", id="AAC"),
+        pytest.param(b"FORM\0\0\0\x24AIFFCOMM", "an AIFF file", id="AIFF"),
+        pytest.param(b"\0\0\0\x1cftypM4A \0\0\2\0", "an M4A file", id="M4A"),
+        pytest.param(b"\0\0\0\x1cftypisom\0\0\2\0", "an MP4 file", id="MP4"),
+        pytest.param(b"\x1a\x45\xdf\xa3" + bytes(20), "a WebM or Matroska file", id="WebM"),
+        pytest.param(gzip.compress(made_by_wave()), "compressed with gzip", id="gzip"),
+        pytest.param(b"PK\x03\x04" + bytes(20), "a zip archive", id="zip"),
+        pytest.param(b"\x89PNG\r\n\x1a\n" + bytes(20), "a PNG picture", id="PNG"),
+        pytest.param(b"\xff\xd8\xff\xe0" + bytes(20), "a JPEG picture", id="JPEG"),
+        pytest.param(b"RIFF\x24\0\0\0WEBPVP8 ", "a WebP picture", id="WebP"),
+        pytest.param(b"RIFF\x24\0\0\0AVI LIST", "an AVI film", id="AVI"),
+        pytest.param(b"RIFF\x24\0\0\0CDXA", "some other kind of file", id="another RIFF"),
+        pytest.param(b"RIFX" + made_by_wave()[4:], "a big-endian WAV", id="big-endian"),
+        pytest.param("Zugriff verweigert für Sie".encode(), "a text", id="text"),
+        pytest.param("é".encode() * 600, "a text", id="text, cut within a character"),
+        pytest.param(b"\x01\x02\x03" * 100, "some other kind of file", id="bytes"),
+        pytest.param(bytes(200_000), "nothing but zero bytes", id="zeros"),
+        pytest.param(bytes(200_000) + b"x", "zero bytes at its beginning", id="zeros, and something"),
+        pytest.param(b"RIFF", "ends before its audio", id="four bytes"),
+        pytest.param(made_by_wave()[:11], "ends before its audio", id="eleven bytes"),
         pytest.param(made_by_wave()[:12], "ends before its audio", id="no chunk"),
         pytest.param(made_by_wave()[:19], "ends before its audio", id="half a chunk header"),
         pytest.param(made_by_wave()[:30], "cut short", id="half a format"),
@@ -188,7 +263,25 @@ def test_every_layout_of_a_whole_file_is_read(content: bytes, expected: WavForma
             riff(fmt(), chunk(b"data", AUDIO, 769)), "768 of 769 bytes", id="the audio's length is a lie"
         ),
         pytest.param(
-            riff(fmt(), chunk(b"data", AUDIO, 0xFFFFFFFF)), "768 of 4,294,967,295", id="a length for pipes"
+            riff(fmt(), chunk(b"data", AUDIO, 2**31 + 4)), "768 of 2,147", id="almost one for pipes"
+        ),
+        pytest.param(
+            riff(fmt(), chunk(b"data", b"", 0xFFFFFFFF)), "holds no audio", id="a pipe without audio"
+        ),
+        pytest.param(
+            riff(fmt(), chunk(b"data", AUDIO), chunk(b"LIST", b"INFO" * 5))[:-10],
+            "10 bytes behind its audio are missing",
+            id="the tags are cut",
+        ),
+        pytest.param(
+            riff(fmt(), chunk(b"data", AUDIO), chunk(b"LIST", b"INFO" * 5))[:-28],
+            "28 bytes behind its audio are missing",
+            id="the tags are missing altogether",
+        ),
+        pytest.param(
+            riff(ds64(768, 5000), fmt(), chunk(b"data", AUDIO, 0xFFFFFFFF), name=b"RF64", size=0xFFFFFFFF),
+            "bytes behind its audio are missing",
+            id="RF64, the whole is longer",
         ),
         pytest.param(
             riff(ds64(10**12), fmt(), chunk(b"data", AUDIO, 0xFFFFFFFF), name=b"RF64"),
@@ -201,16 +294,26 @@ def test_every_layout_of_a_whole_file_is_read(content: bytes, expected: WavForma
             id="RF64, the largest length",
         ),
         pytest.param(
-            riff(chunk(b"ds64", bytes(8)), fmt(), chunk(b"data", AUDIO, 0xFFFFFFFF), name=b"RF64"),
-            "ends early",
-            id="RF64, a short ds64",
-        ),
-        pytest.param(
             riff(chunk(b"data", AUDIO), fmt()), "comes without a format", id="the audio before its format"
         ),
         pytest.param(riff(chunk(b"data", AUDIO)), "comes without a format", id="no format"),
         pytest.param(
             riff(chunk(b"fmt ", bytes(14)), chunk(b"data", AUDIO)), "cut short", id="a format of 14 bytes"
+        ),
+        pytest.param(
+            riff(fmt(EXTENSIBLE, bits=24), chunk(b"data", AUDIO)), "cut short", id="extensible, and no more"
+        ),
+        pytest.param(
+            riff(fmt(block=3), chunk(b"data", AUDIO)),
+            "makes no sense .*3 bytes a frame",
+            id="frames of 3 bytes",
+        ),
+        pytest.param(riff(fmt(block=0), chunk(b"data", AUDIO)), "makes no sense", id="frames of 0 bytes"),
+        pytest.param(
+            riff(fmt(FLOAT, bits=24), chunk(b"data", AUDIO)), "makes no sense", id="float of 24 bits"
+        ),
+        pytest.param(
+            riff(fmt(0x55, byte_rate=0), chunk(b"data", AUDIO)), "without a byte rate", id="MP3 of any length"
         ),
         pytest.param(riff(fmt(channels=0), chunk(b"data", AUDIO)), "makes no sense", id="no channels"),
         pytest.param(riff(fmt(rate=0), chunk(b"data", AUDIO)), "makes no sense", id="no rate"),
@@ -226,6 +329,70 @@ def test_every_layout_of_a_whole_file_is_read(content: bytes, expected: WavForma
 def test_what_is_not_a_whole_wav_is_told_apart(content: bytes, why: str) -> None:
     with pytest.raises(NotAWholeWav, match=why):
         read(content)
+
+
+PIPE = "was written to a pipe: its header does not say how long it is"
+WRONG_LENGTH = "tells a wrong length of the whole in its first bytes"
+
+
+@pytest.mark.parametrize(
+    ("content", "remarks"),
+    [
+        pytest.param(riff(fmt(), chunk(b"data", AUDIO, 0xFFFFFFFF), size=0xFFFFFFFF), {PIPE}, id="as ffmpeg"),
+        pytest.param(riff(fmt(), chunk(b"data", AUDIO, 0x7FFFF000), size=0x7FFFF024), {PIPE}, id="as sox"),
+        pytest.param(riff(fmt(), chunk(b"data", AUDIO, 0x7FFFFFFF), size=0), {PIPE}, id="as others"),
+        pytest.param(riff(fmt(), chunk(b"data", AUDIO, 0), size=0), {PIPE}, id="never completed"),
+        pytest.param(
+            riff(ds64(0, 0), fmt(), chunk(b"data", AUDIO, 0xFFFFFFFF), name=b"RF64", size=0xFFFFFFFF),
+            {PIPE},
+            id="RF64 that was never completed",
+        ),
+        pytest.param(
+            riff(chunk(b"ds64", bytes(8)), fmt(), chunk(b"data", AUDIO, 0xFFFFFFFF), name=b"RF64"),
+            {PIPE},
+            id="RF64 without its lengths",
+        ),
+        pytest.param(riff(fmt(), chunk(b"data", AUDIO), size=4), {WRONG_LENGTH}, id="the whole is too short"),
+        pytest.param(
+            riff(fmt(), chunk(b"data", AUDIO), size=len(riff(fmt(), chunk(b"data", AUDIO)))),
+            {WRONG_LENGTH},
+            id="the whole, with its own header counted in",
+        ),
+        pytest.param(
+            riff(fmt(), chunk(b"data", AUDIO)) + b"trailing bytes",
+            {"goes on for 14 bytes after its end"},
+            id="something after the end",
+        ),
+        pytest.param(
+            riff(fmt(byte_rate=7), chunk(b"data", AUDIO)), {"tells a wrong byte rate, 7"}, id="byte rate"
+        ),
+        pytest.param(
+            riff(fmt(), chunk(b"data", AUDIO + b"x")), {"ends within a frame"}, id="three quarters of a frame"
+        ),
+        pytest.param(
+            riff(fmt(0x55, bits=0, block=1, byte_rate=16000), chunk(b"data", AUDIO)),
+            {"holds MP3 in place of PCM"},
+            id="MP3 in a WAV",
+        ),
+        pytest.param(riff(fmt(), chunk(b"odd ", b"abc"), chunk(b"data", AUDIO)), set(), id="nothing"),
+        pytest.param(riff(fmt(bits=8, channels=1), chunk(b"data", AUDIO[:3]))[:-1], set(), id="no padding"),
+    ],
+)
+def test_what_is_unusual_is_whole_and_remarked(content: bytes, remarks: set[str]) -> None:
+    FILE.write_bytes(content)
+    found = read_structure(FILE)
+    assert (found.flaw, set(found.remarks)) == (None, remarks)
+    assert found.format.data_bytes in (len(AUDIO), len(AUDIO) + 1, 3)
+
+
+@pytest.mark.parametrize("size", [1, 1000, 1 << 16, 200_001])
+def test_silence_is_told_from_its_bytes(size: int) -> None:
+    """At the last byte too; and what stands around the audio does not count."""
+    audio = bytearray(b"\x80" * size)
+    for last, silent in ((0x80, True), (0x81, size == 1)):
+        audio[-1] = last
+        wav = read(riff(fmt(bits=8, channels=1), chunk(b"data", bytes(audio)), chunk(b"LIST", b"INFO")))
+        assert is_silent(FILE, wav) is silent
 
 
 def test_each_shorter_file_is_not_whole() -> None:
@@ -302,4 +469,5 @@ def test_any_bytes_are_a_format_or_not_a_whole_wav(content: bytes) -> None:
         return
     assert found.seconds > 0
     assert 0 < found.data_bytes <= len(content)
-    assert min(found.sample_rate, found.bits, found.channels) > 0
+    assert min(found.sample_rate, found.channels) > 0
+    assert found.data_start + found.data_bytes <= len(content)

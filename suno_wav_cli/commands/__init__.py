@@ -9,6 +9,7 @@ from suno_wav_cli.commands import (
     config,
     convert,
     credits,  # noqa: A004 - a command's name
+    inspect,
     jobs,
     listen,
     login,
@@ -62,5 +63,6 @@ command(app, "credits", credits.SETTINGS)(credits.credits_left)
 command(app, "login", login.LOGIN_SETTINGS)(login.login)
 command(app, "logout", ())(login.logout)
 command(app, "config", ())(config.config)
+command(app, "inspect", ())(inspect.inspect)
 command(app, "trigger", ())(trigger.trigger)
 command(app, "sandbox", ())(sandbox.sandbox)

@@ -20,7 +20,7 @@ from suno_wav_cli.errors import ExitCode, SunoWavError
 from suno_wav_cli.events import Failed, Interrupted
 from suno_wav_cli.interrupts import Stopped, handling, stopped_by_signals
 from suno_wav_cli.settings import Choice, Settings, choose, in_force
-from suno_wav_cli.terminal import display
+from suno_wav_cli.terminal import display, is_watched
 from suno_wav_cli.terminal.streams import discard_rest
 
 if TYPE_CHECKING:
@@ -33,12 +33,16 @@ _SIGNAL_BASE = 128
 
 @dataclass(frozen=True)
 class Run:
-    """What a command is given besides its own arguments. `choices` say who decided each of the settings."""
+    """What a command is given besides its own arguments.
+
+    `choices` say who decided each of the settings, and `watched` that `report` shows to somebody at a terminal.
+    """
 
     settings: Settings
     choices: tuple[Choice, ...]
     secrets: Secrets
     report: Report
+    watched: bool
 
 
 def command(
@@ -101,7 +105,9 @@ def _run(function: Callable[..., int], flags: dict[str, Any], arguments: dict[st
         choices = choose(flags, os.environ)
         settings = in_force(choices)
         with display(settings) as report:
-            return _guarded(function, Run(settings, choices, secrets, report), arguments)
+            return _guarded(
+                function, Run(settings, choices, secrets, report, is_watched(settings)), arguments
+            )
     except SunoWavError as error:
         # The settings or the display itself; of what was asked for, only the wish for JSON is sure.
         with display(Settings(json=bool(flags.get("json")))) as report:

@@ -36,5 +36,5 @@ def resume(
     """
     from suno_wav_cli import resumption
 
-    request = resumption.Request(tuple(tasks or ()), resubmit=resubmit)
+    request = resumption.Request(tuple(tasks or ()), resubmit=resubmit, watched=run.watched)
     return resumption.resume(request, run.settings, run.secrets, os.environ, run.report)

@@ -37,5 +37,5 @@ def status(
     """
     from suno_wav_cli import lookup
 
-    request = lookup.Request(tuple(task_ids), wait=wait, watch=watch, download=download)
+    request = lookup.Request(tuple(task_ids), wait=wait, watch=watch, download=download, watched=run.watched)
     return lookup.show_tasks(request, run.settings, run.secrets, os.environ, run.report)

@@ -20,6 +20,7 @@ from suno_wav_cli.events.deliveries import (
     DeliveryRecorded,
     Listening,
 )
+from suno_wav_cli.events.inspections import Inspected, Recording
 from suno_wav_cli.events.listings import Elsewhere, Job, JobList, TrackList
 from suno_wav_cli.events.money import (
     Balance,
@@ -55,6 +56,7 @@ from suno_wav_cli.events.songs import (
     LeftRunning,
     LookedUp,
     LookupFailed,
+    Portrayed,
     Saved,
     Skipped,
     SongFailed,
@@ -91,6 +93,7 @@ Event: TypeAlias = (
     | DownloadRetried
     | TagsMissing
     | Saved
+    | Portrayed
     | Skipped
     | LeftRunning
     | SongFailed
@@ -98,6 +101,7 @@ Event: TypeAlias = (
     | JobList
     | TrackList
     | Elsewhere
+    | Inspected
     | Ready
     | TunnelOpening
     | AgentDownloading
@@ -160,6 +164,7 @@ __all__ = [
     "Event",
     "Failed",
     "FailuresListed",
+    "Inspected",
     "Interrupted",
     "Job",
     "JobList",
@@ -171,8 +176,10 @@ __all__ = [
     "LookupFailed",
     "PathShown",
     "Planned",
+    "Portrayed",
     "Quoted",
     "Ready",
+    "Recording",
     "Report",
     "RequestServed",
     "SandboxId",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from suno_wav_cli.models import WavFormat, WavRecord
+    from suno_wav_cli.models import Portrait, WavFormat, WavRecord
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class TagsMissing:
 
 @dataclass(frozen=True)
 class Saved:
-    """`path` is None where the file went to standard output."""
+    """`path` is None where the file went to standard output; `silent` where every sample is the same."""
 
     audio_id: str
     task_id: str
@@ -116,6 +116,15 @@ class Saved:
     bytes: int
     sha256: str
     format: WavFormat
+    silent: bool
+
+
+@dataclass(frozen=True)
+class Portrayed:
+    """How the song that was saved sounds, for somebody who watches."""
+
+    audio_id: str
+    portrait: Portrait
 
 
 @dataclass(frozen=True)

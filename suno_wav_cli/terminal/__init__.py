@@ -40,12 +40,18 @@ def display(settings: Settings) -> Iterator[Report]:
         yield report
 
 
+def is_watched(settings: Settings) -> bool:
+    """Tell whether somebody sees what is said: a terminal that moves its cursor."""
+    terminal = sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    return terminal and not settings.json and not settings.quiet
+
+
 def _screen(settings: Settings, stack: ExitStack) -> Callable[[Event], None]:
     if settings.json:
         from suno_wav_cli.terminal.json_lines import JsonLines
 
         return JsonLines().show
-    if not settings.quiet and sys.stderr and sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+    if is_watched(settings):
         from suno_wav_cli.terminal.live import Live
 
         live = Live(verbose=settings.verbose, no_color=settings.no_color)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from suno_wav_cli import events
-from suno_wav_cli.terminal.texts import clock, megabytes, printable, time_of_day
+from suno_wav_cli.terminal.portraits import format_line, portrait_line
+from suno_wav_cli.terminal.texts import megabytes, printable, time_of_day
 
 if TYPE_CHECKING:
-    from suno_wav_cli.models import WavFormat, WavRecord
+    from suno_wav_cli.models import WavRecord
 
 SongEvent: TypeAlias = (
     events.Submitting
@@ -24,6 +26,7 @@ SongEvent: TypeAlias = (
     | events.DownloadNarrowed
     | events.TagsMissing
     | events.Saved
+    | events.Portrayed
     | events.Skipped
     | events.LeftRunning
     | events.SongFailed
@@ -67,7 +70,10 @@ def song_sentence(event: SongEvent, *, verbose: bool) -> str | None:
         case events.TagsMissing():
             return f"{event.audio_id}: tags are missing: {printable(event.reason)}"
         case events.Saved():
-            return f"{event.audio_id}: saved, {format_line(event.format)}, {megabytes(event.bytes)}"
+            silent = ", and nothing but silence" if event.silent else ""
+            return f"{event.audio_id}: saved, {format_line(event.format)}, {megabytes(event.bytes)}{silent}"
+        case events.Portrayed():
+            return "  " + portrait_line(event.portrait, shutil.get_terminal_size().columns - 2)
         case events.Skipped():
             return f"{event.audio_id}: already there, nothing was paid"
         case events.LeftRunning():
@@ -99,11 +105,6 @@ def progress_line(event: events.DownloadProgress) -> str:
         share = event.received * 100 // event.total
         return f"{event.audio_id}: {share} %, {event.received / 1e6:.1f} of {megabytes(event.total)}"
     return f"{event.audio_id}: {megabytes(event.received)}"
-
-
-def format_line(wav: WavFormat) -> str:
-    channels = {1: "mono", 2: "stereo"}.get(wav.channels, f"{wav.channels} channels")
-    return f"{clock(wav.seconds)}, {wav.sample_rate / 1000:g} kHz, {wav.bits} bit {wav.encoding}, {channels}"
 
 
 def _status_lines(event: events.TaskStatus) -> list[str]:

@@ -41,12 +41,12 @@ class Results:
             return
         with suppress(BrokenPipeError, OSError, ValueError):
             sys.stdout.flush()
-            buffer.write(os.fsencode(text + "\n"))
+            buffer.write(_encoded(text + "\n"))
             buffer.flush()
 
     def offer(self, text: str) -> None:
         """Write a line that may be lost."""
-        line = os.fsencode(("\n" if self._cut else "") + text + "\n")
+        line = _encoded(("\n" if self._cut else "") + text + "\n")
         with suppress(OSError, ValueError, AttributeError):
             # Beside the stream's buffer, whose lock a writer that waits would hold to the end of the program.
             descriptor = sys.stdout.fileno()
@@ -66,6 +66,14 @@ class Results:
             ready = True
         self._stuck = not ready
         return ready
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return os.fsencode(text)
+    except UnicodeEncodeError:
+        # Titles and tags come in any alphabet; a line with a hole is better than none.
+        return text.encode(sys.getfilesystemencoding(), errors="backslashreplace")
 
 
 def prepare() -> None:

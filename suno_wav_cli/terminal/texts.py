@@ -18,10 +18,10 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def megabytes(count: int) -> str:
+    return f"{count / 1e6:.1f} MB"
+
+
 def time_of_day(seconds: float) -> str:
     """Of seconds since 1970, as this machine's clock shows it."""
     return time.strftime("%H:%M:%S", time.localtime(seconds))
-
-
-def megabytes(count: int) -> str:
-    return f"{count / 1e6:.1f} MB"

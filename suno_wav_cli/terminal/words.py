@@ -8,6 +8,7 @@ from suno_wav_cli import events
 from suno_wav_cli.terminal.account_words import AccountEvent, account_results, account_sentence
 from suno_wav_cli.terminal.delivery_words import checked, delivering, forwarded, listening, received
 from suno_wav_cli.terminal.listings import elsewhere_sentence, job_sentence, job_table, track_table
+from suno_wav_cli.terminal.portraits import recording_lines
 from suno_wav_cli.terminal.song_words import SongEvent, song_results, song_sentence
 from suno_wav_cli.terminal.texts import printable
 
@@ -29,6 +30,8 @@ def may_be_lost(event: Event) -> bool:
 
 
 def is_error(event: Event) -> bool:
+    if isinstance(event, events.Inspected):
+        return event.problem is not None
     return isinstance(event, events.Failed | events.SongFailed | events.Interrupted)
 
 
@@ -60,7 +63,13 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
             return f"suno-wav: callback for task {event.task_id}, code {event.code}" if verbose else None
         case events.Listening():
             return listening(event)
-        case events.DeliveryReceived() | events.DeliveryForwarded() | events.DeliveryChecked():
+        case (
+            events.DeliveryReceived()
+            | events.DeliveryForwarded()
+            | events.DeliveryChecked()
+            | events.SandboxId()
+            | events.CallbackKind()
+        ):
             return None
         case events.DeliveryRecorded():
             return f"#{event.number} kept as {event.path}" if verbose else None
@@ -78,6 +87,10 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
             return _summary(event)
         case events.Interrupted():
             return _interrupted(event)
+        case events.Inspected(problem=None):
+            return None
+        case events.Inspected():
+            return f"error: {printable(event.problem or '')}\n  {printable(event.remedy or '')}"
         case events.Failed():
             return f"error: {printable(event.message)}\n  {printable(event.remedy)}"
         case events.SandboxServing():
@@ -88,14 +101,10 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
                 f"  As kie: --provider kie (or kie-jobs) --base-url {event.base_url}/kie\n"
                 "  Its audio ids: suno-wav sandbox --list"
             )
-        case events.SandboxId():
-            return None
         case events.RequestServed():
             return (
                 f"{event.method} {printable(event.path)} -> {event.status} {printable(event.note)}".rstrip()
             )
-        case events.CallbackKind():
-            return None
         case events.Delivering():
             return delivering(event)
         case events.AnswerOverdue():
@@ -119,6 +128,8 @@ def results(event: Event) -> list[str]:
             return job_table(event)
         case events.TrackList():
             return track_table(event)
+        case events.Inspected():
+            return recording_lines(event)
         case events.Listening():
             return [event.callback_url]
         case events.DeliveryReceived():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
@@ -36,7 +37,9 @@ def read_chunks(file: BinaryIO) -> Iterator[Chunk]:
     """
     long_data_size: int | None = None
     position = RIFF_HEADER
-    while True:
+    # A size in ds64 may lead to where no file can be.
+    length = file.seek(0, os.SEEK_END)
+    while position + CHUNK_HEADER <= length:
         file.seek(position)
         header = file.read(CHUNK_HEADER)
         if len(header) < CHUNK_HEADER:

@@ -1,0 +1,88 @@
+"""inspect, from its arguments to its exit code: what files are, and what is in them."""
+
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING
+
+from suno_wav_cli import wav
+from suno_wav_cli.errors import ExitCode, UsageError
+from suno_wav_cli.events import Inspected, Recording
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from suno_wav_cli.events import Report
+
+_AGAIN = "Download it again: the same suno-wav convert command does, and pays no second time."
+
+
+def inspect_files(paths: Sequence[Path], report: Report) -> ExitCode:
+    """Show each file, and return the exit code: that of the first where all failed, SOME_FAILED where others are whole."""
+    codes = []
+    for path in paths:
+        inspected = _inspected(path)
+        report(inspected)
+        codes.append(ExitCode(inspected.exit_code))
+    if ExitCode.OK not in codes:
+        return codes[0]
+    return ExitCode.OK if set(codes) == {ExitCode.OK} else ExitCode.SOME_FAILED
+
+
+def _inspected(path: Path) -> Inspected:
+    size = None
+    try:
+        size = _size_of(path)
+        structure = wav.read_structure(path)
+        recording = _recording(path, structure)
+    except UsageError as error:
+        return Inspected(path, size, None, error.exit_code, error.message, error.remedy)
+    except wav.NotAWav as error:
+        return _not_whole(path, size, None, error.reason)
+    except OSError as error:
+        return Inspected(
+            path,
+            size,
+            None,
+            ExitCode.USAGE,
+            f"{path} cannot be read: {error.strerror or error}",
+            "Name a file that this user may read.",
+        )
+    if structure.flaw is not None:
+        return _not_whole(path, size, recording, structure.flaw)
+    return Inspected(path, size, recording, ExitCode.OK, None, None)
+
+
+def _size_of(path: Path) -> int:
+    """Give the length of the file. Raises UsageError for what is none, without opening it: a pipe would wait for ever."""
+    try:
+        found = path.stat()
+    except ValueError as error:
+        raise UsageError(f"{path} cannot be a file: {error}", "Name a WAV file.") from error
+    if stat.S_ISDIR(found.st_mode):
+        raise UsageError(f"{path} is a folder", "Name the files in it: suno-wav inspect FOLDER/*.wav")
+    if not stat.S_ISREG(found.st_mode):
+        raise UsageError(
+            f"{path} is not a file but a pipe or a device", "Save what comes out of it, and inspect that."
+        )
+    return found.st_size
+
+
+def _recording(path: Path, structure: wav.Structure) -> Recording:
+    tags, more_remarks = wav.read_tags(path, structure.chunks)
+    return Recording(
+        container=structure.container,
+        format=structure.format,
+        seconds=round(structure.format.seconds, 3),
+        missing=structure.missing,
+        portrait=wav.portray(path, structure.format),
+        remarks=structure.remarks + more_remarks,
+        tags=tags,
+    )
+
+
+def _not_whole(path: Path, size: int | None, recording: Recording | None, why: str) -> Inspected:
+    return Inspected(
+        path, size, recording, ExitCode.DOWNLOAD_FAILED, f"{path} is not a whole WAV: {why}", _AGAIN
+    )

@@ -1,0 +1,146 @@
+"""Tags as a file has them: RIFF's own (`LIST` of the kind `INFO`) and ID3 (the chunk `id3 `)."""
+
+from __future__ import annotations
+
+import re
+import struct
+from io import BytesIO
+from typing import TYPE_CHECKING, BinaryIO
+
+from suno_wav_cli.models import Tag
+from suno_wav_cli.wav.chunks import CHUNK_HEADER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from suno_wav_cli.wav.chunks import Chunk
+
+_LARGEST_INFO = 1 << 20
+_LARGEST_ID3 = 1 << 24
+_TAG_CHUNKS = (b"LIST", b"id3 ", b"ID3 ")
+_MOST = 200
+"""Tags: a hostile file is full of them."""
+
+_INFO_NAMES = {
+    "INAM": "title",
+    "IART": "artist",
+    "IPRD": "album",
+    "IGNR": "genre",
+    "ICMT": "comment",
+    "ICRD": "date",
+    "ICOP": "copyright",
+    "IKEY": "keywords",
+    "ISFT": "software",
+    "ITRK": "track",
+    "IPRT": "track",
+    "ILYR": "lyrics",
+}
+_ID3_NAMES = {
+    "TIT2": "title",
+    "TPE1": "artist",
+    "TALB": "album",
+    "TCON": "genre",
+    "COMM": "comment",
+    "TDRC": "date",
+    "TYER": "date",
+    "TCOP": "copyright",
+    "TRCK": "track",
+    "TSSE": "software",
+    "TXXX": "other",
+    "USLT": "lyrics",
+    "APIC": "cover",
+}
+_FLAGS = re.compile(rb"(?=(?:%s).{5}(.))" % "|".join(_ID3_NAMES).encode(), re.DOTALL)
+"""The second byte of a frame's flags, wherever a frame that would be read may stand."""
+
+_COMPRESSED = 0x80 | 0x08
+"""In ID3v2.3 (3.3.1) and in ID3v2.4 (4.1.2)."""
+
+
+def read_tags(path: Path, chunks: Sequence[Chunk]) -> tuple[tuple[Tag, ...], tuple[str, ...]]:
+    """Read the tags that these chunks hold, and what there is to remark: "has …".
+
+    Raises OSError.
+    """
+    tags: list[Tag] = []
+    remarks: list[str] = []
+    chunks = [chunk for chunk in chunks if chunk.name in _TAG_CHUNKS]
+    if not chunks:
+        return (), ()
+    with path.open("rb") as file:
+        for chunk in chunks:
+            if len(tags) >= _MOST:
+                break
+            if chunk.name == b"LIST":
+                tags += _info(_content(file, chunk, _LARGEST_INFO))
+            else:
+                found = _id3(_content(file, chunk, _LARGEST_ID3))
+                if isinstance(found, str):
+                    remarks.append(found)
+                else:
+                    tags += found
+    return tuple(tags[:_MOST]), tuple(remarks)
+
+
+def _content(file: BinaryIO, chunk: Chunk, most: int) -> bytes:
+    file.seek(chunk.start)
+    return file.read(min(chunk.size, most))
+
+
+def _info(content: bytes) -> Iterator[Tag]:
+    position = 4 if content.startswith(b"INFO") else len(content)
+    while position + CHUNK_HEADER <= len(content):
+        name, size = struct.unpack_from("<4sI", content, position)
+        key = name.decode("latin-1").strip()
+        text = _text(content[position + CHUNK_HEADER : position + CHUNK_HEADER + size])
+        if text:
+            yield Tag(_INFO_NAMES.get(key, key), key, text)
+        position += CHUNK_HEADER + size + size % 2
+
+
+def _text(content: bytes) -> str:
+    """Read what is UTF-8 today, and was Windows' code page for the most part before."""
+    content = content.partition(b"\0")[0]
+    try:
+        return content.decode().strip()
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace").strip()
+
+
+def _id3(content: bytes) -> list[Tag] | str:
+    try:
+        from mutagen import MutagenError, id3
+    except ImportError:
+        return "has ID3 tags, which the extra `tags` reads: pip install 'suno-wav-cli[tags]'"
+    if _is_compressed(content):
+        # A thousand times the size may be in there.
+        return "has compressed ID3 tags, which are not read"
+    try:
+        # Whole frames only: what others hold is left alone.
+        known = {key: getattr(id3, key) for key in _ID3_NAMES}
+        frames = id3.ID3(BytesIO(content), known_frames=known, load_v1=False)
+    except (MutagenError, ValueError, EOFError, struct.error, OverflowError):
+        return "has ID3 tags, which cannot be read"
+    return [
+        Tag(_ID3_NAMES.get(frame.FrameID, frame.FrameID), frame.FrameID, text)
+        for frame in frames.values()
+        if (text := _frame_text(frame))
+    ]
+
+
+def _frame_text(frame: object) -> str:
+    data = getattr(frame, "data", None)
+    if isinstance(data, bytes):
+        return f"{getattr(frame, 'mime', '') or 'a picture'}, {len(data):,} bytes"
+    text = getattr(frame, "text", "")
+    return ("; ".join(map(str, text)) if isinstance(text, list) else str(text)).strip()
+
+
+def _is_compressed(content: bytes) -> bool:
+    # As it is, and as it is read where it is unsynchronised.
+    return any(
+        flags[1][0] & _COMPRESSED
+        for form in (content, content.replace(b"\xff\x00", b"\xff"))
+        for flags in _FLAGS.finditer(form)
+    )
