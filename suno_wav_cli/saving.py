@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 _MOST_IN_VAIN = 5
 """Tries that fetched bytes and brought the file no further: each may have cost as much as the whole of it."""
 
+_LARGEST_PORTRAIT = 256_000_000
+"""Bytes. More than any song has; what is longer is drawn by `inspect`, for somebody who asked."""
+
 
 async def save(entry: Entry, url: str, target: Path, shop: Workshop) -> None:
     """Download the file at `url`, check it, and put it at `target`, or on standard output.
@@ -54,10 +57,13 @@ async def save(entry: Entry, url: str, target: Path, shop: Workshop) -> None:
             path = None if shop.terms.piped else target
             shop.report(events.DownloadStarted(entry.name, entry.wav_task_id or "", path, download.received))
             wav, sha256 = await download.finished()
-            if shop.tagger is not None:
-                sha256 = await _tagged(entry, part, shop.tagger, shop)
+            try:
+                if shop.tagger is not None:
+                    sha256 = await _tagged(entry, part, shop.tagger, shop)
+                silent = await start_in_thread(lambda: is_silent(part.path, wav), "silence")
+            except OSError as error:
+                raise disk_failed(part.path, error) from error
             size = part.size
-            silent = await start_in_thread(lambda: is_silent(part.path, wav), "silence")
             if path is None:
                 await write_to_standard_output(part.path)
                 part.restart()
@@ -66,27 +72,25 @@ async def save(entry: Entry, url: str, target: Path, shop: Workshop) -> None:
                 part.put_in_place(path, force=shop.terms.force)
             shop.journal.parts.forget(part.path)
     shop.journal.move(entry, State.SAVED)
+    if shop.terms.watched and path is not None and size <= _LARGEST_PORTRAIT:
+        await _portray(entry, path, wav, shop)
     shop.report(events.Saved(entry.name, entry.wav_task_id or "", path, size, sha256, wav, silent))
-    if shop.terms.watched and path is not None and size <= _LARGEST_PORTRAIT and not silent:
-        with suppress(OSError):
-            portrait = await start_in_thread(lambda: portray(path, wav), "portrait")
-            if portrait is not None:
-                shop.report(events.Portrayed(entry.name, portrait))
 
 
 async def _tagged(entry: Entry, part: Part, tagger: Tagger, shop: Workshop) -> str:
-    """Write the song's tags; the SHA-256 of the file that has them."""
+    """Write the song's tags; the SHA-256 of the file that has them. Raises OSError."""
     # A crash in the middle leaves what is not the server's file any more: to be begun anew.
     shop.journal.parts.forget(part.path)
-    try:
-        await tagger.tag(part.file, Song(entry.name, entry.music_task_id))
-    except OSError as error:
-        raise disk_failed(part.path, error) from error
+    await tagger.tag(part.file, Song(entry.name, entry.music_task_id))
     return await settled(part)
 
 
-_LARGEST_PORTRAIT = 256_000_000
-"""Bytes. More than any song has; what is longer is drawn by `inspect`, for somebody who asked."""
+async def _portray(entry: Entry, path: Path, wav: WavFormat, shop: Workshop) -> None:
+    # It is saved: whoever takes it away this soon does not want to see it.
+    with suppress(OSError):
+        portrait = await start_in_thread(lambda: portray(path, wav), "portrait")
+        if portrait is not None:
+            shop.report(events.Portrayed(entry.name, portrait))
 
 
 class _Download:

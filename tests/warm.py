@@ -37,6 +37,7 @@ _LIBRARIES = (
     "httpcore",
     "anyio._backends._asyncio",
     "logging.config",
+    "numpy",
     "platform",
     "shutil",
     "sqlite3",
@@ -158,8 +159,17 @@ def _both(*descriptors: int) -> list[bytes]:
     return [bytes(content) for content in said.values()]
 
 
-@cache
+_STARTING = threading.Lock()
+
+
 def _warm() -> _Warm:
+    """Give the one process, whichever thread asks first."""
+    with _STARTING:
+        return _started()
+
+
+@cache
+def _started() -> _Warm:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
         process = subprocess.Popen(
@@ -175,12 +185,12 @@ def _warm() -> _Warm:
 
 def pids() -> set[int]:
     """Name the warm process, where there is one, for whoever counts what is left running."""
-    return {_warm().process.pid} if _warm.cache_info().currsize else set()
+    return {_warm().process.pid} if _started.cache_info().currsize else set()
 
 
 def end() -> None:
     """End the warm process, where there is one."""
-    if _warm.cache_info().currsize:
+    if _started.cache_info().currsize:
         warm = _warm()
         warm.orders.close()
         warm.process.communicate()

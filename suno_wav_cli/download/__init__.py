@@ -73,14 +73,11 @@ async def fetch(
 
 
 async def settled(part: Part) -> str:
-    """Put what was changed in a complete `.part` on the disk; its SHA-256. Raises DownloadFailed."""
+    """Put what was changed in a complete `.part` on the disk; its SHA-256. Raises OSError."""
     digest = Digest(part.path, lambda: part.size)
     digest.complete()
-    try:
-        await start_in_thread(part.sync, "sync")
-        return await start_in_thread(digest.run, "digest")
-    except OSError as error:
-        raise disk_failed(part.path, error) from error
+    await start_in_thread(part.sync, "sync")
+    return await start_in_thread(digest.run, "digest")
 
 
 async def _keep_up(transfer: Transfer, keep: Callable[[Holding], None]) -> None:

@@ -73,7 +73,8 @@ def song_sentence(event: SongEvent, *, verbose: bool) -> str | None:
             silent = ", and nothing but silence" if event.silent else ""
             return f"{event.audio_id}: saved, {format_line(event.format)}, {megabytes(event.bytes)}{silent}"
         case events.Portrayed():
-            return "  " + portrait_line(event.portrait, shutil.get_terminal_size().columns - 2)
+            head = f"{event.audio_id}: "
+            return head + portrait_line(event.portrait, shutil.get_terminal_size().columns - len(head))
         case events.Skipped():
             return f"{event.audio_id}: already there, nothing was paid"
         case events.LeftRunning():
