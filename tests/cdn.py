@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 from hypothesis import strategies as st
 
-from suno_wav_cli.sandbox.behaviours import behaviour_of
+from suno_wav_cli.sandbox.behaviours import behaviour_of, cdn_id
 from suno_wav_cli.sandbox.faults import REFUSALS, STATUSES, Fault, Group, Kind, Plan, Step, Takes, Trait
 from suno_wav_cli.sandbox.melody import melody
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _SILENCE_SECONDS = 0.5
 _PATIENCE = 20.0
+_LONGEST_ID = 110
 
 
 @cache
@@ -124,6 +125,7 @@ def traits() -> st.SearchStrategy[frozenset[Trait]]:
 def plans(
     kinds: frozenset[Kind] = frozenset(Kind), *, most_steps: int = 4, most_times: int = 3
 ) -> st.SearchStrategy[Plan]:
-    """Combine steps that end at some time; after them all answers are good."""
+    """Combine steps that end at some time; after them all answers are good. Their ids leave room for a size and a `+`."""
     few = steps(st.integers(1, most_times), kinds)
-    return st.builds(Plan, st.lists(few, max_size=most_steps).map(tuple), traits())
+    drawn = st.builds(Plan, st.lists(few, max_size=most_steps).map(tuple), traits())
+    return drawn.filter(lambda plan: len(cdn_id(plan)) <= _LONGEST_ID)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -78,14 +79,14 @@ class FileResponse(Response):
         pace = self._step.number_of(Kind.TRICKLE)
         most = _PIECE if pace is None else min(_PIECE, max(1, pace // _MOST_PIECES_A_SECOND))
         promised = stop if self._promised is None else self._promised
-        sent = 0
+        sent, began = 0, time.monotonic()
         while sent < stop and connection.is_open:
             is_promised = sent < promised
             piece = self._content.read(sent, min(sent + most, promised if is_promised else stop, stop))
             await connection.write(piece, self._count, promised=is_promised)
             sent += len(piece)
             if pace is not None:
-                await asyncio.sleep(len(piece) / pace)
+                await asyncio.sleep(began + sent / pace - time.monotonic())
 
 
 def _promised(size: int, step: Step) -> int | None:
