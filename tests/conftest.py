@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from suno_wav_cli.loopback import address_of, bound_socket
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 # Else every run of the program compiles all of it anew, as no installed program does.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# How long an example takes is the machine's business.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 _OURS = (
     "SUNO_",
