@@ -73,7 +73,8 @@ def song_sentence(event: SongEvent, *, verbose: bool) -> str | None:
             silent = ", and nothing but silence" if event.silent else ""
             return f"{event.audio_id}: saved, {format_line(event.format)}, {megabytes(event.bytes)}{silent}"
         case events.Portrayed():
-            head = f"{event.audio_id}: "
+            # The beginning of the id will do, and leaves room for the waveform.
+            head = f"{event.audio_id[:8]}: "
             return head + portrait_line(event.portrait, shutil.get_terminal_size().columns - len(head))
         case events.Skipped():
             return f"{event.audio_id}: already there, nothing was paid"
