@@ -24,6 +24,12 @@ class _Server(uvicorn.Server):
         """Leave SIGINT and SIGTERM to the program, which has more to end than a server."""
         return nullcontext()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Wait for nobody: what is still being sent to somebody would outlive the loop."""
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await super().shutdown(sockets)
+
 
 @asynccontextmanager
 async def serving(
@@ -37,8 +43,6 @@ async def serving(
     finally:
         server.should_exit = True
         server.force_exit = True
-        for connection in list(server.server_state.connections):
-            connection.transport.abort()
         await task
 
 
