@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 from typing import TYPE_CHECKING
 
@@ -47,4 +48,8 @@ def _copy(file: Path) -> None:
     with file.open("rb", buffering=0) as source:
         while block := source.read(_BLOCK):
             while block:
-                block = block[os.write(descriptor, block) :]
+                try:
+                    block = block[os.write(descriptor, block) :]
+                except BlockingIOError:
+                    # Another program that has the pipe has made it so.
+                    select.select([], [descriptor], [])

@@ -1,0 +1,137 @@
+"""`--out -`: the song on standard output and nothing else there, nothing left behind, and no wait for a reader that is gone."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.program import Sandbox, command_line
+from tests.shop import file_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LARGE = "demo-17mb"
+"""More than a pipe takes while nobody reads."""
+
+
+@contextmanager
+def piped(
+    sandbox: Sandbox, *arguments: str, stdout: int = subprocess.PIPE
+) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        command_line(*arguments, "--out", "-"),
+        env=os.environ | sandbox.settings,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def ended(process: subprocess.Popen[bytes], within: float = 20.0) -> tuple[int, str]:
+    """Wait for the end; the exit code, and what was said."""
+    assert process.stderr is not None
+    code = process.wait(within)
+    said = process.stderr.read().decode()
+    assert "Traceback" not in said
+    assert "Exception ignored" not in said
+    return code, said
+
+
+def left() -> list[str]:
+    """Name what stays in the folder, and of songs in the program's own."""
+    home = Path(os.environ["SUNO_WAV_HOME"])
+    return [path.name for folder in (Path(), *home.rglob("piped")) for path in folder.iterdir()]
+
+
+def test_the_song_arrives_byte_for_byte_and_nothing_else(sandbox: Sandbox) -> None:
+    with piped(sandbox, "convert", "demo-17mb+pipe") as process:
+        song, said = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert song == file_of(LARGE)
+    assert left() == []
+    assert "Traceback" not in said.decode()
+
+
+def test_resume_sends_it_there_too(sandbox: Sandbox) -> None:
+    task = sandbox.run("convert", "demo+pipe-later", "--no-wait").out.strip()
+    with piped(sandbox, "resume", task) as process:
+        song, _ = process.communicate(timeout=30)
+    assert (process.returncode, song == file_of("demo"), left()) == (0, True, [])
+
+
+def test_a_file_that_is_no_song_does_not_arrive_at_all(sandbox: Sandbox) -> None:
+    """What was written to a pipe cannot be taken back."""
+    with piped(sandbox, "convert", "demo-cdn-page~always+pipe") as process:
+        song, said = process.communicate(timeout=30)
+    assert (process.returncode, song, left()) == (9, b"", [])
+    assert "it is a web page" in said.decode()
+
+
+def test_a_reader_that_leaves_early_is_exit_9_and_the_song_need_not_be_fetched_again(
+    sandbox: Sandbox,
+) -> None:
+    with piped(sandbox, "convert", "demo-17mb+leaves") as process:
+        assert process.stdout is not None
+        assert process.stdout.read(1000) == file_of(LARGE)[:1000]
+        process.stdout.close()
+        code, said = ended(process)
+    assert code == 9
+    assert "standard output did not take the whole song" in said
+    requests = sandbox.counted("file_requests", "demo-17mb+leaves")
+    with piped(sandbox, "convert", "demo-17mb+leaves") as process:
+        song, _ = process.communicate(timeout=30)
+    assert (process.returncode, song == file_of(LARGE), left()) == (0, True, [])
+    assert sandbox.counted("file_requests", "demo-17mb+leaves") == requests
+    assert sandbox.counted("accepted", "demo-17mb+leaves") == 1
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_it_leaves_within_a_second_while_nobody_reads(
+    sandbox: Sandbox, number: signal.Signals, code: int
+) -> None:
+    with piped(sandbox, "convert", f"demo-17mb+{number.name}-pipe") as process:
+        assert process.stdout is not None
+        # It is writing, and the pipe is full.
+        process.stdout.read(1)
+        begun = time.monotonic()
+        process.send_signal(number)
+        assert ended(process, 5.0)[0] == code
+        assert time.monotonic() - begun < 1.0
+
+
+def test_a_pipe_that_does_not_wait_is_waited_for(sandbox: Sandbox) -> None:
+    """Other programs that have the pipe can make it so."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with (
+        os.fdopen(reading, "rb") as reader,
+        piped(sandbox, "convert", "demo-17mb+nonblocking", stdout=writing) as process,
+    ):
+        os.close(writing)
+        assert reader.read() == file_of(LARGE)
+        assert ended(process)[0] == 0
+
+
+def test_a_terminal_gets_no_song_and_nothing_is_paid_for(sandbox: Sandbox) -> None:
+    master, slave = pty.openpty()
+    try:
+        with piped(sandbox, "convert", "demo+terminal", stdout=slave) as process:
+            code, said = ended(process)
+    finally:
+        os.close(slave)
+        os.close(master)
+    assert (code, sandbox.counted("submissions", "demo+terminal")) == (2, 0)
+    assert "| ffmpeg" in said
