@@ -36,9 +36,7 @@ class Holding:
     @property
     def received(self) -> int:
         """How many bytes are there."""
-        if self.length is None:
-            return self.missing[0].start
-        return self.length - sum(span.length or 0 for span in self.missing)
+        return received(self.missing, self.length)
 
     @property
     def end(self) -> int:
@@ -47,6 +45,13 @@ class Holding:
             return self.length or 0
         last = self.missing[-1]
         return last.start if last.stop in (None, self.length) else self.length or 0
+
+
+def received(missing: tuple[Span, ...], length: int | None) -> int:
+    """Count what is there of a file; where nobody knows where its last missing span ends, all before that is there."""
+    if missing and missing[-1].stop is None:
+        return missing[-1].start
+    return (length or 0) - sum(span.length or 0 for span in missing)
 
 
 def written(missing: Iterable[Span]) -> str:

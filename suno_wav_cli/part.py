@@ -39,9 +39,9 @@ class Part:
         """Throw away what is there."""
         self.file.truncate(0)
 
-    def check_room(self, needed: int) -> None:
-        """Raise OSError where the disk has not so many bytes left."""
-        if shutil.disk_usage(self.path.parent).free < needed:
+    def check_room(self, end: int) -> None:
+        """Raise OSError where the disk has no room for the file up to `end`. What it has already is not asked for."""
+        if shutil.disk_usage(self.path.parent).free < end - self.size:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def allocate(self, size: int) -> None:

@@ -103,7 +103,8 @@ class _Download:
         self._shop = shop
         self._connections = connections
         holding = shop.journal.parts.holding(part.path, entry, part.identity)
-        self._holding = holding if holding is not None and holding.end <= part.size else None
+        fits = holding is not None and holding.end <= part.size <= (holding.length or part.size)
+        self._holding = holding if fits else None
         if self._holding is None:
             self._throw_away()
         self._deadline = time.monotonic() + shop.terms.timeout
@@ -145,7 +146,9 @@ class _Download:
         if transfer.several:
             self._connections = 1
             self._shop.report(events.DownloadNarrowed(self._entry.name, error.message))
-        elif isinstance(error, AddressRefused):
+            if not (isinstance(error, BrokenOff) and error.retry_after):
+                return
+        if isinstance(error, AddressRefused):
             await self._ask_again(error)
         else:
             await self._pause(error)

@@ -28,6 +28,9 @@ _TICK = 0.1
 _SAFE_EVERY = 0.5
 """Seconds between two notes of what is safe on the disk: what a crash may cost."""
 
+_SHARES = 8
+"""Twice as many as there are downloads at once."""
+
 _LAST_MOMENT = 0.5
 
 
@@ -52,19 +55,19 @@ async def fetch(
                 keeping.result()
             on_progress(transfer.received, transfer.length)
             if speed.too_low(transfer.received):
-                transfer.stop(f"slower than {terms.min_speed:,} bytes a second for {terms.stall_timeout:g} s")
+                transfer.stop(f"slower than {speed.least:,} bytes a second for {terms.stall_timeout:g} s")
         moved.result()
         digest.complete()
         await _keep(transfer, keep)
         return await hashed
-    except OSError as error:
-        raise disk_failed(transfer.part.path, error) from error
-    except BaseException:
+    except BaseException as error:
         transfer.stop("stopped")
         await asyncio.wait([moved], timeout=_LAST_MOMENT)
         # The rest is a question of what the next run must fetch again: not worth a long wait.
         with suppress(OSError, TimeoutError):
             await asyncio.wait_for(_keep(transfer, keep), _LAST_MOMENT / 2)
+        if isinstance(error, OSError):
+            raise disk_failed(transfer.part.path, error) from error
         raise
     finally:
         digest.abandon()
@@ -100,9 +103,9 @@ class _Speed:
 
     def __init__(self, terms: Terms) -> None:
         self._seconds = terms.stall_timeout
-        # What was asked to be slow cannot be too slow.
-        least = terms.min_speed if terms.rate.rate is None else min(terms.min_speed, terms.rate.rate // 2)
-        self._least = least * self._seconds
+        # What was asked to be slow cannot be too slow: half of what each of several downloads gets of the rate.
+        rate = terms.rate.rate
+        self.least = terms.min_speed if rate is None else min(terms.min_speed, rate // _SHARES)
         self._seen: deque[tuple[float, int]] = deque()
 
     def too_low(self, received: int) -> bool:
@@ -111,4 +114,4 @@ class _Speed:
         while len(self._seen) > 1 and now - self._seen[1][0] >= self._seconds:
             self._seen.popleft()
         begun, before = self._seen[0]
-        return now - begun >= self._seconds and received - before < self._least
+        return now - begun >= self._seconds and received - before < self.least * self._seconds

@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.download.replies import Content
 
-_FULL = 256 * 1024
-"""Bytes; larger blocks bring nothing."""
+LARGEST_BLOCK = 256 * 1024
+"""Bytes; more at a time brings nothing."""
 
 _LATEST = 0.1
 """Seconds after which a block is handed on, however little is in it, so that the bar moves on a slow line too."""
 
 
 def blocks(
-    response: httpx.Response, content: Content, *, size: int = _FULL, silence: float
+    response: httpx.Response, content: Content, *, size: int = LARGEST_BLOCK, silence: float
 ) -> Iterator[bytes | memoryview]:
     """Yield the body in blocks of at most `size` bytes, each valid until the next one is asked for.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from threading import Event
 from typing import TYPE_CHECKING
@@ -45,6 +46,8 @@ class Digest:
                 stop = self._arrived()
                 while position < stop and not self._abandoned.is_set():
                     count = file.readinto(buffer[: min(_BLOCK, stop - position)])
+                    if not count:
+                        raise OSError(errno.EIO, "another program has made it shorter")
                     digest.update(buffer[:count])
                     position += count
                 if complete:

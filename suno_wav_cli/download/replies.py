@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19})")
 _UNSATISFIED = re.compile(r"bytes \*/(\d{1,19})")
 _STRONG = re.compile(r'"[\x21\x23-\x7e]{1,1000}"')
+_PLAIN = "identity"
 _DECODED = ("gzip", "deflate")
 _LONGEST_WAIT = 120.0
 """Seconds that a server may ask to be left alone."""
@@ -74,8 +75,8 @@ def judged(status: int, headers: Mapping[str, str], asked: Span | None, validato
 
 
 def _whole(headers: Mapping[str, str]) -> Content:
-    coding = headers.get("Content-Encoding", "identity").strip().lower()
-    if coding != "identity":
+    coding = _coding(headers)
+    if coding != _PLAIN:
         if coding not in _DECODED:
             raise DownloadFailed(
                 f"the file's server packs it in a way that was not asked for ({coding[:20]})",
@@ -95,7 +96,7 @@ def _whole(headers: Mapping[str, str]) -> Content:
 
 def _part(headers: Mapping[str, str], asked: Span | None, validator: str | None) -> Content:
     match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
-    if match is None or asked is None or validator is None or "Content-Encoding" in headers:
+    if match is None or asked is None or validator is None or _coding(headers) != _PLAIN:
         raise StartOver("the file's server sends a part that cannot be placed")
     start, stop, length = int(match[1]), int(match[2]) + 1, int(match[3])
     if headers.get("ETag", validator) != validator:
@@ -113,6 +114,10 @@ def _nothing_left(headers: Mapping[str, str], asked: Span, validator: str | None
         raise StartOver("the file has changed")
     # Everything was there already, and nobody knew.
     return Content(Span(asked.start, asked.start), asked.start, validator)
+
+
+def _coding(headers: Mapping[str, str]) -> str:
+    return headers.get("Content-Encoding", "").strip().lower() or _PLAIN
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

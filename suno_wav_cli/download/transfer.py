@@ -14,12 +14,12 @@ import httpx
 
 from suno_wav_cli import USER_AGENT
 from suno_wav_cli.addresses import may_be_fetched
-from suno_wav_cli.download.bodies import blocks
+from suno_wav_cli.download.bodies import LARGEST_BLOCK, blocks
 from suno_wav_cli.download.connections import Connections
 from suno_wav_cli.download.replies import Content, judged
 from suno_wav_cli.download.segments import Segment, Segments
 from suno_wav_cli.errors import BrokenOff, DownloadFailed, StartOver, SunoWavError
-from suno_wav_cli.holding import Holding, Span
+from suno_wav_cli.holding import Holding, Span, received
 from suno_wav_cli.loopback import is_loopback
 from suno_wav_cli.part import disk_failed
 from suno_wav_cli.refusals import described
@@ -85,9 +85,11 @@ class Transfer:
 
     def holding(self) -> Holding | None:
         """Tell what is in the `.part`; None where it could not be continued."""
-        if self._validator is None:
+        if not self._begun or self._validator is None:
             return None
-        return Holding(self._validator, self.length, self._segments.missing())
+        # Asked in this order: a length that is known by now says nothing wrong of what was missing before.
+        missing = self._segments.missing()
+        return Holding(self._validator, self.length, missing)
 
     def arrived(self) -> int:
         """How many bytes have come without a gap, from the file's beginning."""
@@ -99,10 +101,7 @@ class Transfer:
     @property
     def received(self) -> int:
         """How many bytes are there in all."""
-        missing = self._segments.missing()
-        if self.length is None:
-            return missing[0].start if missing else 0
-        return self.length - sum(span.length or 0 for span in missing)
+        return received(self._segments.missing(), self.length) if self._begun else 0
 
     def run(self) -> None:
         """Fetch what is missing.
@@ -160,6 +159,7 @@ class Transfer:
                 self.part.allocate(content.length)
             self._segments = Segments([content.span], self._most if self.several else 1)
             segment = self._segments.take()
+            # Only now, for that may have taken long, and until then nothing said that something is missing.
             self._begun = True
             if segment is not None:
                 self._help(client, helpers)
@@ -218,11 +218,13 @@ class Transfer:
 
     def _receive(self, response: httpx.Response, content: Content, segment: Segment) -> None:
         if segment.stop is None:
-            # The answer to a question for the rest tells where that ends.
-            segment.stop, self.length = content.span.stop, content.length
+            # The answer to a question for the rest tells where the file ends, though it may bring less of it.
+            self.length = segment.stop = content.length
         rate = self.terms.rate
-        size = {} if rate.rate is None else {"size": max(rate.rate // _BLOCKS_A_SECOND, 1)}
-        for block in blocks(response, content, silence=self.terms.stall_timeout, **size):
+        size = LARGEST_BLOCK
+        if rate.rate is not None:
+            size = max(1, min(rate.rate // _BLOCKS_A_SECOND, size))
+        for block in blocks(response, content, size=size, silence=self.terms.stall_timeout):
             if self._connections.stopped:
                 raise httpx.ReadError("stopped")
             count = len(block) if segment.room is None else min(len(block), segment.room)
@@ -235,7 +237,7 @@ class Transfer:
             if delay := rate.delay(count):
                 self._connections.pause(delay)
         if segment.stop is None:
-            segment.stop = self.length = segment.position
+            self.length = segment.stop = segment.position
         elif segment.room:
             raise BrokenOff(f"the download broke off: the file ended early, at byte {segment.position:,}")
 
@@ -243,7 +245,7 @@ class Transfer:
         """Raise DownloadFailed for a file that is not wanted, and OSError for one that has no room on the disk."""
         if content.length is not None and content.length > self.terms.max_size:
             raise _too_large(content.length, self.terms.max_size)
-        self.part.check_room(content.span.length or 0)
+        self.part.check_room(content.span.stop or 0)
 
     def _prepare(self, request: httpx.Request) -> None:
         # A redirect may have set a cookie.

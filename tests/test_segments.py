@@ -1,0 +1,291 @@
+"""What an answer says, and who fetches which bytes: arithmetic, with anything that may come."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from suno_wav_cli.download.digest import Digest
+from suno_wav_cli.download.replies import Content, judged
+from suno_wav_cli.download.segments import SMALLEST, Segment, Segments
+from suno_wav_cli.errors import AddressRefused, BrokenOff, DownloadFailed, StartOver
+from suno_wav_cli.holding import Holding, Span, read, received, written
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NUMBERS = st.one_of(st.integers(0, 30), st.integers(0, 10**20)).map(str)
+TAGS = st.sampled_from(['"a"', '"b"', 'W/"a"', "a", "", '""', '"a", "b"'])
+HEADERS: st.SearchStrategy[Mapping[str, str]] = st.fixed_dictionaries(
+    {},
+    optional={
+        "Content-Length": NUMBERS | st.text(max_size=5),
+        "Content-Range": st.one_of(
+            st.builds("bytes {}-{}/{}".format, NUMBERS, NUMBERS, NUMBERS | st.just("*")),
+            st.builds("bytes */{}".format, NUMBERS),
+            st.text(max_size=20),
+        ),
+        "Content-Encoding": st.sampled_from(["gzip", "identity", "br", "", "GZIP", "deflate", "gzip, gzip"]),
+        "Transfer-Encoding": st.just("chunked"),
+        "ETag": TAGS,
+        "Accept-Ranges": st.sampled_from(["bytes", "none", "Bytes", ""]),
+        "Retry-After": NUMBERS
+        | st.text(max_size=20)
+        | st.sampled_from(
+            [
+                "Wed, 21 Oct 2015 07:28:00 GMT",
+                "Wed, 21 Oct 9999 07:28:00 -0000",
+                "Fri, 31 Dec 9999 23:59:59 -2359",
+            ]
+        ),
+    },
+)
+SPANS = st.builds(
+    lambda start, length: Span(start, None if length is None else start + length),
+    st.integers(0, 30),
+    st.none() | st.integers(1, 30),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    status=st.sampled_from([200, 206, 416]) | st.integers(100, 599),
+    headers=HEADERS,
+    asked=st.none() | SPANS,
+    validator=st.sampled_from(['"a"', '"b"']),
+)
+def test_an_answer_is_content_that_was_asked_for_or_one_of_our_errors(
+    status: int, headers: Mapping[str, str], asked: Span | None, validator: str
+) -> None:
+    try:
+        content = judged(status, headers, asked, validator if asked else None)
+    except BrokenOff as later:
+        assert 0 <= (later.retry_after or 0) <= 120  # noqa: PT017 - an answer need not be an error
+        return
+    except DownloadFailed:
+        return
+    length = content.length
+    if asked is None:
+        assert (status, content.span) == (200, Span(0, length))
+        assert not (content.coded and (length is not None or content.validator is not None))
+        return
+    assert status in (206, 416)
+    assert headers.get("ETag", validator) == validator == content.validator
+    assert content.span.stop is not None
+    assert length is not None
+    assert content.span.start == asked.start
+    assert content.span.start <= content.span.stop <= length
+    assert asked.stop is None or content.span.stop <= asked.stop or status == 416
+    assert (content.span.length == 0) == (status == 416)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "error"),
+    [
+        (200, {"ETag": '"a"'}, StartOver),
+        (200, {"ETag": '"b"'}, StartOver),
+        (206, {"Content-Range": "bytes 5-8/20"}, None),
+        (206, {"Content-Range": "bytes 5-9/20", "Content-Length": "5"}, None),
+        (206, {"Content-Range": "bytes 5-9/20", "Content-Length": "6"}, StartOver),
+        (206, {"Content-Range": "bytes 4-9/20"}, StartOver),
+        (206, {"Content-Range": "bytes 5-10/20"}, StartOver),
+        (206, {"Content-Range": "bytes 5-9/8"}, StartOver),
+        (206, {"Content-Range": "bytes 5-4/20"}, StartOver),
+        (206, {"Content-Range": "bytes 5-9/*"}, StartOver),
+        (206, {"Content-Range": "bytes 5-9/20", "ETag": 'W/"a"'}, StartOver),
+        (206, {"Content-Range": "bytes 5-9/20", "Content-Encoding": "gzip"}, StartOver),
+        (206, {"Content-Range": "bytes 5-9/20", "Content-Encoding": "identity"}, None),
+        (206, {"Content-Type": "multipart/byteranges"}, StartOver),
+        (206, {}, StartOver),
+        (416, {"Content-Range": "bytes */5"}, None),
+        (416, {"Content-Range": "bytes */4"}, StartOver),
+        (416, {}, StartOver),
+        (403, {}, AddressRefused),
+        (503, {}, BrokenOff),
+        (301, {}, DownloadFailed),
+    ],
+)
+def test_answers_to_a_question_for_bytes_5_to_9(
+    status: int, headers: Mapping[str, str], error: type[DownloadFailed] | None
+) -> None:
+    if error is None:
+        assert judged(status, headers, Span(5, 10), '"a"').validator == '"a"'
+        return
+    with pytest.raises(error) as caught:
+        judged(status, headers, Span(5, 10), '"a"')
+    assert type(caught.value) is error
+
+
+@pytest.mark.parametrize("etag", ['W/"a"', "a", "", '"a', '"a\nb"', f'"{"a" * 1001}"'])
+def test_only_a_strong_tag_proves_anything(etag: str) -> None:
+    content = judged(200, {"ETag": etag, "Content-Length": "5", "Accept-Ranges": "bytes"}, None, None)
+    assert content == Content(Span(0, 5), 5, None)
+
+
+def test_a_wait_of_more_than_two_minutes_is_not_granted() -> None:
+    with pytest.raises(BrokenOff) as caught:
+        judged(503, {"Retry-After": "86400"}, None, None)
+    assert caught.value.retry_after == 120
+
+
+@st.composite
+def missing_spans(draw: st.DrawFn) -> tuple[Span, ...]:
+    """Draw spans as a Holding has them: in order, without overlaps, the last one perhaps without an end."""
+    edges = sorted(draw(st.sets(st.integers(0, 10**12), max_size=10)))
+    spans = [Span(start, stop) for start, stop in zip(edges[::2], edges[1::2], strict=False)]
+    return (*spans, Span(edges[-1], None)) if len(edges) % 2 else tuple(spans)
+
+
+@settings(deadline=None)
+@given(missing=missing_spans())
+def test_spans_are_read_as_they_were_written(missing: tuple[Span, ...]) -> None:
+    assert read(written(missing)) == missing
+
+
+@settings(deadline=None)
+@given(missing=missing_spans(), more=st.none() | st.integers(0, 100))
+def test_what_is_there_and_where_it_ends(missing: tuple[Span, ...], more: int | None) -> None:
+    is_open = bool(missing) and missing[-1].stop is None
+    end = max([span.stop or span.start for span in missing], default=0)
+    length = None if more is None else end + more
+    if length is None and not is_open:
+        # Only of a file without a known end nobody knows the length.
+        length = end
+    holding = Holding('"a"', length, missing)
+    assert 0 <= holding.received <= holding.end <= (end if length is None else length)
+    if not is_open:
+        assert holding.received == (length or 0) - sum(span.length or 0 for span in missing)
+        if missing and missing[-1].stop != length:
+            assert holding.end == length
+
+
+class FetchingMachine(RuleBasedStateMachine):
+    """Connections take segments and fetch them in any order: every byte that was missing comes exactly once."""
+
+    WHOLE = 12 * SMALLEST
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.missing = (Span(3, 7 * SMALLEST), Span(7 * SMALLEST + 5, self.WHOLE))
+        self.segments = Segments(self.missing, 4)
+        self.working: list[Segment] = []
+        self.came: list[Span] = []
+
+    @rule()
+    def take(self) -> None:
+        segment = self.segments.take()
+        if segment is not None:
+            assert segment.room
+            self.working.append(segment)
+
+    @precondition(lambda self: self.working)
+    @rule(data=st.data(), share=st.floats(0, 1))
+    def fetch(self, data: st.DataObject, share: float) -> None:
+        segment = data.draw(st.sampled_from(self.working))
+        room = segment.room
+        assert room is not None
+        count = max(1, int(share * room))
+        self.came.append(Span(segment.position, segment.position + count))
+        segment.position += count
+        if segment.room == 0:
+            self.working.remove(segment)
+
+    @invariant()
+    def what_is_missing_is_what_has_not_come(self) -> None:
+        came = sorted(self.came, key=lambda span: span.start)
+        missing = self.segments.missing()
+        assert list(missing) == sorted(missing, key=lambda span: span.start)
+        everything = sorted([*came, *missing], key=lambda span: span.start)
+        for one, other in pairwise(everything):
+            assert one.stop is not None
+            assert one.stop <= other.start
+        assert sum(span.length or 0 for span in everything) == sum(span.length or 0 for span in self.missing)
+        assert received(missing, self.WHOLE) == 8 + sum(span.length or 0 for span in came)
+
+    def teardown(self) -> None:
+        while (segment := self.segments.take()) is not None or self.working:
+            if segment is not None:
+                self.working.append(segment)
+            for working in self.working:
+                assert working.stop is not None
+                self.came.append(Span(working.position, working.stop))
+                working.position = working.stop
+            self.working.clear()
+        assert self.segments.missing() == ()
+        self.what_is_missing_is_what_has_not_come()
+
+
+FetchingMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestFetching = FetchingMachine.TestCase
+
+
+def test_threads_that_steal_from_each_other_fetch_every_byte_once() -> None:
+    """Real threads, with blocks as large as they may be, that never look at anything but their own segment."""
+    whole, block = 40 * SMALLEST, 64 * 1024
+    segments = Segments([Span(0, whole)], 2)
+    fetched: list[Span] = []
+
+    def work() -> None:
+        while (segment := segments.take()) is not None:
+            while segment.room:
+                count = min(block, segment.room)
+                fetched.append(Span(segment.position, segment.position + count))
+                segment.position += count
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    at = 0
+    for span in sorted(fetched, key=lambda span: span.start):
+        assert (span.start, span.stop is not None) == (at, True)
+        at = span.stop or 0
+    assert at == whole
+
+
+@pytest.mark.parametrize("size", [0, 1, 3_000_001])
+def test_the_digest_of_a_growing_file_is_hashlibs(size: int) -> None:
+    content = bytes(range(251)) * (size // 251 + 1)
+    content = content[:size]
+    path, there = Path("growing"), 0
+    path.write_bytes(b"")
+    digest = Digest(path, lambda: there)
+    results: list[str] = []
+    thread = threading.Thread(target=lambda: results.append(digest.run()))
+    thread.start()
+    with path.open("wb", buffering=0) as file:
+        for start in range(0, size, 400_000):
+            file.write(content[start : start + 400_000])
+            there = min(start + 400_000, size)
+    digest.complete()
+    thread.join(20)
+    assert results == [hashlib.sha256(content).hexdigest()]
+
+
+def test_a_file_that_became_shorter_does_not_keep_the_digest_waiting() -> None:
+    """What was promised is not there, and never will be."""
+    path = Path("shortened")
+    path.write_bytes(b"abc")
+    digest = Digest(path, lambda: 10)
+    digest.complete()
+    with pytest.raises(OSError, match="shorter"):
+        digest.run()
+
+
+def test_an_abandoned_digest_ends() -> None:
+    path = Path("abandoned")
+    path.write_bytes(b"abc")
+    digest = Digest(path, lambda: 0)
+    digest.abandon()
+    with suppress(OSError):
+        digest.run()

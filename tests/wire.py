@@ -1,0 +1,131 @@
+"""Servers that write to their connections what a test tells them, byte for byte; with TLS, and behind proxies."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import struct
+import subprocess
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from suno_wav_cli.loopback import bound_socket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    Told = Callable[[socket.socket], None]
+
+HOST = "cdn.invalid"
+"""What the certificate is for, besides 127.0.0.1."""
+
+_PATIENCE = 20.0
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Signed by itself, with its key in the same file."""
+
+    path: Path
+
+    def server(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.path)
+        return context
+
+    def client(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self.path)
+
+
+def new_certificate(folder: Path) -> Certificate:
+    path = folder / "both.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
+            *("-days", "2", "-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST},IP:127.0.0.1"),
+            *("-keyout", str(path), "-out", str(folder / "certificate.pem")),
+        ],
+        capture_output=True,
+        check=True,
+    )
+    with path.open("ab") as both:
+        both.write((folder / "certificate.pem").read_bytes())
+    return Certificate(path)
+
+
+@contextmanager
+def serving(told: Told, tls: ssl.SSLContext | None = None, *, port: int = 0) -> Iterator[int]:
+    """Do with each connection as `told`, and close it; the port. What goes wrong with one is the other side's affair."""
+
+    def met(connection: socket.socket) -> None:
+        connection.settimeout(_PATIENCE)
+        with suppress(OSError), connection:
+            if tls is None:
+                told(connection)
+            else:
+                with tls.wrap_socket(connection, server_side=True, suppress_ragged_eofs=True) as inner:
+                    told(inner)
+
+    def accepted(bound: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = bound.accept()
+                Thread(target=met, args=[connection], daemon=True).start()
+
+    with bound_socket(port) as bound:
+        thread = Thread(target=accepted, args=[bound], daemon=True)
+        thread.start()
+        try:
+            yield int(bound.getsockname()[1])
+        finally:
+            bound.shutdown(socket.SHUT_RDWR)
+            thread.join(_PATIENCE)
+
+
+def head_of(connection: socket.socket) -> bytes:
+    """Read a request's head."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        piece = connection.recv(1)
+        if not piece:
+            raise ConnectionError
+        head += piece
+    return head
+
+
+def reset(connection: socket.socket) -> None:
+    """End the connection by a TCP RST."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def until_left(connection: socket.socket) -> None:
+    """Be silent for as long as the other side stays."""
+    while connection.recv(1024):
+        pass
+
+
+def proxy_to(port: int, seen: list[bytes]) -> Told:
+    """Connect everybody to `port`, whatever they ask for, and note what that was."""
+
+    def told(connection: socket.socket) -> None:
+        seen.append(head_of(connection).split(b"\r\n")[0])
+        with socket.create_connection(("127.0.0.1", port), _PATIENCE) as far:
+            connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            outward = Thread(target=_copied, args=[connection, far], daemon=True)
+            outward.start()
+            _copied(far, connection)
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            outward.join(_PATIENCE)
+
+    return told
+
+
+def _copied(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while piece := source.recv(1 << 16):
+            target.sendall(piece)
