@@ -69,6 +69,15 @@ def test_while_a_download_waits_for_a_byte(sandbox: Sandbox, number: signal.Sign
     assert [path.name for path in Path().iterdir()] == ["song.wav.part"]
 
 
+def test_while_four_connections_wait_for_a_byte(sandbox: Sandbox) -> None:
+    with started(sandbox, "convert", "demo-17mb-cdn-stall1m~4+stop", "--out", "song.wav") as process:
+        wait_until(lambda: sandbox.counted("file_requests", "demo-17mb-cdn-stall1m~4+stop") == 4)
+        returned, said = stop(process, signal.SIGINT)
+    assert returned == 130
+    done = sandbox.run(*shlex.split(said.partition("To continue: suno-wav ")[2]))
+    assert (done.code, Path("song.wav").stat().st_size) == (0, 17_000_044)
+
+
 def test_while_the_submission_has_no_answer(sandbox: Sandbox) -> None:
     """What nobody can know is said, and a second run says it again."""
     with started(sandbox, "convert", "demo-hang+stop", "--tunnel", "none") as process:
