@@ -75,9 +75,7 @@ def convert_songs(
         todo = [step for step in plan if step.step is not Step.THERE]
         _check_music_tasks([step.order for step in todo if step.step is Step.SUBMIT], settings.provider)
         if request.wait:
-            check_possible(
-                [step.order for step in todo], ours=session.journal.has_target, force=settings.force
-            )
+            check_possible([step.order for step in todo], ours=session.owns, force=settings.force)
         if request.dry_run:
             show_plan(plan, session)
             return ExitCode.OK

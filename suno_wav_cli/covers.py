@@ -54,27 +54,36 @@ async def _fetched(url: str, tls: ssl.SSLContext, *, local: bool) -> bytes:
         if not may_be_fetched(str(request.url), local=local):
             raise _no_cover(f"its address at {request.url.host} is not https")
 
+    async with httpx.AsyncClient(
+        headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
+        timeout=_SECONDS,
+        verify=tls,
+        trust_env=not is_loopback(url),
+        # Called for each step of a redirect too.
+        event_hooks={"request": [check]},
+    ) as client:
+        request = client.build_request("GET", url)
+        # By hand, for httpx would read the body of each redirect, however long.
+        for _ in range(_MOST_REDIRECTS + 1):
+            response = await client.send(request, stream=True)
+            try:
+                if response.next_request is None:
+                    return await _content(response)
+                request = response.next_request
+            finally:
+                await response.aclose()
+    raise _no_cover("its address redirects without end")
+
+
+async def _content(response: httpx.Response) -> bytes:
+    if response.status_code != httpx.codes.OK:
+        raise _no_cover(f"its server answers HTTP {response.status_code}")
     content = bytearray()
-    async with (
-        httpx.AsyncClient(
-            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
-            timeout=_SECONDS,
-            verify=tls,
-            follow_redirects=True,
-            max_redirects=_MOST_REDIRECTS,
-            trust_env=not is_loopback(url),
-            # Called for each step of a redirect too.
-            event_hooks={"request": [check]},
-        ) as client,
-        client.stream("GET", url) as response,
-    ):
-        if response.status_code != httpx.codes.OK:
-            raise _no_cover(f"its server answers HTTP {response.status_code}")
-        # As it comes: what is packed against our wish could be any size unpacked.
-        async for piece in response.aiter_raw():
-            content += piece
-            if len(content) > _LARGEST_COVER:
-                raise _no_cover(f"it is larger than {_LARGEST_COVER / 1e6:g} MB")
+    # As it comes: what is packed against our wish could be any size unpacked.
+    async for piece in response.aiter_raw():
+        content += piece
+        if len(content) > _LARGEST_COVER:
+            raise _no_cover(f"it is larger than {_LARGEST_COVER / 1e6:g} MB")
     return bytes(content)
 
 

@@ -55,11 +55,20 @@ class Service:
 
 
 @dataclass(frozen=True)
+class Place:
+    """A file that was saved from a conversion, as it was then; an earlier version of the journal had no digests."""
+
+    path: Path
+    bytes: int
+    sha256: str | None
+
+
+@dataclass(frozen=True)
 class Entry:
     """One conversion. Times are seconds since 1970, UTC.
 
     `service` is the API's base URL, `provider` the name of its contract. `target` is where the file shall go, or went
-    last; `bytes` and `sha256` are the file's, once it was downloaded. The service deletes the file at `expires`, or before:
+    last; `bytes` the size of the file that was saved last. The service deletes the file at `expires`, or before:
     it had accepted the task by the time that this is counted from. `credits_before` is the account's balance before
     the paid request, where it was asked for. `title` is the song's, where `tracks` has seen it.
     """
@@ -74,7 +83,6 @@ class Entry:
     target: Path | None
     wav_url: str | None
     bytes: int | None
-    sha256: str | None
     message: str | None
     created: float
     updated: float

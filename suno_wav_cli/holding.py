@@ -38,6 +38,16 @@ class Holding:
         """How many bytes are there."""
         return received(self.missing, self.length)
 
+    def present(self) -> tuple[Span, ...]:
+        """List what is there, in order."""
+        edges = [0, *(edge for span in self.missing for edge in (span.start, span.stop)), self.length]
+        pairs = zip(edges[::2], edges[1::2], strict=False)
+        return tuple(
+            Span(start, stop)
+            for start, stop in pairs
+            if start is not None and stop is not None and start < stop
+        )
+
     @property
     def end(self) -> int:
         """The end of the last byte that is there: a file that is shorter has lost some."""

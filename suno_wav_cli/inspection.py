@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.events import Report
 
-_AGAIN = "Download it again: the same suno-wav convert command does, and pays no second time."
+_AGAIN = "Download it again: the same suno-wav convert command does, with --force, and pays no second time."
 
 
 def inspect_files(paths: Sequence[Path], report: Report) -> ExitCode:

@@ -64,11 +64,10 @@ def _listing(request: Request) -> Listing:
 
 
 def _job(entry: Entry, history: History) -> Job:
-    places = [] if entry.bytes is None else history.places(entry)
-    if entry.target in places:
-        # Where it went last.
-        places = [entry.target, *places]
-    there = [path for path in places if path.is_file()]
+    # Where it went last, first.
+    places = sorted(history.places(entry), key=lambda place: place.path != entry.target)
+    there = [place for place in places if place.path.is_file()]
+    shown = next(iter(there or places), None)
     return Job(
         audio_id=entry.audio_id,
         title=entry.title,
@@ -79,10 +78,10 @@ def _job(entry: Entry, history: History) -> Job:
         created=entry.created,
         updated=entry.updated,
         expires=entry.expires,
-        path=there[0] if there else places[0] if places else None,
+        path=None if shown is None else shown.path,
         path_exists=bool(there),
         target=entry.target,
-        sha256=entry.sha256,
+        sha256=None if shown is None else shown.sha256,
         provider=entry.provider,
         service=entry.service,
     )

@@ -82,8 +82,22 @@ def check_possible(orders: Sequence[Order], *, ours: Callable[[Path], bool], for
         except (OSError, ValueError) as error:
             # Too long a name, a link to itself, a null character.
             raise UsageError(f"{order.target} cannot be used: {error}", "Choose another --out.") from error
-    for folder, count in Counter(order.target.parent for order in orders).items():
-        _check_folder(folder, count * _LARGEST_SONG)
+    needed: Counter[Path] = Counter()
+    for order in orders:
+        needed[order.target.parent] += _still_needed(order.target)
+    for folder, room in needed.items():
+        _check_folder(folder, room)
+
+
+def _still_needed(target: Path) -> int:
+    """How many bytes a song may take besides those that its `.part` has on the disk."""
+    try:
+        status = part_of(target).stat()
+    except OSError:
+        return _LARGEST_SONG
+    # In blocks of 512 bytes, for its size may be more than it has; Windows does not tell them.
+    held = int(getattr(status, "st_blocks", status.st_size // 512)) * 512
+    return max(_LARGEST_SONG - held, 0)
 
 
 def _check_names(target: Path, *, ours: Callable[[Path], bool], force: bool) -> None:

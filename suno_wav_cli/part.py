@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import shutil
 from contextlib import contextmanager, suppress
@@ -15,7 +16,13 @@ from suno_wav_cli.errors import DownloadFailed, OutputExists
 from suno_wav_cli.locks import is_same_file, try_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    from suno_wav_cli.holding import Span
+
+
+_SAMPLE = 4096
+"""Bytes at each end of what was fetched in one go."""
 
 
 class Part:
@@ -30,10 +37,16 @@ class Part:
     def size(self) -> int:
         return os.fstat(self.file.fileno()).st_size
 
-    @property
-    def identity(self) -> int:
-        """What tells this file from one that takes its name later: its inode."""
-        return os.fstat(self.file.fileno()).st_ino
+    def evidence(self, spans: Iterable[Span]) -> str:
+        """Make a digest of the ends of each span: it tells these bytes from what is copied over them. Raises OSError."""
+        digest = hashlib.sha256()
+        with self._lock:
+            for span in spans:
+                stop = span.stop or span.start
+                for start in (span.start, max(span.start, stop - _SAMPLE)):
+                    self.file.seek(start)
+                    digest.update(self.file.read(min(_SAMPLE, stop - start)))
+        return digest.hexdigest()
 
     def restart(self) -> None:
         """Throw away what is there."""

@@ -24,7 +24,9 @@ def check_standard_output(*, json: bool) -> None:
             "the song and --json both want standard output",
             "Name a file: --out song.wav. Or leave --json out.",
         )
-    if sys.stdout is None or sys.stdout.isatty():
+    if sys.stdout is None:
+        raise UsageError("standard output is closed", "Send it somewhere, or name a file: --out song.wav")
+    if sys.stdout.isatty():
         raise UsageError(
             "a WAV would only disturb the terminal",
             "Send it somewhere: suno-wav ... --out - | ffmpeg -i - song.flac. Or name a file: --out song.wav",

@@ -130,7 +130,7 @@ async def _settled(
     if not request.resubmit:
         raise await _unknown(entry, session, shop)
     order = order_for(entry.name, entry, session, alone=alone)
-    check_possible([order], ours=session.journal.has_target, force=session.settings.force)
+    check_possible([order], ours=session.owns, force=session.settings.force)
     return await convert(order, shop)
 
 

@@ -32,7 +32,7 @@ async def retrieve(
     if entry is not None and not force and journal.recognises(entry, order.target):
         session.report(events.Skipped(entry.name, order.target))
         return Outcome(record.task_id)
-    check_possible([order], ours=journal.has_target, force=force)
+    check_possible([order], ours=session.owns, force=force)
     if record.state is WavState.PENDING and not wait:
         raise StillRunning("the conversion is not finished yet", "Try again later, or add --wait.")
     entry = entry or journal.adopt(record.task_id, record.audio_id, order.target)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from suno_wav_cli.entries import Entry
+    from suno_wav_cli.holding import Holding
     from suno_wav_cli.models import WavFormat
     from suno_wav_cli.part import Part
     from suno_wav_cli.song_tags import Tagger
@@ -78,10 +79,11 @@ async def save(entry: Entry, url: str, target: Path, shop: Workshop) -> None:
 
 
 async def _tagged(entry: Entry, part: Part, tagger: Tagger, shop: Workshop) -> str:
-    """Write the song's tags; the SHA-256 of the file that has them. Raises OSError."""
+    """Write the song's tags; the SHA-256 of the file that has them. Raises OSError, and NotAWholeWav for a bug."""
     # A crash in the middle leaves what is not the server's file any more: to be begun anew.
     shop.journal.parts.forget(part.path)
     await tagger.tag(part.file, Song(entry.name, entry.music_task_id))
+    read_format(part.path)
     return await settled(part)
 
 
@@ -93,6 +95,17 @@ async def _portray(entry: Entry, path: Path, wav: WavFormat, shop: Workshop) -> 
             shop.report(events.Portrayed(entry.name, portrait))
 
 
+def _continuable(part: Part, entry: Entry, shop: Workshop) -> Holding | None:
+    """Tell what of this conversion's file is in the `.part`; None where it is of another one, or has changed."""
+    kept = shop.journal.parts.holding(part.path, entry)
+    if kept is None:
+        return None
+    holding, evidence = kept
+    if not holding.end <= part.size <= (holding.length or part.size):
+        return None
+    return holding if part.evidence(holding.present()) == evidence else None
+
+
 class _Download:
     """One file, in as many tries as it takes."""
 
@@ -102,9 +115,7 @@ class _Download:
         self._part = part
         self._shop = shop
         self._connections = connections
-        holding = shop.journal.parts.holding(part.path, entry, part.identity)
-        fits = holding is not None and holding.end <= part.size <= (holding.length or part.size)
-        self._holding = holding if fits else None
+        self._holding = _continuable(part, entry, shop)
         if self._holding is None:
             self._throw_away()
         self._deadline = time.monotonic() + shop.terms.timeout
@@ -127,7 +138,9 @@ class _Download:
                 sha256 = await fetch(
                     transfer,
                     on_progress=lambda *progress: shop.report(events.DownloadProgress(entry.name, *progress)),
-                    keep=lambda holding: shop.journal.parts.keep(part.path, entry, part.identity, holding),
+                    keep=lambda holding: shop.journal.parts.keep(
+                        part.path, entry, holding, part.evidence(holding.present())
+                    ),
                 )
                 return read_format(part.path), sha256
             except DownloadFailed as error:
@@ -173,7 +186,13 @@ class _Download:
     async def _ask_again(self, refused: AddressRefused) -> None:
         """Get a fresh address, once for each time that one is refused."""
         if self._refused:
-            raise refused
+            line = self._shop.continue_with([self._entry.wav_task_id or ""])
+            raise DownloadFailed(
+                refused.message,
+                f"To try again, free of charge: {line}. If it stays so, the service has deleted the file, as it does after "
+                f"{self._shop.client.provider.retention_days} days; only a new conversion, which is charged, brings it "
+                "back: convert, with --resubmit.",
+            ) from refused
         try:
             record = await self._shop.client.wav_record(self._entry.wav_task_id or "")
         except ServiceUnavailable as away:

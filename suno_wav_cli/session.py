@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -46,6 +47,10 @@ if TYPE_CHECKING:
     from suno_wav_cli.settings import Settings
 
 
+_SPOOLED_SECONDS = 15 * 86400.0
+"""After this no service has the rest of what a run has left there."""
+
+
 @dataclass(frozen=True)
 class Session:
     """`key` is None only where the session was opened to look at what would be done.
@@ -63,6 +68,10 @@ class Session:
     spool: Path
     report: Report
     watched: bool
+
+    def owns(self, target: Path) -> bool:
+        """Tell whether a `.part` beside `target` is one that an earlier run has left."""
+        return target.parent == self.spool or self.journal.has_target(target)
 
     def continue_with(self, ids: Sequence[str], *options: str) -> str:
         """Make the command line that finishes these tasks, or songs."""
@@ -138,9 +147,12 @@ def _check_wishes(settings: Settings, spool: Path) -> None:
         check_standard_output(json=settings.json)
         try:
             spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for left in spool.iterdir():
+                if left.stat().st_mtime < time.time() - _SPOOLED_SECONDS:
+                    left.unlink()
         except OSError as error:
             raise UsageError(
-                f"{spool} cannot be made: {error.strerror}",
+                f"{spool} cannot be used: {error.strerror}",
                 "A song is kept there until it is whole. Name another folder: SUNO_WAV_HOME=FOLDER",
             ) from error
 

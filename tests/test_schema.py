@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from suno_wav_cli.entries import Service, State
+from suno_wav_cli.entries import Place, Service, State
 from suno_wav_cli.journal import SCHEMA_VERSION, open_history, open_history_as_it_is, open_journal
 from tests.program import REPOSITORY, run_program
 
@@ -63,7 +63,7 @@ def test_what_is_new_is_worked_out_from_what_there_was() -> None:
         (expiring, *_) = journal.history.to_resume()
         saved = journal.newest_task_of("8551ab12-34cd-4e5f-8a9b-000000000005")
         assert saved is not None
-        assert journal.history.places(saved) == [Path("/home/ada/wavs/5.wav")]
+        assert journal.history.places(saved) == [Place(Path("/home/ada/wavs/5.wav"), 1152044, None)]
         sandbox = journal.history.newest("http://127.0.0.1:4010")
     assert (expiring.wav_task_id or "").endswith("d3")
     assert expiring.expires == expiring.created + 15 * DAY

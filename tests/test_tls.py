@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from suno_wav_cli.download import RateLimit, Terms, Transfer
-from suno_wav_cli.errors import BrokenOff, UsageError
+from suno_wav_cli.errors import DownloadFailed, UsageError
 from suno_wav_cli.part import open_part
 from suno_wav_cli.tls import tls_context
 from tests.cdn import tune
@@ -97,7 +97,7 @@ def terms() -> Terms:
 def test_a_file_is_fetched_only_from_whom_is_trusted(
     address: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with open_part(Path("stranger.wav")) as part, pytest.raises(BrokenOff):
+    with open_part(Path("stranger.wav")) as part, pytest.raises(DownloadFailed, match="not trusted"):
         Transfer(address + "/file", part, terms()).run()
     monkeypatch.setenv("SSL_CERT_FILE", str(folder / "certificate.pem"))
     with open_part(Path("song.wav")) as part:

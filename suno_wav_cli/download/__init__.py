@@ -9,9 +9,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.background import start_in_thread
+from suno_wav_cli.download.asking import Terms
 from suno_wav_cli.download.digest import Digest
 from suno_wav_cli.download.rates import RateLimit
-from suno_wav_cli.download.transfer import Terms, Transfer
+from suno_wav_cli.download.transfer import Transfer
 from suno_wav_cli.part import disk_failed
 
 if TYPE_CHECKING:
@@ -85,9 +86,12 @@ async def settled(part: Part) -> str:
 
 async def _keep_up(transfer: Transfer, keep: Callable[[Holding], None]) -> None:
     """Never returns. Raises OSError where the disk fails."""
+    kept = None
     while True:
         await asyncio.sleep(_SAFE_EVERY)
-        await _keep(transfer, keep)
+        if (holding := transfer.holding()) != kept:
+            await _keep(transfer, keep)
+            kept = holding
 
 
 async def _keep(transfer: Transfer, keep: Callable[[Holding], None]) -> None:

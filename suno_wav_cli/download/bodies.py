@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ssl
 import time
+import zlib
 from typing import TYPE_CHECKING
 
 import httpx
@@ -32,11 +33,12 @@ def blocks(
 
     Raises httpx.HTTPError where it breaks off, comes to an early end, or is silent for `silence` seconds.
     """
-    connection = None if content.coded else _connection(response)
-    length = content.span.length
+    if content.coded:
+        yield from _unpacked(response, size)
+        return
+    connection, length = _connection(response), content.span.length
     if connection is None or length is None:
-        pieces = response.iter_bytes() if content.coded else response.iter_raw()
-        for piece in pieces:
+        for piece in response.iter_raw():
             for start in range(0, len(piece), size):
                 yield piece[start : start + size]
         return
@@ -48,6 +50,26 @@ def blocks(
         yield first[start : start + size]
     if length > len(first):
         yield from _from(connection, length - len(first), size, silence)
+
+
+def _unpacked(response: httpx.Response, size: int) -> Iterator[bytes]:
+    """Unpack by hand, for httpx would make a thousand times as much of a piece at once."""
+    # 15 bits of window, and 32 for either header: gzip's or zlib's.
+    unpacker = zlib.decompressobj(wbits=47)
+    for piece in response.iter_raw():
+        packed = piece
+        while not unpacker.eof:
+            try:
+                block = unpacker.decompress(packed, size)
+            except zlib.error as error:
+                raise httpx.DecodingError(f"it is packed wrongly: {error}") from error
+            packed = unpacker.unconsumed_tail
+            if block:
+                yield block
+            if len(block) < size and not packed:
+                break
+    if not unpacker.eof:
+        raise httpx.RemoteProtocolError("the body ended early")
 
 
 def _connection(response: httpx.Response) -> socket.socket | None:

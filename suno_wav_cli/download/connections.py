@@ -5,10 +5,13 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+
+Trace: TypeAlias = "Callable[[str, Mapping[str, Any]], None]"
 
 
 class Connections:
@@ -35,7 +38,7 @@ class Connections:
                 _shut_down(connection)
 
     @contextmanager
-    def watched(self) -> Iterator[Callable[[str, Mapping[str, Any]], None]]:
+    def watched(self) -> Iterator[Trace]:
         """Give what httpx is to call while it connects: so that its handshakes can be woken too."""
         mine: list[socket.socket] = []
 

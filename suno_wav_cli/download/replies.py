@@ -63,9 +63,7 @@ def judged(status: int, headers: Mapping[str, str], asked: Span | None, validato
         return _nothing_left(headers, asked, validator)
     if status in _REFUSED:
         raise AddressRefused(
-            f"the file's address answers HTTP {status}",
-            "The file may have expired (providers delete it after about two weeks). Only a new conversion, "
-            "which is charged again, brings it back: convert ID --resubmit",
+            f"the file's address answers HTTP {status}", "It may have expired; ask for a fresh one."
         )
     if status >= httpx.codes.INTERNAL_SERVER_ERROR or status in _FOR_NOW:
         raise BrokenOff(f"the file's server answers HTTP {status}", _retry_after(headers))

@@ -7,53 +7,30 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import httpx
 
-from suno_wav_cli import USER_AGENT
-from suno_wav_cli.addresses import may_be_fetched
+from suno_wav_cli.download.asking import answered, explained, open_client
 from suno_wav_cli.download.bodies import LARGEST_BLOCK, blocks
 from suno_wav_cli.download.connections import Connections
 from suno_wav_cli.download.replies import Content, judged
 from suno_wav_cli.download.segments import Segment, Segments
 from suno_wav_cli.errors import BrokenOff, DownloadFailed, StartOver, SunoWavError
 from suno_wav_cli.holding import Holding, Span, received
-from suno_wav_cli.loopback import is_loopback
 from suno_wav_cli.part import disk_failed
-from suno_wav_cli.refusals import described
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Iterator
 
-    from suno_wav_cli.download.rates import RateLimit
+    from suno_wav_cli.download.asking import Terms
     from suno_wav_cli.part import Part
 
-_CONNECT_SECONDS = 10.0
-_MOST_REDIRECTS = 5
 _WORTH_SEVERAL = 16 * 1024 * 1024
 """Bytes of a file from which on several connections are tried."""
 
 _BLOCKS_A_SECOND = 8
 """Where the rate is limited, so that it is smooth."""
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What a download may take. Sizes in bytes, times in seconds, `min_speed` in bytes a second.
-
-    A connection that is silent for `stall_timeout`, or a download that is slower than `min_speed` for so long, is
-    given up. `local` allows http:// on this machine, for a service that is on this machine itself.
-    """
-
-    tls: ssl.SSLContext
-    local: bool
-    rate: RateLimit
-    max_size: int
-    min_speed: int
-    stall_timeout: float
 
 
 class Transfer:
@@ -109,7 +86,7 @@ class Transfer:
         Raises BrokenOff where trying again may help, StartOver where only anew, AddressRefused where a fresh address
         may, and DownloadFailed otherwise.
         """
-        with self._trouble_noted(), self._client() as client:
+        with self._trouble_noted(), open_client(self._url, self.terms) as client:
             helpers: list[threading.Thread] = []
             try:
                 if self._begun:
@@ -127,20 +104,6 @@ class Transfer:
     def _is_worth_several(self, missing: tuple[Span, ...]) -> bool:
         lengths = [span.length for span in missing]
         return self._most > 1 and None not in lengths and sum(filter(None, lengths)) >= _WORTH_SEVERAL
-
-    def _client(self) -> httpx.Client:
-        return httpx.Client(
-            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
-            timeout=httpx.Timeout(self.terms.stall_timeout, connect=_CONNECT_SECONDS),
-            verify=self.terms.tls,
-            follow_redirects=True,
-            max_redirects=_MOST_REDIRECTS,
-            trust_env=not is_loopback(self._url),
-            # A connection that its body was read from is of no use to httpx any more.
-            limits=httpx.Limits(max_keepalive_connections=0),
-            # Called for each step of a redirect too.
-            event_hooks={"request": [self._prepare]},
-        )
 
     def _help(self, client: httpx.Client, helpers: list[threading.Thread]) -> None:
         """Start the other connections, where there are to be several."""
@@ -186,16 +149,9 @@ class Transfer:
     def _explained(self, error: Exception) -> Exception:
         if self._stopped_because is not None:
             return BrokenOff(self._stopped_because)
-        if isinstance(error, httpx.ReadTimeout):
-            return BrokenOff(f"the file's server is silent for {self.terms.stall_timeout:g} s")
-        if isinstance(error, httpx.HTTPError):
-            return BrokenOff(f"the download broke off: {described(error)}")
         if isinstance(error, OSError):
             return disk_failed(self.part.path, error)
-        if isinstance(error, httpx.InvalidURL | UnicodeError | OverflowError | ImportError):
-            # What httpx raises for hosts and ports that cannot be, and for a proxy setting that it cannot use.
-            return DownloadFailed(f"the file's address cannot be used: {error}", "Ask your provider.")
-        return error
+        return explained(error, self.terms)
 
     @contextmanager
     def _answer(self, client: httpx.Client, asked: Span | None) -> Iterator[tuple[httpx.Response, Content]]:
@@ -205,7 +161,7 @@ class Transfer:
             headers = {"Range": f"bytes={asked.start}-{last}", "If-Range": self._validator}
         with (
             self._connections.watched() as trace,
-            client.stream("GET", self._url, headers=headers, extensions={"trace": trace}) as response,
+            answered(client, self._url, headers, trace) as response,
         ):
             content = judged(response.status_code, response.headers, asked, self._validator)
             if (
@@ -246,15 +202,6 @@ class Transfer:
         if content.length is not None and content.length > self.terms.max_size:
             raise _too_large(content.length, self.terms.max_size)
         self.part.check_room(content.span.stop or 0)
-
-    def _prepare(self, request: httpx.Request) -> None:
-        # A redirect may have set a cookie.
-        request.headers.pop("Cookie", None)
-        if not may_be_fetched(str(request.url), local=self.terms.local):
-            raise DownloadFailed(
-                f"the file's address at {request.url.host} is not https",
-                "Nothing is fetched unencrypted; ask your provider.",
-            )
 
 
 def _too_large(size: int, most: int) -> SunoWavError:

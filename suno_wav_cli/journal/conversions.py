@@ -135,17 +135,18 @@ class Journal:
         Written before the rename: a crash between the two leaves a file that `recognises` knows.
         """
         with self._database.transaction():
+            self._database.execute("UPDATE conversion SET bytes = ? WHERE id = ?", size, entry.id)
             self._database.execute(
-                "UPDATE conversion SET bytes = ?, sha256 = ? WHERE id = ?", size, sha256, entry.id
+                "INSERT OR REPLACE INTO place VALUES (?, ?, ?, ?)", entry.id, stored(target), size, sha256
             )
-            self._database.execute("INSERT OR IGNORE INTO place VALUES (?, ?)", entry.id, stored(target))
             return self.move(entry, State.READY, target=target)
 
     def recognises(self, entry: Entry, target: Path) -> bool:
         """Tell whether the file at `target` is this conversion's, whole."""
-        if entry.bytes is None or not target.is_file() or target.stat().st_size != entry.bytes:
-            return False
-        if target.absolute() not in self.history.places(entry):
+        size = target.stat().st_size if target.is_file() else None
+        if (target.absolute(), size) not in [
+            (place.path, place.bytes) for place in self.history.places(entry)
+        ]:
             return False
         if entry.state is State.READY and entry.target == target.absolute():
             # A crash came between the file's last rename and the journal's next line.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.entries import Place
 from suno_wav_cli.journal.database import loaded, open_database, open_for_reading
 
 if TYPE_CHECKING:
@@ -145,10 +146,10 @@ class History:
         )
         return int(paid), int(undecided)
 
-    def places(self, entry: Entry) -> list[Path]:
+    def places(self, entry: Entry) -> list[Place]:
         """List the files that were saved from a conversion, whether they are still there or not."""
-        rows = self._database.rows("SELECT path FROM place WHERE conversion = ?", entry.id)
-        return [loaded(path) for (path,) in rows]
+        rows = self._database.rows("SELECT path, bytes, sha256 FROM place WHERE conversion = ?", entry.id)
+        return [Place(loaded(path), size, sha256) for path, size, sha256 in rows]
 
 
 @contextmanager

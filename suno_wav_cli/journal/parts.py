@@ -20,30 +20,28 @@ class Parts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def holding(self, path: Path, entry: Entry, inode: int) -> Holding | None:
-        """Tell what of this conversion's file is in the `.part`; None where it is of another one, or not known."""
+    def holding(self, path: Path, entry: Entry) -> tuple[Holding, str] | None:
+        """Tell what of this conversion's file should be in the `.part`, and the evidence of it; None where nobody knows."""
         rows = self._database.rows(
-            "SELECT validator, length, missing FROM part WHERE path = ? AND conversion = ? AND inode = ?",
+            "SELECT validator, length, missing, evidence FROM part WHERE path = ? AND conversion = ?",
             stored(path),
             entry.id,
-            str(inode),
         )
         if not rows:
             return None
-        validator, length, missing = rows[0]
-        return Holding(validator, length, read(missing))
+        validator, length, missing, evidence = rows[0]
+        return Holding(validator, length, read(missing)), evidence
 
-    def keep(self, path: Path, entry: Entry, inode: int, holding: Holding) -> None:
-        """Record what is safe on the disk."""
+    def keep(self, path: Path, entry: Entry, holding: Holding, evidence: str) -> None:
+        """Record what is safe on the disk, and by what it is known again."""
         self._database.execute(
             "INSERT OR REPLACE INTO part VALUES (?, ?, ?, ?, ?, ?)",
             stored(path),
             entry.id,
-            # Of 64 bits without a sign, which SQLite does not have.
-            str(inode),
             holding.validator,
             holding.length,
             written(holding.missing),
+            evidence,
         )
 
     def forget(self, path: Path) -> None:

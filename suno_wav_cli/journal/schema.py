@@ -59,16 +59,19 @@ CREATE INDEX conversions_by_task ON conversion (wav_task_id);
 CREATE INDEX conversions_by_state ON conversion (state, id);
 """
 
-# What is in a `.part`, and of what: the inode tells it from another file that has come to its name.
+# What is in a `.part`, and of what: the evidence tells it from another file that has come to its name. Each file that
+# was saved has its own size and digest, for one copy may have tags and another none.
 _VERSION_3 = """
-ALTER TABLE conversion ADD COLUMN sha256 TEXT;
+ALTER TABLE place ADD COLUMN bytes INTEGER;
+ALTER TABLE place ADD COLUMN sha256 TEXT;
+UPDATE place SET bytes = (SELECT bytes FROM conversion WHERE id = conversion);
 CREATE TABLE part (
     path       BLOB PRIMARY KEY,
     conversion INTEGER NOT NULL REFERENCES conversion,
-    inode      TEXT NOT NULL,
     validator  TEXT NOT NULL,
     length     INTEGER,
-    missing    TEXT NOT NULL
+    missing    TEXT NOT NULL,
+    evidence   TEXT NOT NULL
 ) WITHOUT ROWID;
 """
 

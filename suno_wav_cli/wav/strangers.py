@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _ENOUGH = 512
+_MOST_ZEROS = 64 * 1024 * 1024
+"""Bytes that are looked at: a file with holes may be said to be as long as the disk has no room for."""
+
 _RIFF_KINDS = {b"AVI ": "an AVI film", b"WEBP": "a WebP picture"}
 _TEXTS: Sequence[tuple[bytes, str]] = (
     (b"<?xml", "an XML answer"),
@@ -44,7 +47,11 @@ def what_else(file: BinaryIO, length: int) -> str:
     if not head:
         return "empty"
     if not head.strip(b"\0"):
-        return "nothing but zero bytes" if is_constant(file, 0, length) else "zero bytes at its beginning"
+        return (
+            "nothing but zero bytes"
+            if is_constant(file, 0, min(length, _MOST_ZEROS))
+            else "zero bytes at its beginning"
+        )
     return _container(head) or _text(head) or "some other kind of file"
 
 

@@ -57,7 +57,7 @@ def write_tags(file: BinaryIO, tags: SongTags) -> None:
     _pad(file, place.start)
     _write_size(file, place, place.start)
     file.seek(place.start)
-    file.write(chunks)
+    _write(file, chunks)
     file.truncate()
     # Out of the buffer before the header tells of it.
     file.flush()
@@ -65,7 +65,7 @@ def write_tags(file: BinaryIO, tags: SongTags) -> None:
     for chunk in place.old:
         # Filler, which every reader skips: to take it out would move the audio.
         file.seek(chunk.start - CHUNK_HEADER)
-        file.write(b"JUNK")
+        _write(file, b"JUNK")
     file.flush()
 
 
@@ -115,17 +115,23 @@ def _is_tag(chunk: Chunk, file: BinaryIO) -> bool:
 def _pad(file: BinaryIO, end: int) -> None:
     """Write the byte that a last chunk of odd length should have behind it."""
     if file.seek(0, os.SEEK_END) < end:
-        file.write(b"\0")
+        _write(file, b"\0")
 
 
 def _write_size(file: BinaryIO, place: _Place, end: int) -> None:
     size = end - _SIZE_BEFORE
     if place.ds64 is not None:
         file.seek(place.ds64)
-        file.write(struct.pack("<Q", size))
+        _write(file, struct.pack("<Q", size))
         size = IN_DS64
     file.seek(4)
-    file.write(struct.pack("<I", size))
+    _write(file, struct.pack("<I", size))
+
+
+def _write(file: BinaryIO, content: bytes) -> None:
+    """Write all of it: on a disk that is nearly full an unbuffered file takes a part, and raises at the next try only."""
+    while content:
+        content = content[file.write(content) :]
 
 
 def _not_written(why: str) -> TagsNotWritten:
