@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 import ssl
 import time
@@ -10,9 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from suno_wav_cli.download import RateLimit, Transfer
+from suno_wav_cli.download.bodies import LARGEST_BLOCK, blocks
+from suno_wav_cli.download.replies import Content
 from suno_wav_cli.errors import BrokenOff
 from suno_wav_cli.holding import Holding, Span
 from suno_wav_cli.part import open_part
@@ -259,3 +263,50 @@ def _target(entry: Path) -> str:
         return str(entry.readlink())
     except OSError:
         return ""
+
+
+def test_the_body_of_a_redirect_is_not_read() -> None:
+    """It may be endless, and would be kept."""
+    sent: list[int] = []
+
+    def told(connection: socket.socket) -> None:
+        if head_of(connection).startswith(b"GET /song"):
+            connection.sendall(HEAD + BODY)
+            return
+        connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: /song\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(1000):
+            connection.sendall(b"10000\r\n" + bytes(0x10000) + b"\r\n")
+            sent.append(0x10000)
+
+    with serving(told) as port:
+        fetched(f"http://127.0.0.1:{port}/moved", WISHES)
+    assert PART.read_bytes() == BODY
+    assert sum(sent) < 20_000_000
+
+
+def test_what_unpacks_to_a_thousand_times_its_size_comes_in_small_blocks() -> None:
+    packed = gzip.compress(bytes(30_000_000))
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n".encode()
+    content = Content(Span(0, None), None, None, coded=True)
+    lengths = []
+    with serving(sends(head, packed)) as port, httpx.stream("GET", f"http://127.0.0.1:{port}/") as response:
+        for block in blocks(response, content, silence=5.0):
+            assert not any(bytes(block[:1024]))
+            lengths.append(len(block))
+    assert sum(lengths) == 30_000_000
+    assert max(lengths) <= LARGEST_BLOCK
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda packed: packed[:-9], id="without its end"),
+        pytest.param(lambda packed: packed[:50] + b"\xff" * 50 + packed[100:], id="other bytes in it"),
+        pytest.param(lambda _packed: b"", id="nothing at all"),
+    ],
+)
+def test_what_is_packed_wrongly_breaks_off(spoil: Callable[[bytes], bytes]) -> None:
+    packed = spoil(gzip.compress(BODY))
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n".encode()
+    with serving(sends(head, packed)) as port, pytest.raises(BrokenOff):
+        fetched(f"http://127.0.0.1:{port}/song", WISHES)

@@ -376,6 +376,19 @@ def test_a_write_that_fails_is_exit_9_with_a_clear_message_and_no_final_file(san
     assert (again.code, again.out, sandbox.counted("accepted", "demo+efbig")) == (0, "song.wav\n", 1)
 
 
+def test_tags_that_find_no_room_leave_no_file_that_says_more_than_it_has(sandbox: Sandbox) -> None:
+    """The song fits, and a part of its tags; with room again it is tagged, and paid for once."""
+    wanted = ["--task-id", "5" * 32, "--tag", "--out", "{audio_id}.wav", "--jobs", "1"]
+    failed = convert_with_files_up_to(1_152_300, sandbox, *wanted)
+    assert (failed.code, failed.out, list(Path().glob("*.wav"))) == (9, "", [])
+    assert failed.err.count(".wav.part cannot be written: File too large") == 2
+    again = sandbox.run("convert", *wanted)
+    assert (again.code, len(again.out.splitlines())) == (0, 2)
+    for name in again.out.splitlines():
+        assert read_format(Path(name)).data_bytes == 1_152_000
+        assert Path(name).stat().st_size > 1_152_300
+
+
 def put_in_place(*, force: bool) -> None:
     """Put a file of three letters in place of whatever is there."""
     with open_part(TARGET) as part:

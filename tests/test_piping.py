@@ -98,6 +98,24 @@ def test_a_reader_that_leaves_early_is_exit_9_and_the_song_need_not_be_fetched_a
     assert sandbox.counted("accepted", "demo-17mb+leaves") == 1
 
 
+def test_what_a_failed_run_has_left_is_no_obstacle_to_a_later_one(sandbox: Sandbox) -> None:
+    """Not even where the song went elsewhere in between; and after its days at the service it is cleared away."""
+    with piped(sandbox, "convert", "demo+full", stdout=os.open("/dev/full", os.O_WRONLY)) as process:
+        assert ended(process)[0] == 9
+    assert left() == ["demo+full.wav.part"]
+    assert sandbox.run("convert", "demo+full", "--out", "song.wav").code == 0
+    for command in ("resume", "convert"):
+        with piped(sandbox, command, "demo+full") as process:
+            song, _ = process.communicate(timeout=30)
+        assert (process.returncode, song == Path("song.wav").read_bytes()) == (0, True)
+    (old,) = Path(os.environ["SUNO_WAV_HOME"]).rglob("piped")
+    (old / "old.wav.part").write_bytes(b"song")
+    os.utime(old / "old.wav.part", (0, 0))
+    with piped(sandbox, "convert", "demo+full") as process:
+        process.communicate(timeout=30)
+    assert left() == ["song.wav"]
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_it_leaves_within_a_second_while_nobody_reads(
     sandbox: Sandbox, number: signal.Signals, code: int

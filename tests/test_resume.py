@@ -200,6 +200,15 @@ def test_a_second_place_does_not_hide_the_first(sandbox: Sandbox) -> None:
     assert sandbox.counted("file_requests", "demo+places") == 2
 
 
+def test_a_copy_with_tags_does_not_hide_the_one_without(sandbox: Sandbox) -> None:
+    """They have different sizes, and each is known by its own."""
+    plain = ["--task-id", "6" * 32, "--out", "{id8}.wav"]
+    assert sandbox.run("convert", *plain).code == 0
+    assert sandbox.run("convert", *plain[:2], "--tag", "--out", "{id8}-tagged.wav").code == 0
+    again = sandbox.run("convert", *plain)
+    assert (again.code, again.err.count("already there")) == (0, 2)
+
+
 def test_a_service_that_is_away_leaves_the_line_that_continues(sandbox: Sandbox) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as closed:
         address = f"http://127.0.0.1:{closed.getsockname()[1]}"
