@@ -187,7 +187,7 @@ class _Download:
         """Get a fresh address, once for each time that one is refused."""
         if self._refused:
             line = self._shop.continue_with([self._entry.wav_task_id or ""])
-            raise DownloadFailed(
+            raise AddressRefused(
                 refused.message,
                 f"To try again, free of charge: {line}. If it stays so, the service has deleted the file, as it does after "
                 f"{self._shop.client.provider.retention_days} days; only a new conversion, which is charged, brings it "

@@ -250,6 +250,20 @@ def test_the_next_run_continues(customer: Customer, steps: str, connections: int
     assert sent(customer, audio_id) < 1.4 * len(file_of(audio_id))
 
 
+def test_a_connection_that_is_fast_enough_fetches_the_whole_file_by_itself(customer: Customer) -> None:
+    """In one answer, over what would have been the others' segments; a slow one gets others beside it."""
+    audio_id = f"demo-{LARGE}mb-cdn-trickle50m~always"
+    wishes = [replace(WISHES, fast_enough=least) for least in (1_000_000, 1_000_000_000)]
+    requests = []
+    for one in wishes:
+        entry = customer.order(audio_id)
+        assert_saved(customer.save(entry, connections=4, wishes=one), audio_id)
+        requests.append(customer.account.counted("file_requests", audio_id))
+        TARGET.unlink()
+    assert requests[0] == 1
+    assert requests[1] > 1 + 1
+
+
 def test_segments_that_several_connections_left_are_continued_by_one(customer: Customer) -> None:
     audio_id = f"demo-{LARGE}mb-cdn-ok-cut3m-cut2m-cut1m-503~2"
     entry = customer.order(audio_id)

@@ -196,8 +196,12 @@ class FetchingMachine(RuleBasedStateMachine):
         count = max(1, int(share * room))
         self.came.append(Span(segment.position, segment.position + count))
         segment.position += count
-        if segment.room == 0:
+        reach = data.draw(st.none() | st.integers(0, self.WHOLE))
+        if segment.room == 0 and not self.segments.extend(segment, reach):
             self.working.remove(segment)
+        else:
+            assert segment.room
+            assert count < room or (reach is not None and segment.stop is not None and segment.stop <= reach)
 
     @invariant()
     def what_is_missing_is_what_has_not_come(self) -> None:

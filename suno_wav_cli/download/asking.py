@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _CONNECT_SECONDS = 10.0
 _MOST_REDIRECTS = 5
+_GIGABIT = 125_000_000
+"""Bytes a second: what is faster is no line of a person, and several connections only cost more."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Terms:
     """What a download may take. Sizes in bytes, times in seconds, `min_speed` in bytes a second.
 
     A connection that is silent for `stall_timeout`, or a download that is slower than `min_speed` for so long, is
-    given up. `local` allows http:// on this machine, for a service that is on this machine itself.
+    given up. A connection that brings `fast_enough` bytes a second gets no others beside it; where that is None, every
+    one does at once. `local` allows http:// on this machine, for a service that is on this machine itself.
     """
 
     tls: ssl.SSLContext
@@ -39,6 +42,7 @@ class Terms:
     max_size: int
     min_speed: int
     stall_timeout: float
+    fast_enough: int | None = _GIGABIT
 
 
 def open_client(url: str, terms: Terms) -> httpx.Client:

@@ -58,6 +58,18 @@ class Segments:
             self._taken.append(segment)
             return segment
 
+    def extend(self, segment: Segment, stop: int | None) -> bool:
+        """Let who has fetched a segment go on into the next, where that is free and its answer reaches to before `stop`."""
+        with self._lock:
+            following = self._free[0] if self._free else None
+            if following is None or following.start != segment.stop or stop is None:
+                return False
+            if following.stop is None or following.stop > stop:
+                return False
+            self._free.pop(0)
+            segment.stop = following.stop
+            return True
+
     def missing(self) -> tuple[Span, ...]:
         """Tell what is missing at this moment, in order."""
         with self._lock:
@@ -78,7 +90,9 @@ def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 def _pieces(span: Span, connections: int) -> list[Span]:
     """Cut a span so that every connection has a part of it, in the order of the file."""
-    if span.length is None or span.stop is None or connections == 1:
+    if not span.length or span.stop is None or connections == 1:
         return [span]
-    size = min(max(-(-span.length // connections), SMALLEST), _LARGEST)
+    # As many for each, that all end together.
+    rounds = -(-span.length // (connections * _LARGEST))
+    size = max(-(-span.length // (connections * rounds)), SMALLEST)
     return [Span(start, min(start + size, span.stop)) for start in range(span.start, span.stop, size)]

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _WORTH_SEVERAL = 16 * 1024 * 1024
 """Bytes of a file from which on several connections are tried."""
 
+_LOOK_SECONDS = 0.1
+"""How long the first connection shows what it brings, before others join it."""
+
 _BLOCKS_A_SECOND = 8
 """Where the rate is limited, so that it is smooth."""
 
@@ -51,8 +54,11 @@ class Transfer:
         self._stopped_because: str | None = None
         self._validator = holding.validator if holding else None
         self.length = holding.length if holding else None
-        self.several = holding is not None and self._is_worth_several(holding.missing)
-        self._segments = Segments(holding.missing if holding else (), self._most if self.several else 1)
+        self.several = False
+        if holding is not None and not self._is_worth_several(holding.missing):
+            self._most = 1
+        self._lock = threading.Lock()
+        self._segments = Segments(holding.missing if holding else (), self._most)
         self._begun = holding is not None
 
     def stop(self, reason: str) -> None:
@@ -107,22 +113,36 @@ class Transfer:
 
     def _help(self, client: httpx.Client, helpers: list[threading.Thread]) -> None:
         """Start the other connections, where there are to be several."""
-        for _ in range(self._most - 1 if self.several else 0):
-            helper = threading.Thread(target=self._work, args=[client], name="download", daemon=True)
+        for _ in range(self._most - 1):
+            helper = threading.Thread(target=self._join, args=[client], name="download", daemon=True)
             helper.start()
             helpers.append(helper)
+
+    def _join(self, client: httpx.Client) -> None:
+        """Be one of several connections, unless the first is as fast as any line."""
+        if self.terms.fast_enough is not None:
+            before = self.received
+            self._connections.pause(_LOOK_SECONDS)
+            if self.received - before > self.terms.fast_enough * _LOOK_SECONDS:
+                return
+        if self._connections.stopped:
+            return
+        with self._trouble_noted(), self._lock:
+            if not self.several and self.length is not None:
+                self.part.allocate(self.length)
+            self.several = True
+        self._work(client)
 
     def _begin(self, client: httpx.Client, helpers: list[threading.Thread]) -> None:
         """Ask for the whole file; where it is large and can be divided, let the others take their parts of it."""
         with self._trouble_noted(), self._answer(client, None) as (response, content):
             self._check_size(content)
             self._validator, self.length = content.validator, content.length
-            self.several = content.divisible and self._is_worth_several((content.span,))
-            if self.several and content.length is not None:
-                self.part.allocate(content.length)
-            self._segments = Segments([content.span], self._most if self.several else 1)
+            if not content.divisible or not self._is_worth_several((content.span,)):
+                self._most = 1
+            self._segments = Segments([content.span], self._most)
             segment = self._segments.take()
-            # Only now, for that may have taken long, and until then nothing said that something is missing.
+            # Only now something says what is missing.
             self._begun = True
             if segment is not None:
                 self._help(client, helpers)
@@ -183,19 +203,29 @@ class Transfer:
         for block in blocks(response, content, size=size, silence=self.terms.stall_timeout):
             if self._connections.stopped:
                 raise httpx.ReadError("stopped")
-            count = len(block) if segment.room is None else min(len(block), segment.room)
-            self.part.write(segment.position, block[:count])
-            segment.position += count
+            if delay := rate.delay(len(block)):
+                self._connections.pause(delay)
+            self._put(block, content, segment)
             if segment.room == 0:
                 return
-            if segment.position > self.terms.max_size:
-                raise _too_large(segment.position, self.terms.max_size)
-            if delay := rate.delay(count):
-                self._connections.pause(delay)
         if segment.stop is None:
             self.length = segment.stop = segment.position
         elif segment.room:
             raise BrokenOff(f"the download broke off: the file ended early, at byte {segment.position:,}")
+
+    def _put(self, block: bytes | memoryview, content: Content, segment: Segment) -> None:
+        """Write what of the block belongs to the segment, which grows where nobody is at what follows it."""
+        while block:
+            if segment.room == 0 and not self._segments.extend(segment, content.span.stop):
+                return
+            count = len(block) if segment.room is None else min(len(block), segment.room)
+            self.part.write(segment.position, block[:count])
+            segment.position += count
+            block = block[count:]
+            if segment.position > self.terms.max_size:
+                raise _too_large(segment.position, self.terms.max_size)
+        if segment.room == 0:
+            self._segments.extend(segment, content.span.stop)
 
     def _check_size(self, content: Content) -> None:
         """Raise DownloadFailed for a file that is not wanted, and OSError for one that has no room on the disk."""
