@@ -103,7 +103,11 @@ def _continuable(part: Part, entry: Entry, shop: Workshop) -> Holding | None:
     holding, evidence = kept
     if not holding.end <= part.size <= (holding.length or part.size):
         return None
-    return holding if part.evidence(holding.present()) == evidence else None
+    # A disk that does not give back what it has taken is a reason to begin anew, too.
+    with suppress(OSError):
+        if part.evidence(holding.present()) == evidence:
+            return holding
+    return None
 
 
 class _Download:
