@@ -82,7 +82,7 @@ def convert_songs(
         balance = check_budget(todo, session)
         for step in plan:
             if step.step is Step.THERE:
-                report(events.Skipped(step.order.song.audio_id, step.order.target))
+                report(events.Skipped(step.order.song.audio_id, step.order.target, settings.tag))
         try:
             outcomes = _converted(todo, request, session, balance) if todo else []
         finally:

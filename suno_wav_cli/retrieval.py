@@ -30,7 +30,7 @@ async def retrieve(
     audio_id = record.audio_id or (entry and entry.audio_id) or record.task_id
     order = order_for(audio_id, entry, session, alone=alone)
     if entry is not None and not force and journal.recognises(entry, order.target):
-        session.report(events.Skipped(entry.name, order.target))
+        session.report(events.Skipped(entry.name, order.target, session.settings.tag))
         return Outcome(record.task_id)
     check_possible([order], ours=session.owns, force=force)
     if record.state is WavState.PENDING and not wait:

@@ -52,7 +52,7 @@ async def save(entry: Entry, url: str, target: Path, shop: Workshop) -> None:
             # Before it was locked, another program may have put this very file in its place.
             entry = shop.journal.of_task(entry.wav_task_id or "") or entry
             if not shop.terms.force and shop.journal.recognises(entry, target):
-                shop.report(events.Skipped(entry.name, target))
+                shop.report(events.Skipped(entry.name, target, shop.tagger is not None))
                 return
             download = _Download(entry, url, part, shop, connections)
             path = None if shop.terms.piped else target

@@ -206,7 +206,11 @@ def test_a_copy_with_tags_does_not_hide_the_one_without(sandbox: Sandbox) -> Non
     assert sandbox.run("convert", *plain).code == 0
     assert sandbox.run("convert", *plain[:2], "--tag", "--out", "{id8}-tagged.wav").code == 0
     again = sandbox.run("convert", *plain)
-    assert (again.code, again.err.count("already there")) == (0, 2)
+    assert (again.code, again.err.count("already there, nothing was paid\n")) == (0, 2)
+    wanted = sandbox.run("convert", *plain, "--tag")
+    assert (wanted.code, wanted.err.count("to write its tags, free of charge, add --force\n")) == (0, 2)
+    forced = sandbox.run("convert", *plain, "--tag", "--force")
+    assert (forced.code, forced.err.count(": saved, ")) == (0, 2)
 
 
 def test_a_service_that_is_away_leaves_the_line_that_continues(sandbox: Sandbox) -> None:

@@ -129,10 +129,11 @@ class Portrayed:
 
 @dataclass(frozen=True)
 class Skipped:
-    """The file is there already, and nothing was paid for."""
+    """The file is there already, and nothing was paid for; `tags_wanted` says that they were not written into it."""
 
     audio_id: str
     path: Path
+    tags_wanted: bool
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,8 @@ def song_sentence(event: SongEvent, *, verbose: bool) -> str | None:
             head = f"{event.audio_id[:8]}: "
             return head + portrait_line(event.portrait, shutil.get_terminal_size().columns - len(head))
         case events.Skipped():
-            return f"{event.audio_id}: already there, nothing was paid"
+            tags = "; to write its tags, free of charge, add --force" if event.tags_wanted else ""
+            return f"{event.audio_id}: already there, nothing was paid{tags}"
         case events.LeftRunning():
             return f"{event.audio_id}: left running, kept {event.kept_days} days\n  To continue: {event.continue_with}"
         case events.SongFailed():
