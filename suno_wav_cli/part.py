@@ -77,6 +77,11 @@ class Part:
         """Put every byte that was written on the disk. Raises OSError."""
         os.fsync(self.file.fileno())
 
+    def secured(self, spans: Iterable[Span]) -> str:
+        """Put these spans on the disk, and give the evidence of them. Raises OSError."""
+        self.sync()
+        return self.evidence(spans)
+
     def put_in_place(self, target: Path, *, force: bool) -> None:
         """Rename it to `target` atomically. Raises OutputExists rather than replace a file without `force`."""
         if os.name == "nt":

@@ -142,9 +142,7 @@ class _Download:
                 sha256 = await fetch(
                     transfer,
                     on_progress=lambda *progress: shop.report(events.DownloadProgress(entry.name, *progress)),
-                    keep=lambda holding: shop.journal.parts.keep(
-                        part.path, entry, holding, part.evidence(holding.present())
-                    ),
+                    keep=lambda *kept: shop.journal.parts.keep(part.path, entry, *kept),
                 )
                 return read_format(part.path), sha256
             except DownloadFailed as error:

@@ -11,11 +11,16 @@ import pytest
 from suno_wav_cli.loopback import address_of, bound_socket
 from suno_wav_cli.sandbox import running
 from tests import warm
+from tests.account import an_account
 from tests.program import Sandbox
+from tests.shop import a_customer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.account import Account
+    from tests.shop import Customer
 
 # Else every run of the program compiles all of it anew, as no installed program does.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -68,3 +73,15 @@ def sandbox() -> Iterator[Sandbox]:
 def free_port() -> int:
     with bound_socket(0) as bound:
         return int(bound.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Account]:
+    with an_account(credits_left=1_000_000) as opened:
+        yield opened
+
+
+@pytest.fixture
+def customer(account: Account) -> Iterator[Customer]:
+    with a_customer(account) as made:
+        yield made

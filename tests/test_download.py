@@ -529,7 +529,7 @@ def test_of_many_programs_that_want_one_file_none_spoils_it(cdn: Cdn) -> None:
 
 async def fetched(url: str, look: Callable[[int, int | None], None]) -> str:
     with transfer_of(url) as transfer:
-        return await fetch(transfer, look, lambda _: None)
+        return await fetch(transfer, look, lambda *_: None)
 
 
 def test_fetch_reports_progress_up_to_the_last_byte(cdn: Cdn) -> None:

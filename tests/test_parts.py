@@ -19,30 +19,17 @@ from suno_wav_cli.events import DownloadStarted
 from suno_wav_cli.holding import Holding, Span
 from suno_wav_cli.pacing import Backoff
 from suno_wav_cli.part import Part, open_part
-from tests.account import Account, an_account
-from tests.shop import PART, TARGET, WISHES, Customer, a_customer, file_of
+from tests.shop import PART, TARGET, WISHES, Customer, file_of
 from tests.wire import head_of, serving, until_left
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from suno_wav_cli.entries import Entry
 
 SIZE = 1_152_044
 HALF = SIZE // 2
 ONCE = Backoff(0)
-
-
-@pytest.fixture(scope="module")
-def account() -> Iterator[Account]:
-    with an_account(credits_left=10_000) as opened:
-        yield opened
-
-
-@pytest.fixture
-def customer(account: Account) -> Iterator[Customer]:
-    with a_customer(account) as made:
-        yield made
 
 
 def half(customer: Customer, audio_id: str) -> Entry:
@@ -204,7 +191,7 @@ def test_a_disk_that_fails_stops_the_threads_too() -> None:
                 os.dup2(connection.fileno(), part.file.fileno())
 
         with open_part(TARGET) as part:
-            await fetch(Transfer(url, part, WISHES), spoil, lambda _: None)
+            await fetch(Transfer(url, part, WISHES), spoil, lambda *_: None)
 
     before = set(threading.enumerate())
     with serving(large) as port, pytest.raises(DownloadFailed, match="cannot be written"):

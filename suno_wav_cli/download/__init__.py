@@ -36,12 +36,12 @@ _LAST_MOMENT = 0.5
 
 
 async def fetch(
-    transfer: Transfer, on_progress: Callable[[int, int | None], None], keep: Callable[[Holding], None]
+    transfer: Transfer, on_progress: Callable[[int, int | None], None], keep: Callable[[Holding, str], None]
 ) -> str:
     """Run the transfer in threads; the SHA-256 of the whole file, which is on the disk then.
 
-    `on_progress(received, length)` is called ten times a second, `keep` with what a later run could continue from, each
-    time when that is safe on the disk. Raises as Transfer.run. Cancelled, it stops the threads before it returns.
+    `on_progress(received, length)` is called ten times a second, `keep` with what a later run could continue from, and
+    the evidence of it, each time when that is safe on the disk. Raises as Transfer.run. Cancelled, it stops the threads before it returns.
     """
     terms = transfer.terms
     digest = Digest(transfer.part.path, transfer.arrived)
@@ -84,7 +84,7 @@ async def settled(part: Part) -> str:
     return await start_in_thread(digest.run, "digest")
 
 
-async def _keep_up(transfer: Transfer, keep: Callable[[Holding], None]) -> None:
+async def _keep_up(transfer: Transfer, keep: Callable[[Holding, str], None]) -> None:
     """Never returns. Raises OSError where the disk fails."""
     kept = None
     while True:
@@ -94,12 +94,15 @@ async def _keep_up(transfer: Transfer, keep: Callable[[Holding], None]) -> None:
             kept = holding
 
 
-async def _keep(transfer: Transfer, keep: Callable[[Holding], None]) -> None:
+async def _keep(transfer: Transfer, keep: Callable[[Holding, str], None]) -> None:
     """Put what has come on the disk, and then say so."""
     holding = transfer.holding()
-    await start_in_thread(transfer.part.sync, "sync")
-    if holding is not None:
-        keep(holding)
+    if holding is None:
+        await start_in_thread(transfer.part.sync, "sync")
+    else:
+        # In a thread, for either may wait for the disk.
+        spans = holding.present()
+        keep(holding, await start_in_thread(lambda: transfer.part.secured(spans), "sync"))
 
 
 class _Speed:

@@ -58,6 +58,7 @@ class Transfer:
         if holding is not None and not self._is_worth_several(holding.missing):
             self._most = 1
         self._lock = threading.Lock()
+        self._helpers: list[threading.Thread] = []
         self._segments = Segments(holding.missing if holding else (), self._most)
         self._begun = holding is not None
 
@@ -93,16 +94,15 @@ class Transfer:
         may, and DownloadFailed otherwise.
         """
         with self._trouble_noted(), open_client(self._url, self.terms) as client:
-            helpers: list[threading.Thread] = []
             try:
                 if self._begun:
-                    self._help(client, helpers)
+                    self._get_help(client)
                 else:
                     self.part.restart()
-                    self._begin(client, helpers)
+                    self._begin(client)
                 self._work(client)
             finally:
-                for helper in helpers:
+                for helper in self._helpers:
                     helper.join()
         if self._error is not None:
             raise self._error
@@ -111,12 +111,12 @@ class Transfer:
         lengths = [span.length for span in missing]
         return self._most > 1 and None not in lengths and sum(filter(None, lengths)) >= _WORTH_SEVERAL
 
-    def _help(self, client: httpx.Client, helpers: list[threading.Thread]) -> None:
+    def _get_help(self, client: httpx.Client) -> None:
         """Start the other connections, where there are to be several."""
         for _ in range(self._most - 1):
             helper = threading.Thread(target=self._join, args=[client], name="download", daemon=True)
             helper.start()
-            helpers.append(helper)
+            self._helpers.append(helper)
 
     def _join(self, client: httpx.Client) -> None:
         """Be one of several connections, unless the first is as fast as any line."""
@@ -133,7 +133,7 @@ class Transfer:
             self.several = True
         self._work(client)
 
-    def _begin(self, client: httpx.Client, helpers: list[threading.Thread]) -> None:
+    def _begin(self, client: httpx.Client) -> None:
         """Ask for the whole file; where it is large and can be divided, let the others take their parts of it."""
         with self._trouble_noted(), self._answer(client, None) as (response, content):
             self._check_size(content)
@@ -145,7 +145,7 @@ class Transfer:
             # Only now something says what is missing.
             self._begun = True
             if segment is not None:
-                self._help(client, helpers)
+                self._get_help(client)
                 self._receive(response, content, segment)
 
     def _work(self, client: httpx.Client) -> None:

@@ -47,7 +47,7 @@ async def _waited(woken: asyncio.Event) -> None:
 async def _downloaded(url: str, target: Path, terms: Terms) -> None:
     while True:
         with open_part(target) as part:
-            await fetch(Transfer(url, part, terms), lambda _received, _total: None, lambda _holding: None)
+            await fetch(Transfer(url, part, terms), lambda _received, _total: None, lambda *_kept: None)
 
 
 def _unsaid(event: Event) -> None:
