@@ -202,6 +202,7 @@ class _Download:
         else:
             self._refused = True
             self._url = record.url or self._url
+            self._shop.journal.move(self._entry, State.READY, wav_url=self._url)
 
     async def _pause(self, error: SunoWavError) -> None:
         """Wait before the next try. Raises DownloadFailed where the time is up, or enough was fetched in vain."""

@@ -371,6 +371,14 @@ def test_an_address_is_asked_for_again_after_each_progress(customer: Customer) -
     assert (sent(customer, audio_id), requests(customer, audio_id)) == (SIZE, 9)
 
 
+def test_a_fresh_address_is_in_the_journal(customer: Customer) -> None:
+    entry = customer.order("demo-cdn-403+fresh")
+    assert_saved(customer.save(entry), "demo-cdn-403+fresh")
+    kept = customer.journal.of_task(entry.wav_task_id or "")
+    assert kept is not None
+    assert kept.wav_url not in (None, entry.wav_url)
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_wait_that_the_server_asks_for_is_kept(customer: Customer, status: int) -> None:
     audio_id = f"demo-cdn-{status}.after1"
