@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 import threading
 from contextlib import suppress
 from itertools import pairwise
@@ -21,7 +22,7 @@ from suno_wav_cli.errors import AddressRefused, BrokenOff, DownloadFailed, Start
 from suno_wav_cli.holding import Holding, Span, read, received, written
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 NUMBERS = st.one_of(st.integers(0, 30), st.integers(0, 10**20)).map(str)
 TAGS = st.sampled_from(['"a"', '"b"', 'W/"a"', "a", "", '""', '"a", "b"'])
@@ -169,7 +170,10 @@ def test_what_is_there_and_where_it_ends(missing: tuple[Span, ...], more: int | 
 
 
 class FetchingMachine(RuleBasedStateMachine):
-    """Connections take segments and fetch them in any order: every byte that was missing comes exactly once."""
+    """Connections take segments and fetch them in any order: every byte that was missing comes exactly once.
+
+    A connection is at a block while others take segments.
+    """
 
     WHOLE = 12 * SMALLEST
 
@@ -178,6 +182,7 @@ class FetchingMachine(RuleBasedStateMachine):
         self.missing = (Span(3, 7 * SMALLEST), Span(7 * SMALLEST + 5, self.WHOLE))
         self.segments = Segments(self.missing, 4)
         self.working: list[Segment] = []
+        self.writing: dict[Segment, int] = {}
         self.came: list[Span] = []
 
     @rule()
@@ -187,21 +192,31 @@ class FetchingMachine(RuleBasedStateMachine):
             assert segment.room
             self.working.append(segment)
 
-    @precondition(lambda self: self.working)
-    @rule(data=st.data(), share=st.floats(0, 1))
-    def fetch(self, data: st.DataObject, share: float) -> None:
-        segment = data.draw(st.sampled_from(self.working))
+    @precondition(lambda self: len(self.working) > len(self.writing))
+    @rule(data=st.data(), share=st.floats(0, 2))
+    def claim(self, data: st.DataObject, share: float) -> None:
+        segment = data.draw(
+            st.sampled_from([working for working in self.working if working not in self.writing])
+        )
         room = segment.room
-        assert room is not None
-        count = max(1, int(share * room))
+        assert room
+        asked = max(1, int(share * room))
+        self.writing[segment] = self.segments.claim(segment, asked)
+        assert self.writing[segment] == min(asked, room)
+
+    @precondition(lambda self: self.writing)
+    @rule(data=st.data())
+    def write(self, data: st.DataObject) -> None:
+        segment = data.draw(st.sampled_from(list(self.writing)))
+        count = self.writing.pop(segment)
         self.came.append(Span(segment.position, segment.position + count))
         segment.position += count
-        reach = data.draw(st.none() | st.integers(0, self.WHOLE))
-        if segment.room == 0 and not self.segments.extend(segment, reach):
+        room, reach = segment.room, data.draw(st.none() | st.integers(0, self.WHOLE))
+        if room == 0 and not self.segments.extend(segment, reach):
             self.working.remove(segment)
         else:
             assert segment.room
-            assert count < room or (reach is not None and segment.stop is not None and segment.stop <= reach)
+            assert room or (reach is not None and segment.stop is not None and segment.stop <= reach)
 
     @invariant()
     def what_is_missing_is_what_has_not_come(self) -> None:
@@ -232,6 +247,30 @@ FetchingMachine.TestCase.settings = settings(max_examples=40, stateful_step_coun
 TestFetching = FetchingMachine.TestCase
 
 
+@given(st.integers(1, 20 * SMALLEST))
+def test_what_a_connection_is_writing_is_given_to_no_other(count: int) -> None:
+    segments = Segments([Span(0, 20 * SMALLEST)], 1)
+    mine = segments.take()
+    assert mine is not None
+    count = segments.claim(mine, count)
+    given = []
+    while (other := segments.take()) is not None:
+        given.append(other.position)
+        other.position = other.stop or 0
+    assert mine.stop == min(given, default=20 * SMALLEST)
+    assert mine.stop >= count
+
+
+@pytest.fixture
+def restless_threads() -> Iterator[None]:
+    """Let threads take turns a thousand times as often as they do by themselves."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(before / 1000)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("restless_threads")
 def test_threads_that_steal_from_each_other_fetch_every_byte_once() -> None:
     """Real threads, with blocks as large as they may be, that never look at anything but their own segment."""
     whole, block = 40 * SMALLEST, 64 * 1024
@@ -241,7 +280,7 @@ def test_threads_that_steal_from_each_other_fetch_every_byte_once() -> None:
     def work() -> None:
         while (segment := segments.take()) is not None:
             while segment.room:
-                count = min(block, segment.room)
+                count = segments.claim(segment, block)
                 fetched.append(Span(segment.position, segment.position + count))
                 segment.position += count
 

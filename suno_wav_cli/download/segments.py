@@ -18,10 +18,13 @@ _LARGEST = 64 * 1024 * 1024
 
 
 class Segment:
-    """A span that one connection fetches. `position` is the next byte; `stop` may be lowered by another thread."""
+    """A span that one connection fetches. `position` is the next byte; `stop` may be lowered by another thread.
+
+    What lies before `claimed` is its connection's alone, written or not.
+    """
 
     def __init__(self, span: Span) -> None:
-        self.start = self.position = span.start
+        self.position = self.claimed = span.start
         self.stop = span.stop
 
     @property
@@ -47,16 +50,22 @@ class Segments:
             if self._free:
                 segment = Segment(self._free.pop(0))
             else:
-                shared = max(self._taken, key=lambda taken: taken.room or 0, default=None)
-                room = shared.room if shared is not None else None
-                # Its reader looks at `stop` once a block, which is far shorter than half of this.
-                if shared is None or room is None or room < 2 * SMALLEST:
+                shared = max(self._taken, key=_unclaimed, default=None)
+                if shared is None or _unclaimed(shared) < 2 * SMALLEST:
                     return None
-                middle = shared.position + room // 2
+                middle = shared.claimed + _unclaimed(shared) // 2
                 segment = Segment(Span(middle, shared.stop))
                 shared.stop = middle
             self._taken.append(segment)
             return segment
+
+    def claim(self, segment: Segment, count: int) -> int:
+        """Tell how many of its next `count` bytes may be written by who has the segment: nobody else is given them now."""
+        with self._lock:
+            if segment.room is not None:
+                count = min(count, segment.room)
+            segment.claimed = segment.position + count
+            return count
 
     def extend(self, segment: Segment, stop: int | None) -> bool:
         """Let who has fetched a segment go on into the next, where that is free and its answer reaches to before `stop`."""
@@ -75,6 +84,11 @@ class Segments:
         with self._lock:
             spans = [Span(taken.position, taken.stop) for taken in self._taken] + self._free
         return _joined(sorted((span for span in spans if span.length != 0), key=lambda span: span.start))
+
+
+def _unclaimed(segment: Segment) -> int:
+    """Tell how many bytes could be given to another connection: none where nobody knows the segment's end."""
+    return 0 if segment.stop is None else segment.stop - segment.claimed
 
 
 def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:

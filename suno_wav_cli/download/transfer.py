@@ -218,7 +218,7 @@ class Transfer:
         while block:
             if segment.room == 0 and not self._segments.extend(segment, content.span.stop):
                 return
-            count = len(block) if segment.room is None else min(len(block), segment.room)
+            count = self._segments.claim(segment, len(block))
             self.part.write(segment.position, block[:count])
             segment.position += count
             block = block[count:]
