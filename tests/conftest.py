@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 # Else every run of the program compiles all of it anew, as no installed program does.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Where the tests are a shell's background job, Ctrl-C is ignored, and so it would be by every program that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes is the machine's business.
 hypothesis.settings.register_profile("unhurried", deadline=None)

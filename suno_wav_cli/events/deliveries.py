@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from suno_wav_cli.events.event import event
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@dataclass(frozen=True)
+@event
 class Listening:
     """`listen` accepts deliveries. `callback_url` is what to give to the service, secret path included.
 
@@ -24,7 +25,7 @@ class Listening:
     unverified: bool
 
 
-@dataclass(frozen=True)
+@event
 class DeliveryReceived:
     """A callback came, the `number`-th of this run, and what it claims. `received` is in seconds since 1970.
 
@@ -40,13 +41,13 @@ class DeliveryReceived:
     signature: str | None
 
 
-@dataclass(frozen=True)
+@event
 class DeliveryRecorded:
     number: int
     path: Path
 
 
-@dataclass(frozen=True)
+@event
 class DeliveryForwarded:
     """What the person's own receiver answered; `status` is None where it did not, for the reason in `problem`."""
 
@@ -57,7 +58,7 @@ class DeliveryForwarded:
     answer: str
 
 
-@dataclass(frozen=True)
+@event
 class DeliveryChecked:
     """What the service says of it: *confirmed*, *pending*, *contradicted*; or *unconfirmed*, with the reason."""
 
@@ -69,7 +70,7 @@ class DeliveryChecked:
     reason: str | None
 
 
-@dataclass(frozen=True)
+@event
 class DeliveryNeglected:
     """Too much was going on for this delivery to be worked on, or it could not be kept."""
 
@@ -77,7 +78,7 @@ class DeliveryNeglected:
     reason: str
 
 
-@dataclass(frozen=True)
+@event
 class CallbackKind:
     """One of the callbacks that `trigger` can post."""
 
@@ -85,7 +86,7 @@ class CallbackKind:
     about: str
 
 
-@dataclass(frozen=True)
+@event
 class Delivering:
     """A callback is about to be posted. `to` is the receiver's address without its path."""
 
@@ -96,14 +97,14 @@ class Delivering:
     signed: bool
 
 
-@dataclass(frozen=True)
+@event
 class AnswerOverdue:
     """The service would have given up by now; the answer is waited for all the same."""
 
     seconds: float
 
 
-@dataclass(frozen=True)
+@event
 class Delivered:
     """What came back: `answer` is the first line of its body, `received` is how the service would count it.
 
@@ -118,7 +119,7 @@ class Delivered:
     verdict: str
 
 
-@dataclass(frozen=True)
+@event
 class DeliveryDelayed:
     """The callback failed, and is posted again in so many seconds."""
 

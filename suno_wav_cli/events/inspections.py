@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from suno_wav_cli.events.event import event
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.models import Portrait, Tag, WavFormat
 
 
-@dataclass(frozen=True)
+@event
 class Recording:
     """What is in a WAV, or in the part of it that is there. `container` is RIFF, RF64 or BW64.
 
@@ -28,7 +29,7 @@ class Recording:
     tags: tuple[Tag, ...]
 
 
-@dataclass(frozen=True)
+@event
 class Inspected:
     """One file. `recording` is None where it is no WAV or cannot be read.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from suno_wav_cli.events.event import event
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.models import Track
 
 
-@dataclass(frozen=True)
+@event
 class Job:
     """A conversion as the journal knows it. Times are seconds since 1970, UTC.
 
@@ -37,7 +38,7 @@ class Job:
     service: str
 
 
-@dataclass(frozen=True)
+@event
 class JobList:
     """The first of `total` conversions; `listing` says which were asked for: all, unfinished, failed, expiring."""
 
@@ -46,7 +47,7 @@ class JobList:
     total: int
 
 
-@dataclass(frozen=True)
+@event
 class TrackList:
     """`flag` is the service's own word for the state of the music task."""
 
@@ -55,7 +56,7 @@ class TrackList:
     flag: str | None
 
 
-@dataclass(frozen=True)
+@event
 class Elsewhere:
     """Unfinished conversions of another service than the one in force."""
 

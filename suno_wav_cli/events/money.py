@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from suno_wav_cli.events.event import event
 
 if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
 
-@dataclass(frozen=True)
+@event
 class Balance:
     """What is left, and for how many WAVs that is."""
 
@@ -19,7 +20,7 @@ class Balance:
     price_each: Decimal
 
 
-@dataclass(frozen=True)
+@event
 class Planned:
     """What `--dry-run` would do with a song: `step` is there, continue, unknown, or submit, which alone costs `price`."""
 
@@ -29,7 +30,7 @@ class Planned:
     price: Decimal
 
 
-@dataclass(frozen=True)
+@event
 class Quoted:
     """The price of `submissions` against the `balance`, which is None where it is not known, with the `reason`.
 
@@ -43,7 +44,7 @@ class Quoted:
     refusal: str | None
 
 
-@dataclass(frozen=True)
+@event
 class KeyKept:
     """`place` is the keyring, or the file and the `reason` for it. `credits` is None where the key was not verified.
 
@@ -57,7 +58,7 @@ class KeyKept:
     overridden: str | None
 
 
-@dataclass(frozen=True)
+@event
 class KeyForgotten:
     """`place` is None where no key was kept; `still` names the variable that holds one."""
 

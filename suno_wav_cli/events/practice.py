@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from suno_wav_cli.events.event import event
 
 
-@dataclass(frozen=True)
+@event
 class SandboxStarted:
     base_url: str
 
 
-@dataclass(frozen=True)
+@event
 class SandboxServing:
     """The sandbox as a command of its own is up. `signed` says whether its callbacks are."""
 
@@ -18,7 +18,7 @@ class SandboxServing:
     signed: bool
 
 
-@dataclass(frozen=True)
+@event
 class SandboxId:
     """One of the audio ids that the sandbox knows."""
 
@@ -26,7 +26,7 @@ class SandboxId:
     about: str
 
 
-@dataclass(frozen=True)
+@event
 class RequestServed:
     """One request that the sandbox answered, or one callback that it sent."""
 

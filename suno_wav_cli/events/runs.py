@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from suno_wav_cli.events.event import event
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@dataclass(frozen=True)
+@event
 class Summary:
     """What was asked for against what was got; the last four add up to the first. `unfinished` go on at the service."""
 
@@ -20,7 +21,7 @@ class Summary:
     unfinished: int
 
 
-@dataclass(frozen=True)
+@event
 class FailuresListed:
     """The songs without a file are in `path`, in the format of `--from-file`; it is empty where there are none."""
 
@@ -28,7 +29,7 @@ class FailuresListed:
     songs: int
 
 
-@dataclass(frozen=True)
+@event
 class Interrupted:
     """`continue_with` is the command line that finishes what was begun, None where there is nothing to finish."""
 
@@ -36,7 +37,7 @@ class Interrupted:
     continue_with: str | None
 
 
-@dataclass(frozen=True)
+@event
 class Failed:
     """The command as a whole could not be done."""
 

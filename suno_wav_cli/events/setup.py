@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from suno_wav_cli.events.event import event
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@dataclass(frozen=True)
+@event
 class SettingShown:
     """`source` is flag, variable, file or default; `place` names the flag, the variable, or the file and line.
 
@@ -22,7 +23,7 @@ class SettingShown:
     place: str | None
 
 
-@dataclass(frozen=True)
+@event
 class SecretShown:
     """Whether there is one, and where it comes from; never what it is."""
 
@@ -31,7 +32,7 @@ class SecretShown:
     place: str | None
 
 
-@dataclass(frozen=True)
+@event
 class ConfigLocated:
     """Where config.toml is, or would be."""
 
@@ -39,7 +40,7 @@ class ConfigLocated:
     exists: bool
 
 
-@dataclass(frozen=True)
+@event
 class PathShown:
     """A file or folder that the program uses; `exists` says whether it is there."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from suno_wav_cli.events.event import event
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -11,27 +12,27 @@ if TYPE_CHECKING:
     from suno_wav_cli.models import Portrait, WavFormat, WavRecord
 
 
-@dataclass(frozen=True)
+@event
 class Submitting:
     """The paid request is about to leave."""
 
     audio_id: str
 
 
-@dataclass(frozen=True)
+@event
 class SubmissionDelayed:
     audio_id: str
     reason: str
     seconds: float
 
 
-@dataclass(frozen=True)
+@event
 class Submitted:
     audio_id: str
     task_id: str
 
 
-@dataclass(frozen=True)
+@event
 class Adopted:
     """A conversion that was paid for before, and is continued."""
 
@@ -40,13 +41,13 @@ class Adopted:
     reason: str
 
 
-@dataclass(frozen=True)
+@event
 class LookedUp:
     audio_id: str
     record: WavRecord
 
 
-@dataclass(frozen=True)
+@event
 class StateChanged:
     """A task that is watched is in another state than at the lookup before. `seen` is in seconds since 1970."""
 
@@ -55,14 +56,14 @@ class StateChanged:
     seen: float
 
 
-@dataclass(frozen=True)
+@event
 class LookupFailed:
     audio_id: str
     task_id: str
     message: str
 
 
-@dataclass(frozen=True)
+@event
 class DownloadStarted:
     """`path` is None where the file goes to standard output, `received` what an earlier run has left to continue."""
 
@@ -72,7 +73,7 @@ class DownloadStarted:
     received: int
 
 
-@dataclass(frozen=True)
+@event
 class DownloadProgress:
     """`total` is None where the server does not say it."""
 
@@ -81,7 +82,7 @@ class DownloadProgress:
     total: int | None
 
 
-@dataclass(frozen=True)
+@event
 class DownloadRetried:
     """The download goes on in so many seconds."""
 
@@ -90,7 +91,7 @@ class DownloadRetried:
     seconds: float
 
 
-@dataclass(frozen=True)
+@event
 class DownloadNarrowed:
     """Several connections brought trouble, and the download goes on with one."""
 
@@ -98,7 +99,7 @@ class DownloadNarrowed:
     reason: str
 
 
-@dataclass(frozen=True)
+@event
 class TagsMissing:
     """The song is saved all the same, with the tags that could be had."""
 
@@ -106,7 +107,7 @@ class TagsMissing:
     reason: str
 
 
-@dataclass(frozen=True)
+@event
 class Saved:
     """`path` is None where the file went to standard output; `silent` where every sample is the same."""
 
@@ -119,7 +120,7 @@ class Saved:
     silent: bool
 
 
-@dataclass(frozen=True)
+@event
 class Portrayed:
     """How the song that was saved sounds, for somebody who watches."""
 
@@ -127,7 +128,7 @@ class Portrayed:
     portrait: Portrait
 
 
-@dataclass(frozen=True)
+@event
 class Skipped:
     """The file is there already, and nothing was paid for; `tags_wanted` says that they were not written into it."""
 
@@ -136,7 +137,7 @@ class Skipped:
     tags_wanted: bool
 
 
-@dataclass(frozen=True)
+@event
 class LeftRunning:
     """Submitted, and not waited for. The service keeps the file `kept_days`."""
 
@@ -146,7 +147,7 @@ class LeftRunning:
     continue_with: str
 
 
-@dataclass(frozen=True)
+@event
 class SongFailed:
     audio_id: str
     task_id: str | None
@@ -155,7 +156,7 @@ class SongFailed:
     remedy: str
 
 
-@dataclass(frozen=True)
+@event
 class TaskStatus:
     """The service's record beside what the journal adds. `audio_id` is the task's where the song is not known."""
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from suno_wav_cli.events.event import event
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@dataclass(frozen=True)
+@event
 class Ready:
     """How results will be heard of.
 
@@ -22,12 +23,12 @@ class Ready:
     reason: str | None
 
 
-@dataclass(frozen=True)
+@event
 class TunnelOpening:
     """A way for callbacks is being opened, which may take seconds."""
 
 
-@dataclass(frozen=True)
+@event
 class AgentDownloading:
     """There is no ngrok agent on this machine, and so it is fetched from `source` to `path`."""
 
@@ -35,7 +36,7 @@ class AgentDownloading:
     path: Path
 
 
-@dataclass(frozen=True)
+@event
 class TunnelLost:
     """Callbacks cannot arrive for now. The service is asked every `poll_interval` seconds; None where nobody asks."""
 
@@ -43,12 +44,12 @@ class TunnelLost:
     poll_interval: float | None
 
 
-@dataclass(frozen=True)
+@event
 class TunnelRestored:
     public_url: str
 
 
-@dataclass(frozen=True)
+@event
 class CallbackReceived:
     """`task_id` and `code` as the callback claims them."""
 
