@@ -7,11 +7,12 @@ question to an API that answers at once, the download, the flush to the disk, th
 and the question cost is measured beside it, as `status TASK_ID` without a download. The others have a terminal too, and
 are told to say nothing; they neither flush nor check.
 
-All take turns in one run, a file each time, which in the first turn is compared with what was sent. Wall and CPU are
-medians of the turns, CPU being user and system of a process and its children; the peak of resident memory is the
-greatest of all turns. `beyond start-up` is the difference between the two medians of ours. nginx has one worker on the
-same machine, with whose cores it shares the work; in the throttled part it gives each connection 20 MiB a second. The
-memory part is for a larger file, and shows the peak only.
+All take turns in one run, forwards and then backwards, a file each time, which in the first turn is compared with what
+was sent. Before each, as much is written and thrown away: who comes first after a pause finds the machine's memory cold.
+Wall and CPU are medians of the turns, CPU being user and system of a process and its children; the peak of resident
+memory is the greatest of all turns. `beyond start-up` is the difference between the two medians of ours. nginx has one
+worker on the same machine, with whose cores it shares the work; in the throttled part it gives each connection 20 MiB a
+second. The memory part is for a larger file, and shows the peak only.
 
 The files lie in the system's folder for temporary files, or in `--folder`: /dev/shm keeps the disk out of it.
 
@@ -80,7 +81,7 @@ PARTS = {
     "http": Part("http, as fast as it goes", 1000, lambda web: web.http, SPEED),
     "throttled": Part(
         "https, 20 MiB/s a connection",
-        400,
+        1000,
         lambda web: web.throttled,
         THROTTLED,
         (CURL, ARIA2C_ONE, ARIA2C_FOUR),
@@ -105,7 +106,7 @@ class Bench:
         contenders = [*(peer for peer in peers() if peer.name in part.peers), start_up(), *programs]
         costs: dict[Contender, list[Cost]] = {contender: [] for contender in contenders}
         for turn in range(turns):
-            for contender in contenders:
+            for contender in contenders[:: -1 if turn % 2 else 1]:
                 print(f"{part.title}: turn {turn + 1} of {turns}, {contender.name}", file=sys.stderr)
                 url = f"{part.address(self.web)}/{source.name}"
                 costs[contender].append(self._cost(contender, url, source, compare=turn == 0))
@@ -117,6 +118,9 @@ class Bench:
         return results | {beyond_start_up(program): results[program].beyond(started) for program in programs}
 
     def _cost(self, contender: Contender, url: str, source: Path, *, compare: bool) -> Cost:
+        copy = self.folder / "thrown-away"
+        shutil.copyfile(source, copy)
+        copy.unlink()
         with TemporaryDirectory(dir=self.folder) as name:
             target = Path(name) / "song.wav"
             task_id = self.api.task_of(url)
@@ -190,7 +194,7 @@ def _arguments() -> argparse.Namespace:
         action="append",
         help="what to measure, may be given several times; default: https, http and throttled",
     )
-    parser.add_argument("--runs", metavar="N", type=_number_to(100), default=3, help="turns; default: 3")
+    parser.add_argument("--runs", metavar="N", type=_number_to(100), default=4, help="turns; default: 4")
     sizes = ", ".join(f"{part.megabytes} for {name}" for name, part in PARTS.items())
     parser.add_argument("--size", metavar="MB", type=_number_to(4294), help=f"of the file; default: {sizes}")
     parser.add_argument("--folder", help="for the files; default: the system's for temporary files")

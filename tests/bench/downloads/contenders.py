@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _HTTPX_CLIENT = Path(__file__).with_name("httpx_client.py")
 _OURS = ("SUNO_", "NGROK_")
+_UNLIKELY = ("NO_COLOR", "PYTHONDONTWRITEBYTECODE")
+"""What few people have set: without its bytecode the program is compiled at every start."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Contender:
         kept = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(_OURS) and not name.lower().endswith("_proxy") and name != "NO_COLOR"
+            if not name.startswith(_OURS) and not name.lower().endswith("_proxy") and name not in _UNLIKELY
         }
         ours = {"SUNO_WAV_HOME": str(job.home), "SUNO_API_KEY": "any", "SSL_CERT_FILE": str(job.certificate)}
         return kept | ours | {"TERM": "xterm-256color"} | dict(self.settings)
