@@ -322,6 +322,7 @@ def test_what_may_have_been_paid_is_not_paid_again(sandbox: Sandbox, provider: s
 def test_status_shows_the_services_words(sandbox: Sandbox, provider: str, state: str, error: str) -> None:
     kie = met_as(sandbox, provider)
     task_id = kie.run("convert", f"demo-fails+{provider}-s", *WITH_MUSIC, "--no-wait").out.strip()
+    kie.run("status", task_id, "--wait")
     shown = kie.run("status", task_id)
     assert f"state     {state}\n" in shown.out
     assert f"error     {error}\n" in shown.out

@@ -1,7 +1,8 @@
-"""A process that has loaded what others wrote, and becomes the program in a child for each run that is asked of it.
+"""A process that has loaded everything, and becomes the program in a child for each run that is asked of it.
 
-A run is a process of its own, with its own environment, folder and streams, and loads every line of the program
-itself; only Python and the libraries are warm. Most of a short run's CPU went there, a thousand times over.
+A run is a process of its own, with its own environment, folder and streams, and begins at the program's entry. Most of a
+short run's CPU went into loading, a thousand times over. What is started with `program.started`, and what Python itself
+must start, loads everything for itself.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import pkgutil
 import runpy
 import selectors
 import signal
@@ -16,44 +18,25 @@ import socket
 import subprocess
 import sys
 import threading
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
-from functools import cache
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+import suno_wav_cli
 
-# What the program imports, now or later. httpx as the program has it: without its command line.
-_LIBRARIES = (
-    "asyncio",
-    "concurrent.futures.thread",
-    "decimal",
-    "hashlib",
-    "hmac",
-    "httpx",
-    "httpcore",
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+# What is loaded when it is first used.
+_LATER = (
     "anyio._backends._asyncio",
-    "logging.config",
+    "concurrent.futures.thread",
+    "httpcore",
     "numpy",
-    "platform",
-    "shutil",
-    "sqlite3",
-    "ssl",
-    "starlette.applications",
-    "starlette.background",
-    "starlette.requests",
-    "starlette.responses",
-    "starlette.routing",
-    "tomllib",
-    "typer",
-    "typer.main",
-    "uuid",
-    "uvicorn.protocols.http.h11_impl",
-    "uvicorn.loops.asyncio",
     "uvicorn.lifespan.off",
+    "uvicorn.loops.asyncio",
 )
 
 
@@ -83,30 +66,32 @@ def _serve(orders: socket.socket) -> bool:
         orders.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Warm:
-    """The warm process of this process, and the variables that it was started with and can no longer heed."""
+    """A warm process of this process, and the variables that it was started with and can no longer heed."""
 
     process: subprocess.Popen[bytes]
     orders: socket.socket
     fixed: dict[str, str]
-    busy: threading.Lock = field(default_factory=threading.Lock)
+
+
+_MOST = 4
+"""More runs at once are started from nothing: a warm process takes 50 MB, and its start as long as two runs."""
+
+_lock = threading.Lock()
+_started: list[_Warm] = []
+_idle: list[_Warm] = []
 
 
 def run(
     arguments: Sequence[str], environ: Mapping[str, str], entered: bytes, seconds: float
 ) -> tuple[int, bytes, bytes] | None:
     """Run the program: its code, and what it said. None where it must be started from nothing. Raises TimeoutExpired."""
-    warm = _warm()
-    # Python reads its own settings when it starts.
-    if _fixed(environ) != warm.fixed or any(name.startswith("COVERAGE") for name in environ):
-        return None
-    if not warm.busy.acquire(blocking=False):
-        return None
-    try:
+    with _one() as warm:
+        # Python reads its own settings when it starts.
+        if warm is None or _fixed(environ) != warm.fixed:
+            return None
         return _run(warm, arguments, environ, entered, seconds)
-    finally:
-        warm.busy.release()
 
 
 def _run(
@@ -159,17 +144,22 @@ def _both(*descriptors: int) -> list[bytes]:
     return [bytes(content) for content in said.values()]
 
 
-_STARTING = threading.Lock()
+@contextmanager
+def _one() -> Iterator[_Warm | None]:
+    """Give one that nobody is at; None where that would be one too many."""
+    with _lock:
+        if not _idle and len(_started) < _MOST:
+            _started.append(_start())
+            _idle.append(_started[-1])
+        warm = _idle.pop() if _idle else None
+    try:
+        yield warm
+    finally:
+        if warm is not None:
+            _idle.append(warm)
 
 
-def _warm() -> _Warm:
-    """Give the one process, whichever thread asks first."""
-    with _STARTING:
-        return _started()
-
-
-@cache
-def _started() -> _Warm:
+def _start() -> _Warm:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
         process = subprocess.Popen(
@@ -184,14 +174,13 @@ def _started() -> _Warm:
 
 
 def pids() -> set[int]:
-    """Name the warm process, where there is one, for whoever counts what is left running."""
-    return {_warm().process.pid} if _started.cache_info().currsize else set()
+    """Name the warm processes, for whoever counts what is left running."""
+    return {warm.process.pid for warm in _started}
 
 
 def end() -> None:
-    """End the warm process, where there is one."""
-    if _started.cache_info().currsize:
-        warm = _warm()
+    """End the warm processes."""
+    for warm in _started:
         warm.orders.close()
         warm.process.communicate()
 
@@ -202,10 +191,17 @@ def _fixed(environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def _modules() -> Iterator[str]:
+    """Name the program's own, but for the one that starts it, and those that load pyngrok, which then looks for folders."""
+    for module in pkgutil.walk_packages(suno_wav_cli.__path__, "suno_wav_cli."):
+        if not module.name.startswith(("suno_wav_cli.__main__", "suno_wav_cli.tunnel.")):
+            yield module.name
+
+
 def main() -> None:
     orders = socket.socket(fileno=int(sys.argv[1]))
     sys.modules["httpx._main"] = None  # type: ignore[assignment]
-    for name in _LIBRARIES:
+    for name in (*_LATER, *_modules()):
         import_module(name)
     del sys.modules["httpx._main"]
     gc.collect()

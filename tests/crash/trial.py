@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.loopback import bound_socket
 from tests.crash.relay import Relay, relaying
+from tests.program import run_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -94,17 +95,9 @@ class Trial:
 
     def expect(self, code: int, *arguments: str) -> str:
         """Run the program on the same state, and give what it said to standard error."""
-        done = subprocess.run(
-            [sys.executable, "-m", "suno_wav_cli", *arguments],
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_PATIENCE,
-            check=False,
-            text=True,
-        )
-        assert done.returncode == code, f"`{arguments[0]}` ends with {done.returncode}: {done.stderr}"
-        return done.stderr
+        done = run_program(*arguments, env=self._environment, seconds=_PATIENCE)
+        assert done.code == code, f"`{arguments[0]}` ends with {done.code}: {done.err}"
+        return done.err
 
     def accepted(self) -> int:
         """Count the paid requests for the song, of which none may have been refused."""
