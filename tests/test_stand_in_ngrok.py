@@ -19,7 +19,6 @@ from pyngrok import ngrok, process
 from pyngrok.conf import PyngrokConfig
 from pyngrok.exception import PyngrokNgrokError, PyngrokNgrokHTTPError
 
-from tests import warm
 from tests.ngrok_world import NgrokWorld, StandIn, ngrok_world
 from tests.program import wait_until
 from tests.stand_in_ngrok_public import Reply, Request, Server
@@ -107,6 +106,7 @@ def world(tmp_path: Path) -> Iterator[NgrokWorld]:
 
 @pytest.fixture
 def hold(world: NgrokWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Hold]]:
+    before = psutil.Process().children()
     upstream = Server(echo)
     holds = []
 
@@ -122,7 +122,7 @@ def hold(world: NgrokWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     upstream.shutdown()
     upstream.server_close()
     assert world.left == []
-    assert {child.pid for child in psutil.Process().children()} <= warm.pids()
+    assert set(psutil.Process().children()) <= set(before)
 
 
 @contextmanager

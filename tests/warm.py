@@ -173,11 +173,6 @@ def _start() -> _Warm:
     return _Warm(process, ours, _fixed(os.environ))
 
 
-def pids() -> set[int]:
-    """Name the warm processes, for whoever counts what is left running."""
-    return {warm.process.pid for warm in _started}
-
-
 def end() -> None:
     """End the warm processes."""
     for warm in _started:
