@@ -116,7 +116,7 @@ http {{
     location /throttled/ {{
       alias "{folder}/";
       limit_rate {THROTTLE};
-      # With its usual 32 KiB at a time, timers of a millisecond take a sixth more than the limit says.
+      # 32 KiB at a time, as usual, its timers of a millisecond slow down who has several connections.
       output_buffers 2 512k;
     }}
   }}
