@@ -61,10 +61,12 @@ class Trial:
         met = replace(sandbox, base_url=self.relay.address)
         self._settings = (met if way.provider == "sunoapi" else met.as_kie(way.provider)).settings
         waiting = (
-            ("--port", str(port), "--public-url", self.relay.address, "--poll-interval", "1m")
+            ("--port", str(port), "--public-url", self.relay.address)
             if way.called_back
             else ("--tunnel", "none")
         )
+        # The callback is to wake it. Who goes on with its task hears of no callback, for that has its own address.
+        self._first = ("--poll-interval", "1m") if way.called_back else ()
         self.convert = ("convert", self._song, "--task-id", _MUSIC, "--out", str(self.file), *waiting)
 
     @property
@@ -75,7 +77,7 @@ class Trial:
         """Convert until the point is reached, or to the end; the process's exit code."""
         self._point = point
         process = subprocess.Popen(
-            [sys.executable, str(_LAUNCHER), str(self._log), point or "-", *self.convert],
+            [sys.executable, str(_LAUNCHER), str(self._log), point or "-", *self.convert, *self._first],
             env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
