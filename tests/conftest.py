@@ -13,6 +13,7 @@ from suno_wav_cli.loopback import address_of, bound_socket
 from suno_wav_cli.sandbox import running
 from tests import warm
 from tests.account import an_account
+from tests.ports import free_port
 from tests.program import Sandbox
 from tests.shop import a_customer
 
@@ -73,10 +74,9 @@ def sandbox() -> Iterator[Sandbox]:
         yield Sandbox(address_of(bound))
 
 
-@pytest.fixture
-def free_port() -> int:
-    with bound_socket(0) as bound:
-        return int(bound.getsockname()[1])
+@pytest.fixture(name="free_port")
+def a_free_port() -> int:
+    return free_port()
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.loopback import bound_socket
 from tests.crash.relay import Relay, relaying
+from tests.ports import free_port
 from tests.program import run_program
 
 if TYPE_CHECKING:
@@ -54,8 +54,7 @@ class Trial:
         self._point: str | None = None
         self._watched = True
         self._process: Future[subprocess.Popen[bytes]] = Future()
-        with bound_socket(0) as bound:
-            port: int = bound.getsockname()[1]
+        port = free_port()
         self.relay = Relay(sandbox.base_url, port, self._reached)
         self._sandbox = sandbox
         met = replace(sandbox, base_url=self.relay.address)
