@@ -59,12 +59,14 @@ class Part:
 
     def allocate(self, size: int) -> None:
         """Give the file its final size, so that it can be written in any order. Raises OSError."""
-        try:
-            os.posix_fallocate(self.file.fileno(), 0, size)
-        except (AttributeError, OSError) as error:
-            if getattr(error, "errno", None) == errno.ENOSPC:
-                raise
-            self.file.truncate(size)
+        # Where the file system cannot, the C library writes zeros, also over what came after it has looked for the end.
+        with self._lock:
+            try:
+                os.posix_fallocate(self.file.fileno(), 0, size)
+            except (AttributeError, OSError) as error:
+                if getattr(error, "errno", None) == errno.ENOSPC:
+                    raise
+                self.file.truncate(size)
 
     def write(self, position: int, block: bytes | memoryview) -> None:
         """Write the whole block at `position`; several threads may. Raises OSError."""

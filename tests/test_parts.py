@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import shutil
 import socket
+import subprocess
+import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -125,6 +128,20 @@ def test_a_complete_part_is_not_fetched_again(customer: Customer) -> None:
     assert customer.account.counted("file_requests", "demo+complete") == 1
 
 
+def test_a_file_of_the_same_length_in_its_place_is_not_taken_for_it(customer: Customer) -> None:
+    """Neither after it was refused, nor where a crash left open who has made it."""
+    entry = customer.order("demo+same-length")
+    TARGET.write_bytes(bytes(SIZE))
+    for _ in range(2):
+        assert isinstance(customer.save(entry).error, OutputExists)
+    entry = customer.journal.place(
+        entry, TARGET, SIZE, hashlib.sha256(file_of("demo+same-length")).hexdigest()
+    )
+    assert not customer.journal.recognises(entry, TARGET)
+    TARGET.write_bytes(file_of("demo+same-length"))
+    assert customer.journal.recognises(entry, TARGET)
+
+
 def test_nothing_is_remembered_of_what_is_in_its_place(customer: Customer) -> None:
     entry = half(customer, "demo-cdn-cut+done")
     assert customer.journal.parts.holding(PART, entry) is not None
@@ -167,6 +184,14 @@ def test_a_file_whose_room_is_still_being_made_is_not_taken_for_complete() -> No
             transfer.run()
     ((holding, received, arrived),) = seen
     assert (holding is not None and holding.received, received, arrived) == (0, 0, 0)
+
+
+def test_what_comes_while_room_is_made_stays_where_the_file_system_cannot_make_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.without_fallocate", str(tmp_path / "song.wav")]
+    done = subprocess.run(command, cwd=Path(__file__).parent.parent, check=False, timeout=30)
+    if done.returncode == 77:
+        pytest.skip("fallocate(2) cannot be taken away here")
+    assert done.returncode == 0
 
 
 def test_room_that_a_file_has_already_is_not_asked_for_again() -> None:

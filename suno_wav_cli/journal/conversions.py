@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -141,15 +142,23 @@ class Journal:
             )
             return self.move(entry, State.READY, target=target)
 
+    def withdraw(self, entry: Entry, target: Path) -> None:
+        """Record that the file did not get its name after all."""
+        with self._database.transaction():
+            self._database.execute(
+                "DELETE FROM place WHERE conversion = ? AND path = ?", entry.id, stored(target)
+            )
+
     def recognises(self, entry: Entry, target: Path) -> bool:
         """Tell whether the file at `target` is this conversion's, whole."""
         size = target.stat().st_size if target.is_file() else None
-        if (target.absolute(), size) not in [
-            (place.path, place.bytes) for place in self.history.places(entry)
-        ]:
+        places = [place for place in self.history.places(entry) if place.path == target.absolute()]
+        if size is None or size not in [place.bytes for place in places]:
             return False
         if entry.state is State.READY and entry.target == target.absolute():
-            # A crash came between the file's last rename and the journal's next line.
+            # A crash came between the file's last rename and the journal's next line, or just before that rename.
+            if _digest(target) not in {place.sha256 for place in places} - {None}:
+                return False
             self.move(entry, State.SAVED)
         return True
 
@@ -205,6 +214,13 @@ class Journal:
         if entry is None:
             raise AssertionError(f"row {row_id} was written and is not there")
         return entry
+
+
+def _digest(path: Path) -> str | None:
+    """Give the SHA-256 of a file; None where it cannot be read."""
+    with suppress(OSError), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+    return None
 
 
 @contextmanager
