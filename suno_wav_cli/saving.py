@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from suno_wav_cli.errors import (
     BrokenOff,
     DownloadFailed,
     NotAWholeWav,
+    OutputExists,
     ServiceUnavailable,
     StartOver,
     SunoWavError,
@@ -24,6 +24,7 @@ from suno_wav_cli.models import Song
 from suno_wav_cli.part import disk_failed, open_part
 from suno_wav_cli.piping import write_to_standard_output
 from suno_wav_cli.wav import is_silent, portray, read_format
+from suno_wav_cli.workshop import turn_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.models import WavFormat
     from suno_wav_cli.part import Part
     from suno_wav_cli.song_tags import Tagger
-    from suno_wav_cli.workshop import Workshop
+    from suno_wav_cli.workshop import Turn, Workshop
 
 _MOST_IN_VAIN = 5
 """Tries that fetched bytes and brought the file no further: each may have cost as much as the whole of it."""
@@ -47,14 +48,14 @@ async def save(entry: Entry, url: str, target: Path, shop: Workshop) -> None:
 
     A file that is there already is this conversion's own, or not touched. Raises SunoWavError.
     """
-    async with shop.downloads.one() as connections:
+    async with turn_of(shop.downloads) as turn:
         with open_part(target) as part:
             # Before it was locked, another program may have put this very file in its place.
             entry = shop.journal.of_task(entry.wav_task_id or "") or entry
             if not shop.terms.force and shop.journal.recognises(entry, target):
                 shop.report(events.Skipped(entry.name, target, shop.tagger is not None))
                 return
-            download = _Download(entry, url, part, shop, connections)
+            download = _Download(entry, url, part, shop, turn)
             path = None if shop.terms.piped else target
             shop.report(events.DownloadStarted(entry.name, entry.wav_task_id or "", path, download.received))
             wav, sha256 = await download.finished()
@@ -70,7 +71,11 @@ async def save(entry: Entry, url: str, target: Path, shop: Workshop) -> None:
                 part.restart()
             else:
                 entry = shop.journal.place(entry, path, size, sha256)
-                part.put_in_place(path, force=shop.terms.force)
+                try:
+                    part.put_in_place(path, force=shop.terms.force)
+                except OutputExists:
+                    shop.journal.withdraw(entry, path)
+                    raise
             shop.journal.parts.forget(part.path)
     shop.journal.move(entry, State.SAVED)
     if shop.terms.watched and path is not None and size <= _LARGEST_PORTRAIT:
@@ -113,12 +118,13 @@ def _continuable(part: Part, entry: Entry, shop: Workshop) -> Holding | None:
 class _Download:
     """One file, in as many tries as it takes."""
 
-    def __init__(self, entry: Entry, url: str, part: Part, shop: Workshop, connections: int) -> None:
+    def __init__(self, entry: Entry, url: str, part: Part, shop: Workshop, turn: Turn) -> None:
         self._entry = entry
         self._url = url
         self._part = part
         self._shop = shop
-        self._connections = connections
+        self._turn = turn
+        self._connections = shop.downloads.connections
         self._holding = _continuable(part, entry, shop)
         if self._holding is None:
             self._throw_away()
@@ -217,4 +223,4 @@ class _Download:
                 error.message, f"It is paid for and stays at the service. To continue: {line}"
             ) from error
         self._shop.report(events.DownloadRetried(self._entry.name, error.message, delay))
-        await asyncio.sleep(delay)
+        await self._turn.pause(delay)

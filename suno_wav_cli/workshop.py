@@ -40,21 +40,59 @@ class Terms:
 
 
 class Downloads:
-    """A few downloads at once, of which each is told how many connections it may have of the `most` for one."""
+    """A few downloads at once, of which each may have a share of the `most` connections for one."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._room = asyncio.Semaphore(_DOWNLOADS_AT_ONCE)
         self._running = 0
 
-    @asynccontextmanager
-    async def one(self) -> AsyncIterator[int]:
-        async with self._room:
-            self._running += 1
-            try:
-                yield max(1, self._most // self._running)
-            finally:
-                self._running -= 1
+    @property
+    def connections(self) -> int:
+        """How many connections each of those that run now may have."""
+        return max(1, self._most // max(1, self._running))
+
+    async def begin(self) -> None:
+        await self._room.acquire()
+        self._running += 1
+
+    def end(self) -> None:
+        self._running -= 1
+        self._room.release()
+
+
+class Turn:
+    """A download's turn among the others."""
+
+    def __init__(self, downloads: Downloads) -> None:
+        self._downloads = downloads
+        self._has_begun = False
+
+    async def begin(self) -> None:
+        await self._downloads.begin()
+        self._has_begun = True
+
+    def end(self) -> None:
+        """Let another one have it; nothing where that was done already."""
+        if self._has_begun:
+            self._has_begun = False
+            self._downloads.end()
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, while another one has it."""
+        self.end()
+        await asyncio.sleep(seconds)
+        await self.begin()
+
+
+@asynccontextmanager
+async def turn_of(downloads: Downloads) -> AsyncIterator[Turn]:
+    turn = Turn(downloads)
+    await turn.begin()
+    try:
+        yield turn
+    finally:
+        turn.end()
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import pytest
 from suno_wav_cli.download import RateLimit, Transfer
 from suno_wav_cli.download.bodies import LARGEST_BLOCK, blocks
 from suno_wav_cli.download.replies import Content
-from suno_wav_cli.errors import BrokenOff
+from suno_wav_cli.errors import BrokenOff, StartOver
 from suno_wav_cli.holding import Holding, Span
 from suno_wav_cli.part import open_part
 from tests.shop import PART, TARGET, WISHES
@@ -168,6 +168,29 @@ def test_a_range_that_is_less_than_was_asked_for_is_not_the_end(server: Server) 
         with pytest.raises(BrokenOff, match="ended early, at byte 1,000"):
             transfer.run()
         assert transfer.holding() == Holding('"a"', len(BODY), (Span(1000, len(BODY)),))
+
+
+def test_a_rest_is_asked_for_of_the_same_file_only(server: Server) -> None:
+    """Not every server that sends a part of it names the file that it is of."""
+    heads: list[bytes] = []
+
+    def told(connection: socket.socket) -> None:
+        heads.append(head_of(connection))
+        connection.sendall(b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 400-999/1000\r\n")
+        connection.sendall(b"Content-Length: 600\r\n\r\n" + BODY[400:1000])
+
+    with server.told(told) as url:
+        fetched(url, server.wishes, Holding('"a"', 1000, (Span(400, 1000),)))
+    (head,) = heads
+    lines = head.lower().split(b"\r\n")
+    assert b"range: bytes=400-999" in lines
+    assert b'if-range: "a"' in lines
+
+
+def test_more_than_a_range_was_said_to_be_is_not_taken_for_what_follows_it(server: Server) -> None:
+    head = b'HTTP/1.1 206 Partial Content\r\nETag: "a"\r\nContent-Range: bytes 400-499/1000\r\nConnection: close\r\n\r\n'
+    with server.told(sends(head, bytes(600))) as url, pytest.raises(StartOver):
+        fetched(url, server.wishes, Holding('"a"', 1000, (Span(400, 1000),)))
 
 
 def test_a_slow_line_is_seen_to_move(server: Server) -> None:

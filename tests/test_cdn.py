@@ -533,3 +533,12 @@ def test_the_program_keeps_to_a_limit(sandbox: Sandbox) -> None:
         read_until(process, named("saved"))
         # Nobody waits after the last block, which is an eighth of a second.
         assert 0.85 < (time.monotonic() - begun) / (SIZE / 1_000_000) < 1.6
+
+
+def test_songs_that_wait_for_their_server_hold_up_no_others(sandbox: Sandbox) -> None:
+    away = [f"demo-cdn-503~always+away{number}" for number in range(8)]
+    done = sandbox.run("convert", *away, "demo+behind", "--json")
+    decided = [event["event"] for event in done.events if event["event"] in ("saved", "song_failed")]
+    assert sorted(decided) == ["saved", *["song_failed"] * 8]
+    names = [event["event"] for event in done.events]
+    assert names[: names.index("song_failed")].count("download_started") == 9

@@ -215,6 +215,8 @@ class Transfer:
 
     def _put(self, block: bytes | memoryview, content: Content, segment: Segment) -> None:
         """Write what of the block belongs to the segment, which grows where nobody is at what follows it."""
+        if content.span.stop is not None and segment.position + len(block) > content.span.stop:
+            raise StartOver("the file's server sends more than it says")
         while block:
             if segment.room == 0 and not self._segments.extend(segment, content.span.stop):
                 return
@@ -236,5 +238,6 @@ class Transfer:
 
 def _too_large(size: int, most: int) -> SunoWavError:
     return DownloadFailed(
-        f"the file is larger than {most:,} bytes: {size:,}", "If it is what you want, add --max-size SIZE."
+        f"the file is larger than {most:,} bytes: {size:,}",
+        "If it is what you want, allow more by --max-size.",
     )
