@@ -47,7 +47,9 @@ def _inspected(path: Path) -> Inspected:
             None,
             ExitCode.USAGE,
             f"{path} cannot be read: {error.strerror or error}",
-            "Name a file that this user may read.",
+            "Check the name."
+            if isinstance(error, (FileNotFoundError, NotADirectoryError))
+            else "Name a file that this user may read.",
         )
     if structure.flaw is not None:
         return _not_whole(path, size, recording, structure.flaw)
@@ -60,6 +62,12 @@ def _size_of(path: Path) -> int:
         found = path.stat()
     except ValueError as error:
         raise UsageError(f"{path} cannot be a file: {error}", "Name a WAV file.") from error
+    except FileNotFoundError as error:
+        if str(path) != "-":
+            raise
+        raise UsageError(
+            "inspect reads files, not standard input", "Save what comes out of the pipe, and inspect that."
+        ) from error
     if stat.S_ISDIR(found.st_mode):
         raise UsageError(f"{path} is a folder", "Name the files in it: suno-wav inspect FOLDER/*.wav")
     if not stat.S_ISREG(found.st_mode):

@@ -102,17 +102,210 @@ def test_without_mutagen_the_extra_is_named(tmp_path: Path) -> None:
     assert "has ID3 tags, which the extra `tags` reads" in done.stdout
 
 
-COMPRESSED_ID3 = b"ID3\x03\0\0\0\0\0\x20" + b"TIT2" + struct.pack(">IH", 20, 0x0080) + bytes(22)
+def id3_tag(*frames: bytes, version: int = 3, flags: int = 0, before: bytes = b"") -> bytes:
+    body = before + b"".join(frames)
+    return b"ID3" + bytes([version, 0, flags]) + syncsafe(len(body)) + body
+
+
+def syncsafe(number: int) -> bytes:
+    return bytes(number >> shift & 0x7F for shift in (21, 14, 7, 0))
+
+
+def id3_frame(name: bytes, content: bytes, *, version: int = 3, flags: int = 0) -> bytes:
+    size = syncsafe(len(content)) if version == 4 else struct.pack(">I", len(content))
+    return name + size + struct.pack(">H", flags) + content
+
+
+def tags_of(content: bytes) -> tuple[tuple[str, ...], set[Tag]]:
+    """Give the remarks and the tags of a file with this chunk `id3 `."""
+    Path("song.wav").write_bytes(riff(fmt(), chunk(b"data", bytes(400)), chunk(b"id3 ", content)))
+    found = inspected(Path("song.wav")).recording
+    assert found is not None
+    return found.remarks, set(found.tags)
+
+
+COMPRESSED = "has compressed ID3 tags, which are not read"
+UNREADABLE = "has ID3 tags, which cannot be read"
+COMPRESSED_ID3 = id3_tag(id3_frame(b"TIT2", bytes(20), flags=0x0080), bytes(2))
+TITLE = id3_frame(b"TIT2", b"\0Song")
+TITLE_4 = id3_frame(b"TIT2", b"\0Song", version=4)
+HALF_A_MEGABYTE = 1 << 19
+
+
+def repeated(frame: bytes) -> bytes:
+    return frame * (HALF_A_MEGABYTE // len(frame))
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        pytest.param(id3_tag(repeated(id3_frame(b"PRIV", b"x"))), id="frames"),
+        pytest.param(
+            id3_tag(repeated(id3_frame(b"PRIV", b"x", version=4)), version=4), id="frames of ID3v2.4"
+        ),
+        pytest.param(id3_tag(repeated(b"PRI\0\0\1x"), version=2), id="frames of ID3v2.2"),
+        pytest.param(id3_tag(repeated(b"PRIV" + bytes(6))), id="empty frames"),
+        pytest.param(
+            id3_tag(repeated(id3_frame(b"PRIV", b"\xff") + b"\0"), flags=0x80), id="unsynchronised frames"
+        ),
+        pytest.param(
+            id3_tag(repeated(id3_frame(b"PRIV", b"x")), flags=0x40, before=struct.pack(">I6x", 6)),
+            id="frames after an extended header",
+        ),
+        pytest.param(
+            id3_tag(
+                repeated(id3_frame(b"PRIV", b"x", version=4)),
+                version=4,
+                flags=0x40,
+                before=syncsafe(6) + b"\1\0",
+            ),
+            id="frames after an extended header of ID3v2.4",
+        ),
+        pytest.param(id3_tag(repeated(id3_frame(b"TXXX", b"\0\0a"))), id="texts that others name"),
+        pytest.param(id3_tag(TITLE * 501), id="titles"),
+        pytest.param(id3_tag(id3_frame(b"TIT2", b"\0" + b"a\0" * 500 + b"a")), id="texts in one frame"),
+        pytest.param(
+            id3_tag(id3_frame(b"TIT2", b"\2" + b"\0a\0\0" * 500 + b"\0a")), id="texts in one frame, in UTF-16"
+        ),
+        pytest.param(id3_tag(id3_frame(b"TCON", b"\0" + b"(1)" * 100_000)), id="genres"),
+        pytest.param(id3_tag(id3_frame(b"USLT", b"\1und" + b"\xff\xfea\0" * 100_000)), id="lyrics"),
+    ],
+)
+def test_tags_that_would_take_long_are_not_read(hostile: bytes) -> None:
+    """Whether they are is told by what is said; how long one of them takes otherwise grows with the square of its size."""
+    assert tags_of(hostile) == ((UNREADABLE,), set())
+
+
+def test_only_the_first_chunk_of_id3_is_read() -> None:
+    chunks = [chunk(b"id3 ", content) for content in (id3_tag(TITLE), *[b"nothing of the kind"] * 100)]
+    Path("song.wav").write_bytes(riff(fmt(), chunk(b"data", bytes(400)), *chunks))
+    found = inspected(Path("song.wav")).recording
+    assert found is not None
+    assert (found.remarks, found.tags) == ((), (Tag("title", "TIT2", "Song"),))
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        pytest.param(id3_tag(id3_frame(b"USLT", bytes(20), flags=0x80), TITLE), id="ID3v2.3"),
+        pytest.param(
+            id3_tag(id3_frame(b"APIC", bytes(20), version=4, flags=0x09), TITLE_4, version=4), id="ID3v2.4"
+        ),
+        pytest.param(
+            id3_tag(id3_frame(b"TIT2", bytes(20), flags=0x80).replace(b"\x80", b"\xff\0"), flags=0x80),
+            id="unsynchronised",
+        ),
+        pytest.param(
+            id3_tag(id3_frame(b"TIT2", bytes(20), flags=0x80), flags=0x40, before=struct.pack(">I6x", 6)),
+            id="after an extended header",
+        ),
+    ],
+)
+def test_compressed_tags_are_not_read(bomb: bytes) -> None:
+    assert tags_of(bomb) == ((COMPRESSED,), set())
+
+
+def test_what_is_compressed_in_the_text_of_another_frame_is_text() -> None:
+    hidden = id3_frame(b"TIT2", b"\1" * 20, flags=0x80)
+    lyrics = id3_frame(b"USLT", b"\0eng\0" + hidden.replace(b"\0", b"\1"), version=4)
+    remarks, tags = tags_of(id3_tag(lyrics, TITLE_4, version=4))
+    assert remarks == ()
+    assert {tag.name for tag in tags} == {"title", "lyrics"}
+
+
+LONG = "la" * 100
+OLD_PICTURE = b"\0image/png\0\3front\0" + b"\xff\0" * 500_000
+
+
+@pytest.mark.parametrize(
+    ("content", "tags"),
+    [
+        pytest.param(id3_tag(TITLE, bytes(2000)), {("TIT2", "Song")}, id="padded"),
+        pytest.param(id3_tag(TITLE * 500), {("TIT2", "Song")}, id="as many frames as are read"),
+        pytest.param(
+            id3_tag(id3_frame(b"TIT2", b"\0Song" + bytes(1000))),
+            {("TIT2", "Song")},
+            id="a title that is filled up",
+        ),
+        pytest.param(
+            id3_tag(id3_frame(b"TIT2", b"\3One\0Two", version=4), version=4),
+            {("TIT2", "One; Two")},
+            id="two titles",
+        ),
+        pytest.param(
+            id3_tag(id3_frame(b"TIT2", b"\0\0\0\5\1\xff\0\xfeS\0", version=4, flags=0x03), version=4),
+            {("TIT2", "S")},
+            id="an unsynchronised frame",
+        ),
+        pytest.param(
+            id3_tag(id3_frame(b"TIT2", b"\1\xff\0\xfeS\0").replace(b"\x06", b"\x05", 1), flags=0x80),
+            {("TIT2", "S")},
+            id="an unsynchronised tag",
+        ),
+        pytest.param(
+            id3_tag(id3_frame(b"TIT2", b"\1\xff\xfeS\0"), flags=0x80),
+            {("TIT2", "S")},
+            id="a tag that only says that it is unsynchronised",
+        ),
+        pytest.param(
+            id3_tag(TITLE, flags=0x40),
+            {("TIT2", "Song")},
+            id="a tag that only says that it has an extended header",
+        ),
+        pytest.param(
+            id3_tag(TITLE, flags=0x40, before=struct.pack(">I6x", 6)),
+            {("TIT2", "Song")},
+            id="an extended header",
+        ),
+        pytest.param(
+            id3_tag(id3_frame(b"USLT", b"\0eng\0" + LONG.encode()), TITLE, version=4),
+            {("USLT", LONG), ("TIT2", "Song")},
+            id="plain sizes where they should be syncsafe",
+        ),
+        pytest.param(
+            id3_tag(id3_frame(b"TIT2", b"\0" + LONG.encode()), version=4),
+            {("TIT2", LONG)},
+            id="one plain size",
+        ),
+        pytest.param(
+            id3_tag(id3_frame(b"TIT2", b"no", flags=0x40), id3_frame(b"TALB", b"\0Album")),
+            {("TALB", "Album")},
+            id="an encrypted title",
+        ),
+        pytest.param(
+            id3_tag(TITLE, id3_frame(b"APIC", OLD_PICTURE)),
+            {("TIT2", "Song"), ("APIC", "image/png, 1,000,000 bytes")},
+            id="a large cover",
+        ),
+        pytest.param(
+            id3_tag(id3_frame(b"APIC", b"\1\0\3\xff\xfea\0\0\1\0\0" + b"data")),
+            {("APIC", "a picture, 4 bytes")},
+            id="a cover that is described in UTF-16",
+        ),
+        pytest.param(id3_tag(id3_frame(b"APIC", b"\1image/png\0\3" + b"a" * 100_000)), set(), id="no cover"),
+        pytest.param(id3_tag(id3_frame(b"TCON", b"\0(17)")), {("TCON", "Rock")}, id="an old genre"),
+        pytest.param(
+            id3_tag(id3_frame(b"USLT", b"\1und\xff\xfe\0\0\xff\xfe" + ("la" * 50_000).encode("utf-16-le"))),
+            {("USLT", "la" * 50_000)},
+            id="long lyrics",
+        ),
+    ],
+)
+def test_tags_are_read_in_every_form_that_programs_write(content: bytes, tags: set[tuple[str, str]]) -> None:
+    remarks, found = tags_of(content)
+    assert remarks == ()
+    assert {(tag.key, tag.value) for tag in found} == tags
 
 
 @pytest.mark.parametrize(
     ("more", "remark"),
     [
+        pytest.param(chunk(b"id3 ", COMPRESSED_ID3), COMPRESSED, id="zlib"),
+        pytest.param(chunk(b"id3 ", b"nothing of the kind"), UNREADABLE, id="no ID3"),
+        pytest.param(chunk(b"id3 ", b"ID3"), UNREADABLE, id="hardly any ID3"),
+        pytest.param(chunk(b"id3 ", id3_tag(TITLE)[:-1]), UNREADABLE, id="ID3 that ends early"),
         pytest.param(
-            chunk(b"id3 ", COMPRESSED_ID3), "has compressed ID3 tags, which are not read", id="zlib"
-        ),
-        pytest.param(
-            chunk(b"id3 ", b"nothing of the kind"), "has ID3 tags, which cannot be read", id="no ID3"
+            chunk(b"id3 ", id3_tag(b"\xff" * 8, flags=0x40)), UNREADABLE, id="an endless extended header"
         ),
         pytest.param(chunk(b"LIST", b"INFO" + b"INAM\xff\xff\xff\xffcut"), None, id="an endless title"),
         pytest.param(chunk(b"LIST", b"adtl" + bytes(40)), None, id="another list"),
@@ -195,6 +388,10 @@ def test_the_exit_code_is_that_of_all_files_or_says_that_they_differ() -> None:
         pytest.param("/dev/null", "/dev/null is not a file but a pipe or a device", id="device"),
         pytest.param(".", ". is a folder", id="folder"),
         pytest.param("page.wav", "page.wav is not a whole WAV: it is a web page, not a WAV", id="web page"),
+        pytest.param(
+            "nope.wav", "nope.wav cannot be read: No such file or directory\n  Check the name.", id="missing"
+        ),
+        pytest.param("-", "inspect reads files, not standard input\n", id="standard input"),
         pytest.param("a\nb", "cannot be read: No such file", id="a name that would be two lines"),
         pytest.param("x" * 300, "cannot be read: File name too long", id="a name that is too long"),
     ],

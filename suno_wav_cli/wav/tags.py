@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from suno_wav_cli.models import Tag
 from suno_wav_cli.wav.chunks import CHUNK_HEADER
+from suno_wav_cli.wav.id3_frames import read_frames, small_tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,11 +52,13 @@ _ID3_NAMES = {
     "USLT": "lyrics",
     "APIC": "cover",
 }
-_FLAGS = re.compile(rb"(?=(?:%s).{5}(.))" % "|".join(_ID3_NAMES).encode(), re.DOTALL)
-"""The second byte of a frame's flags, wherever a frame that would be read may stand."""
+_PICTURE = b"APIC"
+_FRAMES = frozenset(name.encode() for name in _ID3_NAMES)
+_BEFORE_A_PICTURE = 1 << 16
+_PICTURE_START = re.compile(rb"[\0\3]([^\0]*)\0.[^\0]*\0|[\1\2]([^\0]*)\0.(?:(?!\0\0)..)*\0\0", re.DOTALL)
+"""Encoding, media type, kind and a description in that encoding (ID3v2.3, 4.15)."""
 
-_COMPRESSED = 0x80 | 0x08
-"""In ID3v2.3 (3.3.1) and in ID3v2.4 (4.1.2)."""
+_NOT_READABLE = "has ID3 tags, which cannot be read"
 
 
 def read_tags(path: Path, chunks: Sequence[Chunk]) -> tuple[tuple[Tag, ...], tuple[str, ...]]:
@@ -68,13 +71,15 @@ def read_tags(path: Path, chunks: Sequence[Chunk]) -> tuple[tuple[Tag, ...], tup
     chunks = [chunk for chunk in chunks if chunk.name in _TAG_CHUNKS]
     if not chunks:
         return (), ()
+    # A hostile file is full of ID3 too, and one that is not has one.
+    first = {chunk.name: chunk for chunk in reversed(chunks)}
     with path.open("rb") as file:
         for chunk in chunks:
             if len(tags) >= _MOST:
                 break
             if chunk.name == b"LIST":
                 tags += _info(_content(file, chunk, _LARGEST_INFO))
-            else:
+            elif chunk is first[chunk.name]:
                 found = _id3(_content(file, chunk, _LARGEST_ID3))
                 if isinstance(found, str):
                     remarks.append(found)
@@ -113,34 +118,38 @@ def _id3(content: bytes) -> list[Tag] | str:
         from mutagen import MutagenError, id3
     except ImportError:
         return "has ID3 tags, which the extra `tags` reads: pip install 'suno-wav-cli[tags]'"
-    if _is_compressed(content):
+    found = read_frames(content, _FRAMES)
+    if found is None:
+        return _NOT_READABLE
+    if found.compressed:
         # A thousand times the size may be in there.
         return "has compressed ID3 tags, which are not read"
+    pictures = [frame.content for frame in found.frames if frame.name == _PICTURE]
+    tag = small_tag([frame for frame in found.frames if frame.name != _PICTURE])
+    if tag is None:
+        return _NOT_READABLE
     try:
         # Whole frames only: what others hold is left alone.
         known = {key: getattr(id3, key) for key in _ID3_NAMES}
-        frames = id3.ID3(BytesIO(content), known_frames=known, load_v1=False)
+        frames = id3.ID3(BytesIO(tag), known_frames=known, load_v1=False)
     except (MutagenError, ValueError, EOFError, struct.error, OverflowError):
-        return "has ID3 tags, which cannot be read"
-    return [
+        return _NOT_READABLE
+    tags = [
         Tag(_ID3_NAMES.get(frame.FrameID, frame.FrameID), frame.FrameID, text)
         for frame in frames.values()
         if (text := _frame_text(frame))
     ]
+    return tags + [Tag("cover", "APIC", about) for picture in pictures if (about := _about_picture(picture))]
 
 
 def _frame_text(frame: object) -> str:
-    data = getattr(frame, "data", None)
-    if isinstance(data, bytes):
-        return f"{getattr(frame, 'mime', '') or 'a picture'}, {len(data):,} bytes"
     text = getattr(frame, "text", "")
     return ("; ".join(map(str, text)) if isinstance(text, list) else str(text)).strip()
 
 
-def _is_compressed(content: bytes) -> bool:
-    # As it is, and as it is read where it is unsynchronised.
-    return any(
-        flags[1][0] & _COMPRESSED
-        for form in (content, content.replace(b"\xff\x00", b"\xff"))
-        for flags in _FLAGS.finditer(form)
-    )
+def _about_picture(content: bytes) -> str | None:
+    start = _PICTURE_START.match(content[:_BEFORE_A_PICTURE])
+    if start is None:
+        return None
+    media_type = (start[1] or start[2] or b"").decode("latin-1")
+    return f"{media_type or 'a picture'}, {len(content) - start.end():,} bytes"
