@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+import socket
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from itertools import count
+from itertools import chain, count, repeat
 from pathlib import Path
 from threading import Event, Thread, Timer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -28,7 +29,6 @@ from tests.shop import PART, QUICK, TARGET, WISHES, Customer, file_of
 from tests.wire import head_of, serving
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Iterator
 
     from tests.shop import Run
@@ -480,8 +480,43 @@ def test_a_name_that_does_not_resolve_is_tried_while_there_is_time(customer: Cus
     run = customer.save(entry, seconds=1.0)
     assert isinstance(run.error, DownloadFailed)
     assert len(run.of(DownloadRetried)) > 1
-    # Once it does, the same `.part` goes on.
-    assert_saved(customer.save(customer.order("demo+resolved")), "demo+resolved")
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        pytest.param(socket.EAI_NONAME, "Name or service not known", id="no such name"),
+        pytest.param(socket.EAI_AGAIN, "Temporary failure in name resolution", id="no name server"),
+    ],
+)
+def test_a_name_that_resolves_again_finishes_the_same_file(
+    customer: Customer, monkeypatch: pytest.MonkeyPatch, number: int, words: str
+) -> None:
+    """The name cannot be found at first, and again for a while when half of the file is there: all in one run."""
+    audio_id = f"demo-cdn-cut+unfound{-number}"
+    entry = customer.order(audio_id)
+    entry = replace(entry, wav_url=(entry.wav_url or "").replace("127.0.0.1", "localhost"))
+    away = 8
+    found = chain(repeat(False, away), [True], repeat(False, away), repeat(True))
+    look_up = socket.getaddrinfo
+
+    def look_up_in_time(host: str, *details: Any, **more: Any) -> Any:
+        if host == "localhost" and not next(found):
+            raise socket.gaierror(number, words)
+        return look_up(host, *details, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up_in_time)
+    run = customer.save(entry)
+    assert_saved(run, audio_id)
+    retries = run.of(DownloadRetried)
+    unfound = [words in event.reason for event in retries]
+    assert unfound == [True] * away + [False] + [True] * away
+    # Once half of the file has come, the trouble is a new one, and the waits are short again.
+    for tries, event in zip([*range(away), *range(away + 1)], retries, strict=True):
+        nominal = min(QUICK.cap, QUICK.first * 2**tries)
+        assert nominal / 2 <= event.seconds <= nominal
+    assert SIZE <= sent(customer, audio_id) <= SIZE + PIECE, "what was there was fetched again"
+    assert customer.account.counted("accepted", audio_id) == 1
 
 
 # As a person meets it

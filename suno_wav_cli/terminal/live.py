@@ -99,7 +99,7 @@ class Live:
         # Not before there is a bar: what redraws itself would draw over a prompt.
         self._progress.start()
         if audio_id in self._bars:
-            self._progress.reset(self._bars[audio_id], total=None, stage=stage)
+            self._restart(self._bars[audio_id], stage)
         else:
             self._bars[audio_id] = self._progress.add_task(audio_id, total=None, stage=stage)
 
@@ -111,12 +111,20 @@ class Live:
         if isinstance(event, events.DownloadRetried):
             self._progress.update(bar, stage=_WAITING)
             return
-        task = self._progress.tasks[self._progress.task_ids.index(bar)]
+        task = self._task(bar)
         if task.completed == 0 or event.received < task.completed or task.fields["stage"] != _DOWNLOADING:
             # What was there before, and what is thrown away, is no speed.
-            self._progress.reset(bar, total=event.total, completed=event.received, stage=_DOWNLOADING)
+            self._restart(bar, _DOWNLOADING, total=event.total, completed=event.received)
         else:
             self._progress.update(bar, total=event.total, completed=event.received)
+
+    def _restart(self, bar: TaskID, stage: str, *, total: int | None = None, completed: int = 0) -> None:
+        # Not by `reset`, which takes None for the total that there was.
+        self._task(bar).total = total
+        self._progress.reset(bar, completed=completed, stage=stage)
+
+    def _task(self, bar: TaskID) -> Task:
+        return self._progress.tasks[self._progress.task_ids.index(bar)]
 
     def _end(self, audio_id: str) -> None:
         bar = self._bars.pop(audio_id, None)
