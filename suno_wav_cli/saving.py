@@ -160,6 +160,7 @@ class _Download:
         self._holding = transfer.holding()
         if isinstance(error, NotAWholeWav | StartOver):
             self._throw_away()
+            self._shop.report(events.DownloadProgress(self._entry.name, 0, None))
         if isinstance(error, NotAWholeWav) and self._in_vain > 1:
             raise error
         if not isinstance(error, BrokenOff | AddressRefused | NotAWholeWav):

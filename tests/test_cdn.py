@@ -475,9 +475,15 @@ def test_a_limit_is_not_taken_for_a_slow_server(customer: Customer) -> None:
     assert run.of(DownloadRetried) == []
 
 
-def test_a_name_that_does_not_resolve_is_tried_while_there_is_time(customer: Customer) -> None:
+def test_a_name_that_does_not_resolve_is_tried_while_there_is_time(
+    customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def not_found(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
     entry = replace(customer.order("demo+unresolved"), wav_url="https://nowhere.invalid/song.wav")
-    run = customer.save(entry, seconds=1.0)
+    monkeypatch.setattr(socket, "getaddrinfo", not_found)
+    run = customer.save(entry, seconds=0.5)
     assert isinstance(run.error, DownloadFailed)
     assert len(run.of(DownloadRetried)) > 1
 

@@ -174,24 +174,26 @@ def test_while_a_retry_is_awaited_the_bar_says_so_and_how_much_is_there(sandbox:
 
 
 @pytest.mark.parametrize(
-    ("audio_id", "options"),
+    ("audio_id", "options", "waits"),
     [
-        pytest.param("demo-15mb-cdn-trickle40m.cut12m-ignore-trickle1m", [], id="after a pause"),
+        pytest.param("demo-15mb-cdn-trickle40m.cut12m-ignore-trickle1m", [], [12.6, 0.0], id="after a pause"),
         # The fourth connection is done with its part first; the next thing that it asks for is of another file.
         pytest.param(
             "demo-40mb-cdn-trickle1m~3-trickle30m-changed-trickle1m",
             ["--connections", "4"],
+            [],
             id="at once, with one connection in place of four",
         ),
     ],
 )
 def test_a_download_that_starts_over_goes_back_and_is_no_faster_for_what_it_lost(
-    sandbox: Sandbox, audio_id: str, options: list[str]
+    sandbox: Sandbox, audio_id: str, options: list[str], waits: list[float]
 ) -> None:
     """Megabytes come in no time and are thrown away; what comes then is a megabyte a second."""
     seen = bars(
         sandbox, f"{audio_id}+over", *options, enough=lambda seen: len(speeds(since_going_back(seen))) > 2
     )
+    assert [bar.received for bar in seen if bar.waiting] == waits
     anew = since_going_back(seen)
     assert max(bar.received for bar in seen) > 8
     assert anew[0].received < 1
