@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -118,7 +119,8 @@ class Conversions(RuleBasedStateMachine):
     def is_saved(self, row: int, place: str, crash: bool) -> None:
         """With `crash`, the program dies between the rename and the journal's next line."""
         target = self.folder / place
-        entry = self.journal.place(self.journal.move(self.entry(row), State.READY), target, 5, "ab" * 32)
+        sha256 = hashlib.sha256(b"12345").hexdigest()
+        entry = self.journal.place(self.journal.move(self.entry(row), State.READY), target, 5, sha256)
         target.write_bytes(b"12345")
         if not crash:
             self.journal.move(entry, State.SAVED)

@@ -195,7 +195,7 @@ def test_a_download_that_starts_over_goes_back_and_is_no_faster_for_what_it_lost
     )
     assert [bar.received for bar in seen if bar.waiting] == waits
     anew = since_going_back(seen)
-    assert max(bar.received for bar in seen) > 8
+    assert max(bar.received for bar in seen) > 4
     assert anew[0].received < 1
     assert max(bar.received for bar in anew) < 4
     assert speeds(anew)[-1] < 2.5
