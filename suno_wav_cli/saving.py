@@ -24,7 +24,6 @@ from suno_wav_cli.models import Song
 from suno_wav_cli.part import disk_failed, open_part
 from suno_wav_cli.piping import write_to_standard_output
 from suno_wav_cli.wav import is_silent, portray, read_format
-from suno_wav_cli.workshop import turn_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +47,7 @@ async def save(entry: Entry, url: str, target: Path, shop: Workshop) -> None:
 
     A file that is there already is this conversion's own, or not touched. Raises SunoWavError.
     """
-    async with turn_of(shop.downloads) as turn:
+    async with shop.downloads.one() as turn:
         with open_part(target) as part:
             # Before it was locked, another program may have put this very file in its place.
             entry = shop.journal.of_task(entry.wav_task_id or "") or entry

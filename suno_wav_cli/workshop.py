@@ -52,6 +52,15 @@ class Downloads:
         """How many connections each of those that run now may have."""
         return max(1, self._most // max(1, self._running))
 
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[Turn]:
+        turn = Turn(self)
+        await turn.begin()
+        try:
+            yield turn
+        finally:
+            turn.end()
+
     async def begin(self) -> None:
         await self._room.acquire()
         self._running += 1
@@ -83,16 +92,6 @@ class Turn:
         self.end()
         await asyncio.sleep(seconds)
         await self.begin()
-
-
-@asynccontextmanager
-async def turn_of(downloads: Downloads) -> AsyncIterator[Turn]:
-    turn = Turn(downloads)
-    await turn.begin()
-    try:
-        yield turn
-    finally:
-        turn.end()
 
 
 @dataclass(frozen=True)
