@@ -11,6 +11,7 @@ import httpx
 
 from suno_wav_cli import USER_AGENT, answers
 from suno_wav_cli.errors import ServiceUnavailable, TaskUnknown, UsageError
+from suno_wav_cli.http_errors import decode_body, read_body
 from suno_wav_cli.loopback import is_loopback
 from suno_wav_cli.providers import Meaning
 from suno_wav_cli.refusals import (
@@ -70,7 +71,11 @@ class Client:
         try:
             self._http = httpx.AsyncClient(
                 base_url=base_url,
-                headers={"Authorization": f"Bearer {key.value}", "User-Agent": USER_AGENT},
+                headers={
+                    "Authorization": f"Bearer {key.value}",
+                    "User-Agent": USER_AGENT,
+                    "Accept-Encoding": "identity",
+                },
                 timeout=_TIMEOUT,
                 verify=tls,
                 follow_redirects=False,
@@ -115,8 +120,9 @@ class Client:
                 extensions={"trace": watch},
             )
         except _NotAnEnvelope as page:
-            # A redirect is not followed, and so nobody has taken the request.
-            if is_refusal(page.status) or httpx.codes.is_redirect(page.status):
+            # A redirect is not followed, and so nobody has taken the request. What was not read may be an
+            # envelope that accepts it, whatever the status.
+            if page.read and (is_refusal(page.status) or httpx.codes.is_redirect(page.status)):
                 raise refusal_by_status(page.status, self._http.base_url.host) from None
             raise submission_unknown(str(page)) from None
         except httpx.HTTPError as error:
@@ -189,22 +195,21 @@ class Client:
         extensions: dict[str, Any] | None = None,
     ) -> Envelope:
         """One request, one answer. Raises httpx.HTTPError and _NotAnEnvelope."""
-        body = bytearray()
         try:
             async with (
                 asyncio.timeout(_TOTAL_SECONDS),
                 self._http.stream(method, path, json=json, params=params, extensions=extensions) as response,
             ):
-                async for piece in response.aiter_bytes():
-                    body += piece
-                    if len(body) > _LARGEST_ANSWER:
-                        raise _NotAnEnvelope(response.status_code)
+                body = await read_body(response, _LARGEST_ANSWER)
         except TimeoutError:
             raise httpx.ReadTimeout(f"no whole answer within {_TOTAL_SECONDS:.0f} s") from None
         except ValueError as error:
             # httpx works a redirect's address out even where it is not to follow it.
             raise httpx.RemoteProtocolError(f"an answer that makes no sense: {error}") from error
-        answer = answers.envelope(bytes(body))
+        decoded = decode_body(body, response.headers.get("Content-Encoding", ""), _LARGEST_ANSWER)
+        if decoded is None:
+            raise _NotAnEnvelope(response.status_code, read=False)
+        answer = answers.envelope(decoded)
         if answer is None:
             raise _NotAnEnvelope(response.status_code)
         return replace(answer, message=self._without_secrets(answer.message))
@@ -217,6 +222,9 @@ class Client:
 
 
 class _NotAnEnvelope(Exception):
-    def __init__(self, status: int) -> None:
+    """`read` is False if the body is too long or cannot be decoded."""
+
+    def __init__(self, status: int, *, read: bool = True) -> None:
         super().__init__(no_envelope(status))
         self.status = status
+        self.read = read

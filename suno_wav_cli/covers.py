@@ -10,6 +10,7 @@ import httpx
 from suno_wav_cli import USER_AGENT
 from suno_wav_cli.addresses import may_be_fetched
 from suno_wav_cli.errors import DownloadFailed
+from suno_wav_cli.http_errors import read_body
 from suno_wav_cli.loopback import is_loopback
 from suno_wav_cli.models import Cover
 from suno_wav_cli.refusals import described
@@ -78,13 +79,11 @@ async def _fetched(url: str, tls: ssl.SSLContext, *, local: bool) -> bytes:
 async def _content(response: httpx.Response) -> bytes:
     if response.status_code != httpx.codes.OK:
         raise _no_cover(f"its server answers HTTP {response.status_code}")
-    content = bytearray()
-    # As it comes: what is packed against our wish could be any size unpacked.
-    async for piece in response.aiter_raw():
-        content += piece
-        if len(content) > _LARGEST_COVER:
-            raise _no_cover(f"it is larger than {_LARGEST_COVER / 1e6:g} MB")
-    return bytes(content)
+    # What is packed against our wish stays so, and is no picture.
+    content = await read_body(response, _LARGEST_COVER)
+    if len(content) > _LARGEST_COVER:
+        raise _no_cover(f"it is larger than {_LARGEST_COVER / 1e6:g} MB")
+    return content
 
 
 def _no_cover(why: str) -> DownloadFailed:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from suno_wav_cli import USER_AGENT
+from suno_wav_cli.http_errors import read_body
 from suno_wav_cli.loopback import is_loopback
 
 if TYPE_CHECKING:
@@ -120,23 +121,13 @@ async def deliver(outgoing: Outgoing, url: str, patience: float, tls: ssl.SSLCon
         began = time.monotonic()
         async with asyncio.timeout(patience), http:
             response = await http.send(request, stream=True)
-            body = await _beginning(response)
-            return Answer(time.monotonic() - began, response.status_code, body)
+            body = await read_body(response, _KEPT_BYTES)
+            await response.aclose()
+            return Answer(time.monotonic() - began, response.status_code, body[:_KEPT_BYTES])
     except TimeoutError:
         return failed(Problem.SILENT if sent else Problem.UNREACHABLE)
     except Exception as error:  # noqa: BLE001 - an address can be wrong in many ways, and each is an answer
         return failed(*_described(error, sent=sent))
-
-
-async def _beginning(response: httpx.Response) -> bytes:
-    """Read to the end, or until enough is there to see what it is."""
-    body = b""
-    async for piece in response.aiter_raw():
-        body += piece
-        if len(body) >= _KEPT_BYTES:
-            break
-    await response.aclose()
-    return body[:_KEPT_BYTES]
 
 
 def _described(error: Exception, *, sent: bool) -> tuple[Problem, str]:

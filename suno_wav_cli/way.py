@@ -15,6 +15,7 @@ from suno_wav_cli.background import start_in_thread
 from suno_wav_cli.delivery import origin
 from suno_wav_cli.errors import TunnelFailed
 from suno_wav_cli.events import TunnelOpening
+from suno_wav_cli.http_errors import read_body
 from suno_wav_cli.loopback import is_loopback
 from suno_wav_cli.refusals import described
 from suno_wav_cli.tunnel import Listener, Lost, Restored
@@ -130,11 +131,7 @@ class Way:
     async def _problem_of(self, http: httpx.AsyncClient, url: str) -> TunnelFailed:
         try:
             async with http.stream("POST", url, json=self._probe.content) as response:
-                page = bytearray()
-                async for piece in response.aiter_raw():
-                    page += piece
-                    if len(page) > _LARGEST_PAGE:
-                        break
+                page = await read_body(response, _LARGEST_PAGE)
         except httpx.HTTPError as error:
             return TunnelFailed(f"{origin(url)} cannot be reached from here: {described(error)}", OR_POLL)
         said = f"{origin(url)} does not lead here: it answers HTTP {response.status_code}"

@@ -9,9 +9,12 @@ import os
 import socket
 import ssl
 import struct
+import subprocess
+import sys
+import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -286,6 +289,106 @@ def test_an_answer_that_is_too_long_is_not_read_to_its_end(
         SubmissionUnknown,
         ServiceUnavailable,
     ]
+
+
+# Encoded answers
+
+SUBMITTED = json.dumps({"code": 200, "msg": "success", "data": {"taskId": TASK}}).encode()
+
+
+def encoded(body: bytes, coding: str, status: int = 200) -> Response:
+    return Response(body, status, {"Content-Encoding": coding, "Content-Type": "application/json"})
+
+
+@cache
+def bomb() -> bytes:
+    """Return 1 GB of zeros, compressed once to 1 MB."""
+    packer = zlib.compressobj(1, wbits=31)
+    return b"".join(packer.compress(bytes(1 << 20)) for _ in range(1024)) + packer.flush()
+
+
+def times(count: int, body: bytes) -> bytes:
+    for _ in range(count):
+        body = gzip.compress(body)
+    return body
+
+
+def test_the_client_asks_for_answers_that_are_not_encoded(wild: Wild) -> None:
+    wild.answer = lambda _: envelope(data={"taskId": TASK})
+    assert ask(wild.address, submit) == TASK
+    assert wild.seen[0].headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [
+        pytest.param("identity", SUBMITTED, id="identity"),
+        pytest.param("gzip", gzip.compress(SUBMITTED), id="gzip"),
+        pytest.param("X-GZip", gzip.compress(SUBMITTED), id="its old name"),
+        pytest.param("deflate", zlib.compress(SUBMITTED), id="deflate"),
+        pytest.param("gzip, identity", gzip.compress(SUBMITTED), id="gzip and nothing else"),
+        pytest.param("UTF-8", SUBMITTED, id="a character set, which is no coding"),
+    ],
+)
+def test_an_answer_may_be_encoded_once(wild: Wild, coding: str, body: bytes) -> None:
+    wild.answer = lambda _: encoded(body, coding)
+    assert ask(wild.address, submit) == TASK
+
+
+@pytest.mark.parametrize("status", [200, 307, 404, 429])
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [
+        pytest.param("gzip, gzip", times(2, SUBMITTED), id="gzip twice"),
+        pytest.param("gzip, gzip, gzip", times(3, SUBMITTED), id="gzip thrice"),
+        pytest.param("gzip", SUBMITTED, id="plain JSON called gzip"),
+        pytest.param("deflate", SUBMITTED, id="plain JSON called deflate"),
+        pytest.param("gzip", gzip.compress(SUBMITTED)[:-9], id="gzip without its end"),
+        pytest.param("gzip", gzip.compress(TEN_MEGABYTES), id="gzip of too much"),
+        pytest.param("gzip", b"", id="nothing called gzip"),
+        pytest.param("br", SUBMITTED, id="another coding"),
+    ],
+)
+def test_an_answer_that_cannot_be_decoded_leaves_a_submission_unknown(
+    wild: Wild, status: int, coding: str, body: bytes
+) -> None:
+    """It may have said that the song was accepted, whatever its status."""
+    wild.answer = lambda _: encoded(body, coding, status)
+    assert isinstance(ask(wild.address, submit), SubmissionUnknown)
+    assert wild.methods == ["POST"]
+
+
+@pytest.mark.parametrize(
+    ("coding", "pack"),
+    [
+        pytest.param("gzip", bomb, id="gzip"),
+        pytest.param("gzip, gzip", lambda: times(1, bomb()), id="gzip twice"),
+        pytest.param("gzip, gzip, gzip", lambda: times(2, bomb()), id="gzip thrice"),
+        pytest.param("deflate", lambda: b"\x78\x01" + bomb()[10:-8] + bytes(4), id="deflate"),
+    ],
+)
+@pytest.mark.parametrize("arguments", [["convert", "song"], ["status", TASK], ["credits"]])
+def test_an_answer_that_decodes_to_a_gigabyte_takes_little_memory(
+    wild: Wild, coding: str, pack: Callable[[], bytes], arguments: list[str]
+) -> None:
+    wild.answer = lambda _: encoded(pack(), coding)
+    limited = (
+        "import resource\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (600_000_000, 600_000_000))\n"
+        "from suno_wav_cli.cli import main\n"
+        "main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", limited, *arguments],
+        env=os.environ | settings_for(wild.address) | {"SUNO_WAV_RETRIES": "0"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 6, done.stderr
+    assert "HTTP 200 with something that is not an answer of the API" in done.stderr
+    assert wild.methods.count("POST") == (arguments[0] == "convert")
 
 
 # Redirects

@@ -1,0 +1,44 @@
+"""Read the body of an HTTP answer within bounds of memory, however much it decodes to."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import httpx
+
+_ZLIB_CODINGS = ("gzip", "x-gzip", "deflate")
+_CODINGS = (*_ZLIB_CODINGS, "br", "compress", "x-compress", "zstd")
+
+
+async def read_body(response: httpx.Response, limit: int) -> bytes:
+    """Return the body as it was sent. A longer one is cut after `limit` + 1 bytes.
+
+    Raise httpx.HTTPError if the connection breaks.
+    """
+    body = bytearray()
+    # Raw, for httpx decodes a piece at once: 300 bytes that were packed thrice become gigabytes.
+    async for piece in response.aiter_raw():
+        body += piece[: limit + 1 - len(body)]
+        if len(body) > limit:
+            break
+    return bytes(body)
+
+
+def decode_body(body: bytes, content_encoding: str, limit: int) -> bytes | None:
+    """Undo at most one layer of gzip or deflate. Return None if that fails or exceeds `limit` bytes."""
+    names = (name.strip() for name in content_encoding.lower().split(","))
+    # Some servers name a character set here, or nothing that is a coding.
+    codings = [name for name in names if name in _CODINGS]
+    if not codings:
+        return body if len(body) <= limit else None
+    if len(codings) > 1 or codings[0] not in _ZLIB_CODINGS:
+        return None
+    # 15 bits of window, and 32 to accept either header: gzip's or zlib's.
+    decoder = zlib.decompressobj(wbits=47)
+    try:
+        decoded = decoder.decompress(body, limit + 1)
+    except zlib.error:
+        return None
+    return decoded if decoder.eof and len(decoded) <= limit else None
