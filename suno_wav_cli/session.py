@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,7 +20,7 @@ from suno_wav_cli.journal import open_journal
 from suno_wav_cli.loopback import is_loopback
 from suno_wav_cli.money import wavs_for
 from suno_wav_cli.pacing import Backoff, SubmissionWindow
-from suno_wav_cli.piping import STANDARD_OUTPUT, check_standard_output
+from suno_wav_cli.piping import STANDARD_OUTPUT, check_standard_output, remove_old_parts
 from suno_wav_cli.providers import provider_named
 from suno_wav_cli.reception import is_required, open_reception
 from suno_wav_cli.settings import journal_file, state_folder
@@ -45,10 +44,6 @@ if TYPE_CHECKING:
     from suno_wav_cli.models import Secret
     from suno_wav_cli.reception import Reception
     from suno_wav_cli.settings import Settings
-
-
-_SPOOLED_SECONDS = 15 * 86400.0
-"""After this no service has the rest of what a run has left there."""
 
 
 @dataclass(frozen=True)
@@ -147,9 +142,7 @@ def _check_wishes(settings: Settings, spool: Path) -> None:
         check_standard_output(json=settings.json)
         try:
             spool.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for left in spool.iterdir():
-                if left.stat().st_mtime < time.time() - _SPOOLED_SECONDS:
-                    left.unlink()
+            remove_old_parts(spool)
         except OSError as error:
             raise UsageError(
                 f"{spool} cannot be used: {error.strerror}",

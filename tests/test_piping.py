@@ -116,6 +116,72 @@ def test_what_a_failed_run_has_left_is_no_obstacle_to_a_later_one(sandbox: Sandb
     assert left() == ["song.wav"]
 
 
+def aged(file: Path) -> Path:
+    file.write_bytes(b"content")
+    os.utime(file, (0, 0))
+    return file
+
+
+def spool() -> Path:
+    folder = Path(os.environ["SUNO_WAV_HOME"]) / "piped"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def convert_to_standard_output(sandbox: Sandbox, audio_id: str) -> None:
+    with piped(sandbox, "convert", audio_id) as process:
+        song, said = process.communicate(timeout=30)
+    assert (process.returncode, song) == (0, file_of("demo")), said
+
+
+def test_only_old_part_files_of_its_own_are_cleared_away(sandbox: Sandbox, tmp_path: Path) -> None:
+    folder = spool()
+    ours = [
+        aged(folder / name) for name in ("demo.wav.part", "8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c.wav.part")
+    ]
+    young = folder / "young.wav.part"
+    young.write_bytes(b"song")
+    elsewhere = aged(tmp_path / "elsewhere.wav.part")
+    for link in ("link.wav.part", "link.txt"):
+        (folder / link).symlink_to(elsewhere)
+        os.utime(folder / link, (0, 0), follow_symlinks=False)
+    (folder / "folder.wav.part").mkdir()
+    os.utime(folder / "folder.wav.part", (0, 0))
+    for foreign in (
+        "letter.txt",
+        "song.wav",
+        "my thesis.wav.part",
+        ".wav.part",
+        "song.part",
+        "a.wav.part.bak",
+    ):
+        aged(folder / foreign)
+    before = {path.name for path in folder.iterdir()}
+    convert_to_standard_output(sandbox, "demo+clears")
+    assert before - {path.name for path in folder.iterdir()} == {path.name for path in ours}
+    assert elsewhere.exists()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file away")
+def test_what_another_user_owns_is_not_cleared_away(sandbox: Sandbox) -> None:
+    theirs = aged(spool() / "theirs.wav.part")
+    os.chown(theirs, 12345, 12345)
+    os.utime(theirs, (0, 0))
+    convert_to_standard_output(sandbox, "demo+theirs")
+    assert theirs.exists()
+
+
+def test_nothing_is_cleared_away_through_a_link(sandbox: Sandbox, tmp_path: Path) -> None:
+    folder = spool()
+    folder.rmdir()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    folder.symlink_to(elsewhere)
+    old = aged(elsewhere / "old.wav.part")
+    convert_to_standard_output(sandbox, "demo+link")
+    assert list(elsewhere.iterdir()) == [old]
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_it_leaves_within_a_second_while_nobody_reads(
     sandbox: Sandbox, number: signal.Signals, code: int
