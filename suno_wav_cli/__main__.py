@@ -1,6 +1,6 @@
 """`python -m suno_wav_cli` is `suno-wav`."""
 
-from suno_wav_cli.cli import main
+from suno_wav_cli.cli.main import main
 
 if __name__ == "__main__":
     main()

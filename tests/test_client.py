@@ -375,7 +375,7 @@ def test_an_answer_that_decodes_to_a_gigabyte_takes_little_memory(
     limited = (
         "import resource\n"
         "resource.setrlimit(resource.RLIMIT_AS, (600_000_000, 600_000_000))\n"
-        "from suno_wav_cli.cli import main\n"
+        "from suno_wav_cli.cli.main import main\n"
         "main()"
     )
     done = subprocess.run(

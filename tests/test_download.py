@@ -352,7 +352,7 @@ def convert_with_files_up_to(largest: int, sandbox: Sandbox, *arguments: str) ->
         "import resource, sys\n"
         "largest = int(sys.argv.pop(1))\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))\n"
-        "from suno_wav_cli.cli import main\n"
+        "from suno_wav_cli.cli.main import main\n"
         "main()\n"
     )
     done = subprocess.run(

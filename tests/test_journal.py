@@ -447,7 +447,7 @@ def test_a_journal_that_cannot_be_written_any_more_is_said_in_a_line(sandbox: Sa
     program = (
         "import resource\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))\n"
-        "from suno_wav_cli.cli import main\n"
+        "from suno_wav_cli.cli.main import main\n"
         "main()\n"
     )
     songs = [f"demo+full{n}" for n in range(8)]

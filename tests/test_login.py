@@ -252,7 +252,7 @@ def test_the_file_is_private_from_its_first_moment_and_never_changed_to_be(servi
         "    if event == 'os.rename' and '/keys/' in str(arguments[0]):\n"
         "        print(event, oct(os.stat(arguments[0]).st_mode & 0o777))\n"
         "sys.addaudithook(watch)\n"
-        "from suno_wav_cli.cli import main\n"
+        "from suno_wav_cli.cli.main import main\n"
         "main()\n"
     )
     done = subprocess.run(

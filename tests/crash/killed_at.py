@@ -50,7 +50,7 @@ class _Counting(sqlite3.Connection):
 
 
 if __name__ == "__main__":
-    from suno_wav_cli.cli import main
+    from suno_wav_cli.cli.main import main
 
     setattr(sqlite3, "connect", partial(sqlite3.connect, factory=_Counting))  # noqa: B010 - as its stub forbids
     sys.argv = ["suno-wav", *sys.argv[3:]]

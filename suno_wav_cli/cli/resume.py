@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from suno_wav_cli.commands.completion import unfinished_task_ids_beginning
-from suno_wav_cli.commands.invocation import Run
-from suno_wav_cli.commands.options import DOWNLOAD
+from suno_wav_cli.cli.completion import unfinished_task_ids_beginning
+from suno_wav_cli.cli.invocation import Run
+from suno_wav_cli.cli.options import DOWNLOAD
 
 SETTINGS = ("out", "poll_interval", "timeout", "retries", "jobs", "force", *DOWNLOAD)
 

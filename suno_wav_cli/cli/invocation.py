@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from suno_wav_cli.commands.options import BY_NAME, GLOBAL
+from suno_wav_cli.cli.options import BY_NAME, GLOBAL
 from suno_wav_cli.credentials import Secrets, take_secrets
 from suno_wav_cli.errors import ExitCode, SunoWavError
 from suno_wav_cli.events import Failed, Interrupted

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from suno_wav_cli.commands.invocation import Run
-from suno_wav_cli.commands.options import DOWNLOAD
+from suno_wav_cli.cli.invocation import Run
+from suno_wav_cli.cli.options import DOWNLOAD
 
 SETTINGS = (
     "out",

@@ -20,7 +20,7 @@ def main() -> None:
     try:
         # httpx loads its own command line, and click, rich and pygments with it; it does as well without.
         sys.modules["httpx._main"] = None  # type: ignore[assignment]
-        from suno_wav_cli.commands import app
+        from suno_wav_cli.cli.app import app
     except KeyboardInterrupt:
         # Pressed while the program was still loading.
         sys.exit(130)

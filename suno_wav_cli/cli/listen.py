@@ -2,8 +2,8 @@
 
 import os
 
-from suno_wav_cli.commands.invocation import Run
-from suno_wav_cli.commands.options import option
+from suno_wav_cli.cli.invocation import Run
+from suno_wav_cli.cli.options import option
 
 SETTINGS = (
     option("port", str, metavar="N", help="Port of the receiver. Default: 3000."),

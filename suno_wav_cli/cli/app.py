@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from suno_wav_cli import __version__
-from suno_wav_cli.commands import (
+from suno_wav_cli.cli import (
     config,
     convert,
     credits,  # noqa: A004 - a command's name
@@ -19,7 +19,7 @@ from suno_wav_cli.commands import (
     tracks,
     trigger,
 )
-from suno_wav_cli.commands.invocation import command, remember_global_options
+from suno_wav_cli.cli.invocation import command, remember_global_options
 
 app = typer.Typer(
     name="suno-wav",

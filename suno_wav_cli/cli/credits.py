@@ -2,7 +2,7 @@
 
 import os
 
-from suno_wav_cli.commands.invocation import Run
+from suno_wav_cli.cli.invocation import Run
 
 SETTINGS = ("retries",)
 
