@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from suno_wav_cli.loopback import is_loopback
+from suno_wav_cli.system.loopback import is_loopback
 
 
 def may_be_fetched(url: str, *, local: bool) -> bool:

@@ -11,8 +11,6 @@ import httpx
 
 from suno_wav_cli import USER_AGENT, answers
 from suno_wav_cli.errors import ServiceUnavailable, TaskUnknown, UsageError
-from suno_wav_cli.http_errors import decode_body, read_body
-from suno_wav_cli.loopback import is_loopback
 from suno_wav_cli.providers import Meaning
 from suno_wav_cli.refusals import (
     described,
@@ -23,6 +21,8 @@ from suno_wav_cli.refusals import (
     submission_unknown,
     unreachable,
 )
+from suno_wav_cli.system.http_errors import decode_body, read_body
+from suno_wav_cli.system.loopback import is_loopback
 
 if TYPE_CHECKING:
     import ssl
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.answers import Envelope
     from suno_wav_cli.models import MusicTask, Secret, Song, WavRecord
-    from suno_wav_cli.pacing import Backoff
     from suno_wav_cli.providers import Provider
+    from suno_wav_cli.system.pacing import Backoff
 
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 _TOTAL_SECONDS = 60.0

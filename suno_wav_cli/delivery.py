@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from suno_wav_cli import USER_AGENT
-from suno_wav_cli.http_errors import read_body
-from suno_wav_cli.loopback import is_loopback
+from suno_wav_cli.system.http_errors import read_body
+from suno_wav_cli.system.loopback import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

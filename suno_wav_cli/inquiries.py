@@ -15,16 +15,16 @@ from suno_wav_cli.confirmation import Verdict, judged
 from suno_wav_cli.conversion import UNKNOWN_AT_FIRST, failure
 from suno_wav_cli.errors import ServiceUnavailable, SunoWavError, TaskUnknown
 from suno_wav_cli.events import DeliveryChecked, DeliveryNeglected
-from suno_wav_cli.memory import Memory
 from suno_wav_cli.models import WavRecord, WavState
-from suno_wav_cli.pacing import SubmissionWindow
 from suno_wav_cli.retrieval import retrieve
+from suno_wav_cli.system.bounded_dict import Memory
+from suno_wav_cli.system.pacing import SubmissionWindow
 
 if TYPE_CHECKING:
     from suno_wav_cli.callback import Callback
-    from suno_wav_cli.crew import Crew
     from suno_wav_cli.events import Report
     from suno_wav_cli.session import Session
+    from suno_wav_cli.system.task_pool import Crew
     from suno_wav_cli.workshop import Workshop
 
 _MOST_REMEMBERED = 4096

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
 from suno_wav_cli.confirmation import Verdict
-from suno_wav_cli.crew import Crew
 from suno_wav_cli.delivery import ANSWER_SECONDS, Outgoing, deliver, end_to_end
 from suno_wav_cli.inquiries import Inquiries
-from suno_wav_cli.memory import Memory
 from suno_wav_cli.recordings import Recording
 from suno_wav_cli.shelf import Shelf
 from suno_wav_cli.signature import Signature, verify
+from suno_wav_cli.system.bounded_dict import Memory
+from suno_wav_cli.system.task_pool import Crew
 
 if TYPE_CHECKING:
     import ssl

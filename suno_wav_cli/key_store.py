@@ -15,8 +15,8 @@ from urllib.parse import quote
 from suno_wav_cli import system_keyring
 from suno_wav_cli.errors import NotAuthorized, UsageError
 from suno_wav_cli.models import Secret
+from suno_wav_cli.system.atomic_file import write_whole
 from suno_wav_cli.system_keyring import KeyringUnusable
-from suno_wav_cli.whole_file import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.errors import DownloadFailed, OutputExists
-from suno_wav_cli.locks import is_same_file, try_lock
+from suno_wav_cli.system.file_lock import is_same_file, try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,8 +11,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.background import start_in_thread
 from suno_wav_cli.errors import DownloadFailed, UsageError
+from suno_wav_cli.system.threads import start_in_thread
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
 from suno_wav_cli.errors import ExitCode, TunnelFailed
-from suno_wav_cli.loopback import address_of, bound_socket
 from suno_wav_cli.sandbox import running
 from suno_wav_cli.sandbox.behaviours import BEHAVIOURS, PATTERNS
+from suno_wav_cli.system.loopback import address_of, bound_socket
 
 if TYPE_CHECKING:
     from suno_wav_cli.events import Report

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.errors import TunnelFailed, UsageError
-from suno_wav_cli.loopback import address_of, bound_socket
 from suno_wav_cli.providers import SANDBOX
+from suno_wav_cli.system.loopback import address_of, bound_socket
 from suno_wav_cli.tunnel import Destination, GivenAddress, TunnelMode, secret_path
 
 if TYPE_CHECKING:

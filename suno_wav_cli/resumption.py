@@ -20,7 +20,6 @@ from suno_wav_cli.errors import (
     SunoWavError,
     UsageError,
 )
-from suno_wav_cli.event_loop import run
 from suno_wav_cli.evidence import balance_tells
 from suno_wav_cli.ids import find
 from suno_wav_cli.journal import open_history
@@ -30,6 +29,7 @@ from suno_wav_cli.providers import PROVIDERS, provider_named
 from suno_wav_cli.retrieval import order_for, retrieve
 from suno_wav_cli.session import open_session, open_workshop
 from suno_wav_cli.settings import journal_file
+from suno_wav_cli.system.event_loop import run
 from suno_wav_cli.upstream import base_url_of, is_own_sandbox
 
 if TYPE_CHECKING:

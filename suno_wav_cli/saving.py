@@ -7,7 +7,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
-from suno_wav_cli.background import start_in_thread
 from suno_wav_cli.download import Transfer, fetch, settled
 from suno_wav_cli.entries import State
 from suno_wav_cli.errors import (
@@ -23,6 +22,7 @@ from suno_wav_cli.errors import (
 from suno_wav_cli.models import Song
 from suno_wav_cli.part import disk_failed, open_part
 from suno_wav_cli.piping import write_to_standard_output
+from suno_wav_cli.system.threads import start_in_thread
 from suno_wav_cli.wav import is_silent, portray, read_format
 
 if TYPE_CHECKING:

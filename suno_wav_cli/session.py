@@ -15,18 +15,18 @@ from suno_wav_cli.download import RateLimit
 from suno_wav_cli.entries import Service
 from suno_wav_cli.errors import TunnelFailed, UsageError
 from suno_wav_cli.hearing import hearing
-from suno_wav_cli.interrupts import Stopped
 from suno_wav_cli.journal import open_journal
-from suno_wav_cli.loopback import is_loopback
 from suno_wav_cli.money import wavs_for
-from suno_wav_cli.pacing import Backoff, SubmissionWindow
 from suno_wav_cli.piping import STANDARD_OUTPUT, check_standard_output, remove_old_parts
 from suno_wav_cli.providers import provider_named
 from suno_wav_cli.reception import is_required, open_reception
 from suno_wav_cli.settings import journal_file, state_folder
 from suno_wav_cli.song_tags import Tagger
 from suno_wav_cli.submission import Gate, Submitter
-from suno_wav_cli.tls import tls_context
+from suno_wav_cli.system.loopback import is_loopback
+from suno_wav_cli.system.pacing import Backoff, SubmissionWindow
+from suno_wav_cli.system.signals import Stopped
+from suno_wav_cli.system.tls import tls_context
 from suno_wav_cli.tunnel import TunnelMode
 from suno_wav_cli.upstream import base_url_of, is_own_sandbox, open_upstream
 from suno_wav_cli.wake_ups import WakeUps

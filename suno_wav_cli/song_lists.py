@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.ids import audio_id_of, id_of
 from suno_wav_cli.models import Song
-from suno_wav_cli.whole_file import write_whole
+from suno_wav_cli.system.atomic_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

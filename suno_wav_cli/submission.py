@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.events import Report
     from suno_wav_cli.journal import Journal
     from suno_wav_cli.models import Order
-    from suno_wav_cli.pacing import Backoff, SubmissionWindow
+    from suno_wav_cli.system.pacing import Backoff, SubmissionWindow
 
 _LAST_MOMENT = 0.5
 """Seconds that an interrupted program still waits for the answer to a paid request."""

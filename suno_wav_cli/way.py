@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import httpx
 
 from suno_wav_cli import USER_AGENT
-from suno_wav_cli.background import start_in_thread
 from suno_wav_cli.delivery import origin
 from suno_wav_cli.errors import TunnelFailed
 from suno_wav_cli.events import TunnelOpening
-from suno_wav_cli.http_errors import read_body
-from suno_wav_cli.loopback import is_loopback
 from suno_wav_cli.refusals import described
+from suno_wav_cli.system.http_errors import read_body
+from suno_wav_cli.system.loopback import is_loopback
+from suno_wav_cli.system.threads import start_in_thread
 from suno_wav_cli.tunnel import Listener, Lost, Restored
 from suno_wav_cli.tunnel.ngrok_errors import OR_POLL, ngrok_failure
 

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from suno_wav_cli.client import Client
     from suno_wav_cli.events import Report
     from suno_wav_cli.journal import Journal
-    from suno_wav_cli.pacing import Backoff
     from suno_wav_cli.song_tags import Tagger
     from suno_wav_cli.submission import Submitter
+    from suno_wav_cli.system.pacing import Backoff
     from suno_wav_cli.wake_ups import WakeUps
 
 _DOWNLOADS_AT_ONCE = 4

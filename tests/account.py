@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from suno_wav_cli.events import RequestServed
-from suno_wav_cli.loopback import address_of, bound_socket
 from suno_wav_cli.sandbox import running
 from suno_wav_cli.sandbox.routes import COUNTERS_PATH
+from suno_wav_cli.system.loopback import address_of, bound_socket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

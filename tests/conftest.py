@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
-from suno_wav_cli.loopback import address_of, bound_socket
 from suno_wav_cli.sandbox import running
+from suno_wav_cli.system.loopback import address_of, bound_socket
 from tests import warm
 from tests.account import an_account
 from tests.ports import free_port

@@ -16,12 +16,12 @@ from suno_wav_cli.entries import Service, State
 from suno_wav_cli.errors import SunoWavError
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.models import Secret
-from suno_wav_cli.pacing import Backoff, SubmissionWindow
 from suno_wav_cli.providers import provider_named
 from suno_wav_cli.sandbox.behaviours import behaviour_of
 from suno_wav_cli.sandbox.melody import Layout, melody
 from suno_wav_cli.saving import save
 from suno_wav_cli.submission import Gate, Submitter
+from suno_wav_cli.system.pacing import Backoff, SubmissionWindow
 from suno_wav_cli.wake_ups import WakeUps
 from suno_wav_cli.workshop import Downloads, Terms, Workshop
 

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from suno_wav_cli.download import RateLimit
 from suno_wav_cli.errors import AddressRefused, DownloadFailed, NotAWholeWav, ServiceUnavailable
 from suno_wav_cli.events import DownloadNarrowed, DownloadRetried, DownloadStarted
-from suno_wav_cli.pacing import Backoff
 from suno_wav_cli.sandbox.behaviours import cdn_id
 from suno_wav_cli.sandbox.faults import Kind, Plan
+from suno_wav_cli.system.pacing import Backoff
 from tests.cdn import plans
 from tests.crash.relay import Relay, relaying
 from tests.program import Sandbox, named, read_until, started

@@ -33,12 +33,12 @@ from suno_wav_cli.errors import (
     SubmissionUnknown,
     SunoWavError,
 )
-from suno_wav_cli.loopback import address_of, bound_socket
 from suno_wav_cli.models import Secret, Song, WavState
-from suno_wav_cli.pacing import Backoff
 from suno_wav_cli.providers import KIE, KIE_JOBS, SUNOAPI
 from suno_wav_cli.sandbox.melody import Layout, melody
 from suno_wav_cli.serving import serving_in_thread
+from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.system.pacing import Backoff
 from tests.program import Finished, Sandbox, run_program
 
 if TYPE_CHECKING:

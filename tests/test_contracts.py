@@ -12,10 +12,10 @@ import httpx
 import pytest
 from openapi_core.exceptions import OpenAPIError
 
-from suno_wav_cli.loopback import address_of, bound_socket
 from suno_wav_cli.models import Secret, Song
 from suno_wav_cli.providers import KIE, KIE_JOBS, SUNOAPI, Provider
 from suno_wav_cli.sandbox import running
+from suno_wav_cli.system.loopback import address_of, bound_socket
 from tests import openapi
 from tests.openapi import contract
 from tests.program import wait_until

@@ -18,10 +18,10 @@ from starlette.responses import Response
 
 from suno_wav_cli.answers import credits_left, envelope
 from suno_wav_cli.errors import ServiceUnavailable
-from suno_wav_cli.loopback import address_of, bound_socket
 from suno_wav_cli.money import price_of, shown, wavs_for
 from suno_wav_cli.providers import SUNOAPI
 from suno_wav_cli.sandbox import running
+from suno_wav_cli.system.loopback import address_of, bound_socket
 from tests.program import Sandbox, run_program
 from tests.test_client import PAGE, a_wild_server, ask
 from tests.test_client import envelope as answered

@@ -35,10 +35,10 @@ from suno_wav_cli.errors import (
     StartOver,
     SunoWavError,
 )
-from suno_wav_cli.loopback import address_of, bound_socket
 from suno_wav_cli.models import WavFormat
 from suno_wav_cli.part import open_part
 from suno_wav_cli.serving import serving_in_thread
+from suno_wav_cli.system.loopback import address_of, bound_socket
 from suno_wav_cli.wav import read_format
 from tests.program import Finished, Sandbox
 

@@ -11,9 +11,9 @@ import pytest
 from suno_wav_cli.entries import Service, State
 from suno_wav_cli.evidence import balance_tells
 from suno_wav_cli.journal import open_journal
-from suno_wav_cli.loopback import address_of, bound_socket
 from suno_wav_cli.models import Song
 from suno_wav_cli.sandbox import running
+from suno_wav_cli.system.loopback import address_of, bound_socket
 from tests.program import Sandbox
 
 SERVICE = Service("https://api.sunoapi.org", "sunoapi", 15)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from suno_wav_cli.event_loop import run
-from suno_wav_cli.interrupts import Stopped
+from suno_wav_cli.system.event_loop import run
+from suno_wav_cli.system.signals import Stopped
 from tests.program import Sandbox, command_line, named, read_until, started, wait_until
 
 if TYPE_CHECKING:

@@ -22,9 +22,9 @@ from starlette.responses import Response
 
 from suno_wav_cli.errors import NotAuthorized
 from suno_wav_cli.key_store import KeyStore
-from suno_wav_cli.loopback import address_of, bound_socket
 from suno_wav_cli.models import Secret
 from suno_wav_cli.sandbox import running
+from suno_wav_cli.system.loopback import address_of, bound_socket
 from tests.program import REPOSITORY, Finished, command_line, run_program, wait_until
 from tests.test_client import PAGE, Seen, a_wild_server, envelope
 

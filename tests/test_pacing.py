@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from suno_wav_cli.pacing import SUBMISSIONS, WINDOW_SECONDS, Backoff, SubmissionWindow
+from suno_wav_cli.system.pacing import SUBMISSIONS, WINDOW_SECONDS, Backoff, SubmissionWindow
 
 SECONDS = 0.2
 

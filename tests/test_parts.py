@@ -20,8 +20,8 @@ from suno_wav_cli.download import Transfer, fetch
 from suno_wav_cli.errors import DownloadFailed, NotAWholeWav, OutputExists
 from suno_wav_cli.events import DownloadStarted
 from suno_wav_cli.holding import Holding, Span
-from suno_wav_cli.pacing import Backoff
 from suno_wav_cli.part import Part, open_part
+from suno_wav_cli.system.pacing import Backoff
 from tests.shop import PART, TARGET, WISHES, Customer, file_of
 from tests.wire import head_of, serving, until_left
 

@@ -19,9 +19,9 @@ import httpx
 import pytest
 
 from suno_wav_cli.limits import Limits, limited_protocol
-from suno_wav_cli.loopback import address_of, bound_socket
 from suno_wav_cli.receiver import receiver_app
 from suno_wav_cli.serving import serving
+from suno_wav_cli.system.loopback import address_of, bound_socket
 from suno_wav_cli.terminal.json_lines import json_lines
 from suno_wav_cli.wake_ups import WakeUps, waking
 
@@ -595,7 +595,7 @@ def test_a_program_that_set_up_no_logging_prints_nothing_of_what_strangers_send(
     """Python prints warnings that nobody listens to; a process of its own, because pytest listens to all."""
     program = """
 import asyncio, sys
-from suno_wav_cli.loopback import bound_socket
+from suno_wav_cli.system.loopback import bound_socket
 from suno_wav_cli.limits import Limits, limited_protocol
 from suno_wav_cli.receiver import receiver_app
 from suno_wav_cli.serving import serving

@@ -22,15 +22,15 @@ from suno_wav_cli.entries import Service
 from suno_wav_cli.errors import DownloadFailed
 from suno_wav_cli.events import RequestServed, TagsMissing
 from suno_wav_cli.journal import open_journal
-from suno_wav_cli.loopback import address_of, bound_socket
 from suno_wav_cli.models import Cover, Secret, Song, SongTags, Track
-from suno_wav_cli.pacing import Backoff
 from suno_wav_cli.providers import SUNOAPI
 from suno_wav_cli.sandbox import running
 from suno_wav_cli.sandbox.covers import cover
 from suno_wav_cli.sandbox.melody import Layout, melody
 from suno_wav_cli.serving import serving_in_thread
 from suno_wav_cli.song_tags import Tagger
+from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.system.pacing import Backoff
 from suno_wav_cli.terminal.words import sentence
 from tests.test_tagging import read
 

@@ -18,7 +18,7 @@ import pytest
 from suno_wav_cli.download import RateLimit, Terms, Transfer
 from suno_wav_cli.errors import DownloadFailed, UsageError
 from suno_wav_cli.part import open_part
-from suno_wav_cli.tls import tls_context
+from suno_wav_cli.system.tls import tls_context
 from tests.cdn import tune
 from tests.program import Finished, command_line, run_program
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.loopback import bound_socket
+from suno_wav_cli.system.loopback import bound_socket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

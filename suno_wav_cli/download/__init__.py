@@ -8,12 +8,12 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.background import start_in_thread
 from suno_wav_cli.download.asking import Terms
 from suno_wav_cli.download.digest import Digest
-from suno_wav_cli.download.rates import RateLimit
 from suno_wav_cli.download.transfer import Transfer
 from suno_wav_cli.part import disk_failed
+from suno_wav_cli.system.rates import RateLimit
+from suno_wav_cli.system.threads import start_in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable

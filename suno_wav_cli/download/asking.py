@@ -11,15 +11,15 @@ import httpx
 from suno_wav_cli import USER_AGENT
 from suno_wav_cli.addresses import may_be_fetched
 from suno_wav_cli.errors import BrokenOff, DownloadFailed
-from suno_wav_cli.loopback import is_loopback
 from suno_wav_cli.refusals import described
+from suno_wav_cli.system.loopback import is_loopback
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator, Mapping
 
     from suno_wav_cli.download.connections import Trace
-    from suno_wav_cli.download.rates import RateLimit
+    from suno_wav_cli.system.rates import RateLimit
 
 _CONNECT_SECONDS = 10.0
 _MOST_REDIRECTS = 5

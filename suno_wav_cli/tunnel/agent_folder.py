@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from suno_wav_cli.locks import SUPPORTED, is_same_file, try_lock
+from suno_wav_cli.system.file_lock import SUPPORTED, is_same_file, try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from suno_wav_cli.loopback import address_of, bound_socket
+from suno_wav_cli.system.loopback import address_of, bound_socket
 from tests.bench.receivers import candidates
 from tests.bench.receivers.candidates import CALLBACK, HERE, TASK_ID, NotMeasured
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.loopback import address_of, bound_socket
 from suno_wav_cli.sandbox import running
+from suno_wav_cli.system.loopback import address_of, bound_socket
 from tests.crash.trial import Way
 from tests.crash.walk import check, explored
 from tests.program import Sandbox

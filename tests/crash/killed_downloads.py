@@ -19,8 +19,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.loopback import address_of, bound_socket
 from suno_wav_cli.sandbox import running
+from suno_wav_cli.system.loopback import address_of, bound_socket
 from tests.cdn import tune
 from tests.program import Sandbox, command_line, named, read_until
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from suno_wav_cli.loopback import bound_socket
+from suno_wav_cli.system.loopback import bound_socket
 from tests.bench.downloads.costs import NotMeasured
 
 if TYPE_CHECKING:

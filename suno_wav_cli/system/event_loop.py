@@ -8,8 +8,8 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from suno_wav_cli.background import start_in_thread
-from suno_wav_cli.interrupts import Stopped, handling
+from suno_wav_cli.system.signals import Stopped, handling
+from suno_wav_cli.system.threads import start_in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
