@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.client import Client
+from suno_wav_cli.api.client import Client
+from suno_wav_cli.api.pricing import WAV_PRICE, wavs_for
+from suno_wav_cli.api.providers import provider_named
 from suno_wav_cli.credentials import api_key
 from suno_wav_cli.errors import ExitCode
 from suno_wav_cli.events import Balance
-from suno_wav_cli.money import WAV_PRICE, wavs_for
-from suno_wav_cli.providers import provider_named
 from suno_wav_cli.system.event_loop import run
 from suno_wav_cli.system.pacing import Backoff
 from suno_wav_cli.system.tls import tls_context

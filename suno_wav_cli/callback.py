@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from suno_wav_cli.answers import result_url
+from suno_wav_cli.api.parsing import result_url
 
 _LONGEST_ID = 200
 _LONGEST_URL = 2000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.providers import PROVIDERS, SUNOAPI
+from suno_wav_cli.api.providers import PROVIDERS, SUNOAPI
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,9 +9,9 @@ import httpx
 
 from suno_wav_cli import USER_AGENT
 from suno_wav_cli.addresses import may_be_fetched
+from suno_wav_cli.api.error_mapping import described
 from suno_wav_cli.errors import DownloadFailed
 from suno_wav_cli.models import Cover
-from suno_wav_cli.refusals import described
 from suno_wav_cli.system.http_errors import read_body
 from suno_wav_cli.system.loopback import is_loopback
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.api.providers import SANDBOX
 from suno_wav_cli.errors import NotAuthorized, UsageError
 from suno_wav_cli.key_store import KeyStore
 from suno_wav_cli.models import Secret
-from suno_wav_cli.providers import SANDBOX
 from suno_wav_cli.settings import read_config, state_folder
 from suno_wav_cli.upstream import base_url_of
 

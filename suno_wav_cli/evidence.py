@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.money import shown
+from suno_wav_cli.api.pricing import shown
 
 if TYPE_CHECKING:
     from decimal import Decimal

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
+from suno_wav_cli.api.providers import provider_named
 from suno_wav_cli.credentials import find_api_key, required
 from suno_wav_cli.errors import ExitCode, TunnelFailed, TunnelRefused, UsageError
 from suno_wav_cli.inquiries import Service
 from suno_wav_cli.intake import Intake, Wishes
-from suno_wav_cli.providers import provider_named
 from suno_wav_cli.reception import open_reception, receiving
 from suno_wav_cli.session import open_session, open_workshop
 from suno_wav_cli.settings import state_folder

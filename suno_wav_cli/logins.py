@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
+from suno_wav_cli.api.providers import SANDBOX
 from suno_wav_cli.balance import ask_credits
 from suno_wav_cli.credentials import API_KEY_VARIABLE, key_from, key_store
 from suno_wav_cli.errors import ExitCode, NotAuthorized, ServiceUnavailable, SunoWavError, UsageError
-from suno_wav_cli.providers import SANDBOX
 from suno_wav_cli.system.event_loop import run
 from suno_wav_cli.upstream import base_url_of
 

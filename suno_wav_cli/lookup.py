@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
+from suno_wav_cli.api.providers import PROVIDERS, provider_named
 from suno_wav_cli.continuation import command_for
 from suno_wav_cli.conversion import all_of, failure, wait_for
 from suno_wav_cli.errors import ExitCode, SunoWavError, UsageError
 from suno_wav_cli.ids import find
-from suno_wav_cli.providers import PROVIDERS, provider_named
 from suno_wav_cli.retrieval import retrieve
 from suno_wav_cli.session import open_session, open_workshop
 from suno_wav_cli.submission import other_contract

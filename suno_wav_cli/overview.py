@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from suno_wav_cli import events
+from suno_wav_cli.api.providers import SANDBOX
 from suno_wav_cli.credentials import key_store
 from suno_wav_cli.errors import ExitCode
-from suno_wav_cli.providers import SANDBOX
 from suno_wav_cli.settings import config_folder, state_folder
 from suno_wav_cli.upstream import base_url_of, is_own_sandbox
 

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.api.providers import SANDBOX
 from suno_wav_cli.errors import TunnelFailed, UsageError
-from suno_wav_cli.providers import SANDBOX
 from suno_wav_cli.system.loopback import address_of, bound_socket
 from suno_wav_cli.tunnel import Destination, GivenAddress, TunnelMode, secret_path
 

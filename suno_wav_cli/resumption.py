@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from suno_wav_cli import events
+from suno_wav_cli.api.pricing import WAV_PRICE
+from suno_wav_cli.api.providers import PROVIDERS, provider_named
 from suno_wav_cli.continuation import command_for
 from suno_wav_cli.conversion import Outcome, all_of, convert, failure
 from suno_wav_cli.entries import UNDECIDED, Entry
@@ -23,9 +25,7 @@ from suno_wav_cli.errors import (
 from suno_wav_cli.evidence import balance_tells
 from suno_wav_cli.ids import find
 from suno_wav_cli.journal import open_history
-from suno_wav_cli.money import WAV_PRICE
 from suno_wav_cli.output import check_possible
-from suno_wav_cli.providers import PROVIDERS, provider_named
 from suno_wav_cli.retrieval import order_for, retrieve
 from suno_wav_cli.session import open_session, open_workshop
 from suno_wav_cli.settings import journal_file

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import download, events
-from suno_wav_cli.client import Client
+from suno_wav_cli.api.client import Client
+from suno_wav_cli.api.pricing import wavs_for
+from suno_wav_cli.api.providers import provider_named
 from suno_wav_cli.continuation import command_for
 from suno_wav_cli.credentials import find_api_key, required
 from suno_wav_cli.download import RateLimit
@@ -16,9 +18,7 @@ from suno_wav_cli.entries import Service
 from suno_wav_cli.errors import TunnelFailed, UsageError
 from suno_wav_cli.hearing import hearing
 from suno_wav_cli.journal import open_journal
-from suno_wav_cli.money import wavs_for
 from suno_wav_cli.piping import STANDARD_OUTPUT, check_standard_output, remove_old_parts
-from suno_wav_cli.providers import provider_named
 from suno_wav_cli.reception import is_required, open_reception
 from suno_wav_cli.settings import journal_file, state_folder
 from suno_wav_cli.song_tags import Tagger

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suno_wav_cli import values
+from suno_wav_cli.api.providers import PROVIDERS
 from suno_wav_cli.config_file import read_config_file
 from suno_wav_cli.errors import UsageError
-from suno_wav_cli.providers import PROVIDERS
 from suno_wav_cli.tunnel import PATH, TunnelMode
 
 if TYPE_CHECKING:

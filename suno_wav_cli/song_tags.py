@@ -17,7 +17,7 @@ from suno_wav_cli.wav import write_tags
 if TYPE_CHECKING:
     import ssl
 
-    from suno_wav_cli.client import Client
+    from suno_wav_cli.api.client import Client
     from suno_wav_cli.events import Report
     from suno_wav_cli.journal import History
     from suno_wav_cli.models import Cover, MusicTask, Song, Track

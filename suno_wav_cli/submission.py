@@ -10,6 +10,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.api.error_mapping import PAY_AGAIN, submission_unknown
+from suno_wav_cli.api.providers import PROVIDERS
 from suno_wav_cli.continuation import command_for
 from suno_wav_cli.entries import UNDECIDED, State
 from suno_wav_cli.errors import (
@@ -22,14 +24,12 @@ from suno_wav_cli.errors import (
     UsageError,
 )
 from suno_wav_cli.events import Adopted, SongFailed, SubmissionDelayed, Submitted, Submitting
-from suno_wav_cli.providers import PROVIDERS
-from suno_wav_cli.refusals import PAY_AGAIN, submission_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from decimal import Decimal
 
-    from suno_wav_cli.client import Client
+    from suno_wav_cli.api.client import Client
     from suno_wav_cli.entries import Entry
     from suno_wav_cli.events import Report
     from suno_wav_cli.journal import Journal

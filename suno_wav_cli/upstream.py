@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.api.providers import SANDBOX, provider_named
 from suno_wav_cli.events import SandboxStarted
-from suno_wav_cli.providers import SANDBOX, provider_named
 from suno_wav_cli.system.loopback import address_of, bound_socket
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import httpx
 
 from suno_wav_cli import USER_AGENT
+from suno_wav_cli.api.error_mapping import described
 from suno_wav_cli.delivery import origin
 from suno_wav_cli.errors import TunnelFailed
 from suno_wav_cli.events import TunnelOpening
-from suno_wav_cli.refusals import described
 from suno_wav_cli.system.http_errors import read_body
 from suno_wav_cli.system.loopback import is_loopback
 from suno_wav_cli.system.threads import start_in_thread

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from suno_wav_cli import download
-from suno_wav_cli.client import Client
+from suno_wav_cli.api.client import Client
+from suno_wav_cli.api.providers import provider_named
 from suno_wav_cli.entries import Service, State
 from suno_wav_cli.errors import SunoWavError
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.models import Secret
-from suno_wav_cli.providers import provider_named
 from suno_wav_cli.sandbox.behaviours import behaviour_of
 from suno_wav_cli.sandbox.melody import Layout, melody
 from suno_wav_cli.saving import save

@@ -25,7 +25,8 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 
-from suno_wav_cli.client import Client
+from suno_wav_cli.api.client import Client
+from suno_wav_cli.api.providers import KIE, KIE_JOBS, SUNOAPI
 from suno_wav_cli.errors import (
     ConversionFailed,
     NotAuthorized,
@@ -34,7 +35,6 @@ from suno_wav_cli.errors import (
     SunoWavError,
 )
 from suno_wav_cli.models import Secret, Song, WavState
-from suno_wav_cli.providers import KIE, KIE_JOBS, SUNOAPI
 from suno_wav_cli.sandbox.melody import Layout, melody
 from suno_wav_cli.serving import serving_in_thread
 from suno_wav_cli.system.loopback import address_of, bound_socket
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-    from suno_wav_cli.providers import Provider
+    from suno_wav_cli.api.providers import Provider
 
 KEY = "key-5f2e9c81d0"
 TASK = "a" * 32

@@ -12,8 +12,8 @@ import httpx
 import pytest
 from openapi_core.exceptions import OpenAPIError
 
+from suno_wav_cli.api.providers import KIE, KIE_JOBS, SUNOAPI, Provider
 from suno_wav_cli.models import Secret, Song
-from suno_wav_cli.providers import KIE, KIE_JOBS, SUNOAPI, Provider
 from suno_wav_cli.sandbox import running
 from suno_wav_cli.system.loopback import address_of, bound_socket
 from tests import openapi

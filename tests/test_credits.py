@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.responses import Response
 
-from suno_wav_cli.answers import credits_left, envelope
+from suno_wav_cli.api.parsing import credits_left, envelope
+from suno_wav_cli.api.pricing import price_of, shown, wavs_for
+from suno_wav_cli.api.providers import SUNOAPI
 from suno_wav_cli.errors import ServiceUnavailable
-from suno_wav_cli.money import price_of, shown, wavs_for
-from suno_wav_cli.providers import SUNOAPI
 from suno_wav_cli.sandbox import running
 from suno_wav_cli.system.loopback import address_of, bound_socket
 from tests.program import Sandbox, run_program
@@ -29,7 +29,7 @@ from tests.test_client import envelope as answered
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterator
 
-    from suno_wav_cli.client import Client
+    from suno_wav_cli.api.client import Client
     from tests.test_client import Seen, Wild
 
 

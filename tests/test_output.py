@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from suno_wav_cli.answers import music_task, wav_record
+from suno_wav_cli.api.parsing import music_task, wav_record
 from suno_wav_cli.errors import OutputExists, UsageError
 from suno_wav_cli.ids import audio_id_of
 from suno_wav_cli.models import Order, Song

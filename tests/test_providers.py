@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from suno_wav_cli.providers import KIE, KIE_JOBS, PROVIDERS, SANDBOX, SUNOAPI, Meaning
+from suno_wav_cli.api.providers import KIE, KIE_JOBS, PROVIDERS, SANDBOX, SUNOAPI, Meaning
 from tests.cdn import tune
 from tests.program import REPOSITORY, Sandbox, run_program
 from tests.test_listen import listening
 
 if TYPE_CHECKING:
-    from suno_wav_cli.providers import Provider
+    from suno_wav_cli.api.providers import Provider
 
 MUSIC = "0123456789abcdef0123456789abcdef"
 WITH_MUSIC = ("--task-id", MUSIC)

@@ -19,8 +19,8 @@ import pytest
 from typer.testing import CliRunner
 
 from suno_wav_cli import events
+from suno_wav_cli.api.providers import SUNOAPI
 from suno_wav_cli.cli.app import app
-from suno_wav_cli.providers import SUNOAPI
 from suno_wav_cli.terminal.json_lines import event_name
 from tests.cdn import tune
 from tests.program import Finished, Sandbox, command_line, run_program

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from suno_wav_cli.providers import PROVIDERS, SANDBOX, SUNOAPI
+from suno_wav_cli.api.providers import PROVIDERS, SANDBOX, SUNOAPI
 from suno_wav_cli.tunnel import TunnelMode
 
 

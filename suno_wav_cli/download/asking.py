@@ -10,8 +10,8 @@ import httpx
 
 from suno_wav_cli import USER_AGENT
 from suno_wav_cli.addresses import may_be_fetched
+from suno_wav_cli.api.error_mapping import described
 from suno_wav_cli.errors import BrokenOff, DownloadFailed
-from suno_wav_cli.refusals import described
 from suno_wav_cli.system.loopback import is_loopback
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TypeAlias, assert_never
 
 from suno_wav_cli import events
-from suno_wav_cli.money import shown
+from suno_wav_cli.api.pricing import shown
 from suno_wav_cli.terminal.texts import printable
 
 AccountEvent: TypeAlias = (

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.answers import job_record, wav_record
+from suno_wav_cli.api.parsing import job_record, wav_record
 from suno_wav_cli.errors import UsageError
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from suno_wav_cli import answers
+from suno_wav_cli.api import parsing as answers
+from suno_wav_cli.api.providers import Meaning
 from suno_wav_cli.errors import (
     ConversionFailed,
     GenerationFailed,
@@ -19,13 +20,12 @@ from suno_wav_cli.errors import (
     SunoWavError,
     TaskUnknown,
 )
-from suno_wav_cli.providers import Meaning
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from suno_wav_cli.answers import Envelope
-    from suno_wav_cli.providers import Provider
+    from suno_wav_cli.api.parsing import Envelope
+    from suno_wav_cli.api.providers import Provider
 
 PAY_AGAIN = (
     "Nothing is paid twice by itself. Look at your account's log; to pay for another try, add --resubmit."

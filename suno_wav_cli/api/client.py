@@ -9,10 +9,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from suno_wav_cli import USER_AGENT, answers
-from suno_wav_cli.errors import ServiceUnavailable, TaskUnknown, UsageError
-from suno_wav_cli.providers import Meaning
-from suno_wav_cli.refusals import (
+from suno_wav_cli import USER_AGENT
+from suno_wav_cli.api import parsing as answers
+from suno_wav_cli.api.error_mapping import (
     described,
     is_refusal,
     no_envelope,
@@ -21,6 +20,8 @@ from suno_wav_cli.refusals import (
     submission_unknown,
     unreachable,
 )
+from suno_wav_cli.api.providers import Meaning
+from suno_wav_cli.errors import ServiceUnavailable, TaskUnknown, UsageError
 from suno_wav_cli.system.http_errors import decode_body, read_body
 from suno_wav_cli.system.loopback import is_loopback
 
@@ -31,9 +32,9 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from suno_wav_cli.answers import Envelope
+    from suno_wav_cli.api.parsing import Envelope
+    from suno_wav_cli.api.providers import Provider
     from suno_wav_cli.models import MusicTask, Secret, Song, WavRecord
-    from suno_wav_cli.providers import Provider
     from suno_wav_cli.system.pacing import Backoff
 
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
