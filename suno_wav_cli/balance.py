@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.pricing import WAV_PRICE, wavs_for
 from suno_wav_cli.api.providers import provider_named
-from suno_wav_cli.credentials import api_key
+from suno_wav_cli.config.credentials import api_key
 from suno_wav_cli.errors import ExitCode
 from suno_wav_cli.events import Balance
 from suno_wav_cli.system.event_loop import run
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
-    from suno_wav_cli.credentials import Secrets
+    from suno_wav_cli.config.credentials import Secrets
+    from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.events import Report
     from suno_wav_cli.models import Secret
-    from suno_wav_cli.settings import Settings
 
 
 def show_credits(

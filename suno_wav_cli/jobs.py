@@ -6,10 +6,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.config.settings import journal_file
 from suno_wav_cli.errors import ExitCode, UsageError
 from suno_wav_cli.events import Job, JobList
 from suno_wav_cli.journal import Listing, open_history
-from suno_wav_cli.settings import journal_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from suno_wav_cli import events
 from suno_wav_cli.api.providers import SANDBOX
 from suno_wav_cli.balance import ask_credits
-from suno_wav_cli.credentials import API_KEY_VARIABLE, key_from, key_store
+from suno_wav_cli.config.credentials import API_KEY_VARIABLE, key_from, key_store
 from suno_wav_cli.errors import ExitCode, NotAuthorized, ServiceUnavailable, SunoWavError, UsageError
 from suno_wav_cli.system.event_loop import run
 from suno_wav_cli.upstream import base_url_of
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from decimal import Decimal
 
-    from suno_wav_cli.credentials import Secrets
+    from suno_wav_cli.config.credentials import Secrets
+    from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.events import Report
     from suno_wav_cli.models import Secret
-    from suno_wav_cli.settings import Settings
 
 _KEPT_AS_IT_WAS = "Nothing was changed."
 

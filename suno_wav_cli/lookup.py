@@ -20,10 +20,10 @@ from suno_wav_cli.system.event_loop import run
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from suno_wav_cli.credentials import Secrets
+    from suno_wav_cli.config.credentials import Secrets
+    from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.events import Event, Report
     from suno_wav_cli.session import Session
-    from suno_wav_cli.settings import Settings
     from suno_wav_cli.workshop import Workshop
 
 

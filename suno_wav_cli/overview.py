@@ -7,17 +7,17 @@ from urllib.parse import urlsplit
 
 from suno_wav_cli import events
 from suno_wav_cli.api.providers import SANDBOX
-from suno_wav_cli.credentials import key_store
+from suno_wav_cli.config.credentials import key_store
+from suno_wav_cli.config.settings import config_folder, state_folder
 from suno_wav_cli.errors import ExitCode
-from suno_wav_cli.settings import config_folder, state_folder
 from suno_wav_cli.upstream import base_url_of, is_own_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from suno_wav_cli.credentials import Secrets
+    from suno_wav_cli.config.credentials import Secrets
+    from suno_wav_cli.config.settings import Choice, Settings
     from suno_wav_cli.events import Report
-    from suno_wav_cli.settings import Choice, Settings
 
 _MAY_HOLD_SECRETS = frozenset({"public_url", "callback_url", "forward_to"})
 """Addresses behind whose host a token may stand."""

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli import recordings
 from suno_wav_cli.callback import read_callback
+from suno_wav_cli.config.parsers import receiver_url
 from suno_wav_cli.delivery import Outgoing, end_to_end
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.samples import SAMPLES, outgoing
 from suno_wav_cli.signature import is_signature_header
-from suno_wav_cli.values import receiver_url
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from suno_wav_cli.callback import Delivery
-    from suno_wav_cli.credentials import Secrets
+    from suno_wav_cli.config.credentials import Secrets
+    from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.receiver import Probe
-    from suno_wav_cli.settings import Settings
     from suno_wav_cli.tunnel import Tunnel
 
 

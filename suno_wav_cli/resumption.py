@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 from suno_wav_cli import events
 from suno_wav_cli.api.pricing import WAV_PRICE
 from suno_wav_cli.api.providers import PROVIDERS, provider_named
+from suno_wav_cli.config.settings import journal_file
 from suno_wav_cli.continuation import command_for
 from suno_wav_cli.conversion import Outcome, all_of, convert, failure
 from suno_wav_cli.entries import UNDECIDED, Entry
@@ -28,7 +29,6 @@ from suno_wav_cli.journal import open_history
 from suno_wav_cli.output import check_possible
 from suno_wav_cli.retrieval import order_for, retrieve
 from suno_wav_cli.session import open_session, open_workshop
-from suno_wav_cli.settings import journal_file
 from suno_wav_cli.system.event_loop import run
 from suno_wav_cli.upstream import base_url_of, is_own_sandbox
 
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from decimal import Decimal
 
-    from suno_wav_cli.credentials import Secrets
+    from suno_wav_cli.config.credentials import Secrets
+    from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.events import Report
     from suno_wav_cli.journal import History
     from suno_wav_cli.session import Session
-    from suno_wav_cli.settings import Settings
     from suno_wav_cli.workshop import Workshop
 
 

@@ -11,8 +11,9 @@ from suno_wav_cli import download, events
 from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.pricing import wavs_for
 from suno_wav_cli.api.providers import provider_named
+from suno_wav_cli.config.credentials import find_api_key, required
+from suno_wav_cli.config.settings import journal_file, state_folder
 from suno_wav_cli.continuation import command_for
-from suno_wav_cli.credentials import find_api_key, required
 from suno_wav_cli.download import RateLimit
 from suno_wav_cli.entries import Service
 from suno_wav_cli.errors import TunnelFailed, UsageError
@@ -20,7 +21,6 @@ from suno_wav_cli.hearing import hearing
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.piping import STANDARD_OUTPUT, check_standard_output, remove_old_parts
 from suno_wav_cli.reception import is_required, open_reception
-from suno_wav_cli.settings import journal_file, state_folder
 from suno_wav_cli.song_tags import Tagger
 from suno_wav_cli.submission import Gate, Submitter
 from suno_wav_cli.system.loopback import is_loopback
@@ -38,12 +38,12 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
-    from suno_wav_cli.credentials import Secrets
+    from suno_wav_cli.config.credentials import Secrets
+    from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.events import Event, Report
     from suno_wav_cli.journal import Journal
     from suno_wav_cli.models import Secret
     from suno_wav_cli.reception import Reception
-    from suno_wav_cli.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from suno_wav_cli.system.loopback import address_of, bound_socket
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.events import Report
-    from suno_wav_cli.settings import Settings
 
 
 def is_own_sandbox(settings: Settings) -> bool:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suno_wav_cli.config_file import read_config_file
-from suno_wav_cli.credentials import take_secrets
+from suno_wav_cli.config.credentials import take_secrets
+from suno_wav_cli.config.file import read_config_file
+from suno_wav_cli.config.settings import Settings, Source, choose
 from suno_wav_cli.errors import UsageError
-from suno_wav_cli.settings import Settings, Source, choose
 from tests.program import Finished, run_program
 
 SECRETS = {

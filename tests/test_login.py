@@ -20,8 +20,8 @@ import psutil
 import pytest
 from starlette.responses import Response
 
+from suno_wav_cli.config.key_store import KeyStore
 from suno_wav_cli.errors import NotAuthorized
-from suno_wav_cli.key_store import KeyStore
 from suno_wav_cli.models import Secret
 from suno_wav_cli.sandbox import running
 from suno_wav_cli.system.loopback import address_of, bound_socket

@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suno_wav_cli.credentials import Secrets, api_key, take_secrets
-from suno_wav_cli.errors import NotAuthorized, UsageError
-from suno_wav_cli.models import Secret
-from suno_wav_cli.settings import (
+from suno_wav_cli.config.credentials import Secrets, api_key, take_secrets
+from suno_wav_cli.config.parsers import seconds
+from suno_wav_cli.config.settings import (
     Settings,
     config_folder,
     load_settings,
     state_folder,
 )
+from suno_wav_cli.errors import NotAuthorized, UsageError
+from suno_wav_cli.models import Secret
 from suno_wav_cli.tunnel import TunnelMode
-from suno_wav_cli.values import seconds
 
 if TYPE_CHECKING:
     from tests.program import Sandbox

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from suno_wav_cli.cli.options import BY_NAME, GLOBAL
-from suno_wav_cli.credentials import Secrets, take_secrets
+from suno_wav_cli.config.credentials import Secrets, take_secrets
+from suno_wav_cli.config.settings import Choice, Settings, choose, in_force
 from suno_wav_cli.errors import ExitCode, SunoWavError
 from suno_wav_cli.events import Failed, Interrupted
-from suno_wav_cli.settings import Choice, Settings, choose, in_force
 from suno_wav_cli.system.signals import Stopped, handling, stopped_by_signals
 from suno_wav_cli.terminal import display, is_watched
 from suno_wav_cli.terminal.streams import discard_rest

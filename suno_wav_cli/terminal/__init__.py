@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.events import Event, Report
-    from suno_wav_cli.settings import Settings
 
 
 @contextmanager

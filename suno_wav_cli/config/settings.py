@@ -8,9 +8,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from suno_wav_cli import values
 from suno_wav_cli.api.providers import PROVIDERS
-from suno_wav_cli.config_file import read_config_file
+from suno_wav_cli.config import parsers as values
+from suno_wav_cli.config.file import read_config_file
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.tunnel import PATH, TunnelMode
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from decimal import Decimal
 
-    from suno_wav_cli.config_file import ConfigFile
+    from suno_wav_cli.config.file import ConfigFile
 
 SECRETS = ("ngrok_authtoken", "hmac_key")
 """What config.toml may hold besides the settings. `credentials` reads them; nothing shows them."""

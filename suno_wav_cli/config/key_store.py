@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from suno_wav_cli import system_keyring
+from suno_wav_cli.config import keyring as system_keyring
+from suno_wav_cli.config.keyring import KeyringUnusable
 from suno_wav_cli.errors import NotAuthorized, UsageError
 from suno_wav_cli.models import Secret
 from suno_wav_cli.system.atomic_file import write_whole
-from suno_wav_cli.system_keyring import KeyringUnusable
 
 if TYPE_CHECKING:
     from pathlib import Path
