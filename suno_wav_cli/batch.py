@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
+    from suno_wav_cli.callbacks.endpoint import Reception
     from suno_wav_cli.config.credentials import Secrets
     from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.events import Report
     from suno_wav_cli.models import Order
-    from suno_wav_cli.reception import Reception
     from suno_wav_cli.session import Session
 
 

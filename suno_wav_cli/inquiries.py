@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.confirmation import Verdict, judged
+from suno_wav_cli.callbacks.verification import Verdict, judged
 from suno_wav_cli.conversion import UNKNOWN_AT_FIRST, failure
 from suno_wav_cli.errors import ServiceUnavailable, SunoWavError, TaskUnknown
 from suno_wav_cli.events import DeliveryChecked, DeliveryNeglected
@@ -21,7 +21,7 @@ from suno_wav_cli.system.bounded_dict import Memory
 from suno_wav_cli.system.pacing import SubmissionWindow
 
 if TYPE_CHECKING:
-    from suno_wav_cli.callback import Callback
+    from suno_wav_cli.callbacks.payload import Callback
     from suno_wav_cli.events import Report
     from suno_wav_cli.session import Session
     from suno_wav_cli.system.task_pool import Crew

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
-from suno_wav_cli.confirmation import Verdict
-from suno_wav_cli.delivery import ANSWER_SECONDS, Outgoing, deliver, end_to_end
+from suno_wav_cli.callbacks.recording import Recording
+from suno_wav_cli.callbacks.sender import ANSWER_SECONDS, Outgoing, deliver, end_to_end
+from suno_wav_cli.callbacks.signature import Signature, verify
+from suno_wav_cli.callbacks.verification import Verdict
 from suno_wav_cli.inquiries import Inquiries
-from suno_wav_cli.recordings import Recording
 from suno_wav_cli.shelf import Shelf
-from suno_wav_cli.signature import Signature, verify
 from suno_wav_cli.system.bounded_dict import Memory
 from suno_wav_cli.system.task_pool import Crew
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import ssl
     from pathlib import Path
 
-    from suno_wav_cli.callback import Callback, Delivery
+    from suno_wav_cli.callbacks.payload import Callback, Delivery
     from suno_wav_cli.events import Report
     from suno_wav_cli.inquiries import Service
     from suno_wav_cli.models import Secret

@@ -8,13 +8,13 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suno_wav_cli import recordings
-from suno_wav_cli.callback import read_callback
+from suno_wav_cli.callbacks import recording as recordings
+from suno_wav_cli.callbacks.payload import read_callback
+from suno_wav_cli.callbacks.sender import Outgoing, end_to_end
+from suno_wav_cli.callbacks.signature import is_signature_header
 from suno_wav_cli.config.parsers import receiver_url
-from suno_wav_cli.delivery import Outgoing, end_to_end
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.samples import SAMPLES, outgoing
-from suno_wav_cli.signature import is_signature_header
 
 if TYPE_CHECKING:
     from pathlib import Path

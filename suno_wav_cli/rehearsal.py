@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from suno_wav_cli import events
-from suno_wav_cli.delivery import RETRY_AFTER, answer_seconds, deliver, origin
+from suno_wav_cli.callbacks.sender import RETRY_AFTER, answer_seconds, deliver, origin
+from suno_wav_cli.callbacks.signature import signed_headers
 from suno_wav_cli.errors import ExitCode, NotDelivered
 from suno_wav_cli.plans import planned
 from suno_wav_cli.samples import SAMPLES
-from suno_wav_cli.signature import signed_headers
 from suno_wav_cli.system.event_loop import run
 from suno_wav_cli.verdicts import judge
 
 if TYPE_CHECKING:
-    from suno_wav_cli.delivery import Outgoing
+    from suno_wav_cli.callbacks.sender import Outgoing
     from suno_wav_cli.events import Report
     from suno_wav_cli.models import Secret
     from suno_wav_cli.plans import Plan, Request

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.delivery import AGENT_HEADER, Outgoing
-from suno_wav_cli.shapes import CALLBACK_SHAPES, DOCUMENTED, Conversion, callback_content
+from suno_wav_cli.callbacks.payload_variants import CALLBACK_SHAPES, DOCUMENTED, Conversion, callback_content
+from suno_wav_cli.callbacks.sender import AGENT_HEADER, Outgoing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,25 +11,25 @@ from suno_wav_cli import download, events
 from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.pricing import wavs_for
 from suno_wav_cli.api.providers import provider_named
+from suno_wav_cli.callbacks.endpoint import is_required, open_reception
+from suno_wav_cli.callbacks.notifications import hearing
+from suno_wav_cli.callbacks.task_notifier import WakeUps
+from suno_wav_cli.callbacks.tunnel import TunnelMode
 from suno_wav_cli.config.credentials import find_api_key, required
 from suno_wav_cli.config.settings import journal_file, state_folder
 from suno_wav_cli.continuation import command_for
 from suno_wav_cli.download import RateLimit
 from suno_wav_cli.entries import Service
 from suno_wav_cli.errors import TunnelFailed, UsageError
-from suno_wav_cli.hearing import hearing
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.piping import STANDARD_OUTPUT, check_standard_output, remove_old_parts
-from suno_wav_cli.reception import is_required, open_reception
 from suno_wav_cli.song_tags import Tagger
 from suno_wav_cli.submission import Gate, Submitter
 from suno_wav_cli.system.loopback import is_loopback
 from suno_wav_cli.system.pacing import Backoff, SubmissionWindow
 from suno_wav_cli.system.signals import Stopped
 from suno_wav_cli.system.tls import tls_context
-from suno_wav_cli.tunnel import TunnelMode
 from suno_wav_cli.upstream import base_url_of, is_own_sandbox, open_upstream
-from suno_wav_cli.wake_ups import WakeUps
 from suno_wav_cli.wav import check_tagging_possible
 from suno_wav_cli.workshop import Downloads, Terms, Workshop
 
@@ -38,12 +38,12 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
+    from suno_wav_cli.callbacks.endpoint import Reception
     from suno_wav_cli.config.credentials import Secrets
     from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.events import Event, Report
     from suno_wav_cli.journal import Journal
     from suno_wav_cli.models import Secret
-    from suno_wav_cli.reception import Reception
 
 
 @dataclass(frozen=True)

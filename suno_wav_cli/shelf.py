@@ -7,7 +7,7 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.recordings import Recording, write
+from suno_wav_cli.callbacks.recording import Recording, write
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.delivery import ANSWER_SECONDS, Problem, answer_seconds
+from suno_wav_cli.callbacks.sender import ANSWER_SECONDS, Problem, answer_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from suno_wav_cli.delivery import Answer
+    from suno_wav_cli.callbacks.sender import Answer
 
 _OK = 200
 _REFUSALS = (*range(400, 500), 501)

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
     from suno_wav_cli import download
     from suno_wav_cli.api.client import Client
+    from suno_wav_cli.callbacks.task_notifier import WakeUps
     from suno_wav_cli.events import Report
     from suno_wav_cli.journal import Journal
     from suno_wav_cli.song_tags import Tagger
     from suno_wav_cli.submission import Submitter
     from suno_wav_cli.system.pacing import Backoff
-    from suno_wav_cli.wake_ups import WakeUps
 
 _DOWNLOADS_AT_ONCE = 4
 """More connections do not make a line faster; fewer leave it idle between two files."""

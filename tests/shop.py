@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from suno_wav_cli import download
 from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.providers import provider_named
+from suno_wav_cli.callbacks.task_notifier import WakeUps
 from suno_wav_cli.entries import Service, State
 from suno_wav_cli.errors import SunoWavError
 from suno_wav_cli.journal import open_journal
@@ -22,7 +23,6 @@ from suno_wav_cli.sandbox.melody import Layout, melody
 from suno_wav_cli.saving import save
 from suno_wav_cli.submission import Gate, Submitter
 from suno_wav_cli.system.pacing import Backoff, SubmissionWindow
-from suno_wav_cli.wake_ups import WakeUps
 from suno_wav_cli.workshop import Downloads, Terms, Workshop
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from suno_wav_cli.api.parsing import Envelope, envelope, job_record, music_task, submitted_task_id, wav_record
-from suno_wav_cli.callback import Callback, read_callback
+from suno_wav_cli.callbacks.payload import Callback, read_callback
 from suno_wav_cli.models import MusicTask, Track, WavRecord, WavState
 
 URL = "https://cdn.example/04e6/a.wav"

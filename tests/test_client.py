@@ -27,6 +27,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.providers import KIE, KIE_JOBS, SUNOAPI
+from suno_wav_cli.callbacks.server import serving_in_thread
 from suno_wav_cli.errors import (
     ConversionFailed,
     NotAuthorized,
@@ -36,7 +37,6 @@ from suno_wav_cli.errors import (
 )
 from suno_wav_cli.models import Secret, Song, WavState
 from suno_wav_cli.sandbox.melody import Layout, melody
-from suno_wav_cli.serving import serving_in_thread
 from suno_wav_cli.system.loopback import address_of, bound_socket
 from suno_wav_cli.system.pacing import Backoff
 from tests.program import Finished, Sandbox, run_program

@@ -25,6 +25,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from suno_wav_cli import USER_AGENT
+from suno_wav_cli.callbacks.server import serving_in_thread
 from suno_wav_cli.download import RateLimit, Terms, Transfer, fetch
 from suno_wav_cli.errors import (
     AddressRefused,
@@ -37,7 +38,6 @@ from suno_wav_cli.errors import (
 )
 from suno_wav_cli.models import WavFormat
 from suno_wav_cli.part import open_part
-from suno_wav_cli.serving import serving_in_thread
 from suno_wav_cli.system.loopback import address_of, bound_socket
 from suno_wav_cli.wav import read_format
 from tests.program import Finished, Sandbox

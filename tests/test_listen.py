@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from suno_wav_cli.callback import Callback
-from suno_wav_cli.confirmation import Verdict, judged
+from suno_wav_cli.callbacks.payload import Callback
+from suno_wav_cli.callbacks.recording import load
+from suno_wav_cli.callbacks.verification import Verdict, judged
 from suno_wav_cli.models import WavRecord, WavState
-from suno_wav_cli.recordings import load
 from tests.ngrok_world import NgrokWorld, ngrok_world
 from tests.program import Sandbox, command_line, run_program, wait_until
 from tests.target import KEY, receiving

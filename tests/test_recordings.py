@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from suno_wav_cli.callbacks.recording import LARGEST_FILE, Recording, load, write
 from suno_wav_cli.errors import UsageError
-from suno_wav_cli.recordings import LARGEST_FILE, Recording, load, write
 
 RECORDING = Recording(1735689600.25, (("Content-Type", "application/json"),), b'{"code": 200}')
 RIGHT = {"received": 1.5, "headers": [["A", "b"]], "body": "{}"}

@@ -26,10 +26,10 @@ from openapi_core.exceptions import OpenAPIError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from suno_wav_cli.callbacks.payload_variants import CALLBACK_SHAPES
+from suno_wav_cli.callbacks.server import serving_in_thread
 from suno_wav_cli.models import Secret
 from suno_wav_cli.sandbox.behaviours import BEHAVIOURS, PATTERNS, RECORD_SHAPES
-from suno_wav_cli.serving import serving_in_thread
-from suno_wav_cli.shapes import CALLBACK_SHAPES
 from suno_wav_cli.system.loopback import address_of, bound_socket
 from tests.account import (
     CREDIT,

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from suno_wav_cli.callbacks.tunnel import TunnelMode
 from suno_wav_cli.config.credentials import Secrets, api_key, take_secrets
 from suno_wav_cli.config.parsers import seconds
 from suno_wav_cli.config.settings import (
@@ -20,7 +21,6 @@ from suno_wav_cli.config.settings import (
 )
 from suno_wav_cli.errors import NotAuthorized, UsageError
 from suno_wav_cli.models import Secret
-from suno_wav_cli.tunnel import TunnelMode
 
 if TYPE_CHECKING:
     from tests.program import Sandbox

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suno_wav_cli.models import Secret
-from suno_wav_cli.signature import (
+from suno_wav_cli.callbacks.signature import (
     SIGNATURE_HEADER,
     TIMESTAMP_HEADER,
     Signature,
@@ -18,6 +17,7 @@ from suno_wav_cli.signature import (
     signed_headers,
     verify,
 )
+from suno_wav_cli.models import Secret
 
 KEY = Secret("whsec-sésame-öffne-dich")
 TASK = "988e5c0f14b24a3f9a57e1d0c6b2c8d3"

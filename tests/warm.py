@@ -189,7 +189,7 @@ def _fixed(environ: Mapping[str, str]) -> dict[str, str]:
 def _modules() -> Iterator[str]:
     """Name the program's own, but for the one that starts it, and those that load pyngrok, which then looks for folders."""
     for module in pkgutil.walk_packages(suno_wav_cli.__path__, "suno_wav_cli."):
-        if not module.name.startswith(("suno_wav_cli.__main__", "suno_wav_cli.tunnel.")):
+        if not module.name.startswith(("suno_wav_cli.__main__", "suno_wav_cli.callbacks.tunnel.")):
             yield module.name
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suno_wav_cli.api.providers import PROVIDERS
+from suno_wav_cli.callbacks.tunnel import PATH, TunnelMode
 from suno_wav_cli.config import parsers as values
 from suno_wav_cli.config.file import read_config_file
 from suno_wav_cli.errors import UsageError
-from suno_wav_cli.tunnel import PATH, TunnelMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.callbacks.server import serving_in_thread
 from suno_wav_cli.sandbox.connection import CdnProtocol
 from suno_wav_cli.sandbox.routes import sandbox_app
 from suno_wav_cli.sandbox.service import Service
-from suno_wav_cli.serving import serving_in_thread
 
 if TYPE_CHECKING:
     import socket

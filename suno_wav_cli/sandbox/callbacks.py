@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from suno_wav_cli.delivery import JSON_HEADERS, RETRY_AFTER, Outgoing, answer_seconds, deliver
+from suno_wav_cli.callbacks.payload_variants import callback_content
+from suno_wav_cli.callbacks.sender import JSON_HEADERS, RETRY_AFTER, Outgoing, answer_seconds, deliver
+from suno_wav_cli.callbacks.signature import signed_headers
 from suno_wav_cli.events import RequestServed
 from suno_wav_cli.sandbox.behaviours import Callbacks
-from suno_wav_cli.shapes import callback_content
-from suno_wav_cli.signature import signed_headers
 
 if TYPE_CHECKING:
     from suno_wav_cli.events import Report

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from suno_wav_cli.shapes import COMPLETED_MS, CREATED_MS, documented_record, job_details
+from suno_wav_cli.callbacks.payload_variants import COMPLETED_MS, CREATED_MS, documented_record, job_details
 
 if TYPE_CHECKING:
     from suno_wav_cli.sandbox.tasks import Task

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.callbacks.payload_variants import Conversion
 from suno_wav_cli.sandbox.stored import StoredFile
-from suno_wav_cli.shapes import Conversion
 
 if TYPE_CHECKING:
     from suno_wav_cli.sandbox.behaviours import Behaviour

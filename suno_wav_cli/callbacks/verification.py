@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from suno_wav_cli.models import WavState
 
 if TYPE_CHECKING:
-    from suno_wav_cli.callback import Callback
+    from suno_wav_cli.callbacks.payload import Callback
     from suno_wav_cli.models import WavRecord
 
 _SUCCESS = 200

@@ -20,8 +20,8 @@ from pyngrok import conf, ngrok
 from pyngrok.exception import PyngrokError, PyngrokNgrokHTTPError
 from pyngrok.ngrok import NgrokTunnel
 
-from suno_wav_cli.tunnel import Lost, Restored
-from suno_wav_cli.tunnel.ngrok_errors import ngrok_failure
+from suno_wav_cli.callbacks.tunnel import Lost, Restored
+from suno_wav_cli.callbacks.tunnel.error_codes import ngrok_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
     from pyngrok.log import NgrokLog
 
+    from suno_wav_cli.callbacks.tunnel import Destination
+    from suno_wav_cli.callbacks.tunnel.agent_folder import AgentFolder
     from suno_wav_cli.errors import TunnelFailed
     from suno_wav_cli.models import Secret
-    from suno_wav_cli.tunnel import Destination
-    from suno_wav_cli.tunnel.agent_folder import AgentFolder
 
 _FAILED_DIALS = 3
 _LAST_MOMENT = 0.5

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from suno_wav_cli.callbacks.tunnel.error_codes import OR_POLL
 from suno_wav_cli.errors import TunnelFailed
-from suno_wav_cli.tunnel.ngrok_errors import OR_POLL
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.providers import SANDBOX
+from suno_wav_cli.callbacks.tunnel import Destination, GivenAddress, TunnelMode, secret_path
 from suno_wav_cli.errors import TunnelFailed, UsageError
 from suno_wav_cli.system.loopback import address_of, bound_socket
-from suno_wav_cli.tunnel import Destination, GivenAddress, TunnelMode, secret_path
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from pathlib import Path
 
-    from suno_wav_cli.callback import Delivery
+    from suno_wav_cli.callbacks.payload import Delivery
+    from suno_wav_cli.callbacks.receiver import Probe
+    from suno_wav_cli.callbacks.tunnel import Tunnel
     from suno_wav_cli.config.credentials import Secrets
     from suno_wav_cli.config.settings import Settings
-    from suno_wav_cli.receiver import Probe
-    from suno_wav_cli.tunnel import Tunnel
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,9 @@ async def receiving(
 ) -> AsyncIterator[Probe]:
     """Serve the receiver until the block is left."""
     # A server takes long to load, and many runs need none.
-    from suno_wav_cli.limits import Limits, limited_protocol
-    from suno_wav_cli.receiver import Probe, receiver_app
-    from suno_wav_cli.serving import serving
+    from suno_wav_cli.callbacks.limits import Limits, limited_protocol
+    from suno_wav_cli.callbacks.receiver import Probe, receiver_app
+    from suno_wav_cli.callbacks.server import serving
 
     limits, probe = Limits(), Probe()
     app = receiver_app(reception.path, deliver, limits, probe)
@@ -88,6 +88,6 @@ def _tunnel(settings: Settings, secrets: Secrets, agents: Path, destination: Des
     service_is_here = settings.tunnel is TunnelMode.AUTO and settings.provider == SANDBOX
     if settings.tunnel is TunnelMode.NONE or service_is_here:
         return GivenAddress(destination.local_url)
-    from suno_wav_cli.tunnel.ngrok import Ngrok
+    from suno_wav_cli.callbacks.tunnel.ngrok import Ngrok
 
     return Ngrok(destination, secrets.ngrok_token, agents)

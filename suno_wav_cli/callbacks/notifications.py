@@ -7,19 +7,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.callbacks.endpoint import receiving
+from suno_wav_cli.callbacks.public_url import Way
+from suno_wav_cli.callbacks.task_notifier import WakeUps, waking
+from suno_wav_cli.callbacks.tunnel import Lost, Restored
 from suno_wav_cli.errors import TunnelFailed
 from suno_wav_cli.events import Ready, TunnelLost, TunnelRestored
-from suno_wav_cli.reception import receiving
-from suno_wav_cli.tunnel import Lost, Restored
-from suno_wav_cli.wake_ups import WakeUps, waking
-from suno_wav_cli.way import Way
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator
 
+    from suno_wav_cli.callbacks.endpoint import Reception
     from suno_wav_cli.events import Report
-    from suno_wav_cli.reception import Reception
 
 
 @asynccontextmanager

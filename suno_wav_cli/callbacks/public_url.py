@@ -12,22 +12,22 @@ import httpx
 
 from suno_wav_cli import USER_AGENT
 from suno_wav_cli.api.error_mapping import described
-from suno_wav_cli.delivery import origin
+from suno_wav_cli.callbacks.sender import origin
+from suno_wav_cli.callbacks.tunnel import Listener, Lost, Restored
+from suno_wav_cli.callbacks.tunnel.error_codes import OR_POLL, ngrok_failure
 from suno_wav_cli.errors import TunnelFailed
 from suno_wav_cli.events import TunnelOpening
 from suno_wav_cli.system.http_errors import read_body
 from suno_wav_cli.system.loopback import is_loopback
 from suno_wav_cli.system.threads import start_in_thread
-from suno_wav_cli.tunnel import Listener, Lost, Restored
-from suno_wav_cli.tunnel.ngrok_errors import OR_POLL, ngrok_failure
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
+    from suno_wav_cli.callbacks.endpoint import Reception
+    from suno_wav_cli.callbacks.receiver import Probe
     from suno_wav_cli.events import Event, Report
-    from suno_wav_cli.receiver import Probe
-    from suno_wav_cli.reception import Reception
 
 OPEN_SECONDS = 7.0
 _LEAST_PROBE_SECONDS, _MOST_PROBE_SECONDS = 1.0, 3.0

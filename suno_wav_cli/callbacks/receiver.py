@@ -15,14 +15,14 @@ from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from suno_wav_cli.callback import Delivery, read_callback
+from suno_wav_cli.callbacks.payload import Delivery, read_callback
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from suno_wav_cli.limits import Limits
+    from suno_wav_cli.callbacks.limits import Limits
 
 
 class Probe:

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from pyngrok import conf
 
+from suno_wav_cli.callbacks.tunnel.agent_binary import download_agent, find_agent
+from suno_wav_cli.callbacks.tunnel.agent_config import agent_config, read_user_config
+from suno_wav_cli.callbacks.tunnel.agent_folder import make_agent_folder
+from suno_wav_cli.callbacks.tunnel.agent_process import AgentRun, Launch
+from suno_wav_cli.callbacks.tunnel.error_codes import OR_POLL
+from suno_wav_cli.callbacks.tunnel.subprocesses import Children
 from suno_wav_cli.errors import TunnelFailed, TunnelRefused
 from suno_wav_cli.events import TunnelOpening
 from suno_wav_cli.models import Secret
-from suno_wav_cli.tunnel.agent import download_agent, find_agent
-from suno_wav_cli.tunnel.agent_config import agent_config, read_user_config
-from suno_wav_cli.tunnel.agent_folder import make_agent_folder
-from suno_wav_cli.tunnel.agent_run import AgentRun, Launch
-from suno_wav_cli.tunnel.children import Children
-from suno_wav_cli.tunnel.ngrok_errors import OR_POLL
 
 if TYPE_CHECKING:
-    from suno_wav_cli.tunnel import Destination, Listener
-    from suno_wav_cli.tunnel.agent import Agent
+    from suno_wav_cli.callbacks.tunnel import Destination, Listener
+    from suno_wav_cli.callbacks.tunnel.agent_binary import Agent
 
 _ENDPOINTS_SINCE = (3, 30, 0)
 """The agent's version from which it has the API that pyngrok uses by default, and version 3 of its configuration."""

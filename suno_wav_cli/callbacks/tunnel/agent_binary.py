@@ -19,8 +19,8 @@ from suno_wav_cli.events import AgentDownloading
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from suno_wav_cli.callbacks.tunnel.subprocesses import Children
     from suno_wav_cli.events import Report
-    from suno_wav_cli.tunnel.children import Children
 
 _VERSION = re.compile(r"ngrok version (\d+)\.(\d+)\.(\d+)")
 _VERSION_SECONDS = 2.0

@@ -11,7 +11,7 @@ from suno_wav_cli.events import CallbackReceived
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from suno_wav_cli.callback import Delivery
+    from suno_wav_cli.callbacks.payload import Delivery
     from suno_wav_cli.events import Report
 
 
