@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from suno_wav_cli import events
 from suno_wav_cli.api.pricing import WAV_PRICE, price_of, shown, wavs_for
 from suno_wav_cli.balance import ask_credits
-from suno_wav_cli.entries import UNDECIDED
 from suno_wav_cli.errors import NoCredits, NotAuthorized, SunoWavError
+from suno_wav_cli.journal.entry import UNDECIDED
 from suno_wav_cli.system.event_loop import run
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from suno_wav_cli import events
-from suno_wav_cli.entries import State
 from suno_wav_cli.errors import (
     GenerationFailed,
     NotAuthorized,
@@ -22,6 +21,7 @@ from suno_wav_cli.errors import (
     SunoWavError,
     TaskUnknown,
 )
+from suno_wav_cli.journal.entry import State
 from suno_wav_cli.models import WavRecord, WavState
 from suno_wav_cli.saving import save
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
     from pathlib import Path
 
-    from suno_wav_cli.entries import Entry
+    from suno_wav_cli.journal.entry import Entry
     from suno_wav_cli.models import Order
     from suno_wav_cli.workshop import Workshop
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from suno_wav_cli.entries import Entry
     from suno_wav_cli.journal import History
+    from suno_wav_cli.journal.entry import Entry
 
 LAST = "@last"
 

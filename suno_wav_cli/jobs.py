@@ -14,9 +14,9 @@ from suno_wav_cli.journal import Listing, open_history
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from suno_wav_cli.entries import Entry
     from suno_wav_cli.events import Report
     from suno_wav_cli.journal import History
+    from suno_wav_cli.journal.entry import Entry
 
 _DAY = 86400.0
 

@@ -13,7 +13,6 @@ from suno_wav_cli.api.providers import PROVIDERS, provider_named
 from suno_wav_cli.config.settings import journal_file
 from suno_wav_cli.continuation import command_for
 from suno_wav_cli.conversion import Outcome, all_of, convert, failure
-from suno_wav_cli.entries import UNDECIDED, Entry
 from suno_wav_cli.errors import (
     ExitCode,
     OutputExists,
@@ -26,6 +25,7 @@ from suno_wav_cli.errors import (
 from suno_wav_cli.evidence import balance_tells
 from suno_wav_cli.ids import find
 from suno_wav_cli.journal import open_history
+from suno_wav_cli.journal.entry import UNDECIDED, Entry
 from suno_wav_cli.output import check_possible
 from suno_wav_cli.retrieval import order_for, retrieve
 from suno_wav_cli.session import open_session, open_workshop

@@ -12,7 +12,7 @@ from suno_wav_cli.models import Order, Song, WavState
 from suno_wav_cli.output import check_possible, names_title, planned
 
 if TYPE_CHECKING:
-    from suno_wav_cli.entries import Entry
+    from suno_wav_cli.journal.entry import Entry
     from suno_wav_cli.models import WavRecord
     from suno_wav_cli.session import Session
     from suno_wav_cli.workshop import Workshop

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextma
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suno_wav_cli import download, events
+from suno_wav_cli import events
 from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.pricing import wavs_for
 from suno_wav_cli.api.providers import provider_named
@@ -18,10 +18,11 @@ from suno_wav_cli.callbacks.tunnel import TunnelMode
 from suno_wav_cli.config.credentials import find_api_key, required
 from suno_wav_cli.config.settings import journal_file, state_folder
 from suno_wav_cli.continuation import command_for
-from suno_wav_cli.download import RateLimit
-from suno_wav_cli.entries import Service
+from suno_wav_cli.download import fetch as download
+from suno_wav_cli.download.fetch import RateLimit
 from suno_wav_cli.errors import TunnelFailed, UsageError
 from suno_wav_cli.journal import open_journal
+from suno_wav_cli.journal.entry import Service
 from suno_wav_cli.piping import STANDARD_OUTPUT, check_standard_output, remove_old_parts
 from suno_wav_cli.song_tags import Tagger
 from suno_wav_cli.submission import Gate, Submitter

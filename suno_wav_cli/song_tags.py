@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, BinaryIO
 
-from suno_wav_cli.covers import fetch_cover
+from suno_wav_cli.download.cover import fetch_cover
 from suno_wav_cli.errors import ServiceUnavailable, SunoWavError, TagsNotWritten
 from suno_wav_cli.events import TagsMissing
 from suno_wav_cli.models import SongTags

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.api.error_mapping import PAY_AGAIN, submission_unknown
 from suno_wav_cli.api.providers import PROVIDERS
 from suno_wav_cli.continuation import command_for
-from suno_wav_cli.entries import UNDECIDED, State
 from suno_wav_cli.errors import (
     NoCredits,
     NotAuthorized,
@@ -24,15 +23,16 @@ from suno_wav_cli.errors import (
     UsageError,
 )
 from suno_wav_cli.events import Adopted, SongFailed, SubmissionDelayed, Submitted, Submitting
+from suno_wav_cli.journal.entry import UNDECIDED, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from decimal import Decimal
 
     from suno_wav_cli.api.client import Client
-    from suno_wav_cli.entries import Entry
     from suno_wav_cli.events import Report
     from suno_wav_cli.journal import Journal
+    from suno_wav_cli.journal.entry import Entry
     from suno_wav_cli.models import Order
     from suno_wav_cli.system.pacing import Backoff, SubmissionWindow
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
-    from suno_wav_cli import download
     from suno_wav_cli.api.client import Client
     from suno_wav_cli.callbacks.task_notifier import WakeUps
+    from suno_wav_cli.download import fetch as download
     from suno_wav_cli.events import Report
     from suno_wav_cli.journal import Journal
     from suno_wav_cli.song_tags import Tagger

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from suno_wav_cli.entries import Service
+from suno_wav_cli.journal.entry import Service
 from suno_wav_cli.sandbox.routes import COUNTERS_PATH
 from tests import warm
 

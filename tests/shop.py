@@ -10,13 +10,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from suno_wav_cli import download
 from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.providers import provider_named
 from suno_wav_cli.callbacks.task_notifier import WakeUps
-from suno_wav_cli.entries import Service, State
+from suno_wav_cli.download import fetch as download
 from suno_wav_cli.errors import SunoWavError
 from suno_wav_cli.journal import open_journal
+from suno_wav_cli.journal.entry import Service, State
 from suno_wav_cli.models import Secret
 from suno_wav_cli.sandbox.behaviours import behaviour_of
 from suno_wav_cli.sandbox.melody import Layout, melody
@@ -28,9 +28,9 @@ from suno_wav_cli.workshop import Downloads, Terms, Workshop
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from suno_wav_cli.entries import Entry
     from suno_wav_cli.events import Event
     from suno_wav_cli.journal import Journal
+    from suno_wav_cli.journal.entry import Entry
     from tests.account import Account
 
 E = TypeVar("E")

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from suno_wav_cli.download import RateLimit, Transfer
-from suno_wav_cli.download.bodies import LARGEST_BLOCK, blocks
-from suno_wav_cli.download.replies import Content
+from suno_wav_cli.download.body import LARGEST_BLOCK, blocks
+from suno_wav_cli.download.fetch import RateLimit, Transfer
+from suno_wav_cli.download.part_file import open_part
+from suno_wav_cli.download.response import Content
 from suno_wav_cli.errors import BrokenOff, StartOver
-from suno_wav_cli.holding import Holding, Span
-from suno_wav_cli.part import open_part
+from suno_wav_cli.journal.holding import Holding, Span
 from tests.shop import PART, TARGET, WISHES
 from tests.wire import (
     HOST,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator
 
-    from suno_wav_cli.download import Terms
+    from suno_wav_cli.download.fetch import Terms
     from tests.wire import Told
 
 BODY = random.Random(1).randbytes(700_001)

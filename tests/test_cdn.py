@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from suno_wav_cli.download import RateLimit
+from suno_wav_cli.download.fetch import RateLimit
 from suno_wav_cli.errors import AddressRefused, DownloadFailed, NotAWholeWav, ServiceUnavailable
 from suno_wav_cli.events import DownloadNarrowed, DownloadRetried, DownloadStarted
 from suno_wav_cli.sandbox.behaviours import cdn_id

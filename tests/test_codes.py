@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from suno_wav_cli.callbacks.payload_variants import CALLBACK_SHAPES
-from suno_wav_cli.entries import State
 from suno_wav_cli.journal import open_journal
+from suno_wav_cli.journal.entry import State
 from suno_wav_cli.sandbox.behaviours import RECORD_SHAPES
 from tests.account import GENERATE, KEY, PLACEHOLDER
 from tests.cdn import tune

@@ -26,7 +26,8 @@ from starlette.routing import Route
 
 from suno_wav_cli import USER_AGENT
 from suno_wav_cli.callbacks.server import serving_in_thread
-from suno_wav_cli.download import RateLimit, Terms, Transfer, fetch
+from suno_wav_cli.download.fetch import RateLimit, Terms, Transfer, fetch
+from suno_wav_cli.download.part_file import open_part
 from suno_wav_cli.errors import (
     AddressRefused,
     BrokenOff,
@@ -37,7 +38,6 @@ from suno_wav_cli.errors import (
     SunoWavError,
 )
 from suno_wav_cli.models import WavFormat
-from suno_wav_cli.part import open_part
 from suno_wav_cli.system.loopback import address_of, bound_socket
 from suno_wav_cli.wav import read_format
 from tests.program import Finished, Sandbox
@@ -472,8 +472,8 @@ def test_a_part_that_is_a_finished_files_second_name_is_never_truncated(cdn: Cdn
 DOWNLOADER = """
 import ssl, sys
 from pathlib import Path
-from suno_wav_cli.download import RateLimit, Terms, Transfer
-from suno_wav_cli.part import open_part
+from suno_wav_cli.download.fetch import RateLimit, Terms, Transfer
+from suno_wav_cli.download.part_file import open_part
 with open_part(Path(sys.argv[2])) as part:
     Transfer(sys.argv[1], part, Terms(ssl.create_default_context(), True, RateLimit(None), 10**9, 1, 20.0)).run()
 """

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from suno_wav_cli.entries import Service, State
 from suno_wav_cli.evidence import balance_tells
 from suno_wav_cli.journal import open_journal
+from suno_wav_cli.journal.entry import Service, State
 from suno_wav_cli.models import Song
 from suno_wav_cli.sandbox import running
 from suno_wav_cli.system.loopback import address_of, bound_socket

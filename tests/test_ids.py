@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from suno_wav_cli.entries import Service
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.ids import find
 from suno_wav_cli.journal import open_journal
+from suno_wav_cli.journal.entry import Service
 from suno_wav_cli.models import Song
 from tests.program import REPOSITORY, Sandbox, run_program
 
@@ -158,7 +158,7 @@ def test_tab_completes_task_ids_and_imports_nothing_heavy() -> None:
 
 def test_tab_completes_only_what_resume_can_finish() -> None:
     with open_journal(journal_path(), SERVICE) as journal:
-        from suno_wav_cli.entries import State
+        from suno_wav_cli.journal.entry import State
 
         journal.move(journal.adopt(TASK, None, None), State.FAILED)
         journal.adopt(SIMILAR, None, None)

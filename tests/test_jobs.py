@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from suno_wav_cli.entries import Service, State
 from suno_wav_cli.journal import Journal, open_journal
+from suno_wav_cli.journal.entry import Service, State
 from suno_wav_cli.models import Song, Track
 from tests.program import run_program
 from tests.test_screen import screen_after

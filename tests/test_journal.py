@@ -17,17 +17,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suno_wav_cli.entries import NEXT_STATES, Service, State
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.journal import SCHEMA_VERSION, open_journal
+from suno_wav_cli.journal.entry import NEXT_STATES, Service, State
 from suno_wav_cli.models import Song
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from multiprocessing.synchronize import Barrier
 
-    from suno_wav_cli.entries import Entry
     from suno_wav_cli.journal import Journal
+    from suno_wav_cli.journal.entry import Entry
     from tests.program import Sandbox
 
 SERVICE = Service("https://api.example", "sunoapi", 15)
@@ -353,7 +353,7 @@ def test_a_change_survives_a_kill_right_after_it() -> None:
     program = """
 import os, signal, sys
 from pathlib import Path
-from suno_wav_cli.entries import Service
+from suno_wav_cli.journal.entry import Service
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.models import Song
 with open_journal(Path("journal.sqlite3"), Service("https://api.example", "sunoapi", 15)) as journal:

@@ -21,8 +21,8 @@ from hypothesis.stateful import (
     rule,
 )
 
-from suno_wav_cli.entries import NEXT_STATES, UNDECIDED, Entry, Service, State
 from suno_wav_cli.journal import Listing, open_journal
+from suno_wav_cli.journal.entry import NEXT_STATES, UNDECIDED, Entry, Service, State
 from suno_wav_cli.models import Song
 
 SONGS = st.sampled_from(["song-1", "song-2"])

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from suno_wav_cli.download import Transfer, fetch
+from suno_wav_cli.download.fetch import Transfer, fetch
+from suno_wav_cli.download.part_file import Part, open_part
 from suno_wav_cli.errors import DownloadFailed, NotAWholeWav, OutputExists
 from suno_wav_cli.events import DownloadStarted
-from suno_wav_cli.holding import Holding, Span
-from suno_wav_cli.part import Part, open_part
+from suno_wav_cli.journal.holding import Holding, Span
 from suno_wav_cli.system.pacing import Backoff
 from tests.shop import PART, TARGET, WISHES, Customer, file_of
 from tests.wire import head_of, serving, until_left
@@ -28,7 +28,7 @@ from tests.wire import head_of, serving, until_left
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from suno_wav_cli.entries import Entry
+    from suno_wav_cli.journal.entry import Entry
 
 SIZE = 1_152_044
 HALF = SIZE // 2

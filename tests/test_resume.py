@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from suno_wav_cli.entries import Service, State
 from suno_wav_cli.journal import open_journal
+from suno_wav_cli.journal.entry import Service, State
 from suno_wav_cli.models import Song
 from tests.program import Sandbox, command_line, named, read_until, run_program, started
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from suno_wav_cli.entries import Place, Service, State
 from suno_wav_cli.journal import SCHEMA_VERSION, open_history, open_history_as_it_is, open_journal
+from suno_wav_cli.journal.entry import Place, Service, State
 from tests.program import REPOSITORY, run_program
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def test_a_kill_in_the_middle_leaves_one_version_or_the_other(nth: int) -> None:
     program = f"""
 import os, signal, sqlite3
 from pathlib import Path
-from suno_wav_cli.journal.schema import bring_up_to_date
+from suno_wav_cli.journal.migrations import bring_up_to_date
 count = 0
 def begins(statement):
     global count

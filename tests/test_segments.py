@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from suno_wav_cli.download.digest import Digest
-from suno_wav_cli.download.replies import Content, judged
+from suno_wav_cli.download.response import Content, judged
 from suno_wav_cli.download.segments import SMALLEST, Segment, Segments
 from suno_wav_cli.errors import AddressRefused, BrokenOff, DownloadFailed, StartOver
-from suno_wav_cli.holding import Holding, Span, read, received, written
+from suno_wav_cli.journal.holding import Holding, Span, read, received, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -15,15 +15,15 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from suno_wav_cli.addresses import may_be_fetched
 from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.providers import SUNOAPI
 from suno_wav_cli.callbacks.server import serving_in_thread
-from suno_wav_cli.covers import fetch_cover
-from suno_wav_cli.entries import Service
+from suno_wav_cli.download.addresses import may_be_fetched
+from suno_wav_cli.download.cover import fetch_cover
 from suno_wav_cli.errors import DownloadFailed
 from suno_wav_cli.events import RequestServed, TagsMissing
 from suno_wav_cli.journal import open_journal
+from suno_wav_cli.journal.entry import Service
 from suno_wav_cli.models import Cover, Secret, Song, SongTags, Track
 from suno_wav_cli.sandbox import running
 from suno_wav_cli.sandbox.covers import cover

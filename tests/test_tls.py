@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from suno_wav_cli.download import RateLimit, Terms, Transfer
+from suno_wav_cli.download.fetch import RateLimit, Terms, Transfer
+from suno_wav_cli.download.part_file import open_part
 from suno_wav_cli.errors import DownloadFailed, UsageError
-from suno_wav_cli.part import open_part
 from suno_wav_cli.system.tls import tls_context
 from tests.cdn import tune
 from tests.program import Finished, command_line, run_program

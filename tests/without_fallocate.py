@@ -17,7 +17,7 @@ import sys
 import threading
 from pathlib import Path
 
-from suno_wav_cli.part import open_part
+from suno_wav_cli.download.part_file import open_part
 
 _FALLOCATE = {"x86_64": 285, "aarch64": 47}
 _BLOCK = bytes([255]) * (64 * 1024)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.holding import Span
+from suno_wav_cli.journal.holding import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from suno_wav_cli.download.asking import answered, explained, open_client
-from suno_wav_cli.download.bodies import LARGEST_BLOCK, blocks
+from suno_wav_cli.download.body import LARGEST_BLOCK, blocks
 from suno_wav_cli.download.connections import Connections
-from suno_wav_cli.download.replies import Content, judged
+from suno_wav_cli.download.http import answered, explained, open_client
+from suno_wav_cli.download.part_file import disk_failed
+from suno_wav_cli.download.response import Content, judged
 from suno_wav_cli.download.segments import Segment, Segments
 from suno_wav_cli.errors import BrokenOff, DownloadFailed, StartOver, SunoWavError
-from suno_wav_cli.holding import Holding, Span, received
-from suno_wav_cli.part import disk_failed
+from suno_wav_cli.journal.holding import Holding, Span, received
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from suno_wav_cli.download.asking import Terms
-    from suno_wav_cli.part import Part
+    from suno_wav_cli.download.http import Terms
+    from suno_wav_cli.download.part_file import Part
 
 _WORTH_SEVERAL = 16 * 1024 * 1024
 """Bytes of a file from which on several connections are tried."""

@@ -14,9 +14,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from suno_wav_cli.entries import Entry, State
 from suno_wav_cli.errors import UsageError
-from suno_wav_cli.journal.schema import SCHEMA_VERSION, bring_up_to_date, version_of
+from suno_wav_cli.journal.entry import Entry, State
+from suno_wav_cli.journal.migrations import SCHEMA_VERSION, bring_up_to_date, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.holding import Holding, read, written
 from suno_wav_cli.journal.database import stored
+from suno_wav_cli.journal.holding import Holding, read, written
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from suno_wav_cli.entries import Entry
     from suno_wav_cli.journal.database import Database
+    from suno_wav_cli.journal.entry import Entry
 
 
 class Parts:

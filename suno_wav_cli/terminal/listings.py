@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.entries import UNDECIDED
+from suno_wav_cli.journal.entry import UNDECIDED
 from suno_wav_cli.terminal.tables import Column, room, table
 from suno_wav_cli.terminal.texts import clock, printable
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.errors import NotAWholeWav
-from suno_wav_cli.wav.layout import NotAWav
+from suno_wav_cli.wav.fmt_chunk import NotAWav
 from suno_wav_cli.wav.structure import read_structure
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from suno_wav_cli.models import WavFormat
 from suno_wav_cli.wav.chunks import IN_DS64, RIFF_HEADER, Chunk, read_chunks
-from suno_wav_cli.wav.extent import Extent, measure
-from suno_wav_cli.wav.layout import LONGEST_LAYOUT, Layout, NotAWav, read_layout
-from suno_wav_cli.wav.strangers import what_else
+from suno_wav_cli.wav.completeness import Extent, measure
+from suno_wav_cli.wav.fmt_chunk import LONGEST_LAYOUT, Layout, NotAWav, read_layout
+from suno_wav_cli.wav.sniff import what_else
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -24,8 +24,8 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.entries import Service
 from suno_wav_cli.journal import open_journal
+from suno_wav_cli.journal.entry import Service
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

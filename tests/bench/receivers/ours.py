@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.callbacks.endpoint import Reception, receiving
 from suno_wav_cli.callbacks.task_notifier import WakeUps, waking
 from suno_wav_cli.callbacks.tunnel import GivenAddress
-from suno_wav_cli.download import RateLimit, Terms, Transfer, fetch
-from suno_wav_cli.part import open_part
+from suno_wav_cli.download.fetch import RateLimit, Terms, Transfer, fetch
+from suno_wav_cli.download.part_file import open_part
 from suno_wav_cli.system import event_loop
 from suno_wav_cli.system.loopback import address_of, bound_socket
 from suno_wav_cli.system.signals import Stopped

@@ -8,18 +8,18 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.entries import NEXT_STATES, Entry, State
 from suno_wav_cli.journal.database import open_database, stored
-from suno_wav_cli.journal.history import History
+from suno_wav_cli.journal.entry import NEXT_STATES, Entry, State
 from suno_wav_cli.journal.parts import Parts
+from suno_wav_cli.journal.queries import History
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from decimal import Decimal
     from pathlib import Path
 
-    from suno_wav_cli.entries import Service
     from suno_wav_cli.journal.database import Database
+    from suno_wav_cli.journal.entry import Service
     from suno_wav_cli.models import Song, Track
 
 _DAY = 86400.0

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import httpx
 
 from suno_wav_cli import USER_AGENT
-from suno_wav_cli.addresses import may_be_fetched
 from suno_wav_cli.api.error_mapping import described
+from suno_wav_cli.download.addresses import may_be_fetched
 from suno_wav_cli.errors import BrokenOff, DownloadFailed
 from suno_wav_cli.system.loopback import is_loopback
 

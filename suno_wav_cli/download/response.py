@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from suno_wav_cli.errors import AddressRefused, BrokenOff, DownloadFailed, StartOver
-from suno_wav_cli.holding import Span
+from suno_wav_cli.journal.holding import Span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

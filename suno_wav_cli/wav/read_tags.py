@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from suno_wav_cli.models import Tag
 from suno_wav_cli.wav.chunks import CHUNK_HEADER
-from suno_wav_cli.wav.id3_frames import read_frames, small_tag
+from suno_wav_cli.wav.id3 import read_frames, small_tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

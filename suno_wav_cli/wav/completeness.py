@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.wav.chunks import CHUNK_HEADER
-from suno_wav_cli.wav.layout import NotAWav
+from suno_wav_cli.wav.fmt_chunk import NotAWav
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Iterator
 
-    from suno_wav_cli.download.replies import Content
+    from suno_wav_cli.download.response import Content
 
 LARGEST_BLOCK = 256 * 1024
 """Bytes; more at a time brings nothing."""

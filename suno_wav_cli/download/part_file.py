@@ -18,7 +18,7 @@ from suno_wav_cli.system.file_lock import is_same_file, try_lock
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from suno_wav_cli.holding import Span
+    from suno_wav_cli.journal.holding import Span
 
 
 _SAMPLE = 4096

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import httpx
 
 from suno_wav_cli import USER_AGENT
-from suno_wav_cli.addresses import may_be_fetched
 from suno_wav_cli.api.error_mapping import described
+from suno_wav_cli.download.addresses import may_be_fetched
 from suno_wav_cli.errors import DownloadFailed
 from suno_wav_cli.models import Cover
 from suno_wav_cli.system.http_errors import read_body

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.entries import Place
 from suno_wav_cli.journal.database import loaded, open_database, open_for_reading
+from suno_wav_cli.journal.entry import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from suno_wav_cli.entries import Entry
     from suno_wav_cli.journal.database import Database
+    from suno_wav_cli.journal.entry import Entry
 
 _PAID_OR_PERHAPS = "state NOT IN ('refused', 'failed')"
 _REPLACED = (
