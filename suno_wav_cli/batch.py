@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
 from suno_wav_cli.api.providers import SANDBOX, provider_named
-from suno_wav_cli.budget import Planned, Step, check_budget, show_plan, step_of, submissions
-from suno_wav_cli.catalogue import tracks_to_convert
-from suno_wav_cli.conversion import Outcome, convert_all
+from suno_wav_cli.conversion.ids import audio_id_of, check_music_task, is_sandbox_id
+from suno_wav_cli.conversion.music_task import tracks_to_convert
+from suno_wav_cli.conversion.pipeline import Outcome, convert_all
+from suno_wav_cli.conversion.plan import Planned, Step, check_budget, show_plan, step_of, submissions
+from suno_wav_cli.conversion.session import open_session, open_way_back, open_workshop
+from suno_wav_cli.conversion.song_list import check_writable, counted_once, read_songs, write_failures
+from suno_wav_cli.conversion.targets import check_possible, names_title, planned
 from suno_wav_cli.download.part_file import part_of
 from suno_wav_cli.errors import ExitCode, StillRunning, UsageError
-from suno_wav_cli.ids import audio_id_of, check_music_task, is_sandbox_id
 from suno_wav_cli.models import Song
-from suno_wav_cli.output import check_possible, names_title, planned
-from suno_wav_cli.session import open_session, open_way_back, open_workshop
-from suno_wav_cli.song_lists import check_writable, counted_once, read_songs, write_failures
 from suno_wav_cli.system.event_loop import run
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from suno_wav_cli.callbacks.endpoint import Reception
     from suno_wav_cli.config.credentials import Secrets
     from suno_wav_cli.config.settings import Settings
+    from suno_wav_cli.conversion.session import Session
     from suno_wav_cli.events import Report
     from suno_wav_cli.models import Order
-    from suno_wav_cli.session import Session
 
 
 @dataclass(frozen=True)

@@ -12,20 +12,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.callbacks.verification import Verdict, judged
-from suno_wav_cli.conversion import UNKNOWN_AT_FIRST, failure
+from suno_wav_cli.conversion.finish import retrieve
+from suno_wav_cli.conversion.pipeline import UNKNOWN_AT_FIRST, failure
 from suno_wav_cli.errors import ServiceUnavailable, SunoWavError, TaskUnknown
 from suno_wav_cli.events import DeliveryChecked, DeliveryNeglected
 from suno_wav_cli.models import WavRecord, WavState
-from suno_wav_cli.retrieval import retrieve
 from suno_wav_cli.system.bounded_dict import Memory
 from suno_wav_cli.system.pacing import SubmissionWindow
 
 if TYPE_CHECKING:
     from suno_wav_cli.callbacks.payload import Callback
+    from suno_wav_cli.conversion.context import Workshop
+    from suno_wav_cli.conversion.session import Session
     from suno_wav_cli.events import Report
-    from suno_wav_cli.session import Session
     from suno_wav_cli.system.task_pool import Crew
-    from suno_wav_cli.workshop import Workshop
 
 _MOST_REMEMBERED = 4096
 _MOST_CASES = 256

@@ -14,13 +14,13 @@ from suno_wav_cli.callbacks.public_url import Way
 from suno_wav_cli.callbacks.tunnel import Lost, Restored
 from suno_wav_cli.config.credentials import find_api_key, required
 from suno_wav_cli.config.settings import state_folder
+from suno_wav_cli.conversion.session import open_session, open_workshop
+from suno_wav_cli.conversion.upstream import base_url_of
 from suno_wav_cli.errors import ExitCode, TunnelFailed, TunnelRefused, UsageError
 from suno_wav_cli.inquiries import Service
 from suno_wav_cli.intake import Intake, Wishes
-from suno_wav_cli.session import open_session, open_workshop
 from suno_wav_cli.system.event_loop import run
 from suno_wav_cli.system.tls import tls_context
-from suno_wav_cli.upstream import base_url_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from suno_wav_cli.callbacks.endpoint import Reception
     from suno_wav_cli.config.credentials import Secrets
     from suno_wav_cli.config.settings import Settings
+    from suno_wav_cli.conversion.session import Session
     from suno_wav_cli.events import Report
-    from suno_wav_cli.session import Session
 
 DEFAULT_PORT = 3000
 

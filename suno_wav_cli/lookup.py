@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
 from suno_wav_cli.api.providers import PROVIDERS, provider_named
-from suno_wav_cli.continuation import command_for
-from suno_wav_cli.conversion import all_of, failure, wait_for
+from suno_wav_cli.conversion.finish import retrieve
+from suno_wav_cli.conversion.ids import find
+from suno_wav_cli.conversion.pipeline import all_of, failure, wait_for
+from suno_wav_cli.conversion.resume_hint import command_for
+from suno_wav_cli.conversion.session import open_session, open_workshop
+from suno_wav_cli.conversion.submit import other_contract
 from suno_wav_cli.errors import ExitCode, SunoWavError, UsageError
-from suno_wav_cli.ids import find
-from suno_wav_cli.retrieval import retrieve
-from suno_wav_cli.session import open_session, open_workshop
-from suno_wav_cli.submission import other_contract
 from suno_wav_cli.system.event_loop import run
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.config.credentials import Secrets
     from suno_wav_cli.config.settings import Settings
+    from suno_wav_cli.conversion.context import Workshop
+    from suno_wav_cli.conversion.session import Session
     from suno_wav_cli.events import Event, Report
-    from suno_wav_cli.session import Session
-    from suno_wav_cli.workshop import Workshop
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from suno_wav_cli import events
 from suno_wav_cli.api.providers import SANDBOX
 from suno_wav_cli.config.credentials import key_store
 from suno_wav_cli.config.settings import config_folder, state_folder
+from suno_wav_cli.conversion.upstream import base_url_of, is_own_sandbox
 from suno_wav_cli.errors import ExitCode
-from suno_wav_cli.upstream import base_url_of, is_own_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -11,8 +11,13 @@ from suno_wav_cli import events
 from suno_wav_cli.api.pricing import WAV_PRICE
 from suno_wav_cli.api.providers import PROVIDERS, provider_named
 from suno_wav_cli.config.settings import journal_file
-from suno_wav_cli.continuation import command_for
-from suno_wav_cli.conversion import Outcome, all_of, convert, failure
+from suno_wav_cli.conversion.finish import order_for, retrieve
+from suno_wav_cli.conversion.ids import find
+from suno_wav_cli.conversion.pipeline import Outcome, all_of, convert, failure
+from suno_wav_cli.conversion.resume_hint import command_for
+from suno_wav_cli.conversion.session import open_session, open_workshop
+from suno_wav_cli.conversion.targets import check_possible
+from suno_wav_cli.conversion.upstream import base_url_of, is_own_sandbox
 from suno_wav_cli.errors import (
     ExitCode,
     OutputExists,
@@ -23,14 +28,9 @@ from suno_wav_cli.errors import (
     UsageError,
 )
 from suno_wav_cli.evidence import balance_tells
-from suno_wav_cli.ids import find
 from suno_wav_cli.journal import open_history
 from suno_wav_cli.journal.entry import UNDECIDED, Entry
-from suno_wav_cli.output import check_possible
-from suno_wav_cli.retrieval import order_for, retrieve
-from suno_wav_cli.session import open_session, open_workshop
 from suno_wav_cli.system.event_loop import run
-from suno_wav_cli.upstream import base_url_of, is_own_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.config.credentials import Secrets
     from suno_wav_cli.config.settings import Settings
+    from suno_wav_cli.conversion.context import Workshop
+    from suno_wav_cli.conversion.session import Session
     from suno_wav_cli.events import Report
     from suno_wav_cli.journal import History
-    from suno_wav_cli.session import Session
-    from suno_wav_cli.workshop import Workshop
 
 
 @dataclass(frozen=True)

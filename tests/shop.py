@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, TypeVar
 from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.providers import provider_named
 from suno_wav_cli.callbacks.task_notifier import WakeUps
+from suno_wav_cli.conversion.context import Downloads, Terms, Workshop
+from suno_wav_cli.conversion.save import save
+from suno_wav_cli.conversion.submit import Gate, Submitter
 from suno_wav_cli.download import fetch as download
 from suno_wav_cli.errors import SunoWavError
 from suno_wav_cli.journal import open_journal
@@ -20,10 +23,7 @@ from suno_wav_cli.journal.entry import Service, State
 from suno_wav_cli.models import Secret
 from suno_wav_cli.sandbox.behaviours import behaviour_of
 from suno_wav_cli.sandbox.melody import Layout, melody
-from suno_wav_cli.saving import save
-from suno_wav_cli.submission import Gate, Submitter
 from suno_wav_cli.system.pacing import Backoff, SubmissionWindow
-from suno_wav_cli.workshop import Downloads, Terms, Workshop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from suno_wav_cli.conversion.ids import find
 from suno_wav_cli.errors import UsageError
-from suno_wav_cli.ids import find
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Service
 from suno_wav_cli.models import Song

@@ -12,10 +12,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from suno_wav_cli.api.parsing import music_task, wav_record
+from suno_wav_cli.conversion.ids import audio_id_of
+from suno_wav_cli.conversion.targets import FIELDS, check_possible, planned
 from suno_wav_cli.errors import OutputExists, UsageError
-from suno_wav_cli.ids import audio_id_of
 from suno_wav_cli.models import Order, Song
-from suno_wav_cli.output import FIELDS, check_possible, planned
 
 if TYPE_CHECKING:
     from tests.program import Sandbox

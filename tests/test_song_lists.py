@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from suno_wav_cli.conversion.song_list import read_songs, write_failures
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.models import Song
-from suno_wav_cli.song_lists import read_songs, write_failures
 from tests.program import command_line, run_program
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.providers import SUNOAPI
 from suno_wav_cli.callbacks.server import serving_in_thread
+from suno_wav_cli.conversion.tagger import Tagger
 from suno_wav_cli.download.addresses import may_be_fetched
 from suno_wav_cli.download.cover import fetch_cover
 from suno_wav_cli.errors import DownloadFailed
@@ -28,7 +29,6 @@ from suno_wav_cli.models import Cover, Secret, Song, SongTags, Track
 from suno_wav_cli.sandbox import running
 from suno_wav_cli.sandbox.covers import cover
 from suno_wav_cli.sandbox.melody import Layout, melody
-from suno_wav_cli.song_tags import Tagger
 from suno_wav_cli.system.loopback import address_of, bound_socket
 from suno_wav_cli.system.pacing import Backoff
 from suno_wav_cli.terminal.words import sentence

@@ -12,6 +12,6 @@ def credits_left(run: Run) -> int:
 
     Prints the number of credits on standard output, and nothing else.
     """
-    from suno_wav_cli import balance
+    from suno_wav_cli.conversion import balance
 
     return balance.show_credits(run.settings, run.secrets, os.environ, run.report)

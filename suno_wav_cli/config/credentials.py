@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.api.providers import SANDBOX
 from suno_wav_cli.config.key_store import KeyStore
 from suno_wav_cli.config.settings import read_config, state_folder
+from suno_wav_cli.conversion.upstream import base_url_of
 from suno_wav_cli.errors import NotAuthorized, UsageError
 from suno_wav_cli.models import Secret
-from suno_wav_cli.upstream import base_url_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping

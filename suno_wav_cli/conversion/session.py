@@ -17,22 +17,22 @@ from suno_wav_cli.callbacks.task_notifier import WakeUps
 from suno_wav_cli.callbacks.tunnel import TunnelMode
 from suno_wav_cli.config.credentials import find_api_key, required
 from suno_wav_cli.config.settings import journal_file, state_folder
-from suno_wav_cli.continuation import command_for
+from suno_wav_cli.conversion.context import Downloads, Terms, Workshop
+from suno_wav_cli.conversion.resume_hint import command_for
+from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT, check_standard_output, remove_old_parts
+from suno_wav_cli.conversion.submit import Gate, Submitter
+from suno_wav_cli.conversion.tagger import Tagger
+from suno_wav_cli.conversion.upstream import base_url_of, is_own_sandbox, open_upstream
 from suno_wav_cli.download import fetch as download
 from suno_wav_cli.download.fetch import RateLimit
 from suno_wav_cli.errors import TunnelFailed, UsageError
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Service
-from suno_wav_cli.piping import STANDARD_OUTPUT, check_standard_output, remove_old_parts
-from suno_wav_cli.song_tags import Tagger
-from suno_wav_cli.submission import Gate, Submitter
 from suno_wav_cli.system.loopback import is_loopback
 from suno_wav_cli.system.pacing import Backoff, SubmissionWindow
 from suno_wav_cli.system.signals import Stopped
 from suno_wav_cli.system.tls import tls_context
-from suno_wav_cli.upstream import base_url_of, is_own_sandbox, open_upstream
 from suno_wav_cli.wav import check_tagging_possible
-from suno_wav_cli.workshop import Downloads, Terms, Workshop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.api.client import Client
     from suno_wav_cli.callbacks.task_notifier import WakeUps
+    from suno_wav_cli.conversion.submit import Submitter
+    from suno_wav_cli.conversion.tagger import Tagger
     from suno_wav_cli.download import fetch as download
     from suno_wav_cli.events import Report
     from suno_wav_cli.journal import Journal
-    from suno_wav_cli.song_tags import Tagger
-    from suno_wav_cli.submission import Submitter
     from suno_wav_cli.system.pacing import Backoff
 
 _DOWNLOADS_AT_ONCE = 4

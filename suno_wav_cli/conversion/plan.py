@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
 from suno_wav_cli.api.pricing import WAV_PRICE, price_of, shown, wavs_for
-from suno_wav_cli.balance import ask_credits
+from suno_wav_cli.conversion.balance import ask_credits
 from suno_wav_cli.errors import NoCredits, NotAuthorized, SunoWavError
 from suno_wav_cli.journal.entry import UNDECIDED
 from suno_wav_cli.system.event_loop import run
@@ -18,8 +18,8 @@ from suno_wav_cli.system.event_loop import run
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from suno_wav_cli.conversion.session import Session
     from suno_wav_cli.models import Order, Secret
-    from suno_wav_cli.session import Session
 
 _PATIENCE = 10.0
 """Seconds that a batch waits for the balance, which it can do without."""

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
+from suno_wav_cli.conversion.stdout import write_to_standard_output
 from suno_wav_cli.download.fetch import Transfer, fetch, settled
 from suno_wav_cli.download.part_file import disk_failed, open_part
 from suno_wav_cli.errors import (
@@ -21,19 +22,18 @@ from suno_wav_cli.errors import (
 )
 from suno_wav_cli.journal.entry import State
 from suno_wav_cli.models import Song
-from suno_wav_cli.piping import write_to_standard_output
 from suno_wav_cli.system.threads import start_in_thread
 from suno_wav_cli.wav import is_silent, portray, read_format
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from suno_wav_cli.conversion.context import Turn, Workshop
+    from suno_wav_cli.conversion.tagger import Tagger
     from suno_wav_cli.download.part_file import Part
     from suno_wav_cli.journal.entry import Entry
     from suno_wav_cli.journal.holding import Holding
     from suno_wav_cli.models import WavFormat
-    from suno_wav_cli.song_tags import Tagger
-    from suno_wav_cli.workshop import Turn, Workshop
 
 _MOST_IN_VAIN = 5
 """Tries that fetched bytes and brought the file no further: each may have cost as much as the whole of it."""

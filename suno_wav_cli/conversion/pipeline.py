@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from suno_wav_cli import events
+from suno_wav_cli.conversion.save import save
 from suno_wav_cli.errors import (
     GenerationFailed,
     NotAuthorized,
@@ -23,15 +24,14 @@ from suno_wav_cli.errors import (
 )
 from suno_wav_cli.journal.entry import State
 from suno_wav_cli.models import WavRecord, WavState
-from suno_wav_cli.saving import save
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
     from pathlib import Path
 
+    from suno_wav_cli.conversion.context import Workshop
     from suno_wav_cli.journal.entry import Entry
     from suno_wav_cli.models import Order
-    from suno_wav_cli.workshop import Workshop
 
 T = TypeVar("T")
 

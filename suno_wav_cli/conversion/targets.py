@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
+from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT
 from suno_wav_cli.download.part_file import part_of
 from suno_wav_cli.errors import OutputExists, UsageError
 from suno_wav_cli.models import Order, Song
-from suno_wav_cli.piping import STANDARD_OUTPUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -8,12 +8,12 @@ from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.pricing import WAV_PRICE, wavs_for
 from suno_wav_cli.api.providers import provider_named
 from suno_wav_cli.config.credentials import api_key
+from suno_wav_cli.conversion.upstream import open_upstream
 from suno_wav_cli.errors import ExitCode
 from suno_wav_cli.events import Balance
 from suno_wav_cli.system.event_loop import run
 from suno_wav_cli.system.pacing import Backoff
 from suno_wav_cli.system.tls import tls_context
-from suno_wav_cli.upstream import open_upstream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.conversion.ids import audio_id_of, id_of
 from suno_wav_cli.errors import UsageError
-from suno_wav_cli.ids import audio_id_of, id_of
 from suno_wav_cli.models import Song
 from suno_wav_cli.system.atomic_file import write_whole
 

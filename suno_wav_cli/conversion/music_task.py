@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.config.settings import journal_file
+from suno_wav_cli.conversion.ids import music_task_of
+from suno_wav_cli.conversion.session import open_session, open_workshop
 from suno_wav_cli.errors import ConversionFailed, ExitCode, StillRunning
 from suno_wav_cli.events import TrackList
-from suno_wav_cli.ids import music_task_of
 from suno_wav_cli.journal import open_history
-from suno_wav_cli.session import open_session, open_workshop
 from suno_wav_cli.system.event_loop import run
 
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.config.credentials import Secrets
     from suno_wav_cli.config.settings import Settings
+    from suno_wav_cli.conversion.session import Session
     from suno_wav_cli.events import Report
     from suno_wav_cli.models import MusicTask
-    from suno_wav_cli.session import Session
 
 _AT_WORK = frozenset({"PENDING", "TEXT_SUCCESS", "FIRST_SUCCESS"})
 

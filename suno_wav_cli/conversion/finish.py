@@ -6,16 +6,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
-from suno_wav_cli.conversion import Outcome, finish
+from suno_wav_cli.conversion.pipeline import Outcome, finish
+from suno_wav_cli.conversion.targets import check_possible, names_title, planned
 from suno_wav_cli.errors import StillRunning
 from suno_wav_cli.models import Order, Song, WavState
-from suno_wav_cli.output import check_possible, names_title, planned
 
 if TYPE_CHECKING:
+    from suno_wav_cli.conversion.context import Workshop
+    from suno_wav_cli.conversion.session import Session
     from suno_wav_cli.journal.entry import Entry
     from suno_wav_cli.models import WavRecord
-    from suno_wav_cli.session import Session
-    from suno_wav_cli.workshop import Workshop
 
 
 async def retrieve(
