@@ -14,9 +14,9 @@ from typing import get_args
 
 import pytest
 
+from suno_wav_cli.commands.trigger.samples import SAMPLES
 from suno_wav_cli.errors import ExitCode
 from suno_wav_cli.events import Event
-from suno_wav_cli.samples import SAMPLES
 from suno_wav_cli.sandbox.behaviours import BEHAVIOURS, PATTERNS
 from suno_wav_cli.terminal.json_lines import event_name
 from tests.program import REPOSITORY, run_program

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from suno_wav_cli.evidence import balance_tells
+from suno_wav_cli.commands.evidence import balance_tells
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Service, State
 from suno_wav_cli.models import Song

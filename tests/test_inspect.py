@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from suno_wav_cli import inspection
+from suno_wav_cli.commands import inspect as inspection
 from suno_wav_cli.errors import NotAWholeWav
 from suno_wav_cli.events import Event, Inspected
 from suno_wav_cli.models import Portrait, Tag

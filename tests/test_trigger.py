@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from suno_wav_cli.callbacks.recording import Recording, write
-from suno_wav_cli.samples import SAMPLES
+from suno_wav_cli.commands.trigger.samples import SAMPLES
 from suno_wav_cli.system.loopback import address_of, bound_socket
 from tests.program import command_line, run_program
 from tests.target import KEY, UNGUESSABLE, Receiver, Request, receiving

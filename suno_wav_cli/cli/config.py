@@ -16,7 +16,7 @@ def config(
 
     Secrets are never shown, only whether they are set.
     """
-    from suno_wav_cli import overview
+    from suno_wav_cli.commands import config as overview
 
     if path:
         return overview.show_path(os.environ, run.report)

@@ -69,7 +69,7 @@ def convert(
 
     Submits them, waits for the callback or asks, downloads the files and checks them. Prints the path of each finished file on standard output, and nothing else.
     """
-    from suno_wav_cli import batch
+    from suno_wav_cli.commands import convert as batch
 
     request = batch.Request(
         audio_ids=tuple(audio_ids or ()),

@@ -19,6 +19,6 @@ def inspect(
 
     Format, length, peak and loudness, clipping, silence, tags and the waveform of each; of a file that ends early, of what is there. Asks nobody: it needs no key and no network.
     """
-    from suno_wav_cli import inspection
+    from suno_wav_cli.commands import inspect as inspection
 
     return inspection.inspect_files(files, run.report)

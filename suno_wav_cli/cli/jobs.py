@@ -26,7 +26,7 @@ def jobs(
 
     Newest first: the song, its task and state, when it was begun, by when the service deletes the file, and where the file is. Asks nobody: it needs no key and no network.
     """
-    from suno_wav_cli import jobs as listing
+    from suno_wav_cli.commands import jobs as listing
 
     request = listing.Request(expiring=expiring, days=days, failed=failed, unfinished=unfinished, limit=limit)
     return listing.show_jobs(request, os.environ, run.report)

@@ -32,6 +32,6 @@ def listen(run: Run) -> int:
 
     Opens a public address (ngrok, or your own), acknowledges each delivery at once, and then asks the service whether it is true. Prints the address to give to the service, and each delivery, on standard output.
     """
-    from suno_wav_cli import listening
+    from suno_wav_cli.commands.listen import command as listening
 
     return listening.listen(run.settings, run.secrets, os.environ, run.report)

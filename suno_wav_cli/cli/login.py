@@ -22,7 +22,7 @@ def login(
 
     Asks for it without showing it, or reads one line of standard input; has the service confirm it; and keeps it in the system's keyring, else in a file that only you can read. One key for each provider and base URL. SUNO_API_KEY wins over it.
     """
-    from suno_wav_cli import logins
+    from suno_wav_cli.commands import login as logins
     from suno_wav_cli.terminal.prompt import read_secret
 
     if typed:
@@ -40,6 +40,6 @@ def logout(run: Run) -> int:
 
     For this provider and base URL. Says whether SUNO_API_KEY still holds one.
     """
-    from suno_wav_cli import logins
+    from suno_wav_cli.commands import login as logins
 
     return logins.logout(run.settings, run.secrets, os.environ, run.report)

@@ -34,7 +34,7 @@ def resume(
 
     Waits for every conversion that was paid for and not saved, and downloads the files; what the service deletes first, first. Prints the path of each finished file on standard output.
     """
-    from suno_wav_cli import resumption
+    from suno_wav_cli.commands import resume as resumption
 
     request = resumption.Request(tuple(tasks or ()), resubmit=resubmit, watched=run.watched)
     return resumption.resume(request, run.settings, run.secrets, os.environ, run.report)

@@ -24,7 +24,7 @@ def sandbox(
 
     Free, offline, and as unreliable as you ask for: behaviour is chosen by the audio id: demo, demo-slow, demo-fails, demo-cut ... (--list shows all of them).
     """
-    from suno_wav_cli import practice
+    from suno_wav_cli.commands import sandbox as practice
 
     if list_ids:
         return practice.list_ids(run.report)

@@ -35,7 +35,7 @@ def status(
 
     Shows what the service says of them; with --wait --download, finishes what was begun. Prints the state on standard output, or with --download the path of each finished file.
     """
-    from suno_wav_cli import lookup
+    from suno_wav_cli.commands import status as lookup
 
     request = lookup.Request(tuple(task_ids), wait=wait, watch=watch, download=download, watched=run.watched)
     return lookup.show_tasks(request, run.settings, run.secrets, os.environ, run.report)

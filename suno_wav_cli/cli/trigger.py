@@ -55,7 +55,8 @@ def trigger(
 
     Shows what the receiver answers, how long it takes, and what the service would make of it. Prints that as one line a delivery on standard output. Exit code 11: the receiver does not answer as it must.
     """
-    from suno_wav_cli import plans, rehearsal
+    from suno_wav_cli.commands.trigger import command as rehearsal
+    from suno_wav_cli.commands.trigger import request as plans
 
     if list_events:
         return rehearsal.list_events(run.report)

@@ -15,8 +15,8 @@ from suno_wav_cli.callbacks.recording import Recording
 from suno_wav_cli.callbacks.sender import ANSWER_SECONDS, Outgoing, deliver, end_to_end
 from suno_wav_cli.callbacks.signature import Signature, verify
 from suno_wav_cli.callbacks.verification import Verdict
-from suno_wav_cli.inquiries import Inquiries
-from suno_wav_cli.shelf import Shelf
+from suno_wav_cli.commands.listen.archive import Shelf
+from suno_wav_cli.commands.listen.verifier import Inquiries
 from suno_wav_cli.system.bounded_dict import Memory
 from suno_wav_cli.system.task_pool import Crew
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from suno_wav_cli.callbacks.payload import Callback, Delivery
+    from suno_wav_cli.commands.listen.verifier import Service
     from suno_wav_cli.events import Report
-    from suno_wav_cli.inquiries import Service
     from suno_wav_cli.models import Secret
 
 _MOST_REMEMBERED = 4096

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 from suno_wav_cli import events
 from suno_wav_cli.api.pricing import WAV_PRICE
 from suno_wav_cli.api.providers import PROVIDERS, provider_named
+from suno_wav_cli.commands.evidence import balance_tells
 from suno_wav_cli.config.settings import journal_file
 from suno_wav_cli.conversion.finish import order_for, retrieve
 from suno_wav_cli.conversion.ids import find
@@ -27,7 +28,6 @@ from suno_wav_cli.errors import (
     SunoWavError,
     UsageError,
 )
-from suno_wav_cli.evidence import balance_tells
 from suno_wav_cli.journal import open_history
 from suno_wav_cli.journal.entry import UNDECIDED, Entry
 from suno_wav_cli.system.event_loop import run

@@ -11,18 +11,18 @@ from urllib.parse import unquote, urlsplit
 from suno_wav_cli import events
 from suno_wav_cli.callbacks.sender import RETRY_AFTER, answer_seconds, deliver, origin
 from suno_wav_cli.callbacks.signature import signed_headers
+from suno_wav_cli.commands.trigger.request import planned
+from suno_wav_cli.commands.trigger.samples import SAMPLES
+from suno_wav_cli.commands.trigger.verdict import judge
 from suno_wav_cli.errors import ExitCode, NotDelivered
-from suno_wav_cli.plans import planned
-from suno_wav_cli.samples import SAMPLES
 from suno_wav_cli.system.event_loop import run
-from suno_wav_cli.verdicts import judge
 
 if TYPE_CHECKING:
     from suno_wav_cli.callbacks.sender import Outgoing
+    from suno_wav_cli.commands.trigger.request import Plan, Request
+    from suno_wav_cli.commands.trigger.verdict import Verdict
     from suno_wav_cli.events import Report
     from suno_wav_cli.models import Secret
-    from suno_wav_cli.plans import Plan, Request
-    from suno_wav_cli.verdicts import Verdict
 
 _PATIENCE = 4
 """The true time is told up to so many times the time that the service waits: a minute."""

@@ -12,13 +12,13 @@ from suno_wav_cli.api.providers import provider_named
 from suno_wav_cli.callbacks.endpoint import open_reception, receiving
 from suno_wav_cli.callbacks.public_url import Way
 from suno_wav_cli.callbacks.tunnel import Lost, Restored
+from suno_wav_cli.commands.listen.handler import Intake, Wishes
+from suno_wav_cli.commands.listen.verifier import Service
 from suno_wav_cli.config.credentials import find_api_key, required
 from suno_wav_cli.config.settings import state_folder
 from suno_wav_cli.conversion.session import open_session, open_workshop
 from suno_wav_cli.conversion.upstream import base_url_of
 from suno_wav_cli.errors import ExitCode, TunnelFailed, TunnelRefused, UsageError
-from suno_wav_cli.inquiries import Service
-from suno_wav_cli.intake import Intake, Wishes
 from suno_wav_cli.system.event_loop import run
 from suno_wav_cli.system.tls import tls_context
 

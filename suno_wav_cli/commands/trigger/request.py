@@ -12,9 +12,9 @@ from suno_wav_cli.callbacks import recording as recordings
 from suno_wav_cli.callbacks.payload import read_callback
 from suno_wav_cli.callbacks.sender import Outgoing, end_to_end
 from suno_wav_cli.callbacks.signature import is_signature_header
+from suno_wav_cli.commands.trigger.samples import SAMPLES, outgoing
 from suno_wav_cli.config.parsers import receiver_url
 from suno_wav_cli.errors import UsageError
-from suno_wav_cli.samples import SAMPLES, outgoing
 
 if TYPE_CHECKING:
     from pathlib import Path
