@@ -13,8 +13,8 @@ import httpx
 from hypothesis import strategies as st
 
 from suno_wav_cli.sandbox.behaviours import behaviour_of, cdn_id
-from suno_wav_cli.sandbox.faults import REFUSALS, STATUSES, Fault, Group, Kind, Plan, Step, Takes, Trait
-from suno_wav_cli.sandbox.melody import melody
+from suno_wav_cli.sandbox.cdn.faults import REFUSALS, STATUSES, Fault, Group, Kind, Plan, Step, Takes, Trait
+from suno_wav_cli.sandbox.cdn.melody import melody
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -22,7 +22,7 @@ from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Service, State
 from suno_wav_cli.models import Secret
 from suno_wav_cli.sandbox.behaviours import behaviour_of
-from suno_wav_cli.sandbox.melody import Layout, melody
+from suno_wav_cli.sandbox.cdn.melody import Layout, melody
 from suno_wav_cli.system.pacing import Backoff, SubmissionWindow
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from suno_wav_cli.download.fetch import RateLimit
 from suno_wav_cli.errors import AddressRefused, DownloadFailed, NotAWholeWav, ServiceUnavailable
 from suno_wav_cli.events import DownloadNarrowed, DownloadRetried, DownloadStarted
 from suno_wav_cli.sandbox.behaviours import cdn_id
-from suno_wav_cli.sandbox.faults import Kind, Plan
+from suno_wav_cli.sandbox.cdn.faults import Kind, Plan
 from suno_wav_cli.system.pacing import Backoff
 from tests.cdn import plans
 from tests.crash.relay import Relay, relaying

@@ -36,7 +36,7 @@ from suno_wav_cli.errors import (
     SunoWavError,
 )
 from suno_wav_cli.models import Secret, Song, WavState
-from suno_wav_cli.sandbox.melody import Layout, melody
+from suno_wav_cli.sandbox.cdn.melody import Layout, melody
 from suno_wav_cli.system.loopback import address_of, bound_socket
 from suno_wav_cli.system.pacing import Backoff
 from tests.program import Finished, Sandbox, run_program

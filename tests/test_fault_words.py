@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from suno_wav_cli.conversion.ids import audio_id_of
 from suno_wav_cli.sandbox.behaviours import Answer, behaviour_of, cdn_id
-from suno_wav_cli.sandbox.fault_words import WORDS, plan_of, text_of
-from suno_wav_cli.sandbox.faults import FAULTLESS, Fault, Kind, Plan, Step, Trait, always, once
+from suno_wav_cli.sandbox.cdn.fault_syntax import WORDS, plan_of, text_of
+from suno_wav_cli.sandbox.cdn.faults import FAULTLESS, Fault, Kind, Plan, Step, Trait, always, once
 from tests.cdn import plans, steps
 
 CUT = Fault(Kind.CUT, 65536)

@@ -21,7 +21,7 @@ from hypothesis import given, settings
 
 from suno_wav_cli.events import RequestServed
 from suno_wav_cli.sandbox.behaviours import cdn_id
-from suno_wav_cli.sandbox.faults import Kind, Plan
+from suno_wav_cli.sandbox.cdn.faults import Kind, Plan
 from tests.account import Account, an_account
 from tests.cdn import End, exchange, plans, tune
 

@@ -27,8 +27,8 @@ from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Service
 from suno_wav_cli.models import Cover, Secret, Song, SongTags, Track
 from suno_wav_cli.sandbox import running
-from suno_wav_cli.sandbox.covers import cover
-from suno_wav_cli.sandbox.melody import Layout, melody
+from suno_wav_cli.sandbox.cdn.cover import cover
+from suno_wav_cli.sandbox.cdn.melody import Layout, melody
 from suno_wav_cli.system.loopback import address_of, bound_socket
 from suno_wav_cli.system.pacing import Backoff
 from suno_wav_cli.terminal.words import sentence

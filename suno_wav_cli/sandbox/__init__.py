@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.callbacks.server import serving_in_thread
-from suno_wav_cli.sandbox.connection import CdnProtocol
+from suno_wav_cli.sandbox.cdn.connection import CdnProtocol
 from suno_wav_cli.sandbox.routes import sandbox_app
 from suno_wav_cli.sandbox.service import Service
 

@@ -9,10 +9,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.callbacks.payload_variants import CALLBACK_SHAPES
+from suno_wav_cli.sandbox.cdn.fault_syntax import HOW_TO_WRITE, WORDS, plan_of, text_of
+from suno_wav_cli.sandbox.cdn.faults import FAULTLESS, Fault, Kind, Plan, always, once
+from suno_wav_cli.sandbox.cdn.melody import PLAIN, Layout
 from suno_wav_cli.sandbox.contracts import Refusal
-from suno_wav_cli.sandbox.fault_words import HOW_TO_WRITE, WORDS, plan_of, text_of
-from suno_wav_cli.sandbox.faults import FAULTLESS, Fault, Kind, Plan, always, once
-from suno_wav_cli.sandbox.melody import PLAIN, Layout
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

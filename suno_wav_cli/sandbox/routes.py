@@ -14,9 +14,9 @@ from starlette.routing import Route
 from suno_wav_cli.events import RequestServed
 from suno_wav_cli.sandbox.behaviours import Answer, Callbacks
 from suno_wav_cli.sandbox.callbacks import send_callbacks
+from suno_wav_cli.sandbox.cdn.cover import cover
+from suno_wav_cli.sandbox.cdn.files import serve_file
 from suno_wav_cli.sandbox.contracts import CONTRACTS, Refusal
-from suno_wav_cli.sandbox.covers import cover
-from suno_wav_cli.sandbox.files import serve_file
 from suno_wav_cli.sandbox.service import Reply
 
 if TYPE_CHECKING:

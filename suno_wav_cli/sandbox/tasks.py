@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.callbacks.payload_variants import Conversion
-from suno_wav_cli.sandbox.stored import StoredFile
+from suno_wav_cli.sandbox.cdn.stored import StoredFile
 
 if TYPE_CHECKING:
     from suno_wav_cli.sandbox.behaviours import Behaviour

@@ -11,7 +11,7 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.sandbox.faults import Fault, Kind, Plan, Step, Takes, Trait
+from suno_wav_cli.sandbox.cdn.faults import Fault, Kind, Plan, Step, Takes, Trait
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
-from suno_wav_cli.sandbox.connection import Connection
-from suno_wav_cli.sandbox.faults import Fault, Group, Kind, Step
+from suno_wav_cli.sandbox.cdn.connection import Connection
+from suno_wav_cli.sandbox.cdn.faults import Fault, Group, Kind, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

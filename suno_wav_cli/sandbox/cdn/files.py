@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from suno_wav_cli.sandbox.bodies import Body, FileResponse
-from suno_wav_cli.sandbox.fault_words import step_text
-from suno_wav_cli.sandbox.faults import REDIRECTS, REFUSALS, Fault, Group, Kind, Step, Trait
-from suno_wav_cli.sandbox.ranges import range_asked
-from suno_wav_cli.sandbox.stored import ADDRESS, FIRST_ADDRESS
+from suno_wav_cli.sandbox.cdn.body import Body, FileResponse
+from suno_wav_cli.sandbox.cdn.fault_syntax import step_text
+from suno_wav_cli.sandbox.cdn.faults import REDIRECTS, REFUSALS, Fault, Group, Kind, Step, Trait
+from suno_wav_cli.sandbox.cdn.ranges import range_asked
+from suno_wav_cli.sandbox.cdn.stored import ADDRESS, FIRST_ADDRESS
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from suno_wav_cli.sandbox.cdn.stored import StoredFile
     from suno_wav_cli.sandbox.service import Service
-    from suno_wav_cli.sandbox.stored import StoredFile
     from suno_wav_cli.sandbox.tasks import Task
 
 _IN_PLACE = {

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.sandbox.faults import Kind, Trait
-from suno_wav_cli.sandbox.melody import Layout, Wav, melody
+from suno_wav_cli.sandbox.cdn.faults import Kind, Trait
+from suno_wav_cli.sandbox.cdn.melody import Layout, Wav, melody
 
 if TYPE_CHECKING:
-    from suno_wav_cli.sandbox.faults import Plan, Step
+    from suno_wav_cli.sandbox.cdn.faults import Plan, Step
 
 ADDRESS = "fresh"
 """The parameter that has the number of an address; the first address is without it."""
