@@ -19,7 +19,7 @@ from suno_wav_cli.commands import inspect as inspection
 from suno_wav_cli.errors import NotAWholeWav
 from suno_wav_cli.events import Event, Inspected
 from suno_wav_cli.models import Portrait, Tag
-from suno_wav_cli.terminal.portraits import portrait_line
+from suno_wav_cli.terminal.waveform import portrait_line
 from suno_wav_cli.wav import read_format
 from tests.program import command_line, run_program
 from tests.test_screen import screen_of

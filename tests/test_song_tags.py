@@ -31,7 +31,7 @@ from suno_wav_cli.sandbox.cdn.cover import cover
 from suno_wav_cli.sandbox.cdn.melody import Layout, melody
 from suno_wav_cli.system.loopback import address_of, bound_socket
 from suno_wav_cli.system.pacing import Backoff
-from suno_wav_cli.terminal.words import sentence
+from suno_wav_cli.terminal.messages import sentence
 from tests.test_tagging import read
 
 if TYPE_CHECKING:

@@ -52,12 +52,12 @@ def _screen(settings: Settings, stack: ExitStack) -> Callable[[Event], None]:
 
         return JsonLines().show
     if is_watched(settings):
-        from suno_wav_cli.terminal.live import Live
+        from suno_wav_cli.terminal.progress import Live
 
         live = Live(verbose=settings.verbose, no_color=settings.no_color)
         stack.callback(live.stop)
         return live.show
-    from suno_wav_cli.terminal.lines import Lines
+    from suno_wav_cli.terminal.plain import Lines
 
     return Lines(quiet=settings.quiet, verbose=settings.verbose).show
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
+from suno_wav_cli.terminal.messages import is_error, may_be_lost, sentence
 from suno_wav_cli.terminal.streams import Results, write_line
-from suno_wav_cli.terminal.words import is_error, may_be_lost, sentence
 
 if TYPE_CHECKING:
     from suno_wav_cli.events import Event

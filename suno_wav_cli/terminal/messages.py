@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from suno_wav_cli import events
-from suno_wav_cli.terminal.account_words import AccountEvent, account_results, account_sentence
-from suno_wav_cli.terminal.delivery_words import checked, delivering, forwarded, listening, received
 from suno_wav_cli.terminal.listings import elsewhere_sentence, job_sentence, job_table, track_table
-from suno_wav_cli.terminal.portraits import recording_lines
-from suno_wav_cli.terminal.song_words import SongEvent, song_results, song_sentence
+from suno_wav_cli.terminal.messages_account import AccountEvent, account_results, account_sentence
+from suno_wav_cli.terminal.messages_deliveries import checked, delivering, forwarded, listening, received
+from suno_wav_cli.terminal.messages_songs import SongEvent, song_results, song_sentence
 from suno_wav_cli.terminal.texts import printable
+from suno_wav_cli.terminal.waveform import recording_lines
 
 if TYPE_CHECKING:
     from suno_wav_cli.events import Event

@@ -6,9 +6,9 @@ import sys
 import time
 
 from suno_wav_cli import events
-from suno_wav_cli.terminal.song_words import progress_line
+from suno_wav_cli.terminal.messages import is_error, may_be_lost, results, sentence
+from suno_wav_cli.terminal.messages_songs import progress_line
 from suno_wav_cli.terminal.streams import Results, write_line
-from suno_wav_cli.terminal.words import is_error, may_be_lost, results, sentence
 
 _PROGRESS_SECONDS = 5.0
 

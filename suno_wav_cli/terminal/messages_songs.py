@@ -6,8 +6,8 @@ import shutil
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from suno_wav_cli import events
-from suno_wav_cli.terminal.portraits import format_line, portrait_line
 from suno_wav_cli.terminal.texts import megabytes, printable, time_of_day
+from suno_wav_cli.terminal.waveform import format_line, portrait_line
 
 if TYPE_CHECKING:
     from suno_wav_cli.models import WavRecord

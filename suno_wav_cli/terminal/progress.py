@@ -14,9 +14,9 @@ from rich.text import Text
 
 from suno_wav_cli import events
 from suno_wav_cli.models import WavState
+from suno_wav_cli.terminal.messages import is_error, may_be_lost, results, sentence
 from suno_wav_cli.terminal.streams import Results
 from suno_wav_cli.terminal.texts import clock, megabytes
-from suno_wav_cli.terminal.words import is_error, may_be_lost, results, sentence
 
 if TYPE_CHECKING:
     from rich.console import ConsoleOptions, RenderableType, RenderResult
