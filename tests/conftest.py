@@ -11,18 +11,18 @@ import pytest
 
 from suno_wav_cli.sandbox import running
 from suno_wav_cli.system.loopback import address_of, bound_socket
-from tests import warm
-from tests.account import an_account
-from tests.ports import free_port
-from tests.program import Sandbox
-from tests.shop import a_customer
+from tests.support import warm
+from tests.support.account import an_account
+from tests.support.context import a_customer
+from tests.support.ports import free_port
+from tests.support.program import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.account import Account
-    from tests.shop import Customer
+    from tests.support.account import Account
+    from tests.support.context import Customer
 
 # Else every run of the program compiles all of it anew, as no installed program does.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

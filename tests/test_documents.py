@@ -19,7 +19,7 @@ from suno_wav_cli.errors import ExitCode
 from suno_wav_cli.events import Event
 from suno_wav_cli.sandbox.behaviours import BEHAVIOURS, PATTERNS
 from suno_wav_cli.terminal.json_lines import event_name
-from tests.program import REPOSITORY, run_program
+from tests.support.program import REPOSITORY, run_program
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 PACKAGE = REPOSITORY / "suno_wav_cli"

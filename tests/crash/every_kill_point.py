@@ -20,7 +20,7 @@ from suno_wav_cli.sandbox import running
 from suno_wav_cli.system.loopback import address_of, bound_socket
 from tests.crash.trial import Way
 from tests.crash.walk import check, explored
-from tests.program import Sandbox
+from tests.support.program import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

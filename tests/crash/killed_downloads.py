@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.sandbox import running
 from suno_wav_cli.system.loopback import address_of, bound_socket
-from tests.cdn import tune
-from tests.program import Sandbox, command_line, named, read_until
+from tests.support.cdn import tune
+from tests.support.program import Sandbox, command_line, named, read_until
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

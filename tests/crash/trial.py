@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.crash.relay import Relay, relaying
-from tests.ports import free_port
-from tests.program import run_program
+from tests.support.ports import free_port
+from tests.support.program import run_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tests.program import Sandbox
+    from tests.support.program import Sandbox
 
 _LAUNCHER = Path(__file__).with_name("killed_at.py")
 _MUSIC = "0123456789abcdef0123456789abcdef"

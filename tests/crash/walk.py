@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tests.program import Sandbox
+    from tests.support.program import Sandbox
 
 
 class Known(Enum):

@@ -1,0 +1,477 @@
+"""`convert` by an ngrok tunnel: the real pyngrok, a stand-in for the agent as a real program, and the sandbox behind it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import psutil
+import pytest
+
+from tests.support.ngrok_world import NgrokWorld, StandIn, ngrok_world
+from tests.support.program import Sandbox, named, read_until, started
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KEY, TOKEN = "key-that-nobody-may-see", "token-that-nobody-may-see"
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NgrokWorld]:
+    """The program talks with the sandbox as with the real service, and finds the stand-in on PATH."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    with ngrok_world(tmp_path / "ngrok") as world:
+        yield world
+        assert world.left == []
+
+
+def settings(
+    world: NgrokWorld, mode: str = "ok", *, version: str = "3.39.10", policy: str = "any", spam: int = 0
+) -> dict[str, str]:
+    return {
+        **world.env(mode, version=version, policy=policy, spam=spam),
+        "SUNO_WAV_PROVIDER": "sunoapi",
+        "SUNO_API_KEY": KEY,
+        "NGROK_AUTHTOKEN": TOKEN,
+        "SUNO_WAV_LOG_FILE": "log.jsonl",
+    }
+
+
+def config_of(agent: StandIn) -> dict[str, str]:
+    """Give the text and the mode of the configuration that the agent was started with."""
+    (config,) = agent.state["config_files"]
+    return dict(config)
+
+
+def logged() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in Path("log.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def seconds_to_decide() -> float:
+    """From the beginning of the tunnel to the moment when it is settled how results are heard of."""
+    times = {event["event"]: event["time"] for event in logged()}
+    return float(times["ready"] - times["tunnel_opening"])
+
+
+def nothing_left(world: NgrokWorld) -> bool:
+    agents = Path(os.environ["SUNO_WAV_HOME"]) / "agents"
+    return world.left == [] and (not agents.exists() or [*agents.iterdir()] == [])
+
+
+def test_the_callback_comes_through_the_tunnel(sandbox: Sandbox, world: NgrokWorld) -> None:
+    """One question to the service, for the callback wakes the song long before the next one would be due."""
+    done = sandbox.run(
+        "convert", "demo+ngrok", "--out", "song.wav", "--poll-interval", "20s", env=settings(world)
+    )
+    assert (done.code, done.out) == (0, "song.wav\n")
+    assert (sandbox.counted("callbacks", "demo+ngrok"), sandbox.counted("lookups", "demo+ngrok")) == (1, 1)
+    assert nothing_left(world)
+    agent = world.agent().state
+    assert f"suno-wav: callbacks arrive at {agent['public_url']}" not in done.err, "only -v says so"
+    assert seconds_to_decide() < 4.0
+
+
+REFUSED = [
+    pytest.param(
+        "no-token", r"ngrok refused the token, or its account is not verified \(ERR_NGROK_4018\)", id="4018"
+    ),
+    pytest.param("bad-token", r"the ngrok token is not one that ngrok gives out \(ERR_NGROK_105\)", id="105"),
+    pytest.param("revoked", r"the ngrok token was revoked or replaced \(ERR_NGROK_107\)", id="107"),
+    pytest.param("sessions", r"the ngrok account runs as many agents as it may \(ERR_NGROK_108\)", id="108"),
+    pytest.param("too-old", r"the ngrok agent is too old for ngrok \(ERR_NGROK_121\)", id="121"),
+    pytest.param("in-use", r"the ngrok address is in use by another agent.* \(ERR_NGROK_334\)", id="334"),
+    pytest.param("no-such-domain", r"the domain does not exist .*ERR_NGROK_15013\)", id="15013"),
+    pytest.param("offline", "ngrok cannot be reached: no such host", id="offline"),
+    pytest.param("crash", "the ngrok agent does not work: ", id="crash"),
+    pytest.param(
+        "not-serving", r"ngrok does not know the address that it gave out \(ERR_NGROK_3200\)", id="3200"
+    ),
+    pytest.param(
+        "bad-gateway", r"ngrok cannot reach the receiver on this machine \(ERR_NGROK_8012\)", id="8012"
+    ),
+]
+
+
+@pytest.mark.parametrize(("mode", "reason"), REFUSED)
+def test_where_the_tunnel_fails_auto_polls_and_says_why_in_one_line(
+    sandbox: Sandbox, world: NgrokWorld, mode: str, reason: str
+) -> None:
+    song = f"demo+auto-{mode}"
+    done = sandbox.run(
+        "convert", song, "--out", "song.wav", "--domain", "a.ngrok.app", env=settings(world, mode)
+    )
+    assert (done.code, done.out) == (0, "song.wav\n")
+    first, *rest = done.err.splitlines()
+    assert first.startswith("suno-wav: no callbacks (")
+    assert first.endswith("): asking the service every 0.3 s")
+    assert re.search(reason, first), first
+    assert [line.partition(":")[0] for line in rest] == [song] * 3
+    assert sandbox.counted("submissions", song) == 1
+    assert nothing_left(world)
+    assert seconds_to_decide() < 5.0
+
+
+@pytest.mark.parametrize(("mode", "reason"), REFUSED)
+def test_where_the_tunnel_is_required_nothing_is_submitted(
+    sandbox: Sandbox, world: NgrokWorld, mode: str, reason: str
+) -> None:
+    song = f"demo+required-{mode}"
+    done = sandbox.run(
+        "convert", song, "--tunnel", "ngrok", "--domain", "a.ngrok.app", env=settings(world, mode)
+    )
+    assert (done.code, done.out) == (11, "")
+    what, remedy = done.err.splitlines()
+    assert re.match(f"error: {reason}", what), what
+    assert remedy.endswith("--tunnel none")
+    assert sandbox.counted("submissions", song) == 0
+    assert nothing_left(world)
+
+
+@pytest.mark.parametrize("mode", ["silent", "swallowed"])
+def test_an_agent_that_says_nothing_is_not_waited_for_longer_than_eight_seconds(
+    sandbox: Sandbox, world: NgrokWorld, mode: str
+) -> None:
+    done = sandbox.run("convert", f"demo+{mode}", "--out", "song.wav", env=settings(world, mode))
+    assert done.code == 0
+    assert "no callbacks (ngrok did not answer within 7 s): asking" in done.err
+    assert 6.5 < seconds_to_decide() < 8.0
+    assert nothing_left(world)
+
+
+def test_agents_that_do_not_even_tell_their_version_cost_no_more(
+    sandbox: Sandbox, world: NgrokWorld, tmp_path: Path
+) -> None:
+    """Programs named `ngrok` that hang, each with a child of its own: passed over, and ended with their children."""
+    path = world.env()["PATH"]
+    for name in ("one", "two"):
+        program = tmp_path / name / "ngrok"
+        program.parent.mkdir()
+        program.write_text("#!/bin/sh\nsleep 4321 & wait\n")
+        program.chmod(0o755)
+        path = f"{program.parent}{os.pathsep}{path}"
+    done = sandbox.run("convert", "demo+hanging", env=settings(world) | {"PATH": path})
+    assert done.code == 0
+    assert "no callbacks" not in done.err
+    assert seconds_to_decide() < 8.0
+    assert "4321" not in [
+        word for process in psutil.process_iter(["cmdline"]) for word in process.info["cmdline"] or ()
+    ]
+
+
+def test_an_agent_behind_a_script_that_stays_is_ended_with_it(
+    sandbox: Sandbox, world: NgrokWorld, tmp_path: Path
+) -> None:
+    """As version managers have it: what is on PATH starts the agent as its child."""
+    shim = tmp_path / "shims" / "ngrok"
+    shim.parent.mkdir()
+    shim.write_text(f'#!/bin/sh\n"{world.executable}" "$@"\nexit $?\n')
+    shim.chmod(0o755)
+    env = settings(world) | {"PATH": f"{shim.parent}{os.pathsep}{os.environ['PATH']}"}
+    with started(sandbox, "convert", "demo-never+shim", env=env) as process:
+        read_until(process, named("submitted"))
+        assert world.agent().alive
+        assert stop(process) == 130
+    assert nothing_left(world)
+    with started(sandbox, "convert", "demo-never+shim2", env=env) as process:
+        read_until(process, named("submitted"))
+        process.kill()
+        process.wait()
+    assert sandbox.run("convert", "demo+after-shim", env=env).code == 0
+    assert nothing_left(world)
+
+
+def test_without_any_token_no_agent_is_started(sandbox: Sandbox, world: NgrokWorld) -> None:
+    done = sandbox.run("convert", "demo+notoken", env=settings(world) | {"NGROK_AUTHTOKEN": ""})
+    assert done.code == 0
+    assert "no callbacks (there is no ngrok token): asking" in done.err
+    assert world.runs == []
+
+
+@pytest.mark.parametrize("version", ["3.0.4", "3.16.0", "3.29.9", "3.30.0"])
+def test_an_agent_of_any_age_will_do(sandbox: Sandbox, world: NgrokWorld, version: str) -> None:
+    song = f"demo+old-{version}"
+    env = settings(world, version=version)
+    done = sandbox.run("convert", song, "--tunnel", "ngrok", "--poll-interval", "20s", env=env)
+    assert (done.code, sandbox.counted("lookups", song)) == (0, 1)
+    config = json.loads(config_of(world.agent())["text"])
+    assert config["version"] == ("3" if version == "3.30.0" else "2")
+    assert nothing_left(world)
+
+
+def test_the_token_may_stand_in_the_persons_own_ngrok_configuration(
+    sandbox: Sandbox, world: NgrokWorld
+) -> None:
+    """With how ngrok is reached, and without anything else that is there."""
+    theirs = Path(os.environ["XDG_CONFIG_HOME"]) / "ngrok" / "ngrok.yml"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text(
+        "version: 3\nagent:\n  authtoken: token-of-theirs\n  connect_url: connect.example.com:443\n"
+        "  web_addr: 0.0.0.0:4040\nendpoints:\n  - name: pyngrok-default\n    upstream: {url: 8080}\n"
+    )
+    env = settings(world) | {"NGROK_AUTHTOKEN": ""}
+    done = sandbox.run("convert", "demo+theirs", "--tunnel", "ngrok", "--poll-interval", "20s", env=env)
+    assert (done.code, sandbox.counted("lookups", "demo+theirs")) == (0, 1)
+    assert json.loads(config_of(world.agent())["text"]) == {
+        "version": "3",
+        "agent": {
+            "authtoken": "token-of-theirs",
+            "connect_url": "connect.example.com:443",
+            "inspect_db_size": -1,
+            "remote_management": False,
+            "update_check": False,
+        },
+    }
+
+
+def test_a_configuration_that_is_broken_is_named(sandbox: Sandbox, world: NgrokWorld) -> None:
+    theirs = Path(os.environ["XDG_CONFIG_HOME"]) / "ngrok" / "ngrok.yml"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("agent: [")
+    done = sandbox.run("convert", "demo+broken", "--tunnel", "ngrok", env=settings(world))
+    assert done.code == 11
+    assert f"the ngrok configuration {theirs} cannot be read" in done.err
+
+
+@pytest.mark.parametrize("policy", ["string", "dict", "never"])
+def test_where_the_agent_can_it_lets_only_callbacks_through(
+    sandbox: Sandbox, world: NgrokWorld, policy: str
+) -> None:
+    """Whatever form of a policy it takes; without one the receiver refuses the rest."""
+    env = settings(world, policy=policy)
+    with started(sandbox, "convert", f"demo-slow+{policy}", env=env) as process:
+        read_until(process, named("submitted"))
+        agent = world.agent()
+        answers = [httpx.get(agent.state["public_url"] + path, trust_env=False) for path in ("/", "/admin")]
+        assert [answer.status_code for answer in answers] == [404, 404]
+        refused_at_ngrok = ["not found\n" not in answer.text for answer in answers]
+        assert refused_at_ngrok == [policy != "never"] * 2
+        stop(process)
+
+
+def test_the_domain_is_asked_for(sandbox: Sandbox, world: NgrokWorld) -> None:
+    for version, option in (
+        ("3.39.10", {"url": "https://a.ngrok.app"}),
+        ("3.0.4", {"hostname": "a.ngrok.app"}),
+    ):
+        song = f"demo+domain-{version}"
+        env = settings(world, version=version)
+        assert sandbox.run("convert", song, "--domain", "https://a.ngrok.app/", env=env).code == 0
+        asked = world.agents[-1].state["posts"][-1]["options"]
+        assert {name: asked[name] for name in option} == option
+        assert asked.get("pooling_enabled") in (None, False)
+
+
+def test_an_agent_that_dies_is_noticed(sandbox: Sandbox, world: NgrokWorld) -> None:
+    """The song is asked about at once, and then at every interval."""
+    with started(sandbox, "convert", "demo-slow+dies", "--out", "song.wav", env=settings(world)) as process:
+        read_until(process, named("submitted"))
+        world.agent().die()
+        lost = read_until(process, named("tunnel_lost"))
+        assert (lost["reason"], lost["poll_interval"]) == ("the ngrok agent has ended", 0.3)
+        read_until(process, named("saved"))
+        assert process.wait(5) == 0
+    assert sandbox.counted("lookups", "demo-slow+dies") > 2
+    assert nothing_left(world)
+
+
+def test_a_session_that_is_lost_and_comes_back_is_noticed(sandbox: Sandbox, world: NgrokWorld) -> None:
+    """Asked once when it is lost and once when it is back; in between it would be the interval's turn."""
+    arguments = ("convert", "demo-slow+session", "--out", "song.wav", "--poll-interval", "20s")
+    with started(sandbox, *arguments, env=settings(world)) as process:
+        read_until(process, named("submitted"))
+        agent = world.agent()
+        agent.lose_session()
+        read_until(process, named("tunnel_lost"))
+        read_until(process, named("looked_up"))
+        agent.come_back()
+        restored = read_until(process, named("tunnel_restored"))
+        assert restored["public_url"] == agent.state["public_url"]
+        read_until(process, named("saved"))
+        assert process.wait(5) == 0
+    assert sandbox.counted("lookups", "demo-slow+session") == 3
+    assert nothing_left(world)
+
+
+def test_a_session_that_comes_back_elsewhere_does_not_count(sandbox: Sandbox, world: NgrokWorld) -> None:
+    """The service was given the old address."""
+    with started(sandbox, "convert", "demo-slow+moved", "--out", "song.wav", env=settings(world)) as process:
+        read_until(process, named("submitted"))
+        agent = world.agent()
+        agent.lose_session()
+        read_until(process, named("tunnel_lost"))
+        agent.come_back(new_url=True)
+        lost = read_until(process, named("tunnel_lost"))
+        assert lost["reason"] == "the tunnel has another address now"
+        read_until(process, named("saved"))
+        assert process.wait(5) == 0
+
+
+def test_a_dead_proxy_does_not_stand_between_us_and_the_agent(sandbox: Sandbox, world: NgrokWorld) -> None:
+    env = settings(world) | {"http_proxy": "http://127.0.0.1:9", "NO_PROXY": "example.com"}
+    done = sandbox.run("convert", "demo+dead-proxy", "--tunnel", "ngrok", "--poll-interval", "20s", env=env)
+    assert (done.code, sandbox.counted("lookups", "demo+dead-proxy")) == (0, 1)
+
+
+def test_a_chatty_agent_does_not_stall(sandbox: Sandbox, world: NgrokWorld) -> None:
+    """More lines than its pipe holds, for each connection."""
+    env = settings(world, spam=2000)
+    done = sandbox.run("convert", "demo+chatty", "demo+chatty2", "--poll-interval", "20s", env=env)
+    assert done.code == 0
+    assert sandbox.counted("lookups", "demo+chatty") == 1
+
+
+def test_songs_that_need_no_submission_do_not_wait_for_a_tunnel(sandbox: Sandbox, world: NgrokWorld) -> None:
+    env = settings(world, "silent")
+    assert sandbox.run("convert", "demo+known", "--no-wait", env=env).code == 0
+    assert sandbox.run("convert", "demo+known", "--out", "song.wav", env=env).code == 0
+    assert world.runs == []
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name
+)
+@pytest.mark.parametrize("moment", ["opening", "waiting"])
+def test_signals_leave_no_agent(
+    sandbox: Sandbox, world: NgrokWorld, moment: str, number: signal.Signals
+) -> None:
+    env = settings(world, "silent" if moment == "opening" else "ok")
+    song = f"demo-slow+{moment}-{number.name}"
+    with started(sandbox, "convert", song, env=env) as process:
+        if moment == "opening":
+            world.agent()
+        else:
+            read_until(process, named("submitted"))
+        assert stop(process, number) == 128 + number
+    assert nothing_left(world)
+
+
+def test_an_agent_orphaned_by_a_kill_is_ended_at_the_next_start_and_no_other(
+    sandbox: Sandbox, world: NgrokWorld
+) -> None:
+    with started(sandbox, "convert", "demo-never+other", env=settings(world)) as other:
+        read_until(other, named("submitted"))
+        (spared,) = world.agents
+        with started(sandbox, "convert", "demo-never+killed", env=settings(world)) as killed:
+            read_until(killed, named("submitted"))
+            (orphan,) = [agent for agent in world.agents if agent.pid != spared.pid]
+            killed.kill()
+            killed.wait()
+        assert orphan.alive
+        assert sandbox.run("convert", "demo+next", env=settings(world)).code == 0
+        assert (spared.alive, orphan.alive) == (True, False)
+        stop(other)
+    assert nothing_left(world)
+
+
+def test_the_token_and_the_key_are_seen_nowhere(sandbox: Sandbox, world: NgrokWorld) -> None:
+    """Neither in another process, nor in what is printed and logged, nor on the disk once the agent has read it."""
+    # Given as a person's shell would have it, so that the program's own environment is the only place.
+    with started(sandbox, "convert", "demo-slow+secrets", "-v", env=settings(world)) as process:
+        read_until(process, named("submitted"))
+        agent = world.agent()
+        family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+        assert agent.pid in [member.pid for member in family]
+        for member in family:
+            seen = Path(f"/proc/{member.pid}/cmdline").read_bytes()
+            if member.pid != process.pid:
+                seen += Path(f"/proc/{member.pid}/environ").read_bytes()
+            assert KEY.encode() not in seen
+            assert TOKEN.encode() not in seen
+        assert json.loads(config_of(agent)["text"])["agent"]["authtoken"] == TOKEN
+        assert config_of(agent)["mode"] == "0600"
+        for file in Path(os.environ["SUNO_WAV_HOME"]).rglob("*"):
+            assert not file.is_file() or TOKEN.encode() not in file.read_bytes(), file
+        secret_path = (
+            agent.state["posts"][-1]["options"]["traffic_policy"].partition("path == '")[2].partition("'")[0]
+        )
+        assert secret_path.startswith("/suno-wav-callback/")
+        read_until(process, named("saved"))
+        out, err = process.communicate(timeout=5)
+    said = out + err + Path("log.jsonl").read_text(encoding="utf-8")
+    assert [secret for secret in (KEY, TOKEN, secret_path) if secret in said] == []
+
+
+def test_a_refused_token_is_not_repeated(sandbox: Sandbox, world: NgrokWorld) -> None:
+    """Ngrok's own words hold it."""
+    done = sandbox.run("convert", "demo+repeated", "-v", "--json", env=settings(world, "bad-token"))
+    assert TOKEN not in done.out + done.err + Path("log.jsonl").read_text(encoding="utf-8")
+
+
+def test_what_is_named_like_the_agent_and_is_none_is_passed_over(
+    sandbox: Sandbox, world: NgrokWorld, tmp_path: Path
+) -> None:
+    """The program that pyngrok installs, which would download the agent; one that cannot run; one of version 2."""
+    impostors = {
+        "launcher": f"#!{sys.executable}\nfrom pyngrok.ngrok import main\nmain()\n",
+        "broken": "\x7fELF",
+        "old": "#!/bin/sh\necho ngrok version 2.3.41\n",
+    }
+    path = world.env()["PATH"]
+    for name, content in impostors.items():
+        program = tmp_path / name / "ngrok"
+        program.parent.mkdir()
+        program.write_text(content)
+        program.chmod(0o755)
+        path = f"{program.parent}{os.pathsep}{path}"
+    done = sandbox.run("convert", "demo+impostors", "--tunnel", "ngrok", env=settings(world) | {"PATH": path})
+    assert done.code == 0
+    assert len(world.agents) == 1
+
+
+@pytest.fixture
+def real_agent(tmp_path: Path) -> Path:
+    """The agent of the npm package @shopify/ngrok, which is ngrok's own 3.0.4."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("there is no npm to fetch the real agent with")
+    fetched = subprocess.run(
+        [npm, "pack", "@shopify/ngrok@4.3.2", "--silent"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if fetched.returncode != 0:
+        pytest.skip(f"npm cannot fetch the real agent: {fetched.stderr.strip()[-200:]}")
+    subprocess.run(["tar", "xzf", fetched.stdout.strip(), "package/bin/ngrok"], cwd=tmp_path, check=True)
+    return tmp_path / "package" / "bin" / "ngrok"
+
+
+def test_the_real_agent_without_a_network_is_given_up_soon(
+    sandbox: Sandbox, real_agent: Path, tmp_path: Path
+) -> None:
+    """One line, nothing of the agent's own, no process left."""
+    if subprocess.run([real_agent, "--version"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("the real agent does not run on this machine")
+    env = {
+        "PATH": f"{real_agent.parent}{os.pathsep}{os.environ['PATH']}",
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
+        "SUNO_WAV_PROVIDER": "sunoapi",
+        "SUNO_API_KEY": KEY,
+        # Not of the form that ngrok gives out: were there a network, it would be refused.
+        "NGROK_AUTHTOKEN": TOKEN,
+        "SUNO_WAV_LOG_FILE": "log.jsonl",
+    }
+    done = sandbox.run("convert", "demo+real", "--out", "song.wav", env=env)
+    assert (done.code, done.out) == (0, "song.wav\n")
+    first, *rest = done.err.splitlines()
+    assert first.startswith("suno-wav: no callbacks (")
+    assert [line.partition(":")[0] for line in rest] == ["demo+real"] * 3
+    assert seconds_to_decide() < 5.0
+    running = [process.info["exe"] for process in psutil.process_iter(["exe"])]
+    assert str(real_agent) not in running
+
+
+def stop(process: subprocess.Popen[str], number: signal.Signals = signal.SIGINT) -> int:
+    """Send the signal; the exit code, once it has ended within a second or so."""
+    process.send_signal(number)
+    return process.wait(2)

@@ -1,0 +1,159 @@
+"""Ctrl-C, SIGTERM and SIGHUP: out within a second, with the line that continues, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from suno_wav_cli.system.event_loop import run
+from suno_wav_cli.system.signals import Stopped
+from tests.support.program import Sandbox, command_line, named, read_until, started, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SIGNALS = [
+    pytest.param(signal.SIGINT, 130, id="Ctrl-C"),
+    pytest.param(signal.SIGTERM, 143, id="SIGTERM"),
+    pytest.param(signal.SIGHUP, 129, id="SIGHUP"),
+]
+
+
+def stop(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, str]:
+    """Send the signal; return the exit code and standard error, once it has ended within a second."""
+    children = psutil.Process(process.pid).children(recursive=True)
+    begun = time.monotonic()
+    process.send_signal(number)
+    _, said = process.communicate(timeout=10)
+    assert time.monotonic() - begun < 1.0
+    assert children == []
+    assert "Traceback" not in said
+    assert "ignored" not in said
+    return process.returncode, said
+
+
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_while_waiting(sandbox: Sandbox, number: signal.Signals, code: int) -> None:
+    """The printed line, typed as it stands, finishes the song without paying again."""
+    song = f"demo-slow+{number.name}"
+    with started(sandbox, "convert", song, "--out", "song.wav") as process:
+        read_until(process, named("submitted"))
+        returned, said = stop(process, number)
+    assert returned == code
+    line = said.partition("To continue: ")[2].strip()
+    program, *arguments = shlex.split(line)
+    assert program == "suno-wav"
+    done = sandbox.run(*arguments)
+    assert (done.code, Path(done.out.strip()).name) == (0, "song.wav")
+    assert sandbox.counted("submissions", song) == 1
+
+
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_while_a_download_waits_for_a_byte(sandbox: Sandbox, number: signal.Signals, code: int) -> None:
+    """The `.part` stays, and no file appears under the final name."""
+    with started(sandbox, "convert", f"demo-stall+{number.name}", "--out", "song.wav") as process:
+        read_until(process, lambda event: event["event"] == "download_progress" and event["received"] > 0)
+        returned, said = stop(process, number)
+    assert returned == code
+    assert "To continue: suno-wav resume" in said
+    assert [path.name for path in Path().iterdir()] == ["song.wav.part"]
+
+
+def test_while_four_connections_wait_for_a_byte(sandbox: Sandbox) -> None:
+    with started(sandbox, "convert", "demo-17mb-cdn-stall1m~4+stop", "--out", "song.wav") as process:
+        wait_until(lambda: sandbox.counted("file_requests", "demo-17mb-cdn-stall1m~4+stop") == 4)
+        returned, said = stop(process, signal.SIGINT)
+    assert returned == 130
+    done = sandbox.run(*shlex.split(said.partition("To continue: suno-wav ")[2]))
+    assert (done.code, Path("song.wav").stat().st_size) == (0, 17_000_044)
+
+
+def test_while_the_submission_has_no_answer(sandbox: Sandbox) -> None:
+    """What nobody can know is said, and a second run says it again."""
+    with started(sandbox, "convert", "demo-hang+stop", "--tunnel", "none") as process:
+        wait_until(lambda: sandbox.counted("accepted", "demo-hang+stop") == 1)
+        returned, said = stop(process, signal.SIGINT)
+    assert returned == 130
+    assert "it is not known whether the song was submitted and charged: the program was stopped" in said
+    assert sandbox.run("convert", "demo-hang+stop").code == 6
+    assert sandbox.counted("submissions", "demo-hang+stop") == 1
+
+
+def test_while_the_service_does_not_answer_a_lookup(sandbox: Sandbox) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as deaf:
+        address = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        with started(sandbox, "status", "0" * 32, "--base-url", address) as process:
+            deaf.settimeout(10)
+            with closing(deaf.accept()[0]):
+                returned, _ = stop(process, signal.SIGTERM)
+    assert returned == 143
+
+
+def test_in_the_sandbox_that_a_command_started_itself() -> None:
+    process = subprocess.Popen(
+        command_line("convert", "demo-slow", "--provider", "sandbox", "--json"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    read_until(process, named("submitted"))
+    returned, said = stop(process, signal.SIGINT)
+    assert returned == 130
+    assert "To continue" not in said, "the sandbox has ended too"
+
+
+def test_ignored_interrupts_stay_ignored_and_sigterm_works(sandbox: Sandbox) -> None:
+    """A shell starts background jobs with SIGINT ignored; SIGTERM must end them all the same."""
+
+    def ignore() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    process = start_with(sandbox, ignore)
+    read_until(process, named("submitted"))
+    process.send_signal(signal.SIGINT)
+    returned, _ = stop(process, signal.SIGTERM)
+    assert returned == 143
+
+
+def start_with(sandbox: Sandbox, before: Callable[[], None]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command_line("convert", "demo-never+ignored", "--json"),
+        env=os.environ | sandbox.settings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=before,  # noqa: PLW1509 - the test has no other threads at work here
+    )
+
+
+def test_a_sandbox_of_ones_own_leaves_no_part_that_nothing_can_continue() -> None:
+    """The same command again works."""
+    process = subprocess.Popen(
+        command_line("convert", "demo-stall", "--provider", "sandbox", "--out", "song.wav", "--json"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    read_until(process, lambda event: event["event"] == "download_progress" and event["received"] > 0)
+    returned, _ = stop(process, signal.SIGINT)
+    assert (returned, list(Path().iterdir())) == (130, [])
+
+
+def test_a_signal_that_comes_too_late_to_cancel_still_ends_the_program() -> None:
+    async def last_moment() -> str:
+        signal.raise_signal(signal.SIGTERM)
+        return "done"
+
+    with pytest.raises(Stopped) as stopped:
+        run(last_moment())
+    assert stopped.value.signal is signal.SIGTERM

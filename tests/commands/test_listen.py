@@ -1,0 +1,608 @@
+"""`listen` as a person runs it, met by `trigger`, by the sandbox and by strangers."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from queue import Queue
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from suno_wav_cli.callbacks.payload import Callback
+from suno_wav_cli.callbacks.recording import load
+from suno_wav_cli.callbacks.verification import Verdict, judged
+from suno_wav_cli.models import WavRecord, WavState
+from tests.support.ngrok_world import NgrokWorld, ngrok_world
+from tests.support.program import Sandbox, command_line, run_program, wait_until
+from tests.support.target import KEY, receiving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HTTP = httpx.Client(trust_env=False, verify=False, timeout=5)  # noqa: S501 - all of it is on this machine
+TASK = "988e5c0f14b24a3f9a57e1d0c6b2c8d3"
+FILE = "https://cdn.example.com/a.wav"
+
+
+class Listener:
+    """A `listen --json` that is ready; its events as they come."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.seen: list[dict[str, Any]] = []
+        # Read all the time: what nobody reads, the program drops.
+        self._lines: Queue[str] = Queue()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+        self.url: str = self.next("listening")["callback_url"]
+
+    def next(self, name: str) -> dict[str, Any]:
+        """Wait for the next event of that name; the others are kept in `seen`."""
+        while True:
+            event: dict[str, Any] = json.loads(self._lines.get(timeout=20))
+            self.seen.append(event)
+            if event["event"] == name:
+                return event
+
+    def rest(self) -> list[dict[str, Any]]:
+        """Wait for the program's end; the events that nobody has waited for."""
+        self.process.wait(20)
+        self._reader.join()
+        return [json.loads(self._lines.get()) for _ in range(self._lines.qsize())]
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._lines.put(line)
+
+    def post(self, content: object, **headers: str) -> int:
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        given = {"Content-Type": "application/json"} | {
+            name.replace("_", "-"): value for name, value in headers.items()
+        }
+        return HTTP.post(self.url, content=body, headers=given).status_code
+
+    def trigger(self, *arguments: str, env: dict[str, str] | None = None) -> int:
+        return run_program("trigger", self.url, *arguments, env=env).code
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(2)
+
+
+@contextmanager
+def listening(*arguments: str, env: dict[str, str] | None = None, port: str = "0") -> Iterator[Listener]:
+    with subprocess.Popen(
+        command_line("listen", "--port", port, *arguments, "--json"),
+        env={**os.environ, **(env or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        try:
+            listener = Listener(process)
+            yield listener
+        finally:
+            process.kill()
+            listener.rest()
+
+
+def success(task_id: str, url: str | None = FILE) -> dict[str, Any]:
+    return {"code": 200, "msg": "success", "data": {"audio_wav_url": url, "task_id": task_id}}
+
+
+def submitted(sandbox: Sandbox, song: str) -> str:
+    """Submit a song by hand, with the callback going nowhere; its task's id."""
+    answer = HTTP.post(
+        f"{sandbox.base_url}/api/v1/wav/generate",
+        json={"audioId": song, "callBackUrl": "https://example.com/callback"},
+        headers={"Authorization": "Bearer k"},
+    )
+    return str(answer.json()["data"]["taskId"])
+
+
+def record(sandbox: Sandbox, task_id: str) -> dict[str, Any]:
+    answer = HTTP.get(
+        f"{sandbox.base_url}/api/v1/wav/record-info",
+        params={"taskId": task_id},
+        headers={"Authorization": "Bearer k"},
+    )
+    data: dict[str, Any] = answer.json()["data"]
+    return data
+
+
+def decided(sandbox: Sandbox, song: str) -> tuple[str, str | None]:
+    """Submit a song and wait until the service has decided; its task's id and its file's address."""
+    task_id = submitted(sandbox, song)
+    while record(sandbox, task_id)["successFlag"] == "PENDING":
+        pass
+    return task_id, (record(sandbox, task_id)["response"] or {}).get("audioWavUrl")
+
+
+def test_port_3000_and_trigger_with_and_without_a_secret() -> None:
+    """The port of the documentation's examples, and with --no-secret their very address. One test, for there is one such port."""
+    plain = "http://127.0.0.1:3000/suno-wav-callback"
+    for secret in (True, False):
+        with listening(*([] if secret else ["--no-secret"]), port="3000") as listener:
+            assert listener.url.startswith(plain + "/") if secret else listener.url == plain
+            assert listener.trigger("--task-id", TASK, "--wav-url", FILE) == 0
+            received = listener.next("delivery_received")
+            assert (received["number"], received["task_id"], received["code"]) == (1, TASK, 200)
+            assert received["url"] == FILE
+            guessed = run_program("trigger", plain)
+            assert guessed.code == (11 if secret else 0)
+            assert ("404" in guessed.out) == secret
+            assert listener.stop() == 130
+
+
+def test_every_sample_that_the_service_could_send_is_taken() -> None:
+    """And what only strangers send is not, but for a content type that says something else."""
+    with listening() as listener:
+        for event in ("success", "failure", "top-level", "jobs", "no-id", "wrong-type"):
+            assert listener.trigger("--event", event) == 0
+            assert listener.next("delivery_received")["number"]
+        for event in ("not-json", "huge", "get"):
+            assert listener.trigger("--event", event) == 0, "refused, and rightly"
+        listener.stop()
+        assert "delivery_received" not in [event["event"] for event in listener.rest()]
+
+
+def test_without_a_key_a_delivery_is_unconfirmed() -> None:
+    with listening() as listener:
+        listener.post(success(TASK))
+        checked = listener.next("delivery_checked")
+        assert (checked["verdict"], checked["reason"]) == ("unconfirmed", "there is no API key")
+
+
+def test_the_service_confirms_contradicts_or_is_still_at_work(sandbox: Sandbox) -> None:
+    good, url = decided(sandbox, "demo+confirmed")
+    bad, _ = decided(sandbox, "demo-fails+confirmed")
+    working = submitted(sandbox, "demo-slow+confirmed")
+    failure = {"code": 501, "msg": "failed", "data": {"audio_wav_url": None, "task_id": bad}}
+    with listening(env=sandbox.settings) as listener:
+        for content, verdict, reason in (
+            (success(good, url), "confirmed", None),
+            (success(good, None), "confirmed", None),
+            (success(good, "https://evil.example/a.wav"), "contradicted", "the service names another file"),
+            (success(bad, url), "contradicted", "the service says that the conversion failed"),
+            (failure, "confirmed", None),
+            # Yet: so it is with a task that was created a moment ago.
+            (success(TASK), "pending", "the service does not know this task: task not found (code 404)"),
+            ({"code": 200, "data": None}, "unconfirmed", "it names no task"),
+            (success(working, None), "pending", None),
+        ):
+            assert listener.post(content) == 200
+            checked = listener.next("delivery_checked")
+            assert (checked["verdict"], checked["reason"]) == (verdict, reason), content
+        # Asked again until it has decided.
+        checked = listener.next("delivery_checked")
+        assert (checked["number"], checked["verdict"], checked["flag"]) == (8, "confirmed", "SUCCESS")
+
+
+def test_a_task_that_is_not_known_at_first_and_a_service_that_is_away_are_asked_again(
+    sandbox: Sandbox,
+) -> None:
+    """The file of a delivery that was acknowledged is not lost."""
+    Path("wavs").mkdir()
+    for song in ("demo-record-unknown-first+l", "demo-record-null-first+l"):
+        task_id = submitted(sandbox, song)
+        with listening("--out", "wavs", "--max-events", "1", env=sandbox.settings) as listener:
+            listener.post(success(task_id, None))
+            assert listener.next("delivery_checked")["verdict"] == "pending"
+            assert listener.next("delivery_checked")["verdict"] == "confirmed"
+            assert listener.next("saved")["path"] == f"wavs/{song}.wav"
+            assert listener.process.wait(5) == 0
+
+
+def test_a_download_that_failed_is_tried_again_at_the_next_delivery(sandbox: Sandbox) -> None:
+    task_id, url = decided(sandbox, "demo-cut+again")
+    env = sandbox.settings | {"SUNO_WAV_RETRIES": "0"}
+    with listening("--out", ".", env=env) as listener:
+        listener.post(success(task_id, url))
+        assert listener.next("song_failed")["exit_code"] == 9
+        listener.post(success(task_id, url))
+        assert listener.next("saved")["path"] == "demo-cut+again.wav"
+
+
+def test_two_tasks_of_one_song_on_a_terminal(sandbox: Sandbox) -> None:
+    """They share a bar, and the file."""
+    tasks = [decided(sandbox, "demo-20mb+shared") for _ in range(2)]
+    master, slave = os.openpty()
+    process = subprocess.Popen(
+        command_line("listen", "--port", "0", "--out", ".", "--max-events", "2"),
+        env=os.environ | sandbox.settings | {"TERM": "xterm"},
+        stdout=subprocess.PIPE,
+        stderr=slave,
+        text=True,
+    )
+    os.close(slave)
+    drawn = threading.Thread(target=drain, args=(master,))
+    drawn.start()
+    assert process.stdout is not None
+    address = process.stdout.readline().strip()
+    for task_id, url in tasks:
+        assert HTTP.post(address, json=success(task_id, url)).status_code == 200
+    out, _ = process.communicate(timeout=20)
+    drawn.join()
+    assert process.returncode == 0
+    assert out.splitlines()[-1] == "demo-20mb+shared.wav"
+
+
+def drain(master: int) -> None:
+    """Read what is drawn until the program has ended."""
+    with suppress(OSError):
+        while os.read(master, 65536):
+            pass
+    os.close(master)
+
+
+def test_a_service_that_cannot_be_asked_leaves_it_unconfirmed_and_a_repeat_asks_again(free_port: int) -> None:
+    env = {
+        "SUNO_WAV_POLL_INTERVAL": "200ms",
+        "SUNO_API_KEY": "key-1",
+        "SUNO_WAV_BASE_URL": f"http://127.0.0.1:{free_port}",
+        "SUNO_WAV_RETRIES": "0",
+    }
+    with listening("--tunnel", "none", env=env) as listener:
+        for repeats in (None, 1):
+            listener.post(success(TASK))
+            assert listener.next("delivery_received")["repeats"] == repeats
+            checked = listener.next("delivery_checked")
+            assert checked["verdict"] == "unconfirmed"
+            assert "the connection was refused" in checked["reason"]
+
+
+def test_repeats_are_marked_and_not_asked_about_again(sandbox: Sandbox) -> None:
+    task_id, url = decided(sandbox, "demo+repeats")
+    asked = sandbox.counted("lookups", "demo+repeats")
+    with listening("--max-events", "3", env=sandbox.settings) as listener:
+        listener.post(success(task_id, url))
+        listener.next("delivery_checked")
+        listener.post(success(task_id, url))
+        assert listener.next("delivery_received")["repeats"] == 1
+        listener.post(success(task_id, None))
+        assert listener.next("delivery_received")["repeats"] is None, "it claims something else"
+        assert listener.process.wait(5) == 0
+    assert sandbox.counted("lookups", "demo+repeats") == asked + 2
+
+
+def test_a_delivery_is_passed_on_with_its_headers_and_its_bytes() -> None:
+    """And what the person's own receiver answers is shown, with its time."""
+    content = b'{ "code":200,\n"data": {"task_id" : "t-1"}}  '
+    headers = {
+        "X_Webhook_Signature": "c2lnbmVk",
+        "X_Webhook_Timestamp": "1700000000",
+        "User_Agent": "the-service/1",
+    }
+    with receiving((418, 0.0), body=b"I am a teapot\nreally") as target:
+        with listening("--forward-to", target.url) as listener:
+            assert listener.post(content, **headers) == 200
+            forwarded = listener.next("delivery_forwarded")
+        (arrived,) = target.arrived
+    assert (forwarded["number"], forwarded["status"], forwarded["problem"]) == (1, 418, None)
+    assert forwarded["answer"] == "I am a teapot\nreally"
+    assert 0 < forwarded["seconds"] < 5
+    assert arrived.body == content
+    sent = {name.lower(): value for name, value in arrived.headers}
+    expected = {name.lower().replace("_", "-"): value for name, value in headers.items()}
+    assert expected.items() <= sent.items()
+    assert sent.keys() - expected.keys() == {
+        "host",
+        "accept",
+        "accept-encoding",
+        "content-type",
+        "content-length",
+    } - {"connection"}
+
+
+def test_a_target_that_is_slow_or_away_holds_up_no_acknowledgement(free_port: int) -> None:
+    with receiving((200, 60.0)) as slow:
+        for url in (slow.url, f"127.0.0.1:{free_port}"):
+            with listening("--forward-to", url) as listener:
+                for _ in range(20):
+                    assert listener.post(success(TASK)) == 200
+                if url != slow.url:
+                    assert listener.next("delivery_forwarded")["problem"] == "nobody listens there"
+                assert listener.stop() == 130
+
+
+def test_a_target_that_never_answers_holds_up_no_confirmation(sandbox: Sandbox) -> None:
+    task_id, url = decided(sandbox, "demo+starved")
+    with (
+        receiving((200, 60.0)) as slow,
+        listening("--forward-to", slow.url, env=sandbox.settings) as listener,
+    ):
+        for number in range(300):
+            listener.post({"code": 200, "data": None, "number": number})
+        assert listener.next("delivery_neglected")["reason"] == "too many wait to be forwarded"
+        listener.post(success(task_id, url))
+        while listener.next("delivery_checked")["verdict"] != "confirmed":
+            pass
+        assert listener.stop() == 130
+
+
+def test_of_too_many_made_up_tasks_the_oldest_make_room(sandbox: Sandbox) -> None:
+    task_id, url = decided(sandbox, "demo+genuine")
+    env = sandbox.settings | {"SUNO_WAV_POLL_INTERVAL": "20s", "SUNO_WAV_TIMEOUT": "5m"}
+    with listening(env=env) as listener:
+        for number in range(300):
+            listener.post(success(f"made-up-{number}"))
+        listener.post(success(task_id, url))
+        # The questions have a rate, and the first of them come at once.
+        assert listener.next("delivery_neglected")["number"] < 100
+
+
+def test_a_target_that_comes_back_is_reached_again(free_port: int) -> None:
+    with listening("--forward-to", f"http://127.0.0.1:{free_port}/hook") as listener:
+        listener.post(success(TASK))
+        assert listener.next("delivery_forwarded")["status"] is None
+        with receiving(port=free_port):
+            listener.post(success(TASK))
+            assert listener.next("delivery_forwarded")["status"] == 200
+
+
+@pytest.mark.parametrize(("arguments", "signature"), [(["--sign"], "valid"), ([], "missing")])
+def test_signatures_are_verified(arguments: list[str], signature: str) -> None:
+    with listening(env={"SUNO_WAV_HMAC_KEY": KEY}) as listener:
+        assert listener.trigger(*arguments, env={"SUNO_WAV_HMAC_KEY": KEY}) == 0
+        assert listener.next("delivery_received")["signature"] == signature
+
+
+def test_where_deliveries_are_signed_the_service_is_asked_about_signed_ones_only(sandbox: Sandbox) -> None:
+    """Else strangers could make the program ask with the person's key."""
+    task_id, url = decided(sandbox, "demo+signed")
+    env = sandbox.settings | {"SUNO_WAV_HMAC_KEY": KEY}
+    with listening(env=env) as listener:
+        listener.post(success(task_id, url))
+        unsigned = listener.next("delivery_checked")
+        assert (unsigned["verdict"], unsigned["reason"]) == (
+            "unconfirmed",
+            "it is not signed with your webhook key",
+        )
+        listener.trigger(
+            "--sign", "--task-id", task_id, "--wav-url", url or "", env={"SUNO_WAV_HMAC_KEY": KEY}
+        )
+        assert listener.next("delivery_checked")["verdict"] == "confirmed"
+
+
+def test_a_wrong_and_an_old_signature_are_told_apart() -> None:
+    # base64(HMAC-SHA256("whsec-never-shown", "t-1.1700000000")), computed by openssl.
+    done = subprocess.run(
+        ["openssl", "dgst", "-sha256", "-hmac", KEY, "-binary"],
+        input=b"t-1.1700000000",
+        capture_output=True,
+        check=True,
+    )
+    old = (
+        subprocess.run(["openssl", "base64"], input=done.stdout, capture_output=True, check=True)
+        .stdout.decode()
+        .strip()
+    )
+    with listening(env={"SUNO_WAV_HMAC_KEY": KEY}) as listener:
+        for value, signature in ((old, "old"), ("AAAA" + old[4:], "invalid")):
+            listener.post(success("t-1"), X_Webhook_Signature=value, X_Webhook_Timestamp="1700000000")
+            assert listener.next("delivery_received")["signature"] == signature
+
+
+def test_without_a_webhook_key_nothing_is_said_of_signatures() -> None:
+    with listening() as listener:
+        listener.post(success(TASK))
+        assert listener.next("delivery_received")["signature"] is None
+
+
+def test_what_is_confirmed_is_downloaded_once(sandbox: Sandbox) -> None:
+    """From where the service says it is, whatever the callback claims."""
+    task_id, url = decided(sandbox, "demo+wanted")
+    lied_about, _ = decided(sandbox, "demo+lie")
+    Path("wavs").mkdir()
+    with listening("--out", "wavs", "--max-events", "4", env=sandbox.settings) as listener:
+        listener.post(success(lied_about, f"{sandbox.base_url}/files/evil.wav"))
+        listener.post(success(task_id, url))
+        listener.post(success(task_id, url))
+        listener.post(success(task_id, None))
+        saved = [event for event in listener.rest() if event["event"] == "saved"]
+        assert listener.process.returncode == 0
+    assert [event["path"] for event in saved] == ["wavs/demo+wanted.wav"]
+    assert [path.name for path in Path("wavs").iterdir()] == ["demo+wanted.wav"]
+
+
+def test_a_download_that_cannot_be_done_is_said_and_ends_nothing(sandbox: Sandbox) -> None:
+    task_id, url = decided(sandbox, "demo-not-wav+listen")
+    with listening("--out", ".", env=sandbox.settings) as listener:
+        listener.post(success(task_id, url))
+        assert listener.next("song_failed")["exit_code"] == 9
+        assert listener.post(success(task_id, url)) == 200
+
+
+def test_downloads_need_a_key() -> None:
+    done = run_program("listen", "--out", ".", "--port", "0")
+    assert (done.code, done.out) == (3, "")
+
+
+def test_each_delivery_is_kept_and_can_be_sent_again() -> None:
+    Path("kept").mkdir()
+    content = success("../../évil", None)
+    with listening("--save", "kept") as listener:
+        listener.post(content, X_Webhook_Signature="c2lnbmVk")
+        path = Path(listener.next("delivery_recorded")["path"])
+        kept = load(path)
+        assert json.loads(kept.body) == content
+        assert ("x-webhook-signature", "c2lnbmVk") in kept.headers
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert listener.url.rpartition("/")[2] not in path.read_text()
+        assert run_program("trigger", listener.url, "--from", str(path)).code == 0
+        assert listener.next("delivery_received")["repeats"] == 1
+
+
+@pytest.mark.parametrize("option", ["--save", "--out"])
+def test_a_missing_folder_is_said_at_once(option: str) -> None:
+    done = run_program("listen", option, "nowhere", "--port", "0", env={"SUNO_API_KEY": "key-1"})
+    assert (done.code, done.out) == (2, "")
+    assert f"{option}: there is no folder nowhere" in done.err
+
+
+def test_a_taken_port_is_exit_11(sandbox: Sandbox) -> None:
+    done = run_program("listen", "--port", sandbox.base_url.rpartition(":")[2])
+    assert done.code == 11
+
+
+def test_a_person_reads_where_to_post_and_each_delivery() -> None:
+    """The address and the deliveries on standard output, the rest on standard error; the log hides the secret."""
+    process = subprocess.Popen(
+        command_line("listen", "--port", "0", "--log-file", "log.jsonl", "--max-events", "1"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    url = process.stdout.readline().strip()
+    HTTP.post(url, json=success(TASK))
+    out, err = process.communicate(timeout=10)
+    received, checked = out.splitlines()
+    assert received.startswith("#1 ")
+    assert received.endswith(f" {TASK}, code 200")
+    assert checked == "#1 unconfirmed: there is no API key"
+    local = url.partition("/suno-wav-callback")[0]
+    assert err == (
+        f"suno-wav: listening at {local}; Ctrl-C ends it\n"
+        "  Only this machine reaches it (there is no ngrok token). Post to this address:\n"
+    )
+    secret = url.rpartition("/")[2]
+    assert len(secret) == 43
+    assert secret not in Path("log.jsonl").read_text()
+
+
+@pytest.mark.parametrize("arguments", [[], ["--json"]], ids=["plain", "json"])
+def test_a_reader_that_does_not_read_stops_neither_the_acknowledgements_nor_the_end(
+    arguments: list[str],
+) -> None:
+    """More lines than a pipe holds."""
+    process = subprocess.Popen(
+        command_line("listen", "--port", "0", *arguments),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    url = process.stdout.readline().strip()
+    url = json.loads(url)["callback_url"] if arguments else url
+    for number in range(1500):
+        assert HTTP.post(url, json=success(f"task-{number}")).status_code == 200
+    process.send_signal(signal.SIGINT)
+    assert process.wait(3) == 130
+    out, _ = process.communicate()
+    assert "task-0" in out
+    assert "task-1499" not in out
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NgrokWorld]:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("NGROK_AUTHTOKEN", "token-1")
+    with ngrok_world(tmp_path / "ngrok") as world:
+        yield world
+        assert world.left == []
+
+
+def test_by_ngrok_the_address_is_printed_again_only_where_it_changed(world: NgrokWorld) -> None:
+    with listening(env=world.env()) as listener:
+        agent = world.agent()
+        assert listener.url.startswith(agent.state["public_url"] + "/suno-wav-callback/")
+        assert listener.post(success(TASK)) == 200
+        listener.next("delivery_received")
+        agent.lose_session()
+        assert listener.next("tunnel_lost")["reason"] == "the ngrok session is lost"
+        agent.come_back()
+        assert listener.next("tunnel_restored")["public_url"] == agent.state["public_url"]
+        agent.lose_session()
+        agent.come_back(new_url=True)
+        moved = listener.next("listening")
+        assert moved["callback_url"].startswith(agent.state["public_url"] + "/suno-wav-callback/")
+        listener.url = moved["callback_url"]
+        assert listener.post(success(TASK)) == 200
+        assert listener.stop(signal.SIGTERM) == 143
+
+
+def test_an_agent_that_dies_is_started_again(world: NgrokWorld) -> None:
+    with listening(env=world.env()) as listener:
+        world.agent().die()
+        listener.next("tunnel_lost")
+        listener.url = listener.next("listening")["callback_url"]
+        assert listener.post(success(TASK)) == 200
+        assert len(world.agents) == 2
+        assert listener.stop() == 130
+
+
+def test_an_agent_that_dies_again_and_again_is_given_longer_and_longer_pauses(world: NgrokWorld) -> None:
+    with listening(env=world.env()) as listener:
+        pauses = []
+        for _ in range(2):
+            world.agents[-1].die()
+            listener.next("tunnel_lost")
+            begun = time.monotonic()
+            listener.next("listening")
+            pauses.append(time.monotonic() - begun)
+        assert pauses[0] > 1.0
+        assert pauses[1] > 2.0
+        assert listener.stop() == 130
+
+
+@pytest.mark.parametrize("mode", ["not-serving", "bad-gateway"])
+def test_a_tunnel_that_leads_nowhere_is_not_left_open(world: NgrokWorld, mode: str) -> None:
+    with listening(env=world.env(mode)) as listener:
+        assert listener.url.startswith("http://127.0.0.1:")
+        assert "ERR_NGROK_" in listener.seen[-1]["reason"]
+        assert world.agents[0].alive is False
+        assert listener.post(success(TASK)) == 200
+        assert listener.stop() == 130
+
+
+def test_a_tunnel_that_cannot_be_opened_at_first_is_opened_later(world: NgrokWorld) -> None:
+    """As when the network comes back after the laptop woke."""
+    with listening(env=world.env("offline")) as listener:
+        assert listener.seen[-1]["public_url"] is None
+        wait_until(lambda: len(world.agents) > 1)
+        assert listener.stop() == 130
+
+
+def test_a_tunnel_that_cannot_be_opened_is_exit_11_where_it_was_asked_for(world: NgrokWorld) -> None:
+    done = run_program("listen", "--port", "0", "--tunnel", "ngrok", env=world.env("sessions"))
+    assert (done.code, done.out) == (11, "")
+    assert "ERR_NGROK_108" in done.err
+
+
+def test_a_public_address_that_leads_elsewhere_is_exit_11(sandbox: Sandbox, free_port: int) -> None:
+    done = run_program("listen", "--public-url", sandbox.base_url, "--port", str(free_port))
+    assert (done.code, done.out) == (11, "")
+    assert f"{sandbox.base_url} does not lead here: it answers HTTP 404" in done.err
+
+
+READY = WavRecord("t", WavState.READY, "SUCCESS", "https://cdn.example.com/a.wav?Expires=2")
+
+
+@pytest.mark.parametrize(
+    ("callback", "record", "verdict"),
+    [
+        (Callback("t", 200, "https://cdn.example.com/a.wav?Expires=1"), READY, Verdict.CONFIRMED),
+        (Callback("t", None, None), READY, Verdict.CONFIRMED),
+        (Callback("t", 200, "https://cdn.example.com/b.wav"), READY, Verdict.CONTRADICTED),
+        (Callback("t", 200, "https://["), READY, Verdict.CONTRADICTED),
+        (Callback("t", 501), READY, Verdict.CONTRADICTED),
+        (Callback("t", 200), WavRecord("t", WavState.PENDING), Verdict.PENDING),
+        (Callback("t", 501), WavRecord("t", WavState.PENDING), Verdict.PENDING),
+        (Callback("t", 200), WavRecord("t", WavState.FAILED), Verdict.CONTRADICTED),
+        (Callback("t", None, FILE), WavRecord("t", WavState.FAILED), Verdict.CONTRADICTED),
+        (Callback("t", 451), WavRecord("t", WavState.FAILED), Verdict.CONFIRMED),
+        (Callback("t", None), WavRecord("t", WavState.FAILED), Verdict.CONFIRMED),
+    ],
+)
+def test_a_claim_beside_the_record(callback: Callback, record: WavRecord, verdict: Verdict) -> None:
+    assert judged(callback, record)[0] is verdict

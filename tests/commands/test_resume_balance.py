@@ -1,0 +1,88 @@
+"""What the balance tells of a lost request, and that it claims no more than it can know."""
+
+from __future__ import annotations
+
+import shlex
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from suno_wav_cli.commands.evidence import balance_tells
+from suno_wav_cli.journal import open_journal
+from suno_wav_cli.journal.entry import Service, State
+from suno_wav_cli.models import Song
+from suno_wav_cli.sandbox import running
+from suno_wav_cli.system.loopback import address_of, bound_socket
+from tests.support.program import Sandbox
+
+SERVICE = Service("https://api.sunoapi.org", "sunoapi", 15)
+PRICE = Decimal("0.4")
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "paid", "undecided", "said"),
+    [
+        ("10", "10", 0, 1, "it was not charged"),
+        ("10", "9.6", 0, 1, "seems to have been charged"),
+        ("10", "9.2", 2, 1, "it was not charged"),
+        ("10", "8.8", 2, 1, "seems to have been charged"),
+        ("10", "9.2", 0, 2, "seems to have been charged"),
+        ("10", "9.6", 0, 2, "does not tell"),
+        ("10", "12", 0, 1, "does not tell"),
+        ("0.3", "0.1", 0, 1, "does not tell"),
+    ],
+)
+def test_the_sum_decides(before: str, now: str, paid: int, undecided: int, said: str) -> None:
+    assert said in balance_tells(Decimal(before), Decimal(now), PRICE, paid=paid, undecided=undecided)
+
+
+def test_what_was_submitted_since_the_balance_was_asked_for_is_counted() -> None:
+    """The amount comes back exact; an earlier batch does not count, and a later conversion does."""
+    balance = Decimal("9.60")
+    with open_journal(Path("journal.sqlite3"), SERVICE) as journal:
+
+        def claimed(audio_id: str, credits_before: Decimal | None) -> int:
+            claim = journal.claim(Song(audio_id), Path("x.wav"), anyway=True, credits_before=credits_before)
+            return claim.entry.id
+
+        def accepted(audio_id: str, credits_before: Decimal | None) -> None:
+            claim = journal.claim(Song(audio_id), Path("x.wav"), anyway=True, credits_before=credits_before)
+            journal.accept(claim.entry, f"task-{audio_id}")
+
+        accepted("earlier", Decimal(10))
+        accepted("same batch", balance)
+        claimed("lost", balance)
+        accepted("later", None)
+        lost = journal.deciding("lost")
+        assert lost is not None
+        assert (lost.state, str(lost.credits_before)) == (State.SUBMITTING, "9.60")
+        assert journal.history.paid_since_balance(lost) == (2, 1)
+
+
+def test_resume_says_what_the_balance_tells_and_pays_nothing() -> None:
+    """Two songs of a batch, whose balance is asked for before: one is converted, and the answer of the other is lost."""
+    with bound_socket(0) as bound, running(bound, speed=20.0):
+        sandbox = Sandbox(address_of(bound))
+        assert sandbox.run("convert", "demo-lost", "demo", "--tunnel", "none").code == 5
+        done = sandbox.run("resume")
+        assert done.code == 6
+        assert (
+            "; the balance was 100 credits before and is 99.2 now: it seems to have been charged" in done.err
+        )
+        assert "resume demo-lost --resubmit" in done.err
+        assert sandbox.counted("submissions", "demo-lost") == 1
+
+
+def test_a_song_is_continued_by_the_contract_that_it_was_submitted_by(sandbox: Sandbox) -> None:
+    """Kie's two contracts share an address, and a journal's conversions are known by it."""
+    by_kie, by_jobs = sandbox.as_kie("kie"), sandbox.as_kie("kie-jobs")
+    arguments = ("convert", "demo+contract", "--task-id", "0" * 32, "--tunnel", "none")
+    task_id = by_kie.run(*arguments, "--no-wait").out.strip()
+    for command in (arguments, ("status", task_id)):
+        done = by_jobs.run(*command)
+        assert done.code == 2
+        assert "demo+contract was submitted as kie\n" in done.err
+    line = shlex.split(done.err.partition("To continue: suno-wav ")[2])
+    assert by_jobs.run(*line).code == 0
+    assert sandbox.counted("accepted", "demo+contract") == 1

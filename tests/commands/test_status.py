@@ -1,0 +1,145 @@
+"""`status`: the service's words beside the journal's, and the way to finish what was begun."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.support.program import Sandbox
+
+
+def submitted(sandbox: Sandbox, audio_id: str, *more: str) -> str:
+    return sandbox.run("convert", audio_id, "--no-wait", *more).out.strip()
+
+
+def without_journal(tmp_path: Path) -> dict[str, str]:
+    """Be another machine: one that has never heard of the task."""
+    return {"SUNO_WAV_HOME": str(tmp_path / "elsewhere")}
+
+
+def test_a_task_at_work_is_shown_with_what_the_journal_adds(sandbox: Sandbox) -> None:
+    task_id = submitted(sandbox, "demo-never+s1", "--out", "song.wav")
+    done = sandbox.run("status", task_id)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines() == [
+        f"task      {task_id}",
+        "state     pending (PENDING)",
+        "song      demo-never+s1",
+        "created   2025-01-01 00:00:00",
+        "journal   submitted",
+        f"file      {Path.cwd() / 'song.wav'}",
+    ]
+
+
+def test_a_failed_task_is_shown_with_the_services_words(sandbox: Sandbox) -> None:
+    """Looking is not failing: exit 0. Waiting for it is: exit 7."""
+    task_id = submitted(sandbox, "demo-fails+s2")
+    waited = sandbox.run("status", task_id, "--wait")
+    looked = sandbox.run("status", task_id)
+    assert (waited.code, looked.code) == (7, 0)
+    assert "state     failed (GENERATE_WAV_FAILED)" in looked.out
+    assert "error     501 WAV format conversion failed" in looked.out
+
+
+def test_wait_alone_shows_the_state_when_it_is_decided(sandbox: Sandbox) -> None:
+    task_id = submitted(sandbox, "demo+s3")
+    done = sandbox.run("status", task_id, "--wait")
+    assert done.code == 0
+    assert "state     ready (SUCCESS)" in done.out
+    assert list(Path().iterdir()) == []
+
+
+def test_download_alone_does_not_wait(sandbox: Sandbox) -> None:
+    task_id = submitted(sandbox, "demo-never+s4")
+    done = sandbox.run("status", task_id, "--download")
+    assert (done.code, done.out) == (8, "")
+    assert "add --wait" in done.err
+
+
+def test_a_task_of_another_machine_is_downloaded(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The journal knows nothing of it; the file is named for the song, or as --out says."""
+    task_id = submitted(sandbox, "demo+s5")
+    elsewhere = without_journal(tmp_path)
+    first = sandbox.run("status", task_id, "--wait", "--download", env=elsewhere)
+    second = sandbox.run("status", task_id, "--download", "--out", "mine.wav", env=elsewhere)
+    assert (first.code, first.out, second.code, second.out) == (0, "demo+s5.wav\n", 0, "mine.wav\n")
+    assert Path("mine.wav").read_bytes() == Path("demo+s5.wav").read_bytes()
+
+
+def test_what_is_saved_is_not_downloaded_again(sandbox: Sandbox) -> None:
+    task_id = submitted(sandbox, "demo+s6", "--out", "song.wav")
+    first = sandbox.run("status", task_id, "--wait", "--download")
+    second = sandbox.run("status", task_id, "--wait", "--download")
+    assert (first.code, second.code, first.out) == (0, 0, second.out)
+    assert sandbox.counted("file_requests", "demo+s6") == 1
+
+
+def test_an_existing_file_is_not_touched(sandbox: Sandbox) -> None:
+    task_id = submitted(sandbox, "demo+s7", "--out", "song.wav")
+    Path("song.wav").write_text("mine")
+    done = sandbox.run("status", task_id, "--wait", "--download")
+    assert (done.code, Path("song.wav").read_text()) == (10, "mine")
+
+
+def test_an_unknown_task_is_said_to_be_unknown(sandbox: Sandbox) -> None:
+    done = sandbox.run("status", "f" * 32, "--wait", "--download")
+    assert (done.code, done.out) == (7, "")
+    assert "the service does not know this task" in done.err
+
+
+def test_several_tasks_of_which_one_is_unknown(sandbox: Sandbox) -> None:
+    task_id = submitted(sandbox, "demo+s8")
+    done = sandbox.run("status", task_id, "e" * 32, "--json")
+    assert done.code == 5
+    assert [event["record"]["task_id"] for event in done.named("task_status")] == [task_id]
+    assert [event["task_id"] for event in done.named("song_failed")] == ["e" * 32]
+
+
+def test_a_songs_own_id_will_do_where_the_journal_knows_its_task(sandbox: Sandbox) -> None:
+    task_id = submitted(sandbox, "demo-never+s9")
+    done = sandbox.run("status", "demo-never+s9")
+    assert (done.code, done.out.splitlines()[0]) == (0, f"task      {task_id}")
+
+
+def test_waiting_is_shown_from_the_first_moment(sandbox: Sandbox) -> None:
+    task_id = submitted(sandbox, "demo-never+s10")
+    done = sandbox.run("status", task_id, "--wait", "--timeout", "300ms", "--json")
+    assert done.code == 8
+    assert done.events[0]["event"] == "looked_up"
+
+
+def changes(err: str, song: str) -> list[str]:
+    """Read what was said of a song's states; each has its time."""
+    return re.findall(rf"^{re.escape(song)}: \d\d:\d\d:\d\d (.+)$", err, re.MULTILINE)
+
+
+def test_watching_shows_each_change_of_state_and_ends_with_the_outcome(sandbox: Sandbox) -> None:
+    """Of two, one fails: exit 5. A state that stays is said once; the file is not downloaded."""
+    tasks = [submitted(sandbox, song) for song in ("demo-slow+s11", "demo-fails+s11")]
+    done = sandbox.run("status", *tasks, "--watch")
+    assert done.code == 5
+    assert changes(done.err, "demo-slow+s11") == ["pending (PENDING)", "ready (SUCCESS)"]
+    assert changes(done.err, "demo-fails+s11")[-1] == "failed (GENERATE_WAV_FAILED)"
+    assert "the service could not convert the song: GENERATE_WAV_FAILED (501" in done.err
+    assert f"task      {tasks[0]}\nstate     ready (SUCCESS)\n" in done.out
+    assert tasks[1] not in done.out
+    assert list(Path().iterdir()) == []
+
+
+def test_watching_a_job_shows_the_services_own_states_until_the_time_is_up(sandbox: Sandbox) -> None:
+    """As JSON too, with the record; exit 8 for what is not decided."""
+    jobs = sandbox.as_kie("kie-jobs")
+    task_id = submitted(jobs, "demo-never+s12", "--task-id", "music-1")
+    done = jobs.run("status", task_id, "--watch", "--poll-interval", "50ms", "--timeout", "600ms", "--json")
+    assert done.code == 8
+    seen = [event["record"]["flag"] for event in done.named("state_changed")]
+    assert seen == ["waiting", "queuing", "generating"]
+
+
+def test_watching_may_download_and_says_the_path_alone_on_standard_output(sandbox: Sandbox) -> None:
+    task_id = submitted(sandbox, "demo+s13", "--out", "song.wav")
+    done = sandbox.run("status", task_id, "--watch", "--download")
+    assert (done.code, done.out) == (0, f"{Path.cwd() / 'song.wav'}\n")
+    assert changes(done.err, "demo+s13")[-1] == "ready (SUCCESS)"

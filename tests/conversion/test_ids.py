@@ -1,0 +1,194 @@
+"""Ids as people type them: beginnings, `@last`, addresses, and ids that were swapped."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from suno_wav_cli.conversion.ids import find
+from suno_wav_cli.errors import UsageError
+from suno_wav_cli.journal import open_journal
+from suno_wav_cli.journal.entry import Service
+from suno_wav_cli.models import Song
+from tests.support.program import REPOSITORY, Sandbox, run_program
+
+SERVICE = Service("https://api.sunoapi.org", "sunoapi", 15)
+OTHER = Service("https://api.kie.ai", "kie", 14)
+UUID = "8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c"
+TASK = "988e5c0f14b24a3f9a57e1d0c6b2c8d3"
+SIMILAR = "988e5c0f24b24a3f9a57e1d0c6b2c8d3"
+
+
+def journal_path() -> Path:
+    return Path(os.environ["SUNO_WAV_HOME"]) / "journal.sqlite3"
+
+
+def known(audio_id: str, task_id: str, service: Service = SERVICE) -> None:
+    with open_journal(journal_path(), service) as journal:
+        journal.accept(journal.claim(Song(audio_id), Path(f"{audio_id}.wav"), anyway=False).entry, task_id)
+
+
+def found(argument: str, service: Service = SERVICE) -> str:
+    """Give the task that was found, or the id where none was."""
+    with open_journal(journal_path(), service) as journal:
+        entry = find(argument, journal.history, service.base_url)
+    return entry if isinstance(entry, str) else str(entry.wav_task_id)
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [TASK, TASK[:4], TASK[:31], UUID, UUID[:4], UUID.upper(), f"https://suno.com/song/{UUID}?x=1", "@last"],
+)
+def test_every_way_to_name_a_task(argument: str) -> None:
+    known(UUID, TASK)
+    assert found(argument) == TASK
+
+
+def test_three_characters_are_too_few() -> None:
+    known(UUID, TASK)
+    assert found(TASK[:3]) == TASK[:3]
+
+
+def test_several_candidates_are_listed() -> None:
+    known(UUID, TASK)
+    known("other", SIMILAR)
+    with pytest.raises(UsageError, match=f"several ids begin with '988e5c0f': {TASK}, {SIMILAR}"):
+        found("988e5c0f")
+    assert found("988e5c0f1") == TASK
+
+
+def test_a_whole_id_wins_over_those_that_begin_with_it() -> None:
+    known("demo", TASK)
+    known("demo-slow", SIMILAR)
+    assert found("demo") == TASK
+
+
+def test_this_service_is_asked_first_and_then_the_others() -> None:
+    known(UUID, TASK)
+    known("other", SIMILAR, OTHER)
+    assert (found("988e5c0f"), found("988e5c0f", OTHER)) == (TASK, SIMILAR)
+    assert (found("@last"), found("@last", OTHER)) == (TASK, SIMILAR)
+    assert found(SIMILAR[:9]) == SIMILAR
+
+
+def test_the_last_of_nothing_is_wrong_usage() -> None:
+    with pytest.raises(UsageError, match="@last is nothing"):
+        found("@last")
+
+
+@pytest.mark.parametrize("argument", ["", "a b", "../x", "@first", "-x", "%", "_", "https://example.com/x"])
+def test_what_is_no_id_is_wrong_usage(argument: str) -> None:
+    known(UUID, TASK)
+    with pytest.raises(UsageError):
+        found(argument)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "suggested"),
+    [
+        pytest.param(["status", UUID], f"suno-wav convert {UUID}", id="a song's id to status"),
+        pytest.param(["tracks", UUID], f"suno-wav convert {UUID}", id="a song's id to tracks"),
+        pytest.param(
+            ["tracks", f"https://suno.com/song/{UUID}"], f"suno-wav convert {UUID}", id="an address to tracks"
+        ),
+        pytest.param(["convert", TASK], f"suno-wav convert --task-id {TASK}", id="a task's id to convert"),
+        pytest.param(
+            ["convert", "--task-id", UUID], f"suno-wav convert {UUID}", id="a song's id as --task-id"
+        ),
+    ],
+)
+def test_swapped_ids_are_recognised_and_the_right_command_named(
+    sandbox: Sandbox, arguments: list[str], suggested: str
+) -> None:
+    done = sandbox.run(*arguments)
+    assert (done.code, done.out) == (2, "")
+    assert suggested in done.err
+
+
+def test_a_wav_task_given_to_tracks_is_recognised(sandbox: Sandbox) -> None:
+    task_id = sandbox.run("convert", "demo-never+swapped", "--no-wait").out.strip()
+    done = sandbox.run("tracks", task_id)
+    assert done.code == 2
+    assert f"suno-wav status {task_id}" in done.err
+
+
+def test_status_of_the_last_and_of_a_beginning(sandbox: Sandbox) -> None:
+    task_id = sandbox.run("convert", "demo-never+last", "--no-wait").out.strip()
+    for argument in ("@last", task_id[:10]):
+        done = sandbox.run("status", argument)
+        assert (done.code, done.out.splitlines()[0]) == (0, f"task      {task_id}")
+
+
+def test_a_task_of_another_service_is_asked_for_there(sandbox: Sandbox) -> None:
+    known(UUID, TASK, OTHER)
+    done = sandbox.run("status", TASK[:8])
+    assert done.code == 2
+    assert f"suno-wav status {TASK} --provider kie" in done.err
+
+
+def completed(*words: str) -> subprocess.CompletedProcess[str]:
+    """Press TAB in bash behind these words."""
+    return subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "suno_wav_cli"],
+        env=os.environ
+        | {
+            "_SUNO_WAV_COMPLETE": "complete_bash",
+            "COMP_WORDS": " ".join(["suno-wav", *words]),
+            "COMP_CWORD": str(len(words)),
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+
+def test_tab_completes_task_ids_and_imports_nothing_heavy() -> None:
+    known(UUID, TASK)
+    known("other", "1" * 32)
+    done = completed("status", TASK[:2])
+    assert done.stdout.split() == [TASK]
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    heavy = {"httpx", "rich", "asyncio", "pyngrok", "uvicorn", "starlette", "ssl"}
+    assert imported & heavy == set()
+
+
+def test_tab_completes_only_what_resume_can_finish() -> None:
+    with open_journal(journal_path(), SERVICE) as journal:
+        from suno_wav_cli.journal.entry import State
+
+        journal.move(journal.adopt(TASK, None, None), State.FAILED)
+        journal.adopt(SIMILAR, None, None)
+    assert completed("resume", "988e").stdout.split() == [SIMILAR]
+
+
+def test_tab_makes_no_journal() -> None:
+    assert completed("status", "98").stdout.strip() == ""
+    assert not journal_path().exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"no database at all" * 400])
+def test_tab_has_no_trouble_to_tell(content: bytes) -> None:
+    journal_path().parent.mkdir()
+    journal_path().write_bytes(content)
+    assert completed("status", "98").stdout.strip() == ""
+    assert journal_path().read_bytes() == content
+
+
+def test_bash_completes_a_task_with_the_shipped_script(tmp_path: Path) -> None:
+    known(UUID, TASK)
+    (tmp_path / "suno-wav").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m suno_wav_cli "$@"\n')
+    (tmp_path / "suno-wav").chmod(0o755)
+    script = (
+        f'PATH="{tmp_path}:$PATH"; source "{REPOSITORY}/completions/suno-wav.bash"; '
+        'COMP_WORDS=(suno-wav resume "98"); COMP_CWORD=2; _suno_wav_completion suno-wav; echo "${COMPREPLY[@]}"'
+    )
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{TASK}\n"
+
+
+def test_a_demo_id_is_nothing_to_find_on_a_new_machine() -> None:
+    assert run_program("jobs", "--json").out == ""

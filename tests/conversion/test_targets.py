@@ -1,0 +1,361 @@
+"""Which song becomes which file: whatever the service calls it, and before anything is paid for."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from suno_wav_cli.api.parsing import music_task, wav_record
+from suno_wav_cli.conversion.ids import audio_id_of
+from suno_wav_cli.conversion.targets import FIELDS, check_possible, planned
+from suno_wav_cli.errors import OutputExists, UsageError
+from suno_wav_cli.models import Order, Song
+
+if TYPE_CHECKING:
+    from tests.support.program import Sandbox
+
+TODAY = date(2025, 3, 1)
+ID = "8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c"
+SONG = Song(ID, "988e0123456789abcdef0123456789ab", "A song")
+LONGEST = 255
+
+
+def file_of(song: Song, out: str | None) -> Path:
+    (order,) = planned([song], out, TODAY)
+    return order.target
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        pytest.param(ID, id="an id"),
+        pytest.param(f"  {ID}\n", id="with blanks around"),
+        pytest.param(f"https://suno.com/song/{ID}", id="a song's URL"),
+        pytest.param(f"https://suno.com/song/{ID}/", id="with a slash"),
+        pytest.param(f"https://suno.com/song/{ID}?sh=abc&time=10", id="with a query"),
+        pytest.param(f"https://suno.com/song/{ID}#lyrics", id="with a fragment"),
+        pytest.param(f"http://app.suno.ai/song/{ID}/", id="an older address"),
+    ],
+)
+def test_an_audio_id_is_taken_from_what_people_paste(argument: str) -> None:
+    assert audio_id_of(argument) == ID
+
+
+@pytest.mark.parametrize("argument", ["demo", "demo-fails+1", "a", "A.b_c~d", "9", "x" * 128])
+def test_ids_need_not_look_alike(argument: str) -> None:
+    assert audio_id_of(argument) == argument
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        pytest.param("988e0123456789abcdef0123456789ab", id="an id"),
+        pytest.param("988E0123456789ABCDEF0123456789AB", id="in capitals"),
+        pytest.param("https://x/song/988e0123456789abcdef0123456789ab", id="in a URL"),
+    ],
+)
+def test_a_task_id_in_this_place_is_recognised(argument: str) -> None:
+    with pytest.raises(UsageError, match="looks like a task id") as caught:
+        audio_id_of(argument)
+    assert "--task-id" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("   ", id="blanks"),
+        pytest.param("..", id="the folder above"),
+        pytest.param("../etc/passwd", id="a path"),
+        pytest.param(".hidden", id="a hidden file"),
+        pytest.param("-x", id="an option"),
+        pytest.param("a b", id="two words"),
+        pytest.param("a\nb", id="two lines"),
+        pytest.param("a\0b", id="a zero"),
+        pytest.param("C:\\song", id="a drive"),
+        pytest.param("ünï", id="other letters"),
+        pytest.param("x" * 129, id="too long"),
+        pytest.param("https://suno.com/", id="a URL without a song"),
+        pytest.param("https://suno.com/song/..", id="a URL that leads up"),
+        pytest.param("https://", id="no host"),
+        pytest.param("https://[::1/song/a", id="a bracket too few"),
+        pytest.param("https://\u2100.example/song/a", id="a host that no URL can have"),
+        pytest.param("://", id="no scheme"),
+    ],
+)
+def test_what_is_no_audio_id_is_said(argument: str) -> None:
+    with pytest.raises(UsageError, match="is not an audio id"):
+        audio_id_of(argument)
+
+
+@given(
+    argument=st.one_of(st.text(st.characters()), st.text(st.characters()).map(lambda text: "https://" + text))
+)
+def test_any_argument_is_an_id_or_wrong_usage(argument: str) -> None:
+    try:
+        found = audio_id_of(argument)
+    except UsageError:
+        return
+    assert file_of(Song(found), None).parent == Path()
+
+
+@pytest.mark.parametrize(
+    ("out", "song", "expected"),
+    [
+        pytest.param(None, SONG, "A song (8551ab12).wav", id="nothing said"),
+        pytest.param(None, Song(ID), f"{ID}.wav", id="nothing said, and no title"),
+        pytest.param("song.wav", SONG, "song.wav", id="a file"),
+        pytest.param("song", SONG, "song", id="a file without an ending"),
+        pytest.param("there/", SONG, "there/A song (8551ab12).wav", id="a folder"),
+        pytest.param("there", SONG, "there/A song (8551ab12).wav", id="a folder that is there"),
+        pytest.param("new/", SONG, "new/A song (8551ab12).wav", id="a folder that is not there yet"),
+        pytest.param("{title}.wav", SONG, "A song.wav", id="{title}"),
+        pytest.param("{title}.wav", Song(ID), f"{ID}.wav", id="{title}, and there is none"),
+        pytest.param("{audio_id}.wav", SONG, f"{ID}.wav", id="{audio_id}"),
+        pytest.param("{id8}.wav", SONG, "8551ab12.wav", id="{id8}"),
+        pytest.param("{task_id}.wav", SONG, "988e0123456789abcdef0123456789ab.wav", id="{task_id}"),
+        pytest.param("{task_id}.wav", Song(ID), "unknown-task.wav", id="{task_id}, and it is not known"),
+        pytest.param("{date}.wav", SONG, "2025-03-01.wav", id="{date}"),
+        pytest.param("there/{date} {title}.wav", SONG, "there/2025-03-01 A song.wav", id="several"),
+        pytest.param("{{{title}}}.wav", SONG, "{A song}.wav", id="braces"),
+    ],
+)
+def test_out_is_a_file_a_folder_or_a_template(out: str | None, song: Song, expected: str) -> None:
+    Path("there").mkdir()
+    assert file_of(song, out) == Path(expected)
+
+
+def test_a_tilde_is_the_persons_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    assert file_of(SONG, "~/song.wav") == Path("/home/me/song.wav")
+    assert file_of(SONG, "~/{title}.wav") == Path("/home/me/A song.wav")
+
+
+@pytest.mark.parametrize(
+    "out",
+    [
+        pytest.param("{name}.wav", id="an unknown field"),
+        pytest.param("{}.wav", id="no field"),
+        pytest.param("{0}.wav", id="a number"),
+        pytest.param("{title.__class__}.wav", id="an attribute"),
+        pytest.param("{title[0]}.wav", id="an index"),
+        pytest.param("{title.wav", id="not closed"),
+        pytest.param("{title}}.wav", id="closed twice"),
+        pytest.param("{title:{name}}.wav", id="an unknown field inside another"),
+        pytest.param("{title:{}}.wav", id="no field inside another"),
+        pytest.param("{date:%Y}.wav", id="a format that texts do not have"),
+        pytest.param("{title:5d}.wav", id="a format for numbers"),
+        pytest.param("{title!x}.wav", id="an unknown conversion"),
+        pytest.param("{title!}.wav", id="an empty conversion"),
+    ],
+)
+def test_a_template_that_is_none_is_said_with_the_fields_there_are(out: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        file_of(SONG, out)
+    assert all(f"{{{name}}}" in caught.value.remedy for name in FIELDS)
+
+
+@pytest.mark.parametrize("out", ["~nobody-of-this-name/song.wav", "~nobody-of-this-name/{title}.wav"])
+def test_the_home_of_nobody_is_said(out: str) -> None:
+    with pytest.raises(UsageError, match="nobody-of-this-name"):
+        file_of(SONG, out)
+
+
+def test_several_songs_need_several_names() -> None:
+    songs = [Song("a-1", title="Same"), Song("a-2", title="Same")]
+    with pytest.raises(UsageError, match=r"several songs cannot all become song\.wav"):
+        planned(songs, "song.wav", TODAY)
+    with pytest.raises(UsageError, match=r"two songs would become Same\.wav"):
+        planned(songs, "{title}.wav", TODAY)
+    assert [order.target.name for order in planned(songs, None, TODAY)] == [
+        "Same (a-1).wav",
+        "Same (a-2).wav",
+    ]
+
+
+def test_a_song_named_twice_is_one_order_and_the_order_is_kept() -> None:
+    songs = [Song("b"), Song("a"), Song("b"), Song("c")]
+    assert [order.song.audio_id for order in planned(songs, None, TODAY)] == ["b", "a", "c"]
+
+
+def test_no_songs_are_no_orders() -> None:
+    assert planned([], None, TODAY) == []
+
+
+TITLES = st.text(
+    st.one_of(st.characters(), st.sampled_from('/\\.~:*?"<>| \0\n\x7f\x85\u2028{}$%\ud800äé日🎵')),
+    max_size=300,
+)
+
+
+def check_name(target: Path, folder: Path) -> None:
+    """Fail unless the file is a plain name in the folder, on every system and with `.part` beside it."""
+    assert target.parent == folder
+    assert target.name not in ("", ".", "..")
+    assert target.name == target.name.strip(" ")
+    assert len(os.fsencode(target.name)) + len(".part") <= LONGEST
+    assert not set(target.name) & set('<>:"/\\|?*')
+    assert all(letter > "\x1f" and not "\x7f" <= letter <= "\x9f" for letter in target.name)
+    assert target.name.encode("utf-8", "replace").decode() == target.name
+
+
+@pytest.mark.parametrize("out", [None, "there/", "{title}.wav", "there/{title}.wav", "{title} {id8}.wav"])
+@example(title="../../etc/passwd")
+@example(title="/etc/passwd")
+@example(title="..")
+@example(title=" . ")
+@example(title="")
+@example(title="~")
+@example(title="~root")
+@example(title="\ud800")
+@example(title="{audio_id}")
+@example(title="日" * 300)
+@example(title="a" * 199 + "é" * 10)
+@given(title=TITLES)
+def test_whatever_the_title_the_name_stays_in_its_folder_and_fits(out: str | None, title: str) -> None:
+    folder = Path("there") if out is not None and out.startswith("there") else Path()
+    check_name(file_of(Song(ID, title=title), out), folder)
+
+
+@pytest.mark.parametrize("title", ["~root", "~", "~nobody-of-this-name"])
+def test_a_title_is_never_somebodys_home(title: str) -> None:
+    """As a folder of its own, too."""
+    assert file_of(Song(ID, title=title), "{title}/song.wav") == Path(title) / "song.wav"
+
+
+@pytest.mark.parametrize("title", ["CON", "nul", "Aux.wav"])
+def test_a_title_that_windows_keeps_for_itself_is_not_used_alone(title: str) -> None:
+    name = file_of(Song(ID, title=title), "{title}.wav").name
+    assert name.split(".")[0].strip().upper() not in {"CON", "PRN", "AUX", "NUL", "COM1", "LPT9"}
+
+
+HOSTILE_IDS = [
+    "../../etc/passwd",
+    "/etc/passwd",
+    "a/b",
+    "..",
+    ".",
+    "a\\b",
+    "C:x",
+    "日" * 200,
+    "~root",
+    "a\u2028b",
+]
+
+
+@pytest.mark.parametrize("out", [None, "{audio_id}.wav", "{id8}.wav"])
+@pytest.mark.parametrize("audio_id", HOSTILE_IDS, ids=ascii)
+@pytest.mark.parametrize("title", ["A song", None])
+def test_an_id_that_the_service_made_up_does_not_lead_out_of_the_folder(
+    audio_id: str, title: str | None, out: str | None
+) -> None:
+    """It is dropped as no id, or made harmless as a title is."""
+    listed = {"response": {"sunoData": [{"id": audio_id, "title": title}]}}
+    record = wav_record("t-1", {"musicId": audio_id})
+    songs = [Song(track.audio_id, "m", track.title) for track in music_task("m", listed).tracks]
+    for song in (*songs, Song(record.audio_id or "t-1")):
+        check_name(file_of(song, out), Path())
+
+
+def order(target: str | Path) -> Order:
+    return Order(SONG, Path(target))
+
+
+def check(*targets: str, force: bool = False, ours: bool = False) -> None:
+    check_possible([order(target) for target in targets], ours=lambda _: ours, force=force)
+
+
+def test_what_is_possible_leaves_no_trace() -> None:
+    check("a.wav", "b.wav")
+    assert list(Path().iterdir()) == []
+
+
+def test_an_existing_file_is_refused_unless_forced() -> None:
+    Path("a.wav").write_text("mine")
+    with pytest.raises(OutputExists, match=r"a\.wav exists"):
+        check("b.wav", "a.wav")
+    check("a.wav", force=True)
+    assert Path("a.wav").read_text() == "mine"
+
+
+def test_a_dangling_link_is_a_name_that_is_taken() -> None:
+    """The rename would refuse it, after the song was paid for."""
+    Path("a.wav").symlink_to("nowhere")
+    with pytest.raises(OutputExists, match=r"a\.wav exists"):
+        check("a.wav")
+
+
+def test_a_part_is_continued_only_where_it_is_ours() -> None:
+    """Somebody's own song.wav.part is no leftover of ours."""
+    Path("a.wav.part").write_text("somebody's")
+    check("a.wav", ours=True)
+    with pytest.raises(OutputExists, match=r"a\.wav\.part exists"):
+        check("a.wav")
+    assert Path("a.wav.part").read_text() == "somebody's"
+
+
+@pytest.mark.parametrize("force", [True, False])
+def test_a_folder_of_that_name_is_refused(force: bool) -> None:
+    Path("a.wav").mkdir()
+    with pytest.raises(UsageError, match=r"a\.wav is a folder"):
+        check("a.wav", force=force)
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        pytest.param("no/a.wav", "there is no folder no", id="a missing folder"),
+        pytest.param("file/a.wav", "there is no folder file", id="a folder that is a file"),
+        pytest.param("/proc/a.wav", "/proc cannot be written to", id="a folder that takes nothing"),
+    ],
+)
+def test_a_folder_that_cannot_take_the_file_is_refused(target: str, said: str) -> None:
+    Path("file").touch()
+    with pytest.raises(UsageError, match=said):
+        check(target)
+
+
+@pytest.mark.parametrize("length", [251, 255, 256, 300])
+def test_a_name_for_which_there_is_no_room_is_found_before_anything_is_paid_for(length: int) -> None:
+    """With `.part` it must fit too."""
+    with pytest.raises(UsageError):
+        check("x" * (length - 4) + ".wav")
+
+
+def test_a_name_that_just_fits_is_possible() -> None:
+    check("x" * 246 + ".wav")
+
+
+def test_a_template_that_makes_a_name_too_long_is_wrong_usage(sandbox: Sandbox) -> None:
+    out = "x" * 240 + " {title}.wav"
+    done = sandbox.run("convert", "demo+long", "--out", out)
+    assert (done.code, done.out, sandbox.counted("submissions", "demo+long")) == (2, "", 0)
+
+
+def test_a_name_with_a_zero_in_it_is_found_before_anything_is_paid_for() -> None:
+    """It cannot come from the command line, but from config.toml."""
+    with pytest.raises(UsageError):
+        check("a\0b.wav")
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        pytest.param("https://suno.com/playlist/8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c", id="a playlist"),
+        pytest.param("https://suno.com/s/AbCdEfGh1234", id="a share link"),
+        pytest.param("https://example.com/foo", id="any page"),
+    ],
+)
+def test_an_address_that_is_no_songs_is_not_paid_for(argument: str) -> None:
+    with pytest.raises(UsageError, match="nor the address of a song"):
+        audio_id_of(argument)
+
+
+def test_a_song_is_the_same_in_capitals() -> None:
+    assert audio_id_of("8551AB12-34CD-4E5F-8A9B-0C1D2E3F662C") == "8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c"

@@ -1,0 +1,153 @@
+"""What is ordered of the CDN in an audio id: read as it was written, and refused where it cannot be."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from suno_wav_cli.conversion.ids import audio_id_of
+from suno_wav_cli.sandbox.behaviours import Answer, behaviour_of, cdn_id
+from suno_wav_cli.sandbox.cdn.fault_syntax import WORDS, plan_of, text_of
+from suno_wav_cli.sandbox.cdn.faults import FAULTLESS, Fault, Kind, Plan, Step, Trait, always, once
+from tests.support.cdn import plans, steps
+
+CUT = Fault(Kind.CUT, 65536)
+
+
+@pytest.mark.parametrize(
+    ("text", "plan"),
+    [
+        pytest.param("cut", once(Fault(Kind.CUT)), id="the middle"),
+        pytest.param("cut0", once(Fault(Kind.CUT, 0)), id="no byte"),
+        pytest.param("cut64k", once(CUT), id="kibibytes"),
+        pytest.param("cut2m", once(Fault(Kind.CUT, 2 * 1024 * 1024)), id="mebibytes"),
+        pytest.param("cut65537", once(Fault(Kind.CUT, 65537)), id="bytes"),
+        pytest.param("403~always", always(Fault(Kind.STATUS, 403)), id="every time"),
+        pytest.param(
+            "cut64k~2-ok-503.after7",
+            Plan(
+                (
+                    Step((CUT,), 2),
+                    Step(),
+                    Step((Fault(Kind.STATUS, 503), Fault(Kind.AFTER, 7))),
+                )
+            ),
+            id="one after the other",
+        ),
+        pytest.param(
+            "gzip.cut64k.then410",
+            once(Fault(Kind.GZIP), CUT, Fault(Kind.THEN, 410)),
+            id="together",
+        ),
+        pytest.param(
+            "weak-rangeless-stall1",
+            Plan((Step((Fault(Kind.STALL, 1),)),), frozenset({Trait.WEAK, Trait.RANGELESS})),
+            id="traits",
+        ),
+        pytest.param("untagged", Plan((), frozenset({Trait.UNTAGGED})), id="a trait alone"),
+    ],
+)
+def test_a_plan_is_written_as_it_is_read(text: str, plan: Plan) -> None:
+    assert plan_of(text) == plan
+    assert text_of(plan) == text
+
+
+@given(plans())
+def test_every_plan_survives_being_an_audio_id(plan: Plan) -> None:
+    assert behaviour_of(cdn_id(plan)).plan == plan
+    assert behaviour_of(cdn_id(plan, 24) + "+again").plan == plan
+
+
+@given(steps(st.just(None)))
+def test_what_is_met_always_survives_too(last: Step) -> None:
+    plan = Plan((Step((CUT,)), last))
+    assert plan_of(text_of(plan)) == plan
+
+
+@given(plans(most_steps=2, most_times=1))
+def test_what_is_ordered_is_an_id_that_convert_takes(plan: Plan) -> None:
+    audio_id = cdn_id(plan)
+    assert audio_id_of(audio_id) == audio_id
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        pytest.param("", "'' is no fault", id="nothing"),
+        pytest.param("ct64k", "'ct64k' is no fault", id="a typo"),
+        pytest.param("Cut64k", "'Cut64k' is no fault", id="a capital"),
+        pytest.param("cut64g", "'cut64g' is no fault", id="an unknown unit"),
+        pytest.param("cut064", "'cut064' is no fault", id="a zero in front"),
+        pytest.param("cut٣", "'cut٣' is no fault", id="other digits"),
+        pytest.param("cut9999999999999", "'cut9999999999999' is no fault", id="too many digits"),
+        pytest.param("cut999999999999m", "'cut' takes bytes", id="too great a number"),
+        pytest.param("64k", "'64' takes a status", id="a number alone"),
+        pytest.param("200", "'200' takes a status", id="no failure"),
+        pytest.param("304", "'304' takes a status", id="no redirect"),
+        pytest.param("then503", "'then' takes a status with which", id="an address refused by a failure"),
+        pytest.param("then", "'then' takes a status with which", id="an address refused by nothing"),
+        pytest.param("trickle", "'trickle' takes bytes", id="no pace"),
+        pytest.param("trickle0", "'trickle' takes bytes", id="no pace at all"),
+        pytest.param("gzip1", "'gzip' takes nothing", id="a number too many"),
+        pytest.param("503.after1k", "'after' takes seconds", id="kibiseconds"),
+        pytest.param("after5", "'after' goes with a status", id="no status"),
+        pytest.param("page.after5", "'after' goes with a status", id="not of a page"),
+        pytest.param("cut1.reset2", "the end of the body can be wrong in one way only", id="two ends"),
+        pytest.param("404.cut1", "what takes the place of the file", id="a cut refusal"),
+        pytest.param("cut1..gzip", "'' is no fault", id="two dots"),
+        pytest.param("cut1-", "'' is no fault", id="nothing behind"),
+        pytest.param("cut1-weak", "'weak' is no fault", id="a trait behind a step"),
+        pytest.param("weak-weak", "a trait is named once", id="a trait twice"),
+        pytest.param("weak-untagged", "an ETag that is not there is not weak", id="against itself"),
+        pytest.param("ok.cut1", "'ok' is no fault", id="good and bad"),
+        pytest.param("cut1~0", "'~0' is no number of times", id="never"),
+        pytest.param("cut1~", "'~' is no number of times", id="no number"),
+        pytest.param("cut1~99999", "'~99999' is no number of times", id="too often"),
+        pytest.param("cut1~always-ok", "nothing comes after a step that is met always", id="after always"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_why(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(why)}"):
+        plan_of(text)
+
+
+@given(st.text(alphabet="abcdeghiklmnoprstuwyz0123456789.~-", max_size=30))
+def test_what_is_read_is_written_as_something_that_is_read_the_same(text: str) -> None:
+    try:
+        plan = plan_of(text)
+    except ValueError:
+        return
+    assert plan_of(text_of(plan)) == plan
+
+
+@pytest.mark.parametrize(
+    "audio_id",
+    [
+        pytest.param("demo-cdn", id="no steps"),
+        pytest.param("demo-cdn-", id="empty steps"),
+        pytest.param("demo-cdn-ct64k", id="a typo"),
+        pytest.param("demo-CDN-cut64k", id="capitals"),
+        pytest.param("demo-0mb-cdn-cut64k", id="no size"),
+        pytest.param("demo-24bit-cdn-cut64k", id="another beginning"),
+        pytest.param("demo-4295mb-cdn-cut64k", id="too large"),
+        pytest.param("demo-4295mb", id="too large without a plan"),
+    ],
+)
+def test_an_order_that_is_not_understood_is_refused(audio_id: str) -> None:
+    """What behaves like demo would let a test pass that tests nothing."""
+    behaviour = behaviour_of(audio_id)
+    assert (behaviour.answer, behaviour.refusal) == (Answer.REFUSE, 400)
+    assert "between them" in (behaviour.message or "")
+
+
+def test_every_kind_and_trait_is_explained() -> None:
+    explained = set(re.findall(r"[a-z]+", " ".join(WORDS)))
+    assert explained == {kind for kind in Kind if kind} | {*Trait} | {"ok"}
+
+
+def test_an_id_without_an_order_is_without_faults() -> None:
+    assert cdn_id(FAULTLESS) == "demo"
+    assert behaviour_of("demo-24mb").plan == FAULTLESS

@@ -1,0 +1,163 @@
+"""A workshop of one's own, whose songs are downloaded in this process from a sandbox's CDN."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from suno_wav_cli.api.client import Client
+from suno_wav_cli.api.providers import provider_named
+from suno_wav_cli.callbacks.task_notifier import WakeUps
+from suno_wav_cli.conversion.context import Downloads, Terms, Workshop
+from suno_wav_cli.conversion.save import save
+from suno_wav_cli.conversion.submit import Gate, Submitter
+from suno_wav_cli.download import fetch as download
+from suno_wav_cli.errors import SunoWavError
+from suno_wav_cli.journal import open_journal
+from suno_wav_cli.journal.entry import Service, State
+from suno_wav_cli.models import Secret
+from suno_wav_cli.sandbox.behaviours import behaviour_of
+from suno_wav_cli.sandbox.cdn.melody import Layout, melody
+from suno_wav_cli.system.pacing import Backoff, SubmissionWindow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from suno_wav_cli.events import Event
+    from suno_wav_cli.journal import Journal
+    from suno_wav_cli.journal.entry import Entry
+    from tests.support.account import Account
+
+E = TypeVar("E")
+
+TLS = ssl.create_default_context()
+TARGET = Path("song.wav")
+PART = Path("song.wav.part")
+QUICK = Backoff(None, first=0.01, cap=0.05)
+"""As patient as the program, in a hurry."""
+
+WISHES = download.Terms(
+    TLS,
+    local=True,
+    rate=download.RateLimit(None),
+    max_size=1 << 32,
+    min_speed=1,
+    stall_timeout=20.0,
+    # However fast the CDN on this machine is.
+    fast_enough=None,
+)
+
+
+def file_of(audio_id: str, version: int = 0) -> bytes:
+    """Give the file that the CDN has after `version` changes."""
+    return _file(behaviour_of(audio_id).layout, version)
+
+
+@lru_cache(maxsize=4)
+def _file(layout: Layout, version: int) -> bytes:
+    wav, content = melody(layout, version), bytearray()
+    while len(content) < wav.length:
+        content += wav.read(len(content), wav.length)
+    return bytes(content)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of one run: what was reported, and why there is no file."""
+
+    events: list[Event] = field(default_factory=list)
+    error: SunoWavError | None = None
+
+    def of(self, kind: type[E]) -> list[E]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+
+@dataclass(frozen=True)
+class Customer:
+    """Orders songs, and has them saved as `song.wav` in the test's folder."""
+
+    account: Account
+    journal: Journal
+
+    def order(self, audio_id: str) -> Entry:
+        """Have a song converted; its conversion, ready to be saved."""
+        task_id = self.account.task(audio_id)
+        url = self.account.decided_url(task_id)
+        return self.journal.move(
+            self.journal.adopt(task_id, audio_id, TARGET), State.READY, target=TARGET, wav_url=url
+        )
+
+    def save(
+        self,
+        entry: Entry,
+        wishes: download.Terms = WISHES,
+        *,
+        connections: int = 1,
+        patience: Backoff = QUICK,
+        seconds: float = 30.0,
+        service: str | None = None,
+    ) -> Run:
+        """Download it in a run of the program's loop, which goes on for so many seconds; only the journal stays.
+
+        The service is asked at another address where one is given.
+        """
+        service = service or str(self.account.http.base_url).rstrip("/")
+        return asyncio.run(
+            self._saved(entry, wishes, Downloads(connections), patience, seconds=seconds, service=service)
+        )
+
+    async def _saved(
+        self,
+        entry: Entry,
+        wishes: download.Terms,
+        downloads: Downloads,
+        patience: Backoff,
+        *,
+        seconds: float,
+        service: str,
+    ) -> Run:
+        run = Run()
+        once = Backoff(0)
+        async with Client(provider_named("sandbox"), service, Secret("any"), TLS, once) as client:
+            nobody = asyncio.get_running_loop().create_future()
+            shop = Workshop(
+                client=client,
+                journal=self.journal,
+                submitter=Submitter(
+                    client,
+                    self.journal,
+                    Gate(SubmissionWindow(), None),
+                    once,
+                    nobody,
+                    False,
+                    None,
+                    lambda _: "",
+                    run.events.append,
+                ),
+                wake_ups=WakeUps(),
+                downloads=downloads,
+                download_terms=wishes,
+                patience=patience,
+                tagger=None,
+                terms=Terms(poll_interval=1.0, timeout=seconds),
+                continue_with=lambda ids: f"suno-wav resume {' '.join(ids)}",
+                report=run.events.append,
+            )
+            try:
+                await save(entry, entry.wav_url or "", TARGET, shop)
+            except SunoWavError as error:
+                return replace(run, error=error)
+        return run
+
+
+@contextmanager
+def a_customer(account: Account) -> Iterator[Customer]:
+    """Open a journal that ends with the block."""
+    base_url = str(account.http.base_url).rstrip("/")
+    with open_journal(None, Service(base_url, "sandbox", 15)) as journal:
+        yield Customer(account, journal)

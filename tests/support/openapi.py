@@ -1,0 +1,116 @@
+"""Requests, answers and callbacks held against a provider's OpenAPI file, by a validator that knows nothing of us."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from openapi_core import OpenAPI
+from openapi_core.datatypes import RequestParameters
+from starlette.datastructures import Headers, ImmutableMultiDict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import httpx
+
+_FILES = Path(__file__).parent.parent / "contract"
+
+SUNOAPI = "sunoapi.org"
+KIE = "kie.ai-legacy"
+KIE_JOBS = "kie.ai-jobs"
+
+
+@dataclass
+class Sent:
+    """A request of ours in openapi-core's terms; the contract knows the service by its public address."""
+
+    path: str
+    method: str
+    body: bytes
+    content_type: str
+    parameters: RequestParameters
+    host_url: str
+
+
+@dataclass(frozen=True)
+class Got:
+    """An answer in openapi-core's terms."""
+
+    status_code: int
+    content_type: str
+    data: bytes
+    headers: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Contract:
+    """The provider's OpenAPI file. `callback` is the same with the callback as a path of its own."""
+
+    host_url: str
+    api: OpenAPI
+    callback: OpenAPI
+
+    def check(self, response: httpx.Response) -> None:
+        """Raise OpenAPIError where the answer is not as documented."""
+        got = Got(
+            response.status_code,
+            response.headers["Content-Type"],
+            response.content,
+            dict(response.headers),
+        )
+        self.api.validate_response(self._sent(response.request), got)
+
+    def check_request(self, request: httpx.Request) -> None:
+        """Raise OpenAPIError where the request is not as documented."""
+        self.api.validate_request(self._sent(request))
+
+    def check_callback(self, body: bytes) -> None:
+        sent = Sent("/callback", "post", body, "application/json", RequestParameters(), self.host_url)
+        self.callback.validate_request(sent)
+
+    def _sent(self, request: httpx.Request) -> Sent:
+        return Sent(
+            # The sandbox has the contracts of two hosts at one address.
+            request.url.path.removeprefix("/kie"),
+            request.method.lower(),
+            request.content,
+            request.headers.get("Content-Type", ""),
+            RequestParameters(
+                query=ImmutableMultiDict(request.url.params.multi_items()), header=Headers(request.headers)
+            ),
+            self.host_url,
+        )
+
+
+@cache
+def contract(name: str = SUNOAPI) -> Contract:
+    document = yaml.safe_load((_FILES / f"{name}.openapi.yaml").read_text(encoding="utf-8"))
+    _write_nulls_out(document)
+    callbacks = [
+        callback
+        for path in document["paths"].values()
+        for named in path.get("post", {}).get("callbacks", {}).values()
+        for callback in named.values()
+    ]
+    paths = {"/callback": callbacks[0]} if callbacks else {}
+    return Contract(
+        document["servers"][0]["url"],
+        OpenAPI.from_dict(document),
+        OpenAPI.from_dict(document | {"paths": paths, "security": []}),
+    )
+
+
+def _write_nulls_out(node: object) -> None:
+    """Let a nullable enum hold null, as kie's own example does; by OpenAPI 3.0.3 it must be among the values."""
+    if isinstance(node, dict):
+        if node.get("nullable") is True and "enum" in node:
+            node["enum"] = [*node["enum"], None]
+        for inner in node.values():
+            _write_nulls_out(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            _write_nulls_out(inner)

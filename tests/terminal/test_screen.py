@@ -1,0 +1,226 @@
+"""What a person sees: the program on a terminal, drawn by a terminal emulator."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import termios
+import time
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pyte
+import pytest
+
+from tests.support.program import Sandbox, command_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+
+def screen_after(sandbox: Sandbox, *arguments: str, columns: int, ctrl_c_at: str | None = None) -> list[str]:
+    """Run the program against the sandbox; Ctrl-C is pressed once `ctrl_c_at` is on the screen. See `screen_of`."""
+
+    def is_there(lines: Sequence[str]) -> bool:
+        return ctrl_c_at is not None and any(ctrl_c_at in line for line in lines)
+
+    return screen_of(*arguments, columns=columns, ctrl_c_when=is_there, env=sandbox.settings)
+
+
+def screen_of(
+    *arguments: str,
+    columns: int,
+    ctrl_c_when: Callable[[Sequence[str]], bool] = lambda _: False,
+    env: Mapping[str, str] | None = None,
+) -> list[str]:
+    """Run the program with all its streams on one terminal; return the lines that are left to see.
+
+    `ctrl_c_when` is shown the screen each time that something was drawn; Ctrl-C is pressed once it says so.
+    """
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    process = subprocess.Popen(
+        command_line(*arguments),
+        env={**os.environ, **(env or {}), "TERM": "xterm-256color"},
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        # With the terminal as its own, so that a key pressed there reaches it.
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no thread holds a lock here
+    )
+    os.close(slave)
+    screen = pyte.Screen(columns, 40)
+    stream = pyte.ByteStream(screen)
+    deadline = time.monotonic() + 30
+    pressed = False
+    try:
+        while select.select([master], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            # Whatever is drawn over something, or below it, begins with a return: before it, the picture is complete.
+            for piece in re.split(rb"(?=\r)", os.read(master, 65536)):
+                if piece.startswith(b"\r") and not pressed and ctrl_c_when(screen.display):
+                    os.write(master, b"\x03")
+                    pressed = True
+                stream.feed(piece)
+    except OSError:
+        pass  # how Linux says that the last writer has gone
+    finally:
+        os.close(master)
+        process.wait(timeout=10)
+    return [line.rstrip() for line in screen.display if line.strip()]
+
+
+@pytest.mark.parametrize("columns", [60, 120])
+def test_no_line_is_drawn_over(sandbox: Sandbox, columns: int) -> None:
+    """Three bars move while paths go to standard output on the same terminal: every line is still there, no bar is."""
+    songs = [f"demo-5mb+{columns}a", f"demo+{columns}b", f"demo-fails+{columns}c"]
+    seen = screen_after(sandbox, "convert", *songs, columns=columns)
+    text = "\n".join(seen)
+    assert [seen.count(f"{song}.wav") for song in songs] == [1, 1, 0]
+    assert [text.count(f"{song}: submitted as task") for song in songs] == [1, 1, 1]
+    assert [text.count(f"{song}: saved") for song in songs] == [1, 1, 0]
+    assert f"{songs[2]}: error: the service could" in text
+    assert seen[-1] == "suno-wav: 2 of 3 saved, 1 failed"
+    assert "converting" not in text
+
+
+@pytest.mark.parametrize("columns", [60, 120])
+def test_ctrl_c_leaves_no_bar_behind(sandbox: Sandbox, columns: int) -> None:
+    """The terminal itself writes ^C where the cursor is; the bar must be erased all the same."""
+    seen = screen_after(
+        sandbox, "convert", f"demo-never+{columns}", columns=columns, ctrl_c_at="converting 0:0"
+    )
+    text = "\n".join(seen)
+    assert "stopped by Ctrl-C" in text
+    assert "To continue: suno-wav resume" in text
+    assert "converting" not in text
+
+
+@pytest.mark.parametrize("columns", [60, 120])
+def test_watching_leaves_its_lines_and_no_bar(sandbox: Sandbox, columns: int) -> None:
+    song = f"demo-slow+watched{columns}"
+    task_id = sandbox.run("convert", song, "--no-wait").out.strip()
+    seen = screen_after(sandbox, "status", task_id, "--watch", columns=columns)
+    assert [line.partition(" ")[0] for line in seen[:3]] == [f"{song}:", f"{song}:", "task"]
+    assert [line.rpartition(" ")[2] for line in seen[:3]] == ["(PENDING)", "(SUCCESS)", task_id]
+    assert "converting" not in "\n".join(seen)
+
+
+# The bar through a download
+
+BAR = re.compile(
+    r"[━╸╺] (?P<received>\d+\.\d)(?:/(?P<total>\d+\.\d))? MB"
+    r"(?:(?P<waiting> waiting)|(?: (?P<speed>\d+\.\d) MB/s)?(?: [\d:]+)?)\s*$"
+)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What a bar says of a download, in megabytes."""
+
+    received: float
+    total: float | None
+    speed: float | None
+    waiting: bool
+
+
+def bars(sandbox: Sandbox, audio_id: str, *options: str, enough: Callable[[list[Bar]], bool]) -> list[Bar]:
+    """Convert a song, and list what its bar said, each time that it said something else; Ctrl-C once it is `enough`."""
+    seen: list[Bar] = []
+
+    def look(lines: Sequence[str]) -> bool:
+        for match in filter(None, map(BAR.search, lines)):
+            total, speed = (float(text) if text else None for text in match.group("total", "speed"))
+            bar = Bar(float(match["received"]), total, speed, match["waiting"] is not None)
+            if seen[-1:] != [bar]:
+                seen.append(bar)
+        return enough(seen)
+
+    env = sandbox.settings | {"SUNO_WAV_RETRIES": "20"}
+    screen_of("convert", audio_id, *options, columns=110, ctrl_c_when=look, env=env)
+    return seen
+
+
+def since_waiting(seen: list[Bar]) -> list[Bar]:
+    """Give what the bar said after it had waited, all of it."""
+    waits = [at for at, bar in enumerate(seen) if bar.waiting]
+    return seen[waits[-1] + 1 :] if waits else []
+
+
+def since_going_back(seen: list[Bar]) -> list[Bar]:
+    """Give what the bar said from when it had fewer bytes than before."""
+    backs = [at for at, (one, next_one) in enumerate(pairwise(seen), 1) if next_one.received < one.received]
+    return seen[backs[0] :] if backs else []
+
+
+def speeds(seen: list[Bar]) -> list[float]:
+    return [bar.speed for bar in seen if bar.speed is not None]
+
+
+def test_while_a_retry_is_awaited_the_bar_says_so_and_how_much_is_there(sandbox: Sandbox) -> None:
+    seen = bars(
+        sandbox, "demo-5mb-cdn-cut2m-trickle1m+waiting", enough=lambda seen: bool(speeds(since_waiting(seen)))
+    )
+    assert {bar for bar in seen if bar.waiting} == {Bar(2.1, 5.0, None, waiting=True)}
+    gone_on = since_waiting(seen)
+    assert {bar.total for bar in gone_on} == {5.0}
+    assert 2.1 <= gone_on[0].received < 3.0, "what is there was fetched again, or counted twice"
+
+
+@pytest.mark.parametrize(
+    ("audio_id", "options", "waits"),
+    [
+        pytest.param("demo-15mb-cdn-trickle40m.cut12m-ignore-trickle1m", [], [12.6, 0.0], id="after a pause"),
+        # The fourth connection is done with its part first; the next thing that it asks for is of another file.
+        pytest.param(
+            "demo-40mb-cdn-trickle1m~3-trickle30m-changed-trickle1m",
+            ["--connections", "4"],
+            [],
+            id="at once, with one connection in place of four",
+        ),
+    ],
+)
+def test_a_download_that_starts_over_goes_back_and_is_no_faster_for_what_it_lost(
+    sandbox: Sandbox, audio_id: str, options: list[str], waits: list[float]
+) -> None:
+    """Megabytes come in no time and are thrown away; what comes then is a megabyte a second."""
+    seen = bars(
+        sandbox, f"{audio_id}+over", *options, enough=lambda seen: len(speeds(since_going_back(seen))) > 2
+    )
+    assert [bar.received for bar in seen if bar.waiting] == waits
+    anew = since_going_back(seen)
+    assert max(bar.received for bar in seen) > 4
+    assert anew[0].received < 1
+    assert max(bar.received for bar in anew) < 4
+    assert speeds(anew)[-1] < 2.5
+
+
+def test_a_download_that_starts_over_forgets_a_length_that_nobody_tells_any_more(sandbox: Sandbox) -> None:
+    """The server had promised twice as much as the file has; now it promises nothing."""
+    seen = bars(
+        sandbox,
+        "demo-5mb-cdn-longer5m.cut2m-ok-chunked.trickle1m+forgotten",
+        enough=lambda seen: len(since_going_back(seen)) > 2,
+    )
+    assert Bar(2.1, 10.2, None, waiting=True) in seen
+    assert {bar.total for bar in since_going_back(seen)} == {None}
+
+
+def test_what_an_earlier_run_has_left_is_there_and_is_no_speed(sandbox: Sandbox) -> None:
+    """8 MiB are there; the server is busy for a moment, and then a megabyte comes each second."""
+    audio_id = "demo-15mb-cdn-cut8m-503-trickle1m+resumed"
+    assert sandbox.run("convert", audio_id, env={"SUNO_WAV_RETRIES": "0"}).code == 9
+    seen = bars(sandbox, audio_id, enough=lambda seen: len(speeds(since_waiting(seen))) > 2)
+    # The bar is there a tenth of a second before anybody has looked at what the `.part` holds.
+    known = [bar for bar in seen if bar != Bar(0.0, None, None, waiting=False)]
+    assert known[0].received == min(bar.received for bar in known) == 8.4
+    assert {bar for bar in known if bar.waiting} == {Bar(8.4, 15.0, None, waiting=True)}
+    gone_on = speeds(since_waiting(seen))
+    assert gone_on[-1] < 2.5
+    assert max(gone_on) > 0.7, "the time in which nothing was asked for was counted in"

@@ -1,0 +1,404 @@
+"""What goes where, and in which form: on a real terminal, in a pipe, in a log file, into nothing."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import termios
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+import pytest
+from typer.testing import CliRunner
+
+from suno_wav_cli import events
+from suno_wav_cli.api.providers import SUNOAPI
+from suno_wav_cli.cli.app import app
+from suno_wav_cli.terminal.json_lines import event_name
+from tests.api.test_client import a_wild_server, envelope, settings_for
+from tests.support.cdn import tune
+from tests.support.program import Finished, Sandbox, command_line, run_program
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.responses import Response
+
+    from tests.api.test_client import Seen
+
+ESCAPE = "\x1b"
+COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;\d+)*m")
+ANY_STYLE = re.compile(r"\x1b\[[\d;]*m")
+ANY_MOVE = re.compile(r"[\r\n]|\x1b\[[\d;?]*[A-Za-z]")
+HOSTILE = "\x1b[2J\x1b]0;owned\x07\x9b31m\u202e\r\nfake: saved"
+"""Clears the screen, names the window, rings, colours, turns the writing round, and makes up a line."""
+
+
+def on_a_terminal(
+    settings: Mapping[str, str], *arguments: str, columns: int = 80, term: str = "xterm-256color"
+) -> Finished:
+    """Run the program with its standard error on a terminal of so many columns, and its standard output in a pipe."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    process = subprocess.Popen(
+        command_line(*arguments),
+        env={**os.environ, "TERM": term, **settings},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=slave,
+    )
+    os.close(slave)
+    seen = b""
+    deadline = time.monotonic() + 30
+    try:
+        while select.select([master], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            seen += os.read(master, 65536)
+    except OSError:
+        pass  # how Linux says that the last writer has gone
+    finally:
+        os.close(master)
+    out, _ = process.communicate(timeout=10)
+    return Finished(process.returncode, out.decode(), seen.decode(errors="replace"))
+
+
+def in_bytes(settings: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        command_line(*arguments),
+        env={**os.environ, **settings},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def hostile(seen: Seen) -> Response:
+    """Refuse every submission with a message that would steer a terminal, and give such titles to tracks."""
+    if seen.path == SUNOAPI.music_path:
+        tracks = [{"id": "song", "title": HOSTILE}]
+        return envelope(data={"response": {"sunoData": tracks}})
+    return envelope(400, f"no: {HOSTILE}")
+
+
+# A terminal
+
+
+@pytest.mark.parametrize("columns", [60, 120])
+def test_on_a_terminal_a_bar_moves_and_the_path_goes_to_the_pipe(sandbox: Sandbox, columns: int) -> None:
+    """The bar is drawn again and again, is as wide as the terminal and no wider, and is gone in the end."""
+    audio_id = f"demo-no-callback+{'x' * 80}{columns}"
+    done = on_a_terminal(
+        sandbox.settings, "convert", audio_id, "-o", "song.wav", "--poll-interval", "500ms", columns=columns
+    )
+    assert (done.code, done.out) == (0, "song.wav\n")
+    drawn = [line for line in ANY_MOVE.split(ANY_STYLE.sub("", done.err)) if "━" in line]
+    assert len(drawn) > 2
+    assert {len(line) for line in drawn} == {columns - 3}
+    assert "submitting 0:00" in drawn[0]
+    assert any("converting 0:00" in line for line in drawn)
+    assert done.err.rpartition("━")[2].count(f"{ESCAPE}[2K") >= 1, "the last bar was not erased"
+    assert COLOUR.search(done.err), "no colours"
+
+
+@pytest.mark.parametrize(
+    ("options", "settings"),
+    [
+        pytest.param([], {"NO_COLOR": "1"}, id="NO_COLOR"),
+        pytest.param(["--no-color"], {}, id="--no-color"),
+    ],
+)
+def test_without_colours_the_bar_moves_all_the_same(
+    sandbox: Sandbox, options: list[str], settings: dict[str, str]
+) -> None:
+    ids = [f"demo+plain{len(options)}", f"demo-fails+plain{len(options)}"]
+    done = on_a_terminal(sandbox.settings | settings, "convert", *ids, *options)
+    assert (done.code, done.out) == (5, f"{ids[0]}.wav\n")
+    assert COLOUR.findall(done.err) == []
+    assert "━" in done.err
+
+
+@pytest.mark.parametrize(
+    ("options", "term"),
+    [
+        pytest.param([], "dumb", id="TERM=dumb"),
+        pytest.param(["--json"], "xterm-256color", id="--json"),
+    ],
+)
+def test_nothing_moves_on_a_terminal_that_cannot_or_where_it_was_not_asked_for(
+    sandbox: Sandbox, options: list[str], term: str
+) -> None:
+    audio_id = f"demo-fails+{term}"
+    done = on_a_terminal(sandbox.settings, "convert", audio_id, *options, term=term)
+    assert done.code == 7
+    assert ESCAPE not in done.err
+    assert f"{audio_id}: error: the service could not convert the song" in done.err
+
+
+# A pipe
+
+
+def test_in_a_pipe_there_is_no_escape_sequence_at_all(sandbox: Sandbox) -> None:
+    """Not even where the environment asks for colours, as CI services do."""
+    settings = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "GITHUB_ACTIONS": "true", "CLICOLOR_FORCE": "1"}
+    done = sandbox.run("convert", "demo+piped", "demo-fails+piped", "-v", env=settings)
+    assert (done.code, done.out) == (5, "demo+piped.wav\n")
+    assert ESCAPE not in done.out + done.err
+    assert "\r" not in done.out + done.err
+
+
+def test_quiet_says_nothing_on_success_not_even_to_a_terminal(sandbox: Sandbox) -> None:
+    done = on_a_terminal(sandbox.settings, "convert", "demo+quiet", "--quiet")
+    assert (done.code, done.out, done.err) == (0, "demo+quiet.wav\n", "")
+
+
+def test_quiet_says_what_failed_and_what_to_do(sandbox: Sandbox) -> None:
+    done = sandbox.run("convert", "demo-maintenance+quiet", "--quiet", "--retries", "0")
+    assert (done.code, done.out) == (6, "")
+    assert done.err == (
+        "demo-maintenance+quiet: error: the service is in maintenance: System maintenance in progress (code 455)\n"
+        "  Nothing was charged for this. Try again in a while.\n"
+    )
+
+
+def test_verbose_says_more(sandbox: Sandbox) -> None:
+    more = [
+        "suno-wav: callbacks arrive at http",
+        ": submitting\n",
+        "suno-wav: callback for task ",
+        ": the service says SUCCESS\n",
+    ]
+    usual = sandbox.run("convert", "demo+usual").err
+    verbose = sandbox.run("convert", "demo+verbose", "-v").err
+    assert [text for text in more if text in usual] == []
+    assert [text for text in more if text in verbose] == more
+    assert len(verbose.splitlines()) == len(usual.splitlines()) + len(more)
+
+
+# JSON and the log file
+
+EVENT_NAMES = {event_name(kind) for kind in get_args(events.Event)}
+
+
+def test_json_tells_the_whole_story_one_object_a_line(sandbox: Sandbox) -> None:
+    done = sandbox.run("convert", "demo+story", "demo-fails+story", "--json", "-o", "{audio_id}.wav")
+    names = [event["event"] for event in done.events]
+    assert (done.code, set(names) <= EVENT_NAMES) == (5, True)
+    assert (names[0], names[1], names[-1]) == ("quoted", "ready", "summary")
+    story = [event["event"] for event in done.events if event.get("audio_id") == "demo+story"]
+    assert list(dict.fromkeys(story)) == [
+        "submitting",
+        "submitted",
+        "looked_up",
+        "download_started",
+        "download_progress",
+        "saved",
+    ]
+    assert [event["path"] for event in done.named("saved")] == ["demo+story.wav"]
+    assert [event["exit_code"] for event in done.named("song_failed")] == [7]
+    assert done.named("summary") == [
+        {"event": "summary", "requested": 2, "saved": 1, "skipped": 0, "failed": 1, "unfinished": 0}
+    ]
+    assert len(done.err.splitlines()) == 2, "an error is said to the person too, and nothing else"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        pytest.param(["convert"], 2, id="nothing to do"),
+        pytest.param(["convert", "a", "--timeout", "soon"], 2, id="a setting that is wrong"),
+        pytest.param(["convert", "a"], 3, id="no key"),
+    ],
+)
+def test_json_tells_of_a_command_that_could_not_begin(arguments: list[str], code: int) -> None:
+    done = run_program(*arguments, "--json")
+    (failed,) = done.events
+    assert (done.code, failed["event"], failed["exit_code"]) == (code, "failed", code)
+    assert done.err == f"error: {failed['message']}\n  {failed['remedy']}\n"
+
+
+def test_the_log_file_holds_every_event_with_its_time(sandbox: Sandbox) -> None:
+    """The lines of `--json`, each with its time, after those of an earlier run."""
+    Path("log").write_text('{"event": "earlier"}\n')
+    began = time.time()
+    done = sandbox.run("convert", "demo+logged", "demo-fails+logged", "--json", "--log-file", "log")
+    ended = time.time()
+    earlier, *logged = [json.loads(line) for line in Path("log").read_text().splitlines()]
+    times = [event.pop("time") for event in logged]
+    assert earlier == {"event": "earlier"}
+    assert logged == done.events
+    assert times == sorted(times)
+    assert began - 0.001 <= times[0] <= times[-1] <= ended + 0.001
+
+
+def test_the_log_file_is_written_when_quiet_too(sandbox: Sandbox) -> None:
+    done = sandbox.run("convert", "demo+log", "--quiet", "--log-file", "log")
+    assert (done.code, done.err) == (0, "")
+    names = [json.loads(line)["event"] for line in Path("log").read_text().splitlines()]
+    assert (names[0], names[-1]) == ("ready", "summary")
+
+
+def test_a_log_file_that_cannot_be_written_is_found_before_anything_is_paid(sandbox: Sandbox) -> None:
+    done = sandbox.run("convert", "demo+unlogged", "--log-file", "no/log")
+    assert (done.code, sandbox.counted("submissions", "demo+unlogged")) == (2, 0)
+    assert done.err == (
+        "error: the log file no/log cannot be written: No such file or directory\n  Name another one.\n"
+    )
+
+
+# Readers that are not there
+
+
+def test_a_reader_that_has_gone_does_not_stop_the_batch(sandbox: Sandbox) -> None:
+    """As with `| head -1`: who wanted the paths has left, and the songs are paid for."""
+    ids = ["demo+gone1", "demo+gone2"]
+    with subprocess.Popen(
+        command_line("convert", *ids),
+        env=os.environ | sandbox.settings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        err = process.stderr.read()
+    assert process.returncode == 0
+    assert "suno-wav: 2 of 2 saved\n" in err
+    assert [Path(f"{audio_id}.wav").read_bytes() == tune("demo") for audio_id in ids] == [True, True]
+    assert "Broken pipe" not in err
+    assert "Exception" not in err
+
+
+@pytest.mark.parametrize(
+    "redirection",
+    [
+        pytest.param(">&-", id="no standard output"),
+        pytest.param("2>&-", id="no standard error"),
+        pytest.param(">/dev/full", id="a standard output that is full"),
+        pytest.param("2>/dev/full", id="a standard error that is full"),
+    ],
+)
+def test_a_stream_that_takes_nothing_does_not_stop_the_batch(sandbox: Sandbox, redirection: str) -> None:
+    """A service manager may start a program with closed streams; the songs are paid for all the same."""
+    ids = [f"demo+{redirection.encode().hex()}{number}" for number in range(2)]
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {redirection}', "sh", *command_line("convert", *ids)],
+        env=os.environ | sandbox.settings,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+        check=False,
+        text=True,
+    )
+    assert [Path(f"{audio_id}.wav").exists() for audio_id in ids] == [True, True]
+    assert done.returncode == 0
+    assert "Exception" not in done.stderr
+
+
+# Text that nobody expected
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["convert", "song"], id="a message"),
+        pytest.param(["convert", "song", "-v"], id="a message, in more words"),
+        pytest.param(["convert", "song", "--json"], id="a message, in JSON too"),
+    ],
+)
+def test_a_message_of_the_service_cannot_steer_the_terminal(arguments: list[str]) -> None:
+    with a_wild_server() as wild:
+        wild.answer = hostile
+        done = on_a_terminal(settings_for(wild.address), *arguments)
+    assert done.code == 7
+    for text in (done.err, done.out):
+        assert [
+            control for control in ("\x1b[2J", "\x1b]", "\x07", "\x9b", "\u202e") if control in text
+        ] == []
+    assert "no: \N{REPLACEMENT CHARACTER}[2J" in done.err
+    assert [line for line in done.err.splitlines() if line.startswith("fake")] == []
+
+
+def test_a_title_cannot_steer_the_terminal_either() -> None:
+    """It becomes a file's name, and the name goes to standard output."""
+    with a_wild_server() as wild:
+        wild.serves()
+        good = wild.answer
+        wild.answer = lambda seen: (hostile if seen.path == SUNOAPI.music_path else good)(seen)
+        done = on_a_terminal(settings_for(wild.address), "convert", "--task-id", "m" * 32)
+    (name,) = [path.name for path in Path().iterdir()]
+    assert (done.code, done.out) == (0, f"{name}\n")
+    assert [character for character in name if not character.isprintable() and character != "\u202e"] == []
+    assert ANY_STYLE.sub("", done.err).count("\x1b]") == 0
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+def test_an_encoding_that_has_no_word_for_it_does_not_end_the_program(encoding: str) -> None:
+    settings = {"PYTHONIOENCODING": encoding}
+    with a_wild_server() as wild:
+        wild.answer = lambda _: envelope(400, "曲がありません")
+        piped = in_bytes(settings_for(wild.address) | settings, "convert", "song", "--quiet")
+        shown = on_a_terminal(settings_for(wild.address) | settings, "convert", "song")
+    assert (piped.returncode, piped.stdout, shown.code) == (7, b"", 7)
+    assert b"\\u66f2" in piped.stderr
+    assert "\\u66f2" in shown.err
+
+
+NOT_UTF8 = os.fsdecode(b"caf\xe9")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "ascii"])
+def test_the_path_on_standard_output_leads_to_the_file_whatever_the_encoding(
+    sandbox: Sandbox, encoding: str
+) -> None:
+    """The name's own bytes, so that `open "$(suno-wav convert ID)"` works."""
+    settings = {"PYTHONIOENCODING": encoding}
+    done = in_bytes(sandbox.settings | settings, "convert", f"demo+{encoding}", "--out", "曲.wav", "--quiet")
+    assert (done.returncode, done.stdout) == (0, "曲.wav\n".encode())
+    assert Path("曲.wav").read_bytes() == tune("demo")
+
+
+def test_a_name_that_is_not_utf8_is_the_files_name_all_the_same(sandbox: Sandbox) -> None:
+    done = in_bytes(sandbox.settings, "convert", "demo+latin", "--out", f"{NOT_UTF8}.wav", "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"caf\xe9.wav\n", b"")
+    assert Path(f"{NOT_UTF8}.wav").read_bytes() == tune("demo")
+
+
+def test_a_folder_that_is_not_utf8_is_remembered_too(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The journal remembers whole paths: the same command again finds the song saved."""
+    Path(NOT_UTF8).mkdir()
+    monkeypatch.chdir(NOT_UTF8)
+    for _ in range(2):
+        assert sandbox.run("convert", "demo+folder-bytes", "--out", "song.wav").code == 0
+    assert sandbox.counted("submissions", "demo+folder-bytes") == 1
+    assert Path("song.wav").read_bytes() == tune("demo")
+
+
+# Help
+
+
+def test_the_program_alone_prints_its_help() -> None:
+    alone, asked = run_program(), run_program("--help")
+    assert (alone.code, alone.err) == (0, "")
+    assert alone.out.startswith("Usage: suno-wav [OPTIONS] COMMAND [ARGS]...")
+    assert alone == asked
+
+
+@pytest.mark.parametrize(
+    "command", [pytest.param([], id="the program")] + [[command.name] for command in app.registered_commands]
+)
+def test_every_command_has_help_by_both_names(command: list[str]) -> None:
+    """In the test's own process, because nothing of it depends on the terminal."""
+    short, long = (CliRunner().invoke(app, [*command, option]) for option in ("-h", "--help"))
+    assert (short.exit_code, long.exit_code) == (0, 0)
+    assert short.output == long.output
+    assert [line for line in long.output.splitlines() if "--help" in line and "-h" in line] != []
