@@ -137,7 +137,7 @@ class WavFormat:
 
 
 @dataclass(frozen=True)
-class Portrait:
+class AudioLevels:
     """What the samples of a file show.
 
     `peak` and `loudness`, the RMS of all channels over the whole length, are in dBFS: 0 is the largest sample that can

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.support.account import Account
+    from tests.support.account import SandboxAccount
     from tests.support.context import Customer
 
 # Else every run of the program compiles all of it anew, as no installed program does.
@@ -80,12 +80,12 @@ def a_free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def account() -> Iterator[Account]:
+def account() -> Iterator[SandboxAccount]:
     with an_account(credits_left=1_000_000) as opened:
         yield opened
 
 
 @pytest.fixture
-def customer(account: Account) -> Iterator[Customer]:
+def customer(account: SandboxAccount) -> Iterator[Customer]:
     with a_customer(account) as made:
         yield made

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from pathlib import Path
 
-    from suno_wav_cli.callbacks.payload import Delivery
+    from suno_wav_cli.callbacks.payload import ReceivedCallback
     from suno_wav_cli.callbacks.receiver import Probe
     from suno_wav_cli.callbacks.tunnel import Tunnel
     from suno_wav_cli.config.credentials import Secrets
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Reception:
+class CallbackEndpoint:
     """`path` is where callbacks are accepted, and `tunnel` leads there.
 
     `required` says that the person asked for this very way: nothing else may take its place.
@@ -46,7 +46,9 @@ def is_required(settings: Settings) -> bool:
 
 
 @contextmanager
-def open_reception(settings: Settings, secrets: Secrets, agents: Path, *, port: int) -> Iterator[Reception]:
+def open_reception(
+    settings: Settings, secrets: Secrets, agents: Path, *, port: int
+) -> Iterator[CallbackEndpoint]:
     """Bind the port, and close the tunnel at the end; `agents` is the folder for those of ngrok that run.
 
     Raises TunnelFailed where the port cannot be bound, and UsageError.
@@ -63,12 +65,12 @@ def open_reception(settings: Settings, secrets: Secrets, agents: Path, *, port: 
         path = settings.path if settings.no_secret else secret_path(settings.path)
         destination = Destination(address_of(bound), path, settings.domain)
         with closing(_tunnel(settings, secrets, agents, destination)) as tunnel:
-            yield Reception(bound, path, tunnel, is_required(settings))
+            yield CallbackEndpoint(bound, path, tunnel, is_required(settings))
 
 
 @asynccontextmanager
 async def receiving(
-    reception: Reception, deliver: Callable[[Delivery], Awaitable[None]]
+    reception: CallbackEndpoint, deliver: Callable[[ReceivedCallback], Awaitable[None]]
 ) -> AsyncIterator[Probe]:
     """Serve the receiver until the block is left."""
     # A server takes long to load, and many runs need none.

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.callbacks.endpoint import receiving
-from suno_wav_cli.callbacks.public_url import Way
-from suno_wav_cli.callbacks.task_notifier import WakeUps, waking
+from suno_wav_cli.callbacks.public_url import PublicUrl
+from suno_wav_cli.callbacks.task_notifier import TaskNotifier, waking
 from suno_wav_cli.callbacks.tunnel import Lost, Restored
 from suno_wav_cli.errors import TunnelFailed
 from suno_wav_cli.events import Ready, TunnelLost, TunnelRestored
@@ -18,13 +18,17 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator
 
-    from suno_wav_cli.callbacks.endpoint import Reception
+    from suno_wav_cli.callbacks.endpoint import CallbackEndpoint
     from suno_wav_cli.events import Report
 
 
 @asynccontextmanager
-async def hearing(
-    reception: Reception, wake_ups: WakeUps, tls: ssl.SSLContext, poll_interval: float, report: Report
+async def receive_notifications(
+    reception: CallbackEndpoint,
+    wake_ups: TaskNotifier,
+    tls: ssl.SSLContext,
+    poll_interval: float,
+    report: Report,
 ) -> AsyncIterator[asyncio.Future[str | None]]:
     """Receive callbacks until the block is left; the future is what to submit as `callBackUrl`.
 
@@ -32,7 +36,7 @@ async def hearing(
     """
     async with receiving(reception, waking(wake_ups, report)) as probe:
         callbacks = _Callbacks(wake_ups, poll_interval, report)
-        way = Way(reception, probe, tls, callbacks.changed, report)
+        way = PublicUrl(reception, probe, tls, callbacks.changed, report)
         opening = asyncio.create_task(_opened(way, callbacks, reception))
         try:
             yield opening
@@ -41,7 +45,7 @@ async def hearing(
             await asyncio.gather(opening, return_exceptions=True)
 
 
-async def _opened(way: Way, callbacks: _Callbacks, reception: Reception) -> str | None:
+async def _opened(way: PublicUrl, callbacks: _Callbacks, reception: CallbackEndpoint) -> str | None:
     try:
         await way.open()
     except TunnelFailed as error:
@@ -55,7 +59,7 @@ async def _opened(way: Way, callbacks: _Callbacks, reception: Reception) -> str 
 class _Callbacks:
     """Whether callbacks can arrive; `address` is where, once it is known, and what the service is given."""
 
-    wake_ups: WakeUps
+    wake_ups: TaskNotifier
     poll_interval: float
     report: Report
     address: str | None = None

@@ -26,7 +26,7 @@ class Callback:
 
 
 @dataclass(frozen=True)
-class Delivery:
+class ReceivedCallback:
     """A callback as it arrived. The headers' names are in lower case."""
 
     headers: tuple[tuple[str, str], ...]

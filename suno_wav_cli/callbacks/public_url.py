@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
-    from suno_wav_cli.callbacks.endpoint import Reception
+    from suno_wav_cli.callbacks.endpoint import CallbackEndpoint
     from suno_wav_cli.callbacks.receiver import Probe
     from suno_wav_cli.events import Event, Report
 
@@ -42,12 +42,12 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 """Seconds before the tunnel is opened again, doubled each time, until it has held for the longest of them."""
 
 
-class Way:
+class PublicUrl:
     """Calls `on_change` in this loop: Restored when the way is open, at which address, and Lost when it is not."""
 
     def __init__(
         self,
-        reception: Reception,
+        reception: CallbackEndpoint,
         probe: Probe,
         tls: ssl.SSLContext,
         on_change: Callable[[Lost | Restored], None],

@@ -15,7 +15,7 @@ from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from suno_wav_cli.callbacks.payload import Delivery, read_callback
+from suno_wav_cli.callbacks.payload import ReceivedCallback, read_callback
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -43,7 +43,10 @@ class Probe:
 
 
 def receiver_app(
-    path: str, deliver: Callable[[Delivery], Awaitable[None]], limits: Limits, probe: Probe | None = None
+    path: str,
+    deliver: Callable[[ReceivedCallback], Awaitable[None]],
+    limits: Limits,
+    probe: Probe | None = None,
 ) -> ASGIApp:
     """Answer POSTs of JSON to `path` with 200 at once, and `deliver` them afterwards.
 
@@ -65,7 +68,7 @@ async def _answer(
     request: Request,
     path: str,
     limits: Limits,
-    deliver: Callable[[Delivery], Awaitable[None]],
+    deliver: Callable[[ReceivedCallback], Awaitable[None]],
     probe: Probe | None,
 ) -> Response:
     # Only the end is compared: a proxy in front may keep the prefix of its own address.
@@ -83,7 +86,7 @@ async def _answer(
         probe.seen.set()
         return JSONResponse({"status": "received"})
     headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
-    delivery = Delivery(headers, body, read_callback(content))
+    delivery = ReceivedCallback(headers, body, read_callback(content))
     return JSONResponse({"status": "received"}, background=BackgroundTask(deliver, delivery))
 
 

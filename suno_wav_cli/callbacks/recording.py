@@ -26,7 +26,7 @@ _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
 @dataclass(frozen=True)
-class Recording:
+class RecordedCallback:
     """`received` is in Unix seconds; `headers` are pairs of name and value, in their order."""
 
     received: float
@@ -34,7 +34,7 @@ class Recording:
     body: bytes
 
 
-def write(recording: Recording, folder: Path, name: str) -> Path:
+def write(recording: RecordedCallback, folder: Path, name: str) -> Path:
     """Write it to `name.json`, or `name-2.json` …, and return the path: whole or not at all, and over no other file.
 
     Nobody else may read it, for a signature is in its headers. Of `name`, which may come from a stranger, only what is
@@ -52,7 +52,7 @@ def write(recording: Recording, folder: Path, name: str) -> Path:
         unfinished.unlink(missing_ok=True)
 
 
-def load(path: Path) -> Recording:
+def load(path: Path) -> RecordedCallback:
     """Raises UsageError for whatever `write` has not written."""
     try:
         with path.open("rb") as file:
@@ -87,7 +87,7 @@ def _link(unfinished: Path, path: Path) -> None:
         unfinished.replace(path)
 
 
-def _text(recording: Recording) -> str:
+def _text(recording: RecordedCallback) -> str:
     kept: dict[str, Any] = {"received": recording.received, "headers": recording.headers}
     try:
         kept["body"] = recording.body.decode("utf-8")
@@ -96,7 +96,7 @@ def _text(recording: Recording) -> str:
     return json.dumps(kept, ensure_ascii=False, indent=1) + "\n"
 
 
-def _recording(content: bytes) -> Recording:
+def _recording(content: bytes) -> RecordedCallback:
     """Raises ValueError, OverflowError, RecursionError."""
     if len(content) > LARGEST_FILE:
         raise ValueError("too large")
@@ -107,7 +107,7 @@ def _recording(content: bytes) -> Recording:
             body = base64.b64decode(text, validate=True)
         case _:
             raise ValueError("other fields")
-    return Recording(_seconds(received), tuple(_header(pair) for pair in headers), body)
+    return RecordedCallback(_seconds(received), tuple(_header(pair) for pair in headers), body)
 
 
 def _seconds(value: Any) -> float:

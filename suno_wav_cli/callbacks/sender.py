@@ -62,7 +62,7 @@ class Problem(StrEnum):
 
 
 @dataclass(frozen=True)
-class Outgoing:
+class CallbackRequest:
     """A callback to post: all of its headers but Host and Content-Length."""
 
     body: bytes
@@ -86,7 +86,9 @@ def answer_seconds(speed: float) -> float:
     return max(ANSWER_SECONDS / speed, _LEAST_REAL_SECONDS)
 
 
-async def deliver(outgoing: Outgoing, url: str, patience: float, tls: ssl.SSLContext | None = None) -> Answer:
+async def deliver(
+    outgoing: CallbackRequest, url: str, download_backoff: float, tls: ssl.SSLContext | None = None
+) -> Answer:
     """Make one request, follow no redirect, and wait `patience` seconds in all. It never raises: an answer is an answer.
 
     `tls` are the certificates, which are else loaded for each request to https.
@@ -119,7 +121,7 @@ async def deliver(outgoing: Outgoing, url: str, patience: float, tls: ssl.SSLCon
             verify=tls or request.url.scheme == "https",
         )
         began = time.monotonic()
-        async with asyncio.timeout(patience), http:
+        async with asyncio.timeout(download_backoff), http:
             response = await http.send(request, stream=True)
             body = await read_body(response, _KEPT_BYTES)
             await response.aclose()

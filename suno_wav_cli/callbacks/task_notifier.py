@@ -11,11 +11,11 @@ from suno_wav_cli.events import CallbackReceived
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from suno_wav_cli.callbacks.payload import Delivery
+    from suno_wav_cli.callbacks.payload import ReceivedCallback
     from suno_wav_cli.events import Report
 
 
-class WakeUps:
+class TaskNotifier:
     """One event for each task that is waited for, and a bounded memory for callbacks that come before the task is known.
 
     The service may post its callback before its answer to the submission has arrived. `listening` tells whether
@@ -60,10 +60,10 @@ class WakeUps:
             self._early.popitem(last=False)
 
 
-def waking(wake_ups: WakeUps, report: Report) -> Callable[[Delivery], Awaitable[None]]:
+def waking(wake_ups: TaskNotifier, report: Report) -> Callable[[ReceivedCallback], Awaitable[None]]:
     """Make the receiver's function that wakes the song which a callback names."""
 
-    async def deliver(delivery: Delivery) -> None:
+    async def deliver(delivery: ReceivedCallback) -> None:
         callback = delivery.callback
         report(CallbackReceived(callback.task_id, callback.code))
         if callback.task_id is not None:

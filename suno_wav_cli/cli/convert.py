@@ -79,6 +79,6 @@ def convert(
         dry_run=dry_run,
         from_file=from_file,
         errors=errors,
-        watched=run.watched,
+        interactive=run.interactive,
     )
     return batch.convert_songs(request, run.settings, run.secrets, os.environ, run.report)

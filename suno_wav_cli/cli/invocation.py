@@ -20,7 +20,7 @@ from suno_wav_cli.config.settings import Choice, Settings, choose, in_force
 from suno_wav_cli.errors import ExitCode, SunoWavError
 from suno_wav_cli.events import Failed, Interrupted
 from suno_wav_cli.system.signals import Stopped, handling, stopped_by_signals
-from suno_wav_cli.terminal import display, is_watched
+from suno_wav_cli.terminal import display, is_interactive
 from suno_wav_cli.terminal.streams import discard_rest
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Run:
     choices: tuple[Choice, ...]
     secrets: Secrets
     report: Report
-    watched: bool
+    interactive: bool
 
 
 def command(
@@ -106,7 +106,7 @@ def _run(function: Callable[..., int], flags: dict[str, Any], arguments: dict[st
         settings = in_force(choices)
         with display(settings) as report:
             return _guarded(
-                function, Run(settings, choices, secrets, report, is_watched(settings)), arguments
+                function, Run(settings, choices, secrets, report, is_interactive(settings)), arguments
             )
     except SunoWavError as error:
         # The settings or the display itself; of what was asked for, only the wish for JSON is sure.

@@ -37,5 +37,7 @@ def status(
     """
     from suno_wav_cli.commands import status as lookup
 
-    request = lookup.Request(tuple(task_ids), wait=wait, watch=watch, download=download, watched=run.watched)
+    request = lookup.Request(
+        tuple(task_ids), wait=wait, watch=watch, download=download, interactive=run.interactive
+    )
     return lookup.show_tasks(request, run.settings, run.secrets, os.environ, run.report)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
-    from suno_wav_cli.callbacks.endpoint import Reception
+    from suno_wav_cli.callbacks.endpoint import CallbackEndpoint
     from suno_wav_cli.config.credentials import Secrets
     from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.conversion.session import Session
@@ -48,7 +48,7 @@ class Request:
     dry_run: bool = False
     from_file: str | None = None
     errors: Path | None = None
-    watched: bool = False
+    interactive: bool = False
 
 
 def convert_songs(
@@ -59,7 +59,7 @@ def convert_songs(
     if request.errors is not None:
         check_writable(request.errors)
     with open_session(
-        settings, secrets, environ, report, only_looking=request.dry_run, watched=request.watched
+        settings, secrets, environ, report, only_looking=request.dry_run, interactive=request.interactive
     ) as session:
         if (
             settings.provider != SANDBOX
@@ -123,7 +123,7 @@ def _is_there(order: Order, session: Session) -> bool:
         return False
     if settings.skip_existing and order.target.is_file():
         return True
-    entry = session.journal.deciding(order.song.audio_id)
+    entry = session.journal.current_entry(order.song.audio_id)
     return entry is not None and session.journal.recognises(entry, order.target)
 
 
@@ -168,15 +168,15 @@ def _check_music_tasks(orders: Iterable[Order], provider: str) -> None:
 
 async def _convert(
     orders: Sequence[Order],
-    reception: Reception | None,
+    reception: CallbackEndpoint | None,
     request: Request,
     session: Session,
     balance: Decimal | None,
 ) -> list[Outcome]:
     async with open_workshop(
         session, reception, wait=request.wait, resubmit=request.resubmit, balance=balance
-    ) as shop:
-        return await convert_all(orders, shop)
+    ) as context:
+        return await convert_all(orders, context)
 
 
 def _counted(outcomes: Sequence[Outcome], skipped: int, report: Report) -> ExitCode:

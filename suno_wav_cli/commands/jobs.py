@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.events import Report
     from suno_wav_cli.journal import History
-    from suno_wav_cli.journal.entry import Entry
+    from suno_wav_cli.journal.entry import JournalEntry
 
 _DAY = 86400.0
 
@@ -63,7 +63,7 @@ def _listing(request: Request) -> Listing:
     return asked[0] if asked else Listing.ALL
 
 
-def _job(entry: Entry, history: History) -> Job:
+def _job(entry: JournalEntry, history: History) -> Job:
     # Where it went last, first.
     places = sorted(history.places(entry), key=lambda place: place.path != entry.target)
     there = [place for place in places if place.path.is_file()]

@@ -29,7 +29,7 @@ from suno_wav_cli.errors import (
     UsageError,
 )
 from suno_wav_cli.journal import open_history
-from suno_wav_cli.journal.entry import UNDECIDED, Entry
+from suno_wav_cli.journal.entry import UNDECIDED, JournalEntry
 from suno_wav_cli.system.event_loop import run
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.config.credentials import Secrets
     from suno_wav_cli.config.settings import Settings
-    from suno_wav_cli.conversion.context import Workshop
+    from suno_wav_cli.conversion.context import ConversionContext
     from suno_wav_cli.conversion.session import Session
     from suno_wav_cli.events import Report
     from suno_wav_cli.journal import History
@@ -50,7 +50,7 @@ class Request:
 
     names: tuple[str, ...]
     resubmit: bool
-    watched: bool = False
+    interactive: bool = False
 
 
 def resume(
@@ -66,12 +66,12 @@ def resume(
     if not here:
         report(events.Summary(0, 0, 0, 0, 0))
         return ExitCode.OK
-    with open_session(settings, secrets, environ, report, watched=request.watched) as session:
+    with open_session(settings, secrets, environ, report, interactive=request.interactive) as session:
         outcomes = run(_resume_all(here, request, session))
     return _counted(outcomes, report)
 
 
-def _chosen(names: Sequence[str], history: History | None, address: str | None) -> list[Entry | str]:
+def _chosen(names: Sequence[str], history: History | None, address: str | None) -> list[JournalEntry | str]:
     if history is None:
         # Tasks of other machines, all of them.
         return list(dict.fromkeys(names))
@@ -80,61 +80,63 @@ def _chosen(names: Sequence[str], history: History | None, address: str | None) 
     return list(dict.fromkeys(find(name, history, address) for name in names))
 
 
-def _is_of(entry: Entry, provider: str, address: str | None) -> bool:
+def _is_of(entry: JournalEntry, provider: str, address: str | None) -> bool:
     return entry.service == address and PROVIDERS.get(entry.provider) is provider_named(provider)
 
 
-def _elsewhere(entries: Sequence[Entry | str]) -> list[events.Elsewhere]:
+def _elsewhere(entries: Sequence[JournalEntry | str]) -> list[events.OtherServiceJobs]:
     """Say, once for each other service, which line resumes what is unfinished there."""
-    counted = Counter((entry.service, entry.provider) for entry in entries if isinstance(entry, Entry))
+    counted = Counter((entry.service, entry.provider) for entry in entries if isinstance(entry, JournalEntry))
     return [
-        events.Elsewhere(service, provider, count, command_for(provider, service, "resume", ()))
+        events.OtherServiceJobs(service, provider, count, command_for(provider, service, "resume", ()))
         for (service, provider), count in counted.items()
     ]
 
 
-async def _resume_all(jobs: Sequence[Entry | str], request: Request, session: Session) -> list[Outcome]:
+async def _resume_all(
+    jobs: Sequence[JournalEntry | str], request: Request, session: Session
+) -> list[Outcome]:
     """Resume `--jobs` of them at a time, and begin in the order given."""
-    async with open_workshop(session, None, resubmit=request.resubmit) as shop:
-        flight = asyncio.Semaphore(shop.terms.in_flight)
+    async with open_workshop(session, None, resubmit=request.resubmit) as context:
+        flight = asyncio.Semaphore(context.terms.in_flight)
 
-        async def one(job: Entry | str) -> Outcome:
+        async def one(job: JournalEntry | str) -> Outcome:
             async with flight:
-                return await _resumed(job, request, session, shop, alone=len(jobs) == 1)
+                return await _resumed(job, request, session, context, alone=len(jobs) == 1)
 
         return await all_of([one(job) for job in jobs])
 
 
 async def _resumed(
-    job: Entry | str, request: Request, session: Session, shop: Workshop, *, alone: bool
+    job: JournalEntry | str, request: Request, session: Session, context: ConversionContext, *, alone: bool
 ) -> Outcome:
-    entry = job if isinstance(job, Entry) else None
-    name, task_id = (job.name, job.wav_task_id) if isinstance(job, Entry) else (job, job)
+    entry = job if isinstance(job, JournalEntry) else None
+    name, task_id = (job.name, job.wav_task_id) if isinstance(job, JournalEntry) else (job, job)
     try:
         if entry is not None and entry.state in UNDECIDED:
-            return await _settled(entry, request, session, shop, alone=alone)
-        record = await shop.client.wav_record(task_id or _no_task(entry))
+            return await _settled(entry, request, session, context, alone=alone)
+        record = await context.client.wav_record(task_id or _no_task(entry))
         session.report(events.LookedUp(name, record))
-        return await retrieve(entry, record, session, shop, wait=True, alone=alone)
+        return await retrieve(entry, record, session, context, wait=True, alone=alone)
     except (UsageError, OutputExists) as error:
         again = f"{error.remedy.rstrip('.')}. Then: {session.continue_with([task_id or name])}"
-        return failure(name, task_id, type(error)(error.message, again), shop)
+        return failure(name, task_id, type(error)(error.message, again), context)
     except SunoWavError as error:
-        return failure(name, task_id, error, shop)
+        return failure(name, task_id, error, context)
 
 
 async def _settled(
-    entry: Entry, request: Request, session: Session, shop: Workshop, *, alone: bool
+    entry: JournalEntry, request: Request, session: Session, context: ConversionContext, *, alone: bool
 ) -> Outcome:
     """Submit again what may have been lost, where the person says so. Raises SubmissionUnknown where not."""
     if not request.resubmit:
-        raise await _unknown(entry, session, shop)
+        raise await _unknown(entry, session, context)
     order = order_for(entry.name, entry, session, alone=alone)
     check_possible([order], ours=session.owns, force=session.settings.force)
-    return await convert(order, shop)
+    return await convert(order, context)
 
 
-def _no_task(entry: Entry | None) -> NoReturn:
+def _no_task(entry: JournalEntry | None) -> NoReturn:
     said = f": {entry.message}" if entry and entry.message else ""
     raise UsageError(
         f"the song was not submitted{said}",
@@ -142,14 +144,14 @@ def _no_task(entry: Entry | None) -> NoReturn:
     )
 
 
-async def _unknown(entry: Entry, session: Session, shop: Workshop) -> SubmissionUnknown:
+async def _unknown(entry: JournalEntry, session: Session, context: ConversionContext) -> SubmissionUnknown:
     """Say that nobody knows, and what the balance tells where it was asked for before the request left."""
     said = entry.message or (
         "it is not known whether the song was submitted and charged: a run ended, or another is still at work, between "
         "sending the request and its answer"
     )
     if entry.credits_before is not None:
-        said += await _balance_tells(entry, entry.credits_before, session, shop)
+        said += await _balance_tells(entry, entry.credits_before, session, context)
     return SubmissionUnknown(
         said,
         "Look at your account's log. Where it names a task: suno-wav status TASK_ID --wait --download. To pay for "
@@ -157,9 +159,11 @@ async def _unknown(entry: Entry, session: Session, shop: Workshop) -> Submission
     )
 
 
-async def _balance_tells(entry: Entry, before: Decimal, session: Session, shop: Workshop) -> str:
+async def _balance_tells(
+    entry: JournalEntry, before: Decimal, session: Session, context: ConversionContext
+) -> str:
     try:
-        now = await shop.client.credits()
+        now = await context.client.credits()
     except ServiceUnavailable:
         return ""
     paid, undecided = session.journal.history.paid_since_balance(entry)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.config.credentials import Secrets
     from suno_wav_cli.config.settings import Settings
-    from suno_wav_cli.conversion.context import Workshop
+    from suno_wav_cli.conversion.context import ConversionContext
     from suno_wav_cli.conversion.session import Session
     from suno_wav_cli.events import Event, Report
 
@@ -35,14 +35,14 @@ class Request:
     wait: bool
     watch: bool
     download: bool
-    watched: bool = False
+    interactive: bool = False
 
 
 def show_tasks(
     request: Request, settings: Settings, secrets: Secrets, environ: Mapping[str, str], report: Report
 ) -> ExitCode:
     """Show, wait for, or download tasks, and return the exit code. Raises SunoWavError where nothing could be begun."""
-    with open_session(settings, secrets, environ, report, watched=request.watched) as session:
+    with open_session(settings, secrets, environ, report, interactive=request.interactive) as session:
         task_ids = list(dict.fromkeys(_task_id(argument, session) for argument in request.task_ids))
         errors = [error for error in run(_show_all(task_ids, request, session)) if error is not None]
     if not errors:
@@ -75,30 +75,30 @@ def _task_id(argument: str, session: Session) -> str:
 async def _show_all(task_ids: list[str], request: Request, session: Session) -> list[SunoWavError | None]:
     alone = len(task_ids) == 1
     async with open_workshop(session, None) as opened:
-        shop = replace(opened, report=_showing_changes(opened.report)) if request.watch else opened
-        return await all_of([_show(task_id, request, session, shop, alone=alone) for task_id in task_ids])
+        context = replace(opened, report=_showing_changes(opened.report)) if request.watch else opened
+        return await all_of([_show(task_id, request, session, context, alone=alone) for task_id in task_ids])
 
 
 async def _show(
-    task_id: str, request: Request, session: Session, shop: Workshop, *, alone: bool
+    task_id: str, request: Request, session: Session, context: ConversionContext, *, alone: bool
 ) -> SunoWavError | None:
     wait = request.wait or request.watch
     entry = session.journal.of_task(task_id)
     name = entry.name if entry else task_id
     try:
-        record = await shop.client.wav_record(task_id)
+        record = await context.client.wav_record(task_id)
         if wait:
             # Shown as at work from the first moment, which may be long before the next question.
-            shop.report(events.LookedUp(name, record))
+            context.report(events.LookedUp(name, record))
         if request.download:
-            return (await retrieve(entry, record, session, shop, wait=wait, alone=alone)).error
+            return (await retrieve(entry, record, session, context, wait=wait, alone=alone)).error
         if wait:
             entry = entry or session.journal.adopt(task_id, record.audio_id, None)
-            record = await wait_for(entry, shop, record)
+            record = await wait_for(entry, context, record)
         state, target = (entry.state, entry.target) if entry else (None, None)
         session.report(events.TaskStatus(name, record, state, target))
     except SunoWavError as error:
-        return failure(name, task_id, error, shop).error
+        return failure(name, task_id, error, context).error
     return None
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from suno_wav_cli.api.client import Client
-    from suno_wav_cli.callbacks.task_notifier import WakeUps
+    from suno_wav_cli.callbacks.task_notifier import TaskNotifier
     from suno_wav_cli.conversion.submit import Submitter
     from suno_wav_cli.conversion.tagger import Tagger
     from suno_wav_cli.download import fetch as download
@@ -24,7 +24,7 @@ _DOWNLOADS_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
-class Terms:
+class ConversionOptions:
     """What the person decided. Times in seconds.
 
     `piped` says that the one file goes to standard output, and `watched` that somebody sees what is said.
@@ -35,11 +35,11 @@ class Terms:
     wait: bool = True
     force: bool = False
     piped: bool = False
-    watched: bool = False
+    interactive: bool = False
     in_flight: int = 20
 
 
-class Downloads:
+class DownloadSlots:
     """A few downloads at once, of which each may have a share of the `most` connections for one."""
 
     def __init__(self, most: int) -> None:
@@ -53,8 +53,8 @@ class Downloads:
         return max(1, self._most // max(1, self._running))
 
     @asynccontextmanager
-    async def one(self) -> AsyncIterator[Turn]:
-        turn = Turn(self)
+    async def one(self) -> AsyncIterator[DownloadSlot]:
+        turn = DownloadSlot(self)
         await turn.begin()
         try:
             yield turn
@@ -70,10 +70,10 @@ class Downloads:
         self._room.release()
 
 
-class Turn:
+class DownloadSlot:
     """A download's turn among the others."""
 
-    def __init__(self, downloads: Downloads) -> None:
+    def __init__(self, downloads: DownloadSlots) -> None:
         self._downloads = downloads
         self._has_begun = False
 
@@ -95,7 +95,7 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Workshop:
+class ConversionContext:
     """What the stories of a run share.
 
     `continue_with` makes the command line that finishes tasks; `patience` is for downloads that break off, `tagger` for
@@ -105,11 +105,11 @@ class Workshop:
     client: Client
     journal: Journal
     submitter: Submitter
-    wake_ups: WakeUps
-    downloads: Downloads
-    download_terms: download.Terms
-    patience: Backoff
+    wake_ups: TaskNotifier
+    downloads: DownloadSlots
+    download_terms: download.DownloadPolicy
+    download_backoff: Backoff
     tagger: Tagger | None
-    terms: Terms
+    terms: ConversionOptions
     continue_with: Callable[[Sequence[str]], str]
     report: Report

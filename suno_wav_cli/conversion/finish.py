@@ -12,14 +12,20 @@ from suno_wav_cli.errors import StillRunning
 from suno_wav_cli.models import Order, Song, WavState
 
 if TYPE_CHECKING:
-    from suno_wav_cli.conversion.context import Workshop
+    from suno_wav_cli.conversion.context import ConversionContext
     from suno_wav_cli.conversion.session import Session
-    from suno_wav_cli.journal.entry import Entry
+    from suno_wav_cli.journal.entry import JournalEntry
     from suno_wav_cli.models import WavRecord
 
 
 async def retrieve(
-    entry: Entry | None, record: WavRecord, session: Session, shop: Workshop, *, wait: bool, alone: bool
+    entry: JournalEntry | None,
+    record: WavRecord,
+    session: Session,
+    context: ConversionContext,
+    *,
+    wait: bool,
+    alone: bool,
 ) -> Outcome:
     """Download a task's file; what went wrong is reported and returned. A file that is there already is no new path.
 
@@ -36,10 +42,10 @@ async def retrieve(
     if record.state is WavState.PENDING and not wait:
         raise StillRunning("the conversion is not finished yet", "Try again later, or add --wait.")
     entry = entry or journal.adopt(record.task_id, record.audio_id, order.target)
-    return await finish(entry, order.target, shop, record)
+    return await finish(entry, order.target, context, record)
 
 
-def order_for(audio_id: str, entry: Entry | None, session: Session, *, alone: bool) -> Order:
+def order_for(audio_id: str, entry: JournalEntry | None, session: Session, *, alone: bool) -> Order:
     """Find the song's file: where --out says, else where it was meant to go, else a name of its own."""
     history, out = session.journal.history, session.settings.out
     title = history.title_of(audio_id) if names_title(out) else None

@@ -9,7 +9,7 @@ from suno_wav_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from suno_wav_cli.journal import History
-    from suno_wav_cli.journal.entry import Entry
+    from suno_wav_cli.journal.entry import JournalEntry
 
 LAST = "@last"
 
@@ -78,7 +78,7 @@ def music_task_of(argument: str, history: History | None) -> str:
     return text
 
 
-def find(argument: str, history: History, base_url: str | None) -> Entry | str:
+def find(argument: str, history: History, base_url: str | None) -> JournalEntry | str:
     """Find the conversion that is meant, at this service or else at another; the id where no conversion has it.
 
     Raises UsageError for a beginning that several ids have, for a song of which nothing is known, and for `@last` where
@@ -105,7 +105,7 @@ def find(argument: str, history: History, base_url: str | None) -> Entry | str:
     return text
 
 
-def _only_one_beginning(text: str, history: History, base_url: str | None) -> Entry | None:
+def _only_one_beginning(text: str, history: History, base_url: str | None) -> JournalEntry | None:
     if len(text) < _SHORTEST_BEGINNING:
         return None
     ids = history.ids_beginning(text, base_url, limit=_MOST_SHOWN + 1)

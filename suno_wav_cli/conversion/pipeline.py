@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
     from pathlib import Path
 
-    from suno_wav_cli.conversion.context import Workshop
-    from suno_wav_cli.journal.entry import Entry
+    from suno_wav_cli.conversion.context import ConversionContext
+    from suno_wav_cli.journal.entry import JournalEntry
     from suno_wav_cli.models import Order
 
 T = TypeVar("T")
@@ -54,13 +54,13 @@ class Outcome:
     error: SunoWavError | None = None
 
 
-async def convert_all(orders: Sequence[Order], shop: Workshop) -> list[Outcome]:
+async def convert_all(orders: Sequence[Order], context: ConversionContext) -> list[Outcome]:
     """Convert every order, `in_flight` of them at a time; the outcomes in the same order."""
-    flight = asyncio.Semaphore(shop.terms.in_flight)
+    flight = asyncio.Semaphore(context.terms.in_flight)
 
     async def one(order: Order) -> Outcome:
         async with flight:
-            return await convert(order, shop)
+            return await convert(order, context)
 
     return await all_of([one(order) for order in orders])
 
@@ -72,31 +72,31 @@ async def all_of(stories: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
     return [task.result() for task in tasks]
 
 
-async def convert(order: Order, shop: Workshop) -> Outcome:
+async def convert(order: Order, context: ConversionContext) -> Outcome:
     """Submit, wait and download one song."""
     task_id = None
     try:
-        accepted = await shop.submitter.accepted(order)
+        accepted = await context.submitter.accepted(order)
         task_id = accepted.entry.wav_task_id
-        if not shop.terms.wait:
-            return _left_running(order, task_id or "", shop)
+        if not context.terms.wait:
+            return _left_running(order, task_id or "", context)
         # No conversion is ready at once: the first question is left to the callback or the clock.
         known = WavRecord(task_id or "", WavState.PENDING) if accepted.new else None
-        return await _finished(accepted.entry, order.target, shop, known, called_back=accepted.new)
+        return await _finished(accepted.entry, order.target, context, known, called_back=accepted.new)
     except SunoWavError as error:
-        return failure(order.song.audio_id, task_id, error, shop)
+        return failure(order.song.audio_id, task_id, error, context)
 
 
-async def finish(entry: Entry, target: Path, shop: Workshop, known: WavRecord) -> Outcome:
+async def finish(entry: JournalEntry, target: Path, context: ConversionContext, known: WavRecord) -> Outcome:
     """Wait for a task that was accepted in an earlier run, and download its file."""
     try:
-        return await _finished(entry, target, shop, known)
+        return await _finished(entry, target, context, known)
     except SunoWavError as error:
-        return failure(entry.name, entry.wav_task_id, error, shop)
+        return failure(entry.name, entry.wav_task_id, error, context)
 
 
 async def wait_for(
-    entry: Entry, shop: Workshop, known: WavRecord | None, *, called_back: bool = False
+    entry: JournalEntry, context: ConversionContext, known: WavRecord | None, *, called_back: bool = False
 ) -> WavRecord:
     """Ask until the service has made the file; the record has its URL. `known` is what it said a moment ago.
 
@@ -109,36 +109,36 @@ async def wait_for(
     trouble: SunoWavError | None = None
     record = known
     try:
-        async with asyncio.timeout(shop.terms.timeout):
+        async with asyncio.timeout(context.terms.timeout):
             while record is None or record.state is WavState.PENDING:
                 if record is not None or trouble is not None:
                     at_least = 0.0 if record is known else _BETWEEN_LOOKUPS
-                    await _woken(task_id, shop, at_least=at_least, called_back=called_back)
+                    await _woken(task_id, context, at_least=at_least, called_back=called_back)
                 try:
-                    record, trouble = await shop.client.wav_record(task_id), None
-                    shop.report(events.LookedUp(entry.name, record))
+                    record, trouble = await context.client.wav_record(task_id), None
+                    context.report(events.LookedUp(entry.name, record))
                 except (ServiceUnavailable, TaskUnknown) as error:
                     if isinstance(error, TaskUnknown) and time.time() - entry.created > UNKNOWN_AT_FIRST:
                         raise _forgotten(entry) from error
                     trouble = error
-                    shop.report(events.LookupFailed(entry.name, task_id, error.message))
+                    context.report(events.LookupFailed(entry.name, task_id, error.message))
     except TimeoutError:
-        remedy = f"To continue: {shop.continue_with([task_id])}"
+        remedy = f"To continue: {context.continue_with([task_id])}"
         if isinstance(trouble, ServiceUnavailable):
             raise ServiceUnavailable(trouble.message, remedy) from None
-        raise StillRunning(f"not finished within {shop.terms.timeout:g} s", remedy) from None
+        raise StillRunning(f"not finished within {context.terms.timeout:g} s", remedy) from None
     finally:
-        shop.wake_ups.forget(task_id)
+        context.wake_ups.forget(task_id)
     if record.state is WavState.FAILED:
         raise _generation_failed(record)
     return record
 
 
-async def _woken(task_id: str, shop: Workshop, *, at_least: float, called_back: bool) -> None:
+async def _woken(task_id: str, context: ConversionContext, *, at_least: float, called_back: bool) -> None:
     """Return at the callback, or when it is time to ask anyway, but not before `at_least` seconds."""
-    event = shop.wake_ups.of(task_id)
-    interval = shop.terms.poll_interval
-    if called_back and shop.wake_ups.listening:
+    event = context.wake_ups.of(task_id)
+    interval = context.terms.poll_interval
+    if called_back and context.wake_ups.listening:
         interval *= _SAFETY_FACTOR
     at_least = min(at_least, interval)
     await asyncio.sleep(at_least)
@@ -149,37 +149,44 @@ async def _woken(task_id: str, shop: Workshop, *, at_least: float, called_back: 
 
 
 async def _finished(
-    entry: Entry, target: Path, shop: Workshop, known: WavRecord | None, *, called_back: bool = False
+    entry: JournalEntry,
+    target: Path,
+    context: ConversionContext,
+    known: WavRecord | None,
+    *,
+    called_back: bool = False,
 ) -> Outcome:
     try:
-        record = await wait_for(entry, shop, known, called_back=called_back)
+        record = await wait_for(entry, context, known, called_back=called_back)
     except GenerationFailed as failed:
-        shop.journal.move(entry, State.FAILED, message=failed.message)
+        context.journal.move(entry, State.FAILED, message=failed.message)
         raise
-    entry = shop.journal.move(entry, State.READY, wav_url=record.url, target=target)
-    await save(entry, record.url or "", target, shop)
+    entry = context.journal.move(entry, State.READY, wav_url=record.url, target=target)
+    await save(entry, record.url or "", target, context)
     return Outcome(entry.wav_task_id, target)
 
 
-def _left_running(order: Order, task_id: str, shop: Workshop) -> Outcome:
-    line = shop.continue_with([task_id])
-    shop.report(events.LeftRunning(order.song.audio_id, task_id, shop.client.provider.retention_days, line))
+def _left_running(order: Order, task_id: str, context: ConversionContext) -> Outcome:
+    line = context.continue_with([task_id])
+    context.report(
+        events.Detached(order.song.audio_id, task_id, context.client.provider.retention_days, line)
+    )
     return Outcome(task_id)
 
 
-def failure(name: str, task_id: str | None, error: SunoWavError, shop: Workshop) -> Outcome:
+def failure(name: str, task_id: str | None, error: SunoWavError, context: ConversionContext) -> Outcome:
     remedy = error.remedy
     if (
         task_id is not None
         and isinstance(error, NotAuthorized | ServiceUnavailable)
         and "To continue" not in remedy
     ):
-        remedy += f" To continue: {shop.continue_with([task_id])}"
-    shop.report(events.SongFailed(name, task_id, error.exit_code, error.message, remedy))
+        remedy += f" To continue: {context.continue_with([task_id])}"
+    context.report(events.SongFailed(name, task_id, error.exit_code, error.message, remedy))
     return Outcome(task_id, error=error)
 
 
-def _forgotten(entry: Entry) -> TaskUnknown:
+def _forgotten(entry: JournalEntry) -> TaskUnknown:
     since = time.strftime("%Y-%m-%d", time.localtime(entry.created))
     return TaskUnknown(
         f"the service has forgotten task {entry.wav_task_id}, submitted on {since}",

@@ -51,7 +51,7 @@ class _Told:
 
 def step_of(order: Order, session: Session, *, resubmit: bool) -> Step:
     """Tell what is to be done with a song whose file is not there."""
-    entry = None if resubmit else session.journal.deciding(order.song.audio_id)
+    entry = None if resubmit else session.journal.current_entry(order.song.audio_id)
     if entry is None:
         return Step.SUBMIT
     return Step.UNKNOWN if entry.state in UNDECIDED else Step.CONTINUE

@@ -28,11 +28,11 @@ from suno_wav_cli.wav import is_silent, portray, read_format
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from suno_wav_cli.conversion.context import Turn, Workshop
+    from suno_wav_cli.conversion.context import ConversionContext, DownloadSlot
     from suno_wav_cli.conversion.tagger import Tagger
     from suno_wav_cli.download.part_file import Part
-    from suno_wav_cli.journal.entry import Entry
-    from suno_wav_cli.journal.holding import Holding
+    from suno_wav_cli.journal.entry import JournalEntry
+    from suno_wav_cli.journal.holding import PartialFile
     from suno_wav_cli.models import WavFormat
 
 _MOST_IN_VAIN = 5
@@ -42,25 +42,27 @@ _LARGEST_PORTRAIT = 256_000_000
 """Bytes. More than any song has; what is longer is drawn by `inspect`, for somebody who asked."""
 
 
-async def save(entry: Entry, url: str, target: Path, shop: Workshop) -> None:
+async def save(entry: JournalEntry, url: str, target: Path, context: ConversionContext) -> None:
     """Download the file at `url`, check it, and put it at `target`, or on standard output.
 
     A file that is there already is this conversion's own, or not touched. Raises SunoWavError.
     """
-    async with shop.downloads.one() as turn:
+    async with context.downloads.one() as turn:
         with open_part(target) as part:
             # Before it was locked, another program may have put this very file in its place.
-            entry = shop.journal.of_task(entry.wav_task_id or "") or entry
-            if not shop.terms.force and shop.journal.recognises(entry, target):
-                shop.report(events.Skipped(entry.name, target, shop.tagger is not None))
+            entry = context.journal.of_task(entry.wav_task_id or "") or entry
+            if not context.terms.force and context.journal.recognises(entry, target):
+                context.report(events.Skipped(entry.name, target, context.tagger is not None))
                 return
-            download = _Download(entry, url, part, shop, turn)
-            path = None if shop.terms.piped else target
-            shop.report(events.DownloadStarted(entry.name, entry.wav_task_id or "", path, download.received))
+            download = _Download(entry, url, part, context, turn)
+            path = None if context.terms.piped else target
+            context.report(
+                events.DownloadStarted(entry.name, entry.wav_task_id or "", path, download.received)
+            )
             wav, sha256 = await download.finished()
             try:
-                if shop.tagger is not None:
-                    sha256 = await _tagged(entry, part, shop.tagger, shop)
+                if context.tagger is not None:
+                    sha256 = await _tagged(entry, part, context.tagger, context)
                 silent = await start_in_thread(lambda: is_silent(part.path, wav), "silence")
             except OSError as error:
                 raise disk_failed(part.path, error) from error
@@ -69,39 +71,39 @@ async def save(entry: Entry, url: str, target: Path, shop: Workshop) -> None:
                 await write_to_standard_output(part.path)
                 part.restart()
             else:
-                entry = shop.journal.place(entry, path, size, sha256)
+                entry = context.journal.place(entry, path, size, sha256)
                 try:
-                    part.put_in_place(path, force=shop.terms.force)
+                    part.put_in_place(path, force=context.terms.force)
                 except OutputExists:
-                    shop.journal.withdraw(entry, path)
+                    context.journal.withdraw(entry, path)
                     raise
-            shop.journal.parts.forget(part.path)
-    shop.journal.move(entry, State.SAVED)
-    if shop.terms.watched and path is not None and size <= _LARGEST_PORTRAIT:
-        await _portray(entry, path, wav, shop)
-    shop.report(events.Saved(entry.name, entry.wav_task_id or "", path, size, sha256, wav, silent))
+            context.journal.parts.forget(part.path)
+    context.journal.move(entry, State.SAVED)
+    if context.terms.interactive and path is not None and size <= _LARGEST_PORTRAIT:
+        await _portray(entry, path, wav, context)
+    context.report(events.Saved(entry.name, entry.wav_task_id or "", path, size, sha256, wav, silent))
 
 
-async def _tagged(entry: Entry, part: Part, tagger: Tagger, shop: Workshop) -> str:
+async def _tagged(entry: JournalEntry, part: Part, tagger: Tagger, context: ConversionContext) -> str:
     """Write the song's tags; the SHA-256 of the file that has them. Raises OSError, and NotAWholeWav for a bug."""
     # A crash in the middle leaves what is not the server's file any more: to be begun anew.
-    shop.journal.parts.forget(part.path)
+    context.journal.parts.forget(part.path)
     await tagger.tag(part.file, Song(entry.name, entry.music_task_id))
     read_format(part.path)
     return await settled(part)
 
 
-async def _portray(entry: Entry, path: Path, wav: WavFormat, shop: Workshop) -> None:
+async def _portray(entry: JournalEntry, path: Path, wav: WavFormat, context: ConversionContext) -> None:
     # It is saved: whoever takes it away this soon does not want to see it.
     with suppress(OSError):
         portrait = await start_in_thread(lambda: portray(path, wav), "portrait")
         if portrait is not None:
-            shop.report(events.Portrayed(entry.name, portrait))
+            context.report(events.Portrayed(entry.name, portrait))
 
 
-def _continuable(part: Part, entry: Entry, shop: Workshop) -> Holding | None:
+def _continuable(part: Part, entry: JournalEntry, context: ConversionContext) -> PartialFile | None:
     """Tell what of this conversion's file is in the `.part`; None where it is of another one, or has changed."""
-    kept = shop.journal.parts.holding(part.path, entry)
+    kept = context.journal.parts.holding(part.path, entry)
     if kept is None:
         return None
     holding, evidence = kept
@@ -117,18 +119,20 @@ def _continuable(part: Part, entry: Entry, shop: Workshop) -> Holding | None:
 class _Download:
     """One file, in as many tries as it takes."""
 
-    def __init__(self, entry: Entry, url: str, part: Part, shop: Workshop, turn: Turn) -> None:
+    def __init__(
+        self, entry: JournalEntry, url: str, part: Part, context: ConversionContext, turn: DownloadSlot
+    ) -> None:
         self._entry = entry
         self._url = url
         self._part = part
-        self._shop = shop
+        self._shop = context
         self._turn = turn
-        self._connections = shop.downloads.connections
-        self._holding = _continuable(part, entry, shop)
+        self._connections = context.downloads.connections
+        self._holding = _continuable(part, entry, context)
         if self._holding is None:
             self._throw_away()
-        self._deadline = time.monotonic() + shop.terms.timeout
-        self._delays = shop.patience.delays()
+        self._deadline = time.monotonic() + context.terms.timeout
+        self._delays = context.download_backoff.delays()
         self._most_received = self.received
         self._in_vain = 0
         self._refused = False
@@ -140,14 +144,16 @@ class _Download:
 
     async def finished(self) -> tuple[WavFormat, str]:
         """Try until the whole file is in the `.part`; its format and its SHA-256. Raises SunoWavError."""
-        shop, part, entry = self._shop, self._part, self._entry
+        context, part, entry = self._shop, self._part, self._entry
         while True:
-            transfer = Transfer(self._url, part, shop.download_terms, self._holding, self._connections)
+            transfer = Transfer(self._url, part, context.download_terms, self._holding, self._connections)
             try:
                 sha256 = await fetch(
                     transfer,
-                    on_progress=lambda *progress: shop.report(events.DownloadProgress(entry.name, *progress)),
-                    keep=lambda *kept: shop.journal.parts.keep(part.path, entry, *kept),
+                    on_progress=lambda *progress: context.report(
+                        events.DownloadProgress(entry.name, *progress)
+                    ),
+                    keep=lambda *kept: context.journal.parts.keep(part.path, entry, *kept),
                 )
                 return read_format(part.path), sha256
             except DownloadFailed as error:
@@ -166,7 +172,7 @@ class _Download:
             raise error
         if transfer.several:
             self._connections = 1
-            self._shop.report(events.DownloadNarrowed(self._entry.name, error.message))
+            self._shop.report(events.ConnectionsReduced(self._entry.name, error.message))
             if not (isinstance(error, BrokenOff) and error.retry_after):
                 return
         if isinstance(error, AddressRefused):
@@ -186,8 +192,8 @@ class _Download:
         if received > self._most_received and not isinstance(error, NotAWholeWav):
             self._most_received = received
             self._refused = False
-            if self._shop.patience.retries is None:
-                self._delays = self._shop.patience.delays()
+            if self._shop.download_backoff.retries is None:
+                self._delays = self._shop.download_backoff.delays()
         elif received > self.received or isinstance(error, NotAWholeWav | StartOver):
             self._in_vain += 1
 

@@ -12,24 +12,24 @@ from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.pricing import wavs_for
 from suno_wav_cli.api.providers import provider_named
 from suno_wav_cli.callbacks.endpoint import is_required, open_reception
-from suno_wav_cli.callbacks.notifications import hearing
-from suno_wav_cli.callbacks.task_notifier import WakeUps
+from suno_wav_cli.callbacks.notifications import receive_notifications
+from suno_wav_cli.callbacks.task_notifier import TaskNotifier
 from suno_wav_cli.callbacks.tunnel import TunnelMode
 from suno_wav_cli.config.credentials import find_api_key, required
 from suno_wav_cli.config.settings import journal_file, state_folder
-from suno_wav_cli.conversion.context import Downloads, Terms, Workshop
+from suno_wav_cli.conversion.context import ConversionContext, ConversionOptions, DownloadSlots
 from suno_wav_cli.conversion.resume_hint import command_for
 from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT, check_standard_output, remove_old_parts
-from suno_wav_cli.conversion.submit import Gate, Submitter
+from suno_wav_cli.conversion.submit import SubmissionGate, Submitter
 from suno_wav_cli.conversion.tagger import Tagger
 from suno_wav_cli.conversion.upstream import base_url_of, is_own_sandbox, open_upstream
 from suno_wav_cli.download import fetch as download
 from suno_wav_cli.download.fetch import RateLimit
 from suno_wav_cli.errors import TunnelFailed, UsageError
 from suno_wav_cli.journal import open_journal
-from suno_wav_cli.journal.entry import Service
+from suno_wav_cli.journal.entry import Account
 from suno_wav_cli.system.loopback import is_loopback
-from suno_wav_cli.system.pacing import Backoff, SubmissionWindow
+from suno_wav_cli.system.pacing import Backoff, RateWindow
 from suno_wav_cli.system.signals import Stopped
 from suno_wav_cli.system.tls import tls_context
 from suno_wav_cli.wav import check_tagging_possible
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
-    from suno_wav_cli.callbacks.endpoint import Reception
+    from suno_wav_cli.callbacks.endpoint import CallbackEndpoint
     from suno_wav_cli.config.credentials import Secrets
     from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.events import Event, Report
@@ -63,7 +63,7 @@ class Session:
     agents: Path
     spool: Path
     report: Report
-    watched: bool
+    interactive: bool
 
     def owns(self, target: Path) -> bool:
         """Tell whether a `.part` beside `target` is one that an earlier run has left."""
@@ -88,7 +88,7 @@ def open_session(
     report: Report,
     *,
     only_looking: bool = False,
-    watched: bool = False,
+    interactive: bool = False,
 ) -> Iterator[Session]:
     """Start the sandbox where it is asked for, and open the journal.
 
@@ -106,7 +106,7 @@ def open_session(
     unfinished: dict[str, None] = {}
 
     def remembering_report(event: Event) -> None:
-        if isinstance(event, events.Submitted | events.Adopted):
+        if isinstance(event, events.Submitted | events.Resumed):
             unfinished[event.task_id] = None
         elif isinstance(event, events.Saved) or (isinstance(event, events.SongFailed) and event.task_id):
             unfinished.pop(event.task_id or "", None)
@@ -117,11 +117,20 @@ def open_session(
         file = journal_file(environ)
         # What the journal would remember of a service that ends with the program is of no use to the next run.
         in_memory = own_sandbox or (only_looking and not file.exists())
-        service = Service(base_url, settings.provider, provider_named(settings.provider).retention_days)
+        service = Account(base_url, settings.provider, provider_named(settings.provider).retention_days)
         journal = stack.enter_context(open_journal(None if in_memory else file, service))
         agents = state_folder(environ) / "agents"
         session = Session(
-            settings, secrets, base_url, key, own_sandbox, journal, agents, spool, remembering_report, watched
+            settings,
+            secrets,
+            base_url,
+            key,
+            own_sandbox,
+            journal,
+            agents,
+            spool,
+            remembering_report,
+            interactive,
         )
         try:
             yield session
@@ -152,7 +161,7 @@ def _check_wishes(settings: Settings, spool: Path) -> None:
 
 
 @contextmanager
-def open_way_back(session: Session) -> Iterator[Reception | None]:
+def open_way_back(session: Session) -> Iterator[CallbackEndpoint | None]:
     """Open the receiver's socket; None, with the reason reported, where the program polls.
 
     Raises TunnelFailed where the person asked for a way that cannot be opened, and UsageError.
@@ -179,12 +188,12 @@ def open_way_back(session: Session) -> Iterator[Reception | None]:
 @asynccontextmanager
 async def open_workshop(
     session: Session,
-    reception: Reception | None,
+    reception: CallbackEndpoint | None,
     *,
     wait: bool = True,
     resubmit: bool = False,
     balance: Decimal | None = None,
-) -> AsyncIterator[Workshop]:
+) -> AsyncIterator[ConversionContext]:
     """Connect the parts, inside the event loop.
 
     `wait`, `resubmit`, and the account's balance where it was asked for, are for what is submitted there.
@@ -193,7 +202,7 @@ async def open_workshop(
     cap = settings.max_credits
     tls = tls_context(session.base_url)
     backoff = Backoff(settings.questions)
-    wake_ups = WakeUps()
+    wake_ups = TaskNotifier()
     hidden = [] if reception is None else [reception.path]
     async with AsyncExitStack() as stack:
         callback_url = asyncio.get_running_loop().create_future()
@@ -201,7 +210,7 @@ async def open_workshop(
             callback_url.set_result(settings.callback_url)
         else:
             callback_url = await stack.enter_async_context(
-                hearing(reception, wake_ups, tls, settings.poll_interval, session.report)
+                receive_notifications(reception, wake_ups, tls, settings.poll_interval, session.report)
             )
             if reception.required:
                 await callback_url
@@ -217,13 +226,13 @@ async def open_workshop(
         )
         local = is_loopback(session.base_url)
         tagger = Tagger(client, session.journal.history, tls, local=local, report=session.report)
-        yield Workshop(
+        yield ConversionContext(
             client=client,
             journal=session.journal,
             submitter=Submitter(
                 client,
                 session.journal,
-                Gate(SubmissionWindow(), None if cap is None else wavs_for(cap)),
+                SubmissionGate(RateWindow(), None if cap is None else wavs_for(cap)),
                 backoff,
                 callback_url,
                 resubmit,
@@ -232,8 +241,8 @@ async def open_workshop(
                 session.report,
             ),
             wake_ups=wake_ups,
-            downloads=Downloads(settings.connections),
-            download_terms=download.Terms(
+            downloads=DownloadSlots(settings.connections),
+            download_terms=download.DownloadPolicy(
                 tls,
                 local,
                 RateLimit(settings.limit_rate),
@@ -241,15 +250,15 @@ async def open_workshop(
                 settings.min_speed,
                 settings.stall_timeout,
             ),
-            patience=Backoff(settings.retries),
+            download_backoff=Backoff(settings.retries),
             tagger=tagger if settings.tag else None,
-            terms=Terms(
+            terms=ConversionOptions(
                 settings.poll_interval,
                 settings.timeout,
                 wait,
                 settings.force,
                 settings.out == STANDARD_OUTPUT,
-                session.watched,
+                session.interactive,
                 settings.jobs,
             ),
             continue_with=session.continue_with,

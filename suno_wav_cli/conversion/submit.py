@@ -22,7 +22,7 @@ from suno_wav_cli.errors import (
     SunoWavError,
     UsageError,
 )
-from suno_wav_cli.events import Adopted, SongFailed, SubmissionDelayed, Submitted, Submitting
+from suno_wav_cli.events import Resumed, SongFailed, SubmissionDelayed, Submitted, Submitting
 from suno_wav_cli.journal.entry import UNDECIDED, State
 
 if TYPE_CHECKING:
@@ -32,22 +32,22 @@ if TYPE_CHECKING:
     from suno_wav_cli.api.client import Client
     from suno_wav_cli.events import Report
     from suno_wav_cli.journal import Journal
-    from suno_wav_cli.journal.entry import Entry
+    from suno_wav_cli.journal.entry import JournalEntry
     from suno_wav_cli.models import Order
-    from suno_wav_cli.system.pacing import Backoff, SubmissionWindow
+    from suno_wav_cli.system.pacing import Backoff, RateWindow
 
 _LAST_MOMENT = 0.5
 """Seconds that an interrupted program still waits for the answer to a paid request."""
 
 
 @dataclass
-class Gate:
+class SubmissionGate:
     """What every submission of a run passes through. Once the account is refused, nothing more is sent.
 
     `allowance` is how many songs may still be paid for, None where nobody has limited it.
     """
 
-    window: SubmissionWindow
+    window: RateWindow
     allowance: int | None = None
     refusal: SunoWavError | None = None
 
@@ -67,7 +67,7 @@ class Gate:
 class Accepted:
     """A conversion that the service has taken; `new` where it was submitted by this very call."""
 
-    entry: Entry
+    entry: JournalEntry
     new: bool
 
 
@@ -75,7 +75,7 @@ class Accepted:
 class Submitter:
     client: Client
     journal: Journal
-    gate: Gate
+    gate: SubmissionGate
     backoff: Backoff
     callback_url: asyncio.Future[str | None]
     resubmit: bool
@@ -88,7 +88,7 @@ class Submitter:
 
         Raises SubmissionUnknown where a paid request may have been accepted, and else what `Client.submit` raises.
         """
-        known = None if self.resubmit else self.journal.deciding(order.song.audio_id)
+        known = None if self.resubmit else self.journal.current_entry(order.song.audio_id)
         if known is not None:
             return self._known(known)
         self.gate.let_pass()
@@ -138,7 +138,7 @@ class Submitter:
                 raise
 
     async def _paid_request(
-        self, entry: Entry, order: Order, callback_url: str | None, sent: asyncio.Event
+        self, entry: JournalEntry, order: Order, callback_url: str | None, sent: asyncio.Event
     ) -> Accepted:
         song = order.song
         try:
@@ -168,7 +168,7 @@ class Submitter:
         self.report(Submitted(song.audio_id, task_id))
         return Accepted(accepted, new=accepted.id == entry.id)
 
-    def _existing(self, entry: Entry, exists: RecordExists) -> Accepted:
+    def _existing(self, entry: JournalEntry, exists: RecordExists) -> Accepted:
         """409 succeeds where the answer or the journal knows the task (contract/wav-api.md, section 3)."""
         if exists.task_id is not None:
             return self._adopted(self.journal.accept(entry, exists.task_id), "the service had it already")
@@ -181,7 +181,7 @@ class Submitter:
 
     def _explained(self, audio_id: str, exists: RecordExists) -> RecordExists:
         """Say what this machine knows of a conversion whose task nobody names."""
-        lost = self.journal.deciding(audio_id)
+        lost = self.journal.current_entry(audio_id)
         if lost is not None:
             said = f"{exists.message}; so the request whose answer was lost here was accepted"
             return RecordExists(said, exists.remedy, None)
@@ -192,19 +192,19 @@ class Submitter:
             return RecordExists(exists.message, remedy, None)
         return exists
 
-    def _known(self, entry: Entry) -> Accepted:
+    def _known(self, entry: JournalEntry) -> Accepted:
         if PROVIDERS.get(entry.provider) is not self.client.provider:
             raise other_contract(entry)
         if entry.state in UNDECIDED:
             raise _undecided(entry)
         return self._adopted(entry, "paid for before")
 
-    def _adopted(self, entry: Entry, reason: str) -> Accepted:
-        self.report(Adopted(entry.name, entry.wav_task_id or "", reason))
+    def _adopted(self, entry: JournalEntry, reason: str) -> Accepted:
+        self.report(Resumed(entry.name, entry.wav_task_id or "", reason))
         return Accepted(entry, new=False)
 
 
-def other_contract(entry: Entry) -> UsageError:
+def other_contract(entry: JournalEntry) -> UsageError:
     """Say that a conversion is asked for by the routes that it was submitted by: two contracts may share an address."""
     ids = [entry.wav_task_id or entry.name]
     return UsageError(
@@ -213,7 +213,7 @@ def other_contract(entry: Entry) -> UsageError:
     )
 
 
-def _undecided(entry: Entry) -> SubmissionUnknown:
+def _undecided(entry: JournalEntry) -> SubmissionUnknown:
     if entry.message is not None:
         return SubmissionUnknown(entry.message, PAY_AGAIN)
     return submission_unknown(

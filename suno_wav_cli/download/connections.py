@@ -38,7 +38,7 @@ class Connections:
                 _shut_down(connection)
 
     @contextmanager
-    def watched(self) -> Iterator[Trace]:
+    def traced(self) -> Iterator[Trace]:
         """Give what httpx is to call while it connects: so that its handshakes can be woken too."""
         mine: list[socket.socket] = []
 

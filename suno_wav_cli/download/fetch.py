@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.download.digest import Digest
-from suno_wav_cli.download.http import Terms
+from suno_wav_cli.download.http import DownloadPolicy
 from suno_wav_cli.download.part_file import disk_failed
 from suno_wav_cli.download.transfer import Transfer
 from suno_wav_cli.system.rates import RateLimit
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from suno_wav_cli.download.part_file import Part
-    from suno_wav_cli.journal.holding import Holding
+    from suno_wav_cli.journal.holding import PartialFile
 
-__all__ = ["RateLimit", "Terms", "Transfer", "fetch", "settled"]
+__all__ = ["DownloadPolicy", "RateLimit", "Transfer", "fetch", "settled"]
 
 _TICK = 0.1
 """Seconds between two looks at how far the threads are."""
@@ -36,7 +36,9 @@ _LAST_MOMENT = 0.5
 
 
 async def fetch(
-    transfer: Transfer, on_progress: Callable[[int, int | None], None], keep: Callable[[Holding, str], None]
+    transfer: Transfer,
+    on_progress: Callable[[int, int | None], None],
+    keep: Callable[[PartialFile, str], None],
 ) -> str:
     """Run the transfer in threads; the SHA-256 of the whole file, which is on the disk then.
 
@@ -84,7 +86,7 @@ async def settled(part: Part) -> str:
     return await start_in_thread(digest.run, "digest")
 
 
-async def _keep_up(transfer: Transfer, keep: Callable[[Holding, str], None]) -> None:
+async def _keep_up(transfer: Transfer, keep: Callable[[PartialFile, str], None]) -> None:
     """Never returns. Raises OSError where the disk fails."""
     kept = None
     while True:
@@ -94,7 +96,7 @@ async def _keep_up(transfer: Transfer, keep: Callable[[Holding, str], None]) -> 
             kept = holding
 
 
-async def _keep(transfer: Transfer, keep: Callable[[Holding, str], None]) -> None:
+async def _keep(transfer: Transfer, keep: Callable[[PartialFile, str], None]) -> None:
     """Put what has come on the disk, and then say so."""
     holding = transfer.holding()
     if holding is None:
@@ -108,7 +110,7 @@ async def _keep(transfer: Transfer, keep: Callable[[Holding, str], None]) -> Non
 class _Speed:
     """Tells whether the last seconds brought less than they must."""
 
-    def __init__(self, terms: Terms) -> None:
+    def __init__(self, terms: DownloadPolicy) -> None:
         self._seconds = terms.stall_timeout
         # What was asked to be slow cannot be too slow: half of what each of several downloads gets of the rate.
         rate = terms.rate.rate

@@ -28,7 +28,7 @@ _GIGABIT = 125_000_000
 
 
 @dataclass(frozen=True)
-class Terms:
+class DownloadPolicy:
     """What a download may take. Sizes in bytes, times in seconds, `min_speed` in bytes a second.
 
     A connection that is silent for `stall_timeout`, or a download that is slower than `min_speed` for so long, is
@@ -45,7 +45,7 @@ class Terms:
     fast_enough: int | None = _GIGABIT
 
 
-def open_client(url: str, terms: Terms) -> httpx.Client:
+def open_client(url: str, terms: DownloadPolicy) -> httpx.Client:
     """Make what asks for `url`: without a key, without cookies, and of nobody but whom the terms allow."""
 
     def prepare(request: httpx.Request) -> None:
@@ -91,7 +91,7 @@ def answered(
     raise DownloadFailed("the file's address redirects without end", "Ask your provider.")
 
 
-def explained(error: Exception, terms: Terms) -> Exception:
+def explained(error: Exception, terms: DownloadPolicy) -> Exception:
     """Put what httpx has to say into one of our errors; give back what is not httpx's."""
     if isinstance(error, httpx.ReadTimeout):
         return BrokenOff(f"the file's server is silent for {terms.stall_timeout:g} s")

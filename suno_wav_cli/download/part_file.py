@@ -18,7 +18,7 @@ from suno_wav_cli.system.file_lock import is_same_file, try_lock
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from suno_wav_cli.journal.holding import Span
+    from suno_wav_cli.journal.holding import ByteRange
 
 
 _SAMPLE = 4096
@@ -37,7 +37,7 @@ class Part:
     def size(self) -> int:
         return os.fstat(self.file.fileno()).st_size
 
-    def evidence(self, spans: Iterable[Span]) -> str:
+    def evidence(self, spans: Iterable[ByteRange]) -> str:
         """Make a digest of the ends of each span: it tells these bytes from what is copied over them. Raises OSError."""
         digest = hashlib.sha256()
         with self._lock:
@@ -79,7 +79,7 @@ class Part:
         """Put every byte that was written on the disk. Raises OSError."""
         os.fsync(self.file.fileno())
 
-    def secured(self, spans: Iterable[Span]) -> str:
+    def secured(self, spans: Iterable[ByteRange]) -> str:
         """Put these spans on the disk, and give the evidence of them. Raises OSError."""
         self.sync()
         return self.evidence(spans)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from suno_wav_cli.errors import AddressRefused, BrokenOff, DownloadFailed, StartOver
-from suno_wav_cli.journal.holding import Span
+from suno_wav_cli.journal.holding import ByteRange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,14 +36,16 @@ class Content:
     `coded` that the body is to be unpacked.
     """
 
-    span: Span
+    span: ByteRange
     length: int | None
     validator: str | None
     divisible: bool = False
     coded: bool = False
 
 
-def judged(status: int, headers: Mapping[str, str], asked: Span | None, validator: str | None) -> Content:
+def judged(
+    status: int, headers: Mapping[str, str], asked: ByteRange | None, validator: str | None
+) -> Content:
     """Read an answer to a request for a whole file, or for the span `asked` of the one that `validator` names.
 
     Raises AddressRefused where a fresh address may help, BrokenOff where another try may, StartOver where what is
@@ -81,18 +83,18 @@ def _whole(headers: Mapping[str, str]) -> Content:
                 "Try again; if it stays so, ask your provider.",
             )
         # The length and the ranges are those of the packed file.
-        return Content(Span(0, None), None, None, coded=True)
+        return Content(ByteRange(0, None), None, None, coded=True)
     text = headers.get("Content-Length", "")
     length = int(text) if re.fullmatch(r"[0-9]{1,19}", text) and "Transfer-Encoding" not in headers else None
     validator = headers.get("ETag", "")
     strong = validator if _STRONG.fullmatch(validator) else None
     offered = headers.get("Accept-Ranges", "").strip().lower() == "bytes"
     return Content(
-        Span(0, length), length, strong, divisible=offered and strong is not None and length is not None
+        ByteRange(0, length), length, strong, divisible=offered and strong is not None and length is not None
     )
 
 
-def _part(headers: Mapping[str, str], asked: Span | None, validator: str | None) -> Content:
+def _part(headers: Mapping[str, str], asked: ByteRange | None, validator: str | None) -> Content:
     match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
     if match is None or asked is None or validator is None or _coding(headers) != _PLAIN:
         raise StartOver("the file's server sends a part that cannot be placed")
@@ -103,15 +105,15 @@ def _part(headers: Mapping[str, str], asked: Span | None, validator: str | None)
     whole = headers.get("Content-Length", str(stop - start)) == str(stop - start)
     if start != asked.start or not start < stop <= most or not whole:
         raise StartOver("the file's server sends another part than was asked for")
-    return Content(Span(start, stop), length, validator, divisible=True)
+    return Content(ByteRange(start, stop), length, validator, divisible=True)
 
 
-def _nothing_left(headers: Mapping[str, str], asked: Span, validator: str | None) -> Content:
+def _nothing_left(headers: Mapping[str, str], asked: ByteRange, validator: str | None) -> Content:
     match = _UNSATISFIED.fullmatch(headers.get("Content-Range", ""))
     if match is None or int(match[1]) != asked.start or headers.get("ETag", validator) != validator:
         raise StartOver("the file has changed")
     # Everything was there already, and nobody knew.
-    return Content(Span(asked.start, asked.start), asked.start, validator)
+    return Content(ByteRange(asked.start, asked.start), asked.start, validator)
 
 
 def _coding(headers: Mapping[str, str]) -> str:

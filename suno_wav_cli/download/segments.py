@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.journal.holding import Span
+from suno_wav_cli.journal.holding import ByteRange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +23,7 @@ class Segment:
     What lies before `claimed` is its connection's alone, written or not.
     """
 
-    def __init__(self, span: Span) -> None:
+    def __init__(self, span: ByteRange) -> None:
         self.position = self.claimed = span.start
         self.stop = span.stop
 
@@ -36,7 +36,7 @@ class Segment:
 class Segments:
     """The missing spans, handed out to connections. May be used from several threads."""
 
-    def __init__(self, missing: Iterable[Span], connections: int) -> None:
+    def __init__(self, missing: Iterable[ByteRange], connections: int) -> None:
         self._lock = threading.Lock()
         self._taken: list[Segment] = []
         self._free = [piece for span in missing for piece in _pieces(span, connections)]
@@ -54,7 +54,7 @@ class Segments:
                 if shared is None or _unclaimed(shared) < 2 * SMALLEST:
                     return None
                 middle = shared.claimed + _unclaimed(shared) // 2
-                segment = Segment(Span(middle, shared.stop))
+                segment = Segment(ByteRange(middle, shared.stop))
                 shared.stop = middle
             self._taken.append(segment)
             return segment
@@ -79,10 +79,10 @@ class Segments:
             segment.stop = following.stop
             return True
 
-    def missing(self) -> tuple[Span, ...]:
+    def missing(self) -> tuple[ByteRange, ...]:
         """Tell what is missing at this moment, in order."""
         with self._lock:
-            spans = [Span(taken.position, taken.stop) for taken in self._taken] + self._free
+            spans = [ByteRange(taken.position, taken.stop) for taken in self._taken] + self._free
         return _joined(sorted((span for span in spans if span.length != 0), key=lambda span: span.start))
 
 
@@ -91,22 +91,22 @@ def _unclaimed(segment: Segment) -> int:
     return 0 if segment.stop is None else segment.stop - segment.claimed
 
 
-def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
+def _joined(spans: Iterable[ByteRange]) -> tuple[ByteRange, ...]:
     """Make one span of those that touch."""
-    joined: list[Span] = []
+    joined: list[ByteRange] = []
     for span in spans:
         if joined and joined[-1].stop == span.start:
-            joined[-1] = Span(joined[-1].start, span.stop)
+            joined[-1] = ByteRange(joined[-1].start, span.stop)
         else:
             joined.append(span)
     return tuple(joined)
 
 
-def _pieces(span: Span, connections: int) -> list[Span]:
+def _pieces(span: ByteRange, connections: int) -> list[ByteRange]:
     """Cut a span so that every connection has a part of it, in the order of the file."""
     if not span.length or span.stop is None or connections == 1:
         return [span]
     # As many for each, that all end together.
     rounds = -(-span.length // (connections * _LARGEST))
     size = max(-(-span.length // (connections * rounds)), SMALLEST)
-    return [Span(start, min(start + size, span.stop)) for start in range(span.start, span.stop, size)]
+    return [ByteRange(start, min(start + size, span.stop)) for start in range(span.start, span.stop, size)]

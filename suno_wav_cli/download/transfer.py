@@ -18,12 +18,12 @@ from suno_wav_cli.download.part_file import disk_failed
 from suno_wav_cli.download.response import Content, judged
 from suno_wav_cli.download.segments import Segment, Segments
 from suno_wav_cli.errors import BrokenOff, DownloadFailed, StartOver, SunoWavError
-from suno_wav_cli.journal.holding import Holding, Span, received
+from suno_wav_cli.journal.holding import ByteRange, PartialFile, received
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from suno_wav_cli.download.http import Terms
+    from suno_wav_cli.download.http import DownloadPolicy
     from suno_wav_cli.download.part_file import Part
 
 _WORTH_SEVERAL = 16 * 1024 * 1024
@@ -43,7 +43,12 @@ class Transfer:
     """
 
     def __init__(
-        self, url: str, part: Part, terms: Terms, holding: Holding | None = None, connections: int = 1
+        self,
+        url: str,
+        part: Part,
+        terms: DownloadPolicy,
+        holding: PartialFile | None = None,
+        connections: int = 1,
     ) -> None:
         self.part = part
         self.terms = terms
@@ -67,13 +72,13 @@ class Transfer:
         self._stopped_because = self._stopped_because or reason
         self._connections.stop()
 
-    def holding(self) -> Holding | None:
+    def holding(self) -> PartialFile | None:
         """Tell what is in the `.part`; None where it could not be continued."""
         if not self._begun or self._validator is None:
             return None
         # Asked in this order: a length that is known by now says nothing wrong of what was missing before.
         missing = self._segments.missing()
-        return Holding(self._validator, self.length, missing)
+        return PartialFile(self._validator, self.length, missing)
 
     def arrived(self) -> int:
         """How many bytes have come without a gap, from the file's beginning."""
@@ -107,7 +112,7 @@ class Transfer:
         if self._error is not None:
             raise self._error
 
-    def _is_worth_several(self, missing: tuple[Span, ...]) -> bool:
+    def _is_worth_several(self, missing: tuple[ByteRange, ...]) -> bool:
         lengths = [span.length for span in missing]
         return self._most > 1 and None not in lengths and sum(filter(None, lengths)) >= _WORTH_SEVERAL
 
@@ -152,7 +157,7 @@ class Transfer:
         """Fetch one segment after the other, until none is left or somebody has failed."""
         with self._trouble_noted():
             while self._error is None and (segment := self._segments.take()) is not None:
-                with self._answer(client, Span(segment.position, segment.stop)) as (response, content):
+                with self._answer(client, ByteRange(segment.position, segment.stop)) as (response, content):
                     self._check_size(content)
                     self._receive(response, content, segment)
 
@@ -174,13 +179,15 @@ class Transfer:
         return explained(error, self.terms)
 
     @contextmanager
-    def _answer(self, client: httpx.Client, asked: Span | None) -> Iterator[tuple[httpx.Response, Content]]:
+    def _answer(
+        self, client: httpx.Client, asked: ByteRange | None
+    ) -> Iterator[tuple[httpx.Response, Content]]:
         headers = {}
         if asked is not None and self._validator is not None:
             last = "" if asked.stop is None else asked.stop - 1
             headers = {"Range": f"bytes={asked.start}-{last}", "If-Range": self._validator}
         with (
-            self._connections.watched() as trace,
+            self._connections.traced() as trace,
             answered(client, self._url, headers, trace) as response,
         ):
             content = judged(response.status_code, response.headers, asked, self._validator)

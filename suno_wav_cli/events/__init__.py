@@ -14,14 +14,14 @@ from suno_wav_cli.events.deliveries import (
     Delivering,
     DeliveryChecked,
     DeliveryDelayed,
+    DeliveryDropped,
     DeliveryForwarded,
-    DeliveryNeglected,
     DeliveryReceived,
     DeliveryRecorded,
     Listening,
 )
 from suno_wav_cli.events.inspections import Inspected, Recording
-from suno_wav_cli.events.listings import Elsewhere, Job, JobList, TrackList
+from suno_wav_cli.events.listings import Job, JobList, OtherServiceJobs, TrackList
 from suno_wav_cli.events.money import (
     Balance,
     KeyForgotten,
@@ -48,15 +48,15 @@ from suno_wav_cli.events.setup import (
     SettingShown,
 )
 from suno_wav_cli.events.songs import (
-    Adopted,
-    DownloadNarrowed,
+    ConnectionsReduced,
+    Detached,
     DownloadProgress,
     DownloadRetried,
     DownloadStarted,
-    LeftRunning,
     LookedUp,
     LookupFailed,
     Portrayed,
+    Resumed,
     Saved,
     Skipped,
     SongFailed,
@@ -83,24 +83,24 @@ Event: TypeAlias = (
     Submitting
     | SubmissionDelayed
     | Submitted
-    | Adopted
+    | Resumed
     | LookedUp
     | StateChanged
     | LookupFailed
     | DownloadStarted
     | DownloadProgress
-    | DownloadNarrowed
+    | ConnectionsReduced
     | DownloadRetried
     | TagsMissing
     | Saved
     | Portrayed
     | Skipped
-    | LeftRunning
+    | Detached
     | SongFailed
     | TaskStatus
     | JobList
     | TrackList
-    | Elsewhere
+    | OtherServiceJobs
     | Inspected
     | Ready
     | TunnelOpening
@@ -113,7 +113,7 @@ Event: TypeAlias = (
     | DeliveryRecorded
     | DeliveryForwarded
     | DeliveryChecked
-    | DeliveryNeglected
+    | DeliveryDropped
     | CallbackKind
     | Delivering
     | AnswerOverdue
@@ -141,26 +141,25 @@ Event: TypeAlias = (
 Report: TypeAlias = "Callable[[Event], None]"
 
 __all__ = [
-    "Adopted",
     "AgentDownloading",
     "AnswerOverdue",
     "Balance",
     "CallbackKind",
     "CallbackReceived",
     "ConfigLocated",
+    "ConnectionsReduced",
     "Delivered",
     "Delivering",
     "DeliveryChecked",
     "DeliveryDelayed",
+    "DeliveryDropped",
     "DeliveryForwarded",
-    "DeliveryNeglected",
     "DeliveryReceived",
     "DeliveryRecorded",
-    "DownloadNarrowed",
+    "Detached",
     "DownloadProgress",
     "DownloadRetried",
     "DownloadStarted",
-    "Elsewhere",
     "Event",
     "Failed",
     "FailuresListed",
@@ -170,10 +169,10 @@ __all__ = [
     "JobList",
     "KeyForgotten",
     "KeyKept",
-    "LeftRunning",
     "Listening",
     "LookedUp",
     "LookupFailed",
+    "OtherServiceJobs",
     "PathShown",
     "Planned",
     "Portrayed",
@@ -182,6 +181,7 @@ __all__ = [
     "Recording",
     "Report",
     "RequestServed",
+    "Resumed",
     "SandboxId",
     "SandboxServing",
     "SandboxStarted",

@@ -71,7 +71,7 @@ class DeliveryChecked:
 
 
 @event
-class DeliveryNeglected:
+class DeliveryDropped:
     """Too much was going on for this delivery to be worked on, or it could not be kept."""
 
     number: int

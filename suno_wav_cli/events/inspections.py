@@ -9,7 +9,7 @@ from suno_wav_cli.events.event import event
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from suno_wav_cli.models import Portrait, Tag, WavFormat
+    from suno_wav_cli.models import AudioLevels, Tag, WavFormat
 
 
 @event
@@ -24,7 +24,7 @@ class Recording:
     format: WavFormat
     seconds: float
     missing: int
-    portrait: Portrait | None
+    portrait: AudioLevels | None
     remarks: tuple[str, ...]
     tags: tuple[Tag, ...]
 

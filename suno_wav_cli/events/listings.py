@@ -57,7 +57,7 @@ class TrackList:
 
 
 @event
-class Elsewhere:
+class OtherServiceJobs:
     """Unfinished conversions of another service than the one in force."""
 
     service: str

@@ -9,7 +9,7 @@ from suno_wav_cli.events.event import event
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from suno_wav_cli.models import Portrait, WavFormat, WavRecord
+    from suno_wav_cli.models import AudioLevels, WavFormat, WavRecord
 
 
 @event
@@ -33,7 +33,7 @@ class Submitted:
 
 
 @event
-class Adopted:
+class Resumed:
     """A conversion that was paid for before, and is continued."""
 
     audio_id: str
@@ -92,7 +92,7 @@ class DownloadRetried:
 
 
 @event
-class DownloadNarrowed:
+class ConnectionsReduced:
     """Several connections brought trouble, and the download goes on with one."""
 
     audio_id: str
@@ -125,7 +125,7 @@ class Portrayed:
     """How the song that was saved sounds, for somebody who watches."""
 
     audio_id: str
-    portrait: Portrait
+    portrait: AudioLevels
 
 
 @event
@@ -138,7 +138,7 @@ class Skipped:
 
 
 @event
-class LeftRunning:
+class Detached:
     """Submitted, and not waited for. The service keeps the file `kept_days`."""
 
     audio_id: str

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suno_wav_cli.errors import UsageError
-from suno_wav_cli.journal.entry import Entry, State
+from suno_wav_cli.journal.entry import JournalEntry, State
 from suno_wav_cli.journal.migrations import SCHEMA_VERSION, bring_up_to_date, version_of
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Database:
         except sqlite3.Error as error:
             raise _unusable(self._path, error) from error
 
-    def entries(self, where: str, *values: Any) -> list[Entry]:
+    def entries(self, where: str, *values: Any) -> list[JournalEntry]:
         """Find conversions; `where` is what stands after WHERE, and never holds a value."""
         cursor = self.execute(f"{_ENTRIES} WHERE {where}", *values)
         try:
@@ -57,7 +57,7 @@ class Database:
         except (sqlite3.Error, TypeError, ValueError, ArithmeticError) as error:
             raise _unusable(self._path, error) from error
 
-    def entry(self, where: str, *values: Any) -> Entry | None:
+    def entry(self, where: str, *values: Any) -> JournalEntry | None:
         """Find the first conversion of those."""
         found = self.entries(f"{where} LIMIT 1", *values)
         return found[0] if found else None
@@ -145,11 +145,11 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous = FULL")
 
 
-def _entry(row: sqlite3.Row) -> Entry:
+def _entry(row: sqlite3.Row) -> JournalEntry:
     """Raises TypeError, ValueError or ArithmeticError for a row that is not of this schema."""
     fields = dict(row)
     target, credits_before = fields["target"], fields["credits_before"]
-    return Entry(
+    return JournalEntry(
         **fields
         | {
             "state": State(fields["state"]),

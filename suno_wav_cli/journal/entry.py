@@ -46,7 +46,7 @@ NEXT_STATES: dict[State, frozenset[State]] = {
 
 
 @dataclass(frozen=True)
-class Service:
+class Account:
     """Whom a conversion is paid to: the API's base URL, the provider's name, and how long it keeps a file."""
 
     base_url: str
@@ -55,7 +55,7 @@ class Service:
 
 
 @dataclass(frozen=True)
-class Place:
+class SavedFile:
     """A file that was saved from a conversion, as it was then; an earlier version of the journal had no digests."""
 
     path: Path
@@ -64,7 +64,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Entry:
+class JournalEntry:
     """One conversion. Times are seconds since 1970, UTC.
 
     `service` is the API's base URL, `provider` the name of its contract. `target` is where the file shall go, or went

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Span:
+class ByteRange:
     """The bytes from `start` to before `stop`; None where the file's length is not known."""
 
     start: int
@@ -22,7 +22,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Holding:
+class PartialFile:
     """What is there, and by what the rest is known to be of the same file.
 
     `validator` is the server's strong ETag, `length` that of the whole file where the server told it; `missing` is in
@@ -31,19 +31,19 @@ class Holding:
 
     validator: str
     length: int | None
-    missing: tuple[Span, ...]
+    missing: tuple[ByteRange, ...]
 
     @property
     def received(self) -> int:
         """How many bytes are there."""
         return received(self.missing, self.length)
 
-    def present(self) -> tuple[Span, ...]:
+    def present(self) -> tuple[ByteRange, ...]:
         """List what is there, in order."""
         edges = [0, *(edge for span in self.missing for edge in (span.start, span.stop)), self.length]
         pairs = zip(edges[::2], edges[1::2], strict=False)
         return tuple(
-            Span(start, stop)
+            ByteRange(start, stop)
             for start, stop in pairs
             if start is not None and stop is not None and start < stop
         )
@@ -57,19 +57,19 @@ class Holding:
         return last.start if last.stop in (None, self.length) else self.length or 0
 
 
-def received(missing: tuple[Span, ...], length: int | None) -> int:
+def received(missing: tuple[ByteRange, ...], length: int | None) -> int:
     """Count what is there of a file; where nobody knows where its last missing span ends, all before that is there."""
     if missing and missing[-1].stop is None:
         return missing[-1].start
     return (length or 0) - sum(span.length or 0 for span in missing)
 
 
-def written(missing: Iterable[Span]) -> str:
+def written(missing: Iterable[ByteRange]) -> str:
     """Write spans as text: `0-100,200-`, each up to before its second number."""
     return ",".join(f"{span.start}-{'' if span.stop is None else span.stop}" for span in missing)
 
 
-def read(text: str) -> tuple[Span, ...]:
+def read(text: str) -> tuple[ByteRange, ...]:
     """Read what `written` wrote. Raises ValueError."""
     spans = [part.split("-") for part in text.split(",")] if text else []
-    return tuple(Span(int(start), int(stop) if stop else None) for start, stop in spans)
+    return tuple(ByteRange(int(start), int(stop) if stop else None) for start, stop in spans)

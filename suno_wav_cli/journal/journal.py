@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.journal.database import open_database, stored
-from suno_wav_cli.journal.entry import NEXT_STATES, Entry, State
+from suno_wav_cli.journal.entry import NEXT_STATES, JournalEntry, State
 from suno_wav_cli.journal.parts import Parts
 from suno_wav_cli.journal.queries import History
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from suno_wav_cli.journal.database import Database
-    from suno_wav_cli.journal.entry import Service
+    from suno_wav_cli.journal.entry import Account
     from suno_wav_cli.models import Song, Track
 
 _DAY = 86400.0
@@ -29,20 +29,20 @@ _DAY = 86400.0
 class Claim:
     """The conversion that decides about a song: one to be paid for now, where it is `new`, or an earlier one."""
 
-    entry: Entry
+    entry: JournalEntry
     new: bool
 
 
 class Journal:
     """The conversions of one service; `history` knows those of all, `parts` what is half there. Made by `open_journal`."""
 
-    def __init__(self, database: Database, service: Service) -> None:
+    def __init__(self, database: Database, service: Account) -> None:
         self._database = database
         self._service = service
         self.history = History(database)
         self.parts = Parts(database)
 
-    def deciding(self, audio_id: str) -> Entry | None:
+    def current_entry(self, audio_id: str) -> JournalEntry | None:
         """Find the song's newest conversion that was, or may have been, paid for and has not failed."""
         return self._database.entry(
             "service = ? AND audio_id = ? AND state NOT IN ('refused', 'failed') ORDER BY id DESC",
@@ -50,10 +50,10 @@ class Journal:
             audio_id,
         )
 
-    def of_task(self, wav_task_id: str) -> Entry | None:
+    def of_task(self, wav_task_id: str) -> JournalEntry | None:
         return self._database.entry("service = ? AND wav_task_id = ?", self._service.base_url, wav_task_id)
 
-    def newest_task_of(self, audio_id: str) -> Entry | None:
+    def newest_task_of(self, audio_id: str) -> JournalEntry | None:
         """Find the song's last conversion that the service gave an id."""
         return self._database.entry(
             "service = ? AND audio_id = ? AND wav_task_id IS NOT NULL ORDER BY id DESC",
@@ -74,7 +74,7 @@ class Journal:
         decides.
         """
         with self._database.transaction():
-            known = None if anyway else self.deciding(song.audio_id)
+            known = None if anyway else self.current_entry(song.audio_id)
             if known is not None:
                 return Claim(known, new=False)
             entry = self._insert(
@@ -86,7 +86,7 @@ class Journal:
             )
             return Claim(entry, new=True)
 
-    def accept(self, entry: Entry, wav_task_id: str) -> Entry:
+    def accept(self, entry: JournalEntry, wav_task_id: str) -> JournalEntry:
         """Record the id that the service gave the conversion; where another one has it already, that one."""
         with self._database.transaction():
             known = self.of_task(wav_task_id)
@@ -95,7 +95,7 @@ class Journal:
             self.move(entry, State.REFUSED, message=f"the service named task {wav_task_id}, which is known")
             return known
 
-    def adopt(self, wav_task_id: str, audio_id: str | None, target: Path | None) -> Entry:
+    def adopt(self, wav_task_id: str, audio_id: str | None, target: Path | None) -> JournalEntry:
         """Record a task that this machine did not submit, where it is not known already."""
         with self._database.transaction():
             known = self.of_task(wav_task_id)
@@ -105,14 +105,14 @@ class Journal:
 
     def move(
         self,
-        entry: Entry,
+        entry: JournalEntry,
         state: State,
         *,
         wav_task_id: str | None = None,
         target: Path | None = None,
         wav_url: str | None = None,
         message: str | None = None,
-    ) -> Entry:
+    ) -> JournalEntry:
         """Change the state, and of the rest what is given. A step that NEXT_STATES does not have is a bug."""
         if state not in NEXT_STATES[entry.state]:
             raise AssertionError(f"a conversion cannot go from {entry.state} to {state}")
@@ -130,7 +130,7 @@ class Journal:
         )
         return self._by_id(entry.id)
 
-    def place(self, entry: Entry, target: Path, size: int, sha256: str) -> Entry:
+    def place(self, entry: JournalEntry, target: Path, size: int, sha256: str) -> JournalEntry:
         """Record that the whole file, of `size` bytes, is about to get its name.
 
         Written before the rename: a crash between the two leaves a file that `recognises` knows.
@@ -142,14 +142,14 @@ class Journal:
             )
             return self.move(entry, State.READY, target=target)
 
-    def withdraw(self, entry: Entry, target: Path) -> None:
+    def withdraw(self, entry: JournalEntry, target: Path) -> None:
         """Record that the file did not get its name after all."""
         with self._database.transaction():
             self._database.execute(
                 "DELETE FROM place WHERE conversion = ? AND path = ?", entry.id, stored(target)
             )
 
-    def recognises(self, entry: Entry, target: Path) -> bool:
+    def recognises(self, entry: JournalEntry, target: Path) -> bool:
         """Tell whether the file at `target` is this conversion's, whole."""
         size = target.stat().st_size if target.is_file() else None
         places = [place for place in self.history.places(entry) if place.path == target.absolute()]
@@ -190,7 +190,7 @@ class Journal:
         wav_task_id: str | None = None,
         expires: float | None = None,
         credits_before: str | None = None,
-    ) -> Entry:
+    ) -> JournalEntry:
         now = time.time()
         cursor = self._database.execute(
             "INSERT INTO conversion (service, provider, audio_id, music_task_id, wav_task_id, state, target, created, "
@@ -209,7 +209,7 @@ class Journal:
         )
         return self._by_id(cursor.lastrowid)
 
-    def _by_id(self, row_id: int | None) -> Entry:
+    def _by_id(self, row_id: int | None) -> JournalEntry:
         entry = self._database.entry("id = ?", row_id)
         if entry is None:
             raise AssertionError(f"row {row_id} was written and is not there")
@@ -224,7 +224,7 @@ def _digest(path: Path) -> str | None:
 
 
 @contextmanager
-def open_journal(path: Path | None, service: Service) -> Iterator[Journal]:
+def open_journal(path: Path | None, service: Account) -> Iterator[Journal]:
     """Open, and make where there is none, the journal at `path`; None keeps it in memory.
 
     Raises UsageError where the file or its folder cannot be used, as every method of the Journal does.

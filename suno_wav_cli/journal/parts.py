@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.journal.database import stored
-from suno_wav_cli.journal.holding import Holding, read, written
+from suno_wav_cli.journal.holding import PartialFile, read, written
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from suno_wav_cli.journal.database import Database
-    from suno_wav_cli.journal.entry import Entry
+    from suno_wav_cli.journal.entry import JournalEntry
 
 
 class Parts:
@@ -20,7 +20,7 @@ class Parts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def holding(self, path: Path, entry: Entry) -> tuple[Holding, str] | None:
+    def holding(self, path: Path, entry: JournalEntry) -> tuple[PartialFile, str] | None:
         """Tell what of this conversion's file should be in the `.part`, and the evidence of it; None where nobody knows."""
         rows = self._database.rows(
             "SELECT validator, length, missing, evidence FROM part WHERE path = ? AND conversion = ?",
@@ -30,9 +30,9 @@ class Parts:
         if not rows:
             return None
         validator, length, missing, evidence = rows[0]
-        return Holding(validator, length, read(missing)), evidence
+        return PartialFile(validator, length, read(missing)), evidence
 
-    def keep(self, path: Path, entry: Entry, holding: Holding, evidence: str) -> None:
+    def keep(self, path: Path, entry: JournalEntry, holding: PartialFile, evidence: str) -> None:
         """Record what is safe on the disk, and by what it is known again."""
         self._database.execute(
             "INSERT OR REPLACE INTO part VALUES (?, ?, ?, ?, ?, ?)",

@@ -8,14 +8,14 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.journal.database import loaded, open_database, open_for_reading
-from suno_wav_cli.journal.entry import Place
+from suno_wav_cli.journal.entry import SavedFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from suno_wav_cli.journal.database import Database
-    from suno_wav_cli.journal.entry import Entry
+    from suno_wav_cli.journal.entry import JournalEntry
 
 _PAID_OR_PERHAPS = "state NOT IN ('refused', 'failed')"
 _REPLACED = (
@@ -49,7 +49,7 @@ _LISTINGS: dict[Listing, tuple[str, str]] = {
 class Listed:
     """The first conversions of a list, and how many it has in all."""
 
-    entries: list[Entry]
+    entries: list[JournalEntry]
     total: int
 
 
@@ -67,14 +67,14 @@ class History:
         ((total,),) = self._database.rows(f"SELECT count(*) FROM conversion WHERE {where}", *values)
         return Listed(entries, total)
 
-    def to_resume(self) -> list[Entry]:
+    def to_resume(self) -> list[JournalEntry]:
         """List what is unfinished: what the service deletes first, first, and what has no task at the end."""
         return self._database.entries(f"{_UNFINISHED} ORDER BY expires IS NULL, expires, id")
 
-    def newest(self, base_url: str) -> Entry | None:
+    def newest(self, base_url: str) -> JournalEntry | None:
         return self._database.entry("service = ? ORDER BY id DESC", base_url)
 
-    def known_as(self, id_: str, base_url: str | None) -> Entry | None:
+    def known_as(self, id_: str, base_url: str | None) -> JournalEntry | None:
         """Find a task by its id, or the conversion that decides about a song; None for `base_url` asks everywhere."""
         return self._database.entry(
             "(wav_task_id = ? OR audio_id = ?) AND (service = ? OR ? IS NULL) "
@@ -96,7 +96,7 @@ class History:
         )
         return [id_ for (id_,) in rows]
 
-    def tasks_beginning(self, beginning: str, *, unfinished: bool, limit: int) -> list[Entry]:
+    def tasks_beginning(self, beginning: str, *, unfinished: bool, limit: int) -> list[JournalEntry]:
         """List the newest conversions whose task's id begins so."""
         only = _UNFINISHED if unfinished else "1"
         return self._database.entries(
@@ -106,7 +106,7 @@ class History:
             limit,
         )
 
-    def elsewhere(self, audio_id: str, base_url: str) -> Entry | None:
+    def elsewhere(self, audio_id: str, base_url: str) -> JournalEntry | None:
         """Find the song's newest task at another service."""
         return self._database.entry(
             "audio_id = ? AND service <> ? AND wav_task_id IS NOT NULL ORDER BY id DESC", audio_id, base_url
@@ -131,7 +131,7 @@ class History:
         rows = self._database.rows("SELECT tags FROM track WHERE audio_id = ?", audio_id)
         return rows[0][0] if rows else None
 
-    def paid_since_balance(self, entry: Entry) -> tuple[int, int]:
+    def paid_since_balance(self, entry: JournalEntry) -> tuple[int, int]:
         """Count what was submitted since the balance before `entry` was asked for: certainly paid for, and undecided.
 
         A batch asks once, and so what carries the same balance was submitted after it too.
@@ -146,10 +146,10 @@ class History:
         )
         return int(paid), int(undecided)
 
-    def places(self, entry: Entry) -> list[Place]:
+    def places(self, entry: JournalEntry) -> list[SavedFile]:
         """List the files that were saved from a conversion, whether they are still there or not."""
         rows = self._database.rows("SELECT path, bytes, sha256 FROM place WHERE conversion = ?", entry.id)
-        return [Place(loaded(path), size, sha256) for path, size, sha256 in rows]
+        return [SavedFile(loaded(path), size, sha256) for path, size, sha256 in rows]
 
 
 @contextmanager

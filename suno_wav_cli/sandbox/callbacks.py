@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from suno_wav_cli.callbacks.payload_variants import callback_content
-from suno_wav_cli.callbacks.sender import JSON_HEADERS, RETRY_AFTER, Outgoing, answer_seconds, deliver
+from suno_wav_cli.callbacks.sender import JSON_HEADERS, RETRY_AFTER, CallbackRequest, answer_seconds, deliver
 from suno_wav_cli.callbacks.signature import signed_headers
 from suno_wav_cli.events import RequestServed
 from suno_wav_cli.sandbox.behaviours import Callbacks
@@ -53,13 +53,13 @@ async def _forge(task: Task, service: Service, report: Report) -> None:
         {"code": 200, "msg": "success", "data": evil},
         {"code": 501, "msg": "failed", "data": evil | {"audio_wav_url": None}},
     ):
-        await _post(task.callback_url, Outgoing(json.dumps(lie).encode()), service, report)
+        await _post(task.callback_url, CallbackRequest(json.dumps(lie).encode()), service, report)
 
 
 async def _deliver(task: Task, content: bytes, service: Service, report: Report) -> None:
     for retry_after in (*RETRY_AFTER, None):
         service.counters.callbacks[task.audio_id] += 1
-        outgoing = Outgoing(content, JSON_HEADERS + _signature(task, service))
+        outgoing = CallbackRequest(content, JSON_HEADERS + _signature(task, service))
         if await _post(task.callback_url, outgoing, service, report) or retry_after is None:
             return
         await asyncio.sleep(retry_after / service.speed)
@@ -71,7 +71,7 @@ def _signature(task: Task, service: Service) -> tuple[tuple[str, str], ...]:
     return signed_headers(service.hmac_key, task.task_id, int(time.time()))
 
 
-async def _post(url: str, outgoing: Outgoing, service: Service, report: Report) -> bool:
+async def _post(url: str, outgoing: CallbackRequest, service: Service, report: Report) -> bool:
     """Tell whether the receiver answered HTTP 200 in time. The path, which may be secret, is not reported."""
     try:
         host = urlsplit(url).hostname or ""

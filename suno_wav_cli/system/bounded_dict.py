@@ -9,7 +9,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Memory(Generic[K, V]):
+class BoundedDict(Generic[K, V]):
     """A mapping that forgets what was written longest ago when it is full."""
 
     def __init__(self, most: int) -> None:

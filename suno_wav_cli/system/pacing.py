@@ -39,7 +39,7 @@ class Backoff:
             yield nominal * jitter.uniform(0.5, 1.0)
 
 
-class SubmissionWindow:
+class RateWindow:
     """At most `size` submissions in any `seconds`, as the *server* counts them.
 
     A slot comes back `seconds` after its reply, not after its sending: the server had counted the request before

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
 
-class Crew:
+class TaskPool:
     """Runs coroutines side by side; `over` raises the first bug among them."""
 
     def __init__(self) -> None:

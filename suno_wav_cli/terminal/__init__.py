@@ -40,7 +40,7 @@ def display(settings: Settings) -> Iterator[Report]:
         yield report
 
 
-def is_watched(settings: Settings) -> bool:
+def is_interactive(settings: Settings) -> bool:
     """Tell whether somebody sees what is said: a terminal that moves its cursor."""
     terminal = sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
     return terminal and not settings.json and not settings.quiet
@@ -51,7 +51,7 @@ def _screen(settings: Settings, stack: ExitStack) -> Callable[[Event], None]:
         from suno_wav_cli.terminal.json_lines import JsonLines
 
         return JsonLines().show
-    if is_watched(settings):
+    if is_interactive(settings):
         from suno_wav_cli.terminal.progress import Live
 
         live = Live(verbose=settings.verbose, no_color=settings.no_color)

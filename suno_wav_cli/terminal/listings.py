@@ -11,7 +11,7 @@ from suno_wav_cli.terminal.tables import Column, room, table
 from suno_wav_cli.terminal.texts import clock, printable
 
 if TYPE_CHECKING:
-    from suno_wav_cli.events import Elsewhere, Job, JobList, TrackList
+    from suno_wav_cli.events import Job, JobList, OtherServiceJobs, TrackList
 
 _WIDE = 100
 """Characters from which on there is room for whole dates and folders."""
@@ -73,7 +73,7 @@ def track_table(event: TrackList) -> list[str]:
     )
 
 
-def elsewhere_sentence(event: Elsewhere) -> str:
+def elsewhere_sentence(event: OtherServiceJobs) -> str:
     return (
         f"suno-wav: {event.count} unfinished at another service, {printable(event.service)} ({event.provider})\n"
         f"  To continue: {event.continue_with}"

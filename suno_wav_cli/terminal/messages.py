@@ -24,7 +24,7 @@ def may_be_lost(event: Event) -> bool:
         | events.DeliveryRecorded
         | events.DeliveryForwarded
         | events.DeliveryChecked
-        | events.DeliveryNeglected
+        | events.DeliveryDropped
         | events.Interrupted,
     )
 
@@ -73,7 +73,7 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
             return None
         case events.DeliveryRecorded():
             return f"#{event.number} kept as {event.path}" if verbose else None
-        case events.DeliveryNeglected():
+        case events.DeliveryDropped():
             return f"#{event.number} neglected: {printable(event.reason)}"
         case events.FailuresListed():
             return f"suno-wav: {event.songs or 'no'} failed {'song' if event.songs == 1 else 'songs'} in {event.path}"
@@ -81,7 +81,7 @@ def sentence(event: Event, *, verbose: bool) -> str | None:
             return job_sentence(event)
         case events.TrackList():
             return f"suno-wav: music task {event.music_task_id}: {printable(event.flag or 'no state given')}"
-        case events.Elsewhere():
+        case events.OtherServiceJobs():
             return elsewhere_sentence(event)
         case events.Summary():
             return _summary(event)

@@ -16,19 +16,19 @@ SongEvent: TypeAlias = (
     events.Submitting
     | events.SubmissionDelayed
     | events.Submitted
-    | events.Adopted
+    | events.Resumed
     | events.LookedUp
     | events.StateChanged
     | events.LookupFailed
     | events.DownloadStarted
     | events.DownloadProgress
     | events.DownloadRetried
-    | events.DownloadNarrowed
+    | events.ConnectionsReduced
     | events.TagsMissing
     | events.Saved
     | events.Portrayed
     | events.Skipped
-    | events.LeftRunning
+    | events.Detached
     | events.SongFailed
     | events.TaskStatus
 )
@@ -42,7 +42,7 @@ def song_sentence(event: SongEvent, *, verbose: bool) -> str | None:
             return f"{event.audio_id}: {printable(event.reason)}; submitting again in {event.seconds:.1f} s"
         case events.Submitted():
             return f"{event.audio_id}: submitted as task {event.task_id}"
-        case events.Adopted():
+        case events.Resumed():
             return f"{event.audio_id}: {event.reason}, continuing task {event.task_id}"
         case events.LookedUp():
             return (
@@ -65,7 +65,7 @@ def song_sentence(event: SongEvent, *, verbose: bool) -> str | None:
             return None
         case events.DownloadRetried():
             return f"{event.audio_id}: {printable(event.reason)}; trying again in {event.seconds:.1f} s"
-        case events.DownloadNarrowed():
+        case events.ConnectionsReduced():
             return f"{event.audio_id}: {printable(event.reason)}; going on with one connection"
         case events.TagsMissing():
             return f"{event.audio_id}: tags are missing: {printable(event.reason)}"
@@ -79,7 +79,7 @@ def song_sentence(event: SongEvent, *, verbose: bool) -> str | None:
         case events.Skipped():
             tags = "; to write its tags, free of charge, add --force" if event.tags_wanted else ""
             return f"{event.audio_id}: already there, nothing was paid{tags}"
-        case events.LeftRunning():
+        case events.Detached():
             return f"{event.audio_id}: left running, kept {event.kept_days} days\n  To continue: {event.continue_with}"
         case events.SongFailed():
             return f"{event.audio_id}: error: {printable(event.message)}\n  {printable(event.remedy)}"
@@ -95,7 +95,7 @@ def song_results(event: SongEvent) -> list[str]:
             return []
         case events.Saved() | events.Skipped():
             return [str(event.path)]
-        case events.LeftRunning():
+        case events.Detached():
             return [event.task_id]
         case events.TaskStatus():
             return _status_lines(event)

@@ -68,7 +68,7 @@ class Live:
             case events.Submitting():
                 self._say(event)
                 self._at(event.audio_id, "submitting")
-            case events.Submitted() | events.Adopted():
+            case events.Submitted() | events.Resumed():
                 self._say(event)
                 self._at(event.audio_id, "converting")
             case events.LookedUp():
@@ -83,7 +83,7 @@ class Live:
             case (
                 events.Saved()
                 | events.Skipped()
-                | events.LeftRunning()
+                | events.Detached()
                 | events.SongFailed()
                 | events.TaskStatus()
             ):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from suno_wav_cli.events import Inspected
-    from suno_wav_cli.models import Portrait, WavFormat
+    from suno_wav_cli.models import AudioLevels, WavFormat
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _ASCII = " .:|#"
@@ -35,7 +35,7 @@ def format_line(wav: WavFormat) -> str:
     return f"{clock(wav.seconds)}, {wav.sample_rate / 1000:g} kHz, {bits}{wav.encoding}, {channels}"
 
 
-def portrait_line(portrait: Portrait, width: int) -> str:
+def portrait_line(portrait: AudioLevels, width: int) -> str:
     """Say for standard error the levels and what is wrong, after a small waveform where `width` columns have room."""
     if portrait.silent:
         return "nothing but silence"
@@ -101,7 +101,7 @@ def _steps(stream: TextIO | None) -> str:
     return _BLOCKS
 
 
-def _levels(portrait: Portrait | None) -> list[tuple[str, str]]:
+def _levels(portrait: AudioLevels | None) -> list[tuple[str, str]]:
     if portrait is None:
         return [("levels", "not measured in this encoding")]
     runs = f"{portrait.clipped:,} " + ("run" if portrait.clipped == 1 else "runs")
@@ -121,7 +121,7 @@ def _level(level: float | None) -> str:
     return "-inf dBFS" if level is None else f"{round(level, 1) + 0.0:.1f} dBFS"
 
 
-def _silent_ends(portrait: Portrait) -> str:
+def _silent_ends(portrait: AudioLevels) -> str:
     ends = ((portrait.quiet_start, "at the beginning"), (portrait.quiet_end, "at the end"))
     return ", ".join(f"{seconds:.1f} s {where}" for seconds, where in ends if seconds >= _LONG_ENOUGH)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, BinaryIO
 
-from suno_wav_cli.models import Portrait
+from suno_wav_cli.models import AudioLevels
 from suno_wav_cli.wav.samples import block_frames, blocks, full_scale, is_readable
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _QUIET = 10 ** (-60 / 20)
 _BEYOND_REASON = 1e12
 
 
-def portray(path: Path, wav: WavFormat) -> Portrait | None:
+def portray(path: Path, wav: WavFormat) -> AudioLevels | None:
     """Measure the samples; None where the encoding is none that can be measured. Raises OSError."""
     if not is_readable(wav):
         return None
@@ -90,10 +90,10 @@ class _Meter:
                 self._first_loud = self._seen
         self._seen += frames
 
-    def portrait(self, file: BinaryIO) -> Portrait:
+    def portrait(self, file: BinaryIO) -> AudioLevels:
         samples = self._seen * self._wav.channels
         before, after = self._quiet_frames(file)
-        return Portrait(
+        return AudioLevels(
             peak=_decibels(float(self._part_peaks.max(initial=0.0))),
             loudness=_decibels(math.sqrt(self._squares / samples) if samples else 0.0),
             clipped=self._clipped,

@@ -394,7 +394,7 @@ def test_a_download_that_failed_is_tried_again_free_of_charge(sandbox: Sandbox) 
 def test_a_record_that_exists_is_adopted_from_the_answer(sandbox: Sandbox) -> None:
     done = sandbox.run("convert", "demo-exists+adopted", "--json", "--out", "song.wav")
     assert done.code == 0
-    (adopted,) = done.named("adopted")
+    (adopted,) = done.named("resumed")
     assert adopted["reason"] == "the service had it already"
     assert done.named("submitted") == []
     assert done.named("saved")[0]["task_id"] == adopted["task_id"]
@@ -422,7 +422,7 @@ def test_a_record_that_exists_is_adopted_from_the_journal_where_the_answer_does_
             entry = journal.move(entry, state)
     done = sandbox.run("convert", audio_id, "--resubmit", "--json", "--out", "song.wav")
     assert done.code == 0
-    assert [adopted["task_id"] for adopted in done.named("adopted")] == [task_id]
+    assert [adopted["task_id"] for adopted in done.named("resumed")] == [task_id]
     assert Path("song.wav").read_bytes() == tune("demo")
     assert sandbox.counted("submissions", audio_id) == 1
 

@@ -25,7 +25,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.journal import open_journal
-from suno_wav_cli.journal.entry import Service
+from suno_wav_cli.journal.entry import Account
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,7 @@ def build(path: Path, rows: int) -> str:
     """Write the journal; the id of one task."""
     chance = random.Random(1)
     now = time.time()
-    service = Service("https://api.sunoapi.org", "sunoapi", 15)
+    service = Account("https://api.sunoapi.org", "sunoapi", 15)
     with open_journal(path, service):
         pass
     ids = [f"{chance.getrandbits(128):032x}" for _ in range(rows)]

@@ -21,7 +21,7 @@ import pytest
 from suno_wav_cli.callbacks.limits import Limits, limited_protocol
 from suno_wav_cli.callbacks.receiver import receiver_app
 from suno_wav_cli.callbacks.server import serving
-from suno_wav_cli.callbacks.task_notifier import WakeUps, waking
+from suno_wav_cli.callbacks.task_notifier import TaskNotifier, waking
 from suno_wav_cli.system.loopback import address_of, bound_socket
 from suno_wav_cli.terminal.json_lines import json_lines
 
@@ -75,7 +75,7 @@ class Receiver:
     """A receiver that serves; `events` is what it reported so far."""
 
     address: str
-    wake_ups: WakeUps = field(default_factory=WakeUps)
+    wake_ups: TaskNotifier = field(default_factory=TaskNotifier)
     events: list[dict[str, Any]] = field(default_factory=list)
     threads: set[int] = field(default_factory=set)
 
@@ -453,7 +453,7 @@ def test_early_callbacks_are_remembered_up_to_a_bound() -> None:
     """The oldest makes room: whoever floods the receiver costs a song a delay, and the program no memory."""
 
     async def story() -> list[bool]:
-        wake_ups = WakeUps(most_early=3)
+        wake_ups = TaskNotifier(most_early=3)
         for task_id in ("a", "b", "c", "d"):
             wake_ups.wake(task_id)
         return [wake_ups.of(task_id).is_set() for task_id in ("a", "b", "c", "d")]
@@ -463,7 +463,7 @@ def test_early_callbacks_are_remembered_up_to_a_bound() -> None:
 
 def test_an_early_callback_is_remembered_for_one_wait_only() -> None:
     async def story() -> tuple[bool, bool]:
-        wake_ups = WakeUps()
+        wake_ups = TaskNotifier()
         wake_ups.wake("a")
         wake_ups.of("a").clear()
         first = wake_ups.of("a").is_set()
@@ -475,7 +475,7 @@ def test_an_early_callback_is_remembered_for_one_wait_only() -> None:
 
 def test_a_task_that_is_forgotten_twice_or_never_was_known_is_no_error() -> None:
     async def story() -> bool:
-        wake_ups = WakeUps()
+        wake_ups = TaskNotifier()
         wake_ups.of("a")
         wake_ups.forget("a")
         wake_ups.forget("a")

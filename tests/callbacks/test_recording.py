@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suno_wav_cli.callbacks.recording import LARGEST_FILE, Recording, load, write
+from suno_wav_cli.callbacks.recording import LARGEST_FILE, RecordedCallback, load, write
 from suno_wav_cli.errors import UsageError
 
-RECORDING = Recording(1735689600.25, (("Content-Type", "application/json"),), b'{"code": 200}')
+RECORDING = RecordedCallback(1735689600.25, (("Content-Type", "application/json"),), b'{"code": 200}')
 RIGHT = {"received": 1.5, "headers": [["A", "b"]], "body": "{}"}
 
 recorded = st.builds(
-    Recording,
+    RecordedCallback,
     received=st.floats(allow_nan=False, allow_infinity=False),
     headers=st.lists(
         st.tuples(
@@ -38,13 +38,13 @@ def folder() -> Path:
 
 
 @given(recorded)
-def test_what_is_written_is_what_is_loaded(recording: Recording) -> None:
+def test_what_is_written_is_what_is_loaded(recording: RecordedCallback) -> None:
     with TemporaryDirectory() as temporary:
         assert load(write(recording, Path(temporary), "callback")) == recording
 
 
 def test_a_body_of_text_can_be_read_in_the_file(folder: Path) -> None:
-    path = write(Recording(1.0, (), '{"msg": "schön"}'.encode()), folder, "callback")
+    path = write(RecordedCallback(1.0, (), '{"msg": "schön"}'.encode()), folder, "callback")
     assert json.loads(path.read_bytes()) == {"received": 1.0, "headers": [], "body": '{"msg": "schön"}'}
     assert "schön" in path.read_text(encoding="utf-8")
 
@@ -59,7 +59,9 @@ def test_no_file_is_overwritten(folder: Path) -> None:
 
 def test_writers_at_once_take_different_names(folder: Path) -> None:
     bodies = [str(number).encode() for number in range(20)]
-    threads = [Thread(target=write, args=(Recording(1.0, (), body), folder, "callback")) for body in bodies]
+    threads = [
+        Thread(target=write, args=(RecordedCallback(1.0, (), body), folder, "callback")) for body in bodies
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -126,7 +128,7 @@ def test_a_right_one_is_loaded(folder: Path) -> None:
     """So that the refusals above are for their reasons."""
     path = folder / "file.json"
     path.write_text(json.dumps(RIGHT))
-    assert load(path) == Recording(1.5, (("A", "b"),), b"{}")
+    assert load(path) == RecordedCallback(1.5, (("A", "b"),), b"{}")
 
 
 @pytest.mark.parametrize("name", ["absent.json", "."])

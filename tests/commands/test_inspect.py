@@ -18,7 +18,7 @@ import pytest
 from suno_wav_cli.commands import inspect as inspection
 from suno_wav_cli.errors import NotAWholeWav
 from suno_wav_cli.events import Event, Inspected
-from suno_wav_cli.models import Portrait, Tag
+from suno_wav_cli.models import AudioLevels, Tag
 from suno_wav_cli.terminal.waveform import portrait_line
 from suno_wav_cli.wav import read_format
 from tests.support.program import command_line, run_program
@@ -433,7 +433,7 @@ def test_a_title_that_the_encoding_does_not_carry_is_no_lost_line() -> None:
     assert b"title     Gr\\xf6\\xdfe\n" in done.stdout
 
 
-PORTRAIT = Portrait(-1.04, -14.2, 0, 0.0, 0.0, silent=False, unusable=0, waveform=(0.0, 0.5, 1.0, 0.25))
+PORTRAIT = AudioLevels(-1.04, -14.2, 0, 0.0, 0.0, silent=False, unusable=0, waveform=(0.0, 0.5, 1.0, 0.25))
 
 
 def test_one_line_fits_the_width() -> None:
@@ -445,7 +445,7 @@ def test_one_line_fits_the_width() -> None:
     assert portrait_line(replace(PORTRAIT, peak=-0.03, clipped=1, quiet_end=2.0), 40) == (
         "peak 0.0 dBFS, loudness -14.2 dBFS, clipped 1 time, silent 2.0 s at the end"
     )
-    silent = Portrait(None, None, 0, 1.0, 1.0, silent=True, unusable=0, waveform=(0.0,))
+    silent = AudioLevels(None, None, 0, 1.0, 1.0, silent=True, unusable=0, waveform=(0.0,))
     assert portrait_line(silent, 80) == "nothing but silence"
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from suno_wav_cli.journal import Journal, open_journal
-from suno_wav_cli.journal.entry import Service, State
+from suno_wav_cli.journal.entry import Account, State
 from suno_wav_cli.models import Song, Track
 from tests.support.program import run_program
 from tests.terminal.test_screen import screen_after
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from tests.support.program import Sandbox
 
 DAY = 86400.0
-SUNOAPI = Service("https://api.sunoapi.org", "sunoapi", 15)
-KIE = Service("https://api.kie.ai", "kie", 14)
+SUNOAPI = Account("https://api.sunoapi.org", "sunoapi", 15)
+KIE = Account("https://api.kie.ai", "kie", 14)
 
 
 def journal_path() -> Path:
@@ -32,7 +32,7 @@ def journal_path() -> Path:
 
 
 @contextmanager
-def journal_of(service: Service = SUNOAPI) -> Iterator[Journal]:
+def journal_of(service: Account = SUNOAPI) -> Iterator[Journal]:
     with open_journal(journal_path(), service) as journal:
         yield journal
 

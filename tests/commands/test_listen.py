@@ -322,7 +322,7 @@ def test_a_target_that_never_answers_holds_up_no_confirmation(sandbox: Sandbox) 
     ):
         for number in range(300):
             listener.post({"code": 200, "data": None, "number": number})
-        assert listener.next("delivery_neglected")["reason"] == "too many wait to be forwarded"
+        assert listener.next("delivery_dropped")["reason"] == "too many wait to be forwarded"
         listener.post(success(task_id, url))
         while listener.next("delivery_checked")["verdict"] != "confirmed":
             pass
@@ -337,7 +337,7 @@ def test_of_too_many_made_up_tasks_the_oldest_make_room(sandbox: Sandbox) -> Non
             listener.post(success(f"made-up-{number}"))
         listener.post(success(task_id, url))
         # The questions have a rate, and the first of them come at once.
-        assert listener.next("delivery_neglected")["number"] < 100
+        assert listener.next("delivery_dropped")["number"] < 100
 
 
 def test_a_target_that_comes_back_is_reached_again(free_port: int) -> None:

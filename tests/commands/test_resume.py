@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from suno_wav_cli.journal import open_journal
-from suno_wav_cli.journal.entry import Service, State
+from suno_wav_cli.journal.entry import Account, State
 from suno_wav_cli.models import Song
 from tests.support.program import Sandbox, command_line, named, read_until, run_program, started
 
@@ -104,7 +104,7 @@ def test_a_lost_request_that_the_service_has_taken_is_adopted(sandbox: Sandbox) 
         journal.move(lost, State.UNKNOWN, message="it is not known")
     done = sandbox.run("resume", "--resubmit", "--json")
     assert (done.code, sandbox.counted("accepted", "demo-exists+u3")) == (0, 0)
-    assert done.named("adopted")[0]["reason"] == "the service had it already"
+    assert done.named("resumed")[0]["reason"] == "the service had it already"
     assert Path("song.wav").exists()
 
 
@@ -118,7 +118,7 @@ def test_409_without_an_id_tells_that_the_lost_request_was_accepted(sandbox: San
 
 
 def test_409_for_a_song_that_was_converted_at_another_service_says_where(sandbox: Sandbox) -> None:
-    other = Service("https://api.kie.ai", "kie", 14)
+    other = Account("https://api.kie.ai", "kie", 14)
     with open_journal(journal_path(), other) as journal:
         journal.accept(
             journal.claim(Song("demo-exists-null+u5"), Path("x.wav"), anyway=False).entry, "c" * 32
@@ -129,7 +129,7 @@ def test_409_for_a_song_that_was_converted_at_another_service_says_where(sandbox
 
 
 def test_what_is_unfinished_elsewhere_is_not_a_failure(sandbox: Sandbox) -> None:
-    for task, service in (("a", Service("https://api.sunoapi.org", "sunoapi", 15)), ("b", sandbox.service)):
+    for task, service in (("a", Account("https://api.sunoapi.org", "sunoapi", 15)), ("b", sandbox.service)):
         with open_journal(journal_path(), service) as journal:
             journal.adopt(task * 32, None, Path(f"{task}.wav"))
     without_key = run_program("resume", "--provider", "sandbox")
@@ -216,7 +216,7 @@ def test_a_copy_with_tags_does_not_hide_the_one_without(sandbox: Sandbox) -> Non
 def test_a_service_that_is_away_leaves_the_line_that_continues(sandbox: Sandbox) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as closed:
         address = f"http://127.0.0.1:{closed.getsockname()[1]}"
-    with open_journal(journal_path(), Service(address, "sandbox", 15)) as journal:
+    with open_journal(journal_path(), Account(address, "sandbox", 15)) as journal:
         journal.adopt("d" * 32, "demo", Path("song.wav").absolute())
     done = sandbox.run("resume", "--base-url", address, "--retries", "0")
     assert done.code == 6

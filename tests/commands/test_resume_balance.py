@@ -10,13 +10,13 @@ import pytest
 
 from suno_wav_cli.commands.evidence import balance_tells
 from suno_wav_cli.journal import open_journal
-from suno_wav_cli.journal.entry import Service, State
+from suno_wav_cli.journal.entry import Account, State
 from suno_wav_cli.models import Song
 from suno_wav_cli.sandbox import running
 from suno_wav_cli.system.loopback import address_of, bound_socket
 from tests.support.program import Sandbox
 
-SERVICE = Service("https://api.sunoapi.org", "sunoapi", 15)
+SERVICE = Account("https://api.sunoapi.org", "sunoapi", 15)
 PRICE = Decimal("0.4")
 
 
@@ -54,7 +54,7 @@ def test_what_was_submitted_since_the_balance_was_asked_for_is_counted() -> None
         accepted("same batch", balance)
         claimed("lost", balance)
         accepted("later", None)
-        lost = journal.deciding("lost")
+        lost = journal.current_entry("lost")
         assert lost is not None
         assert (lost.state, str(lost.credits_before)) == (State.SUBMITTING, "9.60")
         assert journal.history.paid_since_balance(lost) == (2, 1)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from suno_wav_cli.callbacks.recording import Recording, write
+from suno_wav_cli.callbacks.recording import RecordedCallback, write
 from suno_wav_cli.commands.trigger.samples import SAMPLES
 from suno_wav_cli.system.loopback import address_of, bound_socket
 from tests.support.program import command_line, run_program
@@ -377,7 +377,7 @@ def test_a_receiver_that_repeats_the_key_does_not_get_it_shown() -> None:
 
 
 def recorded(body: bytes, *headers: tuple[str, str]) -> str:
-    return str(write(Recording(1.0, headers, body), Path.cwd(), "callback"))
+    return str(write(RecordedCallback(1.0, headers, body), Path.cwd(), "callback"))
 
 
 OLD_SIGNATURE = (("X-Webhook-Timestamp", "1735689600"), ("X-Webhook-Signature", "b2xk"))

@@ -12,12 +12,12 @@ import pytest
 from suno_wav_cli.conversion.ids import find
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.journal import open_journal
-from suno_wav_cli.journal.entry import Service
+from suno_wav_cli.journal.entry import Account
 from suno_wav_cli.models import Song
 from tests.support.program import REPOSITORY, Sandbox, run_program
 
-SERVICE = Service("https://api.sunoapi.org", "sunoapi", 15)
-OTHER = Service("https://api.kie.ai", "kie", 14)
+SERVICE = Account("https://api.sunoapi.org", "sunoapi", 15)
+OTHER = Account("https://api.kie.ai", "kie", 14)
 UUID = "8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c"
 TASK = "988e5c0f14b24a3f9a57e1d0c6b2c8d3"
 SIMILAR = "988e5c0f24b24a3f9a57e1d0c6b2c8d3"
@@ -27,12 +27,12 @@ def journal_path() -> Path:
     return Path(os.environ["SUNO_WAV_HOME"]) / "journal.sqlite3"
 
 
-def known(audio_id: str, task_id: str, service: Service = SERVICE) -> None:
+def known(audio_id: str, task_id: str, service: Account = SERVICE) -> None:
     with open_journal(journal_path(), service) as journal:
         journal.accept(journal.claim(Song(audio_id), Path(f"{audio_id}.wav"), anyway=False).entry, task_id)
 
 
-def found(argument: str, service: Service = SERVICE) -> str:
+def found(argument: str, service: Account = SERVICE) -> str:
     """Give the task that was found, or the id where none was."""
     with open_journal(journal_path(), service) as journal:
         entry = find(argument, journal.history, service.base_url)

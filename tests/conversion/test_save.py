@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from suno_wav_cli.download.fetch import RateLimit
 from suno_wav_cli.errors import AddressRefused, DownloadFailed, NotAWholeWav, ServiceUnavailable
-from suno_wav_cli.events import DownloadNarrowed, DownloadRetried, DownloadStarted
+from suno_wav_cli.events import ConnectionsReduced, DownloadRetried, DownloadStarted
 from suno_wav_cli.sandbox.behaviours import cdn_id
 from suno_wav_cli.sandbox.cdn.faults import Kind, Plan
 from suno_wav_cli.system.pacing import Backoff
@@ -159,7 +159,7 @@ def test_four_connections_fetch_nothing_twice(customer: Customer, steps: str, na
     assert_saved(run, audio_id)
     assert sent(customer, audio_id) < (2.5 if narrowed else 1.7) * len(file_of(audio_id))
     if narrowed:
-        assert len(run.of(DownloadNarrowed)) == 1
+        assert len(run.of(ConnectionsReduced)) == 1
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_without_what_proves_a_range_there_is_one_connection(customer: Customer,
     audio_id = f"demo-{LARGE}mb-cdn-{steps}-ok+one"
     run = customer.save(customer.order(audio_id), connections=4)
     assert_saved(run, audio_id)
-    assert (requests(customer, audio_id), run.of(DownloadNarrowed)) == (1, [])
+    assert (requests(customer, audio_id), run.of(ConnectionsReduced)) == (1, [])
 
 
 # Cut everywhere
@@ -202,7 +202,7 @@ def test_a_segment_cut_at_boundaries_of_64_kib(customer: Customer) -> None:
         audio_id = f"demo-{LARGE}mb-cdn-ok-cut{end}"
         run = customer.save(customer.order(audio_id), connections=4)
         assert_saved(run, audio_id)
-        assert len(run.of(DownloadNarrowed)) == 1
+        assert len(run.of(ConnectionsReduced)) == 1
         TARGET.unlink()
 
 
@@ -235,9 +235,9 @@ ONCE = Backoff(0)
 def test_the_next_run_continues(customer: Customer, steps: str, connections: int) -> None:
     audio_id = f"demo-{LARGE}mb-cdn-{steps}+{connections}"
     entry = customer.order(audio_id)
-    patience = ONCE if steps.count("-") == 0 else Backoff(1, first=0.01)
+    download_backoff = ONCE if steps.count("-") == 0 else Backoff(1, first=0.01)
     # Several connections meet the steps in another order, and have one more try.
-    first = customer.save(entry, IMPATIENT, patience=patience)
+    first = customer.save(entry, IMPATIENT, download_backoff=download_backoff)
     assert isinstance(first.error, DownloadFailed)
     assert not TARGET.exists()
     second = customer.save(entry, connections=connections)
@@ -263,7 +263,7 @@ def test_a_connection_that_is_fast_enough_fetches_the_whole_file_by_itself(custo
 def test_segments_that_several_connections_left_are_continued_by_one(customer: Customer) -> None:
     audio_id = f"demo-{LARGE}mb-cdn-ok-cut3m-cut2m-cut1m-503~2"
     entry = customer.order(audio_id)
-    first = customer.save(entry, patience=ONCE, connections=4)
+    first = customer.save(entry, download_backoff=ONCE, connections=4)
     assert (type(first.error), TARGET.exists()) == (DownloadFailed, False)
     before = sent(customer, audio_id)
     second = customer.save(entry)
@@ -305,8 +305,8 @@ def assert_one_of_its_files(
     entry = customer.order(audio_id)
     changes = sum(step.times or 0 for step in plan.steps if step.has(Kind.CHANGED))
     for run in range(20):
-        patience = Backoff(tries, first=0.01) if run == 0 else QUICK
-        done = customer.save(entry, wishes, patience=patience, connections=connections)
+        download_backoff = Backoff(tries, first=0.01) if run == 0 else QUICK
+        done = customer.save(entry, wishes, download_backoff=download_backoff, connections=connections)
         if done.error is None:
             break
         assert (done.error.exit_code, TARGET.exists()) == (9, False)
@@ -319,7 +319,7 @@ def assert_one_of_its_files(
 
 
 def test_retries_bound_all_tries_however_far_each_comes(customer: Customer) -> None:
-    run = customer.save(customer.order("demo-cdn-cut100k~always"), patience=Backoff(3, first=0.01))
+    run = customer.save(customer.order("demo-cdn-cut100k~always"), download_backoff=Backoff(3, first=0.01))
     assert isinstance(run.error, DownloadFailed)
     assert requests(customer, "demo-cdn-cut100k~always") == 4
     assert "the file ended early" in run.error.message or "broke off" in run.error.message
@@ -419,7 +419,7 @@ def test_a_service_that_is_away_is_asked_for_the_fresh_address_again(customer: C
 def test_a_service_that_stays_away_is_what_is_said(customer: Customer) -> None:
     entry = customer.order("demo-cdn-cut.then403+stays-away")
     with service_that_drops(customer, 1000) as service:
-        run = customer.save(entry, service=service, patience=Backoff(2, first=0.01))
+        run = customer.save(entry, service=service, download_backoff=Backoff(2, first=0.01))
     assert isinstance(run.error, ServiceUnavailable)
     assert PART.stat().st_size == SIZE // 2
     assert_saved(customer.save(entry), "demo-cdn-cut.then403+stays-away")
@@ -429,7 +429,7 @@ def test_a_server_that_wants_fewer_connections_and_a_wait_gets_both(customer: Cu
     audio_id = f"demo-{LARGE}mb-cdn-ok-429.after1"
     run = customer.save(customer.order(audio_id), connections=4)
     assert_saved(run, audio_id)
-    assert len(run.of(DownloadNarrowed)) == 1
+    assert len(run.of(ConnectionsReduced)) == 1
     assert [event.seconds for event in run.of(DownloadRetried)] == [1.0]
 
 

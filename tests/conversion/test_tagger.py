@@ -24,7 +24,7 @@ from suno_wav_cli.download.cover import fetch_cover
 from suno_wav_cli.errors import DownloadFailed
 from suno_wav_cli.events import RequestServed, TagsMissing
 from suno_wav_cli.journal import open_journal
-from suno_wav_cli.journal.entry import Service
+from suno_wav_cli.journal.entry import Account
 from suno_wav_cli.models import Cover, Secret, Song, SongTags, Track
 from suno_wav_cli.sandbox import running
 from suno_wav_cli.sandbox.cdn.cover import cover
@@ -242,7 +242,7 @@ def during(address: str, story: Callable[[Run], Awaitable[Any]], *known: Track) 
     """Run a story with a tagger whose journal has seen these tracks; its result, and the run."""
 
     async def told() -> tuple[Any, Run]:
-        with open_journal(None, Service(address, "sandbox", 15)) as journal:
+        with open_journal(None, Account(address, "sandbox", 15)) as journal:
             journal.remember(known)
             async with Client(SUNOAPI, address, Secret(KEY), NO_TLS, Backoff(0)) as client:
                 reported: list[Event] = []

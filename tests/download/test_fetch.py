@@ -26,7 +26,7 @@ from starlette.routing import Route
 
 from suno_wav_cli import USER_AGENT
 from suno_wav_cli.callbacks.server import serving_in_thread
-from suno_wav_cli.download.fetch import RateLimit, Terms, Transfer, fetch
+from suno_wav_cli.download.fetch import DownloadPolicy, RateLimit, Transfer, fetch
 from suno_wav_cli.download.part_file import open_part
 from suno_wav_cli.errors import (
     AddressRefused,
@@ -159,8 +159,8 @@ def transfer_of(url: str, *, local: bool = True) -> Iterator[Transfer]:
         yield Transfer(url, part, terms(local=local))
 
 
-def terms(*, local: bool = True, max_size: int = 1 << 32) -> Terms:
-    return Terms(TLS, local, RateLimit(None), max_size, 1000, 20.0)
+def terms(*, local: bool = True, max_size: int = 1 << 32) -> DownloadPolicy:
+    return DownloadPolicy(TLS, local, RateLimit(None), max_size, 1000, 20.0)
 
 
 def download(url: str) -> WavFormat:

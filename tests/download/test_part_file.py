@@ -20,7 +20,7 @@ from suno_wav_cli.download.fetch import Transfer, fetch
 from suno_wav_cli.download.part_file import Part, open_part
 from suno_wav_cli.errors import DownloadFailed, NotAWholeWav, OutputExists
 from suno_wav_cli.events import DownloadStarted
-from suno_wav_cli.journal.holding import Holding, Span
+from suno_wav_cli.journal.holding import ByteRange, PartialFile
 from suno_wav_cli.system.pacing import Backoff
 from tests.support.context import PART, TARGET, WISHES, Customer, file_of
 from tests.support.wire import head_of, serving, until_left
@@ -28,22 +28,22 @@ from tests.support.wire import head_of, serving, until_left
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from suno_wav_cli.journal.entry import Entry
+    from suno_wav_cli.journal.entry import JournalEntry
 
 SIZE = 1_152_044
 HALF = SIZE // 2
 ONCE = Backoff(0)
 
 
-def half(customer: Customer, audio_id: str) -> Entry:
+def half(customer: Customer, audio_id: str) -> JournalEntry:
     """Leave half of the song in a `.part`."""
     entry = customer.order(audio_id)
-    assert isinstance(customer.save(entry, patience=ONCE).error, DownloadFailed)
+    assert isinstance(customer.save(entry, download_backoff=ONCE).error, DownloadFailed)
     assert PART.stat().st_size == HALF
     return entry
 
 
-def begun_at(customer: Customer, entry: Entry, audio_id: str) -> int:
+def begun_at(customer: Customer, entry: JournalEntry, audio_id: str) -> int:
     """Save the song for good; how much was there to go on from."""
     before = customer.account.counted("file_bytes", audio_id)
     run = customer.save(entry)
@@ -169,7 +169,7 @@ def large(connection: socket.socket) -> None:
 
 def test_a_file_whose_room_is_still_being_made_is_not_taken_for_complete() -> None:
     """That may take seconds where the disk is slow, and a crash in the middle would leave a file of zeros."""
-    seen: list[tuple[Holding | None, int, int]] = []
+    seen: list[tuple[PartialFile | None, int, int]] = []
 
     class SlowDisk(Part):
         def allocate(self, size: int) -> None:
@@ -232,7 +232,7 @@ def test_what_is_said_to_be_there_is_there(customer: Customer, connections: int)
     """Asked at any moment: it is what the journal is told, and what a killed run goes on from."""
     audio_id = f"demo-17mb-cdn-trickle{20 // connections}m~{connections}"
     url, whole = customer.order(audio_id).wav_url or "", file_of(audio_id)
-    wrong: list[Holding] = []
+    wrong: list[PartialFile] = []
     looks = 0
     with open_part(TARGET) as part:
         transfer = Transfer(url, part, WISHES, connections=connections)
@@ -242,9 +242,9 @@ def test_what_is_said_to_be_there_is_there(customer: Customer, connections: int)
             holding = transfer.holding()
             content = PART.read_bytes()
             at = 0
-            for span in (*holding.missing, Span(len(whole), len(whole))) if holding else ():
+            for span in (*holding.missing, ByteRange(len(whole), len(whole))) if holding else ():
                 if content[at : span.start] != whole[at : span.start]:
-                    wrong.append(holding or Holding("", None, ()))
+                    wrong.append(holding or PartialFile("", None, ()))
                 at = span.stop or span.start
             looks += holding is not None
         fetching.join()
@@ -256,7 +256,7 @@ def test_what_is_said_to_be_there_is_there(customer: Customer, connections: int)
 def test_segments_left_by_four_connections_are_no_use_in_a_shorter_file(customer: Customer) -> None:
     audio_id = "demo-17mb-cdn-ok-cut3m-503~9"
     entry = customer.order(audio_id)
-    assert isinstance(customer.save(entry, patience=ONCE, connections=4).error, DownloadFailed)
+    assert isinstance(customer.save(entry, download_backoff=ONCE, connections=4).error, DownloadFailed)
     kept = customer.journal.parts.holding(PART, entry)
     assert kept is not None
     holding, _ = kept
@@ -270,4 +270,4 @@ def test_segments_left_by_four_connections_are_no_use_in_a_shorter_file(customer
 
 
 def test_a_holding_without_an_end_is_where_its_last_byte_is() -> None:
-    assert Holding('"a"', None, (Span(7, None),)).end == 7
+    assert PartialFile('"a"', None, (ByteRange(7, None),)).end == 7

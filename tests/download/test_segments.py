@@ -19,7 +19,7 @@ from suno_wav_cli.download.digest import Digest
 from suno_wav_cli.download.response import Content, judged
 from suno_wav_cli.download.segments import SMALLEST, Segment, Segments
 from suno_wav_cli.errors import AddressRefused, BrokenOff, DownloadFailed, StartOver
-from suno_wav_cli.journal.holding import Holding, Span, read, received, written
+from suno_wav_cli.journal.holding import ByteRange, PartialFile, read, received, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,7 +51,7 @@ HEADERS: st.SearchStrategy[Mapping[str, str]] = st.fixed_dictionaries(
     },
 )
 SPANS = st.builds(
-    lambda start, length: Span(start, None if length is None else start + length),
+    lambda start, length: ByteRange(start, None if length is None else start + length),
     st.integers(0, 30),
     st.none() | st.integers(1, 30),
 )
@@ -65,7 +65,7 @@ SPANS = st.builds(
     validator=st.sampled_from(['"a"', '"b"']),
 )
 def test_an_answer_is_content_that_was_asked_for_or_one_of_our_errors(
-    status: int, headers: Mapping[str, str], asked: Span | None, validator: str
+    status: int, headers: Mapping[str, str], asked: ByteRange | None, validator: str
 ) -> None:
     try:
         content = judged(status, headers, asked, validator if asked else None)
@@ -76,7 +76,7 @@ def test_an_answer_is_content_that_was_asked_for_or_one_of_our_errors(
         return
     length = content.length
     if asked is None:
-        assert (status, content.span) == (200, Span(0, length))
+        assert (status, content.span) == (200, ByteRange(0, length))
         assert not (content.coded and (length is not None or content.validator is not None))
         return
     assert status in (206, 416)
@@ -119,17 +119,17 @@ def test_answers_to_a_question_for_bytes_5_to_9(
     status: int, headers: Mapping[str, str], error: type[DownloadFailed] | None
 ) -> None:
     if error is None:
-        assert judged(status, headers, Span(5, 10), '"a"').validator == '"a"'
+        assert judged(status, headers, ByteRange(5, 10), '"a"').validator == '"a"'
         return
     with pytest.raises(error) as caught:
-        judged(status, headers, Span(5, 10), '"a"')
+        judged(status, headers, ByteRange(5, 10), '"a"')
     assert type(caught.value) is error
 
 
 @pytest.mark.parametrize("etag", ['W/"a"', "a", "", '"a', '"a\nb"', f'"{"a" * 1001}"'])
 def test_only_a_strong_tag_proves_anything(etag: str) -> None:
     content = judged(200, {"ETag": etag, "Content-Length": "5", "Accept-Ranges": "bytes"}, None, None)
-    assert content == Content(Span(0, 5), 5, None)
+    assert content == Content(ByteRange(0, 5), 5, None)
 
 
 def test_a_wait_of_more_than_two_minutes_is_not_granted() -> None:
@@ -139,29 +139,29 @@ def test_a_wait_of_more_than_two_minutes_is_not_granted() -> None:
 
 
 @st.composite
-def missing_spans(draw: st.DrawFn) -> tuple[Span, ...]:
+def missing_spans(draw: st.DrawFn) -> tuple[ByteRange, ...]:
     """Draw spans as a Holding has them: in order, without overlaps, the last one perhaps without an end."""
     edges = sorted(draw(st.sets(st.integers(0, 10**12), max_size=10)))
-    spans = [Span(start, stop) for start, stop in zip(edges[::2], edges[1::2], strict=False)]
-    return (*spans, Span(edges[-1], None)) if len(edges) % 2 else tuple(spans)
+    spans = [ByteRange(start, stop) for start, stop in zip(edges[::2], edges[1::2], strict=False)]
+    return (*spans, ByteRange(edges[-1], None)) if len(edges) % 2 else tuple(spans)
 
 
 @settings(deadline=None)
 @given(missing=missing_spans())
-def test_spans_are_read_as_they_were_written(missing: tuple[Span, ...]) -> None:
+def test_spans_are_read_as_they_were_written(missing: tuple[ByteRange, ...]) -> None:
     assert read(written(missing)) == missing
 
 
 @settings(deadline=None)
 @given(missing=missing_spans(), more=st.none() | st.integers(0, 100))
-def test_what_is_there_and_where_it_ends(missing: tuple[Span, ...], more: int | None) -> None:
+def test_what_is_there_and_where_it_ends(missing: tuple[ByteRange, ...], more: int | None) -> None:
     is_open = bool(missing) and missing[-1].stop is None
     end = max([span.stop or span.start for span in missing], default=0)
     length = None if more is None else end + more
     if length is None and not is_open:
         # Only of a file without a known end nobody knows the length.
         length = end
-    holding = Holding('"a"', length, missing)
+    holding = PartialFile('"a"', length, missing)
     assert 0 <= holding.received <= holding.end <= (end if length is None else length)
     if not is_open:
         assert holding.received == (length or 0) - sum(span.length or 0 for span in missing)
@@ -179,11 +179,11 @@ class FetchingMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.missing = (Span(3, 7 * SMALLEST), Span(7 * SMALLEST + 5, self.WHOLE))
+        self.missing = (ByteRange(3, 7 * SMALLEST), ByteRange(7 * SMALLEST + 5, self.WHOLE))
         self.segments = Segments(self.missing, 4)
         self.working: list[Segment] = []
         self.writing: dict[Segment, int] = {}
-        self.came: list[Span] = []
+        self.came: list[ByteRange] = []
 
     @rule()
     def take(self) -> None:
@@ -209,7 +209,7 @@ class FetchingMachine(RuleBasedStateMachine):
     def write(self, data: st.DataObject) -> None:
         segment = data.draw(st.sampled_from(list(self.writing)))
         count = self.writing.pop(segment)
-        self.came.append(Span(segment.position, segment.position + count))
+        self.came.append(ByteRange(segment.position, segment.position + count))
         segment.position += count
         room, reach = segment.room, data.draw(st.none() | st.integers(0, self.WHOLE))
         if room == 0 and not self.segments.extend(segment, reach):
@@ -236,7 +236,7 @@ class FetchingMachine(RuleBasedStateMachine):
                 self.working.append(segment)
             for working in self.working:
                 assert working.stop is not None
-                self.came.append(Span(working.position, working.stop))
+                self.came.append(ByteRange(working.position, working.stop))
                 working.position = working.stop
             self.working.clear()
         assert self.segments.missing() == ()
@@ -249,7 +249,7 @@ TestFetching = FetchingMachine.TestCase
 
 @given(st.integers(1, 20 * SMALLEST))
 def test_what_a_connection_is_writing_is_given_to_no_other(count: int) -> None:
-    segments = Segments([Span(0, 20 * SMALLEST)], 1)
+    segments = Segments([ByteRange(0, 20 * SMALLEST)], 1)
     mine = segments.take()
     assert mine is not None
     count = segments.claim(mine, count)
@@ -274,14 +274,14 @@ def restless_threads() -> Iterator[None]:
 def test_threads_that_steal_from_each_other_fetch_every_byte_once() -> None:
     """Real threads, with blocks as large as they may be, that never look at anything but their own segment."""
     whole, block = 40 * SMALLEST, 64 * 1024
-    segments = Segments([Span(0, whole)], 2)
-    fetched: list[Span] = []
+    segments = Segments([ByteRange(0, whole)], 2)
+    fetched: list[ByteRange] = []
 
     def work() -> None:
         while (segment := segments.take()) is not None:
             while segment.room:
                 count = segments.claim(segment, block)
-                fetched.append(Span(segment.position, segment.position + count))
+                fetched.append(ByteRange(segment.position, segment.position + count))
                 segment.position += count
 
     threads = [threading.Thread(target=work) for _ in range(4)]

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.journal import SCHEMA_VERSION, open_journal
-from suno_wav_cli.journal.entry import NEXT_STATES, Service, State
+from suno_wav_cli.journal.entry import NEXT_STATES, Account, State
 from suno_wav_cli.models import Song
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from multiprocessing.synchronize import Barrier
 
     from suno_wav_cli.journal import Journal
-    from suno_wav_cli.journal.entry import Entry
+    from suno_wav_cli.journal.entry import JournalEntry
     from tests.support.program import Sandbox
 
-SERVICE = Service("https://api.example", "sunoapi", 15)
+SERVICE = Account("https://api.example", "sunoapi", 15)
 TARGET = Path("song.wav")
 SONG = Song("audio-1", "music-1")
 
@@ -52,7 +52,7 @@ ILLEGAL = [
 
 
 @contextmanager
-def journal_at(path: Path = Path("journal.sqlite3"), service: Service = SERVICE) -> Iterator[Journal]:
+def journal_at(path: Path = Path("journal.sqlite3"), service: Account = SERVICE) -> Iterator[Journal]:
     with open_journal(path, service) as journal:
         yield journal
 
@@ -63,13 +63,13 @@ def journal() -> Iterator[Journal]:
         yield opened
 
 
-def intended(journal: Journal, song: Song = SONG, target: Path = TARGET) -> Entry:
+def intended(journal: Journal, song: Song = SONG, target: Path = TARGET) -> JournalEntry:
     claim = journal.claim(song, target, anyway=False)
     assert claim.new
     return claim.entry
 
 
-def brought_to(state: State, journal: Journal, song: Song = SONG) -> Entry:
+def brought_to(state: State, journal: Journal, song: Song = SONG) -> JournalEntry:
     entry = intended(journal, song)
     for step in WAYS[state]:
         entry = journal.move(entry, step, wav_task_id="wav-1" if step is State.SUBMITTED else None)
@@ -80,7 +80,7 @@ def test_every_state_says_what_may_follow() -> None:
     assert set(NEXT_STATES) == set(State) == set(WAYS)
 
 
-def row(entry: Entry) -> dict[str, object]:
+def row(entry: JournalEntry) -> dict[str, object]:
     """Read what is on the disk, past the journal."""
     with closing(sqlite3.connect("journal.sqlite3")) as raw:
         raw.row_factory = sqlite3.Row
@@ -115,7 +115,7 @@ def test_an_intention_is_there_before_the_request_leaves(journal: Journal) -> No
     )
     assert (entry.wav_task_id, entry.wav_url, entry.bytes, entry.message) == (None, None, None, None)
     assert entry.name == "audio-1"
-    assert journal.deciding("audio-1") == entry
+    assert journal.current_entry("audio-1") == entry
 
 
 @pytest.mark.parametrize("state", list(State))
@@ -135,7 +135,7 @@ def test_a_song_is_paid_for_anyway_where_the_person_says_so(journal: Journal, st
     before = brought_to(state, journal)
     claim = journal.claim(SONG, TARGET, anyway=True)
     assert (claim.new, claim.entry.id > before.id) == (True, True)
-    assert journal.deciding("audio-1") == claim.entry
+    assert journal.current_entry("audio-1") == claim.entry
 
 
 @pytest.mark.parametrize("state", [State.SUBMITTED, State.READY, State.SAVED, State.UNKNOWN])
@@ -145,7 +145,7 @@ def test_where_paying_again_was_refused_the_earlier_conversion_decides_again(
     """It was paid for, and is not forgotten."""
     before = brought_to(state, journal)
     journal.move(journal.claim(SONG, TARGET, anyway=True).entry, State.REFUSED)
-    assert journal.deciding("audio-1") == before
+    assert journal.current_entry("audio-1") == before
     assert journal.claim(SONG, TARGET, anyway=False).new is False
 
 
@@ -153,8 +153,8 @@ def test_songs_and_services_are_apart() -> None:
     with journal_at() as journal:
         intended(journal)
         intended(journal, Song("audio-2"))
-    with journal_at(service=Service("https://other.example", "kie", 14)) as other:
-        assert other.deciding("audio-1") is None
+    with journal_at(service=Account("https://other.example", "kie", 14)) as other:
+        assert other.current_entry("audio-1") is None
         intended(other)
         assert other.history.music_task_of("audio-1") == "music-1"
 
@@ -198,7 +198,7 @@ def test_any_text_comes_back_as_it_was(text: str) -> None:
     with journal_at() as journal:
         journal.move(intended(journal), State.UNKNOWN, message=text)
     with journal_at() as journal:
-        entry = journal.deciding("audio-1")
+        entry = journal.current_entry("audio-1")
         assert entry is not None
         assert entry.message == text
 
@@ -206,8 +206,8 @@ def test_any_text_comes_back_as_it_was(text: str) -> None:
 def test_the_newest_conversion_decides_about_a_song(journal: Journal) -> None:
     brought_to(State.FAILED, journal)
     second = intended(journal)
-    assert journal.deciding("audio-1") == second
-    assert journal.deciding("audio-2") is None
+    assert journal.current_entry("audio-1") == second
+    assert journal.current_entry("audio-2") is None
 
 
 def test_the_last_task_of_a_song_is_found_behind_a_try_that_got_none(journal: Journal) -> None:
@@ -225,7 +225,7 @@ def test_a_task_of_elsewhere_is_adopted(journal: Journal) -> None:
         "audio-1",
         TARGET.absolute(),
     )
-    assert (journal.of_task("wav-1"), journal.deciding("audio-1")) == (entry, entry)
+    assert (journal.of_task("wav-1"), journal.current_entry("audio-1")) == (entry, entry)
 
 
 def test_a_task_may_be_adopted_without_a_song_and_without_a_file(journal: Journal) -> None:
@@ -244,7 +244,7 @@ def test_a_submission_that_is_answered_with_a_known_task_becomes_that_one(journa
     known = brought_to(State.SAVED, journal)
     entry = journal.claim(SONG, TARGET, anyway=True).entry
     assert journal.accept(entry, "wav-1") == known
-    assert journal.deciding("audio-1") == known
+    assert journal.current_entry("audio-1") == known
 
 
 def test_a_target_is_known_once_its_download_was_begun(journal: Journal) -> None:
@@ -370,7 +370,7 @@ with open_journal(Path("journal.sqlite3"), Service("https://api.example", "sunoa
         done = subprocess.run([sys.executable, "-c", program, moment], timeout=20, check=False)
         assert done.returncode == -signal.SIGKILL
         with journal_at() as journal:
-            entry = journal.deciding("audio-1")
+            entry = journal.current_entry("audio-1")
             assert entry is not None
             assert (entry.state, entry.wav_task_id) == (state, task)
 
@@ -516,7 +516,7 @@ def test_a_journal_in_memory_leaves_no_file() -> None:
 def test_any_sequence_of_legal_steps_keeps_the_rules(data: st.DataObject) -> None:
     """Whatever happened, the newest conversion that may have been paid for and did not fail decides about a song."""
     with open_journal(None, SERVICE) as journal:
-        entries: dict[int, Entry] = {}
+        entries: dict[int, JournalEntry] = {}
         for _ in range(data.draw(st.integers(1, 15))):
             steps = [(entry, step) for entry in entries.values() for step in sorted(NEXT_STATES[entry.state])]
             a_step, audio_id, anyway = data.draw(st.tuples(st.booleans(), SONGS, st.booleans()))
@@ -525,20 +525,20 @@ def test_any_sequence_of_legal_steps_keeps_the_rules(data: st.DataObject) -> Non
                 entry = journal.move(chosen, step)
                 assert (entry.id, entry.state) == (chosen.id, step)
             else:
-                before = deciding(audio_id, entries)
+                before = current_entry(audio_id, entries)
                 claim = journal.claim(Song(audio_id), TARGET, anyway=anyway)
                 assert claim.new == (anyway or before is None)
                 entry = claim.entry
                 assert claim.new or entry == before
             entries[entry.id] = entry
             for name in ("audio-1", "audio-2"):
-                assert journal.deciding(name) == deciding(name, entries)
+                assert journal.current_entry(name) == current_entry(name, entries)
 
 
 SONGS = st.sampled_from(["audio-1", "audio-2"])
 
 
-def deciding(audio_id: str, entries: dict[int, Entry]) -> Entry | None:
+def current_entry(audio_id: str, entries: dict[int, JournalEntry]) -> JournalEntry | None:
     of_song = [entry for entry in entries.values() if entry.audio_id == audio_id]
     return max(
         (entry for entry in of_song if entry.state not in NOTHING_PAID),

@@ -22,13 +22,13 @@ from hypothesis.stateful import (
 )
 
 from suno_wav_cli.journal import Listing, open_journal
-from suno_wav_cli.journal.entry import NEXT_STATES, UNDECIDED, Entry, Service, State
+from suno_wav_cli.journal.entry import NEXT_STATES, UNDECIDED, Account, JournalEntry, State
 from suno_wav_cli.models import Song
 
 SONGS = st.sampled_from(["song-1", "song-2"])
 TASKS = st.sampled_from([f"task-{number}" for number in range(4)])
 PLACES = st.sampled_from(["one.wav", "two.wav"])
-SERVICES = (Service("https://one.example", "sunoapi", 15), Service("https://two.example", "kie", 14))
+SERVICES = (Account("https://one.example", "sunoapi", 15), Account("https://two.example", "kie", 14))
 NOTHING_PAID = {State.REFUSED, State.FAILED}
 
 
@@ -75,7 +75,7 @@ class Conversions(RuleBasedStateMachine):
 
     @rule(target=claimed, song=SONGS, anyway=st.booleans())
     def claim(self, song: str, anyway: bool) -> int | MultipleResults[int]:
-        expected = None if anyway else self.deciding(song)
+        expected = None if anyway else self.current_entry(song)
         claim = self.journal.claim(Song(song), self.folder / "one.wav", anyway=anyway)
         assert claim.new == (expected is None)
         if not claim.new:
@@ -132,7 +132,7 @@ class Conversions(RuleBasedStateMachine):
     def nobody_at_the_other_service_decides(self, row: int) -> None:
         entry = self.entry(row)
         assert self.journals[1].of_task(entry.wav_task_id or "") is None
-        assert entry.audio_id is None or self.journals[1].deciding(entry.audio_id) is None
+        assert entry.audio_id is None or self.journals[1].current_entry(entry.audio_id) is None
 
     @invariant()
     def every_row_is_as_the_model_has_it(self) -> None:
@@ -153,11 +153,11 @@ class Conversions(RuleBasedStateMachine):
             number
             for number, row in self.rows.items()
             if row.state not in NOTHING_PAID | {State.SAVED}
-            and (row.audio_id is None or self.deciding(row.audio_id) == number)
+            and (row.audio_id is None or self.current_entry(row.audio_id) == number)
         }
         assert {entry.id for entry in self.journal.history.to_resume()} == expected
 
-    def entry(self, row: int) -> Entry:
+    def entry(self, row: int) -> JournalEntry:
         known = {entry.id: entry for entry in self.journal.history.listed(Listing.ALL).entries}
         assert set(known) == set(self.rows)
         assert set(NEXT_STATES) >= {entry.state for entry in known.values()}
@@ -166,7 +166,7 @@ class Conversions(RuleBasedStateMachine):
     def of_task(self, task: str) -> int | None:
         return next((number for number, row in self.rows.items() if row.task_id == task), None)
 
-    def deciding(self, song: str) -> int | None:
+    def current_entry(self, song: str) -> int | None:
         of_song = [
             number
             for number, row in self.rows.items()

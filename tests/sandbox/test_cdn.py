@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from suno_wav_cli.events import RequestServed
 from suno_wav_cli.sandbox.behaviours import cdn_id
 from suno_wav_cli.sandbox.cdn.faults import Kind, Plan
-from tests.support.account import Account, an_account
+from tests.support.account import SandboxAccount, an_account
 from tests.support.cdn import End, exchange, plans, tune
 
 if TYPE_CHECKING:
@@ -32,20 +32,20 @@ SIZE = 1_152_044
 
 
 @pytest.fixture(scope="module")
-def account() -> Iterator[Account]:
+def account() -> Iterator[SandboxAccount]:
     with an_account(credits_left=10_000) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
-def file_url(account: Account) -> str:
+def file_url(account: SandboxAccount) -> str:
     return account.file_url("demo")
 
 
 # The good case
 
 
-def test_the_file_comes_whole(account: Account, file_url: str) -> None:
+def test_the_file_comes_whole(account: SandboxAccount, file_url: str) -> None:
     response = account.http.get(file_url)
     assert (response.status_code, response.headers["Content-Type"]) == (200, "audio/wav")
     assert (response.headers["Accept-Ranges"], response.headers["Content-Length"]) == (
@@ -59,14 +59,14 @@ def test_the_file_needs_no_key(file_url: str) -> None:
     assert httpx.get(file_url, trust_env=False).content == tune("demo")
 
 
-def test_head_says_what_get_would_send(account: Account, file_url: str) -> None:
+def test_head_says_what_get_would_send(account: SandboxAccount, file_url: str) -> None:
     head, get = account.http.head(file_url), account.http.get(file_url)
     names = ("Content-Length", "Content-Type", "Accept-Ranges", "ETag")
     assert head.content == b""
     assert [head.headers[name] for name in names] == [get.headers[name] for name in names]
 
 
-def test_a_file_that_does_not_exist_is_404(account: Account) -> None:
+def test_a_file_that_does_not_exist_is_404(account: SandboxAccount) -> None:
     assert account.http.get(f"/files/{'0' * 32}.wav").status_code == 404
 
 
@@ -88,7 +88,7 @@ def test_a_file_that_does_not_exist_is_404(account: Account) -> None:
     ],
 )
 def test_a_range_is_those_bytes_and_no_others(
-    account: Account, file_url: str, asked: str, start: int, stop: int
+    account: SandboxAccount, file_url: str, asked: str, start: int, stop: int
 ) -> None:
     response = account.http.get(file_url, headers={"Range": asked})
     assert response.status_code == 206
@@ -105,7 +105,9 @@ def test_a_range_is_those_bytes_and_no_others(
         pytest.param("bytes=-0", id="the last no bytes"),
     ],
 )
-def test_a_range_without_a_byte_in_the_file_is_416(account: Account, file_url: str, asked: str) -> None:
+def test_a_range_without_a_byte_in_the_file_is_416(
+    account: SandboxAccount, file_url: str, asked: str
+) -> None:
     response = account.http.get(file_url, headers={"Range": asked})
     assert (response.status_code, response.headers["Content-Range"]) == (416, f"bytes */{SIZE}")
 
@@ -122,23 +124,25 @@ def test_a_range_without_a_byte_in_the_file_is_416(account: Account, file_url: s
         pytest.param("", id="nothing"),
     ],
 )
-def test_a_range_that_is_not_understood_is_ignored(account: Account, file_url: str, asked: str) -> None:
+def test_a_range_that_is_not_understood_is_ignored(
+    account: SandboxAccount, file_url: str, asked: str
+) -> None:
     response = account.http.get(file_url, headers={"Range": asked})
     assert (response.status_code, len(response.content)) == (200, SIZE)
     assert "Content-Range" not in response.headers
 
 
-def test_two_range_fields_are_several_ranges(account: Account, file_url: str) -> None:
+def test_two_range_fields_are_several_ranges(account: SandboxAccount, file_url: str) -> None:
     response = account.http.get(file_url, headers=[("Range", "bytes=0-9"), ("Range", "bytes=20-29")])
     assert response.status_code == 200
 
 
-def test_of_head_no_range_is_heard(account: Account, file_url: str) -> None:
+def test_of_head_no_range_is_heard(account: SandboxAccount, file_url: str) -> None:
     response = account.http.head(file_url, headers={"Range": "bytes=0-9"})
     assert (response.status_code, response.headers["Content-Length"]) == (200, str(SIZE))
 
 
-def test_pieces_joined_are_the_file(account: Account, file_url: str) -> None:
+def test_pieces_joined_are_the_file(account: SandboxAccount, file_url: str) -> None:
     step = 250_007
     pieces = [
         account.http.get(file_url, headers={"Range": f"bytes={start}-{start + step - 1}"}).content
@@ -156,7 +160,7 @@ def test_pieces_joined_are_the_file(account: Account, file_url: str) -> None:
     ],
 )
 def test_a_range_is_given_only_of_the_file_that_was_meant(
-    account: Account, file_url: str, tag: str | None, status: int, length: int
+    account: SandboxAccount, file_url: str, tag: str | None, status: int, length: int
 ) -> None:
     etag = account.http.head(file_url).headers["ETag"]
     response = account.http.get(file_url, headers={"Range": "bytes=0-99", "If-Range": tag or etag})
@@ -183,7 +187,7 @@ def loudest(frames: bytes, width: int) -> float:
     ],
 )
 def test_the_file_is_a_wav_that_anybody_can_play(
-    account: Account, audio_id: str, layout: tuple[int, int, int], size: int
+    account: SandboxAccount, audio_id: str, layout: tuple[int, int, int], size: int
 ) -> None:
     """As the standard library reads it; and it is not silent."""
     content = account.http.get(account.file_url(audio_id)).content
@@ -205,7 +209,9 @@ WANTED = tune("demo")[100_000:300_000]
 
 @pytest.mark.parametrize("count", [0, 1, 43, 65_535, 65_536, 65_537, 1_000_000, SIZE - 1])
 @pytest.mark.parametrize(("kind", "end"), [("cut", End.CLOSED), ("reset", End.RESET), ("stall", End.SILENT)])
-def test_a_body_ends_after_exactly_so_many_bytes(account: Account, kind: str, end: End, count: int) -> None:
+def test_a_body_ends_after_exactly_so_many_bytes(
+    account: SandboxAccount, kind: str, end: End, count: int
+) -> None:
     """The other side has them all, even before a reset; and the counter says the same."""
     audio_id = f"demo-cdn-{kind}{count}+exact"
     answer = exchange(account.file_url(audio_id), silent_after=count if kind == "stall" else None)
@@ -215,19 +221,19 @@ def test_a_body_ends_after_exactly_so_many_bytes(account: Account, kind: str, en
 
 
 @pytest.mark.parametrize(("kind", "end"), [("cut", End.CLOSED), ("reset", End.RESET), ("stall", End.SILENT)])
-def test_without_a_number_a_body_ends_in_its_middle(account: Account, kind: str, end: End) -> None:
+def test_without_a_number_a_body_ends_in_its_middle(account: SandboxAccount, kind: str, end: End) -> None:
     """Of a range that is the middle of the range."""
     answer = exchange(account.file_url(f"demo-cdn-{kind}"), MIDDLE, silent_after=100_000)
     assert (answer.status, answer.headers["Content-Range"]) == (206, f"bytes 100000-299999/{SIZE}")
     assert (answer.body, answer.end) == (WANTED[:100_000], end)
 
 
-def test_a_cut_beyond_the_end_leaves_the_body_whole(account: Account) -> None:
+def test_a_cut_beyond_the_end_leaves_the_body_whole(account: SandboxAccount) -> None:
     answer = exchange(account.file_url("demo-cdn-cut20m"))
     assert (answer.body, answer.end) == (tune("demo"), End.CLOSED)
 
 
-def test_the_steps_are_met_in_turn_and_then_all_is_well(account: Account) -> None:
+def test_the_steps_are_met_in_turn_and_then_all_is_well(account: SandboxAccount) -> None:
     url = account.file_url("demo-cdn-cut1000-ok-503-cut7~2")
     met = [exchange(url) for _ in range(7)]
     assert [(answer.status, len(answer.body)) for answer in met[:2]] == [(200, 1000), (200, SIZE)]
@@ -235,12 +241,12 @@ def test_the_steps_are_met_in_turn_and_then_all_is_well(account: Account) -> Non
     assert [len(answer.body) for answer in met[3:]] == [7, 7, SIZE, SIZE]
 
 
-def test_what_is_ordered_always_does_not_end(account: Account) -> None:
+def test_what_is_ordered_always_does_not_end(account: SandboxAccount) -> None:
     url = account.file_url("demo-cdn-ok-cut9~always")
     assert [len(exchange(url).body) for _ in range(6)] == [SIZE, 9, 9, 9, 9, 9]
 
 
-def test_head_tells_what_the_next_get_meets_and_uses_nothing_up(account: Account) -> None:
+def test_head_tells_what_the_next_get_meets_and_uses_nothing_up(account: SandboxAccount) -> None:
     url = account.file_url("demo-cdn-503-403")
     heads = [account.http.head(url).status_code for _ in range(2)]
     assert [*heads, account.http.get(url).status_code] == [503, 503, 503]
@@ -248,7 +254,7 @@ def test_head_tells_what_the_next_get_meets_and_uses_nothing_up(account: Account
     assert [*heads, account.http.get(url).status_code] == [403, 403, 403]
 
 
-def test_of_requests_at_once_exactly_so_many_meet_a_fault(account: Account) -> None:
+def test_of_requests_at_once_exactly_so_many_meet_a_fault(account: SandboxAccount) -> None:
     audio_id = "demo-cdn-cut1000~5"
     url = account.file_url(audio_id)
     with ThreadPoolExecutor(16) as pool:
@@ -260,7 +266,7 @@ def test_of_requests_at_once_exactly_so_many_meet_a_fault(account: Account) -> N
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
 def test_a_refused_address_is_good_no_more_until_record_info_tells_another(
-    account: Account, status: int
+    account: SandboxAccount, status: int
 ) -> None:
     """The refused requests use no step up: the third one meets the second step."""
     task_id = account.task(f"demo-cdn-{status}-cut5")
@@ -278,7 +284,7 @@ def test_a_refused_address_is_good_no_more_until_record_info_tells_another(
     ("kind", "end"), [("cut70000", End.CLOSED), ("reset70000", End.RESET), ("stall70000", End.SILENT)]
 )
 def test_an_address_is_refused_in_the_middle_of_a_body(
-    account: Account, kind: str, end: End, status: int
+    account: SandboxAccount, kind: str, end: End, status: int
 ) -> None:
     task_id = account.task(f"demo-cdn-{kind}.then{status}")
     first = account.decided_url(task_id)
@@ -291,7 +297,7 @@ def test_an_address_is_refused_in_the_middle_of_a_body(
     assert (rest.status, answer.body + rest.body) == (206, tune("demo"))
 
 
-def test_an_address_that_is_refused_while_others_are_served_lets_them_end(account: Account) -> None:
+def test_an_address_that_is_refused_while_others_are_served_lets_them_end(account: SandboxAccount) -> None:
     """More than the buffers between the two hold is still to come, when the address is refused."""
     audio_id = "demo-30mb-cdn-then403-cut10.then410"
     task_id = account.task(audio_id)
@@ -306,7 +312,7 @@ def test_an_address_that_is_refused_while_others_are_served_lets_them_end(accoun
 
 
 @pytest.mark.parametrize("status", [429, 500, 503, 599])
-def test_a_failure_may_say_when_to_come_back(account: Account, status: int) -> None:
+def test_a_failure_may_say_when_to_come_back(account: SandboxAccount, status: int) -> None:
     url = account.file_url(f"demo-cdn-{status}.after7-{status}")
     met = [account.http.get(url) for _ in range(3)]
     assert [(answer.status_code, answer.headers.get("Retry-After")) for answer in met] == [
@@ -317,7 +323,7 @@ def test_a_failure_may_say_when_to_come_back(account: Account, status: int) -> N
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_leads_to_the_file(account: Account, status: int) -> None:
+def test_a_redirect_leads_to_the_file(account: SandboxAccount, status: int) -> None:
     url = account.file_url(f"demo-cdn-{status}~2")
     response = account.http.get(url, follow_redirects=True)
     assert [answer.status_code for answer in response.history] == [status] * 2
@@ -325,12 +331,14 @@ def test_a_redirect_leads_to_the_file(account: Account, status: int) -> None:
     assert response.content == tune("demo")
 
 
-def test_a_redirect_that_never_ends(account: Account) -> None:
+def test_a_redirect_that_never_ends(account: SandboxAccount) -> None:
     with pytest.raises(httpx.TooManyRedirects):
         account.http.get(account.file_url("demo-cdn-302~always"), follow_redirects=True)
 
 
-def test_a_changed_file_is_as_long_and_has_other_bytes_everywhere_and_another_etag(account: Account) -> None:
+def test_a_changed_file_is_as_long_and_has_other_bytes_everywhere_and_another_etag(
+    account: SandboxAccount,
+) -> None:
     """It stays changed, until it changes again."""
     url = account.file_url("demo-cdn-ok-changed-ok-changed.cut")
     met = [exchange(url) for _ in range(5)]
@@ -344,19 +352,19 @@ def test_a_changed_file_is_as_long_and_has_other_bytes_everywhere_and_another_et
         assert all(one[at : at + 4096] != other[at : at + 4096] for at in range(44, SIZE, 4096))
 
 
-def test_a_changed_file_keeps_no_promise_of_the_one_before(account: Account) -> None:
+def test_a_changed_file_keeps_no_promise_of_the_one_before(account: SandboxAccount) -> None:
     url = account.file_url("demo-cdn-cut100000-changed")
     first = exchange(url)
     rest = exchange(url, {"Range": "bytes=100000-", "If-Range": first.headers["ETag"]})
     assert (rest.status, rest.body) == (200, tune("demo", 1))
 
 
-def test_a_changed_file_is_a_wav_too(account: Account) -> None:
+def test_a_changed_file_is_a_wav_too(account: SandboxAccount) -> None:
     with wave.open(BytesIO(account.http.get(account.file_url("demo-cdn-changed")).content)) as song:
         assert (song.getframerate(), song.getnframes()) == (48_000, 288_000)
 
 
-def test_a_range_is_ignored(account: Account) -> None:
+def test_a_range_is_ignored(account: SandboxAccount) -> None:
     url = account.file_url("demo-cdn-ignore")
     ignored, heard = exchange(url, MIDDLE), exchange(url, MIDDLE)
     assert (ignored.status, ignored.body, heard.status) == (200, tune("demo"), 206)
@@ -364,43 +372,45 @@ def test_a_range_is_ignored(account: Account) -> None:
     assert ignored.headers["Accept-Ranges"] == "bytes"
 
 
-def test_a_range_begins_too_late_and_says_so(account: Account) -> None:
+def test_a_range_begins_too_late_and_says_so(account: SandboxAccount) -> None:
     answer = exchange(account.file_url("demo-cdn-shift1000"), MIDDLE)
     assert (answer.status, answer.headers["Content-Range"]) == (206, f"bytes 101000-299999/{SIZE}")
     assert (answer.body, answer.headers["Content-Length"]) == (WANTED[1000:], "199000")
 
 
-def test_a_range_begins_as_late_as_it_can(account: Account) -> None:
+def test_a_range_begins_as_late_as_it_can(account: SandboxAccount) -> None:
     answer = exchange(account.file_url("demo-cdn-shift2m"), MIDDLE)
     assert (answer.headers["Content-Range"], answer.body) == (f"bytes 299999-299999/{SIZE}", WANTED[-1:])
 
 
-def test_a_range_of_another_total(account: Account) -> None:
+def test_a_range_of_another_total(account: SandboxAccount) -> None:
     answer = exchange(account.file_url("demo-cdn-total10"), MIDDLE)
     assert (answer.status, answer.headers["Content-Range"]) == (206, f"bytes 100000-299999/{SIZE + 10}")
     assert answer.body == WANTED
 
 
-def test_a_range_that_does_not_say_which(account: Account) -> None:
+def test_a_range_that_does_not_say_which(account: SandboxAccount) -> None:
     answer = exchange(account.file_url("demo-cdn-bare"), MIDDLE)
     assert (answer.status, answer.body) == (206, WANTED)
     assert "Content-Range" not in answer.headers
 
 
 @pytest.mark.parametrize("kind", ["ignore", "shift5", "total5", "bare"])
-def test_a_fault_of_ranges_is_none_where_no_range_is_asked_for(account: Account, kind: str) -> None:
+def test_a_fault_of_ranges_is_none_where_no_range_is_asked_for(account: SandboxAccount, kind: str) -> None:
     answer = exchange(account.file_url(f"demo-cdn-{kind}"))
     assert (answer.status, answer.body) == (200, tune("demo"))
 
 
-def test_a_length_that_is_too_great(account: Account) -> None:
+def test_a_length_that_is_too_great(account: SandboxAccount) -> None:
     answer = exchange(account.file_url("demo-cdn-longer10"), MIDDLE)
     assert (answer.headers["Content-Length"], answer.body) == ("200010", WANTED)
     assert answer.headers["Content-Range"] == f"bytes 100000-299999/{SIZE}"
 
 
 @pytest.mark.parametrize(("less", "promised"), [(10, "199990"), (150_000, "50000"), (999_999, "0")])
-def test_a_length_that_is_too_small_and_more_on_the_wire(account: Account, less: int, promised: str) -> None:
+def test_a_length_that_is_too_small_and_more_on_the_wire(
+    account: SandboxAccount, less: int, promised: str
+) -> None:
     """All bytes come, and are counted, past what a client by the rules reads."""
     audio_id = f"demo-cdn-shorter{less}"
     url = account.file_url(audio_id)
@@ -409,7 +419,7 @@ def test_a_length_that_is_too_small_and_more_on_the_wire(account: Account, less:
     assert account.counted("file_bytes", audio_id) == 200_000
 
 
-def test_a_body_without_a_length_comes_in_chunks(account: Account) -> None:
+def test_a_body_without_a_length_comes_in_chunks(account: SandboxAccount) -> None:
     url = account.file_url("demo-cdn-chunked-chunked.cut1000")
     with account.http.stream("GET", url, headers=MIDDLE) as response:
         assert "Content-Length" not in response.headers
@@ -420,7 +430,7 @@ def test_a_body_without_a_length_comes_in_chunks(account: Account) -> None:
         account.http.get(url)
 
 
-def test_a_packed_body_is_packed_though_nobody_asked(account: Account) -> None:
+def test_a_packed_body_is_packed_though_nobody_asked(account: SandboxAccount) -> None:
     """On top of what would be sent: of a range too, whose Content-Range is that of the file."""
     audio_id = "demo-cdn-gzip"
     answer = exchange(account.file_url(audio_id), MIDDLE | {"Accept-Encoding": "identity"})
@@ -431,7 +441,7 @@ def test_a_packed_body_is_packed_though_nobody_asked(account: Account) -> None:
     assert account.counted("file_bytes", audio_id) == len(answer.body)
 
 
-def test_faults_that_go_together(account: Account) -> None:
+def test_faults_that_go_together(account: SandboxAccount) -> None:
     """A shifted range, packed, without a length, cut, and the address gone."""
     task_id = account.task("demo-cdn-shift1000.gzip.longer9.cut5000.then410")
     url = account.decided_url(task_id)
@@ -444,7 +454,7 @@ def test_faults_that_go_together(account: Account) -> None:
     assert exchange(url).status == 410
 
 
-def test_a_body_trickles(account: Account) -> None:
+def test_a_body_trickles(account: SandboxAccount) -> None:
     """Fifty thousand bytes at a hundred thousand a second take half a second; the pace is of real time."""
     url = account.file_url("demo-cdn-trickle100000.cut50000")
     began = time.monotonic()
@@ -461,7 +471,7 @@ def test_a_body_trickles(account: Account) -> None:
     ],
 )
 def test_something_else_in_place_of_the_file(
-    account: Account, kind: str, media_type: str, beginning: bytes
+    account: SandboxAccount, kind: str, media_type: str, beginning: bytes
 ) -> None:
     url = account.file_url(f"demo-cdn-{kind}")
     answer = exchange(url, MIDDLE)
@@ -471,7 +481,7 @@ def test_something_else_in_place_of_the_file(
     assert exchange(url).body == tune("demo")
 
 
-def test_a_weak_etag_makes_no_range_conditional(account: Account) -> None:
+def test_a_weak_etag_makes_no_range_conditional(account: SandboxAccount) -> None:
     url = account.file_url("demo-cdn-weak")
     first = exchange(url)
     tag = first.headers["ETag"]
@@ -480,21 +490,21 @@ def test_a_weak_etag_makes_no_range_conditional(account: Account) -> None:
     assert exchange(url, MIDDLE).status == 206
 
 
-def test_without_an_etag_no_range_is_conditional(account: Account) -> None:
+def test_without_an_etag_no_range_is_conditional(account: SandboxAccount) -> None:
     url = account.file_url("demo-cdn-untagged")
     assert "ETag" not in exchange(url).headers
     assert exchange(url, MIDDLE | {"If-Range": '"some"'}).status == 200
     assert exchange(url, MIDDLE).status == 206
 
 
-def test_without_ranges_every_answer_is_the_whole_file(account: Account) -> None:
+def test_without_ranges_every_answer_is_the_whole_file(account: SandboxAccount) -> None:
     url = account.file_url("demo-cdn-rangeless-cut5")
     met = [exchange(url, MIDDLE) for _ in range(3)]
     assert [(answer.status, len(answer.body)) for answer in met] == [(200, 5), (200, SIZE), (200, SIZE)]
     assert not any("Accept-Ranges" in answer.headers for answer in met)
 
 
-def test_a_size_and_an_order(account: Account) -> None:
+def test_a_size_and_an_order(account: SandboxAccount) -> None:
     answer = exchange(account.file_url("demo-2mb-cdn-cut1500000"))
     assert (answer.headers["Content-Length"], len(answer.body)) == ("2000044", 1_500_000)
 
@@ -517,7 +527,7 @@ def in_the_system(connection: socket.socket) -> int:
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="only Linux tells what is on the way")
-def test_what_the_system_took_is_counted_up_to_a_piece(account: Account) -> None:
+def test_what_the_system_took_is_counted_up_to_a_piece(account: SandboxAccount) -> None:
     """Of a client that stops reading; and nothing more of one that has left."""
     audio_id = "demo-100mb"
     address = urlsplit(account.file_url(audio_id))
@@ -553,7 +563,7 @@ def test_the_sandbox_tells_which_fault_a_request_met() -> None:
     ]
 
 
-def test_a_typo_is_refused_with_what_can_be_ordered(account: Account) -> None:
+def test_a_typo_is_refused_with_what_can_be_ordered(account: SandboxAccount) -> None:
     envelope = account.submit("demo-cdn-ct64k").json()
     assert (envelope["code"], "data" in envelope) == (400, False)
     assert envelope["msg"].startswith("'ct64k' is no fault. ")
@@ -565,7 +575,7 @@ QUICK = frozenset(Kind) - {Kind.STALL, Kind.TRICKLE}
 
 @settings(deadline=None, max_examples=60)
 @given(plan=plans(QUICK, most_steps=3, most_times=2))
-def test_whatever_was_ordered_the_file_comes_whole_in_the_end(account: Account, plan: Plan) -> None:
+def test_whatever_was_ordered_the_file_comes_whole_in_the_end(account: SandboxAccount, plan: Plan) -> None:
     """Each step is met as it says, by its status; afterwards there is the file, as often changed as was ordered."""
     task_id = account.task(cdn_id(plan))
     version = 0

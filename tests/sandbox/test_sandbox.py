@@ -38,7 +38,7 @@ from tests.support.account import (
     MUSIC,
     PLACEHOLDER,
     RECORD,
-    Account,
+    SandboxAccount,
     an_account,
 )
 from tests.support.openapi import contract
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def account() -> Iterator[Account]:
+def account() -> Iterator[SandboxAccount]:
     with an_account() as opened:
         yield opened
 
@@ -118,11 +118,11 @@ def receiver(reception: Receiver) -> Receiver:
 # The contract
 
 
-def refused_submission(code: int) -> Callable[[Account], httpx.Response]:
+def refused_submission(code: int) -> Callable[[SandboxAccount], httpx.Response]:
     return lambda account: account.submit(f"demo-code-{code}")
 
 
-def refused_lookup(code: int) -> Callable[[Account], httpx.Response]:
+def refused_lookup(code: int) -> Callable[[SandboxAccount], httpx.Response]:
     return lambda account: account.record(account.task(f"demo-lookup-{code}"))
 
 
@@ -195,7 +195,7 @@ DOCUMENTED_CODES = (400, 401, 404, 405, 409, 413, 429, 430, 455, 500)
     ],
 )
 def test_every_answer_is_as_the_provider_documents_it(
-    account: Account, ask: Callable[[Account], httpx.Response], code: int
+    account: SandboxAccount, ask: Callable[[SandboxAccount], httpx.Response], code: int
 ) -> None:
     response = ask(account)
     assert response.json()["code"] == code
@@ -232,7 +232,7 @@ def test_the_validator_refuses_what_is_not_documented(path: str, body: object) -
     ],
 )
 def test_the_callback_is_as_the_provider_documents_it(
-    account: Account, receiver: Receiver, audio_id: str
+    account: SandboxAccount, receiver: Receiver, audio_id: str
 ) -> None:
     account.submit(audio_id, receiver.url("callback"))
     contract().check_callback(receiver.next_body())
@@ -267,7 +267,7 @@ def test_a_conversion_costs_exactly_four_tenths() -> None:
         assert mine.credits() == 92
 
 
-def test_what_is_refused_costs_nothing(account: Account) -> None:
+def test_what_is_refused_costs_nothing(account: SandboxAccount) -> None:
     before = account.credits()
     for audio_id in ("demo-exists", "demo-exists-null", "demo-no-credits", "demo-busy", "demo-code-451"):
         account.submit(audio_id)
@@ -316,7 +316,7 @@ def test_the_window_moves_on() -> None:
     ],
 )
 def test_a_submission_with_other_fields_than_the_documented_ones_is_refused(
-    account: Account, content: object
+    account: SandboxAccount, content: object
 ) -> None:
     before = account.credits()
     assert account.http.post(GENERATE, json=content).json()["code"] == 400
@@ -332,7 +332,7 @@ def test_a_submission_with_other_fields_than_the_documented_ones_is_refused(
         pytest.param(b"\xff\xfe\xfd", id="bytes"),
     ],
 )
-def test_a_body_that_is_not_json_is_refused(account: Account, content: bytes) -> None:
+def test_a_body_that_is_not_json_is_refused(account: SandboxAccount, content: bytes) -> None:
     assert account.http.post(GENERATE, content=content).json()["code"] == 400
 
 
@@ -353,14 +353,16 @@ def test_a_body_that_is_not_json_is_refused(account: Account, content: bytes) ->
         pytest.param("GET", CREDIT, id="credit"),
     ],
 )
-def test_nothing_is_answered_without_a_key(account: Account, method: str, path: str, header: str) -> None:
+def test_nothing_is_answered_without_a_key(
+    account: SandboxAccount, method: str, path: str, header: str
+) -> None:
     body = {"audioId": "demo+keyless", "callBackUrl": PLACEHOLDER} if method == "POST" else None
     response = account.http.request(method, path, json=body, headers={"Authorization": header})
     assert (response.status_code, response.json()["code"]) == (200, 401)
     assert account.counted("submissions", "demo+keyless") == 0
 
 
-def test_a_track_has_a_cover_of_its_own_that_the_sandbox_serves(account: Account) -> None:
+def test_a_track_has_a_cover_of_its_own_that_the_sandbox_serves(account: SandboxAccount) -> None:
     tracks = account.http.get(MUSIC, params={"taskId": "0" * 32}).json()["data"]["response"]["sunoData"]
     covers = [account.http.get(track["imageUrl"]) for track in tracks]
     assert {response.headers["Content-Type"] for response in covers} == {"image/png"}
@@ -392,7 +394,7 @@ def test_speed_divides_the_time_that_a_conversion_takes() -> None:
 
 
 @pytest.mark.parametrize("shape", RECORD_SHAPES)
-def test_every_record_shape_says_at_last_where_the_file_is(account: Account, shape: str) -> None:
+def test_every_record_shape_says_at_last_where_the_file_is(account: SandboxAccount, shape: str) -> None:
     """Whatever the shape, the file's address stands somewhere in the answer, and the file is there."""
     task_id = account.task(f"demo-record-{shape}")
     until = time.monotonic() + 5
@@ -404,7 +406,7 @@ def test_every_record_shape_says_at_last_where_the_file_is(account: Account, sha
 # Callbacks
 
 
-def test_the_callback_names_the_task_and_its_file(account: Account, receiver: Receiver) -> None:
+def test_the_callback_names_the_task_and_its_file(account: SandboxAccount, receiver: Receiver) -> None:
     task_id = account.task("demo", receiver.url("named"))
     url = f"{account.http.base_url}/files/{task_id}.wav"
     assert receiver.next_of("named") == {
@@ -415,7 +417,7 @@ def test_the_callback_names_the_task_and_its_file(account: Account, receiver: Re
 
 
 @pytest.mark.parametrize("shape", sorted(CALLBACK_SHAPES.keys() - {"not-json", "huge"}))
-def test_the_callback_comes_in_every_shape(account: Account, receiver: Receiver, shape: str) -> None:
+def test_the_callback_comes_in_every_shape(account: SandboxAccount, receiver: Receiver, shape: str) -> None:
     task_id = account.task(f"demo-callback-{shape}", receiver.url("shape"))
     url = f"{account.http.base_url}/files/{task_id}.wav"
     data: dict[str, dict[str, Any]] = {
@@ -441,7 +443,7 @@ def test_the_callback_comes_in_every_shape(account: Account, receiver: Receiver,
     assert receiver.next_of("shape") == {"code": 200, "msg": "success"} | data[shape]
 
 
-def test_a_failure_is_called_back_without_an_address(account: Account, receiver: Receiver) -> None:
+def test_a_failure_is_called_back_without_an_address(account: SandboxAccount, receiver: Receiver) -> None:
     task_id = account.task("demo-fails", receiver.url("failure"))
     body = receiver.next_of("failure")
     assert (body["code"], body["data"]) == (501, {"audio_wav_url": None, "task_id": task_id})
@@ -527,14 +529,14 @@ def test_the_late_callback_comes_a_minute_after_the_file(receiver: Receiver) -> 
 
 
 def test_the_early_callback_comes_before_the_submission_is_answered(
-    account: Account, receiver: Receiver
+    account: SandboxAccount, receiver: Receiver
 ) -> None:
     task_id = account.task("demo-early", receiver.url("early"))
     assert receiver.arrived.qsize() == 1
     assert receiver.next_of("early")["data"]["task_id"] == task_id
 
 
-def test_forged_callbacks_come_before_the_true_one(account: Account, receiver: Receiver) -> None:
+def test_forged_callbacks_come_before_the_true_one(account: SandboxAccount, receiver: Receiver) -> None:
     task_id = account.task("demo-forged", receiver.url("forged"))
     bodies = [receiver.next_of("forged") for _ in range(4)]
     evil = "https://example.com/evil.wav"
@@ -544,13 +546,13 @@ def test_forged_callbacks_come_before_the_true_one(account: Account, receiver: R
     ] == [(200, False, evil), (200, True, evil), (501, True, None), (200, True, true)]
 
 
-def test_the_malformed_callback_is_not_json(account: Account, receiver: Receiver) -> None:
+def test_the_malformed_callback_is_not_json(account: SandboxAccount, receiver: Receiver) -> None:
     account.submit("demo-malformed", receiver.url("malformed"))
     with pytest.raises(json.JSONDecodeError):
         json.loads(receiver.next_body())
 
 
-def test_the_huge_callback_has_a_megabyte(account: Account, receiver: Receiver) -> None:
+def test_the_huge_callback_has_a_megabyte(account: SandboxAccount, receiver: Receiver) -> None:
     account.submit("demo-huge", receiver.url("huge"))
     assert 1_000_000 < len(receiver.next_body()) < 1_100_000
 
@@ -569,7 +571,7 @@ def test_callbacks_are_signed_where_there_is_a_key(receiver: Receiver) -> None:
         assert signature == base64.b64encode(digest).decode()
 
 
-def test_nothing_is_signed_without_a_key(account: Account, receiver: Receiver) -> None:
+def test_nothing_is_signed_without_a_key(account: SandboxAccount, receiver: Receiver) -> None:
     account.submit("demo", receiver.url("unsigned"))
     receiver.next_of("unsigned")
     assert receiver.signatures == [(None, None)]

@@ -31,7 +31,7 @@ FAST = 1000.0
 
 
 @dataclass(frozen=True)
-class Account:
+class SandboxAccount:
     """A sandbox of one's own. `events` holds what it reported."""
 
     http: httpx.Client
@@ -81,7 +81,7 @@ class Account:
 @contextmanager
 def an_account(
     *, speed: float = FAST, seed: int | None = None, hmac_key: Secret | None = None, credits_left: int = 100
-) -> Iterator[Account]:
+) -> Iterator[SandboxAccount]:
     events: Queue[Event] = Queue()
     with (
         bound_socket(0) as bound,
@@ -90,4 +90,4 @@ def an_account(
         ),
         httpx.Client(base_url=address_of(bound), headers=KEY, trust_env=False) as http,
     ):
-        yield Account(http, events)
+        yield SandboxAccount(http, events)

@@ -12,26 +12,26 @@ from typing import TYPE_CHECKING, TypeVar
 
 from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.providers import provider_named
-from suno_wav_cli.callbacks.task_notifier import WakeUps
-from suno_wav_cli.conversion.context import Downloads, Terms, Workshop
+from suno_wav_cli.callbacks.task_notifier import TaskNotifier
+from suno_wav_cli.conversion.context import ConversionContext, ConversionOptions, DownloadSlots
 from suno_wav_cli.conversion.save import save
-from suno_wav_cli.conversion.submit import Gate, Submitter
+from suno_wav_cli.conversion.submit import SubmissionGate, Submitter
 from suno_wav_cli.download import fetch as download
 from suno_wav_cli.errors import SunoWavError
 from suno_wav_cli.journal import open_journal
-from suno_wav_cli.journal.entry import Service, State
+from suno_wav_cli.journal.entry import Account, State
 from suno_wav_cli.models import Secret
 from suno_wav_cli.sandbox.behaviours import behaviour_of
 from suno_wav_cli.sandbox.cdn.melody import Layout, melody
-from suno_wav_cli.system.pacing import Backoff, SubmissionWindow
+from suno_wav_cli.system.pacing import Backoff, RateWindow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from suno_wav_cli.events import Event
     from suno_wav_cli.journal import Journal
-    from suno_wav_cli.journal.entry import Entry
-    from tests.support.account import Account
+    from suno_wav_cli.journal.entry import JournalEntry
+    from tests.support.account import SandboxAccount
 
 E = TypeVar("E")
 
@@ -41,7 +41,7 @@ PART = Path("song.wav.part")
 QUICK = Backoff(None, first=0.01, cap=0.05)
 """As patient as the program, in a hurry."""
 
-WISHES = download.Terms(
+WISHES = download.DownloadPolicy(
     TLS,
     local=True,
     rate=download.RateLimit(None),
@@ -81,10 +81,10 @@ class Run:
 class Customer:
     """Orders songs, and has them saved as `song.wav` in the test's folder."""
 
-    account: Account
+    account: SandboxAccount
     journal: Journal
 
-    def order(self, audio_id: str) -> Entry:
+    def order(self, audio_id: str) -> JournalEntry:
         """Have a song converted; its conversion, ready to be saved."""
         task_id = self.account.task(audio_id)
         url = self.account.decided_url(task_id)
@@ -94,11 +94,11 @@ class Customer:
 
     def save(
         self,
-        entry: Entry,
-        wishes: download.Terms = WISHES,
+        entry: JournalEntry,
+        wishes: download.DownloadPolicy = WISHES,
         *,
         connections: int = 1,
-        patience: Backoff = QUICK,
+        download_backoff: Backoff = QUICK,
         seconds: float = 30.0,
         service: str | None = None,
     ) -> Run:
@@ -108,15 +108,17 @@ class Customer:
         """
         service = service or str(self.account.http.base_url).rstrip("/")
         return asyncio.run(
-            self._saved(entry, wishes, Downloads(connections), patience, seconds=seconds, service=service)
+            self._saved(
+                entry, wishes, DownloadSlots(connections), download_backoff, seconds=seconds, service=service
+            )
         )
 
     async def _saved(
         self,
-        entry: Entry,
-        wishes: download.Terms,
-        downloads: Downloads,
-        patience: Backoff,
+        entry: JournalEntry,
+        wishes: download.DownloadPolicy,
+        downloads: DownloadSlots,
+        download_backoff: Backoff,
         *,
         seconds: float,
         service: str,
@@ -125,13 +127,13 @@ class Customer:
         once = Backoff(0)
         async with Client(provider_named("sandbox"), service, Secret("any"), TLS, once) as client:
             nobody = asyncio.get_running_loop().create_future()
-            shop = Workshop(
+            context = ConversionContext(
                 client=client,
                 journal=self.journal,
                 submitter=Submitter(
                     client,
                     self.journal,
-                    Gate(SubmissionWindow(), None),
+                    SubmissionGate(RateWindow(), None),
                     once,
                     nobody,
                     False,
@@ -139,25 +141,25 @@ class Customer:
                     lambda _: "",
                     run.events.append,
                 ),
-                wake_ups=WakeUps(),
+                wake_ups=TaskNotifier(),
                 downloads=downloads,
                 download_terms=wishes,
-                patience=patience,
+                download_backoff=download_backoff,
                 tagger=None,
-                terms=Terms(poll_interval=1.0, timeout=seconds),
+                terms=ConversionOptions(poll_interval=1.0, timeout=seconds),
                 continue_with=lambda ids: f"suno-wav resume {' '.join(ids)}",
                 report=run.events.append,
             )
             try:
-                await save(entry, entry.wav_url or "", TARGET, shop)
+                await save(entry, entry.wav_url or "", TARGET, context)
             except SunoWavError as error:
                 return replace(run, error=error)
         return run
 
 
 @contextmanager
-def a_customer(account: Account) -> Iterator[Customer]:
+def a_customer(account: SandboxAccount) -> Iterator[Customer]:
     """Open a journal that ends with the block."""
     base_url = str(account.http.base_url).rstrip("/")
-    with open_journal(None, Service(base_url, "sandbox", 15)) as journal:
+    with open_journal(None, Account(base_url, "sandbox", 15)) as journal:
         yield Customer(account, journal)

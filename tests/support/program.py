@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from suno_wav_cli.journal.entry import Service
+from suno_wav_cli.journal.entry import Account
 from suno_wav_cli.sandbox.routes import COUNTERS_PATH
 from tests.support import warm
 
@@ -105,9 +105,9 @@ class Sandbox:
         }
 
     @property
-    def service(self) -> Service:
+    def service(self) -> Account:
         """The sandbox as the journal knows it."""
-        return Service(self.base_url, "sandbox", 15)
+        return Account(self.base_url, "sandbox", 15)
 
     def counted(self, what: str, audio_id: str) -> int:
         counters = _HTTP.get(self.base_url + COUNTERS_PATH).json()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from suno_wav_cli.system.pacing import SUBMISSIONS, WINDOW_SECONDS, Backoff, SubmissionWindow
+from suno_wav_cli.system.pacing import SUBMISSIONS, WINDOW_SECONDS, Backoff, RateWindow
 
 SECONDS = 0.2
 
@@ -57,7 +57,7 @@ def test_the_window_is_the_services() -> None:
 async def counted_by_a_server(size: int, songs: int, seed: int) -> list[float]:
     """Submit through a network that delays each way at random; when the server counted each, in order."""
     jitter = random.Random(seed)
-    window = SubmissionWindow(size, SECONDS)
+    window = RateWindow(size, SECONDS)
     counted = []
 
     async def submit(there: float, back: float) -> None:
@@ -85,7 +85,7 @@ def test_no_server_counts_more_than_the_window_allows(size: int, seed: int) -> N
 
 def test_the_first_of_a_run_do_not_wait_and_the_next_waits_once() -> None:
     async def story() -> list[float]:
-        window = SubmissionWindow(3, SECONDS)
+        window = RateWindow(3, SECONDS)
         start = time.monotonic()
         passed = []
         for _ in range(4):
@@ -100,7 +100,7 @@ def test_the_first_of_a_run_do_not_wait_and_the_next_waits_once() -> None:
 
 def test_those_who_wait_are_let_in_in_turn() -> None:
     async def story() -> list[int]:
-        window = SubmissionWindow(1, 0.01)
+        window = RateWindow(1, 0.01)
         order: list[int] = []
 
         async def one(number: int) -> None:
@@ -119,12 +119,12 @@ def test_those_who_wait_are_let_in_in_turn() -> None:
 def test_a_submission_that_fails_gives_its_slot_back_after_the_window_too() -> None:
     """The server may have counted it."""
 
-    async def fail(window: SubmissionWindow) -> None:
+    async def fail(window: RateWindow) -> None:
         async with window.slot():
             raise ConnectionError
 
     async def story() -> float:
-        window = SubmissionWindow(1, SECONDS)
+        window = RateWindow(1, SECONDS)
         start = time.monotonic()
         with pytest.raises(ConnectionError):
             await fail(window)
@@ -136,7 +136,7 @@ def test_a_submission_that_fails_gives_its_slot_back_after_the_window_too() -> N
 
 def test_a_song_that_gives_up_while_it_waits_takes_no_slot() -> None:
     async def story() -> bool:
-        window = SubmissionWindow(1, SECONDS)
+        window = RateWindow(1, SECONDS)
         async with window.slot():
             pass
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from suno_wav_cli.download.fetch import RateLimit, Terms, Transfer
+from suno_wav_cli.download.fetch import DownloadPolicy, RateLimit, Transfer
 from suno_wav_cli.download.part_file import open_part
 from suno_wav_cli.errors import DownloadFailed, UsageError
 from suno_wav_cli.system.tls import tls_context
@@ -88,8 +88,8 @@ def test_a_certificate_is_trusted_only_where_it_is_named(address: str, folder: P
     assert "self-signed certificate" in stranger.err
 
 
-def terms() -> Terms:
-    return Terms(
+def terms() -> DownloadPolicy:
+    return DownloadPolicy(
         tls_context(), local=False, rate=RateLimit(None), max_size=10**9, min_speed=1, stall_timeout=20
     )
 

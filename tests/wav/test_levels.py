@@ -22,7 +22,7 @@ from suno_wav_cli.wav.samples import block_frames
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from suno_wav_cli.models import Portrait
+    from suno_wav_cli.models import AudioLevels
 
 FILE = Path("song.raw")
 INTEGERS = (8, 16, 24, 32, 64)
@@ -34,7 +34,7 @@ def wav(bits: int, channels: int, size: int, *, floats: bool = False, valid: int
     return WavFormat(encoding, 1000, bits, channels, size, data_start=0, valid_bits=valid)
 
 
-def portrait_of(samples: Sequence[int], bits: int, channels: int, valid: int | None = None) -> Portrait:
+def portrait_of(samples: Sequence[int], bits: int, channels: int, valid: int | None = None) -> AudioLevels:
     """Write integers of this width, 8 bits unsigned as WAV has them, and portray them."""
     width = bits // 8
     shift = 128 if bits == 8 else 0
@@ -45,7 +45,7 @@ def portrait_of(samples: Sequence[int], bits: int, channels: int, valid: int | N
     return found
 
 
-def portrait_of_floats(samples: Sequence[float], bits: int, channels: int = 1) -> Portrait:
+def portrait_of_floats(samples: Sequence[float], bits: int, channels: int = 1) -> AudioLevels:
     content = struct.pack(f"<{len(samples)}{FLOATS[bits]}", *samples)
     FILE.write_bytes(content)
     found = portray(FILE, wav(bits, channels, len(content), floats=True))
@@ -66,7 +66,7 @@ def runs(full: Sequence[bool], channels: int) -> int:
     return found
 
 
-def check(found: Portrait, values: Sequence[float], full: Sequence[bool], channels: int) -> None:
+def check(found: AudioLevels, values: Sequence[float], full: Sequence[bool], channels: int) -> None:
     """Compare with the plain calculation on `values`, of which 1 is full scale."""
     values = values[: len(values) // channels * channels]
     full = full[: len(values)]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from suno_wav_cli import events
 from suno_wav_cli.api.providers import provider_named
 from suno_wav_cli.callbacks.endpoint import open_reception, receiving
-from suno_wav_cli.callbacks.public_url import Way
+from suno_wav_cli.callbacks.public_url import PublicUrl
 from suno_wav_cli.callbacks.tunnel import Lost, Restored
-from suno_wav_cli.commands.listen.handler import Intake, Wishes
+from suno_wav_cli.commands.listen.handler import DeliveryHandler, ListenOptions
 from suno_wav_cli.commands.listen.verifier import Service
 from suno_wav_cli.config.credentials import find_api_key, required
 from suno_wav_cli.config.settings import state_folder
@@ -25,7 +25,7 @@ from suno_wav_cli.system.tls import tls_context
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from suno_wav_cli.callbacks.endpoint import Reception
+    from suno_wav_cli.callbacks.endpoint import CallbackEndpoint
     from suno_wav_cli.config.credentials import Secrets
     from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.conversion.session import Session
@@ -48,7 +48,7 @@ def listen(settings: Settings, secrets: Secrets, environ: Mapping[str, str], rep
             session = stack.enter_context(open_session(settings, secrets, environ, report))
         agents = state_folder(environ) / "agents"
         reception = stack.enter_context(open_reception(settings, secrets, agents, port=port))
-        wishes = Wishes(secrets.hmac_key, settings.forward_to, settings.save, settings.max_events)
+        wishes = ListenOptions(secrets.hmac_key, settings.forward_to, settings.save, settings.max_events)
         unverified = secrets.hmac_key is None and provider_named(settings.provider).signs_callbacks
         run(
             _listen(
@@ -59,8 +59,8 @@ def listen(settings: Settings, secrets: Secrets, environ: Mapping[str, str], rep
 
 
 async def _listen(
-    wishes: Wishes,
-    reception: Reception,
+    wishes: ListenOptions,
+    reception: CallbackEndpoint,
     session: Session | None,
     report: Report,
     *,
@@ -72,14 +72,14 @@ async def _listen(
         if session is None:
             tls = tls_context(wishes.forward_to)
         else:
-            shop = await stack.enter_async_context(open_workshop(session, None))
-            tls = shop.download_terms.tls
-            service = Service(session, shop, downloads=downloads)
-        intake = Intake(wishes, service, tls, report)
+            context = await stack.enter_async_context(open_workshop(session, None))
+            tls = context.download_terms.tls
+            service = Service(session, context, downloads=downloads)
+        intake = DeliveryHandler(wishes, service, tls, report)
         stack.callback(intake.cancel)
         async with receiving(reception, intake.deliver) as probe:
             address = _Address(reception, report, unverified=unverified)
-            way = Way(reception, probe, tls, address.changed, report)
+            way = PublicUrl(reception, probe, tls, address.changed, report)
             hopeless = False
             try:
                 await way.open()
@@ -106,7 +106,7 @@ def _cancel(futures: Iterable[asyncio.Future[None]]) -> None:
 class _Address:
     """The address that is given to the service, said again whenever it is another one."""
 
-    def __init__(self, reception: Reception, report: Report, *, unverified: bool) -> None:
+    def __init__(self, reception: CallbackEndpoint, report: Report, *, unverified: bool) -> None:
         self._reception = reception
         self._report = report
         self._unverified = unverified

@@ -11,20 +11,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
-from suno_wav_cli.callbacks.recording import Recording
-from suno_wav_cli.callbacks.sender import ANSWER_SECONDS, Outgoing, deliver, end_to_end
+from suno_wav_cli.callbacks.recording import RecordedCallback
+from suno_wav_cli.callbacks.sender import ANSWER_SECONDS, CallbackRequest, deliver, end_to_end
 from suno_wav_cli.callbacks.signature import Signature, verify
 from suno_wav_cli.callbacks.verification import Verdict
-from suno_wav_cli.commands.listen.archive import Shelf
-from suno_wav_cli.commands.listen.verifier import Inquiries
-from suno_wav_cli.system.bounded_dict import Memory
-from suno_wav_cli.system.task_pool import Crew
+from suno_wav_cli.commands.listen.archive import DeliveryArchive
+from suno_wav_cli.commands.listen.verifier import CallbackVerifier
+from suno_wav_cli.system.bounded_dict import BoundedDict
+from suno_wav_cli.system.task_pool import TaskPool
 
 if TYPE_CHECKING:
     import ssl
     from pathlib import Path
 
-    from suno_wav_cli.callbacks.payload import Callback, Delivery
+    from suno_wav_cli.callbacks.payload import Callback, ReceivedCallback
     from suno_wav_cli.commands.listen.verifier import Service
     from suno_wav_cli.events import Report
     from suno_wav_cli.models import Secret
@@ -36,7 +36,7 @@ _LONGEST_ANSWER = 1000
 
 
 @dataclass(frozen=True)
-class Wishes:
+class ListenOptions:
     """What the person asked for."""
 
     hmac_key: Secret | None
@@ -45,26 +45,28 @@ class Wishes:
     max_events: int | None
 
 
-class Intake:
+class DeliveryHandler:
     """Takes deliveries. `over` is done when `max_events` have come, or raises the first bug.
 
     `service` is None where there is no API key.
     """
 
-    def __init__(self, wishes: Wishes, service: Service | None, tls: ssl.SSLContext, report: Report) -> None:
+    def __init__(
+        self, wishes: ListenOptions, service: Service | None, tls: ssl.SSLContext, report: Report
+    ) -> None:
         self._wishes = wishes
         self._tls = tls
         self._report = report
-        self._crew = Crew()
-        self._inquiries = Inquiries(service, self._crew, report) if service else None
-        self._shelf = Shelf(wishes.save) if wishes.save else None
-        self._numbers: Memory[bytes, int] = Memory(_MOST_REMEMBERED)
+        self._crew = TaskPool()
+        self._inquiries = CallbackVerifier(service, self._crew, report) if service else None
+        self._shelf = DeliveryArchive(wishes.save) if wishes.save else None
+        self._numbers: BoundedDict[bytes, int] = BoundedDict(_MOST_REMEMBERED)
         self._forwards = asyncio.Semaphore(_FORWARDS_AT_ONCE)
         self._forwards_waiting = 0
         self._count = 0
         self.over = self._crew.over
 
-    async def deliver(self, delivery: Delivery) -> None:
+    async def deliver(self, delivery: ReceivedCallback) -> None:
         """Begin the work on a delivery. Returns at once."""
         if self.over.done():
             return
@@ -79,7 +81,7 @@ class Intake:
                 number, now, callback.task_id, callback.code, callback.url, repeats, signature
             )
         )
-        self._keep(number, Recording(now, delivery.headers, delivery.body))
+        self._keep(number, RecordedCallback(now, delivery.headers, delivery.body))
         self._forward(number, delivery)
         self._check(number, callback, signature)
         if self._count == self._wishes.max_events:
@@ -95,13 +97,13 @@ class Intake:
         """Drop what is under way."""
         self._crew.cancel()
 
-    def _keep(self, number: int, recording: Recording) -> None:
+    def _keep(self, number: int, recording: RecordedCallback) -> None:
         if self._shelf is None:
             return
         try:
             self._report(events.DeliveryRecorded(number, self._shelf.keep(number, recording)))
         except OSError as error:
-            self._report(events.DeliveryNeglected(number, f"it cannot be kept: {error.strerror}"))
+            self._report(events.DeliveryDropped(number, f"it cannot be kept: {error.strerror}"))
 
     def _check(self, number: int, callback: Callback, signature: Signature | None) -> None:
         reason = None
@@ -117,18 +119,18 @@ class Intake:
                 events.DeliveryChecked(number, callback.task_id, Verdict.UNCONFIRMED, None, None, reason)
             )
 
-    def _forward(self, number: int, delivery: Delivery) -> None:
+    def _forward(self, number: int, delivery: ReceivedCallback) -> None:
         if self._wishes.forward_to is None:
             return
         if self._forwards_waiting == _MOST_FORWARDS:
-            self._report(events.DeliveryNeglected(number, "too many wait to be forwarded"))
+            self._report(events.DeliveryDropped(number, "too many wait to be forwarded"))
             return
         self._forwards_waiting += 1
         self._crew.start(self._forwarded(number, delivery, self._wishes.forward_to))
 
-    async def _forwarded(self, number: int, delivery: Delivery, url: str) -> None:
+    async def _forwarded(self, number: int, delivery: ReceivedCallback, url: str) -> None:
         """Pass it on: the same headers and the same bytes, and as long to answer as the service gives."""
-        outgoing = Outgoing(delivery.body, end_to_end(delivery.headers))
+        outgoing = CallbackRequest(delivery.body, end_to_end(delivery.headers))
         try:
             async with self._forwards:
                 answer = await deliver(outgoing, url, ANSWER_SECONDS, self._tls)

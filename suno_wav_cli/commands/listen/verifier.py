@@ -15,17 +15,17 @@ from suno_wav_cli.callbacks.verification import Verdict, judged
 from suno_wav_cli.conversion.finish import retrieve
 from suno_wav_cli.conversion.pipeline import UNKNOWN_AT_FIRST, failure
 from suno_wav_cli.errors import ServiceUnavailable, SunoWavError, TaskUnknown
-from suno_wav_cli.events import DeliveryChecked, DeliveryNeglected
+from suno_wav_cli.events import DeliveryChecked, DeliveryDropped
 from suno_wav_cli.models import WavRecord, WavState
-from suno_wav_cli.system.bounded_dict import Memory
-from suno_wav_cli.system.pacing import SubmissionWindow
+from suno_wav_cli.system.bounded_dict import BoundedDict
+from suno_wav_cli.system.pacing import RateWindow
 
 if TYPE_CHECKING:
     from suno_wav_cli.callbacks.payload import Callback
-    from suno_wav_cli.conversion.context import Workshop
+    from suno_wav_cli.conversion.context import ConversionContext
     from suno_wav_cli.conversion.session import Session
     from suno_wav_cli.events import Report
-    from suno_wav_cli.system.task_pool import Crew
+    from suno_wav_cli.system.task_pool import TaskPool
 
 _MOST_REMEMBERED = 4096
 _MOST_CASES = 256
@@ -40,7 +40,7 @@ class Service:
     """The API that is asked, and whether the files of confirmed deliveries are wanted."""
 
     session: Session
-    shop: Workshop
+    context: ConversionContext
     downloads: bool
 
 
@@ -53,15 +53,15 @@ class _Case:
     task: asyncio.Task[None] | None = None
 
 
-class Inquiries:
-    def __init__(self, service: Service, crew: Crew, report: Report) -> None:
+class CallbackVerifier:
+    def __init__(self, service: Service, crew: TaskPool, report: Report) -> None:
         self._service = service
         self._crew = crew
         self._report = report
-        self._window = SubmissionWindow(_QUESTIONS, _IN_SECONDS)
+        self._window = RateWindow(_QUESTIONS, _IN_SECONDS)
         self._cases: dict[str, _Case] = {}
-        self._settled: Memory[bytes, None] = Memory(_MOST_REMEMBERED)
-        self._fetched: Memory[str, None] = Memory(_MOST_REMEMBERED)
+        self._settled: BoundedDict[bytes, None] = BoundedDict(_MOST_REMEMBERED)
+        self._fetched: BoundedDict[str, None] = BoundedDict(_MOST_REMEMBERED)
         self._fetching: set[str] = set()
         self._leaving = asyncio.Event()
 
@@ -91,11 +91,11 @@ class Inquiries:
         if case.task is not None:
             case.task.cancel()
         for number in case.claims:
-            self._report(DeliveryNeglected(number, "too many are being asked about"))
+            self._report(DeliveryDropped(number, "too many are being asked about"))
 
     async def _follow(self, task_id: str, case: _Case) -> None:
         """Ask until the service has decided, with longer and longer pauses, and then fetch the file."""
-        terms = self._service.shop.terms
+        terms = self._service.context.terms
         begun, pause = time.monotonic(), terms.poll_interval
         try:
             while True:
@@ -114,7 +114,7 @@ class Inquiries:
     async def _asked(self, task_id: str) -> WavRecord | SunoWavError:
         try:
             async with self._window.slot():
-                return await self._service.shop.client.wav_record(task_id)
+                return await self._service.context.client.wav_record(task_id)
         except SunoWavError as error:
             return error
 
@@ -157,9 +157,9 @@ class Inquiries:
         self._fetching.add(song)
         entry = service.session.journal.of_task(record.task_id)
         try:
-            outcome = await retrieve(entry, record, service.session, service.shop, wait=False, alone=False)
+            outcome = await retrieve(entry, record, service.session, service.context, wait=False, alone=False)
         except SunoWavError as refused:
-            outcome = failure(song, record.task_id, refused, service.shop)
+            outcome = failure(song, record.task_id, refused, service.context)
         finally:
             self._fetching.discard(song)
         if outcome.error is None:

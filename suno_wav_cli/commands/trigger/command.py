@@ -18,7 +18,7 @@ from suno_wav_cli.errors import ExitCode, NotDelivered
 from suno_wav_cli.system.event_loop import run
 
 if TYPE_CHECKING:
-    from suno_wav_cli.callbacks.sender import Outgoing
+    from suno_wav_cli.callbacks.sender import CallbackRequest
     from suno_wav_cli.commands.trigger.request import Plan, Request
     from suno_wav_cli.commands.trigger.verdict import Verdict
     from suno_wav_cli.events import Report
@@ -91,7 +91,7 @@ async def _deliver_once(plan: Plan, speed: float, report: Report) -> Verdict:
     return verdict
 
 
-def _signed(plan: Plan) -> Outgoing:
+def _signed(plan: Plan) -> CallbackRequest:
     if plan.key is None or plan.task_id is None:
         return plan.outgoing
     headers = plan.outgoing.headers + signed_headers(plan.key, plan.task_id, int(time.time()))

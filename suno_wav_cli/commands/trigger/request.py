@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.callbacks import recording as recordings
 from suno_wav_cli.callbacks.payload import read_callback
-from suno_wav_cli.callbacks.sender import Outgoing, end_to_end
+from suno_wav_cli.callbacks.sender import CallbackRequest, end_to_end
 from suno_wav_cli.callbacks.signature import is_signature_header
 from suno_wav_cli.commands.trigger.samples import SAMPLES, outgoing
 from suno_wav_cli.config.parsers import receiver_url
@@ -42,7 +42,7 @@ class Plan:
 
     name: str
     url: str
-    outgoing: Outgoing
+    outgoing: CallbackRequest
     task_id: str | None
     key: Secret | None
     times: int = 1
@@ -97,7 +97,7 @@ def _recorded(request: Request, path: Path, url: str, key: Secret | None) -> Pla
         if task_id is None:
             raise UsageError(f"{path} names no task, and the signature is of its id", "Leave out --sign.")
         headers = tuple(header for header in headers if not is_signature_header(header[0]))
-    return Plan(path.name, url, Outgoing(recording.body, headers), task_id, key)
+    return Plan(path.name, url, CallbackRequest(recording.body, headers), task_id, key)
 
 
 def _claimed_task_id(body: bytes) -> str | None:

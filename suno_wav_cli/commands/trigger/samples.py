@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.callbacks.payload_variants import CALLBACK_SHAPES, DOCUMENTED, Conversion, callback_content
-from suno_wav_cli.callbacks.sender import AGENT_HEADER, Outgoing
+from suno_wav_cli.callbacks.sender import AGENT_HEADER, CallbackRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +51,7 @@ SAMPLES: Mapping[str, Sample] = MappingProxyType(
 )
 
 
-def outgoing(sample: Sample, *, task_id: str, audio_id: str, wav_url: str, url: str) -> Outgoing:
+def outgoing(sample: Sample, *, task_id: str, audio_id: str, wav_url: str, url: str) -> CallbackRequest:
     """Make the sample tell of this task and this file; `url` is where it is posted."""
     converted = sample.code == 200  # noqa: PLR2004 - the service's code for success
     told = Conversion(
@@ -63,4 +63,4 @@ def outgoing(sample: Sample, *, task_id: str, audio_id: str, wav_url: str, url: 
         wav_url if converted else None,
     )
     body = callback_content(sample.shape, told) if sample.method == "POST" else b""
-    return Outgoing(body, (("Content-Type", sample.content_type), AGENT_HEADER), sample.method)
+    return CallbackRequest(body, (("Content-Type", sample.content_type), AGENT_HEADER), sample.method)

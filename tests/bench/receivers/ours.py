@@ -12,10 +12,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.callbacks.endpoint import Reception, receiving
-from suno_wav_cli.callbacks.task_notifier import WakeUps, waking
+from suno_wav_cli.callbacks.endpoint import CallbackEndpoint, receiving
+from suno_wav_cli.callbacks.task_notifier import TaskNotifier, waking
 from suno_wav_cli.callbacks.tunnel import GivenAddress
-from suno_wav_cli.download.fetch import RateLimit, Terms, Transfer, fetch
+from suno_wav_cli.download.fetch import DownloadPolicy, RateLimit, Transfer, fetch
 from suno_wav_cli.download.part_file import open_part
 from suno_wav_cli.system import event_loop
 from suno_wav_cli.system.loopback import address_of, bound_socket
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 async def received(port: int, path: str, task_id: str, url: str, targets: list[Path]) -> None:
     """Receive, wait for the task's callbacks and download, until the process is ended."""
-    wake_ups = WakeUps()
+    wake_ups = TaskNotifier()
     with bound_socket(port) as bound:
-        reception = Reception(bound, path, GivenAddress(address_of(bound)), required=False)
+        reception = CallbackEndpoint(bound, path, GivenAddress(address_of(bound)), required=False)
         async with receiving(reception, waking(wake_ups, _unsaid)), asyncio.TaskGroup() as group:
             group.create_task(_waited(wake_ups.of(task_id)))
-            terms = Terms(tls_context(), True, RateLimit(None), 10**9, 1000, 20.0)
+            terms = DownloadPolicy(tls_context(), True, RateLimit(None), 10**9, 1000, 20.0)
             for target in targets:
                 group.create_task(_downloaded(url, target, terms))
 
@@ -44,7 +44,7 @@ async def _waited(woken: asyncio.Event) -> None:
         woken.clear()
 
 
-async def _downloaded(url: str, target: Path, terms: Terms) -> None:
+async def _downloaded(url: str, target: Path, terms: DownloadPolicy) -> None:
     while True:
         with open_part(target) as part:
             await fetch(Transfer(url, part, terms), lambda _received, _total: None, lambda *_kept: None)
