@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Secret:
     """A text that must not be shown: its `repr`, and so every log line and traceback, hides it.
 
@@ -21,7 +21,7 @@ class Secret:
     origin: str | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Song:
     """One track to convert. `audio_id` names the track, `music_task_id` the task that generated it."""
 
@@ -30,9 +30,9 @@ class Song:
     title: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Track:
-    """What the service says of a song (contract/wav-api.md, section 6).
+    """What the service says of a song (api/README.md, section 6).
 
     `tags` is its style; `duration` in seconds; `complete` where the song's audio is there, which before the end of the
     music task it may not be.
@@ -48,7 +48,7 @@ class Track:
     image_url: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MusicTask:
     """A music task and what it has made so far. `flag` is the service's own word for its state."""
 
@@ -57,7 +57,7 @@ class MusicTask:
     tracks: tuple[Track, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Cover:
     """A picture and its media type, `image/jpeg` or `image/png`."""
 
@@ -65,7 +65,7 @@ class Cover:
     media_type: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SongTags:
     """What a file can say of its song; None for what is not known."""
 
@@ -75,7 +75,7 @@ class SongTags:
     cover: Cover | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Order:
     """A song and the file it shall become."""
 
@@ -89,9 +89,9 @@ class WavState(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WavRecord:
-    """What `record-info` says of a WAV task (contract/wav-api.md, section 4).
+    """What `record-info` says of a WAV task (api/README.md, section 4).
 
     `flag`, `error_code` and `error_message` are the service's own words; `url` is set exactly when `state` is READY;
     `created` and `completed` are text as the service sent it, without a zone.
@@ -108,7 +108,7 @@ class WavRecord:
     completed: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class WavFormat:
     """A WAV's own account of itself.
 
@@ -136,7 +136,7 @@ class WavFormat:
         return self.data_bytes / (self.coded_byte_rate or self.sample_rate * self.frame_bytes)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AudioLevels:
     """What the samples of a file show.
 
@@ -157,7 +157,7 @@ class AudioLevels:
     waveform: tuple[float, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Tag:
     """`name` in plain English where there is a word for it, `key` as the file has it: INAM, TIT2."""
 

@@ -71,7 +71,7 @@ def clean_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def sandbox() -> Iterator[Sandbox]:
     """Share a sandbox that runs 20 times as fast as the service; tests keep apart by their audio ids."""
     with bound_socket(0) as bound, running(bound, speed=20.0, credits_left=10_000):
-        yield Sandbox(address_of(bound))
+        yield Sandbox(base_url=address_of(bound))
 
 
 @pytest.fixture(name="free_port")

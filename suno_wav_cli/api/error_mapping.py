@@ -1,4 +1,4 @@
-"""What an answer other than success means: one of our errors, by the provider's table (contract/wav-api.md, section 3)."""
+"""What an answer other than success means: one of our errors, by the provider's table (api/README.md, section 3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The service's answers, read: every variant of contract/wav-api.md, sections 2 to 7, and whatever else may come."""
+"""The service's answers, read: every variant of api/README.md, sections 2 to 7, and whatever else may come."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LONGEST_SONG = 86400.0
 """Seconds. More than a day is no length of a song, but a number that means something else."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Envelope:
     """`{"code": int, "msg": string, "data": …}`; `top` is the whole object, for ids that stand outside `data`."""
 
@@ -45,7 +45,12 @@ def envelope(body: bytes) -> Envelope | None:
     code = _integer(top.get("code"))
     if code is None:
         return None
-    return Envelope(code, _text(top.get("msg")) or _text(top.get("message")) or "", top.get("data"), top)
+    return Envelope(
+        code=code,
+        message=_text(top.get("msg")) or _text(top.get("message")) or "",
+        data=top.get("data"),
+        top=top,
+    )
 
 
 def submitted_task_id(answer: Envelope) -> str | None:
@@ -119,13 +124,13 @@ def music_task(music_task_id: str, data: object) -> MusicTask:
         for track in (listed if isinstance(listed, list) else [])
         if isinstance(track, dict) and (audio_id := _first_id(track.get("id"))) is not None
     ]
-    return MusicTask(music_task_id, _text(fields.get("status")), tuple(found))
+    return MusicTask(task_id=music_task_id, flag=_text(fields.get("status")), tracks=tuple(found))
 
 
 def _track(audio_id: str, music_task_id: str, fields: dict[str, Any]) -> Track:
     return Track(
-        audio_id,
-        music_task_id,
+        audio_id=audio_id,
+        music_task_id=music_task_id,
         title=_text(fields.get("title")),
         tags=_text(fields.get("tags"), longest=_LONGEST_STYLE),
         duration=_seconds(fields.get("duration")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_FLOOR, Decimal
 
 WAV_PRICE = Decimal("0.4")
-"""Credits (contract/wav-api.md, section 2)."""
+"""Credits (api/README.md, section 2)."""
 
 
 def price_of(wavs: int) -> Decimal:

@@ -1,4 +1,4 @@
-"""The table of what differs between providers (contract/wav-api.md, sections 1, 2, 3, 6 and 7)."""
+"""The table of what differs between providers (api/README.md, sections 1, 2, 3, 6 and 7)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Meaning(Enum):
     DISABLED = auto()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Provider:
     """One contract at one address.
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.config.settings import Settings
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CallbackEndpoint:
     """`path` is where callbacks are accepted, and `tunnel` leads there.
 
@@ -63,9 +63,9 @@ def open_reception(
         ) from error
     with bound:
         path = settings.path if settings.no_secret else secret_path(settings.path)
-        destination = Destination(address_of(bound), path, settings.domain)
+        destination = Destination(local_url=address_of(bound), path=path, domain=settings.domain)
         with closing(_tunnel(settings, secrets, agents, destination)) as tunnel:
-            yield CallbackEndpoint(bound, path, tunnel, is_required(settings))
+            yield CallbackEndpoint(bound=bound, path=path, tunnel=tunnel, required=is_required(settings))
 
 
 @asynccontextmanager
@@ -86,10 +86,10 @@ async def receiving(
 
 def _tunnel(settings: Settings, secrets: Secrets, agents: Path, destination: Destination) -> Tunnel:
     if settings.public_url is not None:
-        return GivenAddress(settings.public_url)
+        return GivenAddress(public_url=settings.public_url)
     service_is_here = settings.tunnel is TunnelMode.AUTO and settings.provider == SANDBOX
     if settings.tunnel is TunnelMode.NONE or service_is_here:
-        return GivenAddress(destination.local_url)
+        return GivenAddress(public_url=destination.local_url)
     from suno_wav_cli.callbacks.tunnel.ngrok import Ngrok
 
     return Ngrok(destination, secrets.ngrok_token, agents)

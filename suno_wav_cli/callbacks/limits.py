@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Limits:
     """Sizes in bytes, times in seconds. `request_seconds` bounds a request from its first byte to its last."""
 

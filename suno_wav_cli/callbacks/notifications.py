@@ -35,7 +35,7 @@ async def receive_notifications(
     Where the way cannot be opened, it is None, or TunnelFailed where nothing else was allowed.
     """
     async with receiving(reception, waking(wake_ups, report)) as probe:
-        callbacks = _Callbacks(wake_ups, poll_interval, report)
+        callbacks = _Callbacks(wake_ups=wake_ups, poll_interval=poll_interval, report=report)
         way = PublicUrl(reception, probe, tls, callbacks.changed, report)
         opening = asyncio.create_task(_opened(way, callbacks, reception))
         try:
@@ -51,11 +51,11 @@ async def _opened(way: PublicUrl, callbacks: _Callbacks, reception: CallbackEndp
     except TunnelFailed as error:
         if reception.required:
             raise
-        callbacks.report(Ready(None, callbacks.poll_interval, error.message))
+        callbacks.report(Ready(public_url=None, poll_interval=callbacks.poll_interval, reason=error.message))
     return None if callbacks.address is None else callbacks.address + reception.path
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Callbacks:
     """Whether callbacks can arrive; `address` is where, once it is known, and what the service is given."""
 
@@ -72,8 +72,8 @@ class _Callbacks:
         if not self.wake_ups.listening:
             # At another address it is of no use to those who were given this one.
             reason = change.reason if isinstance(change, Lost) else "the tunnel has another address now"
-            self.report(TunnelLost(reason, self.poll_interval))
+            self.report(TunnelLost(reason=reason, poll_interval=self.poll_interval))
         elif first:
-            self.report(Ready(self.address, self.poll_interval, None))
+            self.report(Ready(public_url=self.address, poll_interval=self.poll_interval, reason=None))
         else:
-            self.report(TunnelRestored(self.address or ""))
+            self.report(TunnelRestored(public_url=self.address or ""))

@@ -1,4 +1,4 @@
-"""What a callback claims, in every variant of contract/wav-api.md, sections 5 and 7. None of it is to be believed."""
+"""What a callback claims, in every variant of api/README.md, sections 5 and 7. None of it is to be believed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LONGEST_URL = 2000
 _LARGEST_CODE = 999_999
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Callback:
     task_id: str | None
     code: int | None
@@ -25,7 +25,7 @@ class Callback:
         return sha256(repr(self).encode("utf-8", "surrogatepass")).digest()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReceivedCallback:
     """A callback as it arrived. The headers' names are in lower case."""
 
@@ -43,9 +43,9 @@ def read_callback(content: dict[str, Any]) -> Callback:
     code = content.get("code")
     is_code = isinstance(code, int) and not isinstance(code, bool) and 0 <= code <= _LARGEST_CODE
     return Callback(
-        _first(places, ("task_id", "taskId"), _LONGEST_ID),
-        code if is_code else None,
-        _first([*places, *responses, *results], ("audio_wav_url", "audioWavUrl"), _LONGEST_URL),
+        task_id=_first(places, ("task_id", "taskId"), _LONGEST_ID),
+        code=code if is_code else None,
+        url=_first([*places, *responses, *results], ("audio_wav_url", "audioWavUrl"), _LONGEST_URL),
     )
 
 

@@ -1,4 +1,4 @@
-"""Callbacks in every shape that users of the service have met (contract/wav-api.md, sections 5 and 7)."""
+"""Callbacks in every shape that users of the service have met (api/README.md, sections 5 and 7)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CALLBACK_SHAPES: Mapping[str, str] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Conversion:
     """What is told of a conversion. `url` is None while it is pending and where it failed; `code` is a callback's."""
 

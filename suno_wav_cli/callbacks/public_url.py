@@ -77,7 +77,7 @@ class PublicUrl:
             try:
                 await self._open(self._report_quietly)
             except TunnelFailed as error:
-                self._on_change(Lost(error.message, final=True))
+                self._on_change(Lost(reason=error.message, final=True))
 
     async def _open(self, report: Report) -> None:
         loop = asyncio.get_running_loop()
@@ -88,7 +88,7 @@ class PublicUrl:
                 loop.call_soon_threadsafe(function, *values)
 
         tunnel, path = self._reception.tunnel, self._reception.path
-        listener = Listener(partial(here, self._changed), partial(here, report))
+        listener = Listener(changed=partial(here, self._changed), report=partial(here, report))
         begun = time.monotonic()
         self._gone.clear()
         try:
@@ -101,7 +101,7 @@ class PublicUrl:
             self._gone.set()
             raise
         if not self._gone.is_set():
-            self._on_change(Restored(public_url))
+            self._on_change(Restored(public_url=public_url))
 
     def _changed(self, change: Lost | Restored) -> None:
         if isinstance(change, Lost) and change.final:

@@ -1,6 +1,6 @@
 """Callbacks in, within limits. It stands on the internet: every size, time and count is bounded.
 
-A callback is a hint (contract/wav-api.md, section 5): nothing signs it, so all it can do is make somebody
+A callback is a hint (api/README.md, section 5): nothing signs it, so all it can do is make somebody
 ask the API.
 """
 
@@ -86,7 +86,7 @@ async def _answer(
         probe.seen.set()
         return JSONResponse({"status": "received"})
     headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
-    delivery = ReceivedCallback(headers, body, read_callback(content))
+    delivery = ReceivedCallback(headers=headers, body=body, callback=read_callback(content))
     return JSONResponse({"status": "received"}, background=BackgroundTask(deliver, delivery))
 
 

@@ -25,7 +25,7 @@ _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RecordedCallback:
     """`received` is in Unix seconds; `headers` are pairs of name and value, in their order."""
 
@@ -107,7 +107,9 @@ def _recording(content: bytes) -> RecordedCallback:
             body = base64.b64decode(text, validate=True)
         case _:
             raise ValueError("other fields")
-    return RecordedCallback(_seconds(received), tuple(_header(pair) for pair in headers), body)
+    return RecordedCallback(
+        received=_seconds(received), headers=tuple(_header(pair) for pair in headers), body=body
+    )
 
 
 def _seconds(value: Any) -> float:

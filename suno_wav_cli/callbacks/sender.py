@@ -1,4 +1,4 @@
-"""One callback out, as the service posts it, and what came of it (contract/wav-api.md, section 5)."""
+"""One callback out, as the service posts it, and what came of it (api/README.md, section 5)."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Problem(StrEnum):
     BROKEN = "the connection broke"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class CallbackRequest:
     """A callback to post: all of its headers but Host and Content-Length."""
 
@@ -70,7 +70,7 @@ class CallbackRequest:
     method: str = "POST"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Answer:
     """What came back. `status` or `problem` is set; `detail` is what the system says of the problem."""
 
@@ -104,7 +104,7 @@ async def deliver(
     began = time.monotonic()
 
     def failed(problem: Problem, detail: str = "") -> Answer:
-        return Answer(time.monotonic() - began, problem=problem, detail=detail)
+        return Answer(seconds=time.monotonic() - began, problem=problem, detail=detail)
 
     try:
         # A request made by hand, for a client would add headers of its own. Loading the certificates takes 30 ms.
@@ -125,7 +125,9 @@ async def deliver(
             response = await http.send(request, stream=True)
             body = await read_body(response, _KEPT_BYTES)
             await response.aclose()
-            return Answer(time.monotonic() - began, response.status_code, body[:_KEPT_BYTES])
+            return Answer(
+                seconds=time.monotonic() - began, status=response.status_code, body=body[:_KEPT_BYTES]
+            )
     except TimeoutError:
         return failed(Problem.SILENT if sent else Problem.UNREACHABLE)
     except Exception as error:  # noqa: BLE001 - an address can be wrong in many ways, and each is an answer

@@ -1,4 +1,4 @@
-"""The signature that `kie` gives its callbacks (contract/wav-api.md, section 5). It does not cover the body."""
+"""The signature that `kie` gives its callbacks (api/README.md, section 5). It does not cover the body."""
 
 from __future__ import annotations
 

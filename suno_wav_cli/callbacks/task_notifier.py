@@ -65,7 +65,7 @@ def waking(wake_ups: TaskNotifier, report: Report) -> Callable[[ReceivedCallback
 
     async def deliver(delivery: ReceivedCallback) -> None:
         callback = delivery.callback
-        report(CallbackReceived(callback.task_id, callback.code))
+        report(CallbackReceived(task_id=callback.task_id, code=callback.code))
         if callback.task_id is not None:
             wake_ups.wake(callback.task_id)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.models import WavRecord
 
 _SUCCESS = 200
-"""Of a callback's `code` (contract/wav-api.md, section 5)."""
+"""Of a callback's `code` (api/README.md, section 5)."""
 
 
 class Verdict(StrEnum):

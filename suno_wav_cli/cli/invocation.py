@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _SIGNAL_BASE = 128
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """What a command is given besides its own arguments.
 
@@ -106,7 +106,15 @@ def _run(function: Callable[..., int], flags: dict[str, Any], arguments: dict[st
         settings = in_force(choices)
         with display(settings) as report:
             return _guarded(
-                function, Run(settings, choices, secrets, report, is_interactive(settings)), arguments
+                function,
+                Run(
+                    settings=settings,
+                    choices=choices,
+                    secrets=secrets,
+                    report=report,
+                    interactive=is_interactive(settings),
+                ),
+                arguments,
             )
     except SunoWavError as error:
         # The settings or the display itself; of what was asked for, only the wish for JSON is sure.
@@ -123,18 +131,24 @@ def _guarded(function: Callable[..., int], run: Run, arguments: dict[str, Any]) 
     except Stopped as stop:
         # Whoever presses Ctrl-C three times shall still read how to go on.
         with handling(lambda _number, _frame: None):
-            run.report(Interrupted(stop.signal.name, stop.continue_with))
+            run.report(Interrupted(signal=stop.signal.name, continue_with=stop.continue_with))
         return _SIGNAL_BASE + stop.signal
     except Exception as bug:  # noqa: BLE001 - not one of ours, and so a bug, which shows itself
         verbose = run.settings.verbose
         advice = "Please report it, with the traceback" + (" below." if verbose else " that -v shows.")
         remedy = " ".join([advice, *getattr(bug, "__notes__", [])])
-        run.report(Failed(ExitCode.BUG, f"a bug in suno-wav: {type(bug).__name__}: {bug}", remedy))
+        run.report(
+            Failed(
+                exit_code=ExitCode.BUG,
+                message=f"a bug in suno-wav: {type(bug).__name__}: {bug}",
+                remedy=remedy,
+            )
+        )
         if verbose:
             traceback.print_exception(bug)
         return ExitCode.BUG
 
 
 def _failed(error: SunoWavError, report: Report) -> int:
-    report(Failed(error.exit_code, error.message, error.remedy))
+    report(Failed(exit_code=error.exit_code, message=error.message, remedy=error.remedy))
     return error.exit_code

@@ -36,5 +36,5 @@ def resume(
     """
     from suno_wav_cli.commands import resume as resumption
 
-    request = resumption.Request(tuple(tasks or ()), resubmit=resubmit, interactive=run.interactive)
+    request = resumption.Request(names=tuple(tasks or ()), resubmit=resubmit, interactive=run.interactive)
     return resumption.resume(request, run.settings, run.secrets, os.environ, run.report)

@@ -38,6 +38,6 @@ def status(
     from suno_wav_cli.commands import status as lookup
 
     request = lookup.Request(
-        tuple(task_ids), wait=wait, watch=watch, download=download, interactive=run.interactive
+        task_ids=tuple(task_ids), wait=wait, watch=watch, download=download, interactive=run.interactive
     )
     return lookup.show_tasks(request, run.settings, run.secrets, os.environ, run.report)

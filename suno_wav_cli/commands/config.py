@@ -25,7 +25,7 @@ _MAY_HOLD_SECRETS = frozenset({"public_url", "callback_url", "forward_to"})
 
 def show_path(environ: Mapping[str, str], report: Report) -> ExitCode:
     path = config_folder(environ) / "config.toml"
-    report(events.ConfigLocated(path, path.exists()))
+    report(events.ConfigLocated(path=path, exists=path.exists()))
     return ExitCode.OK
 
 
@@ -38,7 +38,14 @@ def show_config(
 ) -> ExitCode:
     """Raises UsageError and NotAuthorized."""
     for choice in choices:
-        report(events.SettingShown(choice.name, _value(choice, settings), choice.source.value, choice.place))
+        report(
+            events.SettingShown(
+                name=choice.name,
+                value=_value(choice, settings),
+                source=choice.source.value,
+                place=choice.place,
+            )
+        )
     _show_secrets(settings, secrets, environ, report)
     state = state_folder(environ)
     paths = {
@@ -48,7 +55,7 @@ def show_config(
         "agents": state / "agents",
     }
     for name, path in paths.items():
-        report(events.PathShown(name, path, path.exists()))
+        report(events.PathShown(name=name, path=path, exists=path.exists()))
     return ExitCode.OK
 
 
@@ -59,9 +66,13 @@ def _show_secrets(settings: Settings, secrets: Secrets, environ: Mapping[str, st
         place = None
     else:
         place = key_store(environ).where(base_url_of(settings))
-    report(events.SecretShown("api_key", place is not None, place))
+    report(events.SecretShown(name="api_key", is_set=place is not None, place=place))
     for name, secret in (("ngrok_authtoken", secrets.ngrok_token), ("hmac_key", secrets.hmac_key)):
-        report(events.SecretShown(name, secret is not None, None if secret is None else secret.origin))
+        report(
+            events.SecretShown(
+                name=name, is_set=secret is not None, place=None if secret is None else secret.origin
+            )
+        )
 
 
 def _value(choice: Choice, settings: Settings) -> object:

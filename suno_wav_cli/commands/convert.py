@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.models import Order
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """What to convert. `music_task_id` belongs to every id without one, and alone stands for all tracks of the task.
 
@@ -71,7 +71,7 @@ def convert_songs(
             )
         songs = _with_music_tasks(songs, request, session)
         orders = planned(songs, settings.out, datetime.now().astimezone().date(), spool=session.spool)
-        plan = [Planned(order, _step(order, request, session)) for order in orders]
+        plan = [Planned(order=order, step=_step(order, request, session)) for order in orders]
         todo = [step for step in plan if step.step is not Step.THERE]
         _check_music_tasks([step.order for step in todo if step.step is Step.SUBMIT], settings.provider)
         if request.wait:
@@ -82,7 +82,11 @@ def convert_songs(
         balance = check_budget(todo, session)
         for step in plan:
             if step.step is Step.THERE:
-                report(events.Skipped(step.order.song.audio_id, step.order.target, settings.tag))
+                report(
+                    events.Skipped(
+                        audio_id=step.order.song.audio_id, path=step.order.target, tags_wanted=settings.tag
+                    )
+                )
         try:
             outcomes = _converted(todo, request, session, balance) if todo else []
         finally:
@@ -100,7 +104,7 @@ def _requested(request: Request) -> list[Song]:
     """Take the songs from the arguments and the file; none where all tracks of a task are wanted."""
     if request.music_task_id is not None:
         check_music_task(request.music_task_id)
-    songs = [Song(audio_id_of(argument)) for argument in request.audio_ids]
+    songs = [Song(audio_id=audio_id_of(argument)) for argument in request.audio_ids]
     if request.from_file is not None:
         songs += read_songs(request.from_file)
     elif not songs and request.music_task_id is None:
@@ -141,7 +145,7 @@ def _with_music_tasks(songs: Sequence[Song], request: Request, session: Session)
             for song in songs
         ]
     tracks = tracks_to_convert(music_task_id, session).tracks
-    return [Song(track.audio_id, music_task_id, track.title) for track in tracks]
+    return [Song(audio_id=track.audio_id, music_task_id=music_task_id, title=track.title) for track in tracks]
 
 
 def _converted(
@@ -156,7 +160,7 @@ def _converted(
 
 
 def _check_music_tasks(orders: Iterable[Order], provider: str) -> None:
-    """Raise UsageError for a request that the contract does not have (contract/wav-api.md, section 7)."""
+    """Raise UsageError for a request that the contract does not have (api/README.md, section 7)."""
     lacking = [order.song.audio_id for order in orders if order.song.music_task_id is None]
     if lacking and provider_named(provider).needs_music_task:
         others = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
@@ -183,7 +187,15 @@ def _counted(outcomes: Sequence[Outcome], skipped: int, report: Report) -> ExitC
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
     saved = sum(outcome.path is not None for outcome in outcomes)
     left = len(outcomes) - saved - len(errors) + sum(isinstance(error, StillRunning) for error in errors)
-    report(events.Summary(len(outcomes) + skipped, saved, skipped, len(outcomes) - saved - left, left))
+    report(
+        events.Summary(
+            requested=len(outcomes) + skipped,
+            saved=saved,
+            skipped=skipped,
+            failed=len(outcomes) - saved - left,
+            unfinished=left,
+        )
+    )
     if not errors:
         return ExitCode.OK
     return errors[0].exit_code if len(errors) == len(outcomes) + skipped else ExitCode.SOME_FAILED
@@ -196,4 +208,4 @@ def _list_failures(path: Path, todo: Sequence[Planned], outcomes: Sequence[Outco
         if outcome.error is not None
     ]
     if write_failures(path, failures):
-        report(events.FailuresListed(path, len(failures)))
+        report(events.FailuresListed(path=path, songs=len(failures)))

@@ -37,23 +37,32 @@ def _inspected(path: Path) -> Inspected:
         structure = wav.read_structure(path)
         recording = _recording(path, structure)
     except UsageError as error:
-        return Inspected(path, size, None, error.exit_code, error.message, error.remedy)
+        return Inspected(
+            path=path,
+            bytes=size,
+            recording=None,
+            exit_code=error.exit_code,
+            problem=error.message,
+            remedy=error.remedy,
+        )
     except wav.NotAWav as error:
         return _not_whole(path, size, None, error.reason)
     except OSError as error:
         return Inspected(
-            path,
-            size,
-            None,
-            ExitCode.USAGE,
-            f"{path} cannot be read: {error.strerror or error}",
-            "Check the name."
+            path=path,
+            bytes=size,
+            recording=None,
+            exit_code=ExitCode.USAGE,
+            problem=f"{path} cannot be read: {error.strerror or error}",
+            remedy="Check the name."
             if isinstance(error, (FileNotFoundError, NotADirectoryError))
             else "Name a file that this user may read.",
         )
     if structure.flaw is not None:
         return _not_whole(path, size, recording, structure.flaw)
-    return Inspected(path, size, recording, ExitCode.OK, None, None)
+    return Inspected(
+        path=path, bytes=size, recording=recording, exit_code=ExitCode.OK, problem=None, remedy=None
+    )
 
 
 def _size_of(path: Path) -> int:
@@ -92,5 +101,10 @@ def _recording(path: Path, structure: wav.Structure) -> Recording:
 
 def _not_whole(path: Path, size: int | None, recording: Recording | None, why: str) -> Inspected:
     return Inspected(
-        path, size, recording, ExitCode.DOWNLOAD_FAILED, f"{path} is not a whole WAV: {why}", _AGAIN
+        path=path,
+        bytes=size,
+        recording=recording,
+        exit_code=ExitCode.DOWNLOAD_FAILED,
+        problem=f"{path} is not a whole WAV: {why}",
+        remedy=_AGAIN,
     )

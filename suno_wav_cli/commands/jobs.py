@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _DAY = 86400.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """`days` is how near the deletion of what is `expiring` must be; `limit` 0 asks for everything."""
 
@@ -38,11 +38,11 @@ def show_jobs(request: Request, environ: Mapping[str, str], report: Report) -> E
     before = time.time() + request.days * _DAY if listing is Listing.EXPIRING else None
     with open_history(journal_file(environ)) as history:
         if history is None:
-            report(JobList((), listing, 0))
+            report(JobList(items=(), listing=listing, total=0))
             return ExitCode.OK
         listed = history.listed(listing, limit=request.limit or -1, before=before)
         jobs = tuple(_job(entry, history) for entry in listed.entries)
-    report(JobList(jobs, listing, listed.total))
+    report(JobList(items=jobs, listing=listing, total=listed.total))
     return ExitCode.OK
 
 

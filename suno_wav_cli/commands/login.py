@@ -44,7 +44,15 @@ def login(
         raise UsageError("no key was entered", "Enter it at the prompt, or send it in: suno-wav login < FILE")
     left = None if unverified else _verified(settings, base_url, key)
     kept = key_store(environ).keep(base_url, key)
-    report(events.KeyKept(base_url, kept.place, kept.reason, left, _variable(secrets)))
+    report(
+        events.KeyKept(
+            base_url=base_url,
+            place=kept.place,
+            reason=kept.reason,
+            credits=left,
+            overridden=_variable(secrets),
+        )
+    )
     return ExitCode.OK
 
 
@@ -52,7 +60,7 @@ def logout(settings: Settings, secrets: Secrets, environ: Mapping[str, str], rep
     """Remove what `login` has kept. Raises UsageError where it cannot be removed."""
     base_url = _account_at(settings)
     place = key_store(environ).forget(base_url)
-    report(events.KeyForgotten(base_url, place, _variable(secrets)))
+    report(events.KeyForgotten(base_url=base_url, place=place, still=_variable(secrets)))
     return ExitCode.OK
 
 

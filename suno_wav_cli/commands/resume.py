@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.journal import History
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """`names` are what `ids.find` takes; none of them stands for everything unfinished."""
 
@@ -64,7 +64,7 @@ def resume(
     for event in _elsewhere([job for job in chosen if job not in here]):
         report(event)
     if not here:
-        report(events.Summary(0, 0, 0, 0, 0))
+        report(events.Summary(requested=0, saved=0, skipped=0, failed=0, unfinished=0))
         return ExitCode.OK
     with open_session(settings, secrets, environ, report, interactive=request.interactive) as session:
         outcomes = run(_resume_all(here, request, session))
@@ -88,7 +88,12 @@ def _elsewhere(entries: Sequence[JournalEntry | str]) -> list[events.OtherServic
     """Say, once for each other service, which line resumes what is unfinished there."""
     counted = Counter((entry.service, entry.provider) for entry in entries if isinstance(entry, JournalEntry))
     return [
-        events.OtherServiceJobs(service, provider, count, command_for(provider, service, "resume", ()))
+        events.OtherServiceJobs(
+            service=service,
+            provider=provider,
+            count=count,
+            continue_with=command_for(provider, service, "resume", ()),
+        )
         for (service, provider), count in counted.items()
     ]
 
@@ -116,7 +121,7 @@ async def _resumed(
         if entry is not None and entry.state in UNDECIDED:
             return await _settled(entry, request, session, context, alone=alone)
         record = await context.client.wav_record(task_id or _no_task(entry))
-        session.report(events.LookedUp(name, record))
+        session.report(events.LookedUp(audio_id=name, record=record))
         return await retrieve(entry, record, session, context, wait=True, alone=alone)
     except (UsageError, OutputExists) as error:
         again = f"{error.remedy.rstrip('.')}. Then: {session.continue_with([task_id or name])}"
@@ -175,7 +180,15 @@ def _counted(outcomes: Sequence[Outcome], report: Report) -> ExitCode:
     skipped = sum(outcome.error is None and outcome.path is None for outcome in outcomes)
     running = sum(isinstance(error, StillRunning) for error in errors)
     saved = len(outcomes) - len(errors) - skipped
-    report(events.Summary(len(outcomes), saved, skipped, len(errors) - running, running))
+    report(
+        events.Summary(
+            requested=len(outcomes),
+            saved=saved,
+            skipped=skipped,
+            failed=len(errors) - running,
+            unfinished=running,
+        )
+    )
     if not errors:
         return ExitCode.OK
     return errors[0].exit_code if len(errors) == len(outcomes) else ExitCode.SOME_FAILED

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def list_ids(report: Report) -> ExitCode:
     listed = {name: behaviour.about for name, behaviour in BEHAVIOURS.items()} | dict(PATTERNS)
     for name, about in listed.items():
-        report(events.SandboxId(name, about))
+        report(events.SandboxId(audio_id=name, about=about))
     return ExitCode.OK
 
 
@@ -32,7 +32,7 @@ def serve(port: int, *, speed: float, seed: int | None, hmac_key: Secret | None,
             f"port {port} cannot be opened: {error.strerror}", "Choose another --port; 0 takes a free one."
         ) from error
     with bound, running(bound, speed=speed, seed=seed, hmac_key=hmac_key, report=report):
-        report(events.SandboxServing(address_of(bound), signed=hmac_key is not None))
+        report(events.SandboxServing(base_url=address_of(bound), signed=hmac_key is not None))
         # With a bound, because Windows does not wake an unbounded wait for Ctrl-C.
         stop = threading.Event()
         while not stop.wait(timeout=60.0):

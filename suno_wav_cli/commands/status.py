@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.events import Event, Report
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """`watch` is to wait, and to show each change of state meanwhile."""
 
@@ -89,14 +89,14 @@ async def _show(
         record = await context.client.wav_record(task_id)
         if wait:
             # Shown as at work from the first moment, which may be long before the next question.
-            context.report(events.LookedUp(name, record))
+            context.report(events.LookedUp(audio_id=name, record=record))
         if request.download:
             return (await retrieve(entry, record, session, context, wait=wait, alone=alone)).error
         if wait:
             entry = entry or session.journal.adopt(task_id, record.audio_id, None)
             record = await wait_for(entry, context, record)
         state, target = (entry.state, entry.target) if entry else (None, None)
-        session.report(events.TaskStatus(name, record, state, target))
+        session.report(events.TaskStatus(audio_id=name, record=record, journal_state=state, target=target))
     except SunoWavError as error:
         return failure(name, task_id, error, context).error
     return None
@@ -113,6 +113,6 @@ def _showing_changes(report: Report) -> Report:
         record = event.record
         before, said[record.task_id] = said.get(record.task_id), (record.state, record.flag)
         if before != said[record.task_id]:
-            report(events.StateChanged(event.audio_id, record, time.time()))
+            report(events.StateChanged(audio_id=event.audio_id, record=record, seen=time.time()))
 
     return show

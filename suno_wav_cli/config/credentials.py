@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 API_KEY_VARIABLE = "SUNO_API_KEY"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Secrets:
     """What never comes from a flag and is never shown. `api_key` is that of the environment."""
 
@@ -50,7 +50,7 @@ def take_secrets(environ: MutableMapping[str, str]) -> Secrets:
 
 
 def key_store(environ: Mapping[str, str]) -> KeyStore:
-    return KeyStore(state_folder(environ) / "keys")
+    return KeyStore(folder=state_folder(environ) / "keys")
 
 
 def find_api_key(secrets: Secrets, settings: Settings, environ: Mapping[str, str]) -> Secret | None:
@@ -61,7 +61,7 @@ def find_api_key(secrets: Secrets, settings: Settings, environ: Mapping[str, str
     if secrets.api_key is not None:
         return secrets.api_key
     if settings.provider == SANDBOX:
-        return Secret("no-key-is-needed", "the sandbox takes any")
+        return Secret(value="no-key-is-needed", origin="the sandbox takes any")
     return key_store(environ).find(base_url_of(settings))
 
 
@@ -99,7 +99,7 @@ def _for_a_header(secret: Secret | None) -> Secret | None:
 
 def _secret(value: str | None, origin: str) -> Secret | None:
     text = (value or "").strip()
-    return Secret(text, origin) if text else None
+    return Secret(value=text, origin=origin) if text else None
 
 
 def _written(config: ConfigFile, name: str) -> Secret | None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _LARGEST = 1 << 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ConfigFile:
     """`written` is empty where there is no file. Numbers with a fraction stand there as the text that was written."""
 
@@ -39,14 +39,14 @@ def read_config_file(path: Path, known: Collection[str]) -> ConfigFile:
         with path.open("rb") as file:
             content = file.read(_LARGEST + 1)
     except FileNotFoundError:
-        return ConfigFile(path, {}, "")
+        return ConfigFile(path=path, written={}, text="")
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from None
     if len(content) > _LARGEST:
         raise _unreadable(path, "it is larger than any configuration")
     try:
         text = content.decode("utf-8")
-        config = ConfigFile(path, tomllib.loads(text, parse_float=str), text)
+        config = ConfigFile(path=path, written=tomllib.loads(text, parse_float=str), text=text)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise _unreadable(path, f"line {line} is not UTF-8 text") from None

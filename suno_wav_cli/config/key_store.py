@@ -26,7 +26,7 @@ _OTHERS = 0o077
 KEYRING = "the keyring"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Kept:
     """Where a key is: `place` is KEYRING or the file's path, `reason` why it is not the keyring."""
 
@@ -34,7 +34,7 @@ class Kept:
     reason: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class KeyStore:
     folder: Path
 
@@ -47,14 +47,14 @@ class KeyStore:
                 system_keyring.keep(base_url, key)
             except KeyringUnusable as error:
                 _write(path, {"kept_in": "file", "key": key.value})
-                return Kept(str(path), str(error))
+                return Kept(place=str(path), reason=str(error))
             _write(path, {"kept_in": "keyring"})
         except OSError as error:
             raise UsageError(
                 f"{path} cannot be written: {error.strerror or error}",
                 "Mend the folder, or name another one: SUNO_WAV_HOME=FOLDER",
             ) from error
-        return Kept(KEYRING)
+        return Kept(place=KEYRING)
 
     def find(self, base_url: str) -> Secret | None:
         """Raises NotAuthorized where a key was kept and cannot be had now, or was readable by others."""
@@ -67,7 +67,7 @@ class KeyStore:
         key = entry.get("key")
         if not isinstance(key, str) or not key:
             raise _damaged(path)
-        return Secret(key, str(path))
+        return Secret(value=key, origin=str(path))
 
     def where(self, base_url: str) -> str | None:
         """Say where a key is kept, without loading the keyring. Raises as `find`."""
@@ -143,4 +143,4 @@ def _from_keyring(base_url: str) -> Secret:
         raise NotAuthorized(f"the API key is in the keyring, and {error}", remedy) from error
     if not key:
         raise NotAuthorized(f"the keyring has no API key for {base_url} any more", remedy)
-    return Secret(key, KEYRING)
+    return Secret(value=key, origin=KEYRING)

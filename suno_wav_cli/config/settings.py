@@ -27,7 +27,7 @@ SECRETS = ("ngrok_authtoken", "hmac_key")
 _RETRIES = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """Durations in seconds, sizes in bytes, speeds in bytes a second, `max_credits` in credits. Each field can be set as SUNO_WAV_NAME and in config.toml."""
 
@@ -76,7 +76,7 @@ class Source(StrEnum):
     DEFAULT = "default"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Choice:
     """The value of one setting, and where it comes from: `place` names the flag, the variable, or the file and line."""
 
@@ -114,13 +114,23 @@ def _choice(
 ) -> Choice:
     flag, variable = "--" + name.replace("_", "-"), f"SUNO_WAV_{name.upper()}"
     if flags.get(name) is not None:
-        return Choice(name, _parsed(name, flag, flags[name]), Source.FLAG, flag)
+        return Choice(name=name, value=_parsed(name, flag, flags[name]), source=Source.FLAG, place=flag)
     if environ.get(variable):
-        return Choice(name, _parsed(name, variable, environ[variable]), Source.VARIABLE, variable)
+        return Choice(
+            name=name,
+            value=_parsed(name, variable, environ[variable]),
+            source=Source.VARIABLE,
+            place=variable,
+        )
     if name in config.written:
         place = config.place(name)
-        return Choice(name, _parsed(name, f"{place}: {name}", config.written[name]), Source.FILE, place)
-    return Choice(name, default, Source.DEFAULT)
+        return Choice(
+            name=name,
+            value=_parsed(name, f"{place}: {name}", config.written[name]),
+            source=Source.FILE,
+            place=place,
+        )
+    return Choice(name=name, value=default, source=Source.DEFAULT)
 
 
 def config_folder(environ: Mapping[str, str]) -> Path:

@@ -32,12 +32,12 @@ def show_credits(
     key = api_key(secrets, settings, environ)
     with open_upstream(settings, report) as base_url:
         left = run(ask_credits(settings, base_url, key, settings.questions))
-    report(Balance(left, wavs_for(left), WAV_PRICE))
+    report(Balance(credits=left, wavs=wavs_for(left), price_each=WAV_PRICE))
     return ExitCode.OK
 
 
 async def ask_credits(settings: Settings, base_url: str, key: Secret, retries: int) -> Decimal:
     """Ask for what is left, once and up to `retries` times more. Raises SunoWavError."""
     provider = provider_named(settings.provider)
-    async with Client(provider, base_url, key, tls_context(base_url), Backoff(retries)) as client:
+    async with Client(provider, base_url, key, tls_context(base_url), Backoff(retries=retries)) as client:
         return await client.credits()

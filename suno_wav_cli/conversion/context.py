@@ -23,7 +23,7 @@ _DOWNLOADS_AT_ONCE = 4
 """More connections do not make a line faster; fewer leave it idle between two files."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ConversionOptions:
     """What the person decided. Times in seconds.
 
@@ -94,7 +94,7 @@ class DownloadSlot:
         await self.begin()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ConversionContext:
     """What the stories of a run share.
 

@@ -36,8 +36,10 @@ async def retrieve(
     audio_id = record.audio_id or (entry and entry.audio_id) or record.task_id
     order = order_for(audio_id, entry, session, alone=alone)
     if entry is not None and not force and journal.recognises(entry, order.target):
-        session.report(events.Skipped(entry.name, order.target, session.settings.tag))
-        return Outcome(record.task_id)
+        session.report(
+            events.Skipped(audio_id=entry.name, path=order.target, tags_wanted=session.settings.tag)
+        )
+        return Outcome(task_id=record.task_id)
     check_possible([order], ours=session.owns, force=force)
     if record.state is WavState.PENDING and not wait:
         raise StillRunning("the conversion is not finished yet", "Try again later, or add --wait.")
@@ -49,9 +51,9 @@ def order_for(audio_id: str, entry: JournalEntry | None, session: Session, *, al
     """Find the song's file: where --out says, else where it was meant to go, else a name of its own."""
     history, out = session.journal.history, session.settings.out
     title = history.title_of(audio_id) if names_title(out) else None
-    song = Song(audio_id, history.music_task_of(audio_id), title)
+    song = Song(audio_id=audio_id, music_task_id=history.music_task_of(audio_id), title=title)
     meant = entry.target if entry else None
     if out is None and meant is not None and meant.parent != session.spool:
-        return Order(song, meant)
+        return Order(song=song, target=meant)
     today = datetime.now().astimezone().date()
     return planned([song], out, today, alone=alone, spool=session.spool)[0]

@@ -32,7 +32,7 @@ def show_tracks(
         music_task_id = music_task_of(argument, history)
     with open_session(settings, secrets, environ, report) as session:
         task = run(_asked(music_task_id, session))
-    report(TrackList(task.tracks, task.task_id, task.flag))
+    report(TrackList(items=task.tracks, music_task_id=task.task_id, flag=task.flag))
     return ExitCode.OK
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 UNKNOWN_AT_FIRST = 60.0
-"""Seconds after its submission in which the service may not know a task yet (contract/wav-api.md, section 3)."""
+"""Seconds after its submission in which the service may not know a task yet (api/README.md, section 3)."""
 
 _BETWEEN_LOOKUPS = 1.0
 """Seconds. Without it, whoever finds the callback's path could make the program ask as fast as the service answers."""
@@ -45,7 +45,7 @@ _SAFETY_FACTOR = 2
 """How many poll intervals pass between two questions while a callback is expected: the question is for a lost one."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What became of one song: a file, an error, or a task that was left to itself (neither)."""
 
@@ -81,7 +81,7 @@ async def convert(order: Order, context: ConversionContext) -> Outcome:
         if not context.terms.wait:
             return _left_running(order, task_id or "", context)
         # No conversion is ready at once: the first question is left to the callback or the clock.
-        known = WavRecord(task_id or "", WavState.PENDING) if accepted.new else None
+        known = WavRecord(task_id=task_id or "", state=WavState.PENDING) if accepted.new else None
         return await _finished(accepted.entry, order.target, context, known, called_back=accepted.new)
     except SunoWavError as error:
         return failure(order.song.audio_id, task_id, error, context)
@@ -116,12 +116,14 @@ async def wait_for(
                     await _woken(task_id, context, at_least=at_least, called_back=called_back)
                 try:
                     record, trouble = await context.client.wav_record(task_id), None
-                    context.report(events.LookedUp(entry.name, record))
+                    context.report(events.LookedUp(audio_id=entry.name, record=record))
                 except (ServiceUnavailable, TaskUnknown) as error:
                     if isinstance(error, TaskUnknown) and time.time() - entry.created > UNKNOWN_AT_FIRST:
                         raise _forgotten(entry) from error
                     trouble = error
-                    context.report(events.LookupFailed(entry.name, task_id, error.message))
+                    context.report(
+                        events.LookupFailed(audio_id=entry.name, task_id=task_id, message=error.message)
+                    )
     except TimeoutError:
         remedy = f"To continue: {context.continue_with([task_id])}"
         if isinstance(trouble, ServiceUnavailable):
@@ -163,15 +165,20 @@ async def _finished(
         raise
     entry = context.journal.move(entry, State.READY, wav_url=record.url, target=target)
     await save(entry, record.url or "", target, context)
-    return Outcome(entry.wav_task_id, target)
+    return Outcome(task_id=entry.wav_task_id, path=target)
 
 
 def _left_running(order: Order, task_id: str, context: ConversionContext) -> Outcome:
     line = context.continue_with([task_id])
     context.report(
-        events.Detached(order.song.audio_id, task_id, context.client.provider.retention_days, line)
+        events.Detached(
+            audio_id=order.song.audio_id,
+            task_id=task_id,
+            kept_days=context.client.provider.retention_days,
+            continue_with=line,
+        )
     )
-    return Outcome(task_id)
+    return Outcome(task_id=task_id)
 
 
 def failure(name: str, task_id: str | None, error: SunoWavError, context: ConversionContext) -> Outcome:
@@ -182,8 +189,12 @@ def failure(name: str, task_id: str | None, error: SunoWavError, context: Conver
         and "To continue" not in remedy
     ):
         remedy += f" To continue: {context.continue_with([task_id])}"
-    context.report(events.SongFailed(name, task_id, error.exit_code, error.message, remedy))
-    return Outcome(task_id, error=error)
+    context.report(
+        events.SongFailed(
+            audio_id=name, task_id=task_id, exit_code=error.exit_code, message=error.message, remedy=remedy
+        )
+    )
+    return Outcome(task_id=task_id, error=error)
 
 
 def _forgotten(entry: JournalEntry) -> TaskUnknown:

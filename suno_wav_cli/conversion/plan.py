@@ -35,13 +35,13 @@ class Step(StrEnum):
     SUBMIT = "submit"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Planned:
     order: Order
     step: Step
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Told:
     """The balance, or the reason why it is not known."""
 
@@ -85,7 +85,9 @@ def show_plan(plan: Sequence[Planned], session: Session) -> None:
     for planned in plan:
         order = planned.order
         price = WAV_PRICE if planned.step is Step.SUBMIT else Decimal(0)
-        session.report(events.Planned(order.song.audio_id, order.target, planned.step, price))
+        session.report(
+            events.Planned(audio_id=order.song.audio_id, path=order.target, step=planned.step, price=price)
+        )
     count = submissions(plan)
     try:
         told = _told(session)
@@ -96,7 +98,11 @@ def show_plan(plan: Sequence[Planned], session: Session) -> None:
 
 def _quoted(count: int, told: _Told, refusal: NoCredits | None = None) -> events.Quoted:
     return events.Quoted(
-        count, price_of(count), told.balance, told.reason, refusal.message if refusal is not None else None
+        submissions=count,
+        price=price_of(count),
+        balance=told.balance,
+        reason=told.reason,
+        refusal=refusal.message if refusal is not None else None,
     )
 
 
@@ -125,7 +131,7 @@ def _told(session: Session) -> _Told:
     if session.key is None:
         return _Told(reason="there is no API key")
     try:
-        return _Told(run(_asked(session, session.key)))
+        return _Told(balance=run(_asked(session, session.key)))
     except NotAuthorized:
         raise
     except SunoWavError as error:

@@ -52,12 +52,19 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
             # Before it was locked, another program may have put this very file in its place.
             entry = context.journal.of_task(entry.wav_task_id or "") or entry
             if not context.terms.force and context.journal.recognises(entry, target):
-                context.report(events.Skipped(entry.name, target, context.tagger is not None))
+                context.report(
+                    events.Skipped(audio_id=entry.name, path=target, tags_wanted=context.tagger is not None)
+                )
                 return
             download = _Download(entry, url, part, context, turn)
             path = None if context.terms.piped else target
             context.report(
-                events.DownloadStarted(entry.name, entry.wav_task_id or "", path, download.received)
+                events.DownloadStarted(
+                    audio_id=entry.name,
+                    task_id=entry.wav_task_id or "",
+                    path=path,
+                    received=download.received,
+                )
             )
             wav, sha256 = await download.finished()
             try:
@@ -81,14 +88,24 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
     context.journal.move(entry, State.SAVED)
     if context.terms.interactive and path is not None and size <= _LARGEST_PORTRAIT:
         await _portray(entry, path, wav, context)
-    context.report(events.Saved(entry.name, entry.wav_task_id or "", path, size, sha256, wav, silent))
+    context.report(
+        events.Saved(
+            audio_id=entry.name,
+            task_id=entry.wav_task_id or "",
+            path=path,
+            bytes=size,
+            sha256=sha256,
+            format=wav,
+            silent=silent,
+        )
+    )
 
 
 async def _tagged(entry: JournalEntry, part: Part, tagger: Tagger, context: ConversionContext) -> str:
     """Write the song's tags; the SHA-256 of the file that has them. Raises OSError, and NotAWholeWav for a bug."""
     # A crash in the middle leaves what is not the server's file any more: to be begun anew.
     context.journal.parts.forget(part.path)
-    await tagger.tag(part.file, Song(entry.name, entry.music_task_id))
+    await tagger.tag(part.file, Song(audio_id=entry.name, music_task_id=entry.music_task_id))
     read_format(part.path)
     return await settled(part)
 
@@ -98,7 +115,7 @@ async def _portray(entry: JournalEntry, path: Path, wav: WavFormat, context: Con
     with suppress(OSError):
         portrait = await start_in_thread(lambda: portray(path, wav), "portrait")
         if portrait is not None:
-            context.report(events.Portrayed(entry.name, portrait))
+            context.report(events.Portrayed(audio_id=entry.name, portrait=portrait))
 
 
 def _continuable(part: Part, entry: JournalEntry, context: ConversionContext) -> PartialFile | None:
@@ -150,8 +167,8 @@ class _Download:
             try:
                 sha256 = await fetch(
                     transfer,
-                    on_progress=lambda *progress: context.report(
-                        events.DownloadProgress(entry.name, *progress)
+                    on_progress=lambda received, total: context.report(
+                        events.DownloadProgress(audio_id=entry.name, received=received, total=total)
                     ),
                     keep=lambda *kept: context.journal.parts.keep(part.path, entry, *kept),
                 )
@@ -165,14 +182,14 @@ class _Download:
         self._holding = transfer.holding()
         if isinstance(error, NotAWholeWav | StartOver):
             self._throw_away()
-            self._shop.report(events.DownloadProgress(self._entry.name, 0, None))
+            self._shop.report(events.DownloadProgress(audio_id=self._entry.name, received=0, total=None))
         if isinstance(error, NotAWholeWav) and self._in_vain > 1:
             raise error
         if not isinstance(error, BrokenOff | AddressRefused | NotAWholeWav):
             raise error
         if transfer.several:
             self._connections = 1
-            self._shop.report(events.ConnectionsReduced(self._entry.name, error.message))
+            self._shop.report(events.ConnectionsReduced(audio_id=self._entry.name, reason=error.message))
             if not (isinstance(error, BrokenOff) and error.retry_after):
                 return
         if isinstance(error, AddressRefused):
@@ -228,5 +245,7 @@ class _Download:
             raise DownloadFailed(
                 error.message, f"It is paid for and stays at the service. To continue: {line}"
             ) from error
-        self._shop.report(events.DownloadRetried(self._entry.name, error.message, delay))
+        self._shop.report(
+            events.DownloadRetried(audio_id=self._entry.name, reason=error.message, seconds=delay)
+        )
         await self._turn.pause(delay)

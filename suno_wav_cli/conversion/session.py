@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.models import Secret
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Session:
     """`key` is None only where the session was opened to look at what would be done.
 
@@ -117,20 +117,24 @@ def open_session(
         file = journal_file(environ)
         # What the journal would remember of a service that ends with the program is of no use to the next run.
         in_memory = own_sandbox or (only_looking and not file.exists())
-        service = Account(base_url, settings.provider, provider_named(settings.provider).retention_days)
+        service = Account(
+            base_url=base_url,
+            provider=settings.provider,
+            kept_days=provider_named(settings.provider).retention_days,
+        )
         journal = stack.enter_context(open_journal(None if in_memory else file, service))
         agents = state_folder(environ) / "agents"
         session = Session(
-            settings,
-            secrets,
-            base_url,
-            key,
-            own_sandbox,
-            journal,
-            agents,
-            spool,
-            remembering_report,
-            interactive,
+            settings=settings,
+            secrets=secrets,
+            base_url=base_url,
+            key=key,
+            service_ends_with_us=own_sandbox,
+            journal=journal,
+            agents=agents,
+            spool=spool,
+            report=remembering_report,
+            interactive=interactive,
         )
         try:
             yield session
@@ -181,7 +185,7 @@ def open_way_back(session: Session) -> Iterator[CallbackEndpoint | None]:
                 raise
             reason = error.message
         if reception is None:
-            session.report(events.Ready(None, settings.poll_interval, reason))
+            session.report(events.Ready(public_url=None, poll_interval=settings.poll_interval, reason=reason))
         yield reception
 
 
@@ -201,7 +205,7 @@ async def open_workshop(
     settings = session.settings
     cap = settings.max_credits
     tls = tls_context(session.base_url)
-    backoff = Backoff(settings.questions)
+    backoff = Backoff(retries=settings.questions)
     wake_ups = TaskNotifier()
     hidden = [] if reception is None else [reception.path]
     async with AsyncExitStack() as stack:
@@ -230,36 +234,36 @@ async def open_workshop(
             client=client,
             journal=session.journal,
             submitter=Submitter(
-                client,
-                session.journal,
-                SubmissionGate(RateWindow(), None if cap is None else wavs_for(cap)),
-                backoff,
-                callback_url,
-                resubmit,
-                balance,
-                session.continue_with,
-                session.report,
+                client=client,
+                journal=session.journal,
+                gate=SubmissionGate(window=RateWindow(), allowance=None if cap is None else wavs_for(cap)),
+                backoff=backoff,
+                callback_url=callback_url,
+                resubmit=resubmit,
+                balance=balance,
+                continue_with=session.continue_with,
+                report=session.report,
             ),
             wake_ups=wake_ups,
             downloads=DownloadSlots(settings.connections),
             download_terms=download.DownloadPolicy(
-                tls,
-                local,
-                RateLimit(settings.limit_rate),
-                settings.max_size,
-                settings.min_speed,
-                settings.stall_timeout,
+                tls=tls,
+                local=local,
+                rate=RateLimit(settings.limit_rate),
+                max_size=settings.max_size,
+                min_speed=settings.min_speed,
+                stall_timeout=settings.stall_timeout,
             ),
-            download_backoff=Backoff(settings.retries),
+            download_backoff=Backoff(retries=settings.retries),
             tagger=tagger if settings.tag else None,
             terms=ConversionOptions(
-                settings.poll_interval,
-                settings.timeout,
-                wait,
-                settings.force,
-                settings.out == STANDARD_OUTPUT,
-                session.interactive,
-                settings.jobs,
+                poll_interval=settings.poll_interval,
+                timeout=settings.timeout,
+                wait=wait,
+                force=settings.force,
+                piped=settings.out == STANDARD_OUTPUT,
+                interactive=session.interactive,
+                in_flight=settings.jobs,
             ),
             continue_with=session.continue_with,
             report=session.report,

@@ -41,7 +41,9 @@ def read_songs(source: str) -> list[Song]:
                 f"{place}: more than an audio id and a task id", "One song a line: AUDIO_ID [TASK_ID]"
             )
         try:
-            songs.append(Song(audio_id_of(words[0]), *(id_of(word, "a task id") for word in words[1:])))
+            audio_id = audio_id_of(words[0])
+            task_id = id_of(words[1], "a task id") if len(words) > 1 else None
+            songs.append(Song(audio_id=audio_id, music_task_id=task_id))
         except UsageError as error:
             raise UsageError(f"{place}: {error.message}", error.remedy) from None
     try:

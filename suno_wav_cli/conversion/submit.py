@@ -40,7 +40,7 @@ _LAST_MOMENT = 0.5
 """Seconds that an interrupted program still waits for the answer to a paid request."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class SubmissionGate:
     """What every submission of a run passes through. Once the account is refused, nothing more is sent.
 
@@ -63,7 +63,7 @@ class SubmissionGate:
         self.allowance -= 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Accepted:
     """A conversion that the service has taken; `new` where it was submitted by this very call."""
 
@@ -71,7 +71,7 @@ class Accepted:
     new: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Submitter:
     client: Client
     journal: Journal
@@ -104,7 +104,9 @@ class Submitter:
                 delay = next(delays, None)
                 if delay is None:
                     raise
-                self.report(SubmissionDelayed(order.song.audio_id, error.message, delay))
+                self.report(
+                    SubmissionDelayed(audio_id=order.song.audio_id, reason=error.message, seconds=delay)
+                )
             except (NotAuthorized, NoCredits) as error:
                 self.gate.refusal = error
                 raise
@@ -122,7 +124,7 @@ class Submitter:
             )
             if not claim.new:
                 return self._known(claim.entry)
-            self.report(Submitting(order.song.audio_id))
+            self.report(Submitting(audio_id=order.song.audio_id))
             sent = asyncio.Event()
             request = asyncio.ensure_future(self._paid_request(claim.entry, order, callback_url, sent))
             try:
@@ -155,7 +157,15 @@ class Submitter:
             if sent.is_set():
                 lost = submission_unknown("the program was stopped before the answer came")
                 self.journal.move(entry, State.UNKNOWN, message=lost.message)
-                self.report(SongFailed(song.audio_id, None, lost.exit_code, lost.message, lost.remedy))
+                self.report(
+                    SongFailed(
+                        audio_id=song.audio_id,
+                        task_id=None,
+                        exit_code=lost.exit_code,
+                        message=lost.message,
+                        remedy=lost.remedy,
+                    )
+                )
             raise
         try:
             accepted = self.journal.accept(entry, task_id)
@@ -165,11 +175,11 @@ class Submitter:
                 f"the song was accepted as task {task_id}, but {error.message}",
                 f"It is paid for. To continue: {self.continue_with([task_id])}",
             ) from error
-        self.report(Submitted(song.audio_id, task_id))
-        return Accepted(accepted, new=accepted.id == entry.id)
+        self.report(Submitted(audio_id=song.audio_id, task_id=task_id))
+        return Accepted(entry=accepted, new=accepted.id == entry.id)
 
     def _existing(self, entry: JournalEntry, exists: RecordExists) -> Accepted:
-        """409 succeeds where the answer or the journal knows the task (contract/wav-api.md, section 3)."""
+        """409 succeeds where the answer or the journal knows the task (api/README.md, section 3)."""
         if exists.task_id is not None:
             return self._adopted(self.journal.accept(entry, exists.task_id), "the service had it already")
         audio_id = entry.audio_id or ""
@@ -200,8 +210,8 @@ class Submitter:
         return self._adopted(entry, "paid for before")
 
     def _adopted(self, entry: JournalEntry, reason: str) -> Accepted:
-        self.report(Resumed(entry.name, entry.wav_task_id or "", reason))
-        return Accepted(entry, new=False)
+        self.report(Resumed(audio_id=entry.name, task_id=entry.wav_task_id or "", reason=reason))
+        return Accepted(entry=entry, new=False)
 
 
 def other_contract(entry: JournalEntry) -> UsageError:

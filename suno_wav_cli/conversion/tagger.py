@@ -45,15 +45,17 @@ class Tagger:
         try:
             write_tags(file, tags)
         except TagsNotWritten as error:
-            self._report(TagsMissing(song.audio_id, error.message))
+            self._report(TagsMissing(audio_id=song.audio_id, reason=error.message))
 
     async def tags_of(self, song: Song) -> SongTags:
         """Find what can be had, and report what cannot."""
         track = await self._track(song)
         if track is None:
             title, style = self._history.title_of(song.audio_id), self._history.style_of(song.audio_id)
-            return SongTags(title or song.title, style)
-        return SongTags(track.title, track.tags, track.lyrics, await self._cover(track))
+            return SongTags(title=title or song.title, style=style)
+        return SongTags(
+            title=track.title, style=track.tags, lyrics=track.lyrics, cover=await self._cover(track)
+        )
 
     async def _track(self, song: Song) -> Track | None:
         music_task_id = song.music_task_id or self._history.music_task_of(song.audio_id)
@@ -67,7 +69,7 @@ class Tagger:
                 reason = f"the music task {music_task_id} does not name it"
             except SunoWavError as error:
                 reason = f"the music task {music_task_id} cannot be asked for: {error.message}"
-        self._report(TagsMissing(song.audio_id, reason))
+        self._report(TagsMissing(audio_id=song.audio_id, reason=reason))
         return None
 
     async def _music_task(self, music_task_id: str) -> MusicTask:
@@ -89,5 +91,5 @@ class Tagger:
         try:
             return await fetch_cover(track.image_url, self._tls, local=self._local)
         except SunoWavError as error:
-            self._report(TagsMissing(track.audio_id, error.message))
+            self._report(TagsMissing(audio_id=track.audio_id, reason=error.message))
             return None

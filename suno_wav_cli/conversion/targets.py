@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 FIELDS = ("title", "audio_id", "id8", "task_id", "date")
 
 _LARGEST_SONG = 140_000_000
-"""Bytes (contract/wav-api.md, section 6). The size is not known before the file is paid for, so the largest must fit."""
+"""Bytes (api/README.md, section 6). The size is not known before the file is paid for, so the largest must fit."""
 
 _UNSAFE = re.compile(r'[<>:"/\\|?*]')
 _DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -52,7 +52,7 @@ def planned(
         out = f"{spool}{os.sep}"
         if not alone:
             raise UsageError("several songs cannot all go to standard output", "Name a folder: --out folder/")
-    orders = [Order(song, _target(song, out, today, alone=alone)) for song in unique]
+    orders = [Order(song=song, target=_target(song, out, today, alone=alone)) for song in unique]
     # Two names that differ only in case, or in how an accent is written, are one file on some systems.
     taken: dict[str, Path] = {}
     for order in orders:

@@ -36,5 +36,5 @@ def open_upstream(settings: Settings, report: Report) -> Iterator[str]:
 
     with bound_socket(0) as bound, running(bound):
         base_url = address_of(bound)
-        report(SandboxStarted(base_url))
+        report(SandboxStarted(base_url=base_url))
         yield base_url

@@ -44,7 +44,7 @@ async def fetch_cover(url: str, tls: ssl.SSLContext, *, local: bool, seconds: fl
         raise _no_cover(f"its address cannot be used: {error}") from error
     for beginning, media_type in _KINDS:
         if content.startswith(beginning):
-            return Cover(content, media_type)
+            return Cover(content=content, media_type=media_type)
     raise _no_cover("what is there is no JPEG and no PNG")
 
 

@@ -27,7 +27,7 @@ _GIGABIT = 125_000_000
 """Bytes a second: what is faster is no line of a person, and several connections only cost more."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class DownloadPolicy:
     """What a download may take. Sizes in bytes, times in seconds, `min_speed` in bytes a second.
 

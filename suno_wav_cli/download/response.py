@@ -28,7 +28,7 @@ _REFUSED = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN, httpx.codes.NOT_FOU
 _FOR_NOW = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY, httpx.codes.TOO_MANY_REQUESTS)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Content:
     """What the body of an answer is: the bytes `span` of a file of `length`; None where the server does not tell.
 
@@ -83,14 +83,17 @@ def _whole(headers: Mapping[str, str]) -> Content:
                 "Try again; if it stays so, ask your provider.",
             )
         # The length and the ranges are those of the packed file.
-        return Content(ByteRange(0, None), None, None, coded=True)
+        return Content(span=ByteRange(start=0, stop=None), length=None, validator=None, coded=True)
     text = headers.get("Content-Length", "")
     length = int(text) if re.fullmatch(r"[0-9]{1,19}", text) and "Transfer-Encoding" not in headers else None
     validator = headers.get("ETag", "")
     strong = validator if _STRONG.fullmatch(validator) else None
     offered = headers.get("Accept-Ranges", "").strip().lower() == "bytes"
     return Content(
-        ByteRange(0, length), length, strong, divisible=offered and strong is not None and length is not None
+        span=ByteRange(start=0, stop=length),
+        length=length,
+        validator=strong,
+        divisible=offered and strong is not None and length is not None,
     )
 
 
@@ -105,7 +108,7 @@ def _part(headers: Mapping[str, str], asked: ByteRange | None, validator: str | 
     whole = headers.get("Content-Length", str(stop - start)) == str(stop - start)
     if start != asked.start or not start < stop <= most or not whole:
         raise StartOver("the file's server sends another part than was asked for")
-    return Content(ByteRange(start, stop), length, validator, divisible=True)
+    return Content(span=ByteRange(start=start, stop=stop), length=length, validator=validator, divisible=True)
 
 
 def _nothing_left(headers: Mapping[str, str], asked: ByteRange, validator: str | None) -> Content:
@@ -113,7 +116,9 @@ def _nothing_left(headers: Mapping[str, str], asked: ByteRange, validator: str |
     if match is None or int(match[1]) != asked.start or headers.get("ETag", validator) != validator:
         raise StartOver("the file has changed")
     # Everything was there already, and nobody knew.
-    return Content(ByteRange(asked.start, asked.start), asked.start, validator)
+    return Content(
+        span=ByteRange(start=asked.start, stop=asked.start), length=asked.start, validator=validator
+    )
 
 
 def _coding(headers: Mapping[str, str]) -> str:

@@ -54,7 +54,7 @@ class Segments:
                 if shared is None or _unclaimed(shared) < 2 * SMALLEST:
                     return None
                 middle = shared.claimed + _unclaimed(shared) // 2
-                segment = Segment(ByteRange(middle, shared.stop))
+                segment = Segment(ByteRange(start=middle, stop=shared.stop))
                 shared.stop = middle
             self._taken.append(segment)
             return segment
@@ -82,7 +82,7 @@ class Segments:
     def missing(self) -> tuple[ByteRange, ...]:
         """Tell what is missing at this moment, in order."""
         with self._lock:
-            spans = [ByteRange(taken.position, taken.stop) for taken in self._taken] + self._free
+            spans = [ByteRange(start=taken.position, stop=taken.stop) for taken in self._taken] + self._free
         return _joined(sorted((span for span in spans if span.length != 0), key=lambda span: span.start))
 
 
@@ -96,7 +96,7 @@ def _joined(spans: Iterable[ByteRange]) -> tuple[ByteRange, ...]:
     joined: list[ByteRange] = []
     for span in spans:
         if joined and joined[-1].stop == span.start:
-            joined[-1] = ByteRange(joined[-1].start, span.stop)
+            joined[-1] = ByteRange(start=joined[-1].start, stop=span.stop)
         else:
             joined.append(span)
     return tuple(joined)
@@ -109,4 +109,7 @@ def _pieces(span: ByteRange, connections: int) -> list[ByteRange]:
     # As many for each, that all end together.
     rounds = -(-span.length // (connections * _LARGEST))
     size = max(-(-span.length // (connections * rounds)), SMALLEST)
-    return [ByteRange(start, min(start + size, span.stop)) for start in range(span.start, span.stop, size)]
+    return [
+        ByteRange(start=start, stop=min(start + size, span.stop))
+        for start in range(span.start, span.stop, size)
+    ]

@@ -78,7 +78,7 @@ class Transfer:
             return None
         # Asked in this order: a length that is known by now says nothing wrong of what was missing before.
         missing = self._segments.missing()
-        return PartialFile(self._validator, self.length, missing)
+        return PartialFile(validator=self._validator, length=self.length, missing=missing)
 
     def arrived(self) -> int:
         """How many bytes have come without a gap, from the file's beginning."""
@@ -157,7 +157,10 @@ class Transfer:
         """Fetch one segment after the other, until none is left or somebody has failed."""
         with self._trouble_noted():
             while self._error is None and (segment := self._segments.take()) is not None:
-                with self._answer(client, ByteRange(segment.position, segment.stop)) as (response, content):
+                with self._answer(client, ByteRange(start=segment.position, stop=segment.stop)) as (
+                    response,
+                    content,
+                ):
                     self._check_size(content)
                     self._receive(response, content, segment)
 

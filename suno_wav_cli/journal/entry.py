@@ -45,7 +45,7 @@ NEXT_STATES: dict[State, frozenset[State]] = {
 """An accepted task goes where the service's last word puts it, for two programs may follow the same one."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Account:
     """Whom a conversion is paid to: the API's base URL, the provider's name, and how long it keeps a file."""
 
@@ -54,7 +54,7 @@ class Account:
     kept_days: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SavedFile:
     """A file that was saved from a conversion, as it was then; an earlier version of the journal had no digests."""
 
@@ -63,7 +63,7 @@ class SavedFile:
     sha256: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class JournalEntry:
     """One conversion. Times are seconds since 1970, UTC.
 

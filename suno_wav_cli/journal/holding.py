@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ByteRange:
     """The bytes from `start` to before `stop`; None where the file's length is not known."""
 
@@ -21,7 +21,7 @@ class ByteRange:
         return None if self.stop is None else self.stop - self.start
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PartialFile:
     """What is there, and by what the rest is known to be of the same file.
 
@@ -43,7 +43,7 @@ class PartialFile:
         edges = [0, *(edge for span in self.missing for edge in (span.start, span.stop)), self.length]
         pairs = zip(edges[::2], edges[1::2], strict=False)
         return tuple(
-            ByteRange(start, stop)
+            ByteRange(start=start, stop=stop)
             for start, stop in pairs
             if start is not None and stop is not None and start < stop
         )
@@ -72,4 +72,4 @@ def written(missing: Iterable[ByteRange]) -> str:
 def read(text: str) -> tuple[ByteRange, ...]:
     """Read what `written` wrote. Raises ValueError."""
     spans = [part.split("-") for part in text.split(",")] if text else []
-    return tuple(ByteRange(int(start), int(stop) if stop else None) for start, stop in spans)
+    return tuple(ByteRange(start=int(start), stop=int(stop) if stop else None) for start, stop in spans)

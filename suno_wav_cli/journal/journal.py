@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _DAY = 86400.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Claim:
     """The conversion that decides about a song: one to be paid for now, where it is `new`, or an earlier one."""
 
@@ -76,7 +76,7 @@ class Journal:
         with self._database.transaction():
             known = None if anyway else self.current_entry(song.audio_id)
             if known is not None:
-                return Claim(known, new=False)
+                return Claim(entry=known, new=False)
             entry = self._insert(
                 State.SUBMITTING,
                 song.audio_id,
@@ -84,7 +84,7 @@ class Journal:
                 music_task_id=song.music_task_id,
                 credits_before=None if credits_before is None else str(credits_before),
             )
-            return Claim(entry, new=True)
+            return Claim(entry=entry, new=True)
 
     def accept(self, entry: JournalEntry, wav_task_id: str) -> JournalEntry:
         """Record the id that the service gave the conversion; where another one has it already, that one."""

@@ -30,7 +30,7 @@ class Parts:
         if not rows:
             return None
         validator, length, missing, evidence = rows[0]
-        return PartialFile(validator, length, read(missing)), evidence
+        return PartialFile(validator=validator, length=length, missing=read(missing)), evidence
 
     def keep(self, path: Path, entry: JournalEntry, holding: PartialFile, evidence: str) -> None:
         """Record what is safe on the disk, and by what it is known again."""

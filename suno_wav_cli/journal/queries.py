@@ -45,7 +45,7 @@ _LISTINGS: dict[Listing, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Listed:
     """The first conversions of a list, and how many it has in all."""
 
@@ -65,7 +65,7 @@ class History:
         values = () if before is None else (before,)
         entries = self._database.entries(f"{where} ORDER BY {order} LIMIT ?", *values, limit)
         ((total,),) = self._database.rows(f"SELECT count(*) FROM conversion WHERE {where}", *values)
-        return Listed(entries, total)
+        return Listed(entries=entries, total=total)
 
     def to_resume(self) -> list[JournalEntry]:
         """List what is unfinished: what the service deletes first, first, and what has no task at the end."""
@@ -149,7 +149,7 @@ class History:
     def places(self, entry: JournalEntry) -> list[SavedFile]:
         """List the files that were saved from a conversion, whether they are still there or not."""
         rows = self._database.rows("SELECT path, bytes, sha256 FROM place WHERE conversion = ?", entry.id)
-        return [SavedFile(loaded(path), size, sha256) for path, size, sha256 in rows]
+        return [SavedFile(path=loaded(path), bytes=size, sha256=sha256) for path, size, sha256 in rows]
 
 
 @contextmanager

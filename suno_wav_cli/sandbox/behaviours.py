@@ -42,7 +42,7 @@ class Callbacks(StrEnum):
     FORGED = "forged"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Behaviour:
     """`seconds` of work before the file is there; `flag` once it is decided, and `code` of a failure.
 
@@ -81,74 +81,78 @@ RECORD_SHAPES: Mapping[str, str] = MappingProxyType(
 
 BEHAVIOURS: Mapping[str, Behaviour] = MappingProxyType(
     {
-        "demo": Behaviour("converted in 2 s, one callback"),
-        "demo-slow": Behaviour("takes a minute", seconds=60),
+        "demo": Behaviour(about="converted in 2 s, one callback"),
+        "demo-slow": Behaviour(about="takes a minute", seconds=60),
         "demo-fails": Behaviour(
-            "GENERATE_WAV_FAILED, callback code 501", flag="GENERATE_WAV_FAILED", code=501
+            about="GENERATE_WAV_FAILED, callback code 501", flag="GENERATE_WAV_FAILED", code=501
         ),
         "demo-fails-create": Behaviour(
-            "CREATE_TASK_FAILED, callback code 400", flag="CREATE_TASK_FAILED", code=400
+            about="CREATE_TASK_FAILED, callback code 400", flag="CREATE_TASK_FAILED", code=400
         ),
         "demo-fails-audio": Behaviour(
-            "GENERATE_AUDIO_FAILED, callback code 451", flag="GENERATE_AUDIO_FAILED", code=451
+            about="GENERATE_AUDIO_FAILED, callback code 451", flag="GENERATE_AUDIO_FAILED", code=451
         ),
         "demo-fails-callback": Behaviour(
-            "CALLBACK_EXCEPTION and no file", flag="CALLBACK_EXCEPTION", code=500
+            about="CALLBACK_EXCEPTION and no file", flag="CALLBACK_EXCEPTION", code=500
         ),
         "demo-callback-exception": Behaviour(
-            "CALLBACK_EXCEPTION, and the file is there", record="callback-exception"
+            about="CALLBACK_EXCEPTION, and the file is there", record="callback-exception"
         ),
-        "demo-never": Behaviour("stays PENDING for ever", seconds=float("inf")),
-        "demo-no-callback": Behaviour("converted, and no callback comes", callbacks=Callbacks.NEVER),
-        "demo-twice": Behaviour("the callback comes twice", callbacks=Callbacks.TWICE),
-        "demo-late": Behaviour("the callback comes a minute after the file", callbacks=Callbacks.LATE),
+        "demo-never": Behaviour(about="stays PENDING for ever", seconds=float("inf")),
+        "demo-no-callback": Behaviour(about="converted, and no callback comes", callbacks=Callbacks.NEVER),
+        "demo-twice": Behaviour(about="the callback comes twice", callbacks=Callbacks.TWICE),
+        "demo-late": Behaviour(about="the callback comes a minute after the file", callbacks=Callbacks.LATE),
         "demo-early": Behaviour(
-            "the callback comes before the submission is answered", callbacks=Callbacks.EARLY, seconds=0
+            about="the callback comes before the submission is answered", callbacks=Callbacks.EARLY, seconds=0
         ),
         "demo-forged": Behaviour(
-            "forged callbacks first: another task, another URL, a failure", callbacks=Callbacks.FORGED
+            about="forged callbacks first: another task, another URL, a failure", callbacks=Callbacks.FORGED
         ),
-        "demo-malformed": Behaviour("the callback is not JSON", callback="not-json"),
-        "demo-huge": Behaviour("the callback has a megabyte", callback="huge"),
-        "demo-exists": Behaviour("409 with the task id of an earlier conversion", answer=Answer.EXISTS),
-        "demo-exists-null": Behaviour("409 without a task id", answer=Answer.EXISTS_WITHOUT_ID),
+        "demo-malformed": Behaviour(about="the callback is not JSON", callback="not-json"),
+        "demo-huge": Behaviour(about="the callback has a megabyte", callback="huge"),
+        "demo-exists": Behaviour(about="409 with the task id of an earlier conversion", answer=Answer.EXISTS),
+        "demo-exists-null": Behaviour(about="409 without a task id", answer=Answer.EXISTS_WITHOUT_ID),
         "demo-unauthorized": Behaviour(
-            "refused: the API key", answer=Answer.REFUSE, refusal=Refusal.UNAUTHORIZED
+            about="refused: the API key", answer=Answer.REFUSE, refusal=Refusal.UNAUTHORIZED
         ),
         "demo-no-credits": Behaviour(
-            "refused: not enough credits", answer=Answer.REFUSE, refusal=Refusal.NO_CREDITS
+            about="refused: not enough credits", answer=Answer.REFUSE, refusal=Refusal.NO_CREDITS
         ),
         "demo-busy": Behaviour(
-            "refused twice (too many requests), then accepted",
+            about="refused twice (too many requests), then accepted",
             answer=Answer.REFUSE_TWICE,
             refusal=Refusal.BUSY,
         ),
         "demo-maintenance": Behaviour(
-            "refused: maintenance", answer=Answer.REFUSE, refusal=Refusal.MAINTENANCE
+            about="refused: maintenance", answer=Answer.REFUSE, refusal=Refusal.MAINTENANCE
         ),
-        "demo-lost": Behaviour("accepted, and the connection dies before the answer", answer=Answer.LOSE),
-        "demo-hang": Behaviour("accepted, and the answer never comes", answer=Answer.HANG),
-        "demo-no-id": Behaviour("accepted, and the answer names no task", answer=Answer.NO_ID),
-        "demo-cut": Behaviour("the body ends early once", plan=once(Fault(Kind.CUT))),
-        "demo-cut-always": Behaviour("the body ends early every time", plan=always(Fault(Kind.CUT))),
+        "demo-lost": Behaviour(
+            about="accepted, and the connection dies before the answer", answer=Answer.LOSE
+        ),
+        "demo-hang": Behaviour(about="accepted, and the answer never comes", answer=Answer.HANG),
+        "demo-no-id": Behaviour(about="accepted, and the answer names no task", answer=Answer.NO_ID),
+        "demo-cut": Behaviour(about="the body ends early once", plan=once(Fault(Kind.CUT))),
+        "demo-cut-always": Behaviour(about="the body ends early every time", plan=always(Fault(Kind.CUT))),
         "demo-expired": Behaviour(
-            "the first URL answers 403, the next one works", plan=once(Fault(Kind.STATUS, 403))
+            about="the first URL answers 403, the next one works", plan=once(Fault(Kind.STATUS, 403))
         ),
-        "demo-gone": Behaviour("every URL answers 403", plan=always(Fault(Kind.STATUS, 403))),
+        "demo-gone": Behaviour(about="every URL answers 403", plan=always(Fault(Kind.STATUS, 403))),
         "demo-no-length": Behaviour(
-            "the file comes without a Content-Length", plan=always(Fault(Kind.CHUNKED))
+            about="the file comes without a Content-Length", plan=always(Fault(Kind.CHUNKED))
         ),
-        "demo-redirect": Behaviour("the file's address redirects once", plan=once(Fault(Kind.STATUS, 302))),
-        "demo-stall": Behaviour("half of the file, then silence, once", plan=once(Fault(Kind.STALL))),
-        "demo-not-wav": Behaviour("an HTML page in place of the file", plan=always(Fault(Kind.PAGE))),
-        "demo-mp3": Behaviour("an MP3 in place of the file", plan=always(Fault(Kind.MPEG))),
+        "demo-redirect": Behaviour(
+            about="the file's address redirects once", plan=once(Fault(Kind.STATUS, 302))
+        ),
+        "demo-stall": Behaviour(about="half of the file, then silence, once", plan=once(Fault(Kind.STALL))),
+        "demo-not-wav": Behaviour(about="an HTML page in place of the file", plan=always(Fault(Kind.PAGE))),
+        "demo-mp3": Behaviour(about="an MP3 in place of the file", plan=always(Fault(Kind.MPEG))),
         "demo-truncated": Behaviour(
-            "a WAV that is shorter than its header says", layout=Layout(ends_early=True)
+            about="a WAV that is shorter than its header says", layout=Layout(ends_early=True)
         ),
-        "demo-empty": Behaviour("no bytes at all", plan=always(Fault(Kind.EMPTY))),
-        "demo-24bit": Behaviour("48 kHz, 24 bit", layout=Layout(bits=24)),
-        "demo-44k": Behaviour("44.1 kHz, 16 bit", layout=Layout(rate=44100)),
-        "demo-mono": Behaviour("one channel", layout=Layout(channels=1)),
+        "demo-empty": Behaviour(about="no bytes at all", plan=always(Fault(Kind.EMPTY))),
+        "demo-24bit": Behaviour(about="48 kHz, 24 bit", layout=Layout(bits=24)),
+        "demo-44k": Behaviour(about="44.1 kHz, 16 bit", layout=Layout(rate=44100)),
+        "demo-mono": Behaviour(about="one channel", layout=Layout(channels=1)),
     }
 )
 
@@ -164,7 +168,7 @@ PATTERNS: Mapping[str, str] = MappingProxyType(
     | {f"demo-cdn-{word}": about for word, about in WORDS.items()}
 )
 
-_ANY = Behaviour("any other id behaves like demo")
+_ANY = Behaviour(about="any other id behaves like demo")
 _NUMBERED = re.compile(r"demo-(code|lookup)-([1-9]\d\d)")
 _SHAPED = re.compile(r"demo-(record|callback)-([a-z-]+)")
 _ORDERED = re.compile(r"demo(?:-([1-9][0-9]*)mb)?(?:-cdn-(.*))?")

@@ -1,4 +1,4 @@
-"""Callbacks out, as the service sends them: 15 seconds to answer, three retries (contract/wav-api.md, section 5)."""
+"""Callbacks out, as the service sends them: 15 seconds to answer, three retries (api/README.md, section 5)."""
 
 from __future__ import annotations
 
@@ -53,13 +53,13 @@ async def _forge(task: Task, service: Service, report: Report) -> None:
         {"code": 200, "msg": "success", "data": evil},
         {"code": 501, "msg": "failed", "data": evil | {"audio_wav_url": None}},
     ):
-        await _post(task.callback_url, CallbackRequest(json.dumps(lie).encode()), service, report)
+        await _post(task.callback_url, CallbackRequest(body=json.dumps(lie).encode()), service, report)
 
 
 async def _deliver(task: Task, content: bytes, service: Service, report: Report) -> None:
     for retry_after in (*RETRY_AFTER, None):
         service.counters.callbacks[task.audio_id] += 1
-        outgoing = CallbackRequest(content, JSON_HEADERS + _signature(task, service))
+        outgoing = CallbackRequest(body=content, headers=JSON_HEADERS + _signature(task, service))
         if await _post(task.callback_url, outgoing, service, report) or retry_after is None:
             return
         await asyncio.sleep(retry_after / service.speed)
@@ -78,9 +78,9 @@ async def _post(url: str, outgoing: CallbackRequest, service: Service, report: R
     except ValueError:
         host = ""
     if host.removeprefix("www.") in _RESERVED:
-        report(RequestServed("CALLBACK", host, 0, "a placeholder, not posted to"))
+        report(RequestServed(method="CALLBACK", path=host, status=0, note="a placeholder, not posted to"))
         return True
     answer = await deliver(outgoing, url, answer_seconds(service.speed))
     note = ": ".join(filter(None, (answer.problem, answer.detail)))
-    report(RequestServed("CALLBACK", host, answer.status or 0, note))
+    report(RequestServed(method="CALLBACK", path=host, status=answer.status or 0, note=note))
     return answer.status == httpx.codes.OK

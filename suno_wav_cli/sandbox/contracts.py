@@ -1,6 +1,6 @@
 """The contracts that the sandbox speaks: what a submission looks like, and with which codes and shapes it is answered.
 
-Written down here from contract/wav-api.md, sections 1 to 7, and not read from the program's own table: so the two
+Written down here from api/README.md, sections 1 to 7, and not read from the program's own table: so the two
 check each other.
 """
 
@@ -35,7 +35,7 @@ class Refusal(StrEnum):
     UNKNOWN_TASK = "unknown task"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Asked:
     """What a submission asks for. `callback_url` is empty where the contract lets it be left out."""
 
@@ -44,7 +44,7 @@ class Asked:
     callback_url: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Contract:
     """`prefix` stands before each of its paths; `words` explains a refusal, or else its code.
 
@@ -75,7 +75,11 @@ def _asked_of_wav(body: object) -> Asked | None:
         return None
     if not all(isinstance(value, str) for value in body.values()):
         return None
-    asked = Asked(body.get("audioId", ""), body.get("taskId", ""), body.get("callBackUrl", ""))
+    asked = Asked(
+        audio_id=body.get("audioId", ""),
+        music_task_id=body.get("taskId", ""),
+        callback_url=body.get("callBackUrl", ""),
+    )
     return asked if asked.audio_id and _is_address(asked.callback_url) else None
 
 
@@ -89,7 +93,7 @@ def _asked_of_jobs(body: object) -> Asked | None:
         return None
     if not isinstance(callback_url, str) or not ("callBackUrl" not in body or _is_address(callback_url)):
         return None
-    return Asked(given["audio_id"], given["task_id"], callback_url)
+    return Asked(audio_id=given["audio_id"], music_task_id=given["task_id"], callback_url=callback_url)
 
 
 def _is_address(url: str) -> bool:

@@ -1,4 +1,4 @@
-"""Records in every shape that users of the service have met (contract/wav-api.md, sections 4 and 7)."""
+"""Records in every shape that users of the service have met (api/README.md, sections 4 and 7)."""
 
 from __future__ import annotations
 

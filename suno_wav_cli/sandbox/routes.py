@@ -1,4 +1,4 @@
-"""The routes of each contract (contract/wav-api.md, sections 2 to 7), the files', and one that tells what was counted."""
+"""The routes of each contract (api/README.md, sections 2 to 7), the files', and one that tells what was counted."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class _Api:
 
     async def submit(self, request: Request) -> Response:
         body = await request.body()
-        reply, about = Reply(Refusal.UNAUTHORIZED), ""
+        reply, about = Reply(refusal=Refusal.UNAUTHORIZED), ""
         if _authorized(request):
             reply, about = self._submitted(body, str(request.base_url))
         if reply.task is not None:
@@ -86,20 +86,27 @@ class _Api:
         try:
             content = json.loads(body)
         except (ValueError, RecursionError):
-            return Reply(Refusal.NOT_JSON), ""
+            return Reply(refusal=Refusal.NOT_JSON), ""
         asked = self._contract.asked(content)
         if asked is None:
-            return Reply(Refusal.INVALID), ""
+            return Reply(refusal=Refusal.INVALID), ""
         return self._service.submit(self._contract, asked, base_url), asked.audio_id
 
     def _looked_up(self, request: Request, ask: Callable[[str], Reply]) -> Response:
         task_id = request.query_params.get("taskId", "")
-        reply = ask(task_id) if _authorized(request) else Reply(Refusal.UNAUTHORIZED)
+        reply = ask(task_id) if _authorized(request) else Reply(refusal=Refusal.UNAUTHORIZED)
         return self._answer(request, reply, task_id)
 
     def _answer(self, request: Request, reply: Reply, about: str) -> Response:
         envelope = reply.envelope(self._contract)
-        self._report(RequestServed(request.method, request.url.path, 200, f"code {envelope['code']} {about}"))
+        self._report(
+            RequestServed(
+                method=request.method,
+                path=request.url.path,
+                status=200,
+                note=f"code {envelope['code']} {about}",
+            )
+        )
         answer = reply.task.behaviour.answer if reply.task else Answer.ACCEPT
         if answer is Answer.HANG:
             return StreamingResponse(_never(), 200)
@@ -125,11 +132,15 @@ class _Files:
             if task is None
             else await serve_file(task, request, self._service)
         )
-        self._report(RequestServed(request.method, request.url.path, response.status_code, note))
+        self._report(
+            RequestServed(
+                method=request.method, path=request.url.path, status=response.status_code, note=note
+            )
+        )
         return response
 
     async def cover(self, request: Request) -> Response:
-        self._report(RequestServed(request.method, request.url.path, 200, ""))
+        self._report(RequestServed(method=request.method, path=request.url.path, status=200, note=""))
         return Response(cover(request.path_params["audio_id"]), media_type="image/png")
 
     async def counters(self, _request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The service's state and rules, without HTTP (contract/wav-api.md)."""
+"""The service's state and rules, without HTTP (api/README.md)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PRICE = Decimal("0.4")
 _WINDOW_TASKS, _WINDOW_SECONDS = 20, 10.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Reply:
     """What is answered: a refusal, or None for success. `task` is set where a conversion was accepted.
 
@@ -42,7 +42,7 @@ class Reply:
         return {"code": code, "msg": message, "data": self.data}
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Counters:
     """What the sandbox saw, for tests and the curious."""
 
@@ -79,16 +79,16 @@ class Service:
         if behaviour.answer is Answer.REFUSE or (
             behaviour.answer is Answer.REFUSE_TWICE and self.counters.submissions[audio_id] <= 2
         ):
-            return Reply(behaviour.refusal, message=behaviour.message)
+            return Reply(refusal=behaviour.refusal, message=behaviour.message)
         if behaviour.answer is Answer.EXISTS_WITHOUT_ID:
-            return Reply(Refusal.EXISTS)
+            return Reply(refusal=Refusal.EXISTS)
         if behaviour.answer is Answer.EXISTS:
             task = self._new_task(contract, asked, base_url, behaviour)
             task.ready_at = self.now()
-            return Reply(Refusal.EXISTS, {"taskId": task.task_id})
+            return Reply(refusal=Refusal.EXISTS, data={"taskId": task.task_id})
         refused = self._refused_by_account()
         if refused is not None:
-            return Reply(refused)
+            return Reply(refusal=refused)
         self._credits -= PRICE
         self.counters.accepted[audio_id] += 1
         task = self._new_task(contract, asked, base_url, behaviour)
@@ -97,20 +97,20 @@ class Service:
     def record(self, contract: Contract, task_id: str) -> Reply:
         task = self._tasks.get(task_id)
         if task is None or task.contract is not contract:
-            return Reply(Refusal.UNKNOWN_TASK)
+            return Reply(refusal=Refusal.UNKNOWN_TASK)
         self.counters.lookups[task.audio_id] += 1
         task.lookups += 1
         if task.behaviour.lookup_code != 200:
-            return Reply(task.behaviour.lookup_code)
+            return Reply(refusal=task.behaviour.lookup_code)
         if task.lookups == 1 and task.behaviour.record == "unknown-first":
-            return Reply(Refusal.UNKNOWN_TASK)
+            return Reply(refusal=Refusal.UNKNOWN_TASK)
         if task.lookups == 1 and task.behaviour.record == "null-first":
             return Reply()
         return Reply(data=contract.record(task, self.now() >= task.ready_at))
 
     def tracks(self, base_url: str, music_task_id: str) -> Reply:
         if not music_task_id:
-            return Reply(Refusal.INVALID)
+            return Reply(refusal=Refusal.INVALID)
         tracks = [_track(base_url, music_task_id, index) for index in range(2)]
         response = {"taskId": music_task_id, "sunoData": tracks}
         return Reply(

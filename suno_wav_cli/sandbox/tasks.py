@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.sandbox.contracts import Contract
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Task:
     """A conversion, made by one contract and known to no other. `ready_at` is in the sandbox's own seconds."""
 
@@ -39,4 +39,11 @@ class Task:
 
     def told(self, flag: str, url: str | None) -> Conversion:
         """What records and callbacks tell of it."""
-        return Conversion(self.task_id, self.audio_id, self.callback_url, flag, self.behaviour.code, url)
+        return Conversion(
+            task_id=self.task_id,
+            audio_id=self.audio_id,
+            callback_url=self.callback_url,
+            flag=flag,
+            code=self.behaviour.code,
+            url=url,
+        )

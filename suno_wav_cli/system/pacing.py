@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 SUBMISSIONS = 20
-"""New tasks that the service takes within `WINDOW_SECONDS` (contract/wav-api.md, section 3)."""
+"""New tasks that the service takes within `WINDOW_SECONDS` (api/README.md, section 3)."""
 
 WINDOW_SECONDS = 10.002
 """The service's 10 s, and a little for clocks that tick differently."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Backoff:
     """Exponential delays with jitter, in seconds: `first`, doubled each time, at most `cap`, `retries` in all.
 

@@ -32,13 +32,17 @@ def job_table(event: JobList) -> list[str]:
     several = len({(job.service, job.provider) for job in jobs}) > 1
     return table(
         [
-            Column("SONG", [printable(job.title or job.audio_id or "-") for job in jobs], shrinks=True),
-            Column("TASK", [_task(job, whole=piped) for job in jobs]),
-            Column("STATE", [job.state for job in jobs]),
-            Column("BEGUN", [_moment(job.created, wide=wide) for job in jobs]),
-            Column("KEPT TO", [_day(job.expires, wide=wide) for job in jobs]),
-            Column("SERVICE", [_service(job) if several else "" for job in jobs], shrinks=True),
-            Column("FILE", [_file(job, wide=wide) for job in jobs], shrinks=True),
+            Column(
+                title="SONG",
+                cells=[printable(job.title or job.audio_id or "-") for job in jobs],
+                shrinks=True,
+            ),
+            Column(title="TASK", cells=[_task(job, whole=piped) for job in jobs]),
+            Column(title="STATE", cells=[job.state for job in jobs]),
+            Column(title="BEGUN", cells=[_moment(job.created, wide=wide) for job in jobs]),
+            Column(title="KEPT TO", cells=[_day(job.expires, wide=wide) for job in jobs]),
+            Column(title="SERVICE", cells=[_service(job) if several else "" for job in jobs], shrinks=True),
+            Column(title="FILE", cells=[_file(job, wide=wide) for job in jobs], shrinks=True),
         ],
         width,
     )
@@ -63,11 +67,13 @@ def track_table(event: TrackList) -> list[str]:
     tracks = event.items
     return table(
         [
-            Column("AUDIO ID", [printable(track.audio_id) for track in tracks]),
-            Column("TITLE", [printable(track.title or "-") for track in tracks], shrinks=True),
-            Column("LENGTH", [clock(track.duration) if track.duration else "-" for track in tracks]),
-            Column("STATE", ["complete" if track.complete else "at work" for track in tracks]),
-            Column("TAGS", [printable(track.tags or "") for track in tracks], shrinks=True),
+            Column(title="AUDIO ID", cells=[printable(track.audio_id) for track in tracks]),
+            Column(title="TITLE", cells=[printable(track.title or "-") for track in tracks], shrinks=True),
+            Column(
+                title="LENGTH", cells=[clock(track.duration) if track.duration else "-" for track in tracks]
+            ),
+            Column(title="STATE", cells=["complete" if track.complete else "at work" for track in tracks]),
+            Column(title="TAGS", cells=[printable(track.tags or "") for track in tracks], shrinks=True),
         ],
         room(),
     )

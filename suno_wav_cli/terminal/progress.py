@@ -160,10 +160,10 @@ class _Bars(Progress):
     def get_renderable(self) -> RenderableType:
         if self.hidden:
             return ""
-        return _Narrower(super().get_renderable())
+        return _Narrower(inner=super().get_renderable())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Narrower:
     """Leaves room for the ^C that a terminal echoes: on a full line it would wrap, and the bar could not be erased."""
 

@@ -16,7 +16,7 @@ _NARROWEST = 8
 """What a column that may shrink keeps."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Column:
     """`cells` from top to bottom; one that `shrinks` gives way where the terminal is narrow."""
 

@@ -16,7 +16,7 @@ IN_DS64 = 0xFFFFFFFF
 """The size that stands where the real one needs more than 32 bits, and so is in the chunk `ds64`."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Chunk:
     """`start` is the offset of its content in the file, `size` the length of the content in bytes, as it says."""
 
@@ -47,7 +47,7 @@ def read_chunks(file: BinaryIO) -> Iterator[Chunk]:
         name, size = struct.unpack("<4sI", header)
         if name == b"data" and size == IN_DS64 and long_data_size is not None:
             size = long_data_size
-        chunk = Chunk(name, position + CHUNK_HEADER, size)
+        chunk = Chunk(name=name, start=position + CHUNK_HEADER, size=size)
         if name == b"ds64":
             long_data_size = _data_size_of_ds64(file.read(min(size, 28)))
         yield chunk

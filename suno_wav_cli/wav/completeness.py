@@ -24,7 +24,7 @@ _OUTER_HEADER = 8
 _WRONG_LENGTH = "tells a wrong length of the whole in its first bytes"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Extent:
     """In bytes: of the audio, what is `present` and what is `promised`, None where nothing is; `missing` at the end."""
 
@@ -46,7 +46,12 @@ def measure(audio: Chunk, chunks: Sequence[Chunk], *, frame: int, outer: int, le
         present = behind // frame * frame
         if present == 0:
             raise NotAWav("it holds no audio")
-        return Extent(present, None, 0, ("was written to a pipe: its header does not say how long it is",))
+        return Extent(
+            present=present,
+            promised=None,
+            missing=0,
+            remarks=("was written to a pipe: its header does not say how long it is",),
+        )
     if audio.size == 0:
         raise NotAWav("it holds no audio")
     remarks = []
@@ -65,7 +70,9 @@ def measure(audio: Chunk, chunks: Sequence[Chunk], *, frame: int, outer: int, le
     missing = max(audio.start + audio.size - length, end - length, 0)
     if length > end + 1:
         remarks.append(f"goes on for {length - end:,} bytes after its end")
-    return Extent(min(audio.size, behind), audio.size, missing, tuple(remarks))
+    return Extent(
+        present=min(audio.size, behind), promised=audio.size, missing=missing, remarks=tuple(remarks)
+    )
 
 
 def _is_open(audio: Chunk, outer: int, behind: int) -> bool:

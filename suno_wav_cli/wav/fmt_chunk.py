@@ -37,7 +37,7 @@ class NotAWav(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Layout:
     """The fields of WavFormat that `fmt ` decides.
 
@@ -82,7 +82,15 @@ def read_layout(content: bytes) -> Layout:
         block_samples = int.from_bytes(content[18:20], "little")
         coded_byte_rate = rate * block / block_samples if code in _IN_BLOCKS and block_samples else byte_rate
         encoding = encoding or _COMPRESSED.get(code, f"encoding 0x{code:04x}")
-        return Layout(encoding, rate, bits, channels, None, coded_byte_rate, None)
+        return Layout(
+            encoding=encoding,
+            sample_rate=rate,
+            bits=bits,
+            channels=channels,
+            valid_bits=None,
+            coded_byte_rate=coded_byte_rate,
+            odd_byte_rate=None,
+        )
     stored, odd = divmod(block * 8, channels)
     if odd or stored % 8 or not 0 < bits <= stored <= 64 or (code == _FLOAT and bits not in (32, 64)):
         raise senseless

@@ -35,7 +35,7 @@ _COMPRESSED = {3: 0x80, 4: 0x08}
 _ENCRYPTED = {3: 0x40, 4: 0x04}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Frame:
     """`flags` are the second byte of them. `whole` is whether all of the content is there."""
 
@@ -45,7 +45,7 @@ class Frame:
     whole: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Frames:
     """Those of an ID3 tag that have the wanted names; the content of one that is `compressed` is not told."""
 
@@ -140,7 +140,9 @@ def _walk(body: bytes, bits: int) -> list[Frame]:
             break
         start = position + _HEADER
         position = start + _number(size, bits)
-        frames.append(Frame(name, flags, body[start:position], position <= len(body)))
+        frames.append(
+            Frame(name=name, flags=flags, content=body[start:position], whole=position <= len(body))
+        )
     return frames
 
 
@@ -155,4 +157,4 @@ def _plain(frame: Frame, *, unsynchronised: bool) -> Frame:
         content = content[4:]
     if unsynchronised or frame.flags & _UNSYNCHRONISED_4:
         content = _synchronised(content)
-    return Frame(frame.name, 0, content, frame.whole)
+    return Frame(name=frame.name, flags=0, content=content, whole=frame.whole)

@@ -100,7 +100,7 @@ def _info(content: bytes) -> Iterator[Tag]:
         key = name.decode("latin-1").strip()
         text = _text(content[position + CHUNK_HEADER : position + CHUNK_HEADER + size])
         if text:
-            yield Tag(_INFO_NAMES.get(key, key), key, text)
+            yield Tag(name=_INFO_NAMES.get(key, key), key=key, value=text)
         position += CHUNK_HEADER + size + size % 2
 
 
@@ -135,11 +135,15 @@ def _id3(content: bytes) -> list[Tag] | str:
     except (MutagenError, ValueError, EOFError, struct.error, OverflowError):
         return _NOT_READABLE
     tags = [
-        Tag(_ID3_NAMES.get(frame.FrameID, frame.FrameID), frame.FrameID, text)
+        Tag(name=_ID3_NAMES.get(frame.FrameID, frame.FrameID), key=frame.FrameID, value=text)
         for frame in frames.values()
         if (text := _frame_text(frame))
     ]
-    return tags + [Tag("cover", "APIC", about) for picture in pictures if (about := _about_picture(picture))]
+    return tags + [
+        Tag(name="cover", key="APIC", value=about)
+        for picture in pictures
+        if (about := _about_picture(picture))
+    ]
 
 
 def _frame_text(frame: object) -> str:

@@ -23,7 +23,7 @@ _MOST_CHUNKS = 10_000
 """A real file has a handful; without a bound a hostile one of empty chunks keeps the reader busy for minutes."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Structure:
     """`format.data_bytes` is the audio that is there; `promised` what the header says, None where it says nothing.
 
@@ -74,14 +74,14 @@ def read_structure(path: Path) -> Structure:
     return Structure(
         container=head[:4].decode(),
         format=WavFormat(
-            layout.encoding,
-            layout.sample_rate,
-            layout.bits,
-            layout.channels,
-            extent.present,
-            audio.start,
-            layout.valid_bits,
-            layout.coded_byte_rate,
+            encoding=layout.encoding,
+            sample_rate=layout.sample_rate,
+            bits=layout.bits,
+            channels=layout.channels,
+            data_bytes=extent.present,
+            data_start=audio.start,
+            valid_bits=layout.valid_bits,
+            coded_byte_rate=layout.coded_byte_rate,
         ),
         promised=extent.promised,
         missing=extent.missing,

@@ -30,7 +30,7 @@ _SIZE_BEFORE = CHUNK_HEADER
 """How much of a file its RIFF size does not count."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Place:
     """`start` is where tags go, and all that stays ends. `old` are tags before that, and `ds64` where a long size is."""
 
@@ -92,7 +92,9 @@ def _place(file: BinaryIO) -> _Place:
         ds64 = chunks[0].start
     while _is_tag(chunks[-1], file):
         chunks.pop()
-    return _Place(chunks[-1].stop, tuple(chunk for chunk in chunks if _is_tag(chunk, file)), ds64)
+    return _Place(
+        start=chunks[-1].stop, old=tuple(chunk for chunk in chunks if _is_tag(chunk, file)), ds64=ds64
+    )
 
 
 def _chunks(file: BinaryIO, length: int) -> list[Chunk]:

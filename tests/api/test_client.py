@@ -73,7 +73,12 @@ class Wild:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        seen = Seen(request.method, request.url.path, dict(request.headers), await request.body())
+        seen = Seen(
+            method=request.method,
+            path=request.url.path,
+            headers=dict(request.headers),
+            body=await request.body(),
+        )
         self.seen.append(seen)
         await self.answer(seen)(scope, receive, send)
 
@@ -143,7 +148,7 @@ def ask(
     async def asked() -> object:
         # Nothing here is encrypted, and loading the certificates takes time.
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        async with Client(provider, address, Secret(KEY), tls, Backoff(0)) as client:
+        async with Client(provider, address, Secret(value=KEY), tls, Backoff(retries=0)) as client:
             try:
                 return await question(client)
             except SunoWavError as error:
@@ -153,7 +158,7 @@ def ask(
 
 
 def submit(client: Client) -> Awaitable[object]:
-    return client.submit(Song("song"), "https://example.com/callback", asyncio.Event())
+    return client.submit(Song(audio_id="song"), "https://example.com/callback", asyncio.Event())
 
 
 def look_up(client: Client) -> Awaitable[object]:

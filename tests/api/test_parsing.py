@@ -234,7 +234,7 @@ def test_a_failure_without_a_url_is_a_failure(field: str, value: str) -> None:
         "t-1", {field: value, "response": None, "errorCode": 501, "errorMessage": "bad audio"}
     )
     assert record == WavRecord(
-        "t-1", WavState.FAILED, flag=value, error_code="501", error_message="bad audio"
+        task_id="t-1", state=WavState.FAILED, flag=value, error_code="501", error_message="bad audio"
     )
 
 
@@ -265,7 +265,9 @@ def test_the_index_may_be_anything(index: object) -> None:
     data = {"musicId": "audio-1", "musicIndex": index, "response": {"audioWavUrl": URL}}
     if index == "absent":
         del data["musicIndex"]
-    assert wav_record("t-1", data) == WavRecord("t-1", WavState.READY, url=URL, audio_id="audio-1")
+    assert wav_record("t-1", data) == WavRecord(
+        task_id="t-1", state=WavState.READY, url=URL, audio_id="audio-1"
+    )
 
 
 def job(result: object = None, **fields: object) -> dict[str, object]:
@@ -351,7 +353,7 @@ def test_a_job_without_a_url_and_without_a_failure_waits(data: object) -> None:
 def test_a_failed_job_is_told_in_the_services_words() -> None:
     data = {"state": "fail", "resultJson": "", "failCode": "422", "failMsg": "no audio", "completeTime": 0}
     assert job_record("t-1", data) == WavRecord(
-        "t-1", WavState.FAILED, flag="fail", error_code="422", error_message="no audio"
+        task_id="t-1", state=WavState.FAILED, flag="fail", error_code="422", error_message="no audio"
     )
 
 
@@ -381,11 +383,20 @@ def test_a_track_is_what_the_service_says_of_it() -> None:
         },
     }
     assert music_task("m", data) == MusicTask(
-        "m",
-        "FIRST_SUCCESS",
-        (
-            Track("audio-1", "m", "Song", "sine", 180.5, complete=True),
-            Track("audio-2", "m", None, None, None, complete=False),
+        task_id="m",
+        flag="FIRST_SUCCESS",
+        tracks=(
+            Track(
+                audio_id="audio-1",
+                music_task_id="m",
+                title="Song",
+                tags="sine",
+                duration=180.5,
+                complete=True,
+            ),
+            Track(
+                audio_id="audio-2", music_task_id="m", title=None, tags=None, duration=None, complete=False
+            ),
         ),
     )
 
@@ -490,79 +501,99 @@ def test_the_tracks_of_a_music_task_are_found(
     [
         pytest.param(
             {"code": 200, "msg": "success", "data": {"audio_wav_url": URL, "task_id": "t"}},
-            Callback("t", 200, URL),
+            Callback(task_id="t", code=200, url=URL),
             id="documented",
         ),
         pytest.param(
             {"code": 200, "data": {"audioWavUrl": URL, "taskId": "t"}},
-            Callback("t", 200, URL),
+            Callback(task_id="t", code=200, url=URL),
             id="camel case",
         ),
         pytest.param(
             {"code": 200, "data": {"response": {"audioWavUrl": URL}, "task_id": "t"}},
-            Callback("t", 200, URL),
+            Callback(task_id="t", code=200, url=URL),
             id="response",
         ),
         pytest.param(
-            {"code": 451, "data": {"audio_wav_url": None, "task_id": "t"}}, Callback("t", 451), id="failed"
+            {"code": 451, "data": {"audio_wav_url": None, "task_id": "t"}},
+            Callback(task_id="t", code=451),
+            id="failed",
         ),
-        pytest.param({"taskId": "t", "successFlag": "SUCCESS"}, Callback("t", None), id="a record"),
+        pytest.param(
+            {"taskId": "t", "successFlag": "SUCCESS"}, Callback(task_id="t", code=None), id="a record"
+        ),
         pytest.param(
             {"taskId": "t", "response": {"audioWavUrl": URL}},
-            Callback("t", None, URL),
+            Callback(task_id="t", code=None, url=URL),
             id="a record with its URL",
         ),
         pytest.param(
             {"code": 200, "data": {"task_id": "t", "audioWavUrl": "https://a.example/\x1b[2J"}},
-            Callback("t", 200),
+            Callback(task_id="t", code=200),
             id="a URL that steers a terminal",
         ),
         pytest.param(
             {"code": 200, "data": {"task_id": "t", "audioWavUrl": "https://" + "x" * 2000}},
-            Callback("t", 200),
+            Callback(task_id="t", code=200),
             id="an endless URL",
         ),
-        pytest.param({"code": 200, "data": None, "taskId": "t"}, Callback("t", 200), id="data null"),
+        pytest.param(
+            {"code": 200, "data": None, "taskId": "t"}, Callback(task_id="t", code=200), id="data null"
+        ),
         pytest.param(
             {"code": 200, "taskId": "t", "data": {"resultJson": json.dumps({"resultUrls": [URL]})}},
-            Callback("t", 200, URL),
+            Callback(task_id="t", code=200, url=URL),
             id="a job",
         ),
         pytest.param(
             {"code": 501, "taskId": "t", "data": {"state": "fail", "resultJson": None}},
-            Callback("t", 501),
+            Callback(task_id="t", code=501),
             id="a job that failed",
         ),
         pytest.param(
             {"code": 200, "taskId": "t", "data": {"resultJson": "[" * 100_000}},
-            Callback("t", 200),
+            Callback(task_id="t", code=200),
             id="a job whose result is deeply nested",
         ),
         pytest.param(
-            {"code": 200, "data": {}, "task_id": "t"}, Callback("t", 200), id="snake case at top level"
+            {"code": 200, "data": {}, "task_id": "t"},
+            Callback(task_id="t", code=200),
+            id="snake case at top level",
         ),
         pytest.param(
-            {"taskId": "top", "data": {"task_id": "inner"}}, Callback("inner", None), id="data before the top"
+            {"taskId": "top", "data": {"task_id": "inner"}},
+            Callback(task_id="inner", code=None),
+            id="data before the top",
         ),
         pytest.param(
             {"taskId": "t", "data": {"task_id": None, "taskId": ""}},
-            Callback("t", None),
+            Callback(task_id="t", code=None),
             id="empty ones are passed over",
         ),
-        pytest.param({"code": 200, "data": "t"}, Callback(None, 200), id="data is a text"),
-        pytest.param({"code": 200, "data": {"task_id": 17}}, Callback(None, 200), id="a number"),
-        pytest.param({"code": 200, "data": {"task_id": "x" * 201}}, Callback(None, 200), id="endless"),
-        pytest.param({"code": 200, "data": {"task_id": "a\nb"}}, Callback(None, 200), id="two lines"),
+        pytest.param({"code": 200, "data": "t"}, Callback(task_id=None, code=200), id="data is a text"),
+        pytest.param({"code": 200, "data": {"task_id": 17}}, Callback(task_id=None, code=200), id="a number"),
         pytest.param(
-            {"code": 200, "data": {"task_id": "a\x1b[2J"}}, Callback(None, 200), id="control characters"
+            {"code": 200, "data": {"task_id": "x" * 201}}, Callback(task_id=None, code=200), id="endless"
         ),
         pytest.param(
-            {"code": "200", "data": {"task_id": "t"}}, Callback("t", None), id="a code that is a text"
+            {"code": 200, "data": {"task_id": "a\nb"}}, Callback(task_id=None, code=200), id="two lines"
         ),
         pytest.param(
-            {"code": True, "data": {"task_id": "t"}}, Callback("t", None), id="a code that is a truth value"
+            {"code": 200, "data": {"task_id": "a\x1b[2J"}},
+            Callback(task_id=None, code=200),
+            id="control characters",
         ),
-        pytest.param({}, Callback(None, None), id="nothing"),
+        pytest.param(
+            {"code": "200", "data": {"task_id": "t"}},
+            Callback(task_id="t", code=None),
+            id="a code that is a text",
+        ),
+        pytest.param(
+            {"code": True, "data": {"task_id": "t"}},
+            Callback(task_id="t", code=None),
+            id="a code that is a truth value",
+        ),
+        pytest.param({}, Callback(task_id=None, code=None), id="nothing"),
     ],
 )
 def test_a_callback_is_read_in_every_shape(content: dict[str, Any], expected: Callback) -> None:

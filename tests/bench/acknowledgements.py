@@ -59,7 +59,11 @@ class Pressure:
     query: str | None
 
 
-_PRESSURES = (Pressure("none", None), Pressure("25 MB/s each", "?pace=25&"), Pressure("at full speed", "?"))
+_PRESSURES = (
+    Pressure(name="none", query=None),
+    Pressure(name="25 MB/s each", query="?pace=25&"),
+    Pressure(name="at full speed", query="?"),
+)
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,9 @@ class Bench:
         if sums["failed"] or not sums["answers"]:
             said = f"{done.stdout}{self._last_words()}"
             raise NotMeasured(f"{sums['failed']} failed, {sums['answers']} were answered\n{said}")
-        return Load(sums["answers"] / sums["microseconds"] * 1e6, sums["p99"] / 1e3, megabytes)
+        return Load(
+            answers=sums["answers"] / sums["microseconds"] * 1e6, p99=sums["p99"] / 1e3, megabytes=megabytes
+        )
 
     def _sent(self) -> int:
         return int(self._http.get(f"{self._files}/sent").text)
@@ -154,7 +160,9 @@ def measured(turns: int) -> dict[Case, list[list[Load]]]:
             *candidates.flask(folder / "flask"),
             *candidates.express(folder / "express"),
         ]
-        cases = [Case(receiver, pressure) for pressure in _PRESSURES for receiver in receivers]
+        cases = [
+            Case(receiver=receiver, pressure=pressure) for pressure in _PRESSURES for receiver in receivers
+        ]
         results: dict[Case, list[list[Load]]] = {case: [] for case in cases if case.makes_sense()}
         environ, files = _clean_environment(), _free_url()
         command = [sys.executable, str(HERE / "file_server.py"), files.rpartition(":")[2], name]
@@ -213,9 +221,9 @@ def _print_table(results: Mapping[Case, list[list[Load]]]) -> None:
         for number, connections in enumerate(_CONNECTIONS):
             loads = [turn[number] for turn in turns]
             load = Load(
-                median(load.answers for load in loads),
-                median(load.p99 for load in loads),
-                median(load.megabytes for load in loads),
+                answers=median(load.answers for load in loads),
+                p99=median(load.p99 for load in loads),
+                megabytes=median(load.megabytes for load in loads),
             )
             # Ours is the first.
             peer = ours.setdefault((case.pressure, connections), load)

@@ -123,7 +123,7 @@ class Bench:
         curl = self._curl(ours.url, peer)
         if not filecmp.cmp(ours.path, peer, shallow=False):
             raise NotMeasured(f"{ours.path.name} and {peer.name} differ")
-        run = Run(peer.stat().st_size, ours.seconds, curl)
+        run = Run(size=peer.stat().st_size, ours=ours.seconds, curl=curl)
         # Now, so that no later run waits for bytes of this one on their way to the disk.
         ours.path.unlink()
         peer.unlink()
@@ -152,7 +152,7 @@ class Bench:
             raise NotMeasured(f"suno-wav convert {audio_id} ended with {code}")
         if len(self.relay.arrivals) != 1:
             raise NotMeasured(f"{len(self.relay.arrivals)} callbacks came for {audio_id}, not 1")
-        return Conversion(target, url, end - self.relay.arrivals[0])
+        return Conversion(path=target, url=url, seconds=end - self.relay.arrivals[0])
 
     def _curl(self, url: str, target: Path) -> float:
         # Its own limit, because `timeout=` makes Python look for the end at ever longer intervals, of up to 50 ms.
@@ -172,7 +172,9 @@ def measured(runs: int) -> list[Run]:
         environ = _clean_environment(folder / "home")
         receiver_port = _free_port()
         with _sandbox(environ) as base_url, _relaying(receiver_port) as relay:
-            bench = Bench(folder, environ, base_url, relay, receiver_port)
+            bench = Bench(
+                folder=folder, environ=environ, base_url=base_url, relay=relay, receiver_port=receiver_port
+            )
             # The warm-up.
             bench.run(0)
             return [bench.run(number) for number in range(1, runs + 1)]

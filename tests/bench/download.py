@@ -77,16 +77,26 @@ class Part:
 
 
 PARTS = {
-    "https": Part("https, as fast as it goes", 1000, lambda web: web.https, SPEED),
-    "http": Part("http, as fast as it goes", 1000, lambda web: web.http, SPEED),
-    "throttled": Part(
-        "https, 20 MiB/s a connection",
-        1000,
-        lambda web: web.throttled,
-        THROTTLED,
-        (CURL, ARIA2C_ONE, ARIA2C_FOUR),
+    "https": Part(
+        title="https, as fast as it goes", megabytes=1000, address=lambda web: web.https, columns=SPEED
     ),
-    "memory": Part("https, peak of memory", 2000, lambda web: web.https, MEMORY, (CURL,)),
+    "http": Part(
+        title="http, as fast as it goes", megabytes=1000, address=lambda web: web.http, columns=SPEED
+    ),
+    "throttled": Part(
+        title="https, 20 MiB/s a connection",
+        megabytes=1000,
+        address=lambda web: web.throttled,
+        columns=THROTTLED,
+        peers=(CURL, ARIA2C_ONE, ARIA2C_FOUR),
+    ),
+    "memory": Part(
+        title="https, peak of memory",
+        megabytes=2000,
+        address=lambda web: web.https,
+        columns=MEMORY,
+        peers=(CURL,),
+    ),
 }
 
 
@@ -124,7 +134,14 @@ class Bench:
         with TemporaryDirectory(dir=self.folder) as name:
             target = Path(name) / "song.wav"
             task_id = self.api.task_of(url)
-            job = Job(url, target, self.web.certificate, Path(name) / "home", self.api.url, task_id)
+            job = Job(
+                url=url,
+                target=target,
+                certificate=self.web.certificate,
+                home=Path(name) / "home",
+                api=self.api.url,
+                task_id=task_id,
+            )
             cost = cost_of(contender.command(job), contender.environ(job))
             if contender.fetches and (
                 target.stat().st_size != source.stat().st_size
@@ -137,7 +154,7 @@ class Bench:
 def connections_to_measure() -> Sequence[int | None]:
     """Give one and four, where the program lets them be chosen."""
     with TemporaryDirectory() as home:
-        job = Job("", Path(), Path(), Path(home), "", "")
+        job = Job(url="", target=Path(), certificate=Path(), home=Path(home), api="", task_id="")
         done = subprocess.run(
             [sys.executable, "-m", "suno_wav_cli", "config", "--json"],
             env={**start_up().environ(job), "SSL_CERT_FILE": ""},
@@ -164,7 +181,7 @@ def main() -> int:
         with TemporaryDirectory(prefix="suno-wav-bench-", dir=given.folder) as name:
             folder = Path(name)
             with serving(folder) as web, answering() as api:
-                bench = Bench(folder, web, api, connections_to_measure())
+                bench = Bench(folder=folder, web=web, api=api, connections=connections_to_measure())
                 for part in parts:
                     megabytes = given.size or part.megabytes
                     _check_space(folder, megabytes)

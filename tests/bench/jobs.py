@@ -41,7 +41,7 @@ def build(path: Path, rows: int) -> str:
     """Write the journal; the id of one task."""
     chance = random.Random(1)
     now = time.time()
-    service = Account("https://api.sunoapi.org", "sunoapi", 15)
+    service = Account(base_url="https://api.sunoapi.org", provider="sunoapi", kept_days=15)
     with open_journal(path, service):
         pass
     ids = [f"{chance.getrandbits(128):032x}" for _ in range(rows)]

@@ -89,7 +89,7 @@ class Receiver:
         with socket.socket() as raw:
             raw.setblocking(False)
             await asyncio.get_running_loop().sock_connect(raw, (host, int(port)))
-            yield Line(raw)
+            yield Line(raw=raw)
 
     async def answer_to(self, content: bytes) -> bytes:
         async with self.connected() as line:
@@ -129,10 +129,10 @@ class Receivers:
     async def _told(self, story: Callable[[Receiver], Awaitable[T]], limits: Limits) -> T:
         if limits not in self._places:
             bound = self._stack.enter_context(bound_socket(0))
-            place = self._places[limits] = Place(address_of(bound))
+            place = self._places[limits] = Place(address=address_of(bound))
             await self._stack.enter_async_context(serving(place, bound, limited_protocol(limits)))
         place = self._places[limits]
-        receiver = Receiver(place.address)
+        receiver = Receiver(address=place.address)
         place.app = receiver_app(PATH, waking(receiver.wake_ups, receiver.report), limits)
         return await story(receiver)
 
@@ -600,11 +600,11 @@ from suno_wav_cli.callbacks.limits import Limits, limited_protocol
 from suno_wav_cli.callbacks.receiver import receiver_app
 from suno_wav_cli.callbacks.server import serving
 from suno_wav_cli.terminal.json_lines import json_lines
-from suno_wav_cli.callbacks.task_notifier import WakeUps, waking
+from suno_wav_cli.callbacks.task_notifier import TaskNotifier, waking
 
 async def main():
     with bound_socket(0) as bound:
-        app = receiver_app("/hook", waking(WakeUps(), lambda event: None), Limits())
+        app = receiver_app("/hook", waking(TaskNotifier(), lambda event: None), Limits())
         async with serving(app, bound, limited_protocol(Limits())):
             print(bound.getsockname()[1], flush=True)
             await asyncio.to_thread(sys.stdin.read)
@@ -772,7 +772,7 @@ def test_the_server_ends_within_a_second_while_strangers_hold_connections() -> N
 
     async def run() -> float:
         with bound_socket(0) as bound:
-            receiver = Receiver(address_of(bound))
+            receiver = Receiver(address=address_of(bound))
             app = receiver_app(PATH, waking(receiver.wake_ups, receiver.report), PATIENT)
             async with receiver.connected() as silent, receiver.connected() as half:
                 async with serving(app, bound, limited_protocol(PATIENT)):

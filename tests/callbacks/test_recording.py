@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from suno_wav_cli.callbacks.recording import LARGEST_FILE, RecordedCallback, load, write
 from suno_wav_cli.errors import UsageError
 
-RECORDING = RecordedCallback(1735689600.25, (("Content-Type", "application/json"),), b'{"code": 200}')
+RECORDING = RecordedCallback(
+    received=1735689600.25, headers=(("Content-Type", "application/json"),), body=b'{"code": 200}'
+)
 RIGHT = {"received": 1.5, "headers": [["A", "b"]], "body": "{}"}
 
 recorded = st.builds(
@@ -44,7 +46,9 @@ def test_what_is_written_is_what_is_loaded(recording: RecordedCallback) -> None:
 
 
 def test_a_body_of_text_can_be_read_in_the_file(folder: Path) -> None:
-    path = write(RecordedCallback(1.0, (), '{"msg": "schön"}'.encode()), folder, "callback")
+    path = write(
+        RecordedCallback(received=1.0, headers=(), body='{"msg": "schön"}'.encode()), folder, "callback"
+    )
     assert json.loads(path.read_bytes()) == {"received": 1.0, "headers": [], "body": '{"msg": "schön"}'}
     assert "schön" in path.read_text(encoding="utf-8")
 
@@ -60,7 +64,8 @@ def test_no_file_is_overwritten(folder: Path) -> None:
 def test_writers_at_once_take_different_names(folder: Path) -> None:
     bodies = [str(number).encode() for number in range(20)]
     threads = [
-        Thread(target=write, args=(RecordedCallback(1.0, (), body), folder, "callback")) for body in bodies
+        Thread(target=write, args=(RecordedCallback(received=1.0, headers=(), body=body), folder, "callback"))
+        for body in bodies
     ]
     for thread in threads:
         thread.start()
@@ -128,7 +133,7 @@ def test_a_right_one_is_loaded(folder: Path) -> None:
     """So that the refusals above are for their reasons."""
     path = folder / "file.json"
     path.write_text(json.dumps(RIGHT))
-    assert load(path) == RecordedCallback(1.5, (("A", "b"),), b"{}")
+    assert load(path) == RecordedCallback(received=1.5, headers=(("A", "b"),), body=b"{}")
 
 
 @pytest.mark.parametrize("name", ["absent.json", "."])

@@ -19,7 +19,7 @@ from suno_wav_cli.callbacks.signature import (
 )
 from suno_wav_cli.models import Secret
 
-KEY = Secret("whsec-sésame-öffne-dich")
+KEY = Secret(value="whsec-sésame-öffne-dich")
 TASK = "988e5c0f14b24a3f9a57e1d0c6b2c8d3"
 NOW = 1_735_689_600
 SIGNED = signed_headers(KEY, TASK, NOW)
@@ -45,7 +45,7 @@ def test_openssl_computes_the_same_signature() -> None:
 
 def test_a_known_signature() -> None:
     """Computed elsewhere, so that it holds where openssl is not."""
-    assert sign(Secret("key"), "task", 1) == "LMBUAk8u/mMFI/cDDmS3WVHWBYJCmzgpv7yI/ft6nzE="
+    assert sign(Secret(value="key"), "task", 1) == "LMBUAk8u/mMFI/cDDmS3WVHWBYJCmzgpv7yI/ft6nzE="
 
 
 def test_what_was_signed_is_valid_whatever_the_case_of_its_names() -> None:
@@ -97,7 +97,7 @@ def test_no_signature_and_half_a_signature_are_missing(headers: list[tuple[str, 
         pytest.param(with_value(SIGNATURE_HEADER, "not base64!"), id="signature not base64"),
         pytest.param(with_value(SIGNATURE_HEADER, "é\udcff"), id="signature not ASCII"),
         pytest.param(with_value(SIGNATURE_HEADER, "A" * 1_000_000), id="absurdly long signature"),
-        pytest.param(with_value(SIGNATURE_HEADER, sign(Secret("other"), TASK, NOW)), id="another key"),
+        pytest.param(with_value(SIGNATURE_HEADER, sign(Secret(value="other"), TASK, NOW)), id="another key"),
         pytest.param(with_value(SIGNATURE_HEADER, sign(KEY, "other", NOW)), id="another task"),
     ],
 )

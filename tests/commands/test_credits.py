@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @contextmanager
 def account(credits_left: int) -> Iterator[Sandbox]:
     with bound_socket(0) as bound, running(bound, speed=20, credits_left=credits_left):
-        yield Sandbox(address_of(bound))
+        yield Sandbox(base_url=address_of(bound))
 
 
 @pytest.fixture(scope="module")

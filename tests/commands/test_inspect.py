@@ -80,12 +80,15 @@ def test_both_kinds_of_tags_are_read() -> None:
     info = inspected(WAVES / "ffmpeg-s16-tags.wav").recording
     id3 = inspected(WAVES / "mutagen-id3.wav").recording
     assert info is not None
-    assert set(info.tags) >= {Tag("title", "INAM", "Größe"), Tag("artist", "IART", "ffmpeg")}
+    assert set(info.tags) >= {
+        Tag(name="title", key="INAM", value="Größe"),
+        Tag(name="artist", key="IART", value="ffmpeg"),
+    }
     assert id3 is not None
     assert set(id3.tags) == {
-        Tag("title", "TIT2", "Größe"),
-        Tag("lyrics", "USLT", "la la\nla"),
-        Tag("cover", "APIC", "image/png, 15 bytes"),
+        Tag(name="title", key="TIT2", value="Größe"),
+        Tag(name="lyrics", key="USLT", value="la la\nla"),
+        Tag(name="cover", key="APIC", value="image/png, 15 bytes"),
     }
 
 
@@ -181,7 +184,7 @@ def test_only_the_first_chunk_of_id3_is_read() -> None:
     Path("song.wav").write_bytes(riff(fmt(), chunk(b"data", bytes(400)), *chunks))
     found = inspected(Path("song.wav")).recording
     assert found is not None
-    assert (found.remarks, found.tags) == ((), (Tag("title", "TIT2", "Song"),))
+    assert (found.remarks, found.tags) == ((), (Tag(name="title", key="TIT2", value="Song"),))
 
 
 @pytest.mark.parametrize(
@@ -323,7 +326,7 @@ def test_latin_titles_of_old_windows_are_read() -> None:
     Path("song.wav").write_bytes(riff(fmt(), chunk(b"data", bytes(400)), chunk(b"LIST", b"INFO" + title)))
     found = inspected(Path("song.wav")).recording
     assert found is not None
-    assert found.tags == (Tag("title", "INAM", "Größe"),)
+    assert found.tags == (Tag(name="title", key="INAM", value="Größe"),)
 
 
 def test_a_person_reads_what_it_is() -> None:
@@ -433,7 +436,16 @@ def test_a_title_that_the_encoding_does_not_carry_is_no_lost_line() -> None:
     assert b"title     Gr\\xf6\\xdfe\n" in done.stdout
 
 
-PORTRAIT = AudioLevels(-1.04, -14.2, 0, 0.0, 0.0, silent=False, unusable=0, waveform=(0.0, 0.5, 1.0, 0.25))
+PORTRAIT = AudioLevels(
+    peak=-1.04,
+    loudness=-14.2,
+    clipped=0,
+    quiet_start=0.0,
+    quiet_end=0.0,
+    silent=False,
+    unusable=0,
+    waveform=(0.0, 0.5, 1.0, 0.25),
+)
 
 
 def test_one_line_fits_the_width() -> None:
@@ -445,7 +457,16 @@ def test_one_line_fits_the_width() -> None:
     assert portrait_line(replace(PORTRAIT, peak=-0.03, clipped=1, quiet_end=2.0), 40) == (
         "peak 0.0 dBFS, loudness -14.2 dBFS, clipped 1 time, silent 2.0 s at the end"
     )
-    silent = AudioLevels(None, None, 0, 1.0, 1.0, silent=True, unusable=0, waveform=(0.0,))
+    silent = AudioLevels(
+        peak=None,
+        loudness=None,
+        clipped=0,
+        quiet_start=1.0,
+        quiet_end=1.0,
+        silent=True,
+        unusable=0,
+        waveform=(0.0,),
+    )
     assert portrait_line(silent, 80) == "nothing but silence"
 
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from tests.support.program import Sandbox
 
 DAY = 86400.0
-SUNOAPI = Account("https://api.sunoapi.org", "sunoapi", 15)
-KIE = Account("https://api.kie.ai", "kie", 14)
+SUNOAPI = Account(base_url="https://api.sunoapi.org", provider="sunoapi", kept_days=15)
+KIE = Account(base_url="https://api.kie.ai", provider="kie", kept_days=14)
 
 
 def journal_path() -> Path:
@@ -38,7 +38,7 @@ def journal_of(service: Account = SUNOAPI) -> Iterator[Journal]:
 
 
 def submitted(journal: Journal, audio_id: str, task_id: str) -> None:
-    claim = journal.claim(Song(audio_id), Path(f"{audio_id}.wav"), anyway=False)
+    claim = journal.claim(Song(audio_id=audio_id), Path(f"{audio_id}.wav"), anyway=False)
     journal.accept(claim.entry, task_id)
 
 
@@ -67,7 +67,18 @@ def test_the_newest_comes_first_with_its_title_and_file() -> None:
     with journal_of() as journal:
         saved(journal, "song-1", "a" * 32)
         submitted(journal, "song-2", "b" * 32)
-        journal.remember([Track("song-1", "m" * 32, "A title", None, None, complete=True)])
+        journal.remember(
+            [
+                Track(
+                    audio_id="song-1",
+                    music_task_id="m" * 32,
+                    title="A title",
+                    tags=None,
+                    duration=None,
+                    complete=True,
+                )
+            ]
+        )
     done = run_program("jobs")
     head, second, first = done.out.splitlines()
     assert head.split() == ["SONG", "TASK", "STATE", "BEGUN", "KEPT", "TO", "FILE"]
@@ -116,11 +127,13 @@ def test_what_expires_comes_soonest_first() -> None:
 
 def test_unfinished_is_what_no_later_conversion_has_replaced() -> None:
     with journal_of() as journal:
-        journal.claim(Song("lost"), Path("lost.wav"), anyway=False)
-        lost = journal.claim(Song("mended"), Path("mended.wav"), anyway=False).entry
+        journal.claim(Song(audio_id="lost"), Path("lost.wav"), anyway=False)
+        lost = journal.claim(Song(audio_id="mended"), Path("mended.wav"), anyway=False).entry
         journal.move(lost, State.UNKNOWN)
-        journal.accept(journal.claim(Song("mended"), Path("mended.wav"), anyway=True).entry, "a" * 32)
-        refused = journal.claim(Song("refused"), Path("refused.wav"), anyway=False).entry
+        journal.accept(
+            journal.claim(Song(audio_id="mended"), Path("mended.wav"), anyway=True).entry, "a" * 32
+        )
+        refused = journal.claim(Song(audio_id="refused"), Path("refused.wav"), anyway=False).entry
         journal.move(refused, State.REFUSED)
         saved(journal, "done", "d" * 32)
     done = run_program("jobs", "--unfinished", "--json")
@@ -133,7 +146,7 @@ def test_unfinished_is_what_no_later_conversion_has_replaced() -> None:
 
 def test_an_unknown_outcome_is_explained() -> None:
     with journal_of() as journal:
-        journal.claim(Song("lost"), Path("lost.wav"), anyway=False)
+        journal.claim(Song(audio_id="lost"), Path("lost.wav"), anyway=False)
     done = run_program("jobs")
     assert "1 with an unknown outcome" in done.err
     assert "only with --resubmit" in done.err
@@ -159,7 +172,16 @@ def test_a_table_fits_the_terminal(sandbox: Sandbox, columns: int) -> None:
     with journal_of() as journal:
         saved(journal, "8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c", "a" * 32)
         journal.remember(
-            [Track("8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c", "m" * 32, title, None, None, complete=True)]
+            [
+                Track(
+                    audio_id="8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c",
+                    music_task_id="m" * 32,
+                    title=title,
+                    tags=None,
+                    duration=None,
+                    complete=True,
+                )
+            ]
         )
         submitted(journal, "song-2", "b" * 32)
     seen = screen_after(sandbox, "jobs", columns=columns)

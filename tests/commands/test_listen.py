@@ -585,23 +585,37 @@ def test_a_public_address_that_leads_elsewhere_is_exit_11(sandbox: Sandbox, free
     assert f"{sandbox.base_url} does not lead here: it answers HTTP 404" in done.err
 
 
-READY = WavRecord("t", WavState.READY, "SUCCESS", "https://cdn.example.com/a.wav?Expires=2")
+READY = WavRecord(
+    task_id="t", state=WavState.READY, flag="SUCCESS", url="https://cdn.example.com/a.wav?Expires=2"
+)
 
 
 @pytest.mark.parametrize(
     ("callback", "record", "verdict"),
     [
-        (Callback("t", 200, "https://cdn.example.com/a.wav?Expires=1"), READY, Verdict.CONFIRMED),
-        (Callback("t", None, None), READY, Verdict.CONFIRMED),
-        (Callback("t", 200, "https://cdn.example.com/b.wav"), READY, Verdict.CONTRADICTED),
-        (Callback("t", 200, "https://["), READY, Verdict.CONTRADICTED),
-        (Callback("t", 501), READY, Verdict.CONTRADICTED),
-        (Callback("t", 200), WavRecord("t", WavState.PENDING), Verdict.PENDING),
-        (Callback("t", 501), WavRecord("t", WavState.PENDING), Verdict.PENDING),
-        (Callback("t", 200), WavRecord("t", WavState.FAILED), Verdict.CONTRADICTED),
-        (Callback("t", None, FILE), WavRecord("t", WavState.FAILED), Verdict.CONTRADICTED),
-        (Callback("t", 451), WavRecord("t", WavState.FAILED), Verdict.CONFIRMED),
-        (Callback("t", None), WavRecord("t", WavState.FAILED), Verdict.CONFIRMED),
+        (
+            Callback(task_id="t", code=200, url="https://cdn.example.com/a.wav?Expires=1"),
+            READY,
+            Verdict.CONFIRMED,
+        ),
+        (Callback(task_id="t", code=None, url=None), READY, Verdict.CONFIRMED),
+        (Callback(task_id="t", code=200, url="https://cdn.example.com/b.wav"), READY, Verdict.CONTRADICTED),
+        (Callback(task_id="t", code=200, url="https://["), READY, Verdict.CONTRADICTED),
+        (Callback(task_id="t", code=501), READY, Verdict.CONTRADICTED),
+        (Callback(task_id="t", code=200), WavRecord(task_id="t", state=WavState.PENDING), Verdict.PENDING),
+        (Callback(task_id="t", code=501), WavRecord(task_id="t", state=WavState.PENDING), Verdict.PENDING),
+        (
+            Callback(task_id="t", code=200),
+            WavRecord(task_id="t", state=WavState.FAILED),
+            Verdict.CONTRADICTED,
+        ),
+        (
+            Callback(task_id="t", code=None, url=FILE),
+            WavRecord(task_id="t", state=WavState.FAILED),
+            Verdict.CONTRADICTED,
+        ),
+        (Callback(task_id="t", code=451), WavRecord(task_id="t", state=WavState.FAILED), Verdict.CONFIRMED),
+        (Callback(task_id="t", code=None), WavRecord(task_id="t", state=WavState.FAILED), Verdict.CONFIRMED),
     ],
 )
 def test_a_claim_beside_the_record(callback: Callback, record: WavRecord, verdict: Verdict) -> None:

@@ -287,8 +287,8 @@ def test_a_file_that_others_can_read_is_an_error_until_it_is_mended(service: Wil
     "content", [b"", b"{", b"[1]", b"\xff", b'{"kept_in": "file"}', b'{"key": 7}', b"[" * 9999]
 )
 def test_a_damaged_file_is_said_and_can_be_removed_and_replaced(content: bytes) -> None:
-    store = KeyStore(Path("keys"))
-    store.keep(NOBODY, Secret(KEY))
+    store = KeyStore(folder=Path("keys"))
+    store.keep(NOBODY, Secret(value=KEY))
     (file,) = store.folder.iterdir()
     file.write_bytes(content)
     with pytest.raises(NotAuthorized, match="is damaged") as caught:
@@ -297,8 +297,8 @@ def test_a_damaged_file_is_said_and_can_be_removed_and_replaced(content: bytes) 
     store.forget(NOBODY)
     assert store.find(NOBODY) is None
     file.write_bytes(content)
-    store.keep(NOBODY, Secret(KEY))
-    assert store.find(NOBODY) == Secret(KEY)
+    store.keep(NOBODY, Secret(value=KEY))
+    assert store.find(NOBODY) == Secret(value=KEY)
     assert [*store.folder.iterdir()] == [file]
 
 

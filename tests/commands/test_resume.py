@@ -100,7 +100,7 @@ def test_resubmitting_pays_for_nothing_whose_outcome_is_known(sandbox: Sandbox) 
 def test_a_lost_request_that_the_service_has_taken_is_adopted(sandbox: Sandbox) -> None:
     """409 with a task id tells: it was accepted, and nothing more is paid."""
     with open_journal(journal_path(), sandbox.service) as journal:
-        lost = journal.claim(Song("demo-exists+u3"), Path("song.wav").absolute(), anyway=False).entry
+        lost = journal.claim(Song(audio_id="demo-exists+u3"), Path("song.wav").absolute(), anyway=False).entry
         journal.move(lost, State.UNKNOWN, message="it is not known")
     done = sandbox.run("resume", "--resubmit", "--json")
     assert (done.code, sandbox.counted("accepted", "demo-exists+u3")) == (0, 0)
@@ -110,7 +110,9 @@ def test_a_lost_request_that_the_service_has_taken_is_adopted(sandbox: Sandbox) 
 
 def test_409_without_an_id_tells_that_the_lost_request_was_accepted(sandbox: Sandbox) -> None:
     with open_journal(journal_path(), sandbox.service) as journal:
-        lost = journal.claim(Song("demo-exists-null+u4"), Path("song.wav").absolute(), anyway=False).entry
+        lost = journal.claim(
+            Song(audio_id="demo-exists-null+u4"), Path("song.wav").absolute(), anyway=False
+        ).entry
         journal.move(lost, State.UNKNOWN, message="it is not known")
     done = sandbox.run("resume", "--resubmit")
     assert done.code == 7
@@ -118,10 +120,10 @@ def test_409_without_an_id_tells_that_the_lost_request_was_accepted(sandbox: San
 
 
 def test_409_for_a_song_that_was_converted_at_another_service_says_where(sandbox: Sandbox) -> None:
-    other = Account("https://api.kie.ai", "kie", 14)
+    other = Account(base_url="https://api.kie.ai", provider="kie", kept_days=14)
     with open_journal(journal_path(), other) as journal:
         journal.accept(
-            journal.claim(Song("demo-exists-null+u5"), Path("x.wav"), anyway=False).entry, "c" * 32
+            journal.claim(Song(audio_id="demo-exists-null+u5"), Path("x.wav"), anyway=False).entry, "c" * 32
         )
     done = sandbox.run("convert", "demo-exists-null+u5")
     assert done.code == 7
@@ -129,7 +131,10 @@ def test_409_for_a_song_that_was_converted_at_another_service_says_where(sandbox
 
 
 def test_what_is_unfinished_elsewhere_is_not_a_failure(sandbox: Sandbox) -> None:
-    for task, service in (("a", Account("https://api.sunoapi.org", "sunoapi", 15)), ("b", sandbox.service)):
+    for task, service in (
+        ("a", Account(base_url="https://api.sunoapi.org", provider="sunoapi", kept_days=15)),
+        ("b", sandbox.service),
+    ):
         with open_journal(journal_path(), service) as journal:
             journal.adopt(task * 32, None, Path(f"{task}.wav"))
     without_key = run_program("resume", "--provider", "sandbox")
@@ -216,7 +221,7 @@ def test_a_copy_with_tags_does_not_hide_the_one_without(sandbox: Sandbox) -> Non
 def test_a_service_that_is_away_leaves_the_line_that_continues(sandbox: Sandbox) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as closed:
         address = f"http://127.0.0.1:{closed.getsockname()[1]}"
-    with open_journal(journal_path(), Account(address, "sandbox", 15)) as journal:
+    with open_journal(journal_path(), Account(base_url=address, provider="sandbox", kept_days=15)) as journal:
         journal.adopt("d" * 32, "demo", Path("song.wav").absolute())
     done = sandbox.run("resume", "--base-url", address, "--retries", "0")
     assert done.code == 6

@@ -16,7 +16,7 @@ from suno_wav_cli.sandbox import running
 from suno_wav_cli.system.loopback import address_of, bound_socket
 from tests.support.program import Sandbox
 
-SERVICE = Account("https://api.sunoapi.org", "sunoapi", 15)
+SERVICE = Account(base_url="https://api.sunoapi.org", provider="sunoapi", kept_days=15)
 PRICE = Decimal("0.4")
 
 
@@ -43,11 +43,15 @@ def test_what_was_submitted_since_the_balance_was_asked_for_is_counted() -> None
     with open_journal(Path("journal.sqlite3"), SERVICE) as journal:
 
         def claimed(audio_id: str, credits_before: Decimal | None) -> int:
-            claim = journal.claim(Song(audio_id), Path("x.wav"), anyway=True, credits_before=credits_before)
+            claim = journal.claim(
+                Song(audio_id=audio_id), Path("x.wav"), anyway=True, credits_before=credits_before
+            )
             return claim.entry.id
 
         def accepted(audio_id: str, credits_before: Decimal | None) -> None:
-            claim = journal.claim(Song(audio_id), Path("x.wav"), anyway=True, credits_before=credits_before)
+            claim = journal.claim(
+                Song(audio_id=audio_id), Path("x.wav"), anyway=True, credits_before=credits_before
+            )
             journal.accept(claim.entry, f"task-{audio_id}")
 
         accepted("earlier", Decimal(10))
@@ -63,7 +67,7 @@ def test_what_was_submitted_since_the_balance_was_asked_for_is_counted() -> None
 def test_resume_says_what_the_balance_tells_and_pays_nothing() -> None:
     """Two songs of a batch, whose balance is asked for before: one is converted, and the answer of the other is lost."""
     with bound_socket(0) as bound, running(bound, speed=20.0):
-        sandbox = Sandbox(address_of(bound))
+        sandbox = Sandbox(base_url=address_of(bound))
         assert sandbox.run("convert", "demo-lost", "demo", "--tunnel", "none").code == 5
         done = sandbox.run("resume")
         assert done.code == 6

@@ -377,7 +377,7 @@ def test_a_receiver_that_repeats_the_key_does_not_get_it_shown() -> None:
 
 
 def recorded(body: bytes, *headers: tuple[str, str]) -> str:
-    return str(write(RecordedCallback(1.0, headers, body), Path.cwd(), "callback"))
+    return str(write(RecordedCallback(received=1.0, headers=headers, body=body), Path.cwd(), "callback"))
 
 
 OLD_SIGNATURE = (("X-Webhook-Timestamp", "1735689600"), ("X-Webhook-Signature", "b2xk"))

@@ -303,7 +303,7 @@ def test_without_it_the_folders_are_those_of_the_system(monkeypatch: pytest.Monk
 
 def test_secrets_come_from_the_environment() -> None:
     secrets = take_secrets({"SUNO_API_KEY": " key-1\n", "NGROK_AUTHTOKEN": "token-1"})
-    assert (secrets.api_key, secrets.ngrok_token) == (Secret("key-1"), Secret("token-1"))
+    assert (secrets.api_key, secrets.ngrok_token) == (Secret(value="key-1"), Secret(value="token-1"))
 
 
 @pytest.mark.parametrize("value", [None, "", "  ", "\n"])
@@ -334,14 +334,18 @@ def test_a_secret_that_no_header_can_carry_is_said_and_not_shown(variable: str, 
 def test_secrets_leave_the_environment_that_child_processes_inherit() -> None:
     environ = ENVIRON | {"SUNO_API_KEY": "key-1", "NGROK_AUTHTOKEN": "token-1", "SUNO_WAV_HMAC_KEY": "hmac-1"}
     secrets = take_secrets(environ)
-    assert secrets == Secrets(Secret("key-1"), Secret("token-1"), Secret("hmac-1"))
+    assert secrets == Secrets(
+        api_key=Secret(value="key-1"), ngrok_token=Secret(value="token-1"), hmac_key=Secret(value="hmac-1")
+    )
     assert environ == ENVIRON
 
 
 def test_the_token_and_the_webhook_key_may_stand_in_the_file_and_the_api_key_may_not() -> None:
     written('ngrok_authtoken = "token-1"\nhmac_key = "sésame öffne dich"\n')
-    assert take_secrets({**ENVIRON}) == Secrets(None, Secret("token-1"), Secret("sésame öffne dich"))
-    assert take_secrets(ENVIRON | {"NGROK_AUTHTOKEN": "token-2"}).ngrok_token == Secret("token-2")
+    assert take_secrets({**ENVIRON}) == Secrets(
+        api_key=None, ngrok_token=Secret(value="token-1"), hmac_key=Secret(value="sésame öffne dich")
+    )
+    assert take_secrets(ENVIRON | {"NGROK_AUTHTOKEN": "token-2"}).ngrok_token == Secret(value="token-2")
     assert load() == Settings()
     written('api_key = "key-1"')
     with pytest.raises(UsageError, match="there is no setting 'api_key'"):
@@ -372,7 +376,9 @@ def test_the_sandbox_takes_any_key_and_the_service_needs_one() -> None:
     nothing, something = take_secrets({}), take_secrets({"SUNO_API_KEY": "key-1"})
     service, practice = Settings(), Settings(provider="sandbox")
     assert api_key(nothing, practice, ENVIRON).value != ""
-    assert api_key(something, practice, ENVIRON) == api_key(something, service, ENVIRON) == Secret("key-1")
+    assert (
+        api_key(something, practice, ENVIRON) == api_key(something, service, ENVIRON) == Secret(value="key-1")
+    )
     with pytest.raises(NotAuthorized, match="there is no API key") as caught:
         api_key(nothing, service, ENVIRON)
     assert "suno-wav login" in caught.value.remedy

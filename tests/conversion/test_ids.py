@@ -16,8 +16,8 @@ from suno_wav_cli.journal.entry import Account
 from suno_wav_cli.models import Song
 from tests.support.program import REPOSITORY, Sandbox, run_program
 
-SERVICE = Account("https://api.sunoapi.org", "sunoapi", 15)
-OTHER = Account("https://api.kie.ai", "kie", 14)
+SERVICE = Account(base_url="https://api.sunoapi.org", provider="sunoapi", kept_days=15)
+OTHER = Account(base_url="https://api.kie.ai", provider="kie", kept_days=14)
 UUID = "8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c"
 TASK = "988e5c0f14b24a3f9a57e1d0c6b2c8d3"
 SIMILAR = "988e5c0f24b24a3f9a57e1d0c6b2c8d3"
@@ -29,7 +29,9 @@ def journal_path() -> Path:
 
 def known(audio_id: str, task_id: str, service: Account = SERVICE) -> None:
     with open_journal(journal_path(), service) as journal:
-        journal.accept(journal.claim(Song(audio_id), Path(f"{audio_id}.wav"), anyway=False).entry, task_id)
+        journal.accept(
+            journal.claim(Song(audio_id=audio_id), Path(f"{audio_id}.wav"), anyway=False).entry, task_id
+        )
 
 
 def found(argument: str, service: Account = SERVICE) -> str:

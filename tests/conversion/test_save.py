@@ -227,7 +227,7 @@ def test_segments_cut_at_random_bytes(customer: Customer) -> None:
 
 # A run that gives up, and the next one
 
-ONCE = Backoff(0)
+ONCE = Backoff(retries=0)
 
 
 @pytest.mark.parametrize("connections", [1, 4])
@@ -235,7 +235,7 @@ ONCE = Backoff(0)
 def test_the_next_run_continues(customer: Customer, steps: str, connections: int) -> None:
     audio_id = f"demo-{LARGE}mb-cdn-{steps}+{connections}"
     entry = customer.order(audio_id)
-    download_backoff = ONCE if steps.count("-") == 0 else Backoff(1, first=0.01)
+    download_backoff = ONCE if steps.count("-") == 0 else Backoff(retries=1, first=0.01)
     # Several connections meet the steps in another order, and have one more try.
     first = customer.save(entry, IMPATIENT, download_backoff=download_backoff)
     assert isinstance(first.error, DownloadFailed)
@@ -305,7 +305,7 @@ def assert_one_of_its_files(
     entry = customer.order(audio_id)
     changes = sum(step.times or 0 for step in plan.steps if step.has(Kind.CHANGED))
     for run in range(20):
-        download_backoff = Backoff(tries, first=0.01) if run == 0 else QUICK
+        download_backoff = Backoff(retries=tries, first=0.01) if run == 0 else QUICK
         done = customer.save(entry, wishes, download_backoff=download_backoff, connections=connections)
         if done.error is None:
             break
@@ -319,7 +319,9 @@ def assert_one_of_its_files(
 
 
 def test_retries_bound_all_tries_however_far_each_comes(customer: Customer) -> None:
-    run = customer.save(customer.order("demo-cdn-cut100k~always"), download_backoff=Backoff(3, first=0.01))
+    run = customer.save(
+        customer.order("demo-cdn-cut100k~always"), download_backoff=Backoff(retries=3, first=0.01)
+    )
     assert isinstance(run.error, DownloadFailed)
     assert requests(customer, "demo-cdn-cut100k~always") == 4
     assert "the file ended early" in run.error.message or "broke off" in run.error.message
@@ -419,7 +421,7 @@ def test_a_service_that_is_away_is_asked_for_the_fresh_address_again(customer: C
 def test_a_service_that_stays_away_is_what_is_said(customer: Customer) -> None:
     entry = customer.order("demo-cdn-cut.then403+stays-away")
     with service_that_drops(customer, 1000) as service:
-        run = customer.save(entry, service=service, download_backoff=Backoff(2, first=0.01))
+        run = customer.save(entry, service=service, download_backoff=Backoff(retries=2, first=0.01))
     assert isinstance(run.error, ServiceUnavailable)
     assert PART.stat().st_size == SIZE // 2
     assert_saved(customer.save(entry), "demo-cdn-cut.then403+stays-away")

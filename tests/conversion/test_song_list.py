@@ -32,16 +32,22 @@ def listed(text: str | bytes) -> str:
     [
         pytest.param("", [], id="nothing"),
         pytest.param("\n# only a comment\n   \n", [], id="nothing but comments"),
-        pytest.param("a\nb", [Song("a"), Song("b")], id="no end of the last line"),
-        pytest.param(f"a {TASK}\n", [Song("a", TASK)], id="with its task"),
-        pytest.param(f"  a\t{TASK}  # why\r\n", [Song("a", TASK)], id="blanks, a comment, Windows"),
-        pytest.param("\ufeffa\n", [Song("a")], id="a mark of the encoding"),
-        pytest.param("https://suno.com/song/a#t=3 # c\n", [Song("a")], id="an address with a #"),
-        pytest.param("b\na\nb\n", [Song("b"), Song("a")], id="twice counts once"),
-        pytest.param(f"a\na {TASK}\na\n", [Song("a", TASK)], id="twice, once with its task"),
+        pytest.param("a\nb", [Song(audio_id="a"), Song(audio_id="b")], id="no end of the last line"),
+        pytest.param(f"a {TASK}\n", [Song(audio_id="a", music_task_id=TASK)], id="with its task"),
+        pytest.param(
+            f"  a\t{TASK}  # why\r\n",
+            [Song(audio_id="a", music_task_id=TASK)],
+            id="blanks, a comment, Windows",
+        ),
+        pytest.param("\ufeffa\n", [Song(audio_id="a")], id="a mark of the encoding"),
+        pytest.param("https://suno.com/song/a#t=3 # c\n", [Song(audio_id="a")], id="an address with a #"),
+        pytest.param("b\na\nb\n", [Song(audio_id="b"), Song(audio_id="a")], id="twice counts once"),
+        pytest.param(
+            f"a\na {TASK}\na\n", [Song(audio_id="a", music_task_id=TASK)], id="twice, once with its task"
+        ),
         pytest.param(
             "8551AB12-34cd-4e5f-8a9b-0c1d2e3f662c\n8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c\n",
-            [Song("8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c")],
+            [Song(audio_id="8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c")],
             id="the same in capitals",
         ),
     ],
@@ -85,7 +91,7 @@ _IDS = st.from_regex(r"[a-z0-9]{1,20}", fullmatch=True)
 
 @given(
     failures=st.lists(
-        st.tuples(st.builds(Song, _IDS, st.none() | _IDS), st.text(max_size=40)),
+        st.tuples(st.builds(Song, audio_id=_IDS, music_task_id=st.none() | _IDS), st.text(max_size=40)),
         max_size=8,
         unique_by=lambda failure: failure[0].audio_id,
     )
@@ -175,5 +181,5 @@ def test_a_list_that_cannot_be_written_is_found_before_anything_is_paid(sandbox:
 def test_a_link_to_the_list_stays_a_link() -> None:
     Path("real.txt").touch()
     Path("link.txt").symlink_to("real.txt")
-    assert write_failures(Path("link.txt"), [(Song("a"), "why")])
+    assert write_failures(Path("link.txt"), [(Song(audio_id="a"), "why")])
     assert (Path("link.txt").is_symlink(), Path("real.txt").read_text()) == (True, "a  # why\n")

@@ -161,10 +161,14 @@ def fetched(url: str, *, local: bool = True, seconds: float = 5.0) -> Cover:
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        pytest.param("/jpeg", Cover(JPEG, "image/jpeg"), id="a JPEG"),
-        pytest.param("/png", Cover(PNG, "image/png"), id="a PNG that is called something else"),
-        pytest.param("/again/2", Cover(JPEG, "image/jpeg"), id="three redirects"),
-        pytest.param("/largest", Cover(JPEG + bytes(4_000_000), "image/jpeg"), id="a large one"),
+        pytest.param("/jpeg", Cover(content=JPEG, media_type="image/jpeg"), id="a JPEG"),
+        pytest.param(
+            "/png", Cover(content=PNG, media_type="image/png"), id="a PNG that is called something else"
+        ),
+        pytest.param("/again/2", Cover(content=JPEG, media_type="image/jpeg"), id="three redirects"),
+        pytest.param(
+            "/largest", Cover(content=JPEG + bytes(4_000_000), media_type="image/jpeg"), id="a large one"
+        ),
     ],
 )
 def test_a_cover_is_fetched(pictures: Pictures, path: str, expected: Cover) -> None:
@@ -242,12 +246,12 @@ def during(address: str, story: Callable[[Run], Awaitable[Any]], *known: Track) 
     """Run a story with a tagger whose journal has seen these tracks; its result, and the run."""
 
     async def told() -> tuple[Any, Run]:
-        with open_journal(None, Account(address, "sandbox", 15)) as journal:
+        with open_journal(None, Account(base_url=address, provider="sandbox", kept_days=15)) as journal:
             journal.remember(known)
-            async with Client(SUNOAPI, address, Secret(KEY), NO_TLS, Backoff(0)) as client:
+            async with Client(SUNOAPI, address, Secret(value=KEY), NO_TLS, Backoff(retries=0)) as client:
                 reported: list[Event] = []
                 tagger = Tagger(client, journal.history, NO_TLS, local=True, report=reported.append)
-                run = Run(tagger, reported)
+                run = Run(tagger=tagger, reported=reported)
                 return await story(run), run
 
     return asyncio.run(told())
@@ -273,9 +277,9 @@ class Practice:
         """The songs of a music task, as the program orders them."""
 
         async def asked() -> list[Song]:
-            async with Client(SUNOAPI, self.address, Secret(KEY), NO_TLS, Backoff(0)) as client:
+            async with Client(SUNOAPI, self.address, Secret(value=KEY), NO_TLS, Backoff(retries=0)) as client:
                 tracks = (await client.music_task(MUSIC)).tracks
-                return [Song(track.audio_id, MUSIC) for track in tracks]
+                return [Song(audio_id=track.audio_id, music_task_id=MUSIC) for track in tracks]
 
         return asyncio.run(asked())
 
@@ -284,14 +288,19 @@ class Practice:
 def practice() -> Iterator[Practice]:
     served: list[Event] = []
     with bound_socket(0) as bound, running(bound, report=served.append):
-        yield Practice(address_of(bound), served)
+        yield Practice(address=address_of(bound), served=served)
 
 
 def test_a_songs_tags_are_what_the_service_says(practice: Practice) -> None:
     songs = practice.songs
     found, run = during(practice.address, tags_of(*songs))
     assert found == [
-        SongTags(f"Sandbox song {n}", "sine, practice", LYRICS, Cover(cover(song.audio_id), "image/png"))
+        SongTags(
+            title=f"Sandbox song {n}",
+            style="sine, practice",
+            lyrics=LYRICS,
+            cover=Cover(content=cover(song.audio_id), media_type="image/png"),
+        )
         for n, song in enumerate(songs, 1)
     ]
     assert run.reasons == []
@@ -323,33 +332,42 @@ def test_a_file_that_takes_no_tags_is_said_to_be_none(practice: Practice) -> Non
 
 
 def remembered(audio_id: str, music_task_id: str = MUSIC) -> Track:
-    return Track(audio_id, music_task_id, "A title", "a style", None, complete=True)
+    return Track(
+        audio_id=audio_id,
+        music_task_id=music_task_id,
+        title="A title",
+        tags="a style",
+        duration=None,
+        complete=True,
+    )
 
 
 def test_the_journal_tells_the_music_task_that_nobody_named(practice: Practice) -> None:
     song = practice.songs[0]
-    found, run = during(practice.address, tags_of(Song(song.audio_id)), remembered(song.audio_id))
+    found, run = during(practice.address, tags_of(Song(audio_id=song.audio_id)), remembered(song.audio_id))
     assert [tags.title for tags in found] == ["Sandbox song 1"]
     assert run.reasons == []
 
 
 def test_without_a_music_task_the_title_is_what_is_known(practice: Practice) -> None:
-    found, run = during(practice.address, tags_of(Song("song-1"), Song("song-2", title="Named")))
-    assert found == [SongTags(), SongTags("Named")]
+    found, run = during(
+        practice.address, tags_of(Song(audio_id="song-1"), Song(audio_id="song-2", title="Named"))
+    )
+    assert found == [SongTags(), SongTags(title="Named")]
     reason = "its music task is not known; with --task-id, lyrics and cover can be had"
     assert run.reasons == [("song-1", reason), ("song-2", reason)]
 
 
 def test_a_music_task_that_does_not_name_the_song_leaves_it_to_the_journal(practice: Practice) -> None:
-    found, run = during(practice.address, tags_of(Song("song-1")), remembered("song-1"))
-    assert found == [SongTags("A title", "a style")]
+    found, run = during(practice.address, tags_of(Song(audio_id="song-1")), remembered("song-1"))
+    assert found == [SongTags(title="A title", style="a style")]
     assert run.reasons == [("song-1", f"the music task {MUSIC} does not name it")]
 
 
 def test_a_service_that_is_away_leaves_it_to_the_journal(free_port: int) -> None:
-    songs = Song("song-1"), Song("song-2", MUSIC)
+    songs = Song(audio_id="song-1"), Song(audio_id="song-2", music_task_id=MUSIC)
     found, run = during(f"http://127.0.0.1:{free_port}", tags_of(*songs), remembered("song-1"))
-    assert found == [SongTags("A title", "a style"), SongTags()]
+    assert found == [SongTags(title="A title", style="a style"), SongTags()]
     assert [audio_id for audio_id, _ in run.reasons] == ["song-1", "song-2"]
     assert {reason.partition(": ")[0] for _, reason in run.reasons} == {
         f"the music task {MUSIC} cannot be asked for"
@@ -371,15 +389,15 @@ def saying(**track: object) -> Iterator[str]:
 
 def test_a_cover_that_cannot_be_had_is_said_and_the_rest_is_there(pictures: Pictures) -> None:
     with saying(imageUrl=pictures.address + "/gone", prompt="la") as address:
-        found, run = during(address, tags_of(Song("song-1", MUSIC)))
-    assert found == [SongTags("Song", None, "la")]
+        found, run = during(address, tags_of(Song(audio_id="song-1", music_task_id=MUSIC)))
+    assert found == [SongTags(title="Song", style=None, lyrics="la")]
     assert run.reasons == [("song-1", "the cover cannot be had: its server answers HTTP 404")]
 
 
 def test_a_song_without_a_cover_lacks_nothing() -> None:
     with saying(imageUrl="", prompt=None) as address:
-        found, run = during(address, tags_of(Song("song-1", MUSIC)))
-    assert found == [SongTags("Song")]
+        found, run = during(address, tags_of(Song(audio_id="song-1", music_task_id=MUSIC)))
+    assert found == [SongTags(title="Song")]
     assert run.reasons == []
 
 
@@ -398,6 +416,6 @@ def test_a_song_that_is_given_up_leaves_the_answer_to_the_others(practice: Pract
 
 
 def test_what_is_missing_is_said_to_people() -> None:
-    assert sentence(TagsMissing("song-1", "no\x1b[2J"), verbose=False) == (
+    assert sentence(TagsMissing(audio_id="song-1", reason="no\x1b[2J"), verbose=False) == (
         "song-1: tags are missing: no\N{REPLACEMENT CHARACTER}[2J"
     )

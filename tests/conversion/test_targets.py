@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 TODAY = date(2025, 3, 1)
 ID = "8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c"
-SONG = Song(ID, "988e0123456789abcdef0123456789ab", "A song")
+SONG = Song(audio_id=ID, music_task_id="988e0123456789abcdef0123456789ab", title="A song")
 LONGEST = 255
 
 
@@ -102,25 +102,27 @@ def test_any_argument_is_an_id_or_wrong_usage(argument: str) -> None:
         found = audio_id_of(argument)
     except UsageError:
         return
-    assert file_of(Song(found), None).parent == Path()
+    assert file_of(Song(audio_id=found), None).parent == Path()
 
 
 @pytest.mark.parametrize(
     ("out", "song", "expected"),
     [
         pytest.param(None, SONG, "A song (8551ab12).wav", id="nothing said"),
-        pytest.param(None, Song(ID), f"{ID}.wav", id="nothing said, and no title"),
+        pytest.param(None, Song(audio_id=ID), f"{ID}.wav", id="nothing said, and no title"),
         pytest.param("song.wav", SONG, "song.wav", id="a file"),
         pytest.param("song", SONG, "song", id="a file without an ending"),
         pytest.param("there/", SONG, "there/A song (8551ab12).wav", id="a folder"),
         pytest.param("there", SONG, "there/A song (8551ab12).wav", id="a folder that is there"),
         pytest.param("new/", SONG, "new/A song (8551ab12).wav", id="a folder that is not there yet"),
         pytest.param("{title}.wav", SONG, "A song.wav", id="{title}"),
-        pytest.param("{title}.wav", Song(ID), f"{ID}.wav", id="{title}, and there is none"),
+        pytest.param("{title}.wav", Song(audio_id=ID), f"{ID}.wav", id="{title}, and there is none"),
         pytest.param("{audio_id}.wav", SONG, f"{ID}.wav", id="{audio_id}"),
         pytest.param("{id8}.wav", SONG, "8551ab12.wav", id="{id8}"),
         pytest.param("{task_id}.wav", SONG, "988e0123456789abcdef0123456789ab.wav", id="{task_id}"),
-        pytest.param("{task_id}.wav", Song(ID), "unknown-task.wav", id="{task_id}, and it is not known"),
+        pytest.param(
+            "{task_id}.wav", Song(audio_id=ID), "unknown-task.wav", id="{task_id}, and it is not known"
+        ),
         pytest.param("{date}.wav", SONG, "2025-03-01.wav", id="{date}"),
         pytest.param("there/{date} {title}.wav", SONG, "there/2025-03-01 A song.wav", id="several"),
         pytest.param("{{{title}}}.wav", SONG, "{A song}.wav", id="braces"),
@@ -168,7 +170,7 @@ def test_the_home_of_nobody_is_said(out: str) -> None:
 
 
 def test_several_songs_need_several_names() -> None:
-    songs = [Song("a-1", title="Same"), Song("a-2", title="Same")]
+    songs = [Song(audio_id="a-1", title="Same"), Song(audio_id="a-2", title="Same")]
     with pytest.raises(UsageError, match=r"several songs cannot all become song\.wav"):
         planned(songs, "song.wav", TODAY)
     with pytest.raises(UsageError, match=r"two songs would become Same\.wav"):
@@ -180,7 +182,7 @@ def test_several_songs_need_several_names() -> None:
 
 
 def test_a_song_named_twice_is_one_order_and_the_order_is_kept() -> None:
-    songs = [Song("b"), Song("a"), Song("b"), Song("c")]
+    songs = [Song(audio_id="b"), Song(audio_id="a"), Song(audio_id="b"), Song(audio_id="c")]
     assert [order.song.audio_id for order in planned(songs, None, TODAY)] == ["b", "a", "c"]
 
 
@@ -220,18 +222,18 @@ def check_name(target: Path, folder: Path) -> None:
 @given(title=TITLES)
 def test_whatever_the_title_the_name_stays_in_its_folder_and_fits(out: str | None, title: str) -> None:
     folder = Path("there") if out is not None and out.startswith("there") else Path()
-    check_name(file_of(Song(ID, title=title), out), folder)
+    check_name(file_of(Song(audio_id=ID, title=title), out), folder)
 
 
 @pytest.mark.parametrize("title", ["~root", "~", "~nobody-of-this-name"])
 def test_a_title_is_never_somebodys_home(title: str) -> None:
     """As a folder of its own, too."""
-    assert file_of(Song(ID, title=title), "{title}/song.wav") == Path(title) / "song.wav"
+    assert file_of(Song(audio_id=ID, title=title), "{title}/song.wav") == Path(title) / "song.wav"
 
 
 @pytest.mark.parametrize("title", ["CON", "nul", "Aux.wav"])
 def test_a_title_that_windows_keeps_for_itself_is_not_used_alone(title: str) -> None:
-    name = file_of(Song(ID, title=title), "{title}.wav").name
+    name = file_of(Song(audio_id=ID, title=title), "{title}.wav").name
     assert name.split(".")[0].strip().upper() not in {"CON", "PRN", "AUX", "NUL", "COM1", "LPT9"}
 
 
@@ -258,13 +260,16 @@ def test_an_id_that_the_service_made_up_does_not_lead_out_of_the_folder(
     """It is dropped as no id, or made harmless as a title is."""
     listed = {"response": {"sunoData": [{"id": audio_id, "title": title}]}}
     record = wav_record("t-1", {"musicId": audio_id})
-    songs = [Song(track.audio_id, "m", track.title) for track in music_task("m", listed).tracks]
-    for song in (*songs, Song(record.audio_id or "t-1")):
+    songs = [
+        Song(audio_id=track.audio_id, music_task_id="m", title=track.title)
+        for track in music_task("m", listed).tracks
+    ]
+    for song in (*songs, Song(audio_id=record.audio_id or "t-1")):
         check_name(file_of(song, out), Path())
 
 
 def order(target: str | Path) -> Order:
-    return Order(SONG, Path(target))
+    return Order(song=SONG, target=Path(target))
 
 
 def check(*targets: str, force: bool = False, ours: bool = False) -> None:

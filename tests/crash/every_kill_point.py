@@ -38,14 +38,18 @@ def main(providers: Sequence[str]) -> int:
         if name.startswith(("SUNO_", "NGROK_")) or name.lower().endswith("_proxy"):
             del os.environ[name]
     began = time.monotonic()
-    ways = [Way(provider, called_back) for provider in providers for called_back in (False, True)]
+    ways = [
+        Way(provider=provider, called_back=called_back)
+        for provider in providers
+        for called_back in (False, True)
+    ]
     count = wrong = 0
     with (
         TemporaryDirectory() as folder,
         bound_socket(0) as bound,
         running(bound, speed=20.0, credits_left=10_000),
     ):
-        sandbox = Sandbox(address_of(bound))
+        sandbox = Sandbox(base_url=address_of(bound))
         for way in ways:
             route = explored(way, sandbox, Path(folder) / str(way))
             violations = _walked(route, sandbox, Path(folder) / str(way))

@@ -59,7 +59,7 @@ class Kill:
 
 
 def kills(count: int = _KILLS) -> Sequence[Kill]:
-    return [Kill(connections, number) for connections in (1, 4) for number in range(count)]
+    return [Kill(connections=connections, number=number) for connections in (1, 4) for number in range(count)]
 
 
 def check(kill: Kill, sandbox: Sandbox, folder: Path) -> None:
@@ -115,7 +115,7 @@ def main() -> int:
         running(bound, speed=20.0, credits_left=10_000),
         ThreadPoolExecutor(_AT_ONCE) as pool,
     ):
-        sandbox = Sandbox(address_of(bound))
+        sandbox = Sandbox(base_url=address_of(bound))
 
         def violation(kill: Kill) -> str | None:
             try:

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
     from tests.support.program import Sandbox
 
-_WAYS = [Way("sunoapi", called_back=True), Way("kie", called_back=False), Way("kie-jobs", called_back=False)]
+_WAYS = [
+    Way(provider="sunoapi", called_back=True),
+    Way(provider="kie", called_back=False),
+    Way(provider="kie-jobs", called_back=False),
+]
 
 
 @pytest.mark.parametrize("share", range(len(_WAYS)), ids=[way.provider for way in _WAYS])

@@ -78,7 +78,7 @@ def _points(reached: Sequence[tuple[str, str]]) -> tuple[Point, ...]:
             known = {Known.UNKNOWN, Known.ACCEPTED}
         else:
             known = {Known.UNKNOWN} if at < accepted else {Known.ACCEPTED}
-        points.append(Point(name, what, frozenset(known)))
+        points.append(Point(name=name, what=what, known=frozenset(known)))
     return tuple(points)
 
 

@@ -67,7 +67,7 @@ class Server:
 
 @pytest.fixture(params=["http", "https"])
 def server(request: pytest.FixtureRequest, certificate: Certificate) -> Server:
-    return Server(certificate if request.param == "https" else None)
+    return Server(certificate=certificate if request.param == "https" else None)
 
 
 def fetched(url: str, wishes: DownloadPolicy, holding: PartialFile | None = None) -> Transfer:
@@ -144,7 +144,9 @@ def test_what_came_before_the_trouble_is_kept(
         with pytest.raises(BrokenOff, match=said):
             transfer.run()
         assert transfer.received == count
-        assert transfer.holding() == PartialFile('"a"', len(BODY), (ByteRange(count, len(BODY)),))
+        assert transfer.holding() == PartialFile(
+            validator='"a"', length=len(BODY), missing=(ByteRange(start=count, stop=len(BODY)),)
+        )
         assert part.path.read_bytes() == BODY[:count]
 
 
@@ -164,10 +166,17 @@ def test_a_range_that_is_less_than_was_asked_for_is_not_the_end(server: Server) 
     ).encode()
     with server.told(sends(partial, BODY[10:1000])) as url, open_part(TARGET) as part:
         part.write(0, BODY[:10])
-        transfer = Transfer(url, part, server.wishes, PartialFile('"a"', None, (ByteRange(10, None),)))
+        transfer = Transfer(
+            url,
+            part,
+            server.wishes,
+            PartialFile(validator='"a"', length=None, missing=(ByteRange(start=10, stop=None),)),
+        )
         with pytest.raises(BrokenOff, match="ended early, at byte 1,000"):
             transfer.run()
-        assert transfer.holding() == PartialFile('"a"', len(BODY), (ByteRange(1000, len(BODY)),))
+        assert transfer.holding() == PartialFile(
+            validator='"a"', length=len(BODY), missing=(ByteRange(start=1000, stop=len(BODY)),)
+        )
 
 
 def test_a_rest_is_asked_for_of_the_same_file_only(server: Server) -> None:
@@ -180,7 +189,11 @@ def test_a_rest_is_asked_for_of_the_same_file_only(server: Server) -> None:
         connection.sendall(b"Content-Length: 600\r\n\r\n" + BODY[400:1000])
 
     with server.told(told) as url:
-        fetched(url, server.wishes, PartialFile('"a"', 1000, (ByteRange(400, 1000),)))
+        fetched(
+            url,
+            server.wishes,
+            PartialFile(validator='"a"', length=1000, missing=(ByteRange(start=400, stop=1000),)),
+        )
     (head,) = heads
     lines = head.lower().split(b"\r\n")
     assert b"range: bytes=400-999" in lines
@@ -190,7 +203,11 @@ def test_a_rest_is_asked_for_of_the_same_file_only(server: Server) -> None:
 def test_more_than_a_range_was_said_to_be_is_not_taken_for_what_follows_it(server: Server) -> None:
     head = b'HTTP/1.1 206 Partial Content\r\nETag: "a"\r\nContent-Range: bytes 400-499/1000\r\nConnection: close\r\n\r\n'
     with server.told(sends(head, bytes(600))) as url, pytest.raises(StartOver):
-        fetched(url, server.wishes, PartialFile('"a"', 1000, (ByteRange(400, 1000),)))
+        fetched(
+            url,
+            server.wishes,
+            PartialFile(validator='"a"', length=1000, missing=(ByteRange(start=400, stop=1000),)),
+        )
 
 
 def test_a_slow_line_is_seen_to_move(server: Server) -> None:
@@ -310,7 +327,7 @@ def test_the_body_of_a_redirect_is_not_read() -> None:
 def test_what_unpacks_to_a_thousand_times_its_size_comes_in_small_blocks() -> None:
     packed = gzip.compress(bytes(30_000_000))
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n".encode()
-    content = Content(ByteRange(0, None), None, None, coded=True)
+    content = Content(span=ByteRange(start=0, stop=None), length=None, validator=None, coded=True)
     lengths = []
     with serving(sends(head, packed)) as port, httpx.stream("GET", f"http://127.0.0.1:{port}/") as response:
         for block in blocks(response, content, silence=5.0):

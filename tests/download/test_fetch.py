@@ -59,7 +59,7 @@ def wav(seconds: float = 0.5) -> bytes:
 
 
 WHOLE = wav()
-FORMAT = WavFormat("PCM", 8000, 16, 2, len(WHOLE) - 44)
+FORMAT = WavFormat(encoding="PCM", sample_rate=8000, bits=16, channels=2, data_bytes=len(WHOLE) - 44)
 TLS = ssl.create_default_context()
 PART = Path("song.wav.part")
 TARGET = Path("song.wav")
@@ -135,7 +135,7 @@ ANSWERS: dict[str, Callable[[str], Response]] = {
 @contextmanager
 def serving_a_cdn() -> Iterator[Cdn]:
     with bound_socket(0) as bound:
-        made = Cdn(address_of(bound))
+        made = Cdn(address=address_of(bound))
         with serving_in_thread(made.application(), bound):
             yield made
 
@@ -160,7 +160,9 @@ def transfer_of(url: str, *, local: bool = True) -> Iterator[Transfer]:
 
 
 def terms(*, local: bool = True, max_size: int = 1 << 32) -> DownloadPolicy:
-    return DownloadPolicy(TLS, local, RateLimit(None), max_size, 1000, 20.0)
+    return DownloadPolicy(
+        tls=TLS, local=local, rate=RateLimit(None), max_size=max_size, min_speed=1000, stall_timeout=20.0
+    )
 
 
 def download(url: str) -> WavFormat:
@@ -363,7 +365,7 @@ def convert_with_files_up_to(largest: int, sandbox: Sandbox, *arguments: str) ->
         check=False,
         text=True,
     )
-    return Finished(done.returncode, done.stdout, done.stderr)
+    return Finished(code=done.returncode, out=done.stdout, err=done.stderr)
 
 
 def test_a_write_that_fails_is_exit_9_with_a_clear_message_and_no_final_file(sandbox: Sandbox) -> None:
@@ -472,10 +474,10 @@ def test_a_part_that_is_a_finished_files_second_name_is_never_truncated(cdn: Cdn
 DOWNLOADER = """
 import ssl, sys
 from pathlib import Path
-from suno_wav_cli.download.fetch import RateLimit, Terms, Transfer
+from suno_wav_cli.download.fetch import DownloadPolicy, RateLimit, Transfer
 from suno_wav_cli.download.part_file import open_part
 with open_part(Path(sys.argv[2])) as part:
-    Transfer(sys.argv[1], part, Terms(ssl.create_default_context(), True, RateLimit(None), 10**9, 1, 20.0)).run()
+    Transfer(sys.argv[1], part, DownloadPolicy(tls=ssl.create_default_context(), local=True, rate=RateLimit(None), max_size=10**9, min_speed=1, stall_timeout=20.0)).run()
 """
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 SIZE = 1_152_044
 HALF = SIZE // 2
-ONCE = Backoff(0)
+ONCE = Backoff(retries=0)
 
 
 def half(customer: Customer, audio_id: str) -> JournalEntry:
@@ -242,9 +242,9 @@ def test_what_is_said_to_be_there_is_there(customer: Customer, connections: int)
             holding = transfer.holding()
             content = PART.read_bytes()
             at = 0
-            for span in (*holding.missing, ByteRange(len(whole), len(whole))) if holding else ():
+            for span in (*holding.missing, ByteRange(start=len(whole), stop=len(whole))) if holding else ():
                 if content[at : span.start] != whole[at : span.start]:
-                    wrong.append(holding or PartialFile("", None, ()))
+                    wrong.append(holding or PartialFile(validator="", length=None, missing=()))
                 at = span.stop or span.start
             looks += holding is not None
         fetching.join()
@@ -270,4 +270,4 @@ def test_segments_left_by_four_connections_are_no_use_in_a_shorter_file(customer
 
 
 def test_a_holding_without_an_end_is_where_its_last_byte_is() -> None:
-    assert PartialFile('"a"', None, (ByteRange(7, None),)).end == 7
+    assert PartialFile(validator='"a"', length=None, missing=(ByteRange(start=7, stop=None),)).end == 7

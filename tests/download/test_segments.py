@@ -51,7 +51,7 @@ HEADERS: st.SearchStrategy[Mapping[str, str]] = st.fixed_dictionaries(
     },
 )
 SPANS = st.builds(
-    lambda start, length: ByteRange(start, None if length is None else start + length),
+    lambda start, length: ByteRange(start=start, stop=None if length is None else start + length),
     st.integers(0, 30),
     st.none() | st.integers(1, 30),
 )
@@ -76,7 +76,7 @@ def test_an_answer_is_content_that_was_asked_for_or_one_of_our_errors(
         return
     length = content.length
     if asked is None:
-        assert (status, content.span) == (200, ByteRange(0, length))
+        assert (status, content.span) == (200, ByteRange(start=0, stop=length))
         assert not (content.coded and (length is not None or content.validator is not None))
         return
     assert status in (206, 416)
@@ -119,17 +119,17 @@ def test_answers_to_a_question_for_bytes_5_to_9(
     status: int, headers: Mapping[str, str], error: type[DownloadFailed] | None
 ) -> None:
     if error is None:
-        assert judged(status, headers, ByteRange(5, 10), '"a"').validator == '"a"'
+        assert judged(status, headers, ByteRange(start=5, stop=10), '"a"').validator == '"a"'
         return
     with pytest.raises(error) as caught:
-        judged(status, headers, ByteRange(5, 10), '"a"')
+        judged(status, headers, ByteRange(start=5, stop=10), '"a"')
     assert type(caught.value) is error
 
 
 @pytest.mark.parametrize("etag", ['W/"a"', "a", "", '"a', '"a\nb"', f'"{"a" * 1001}"'])
 def test_only_a_strong_tag_proves_anything(etag: str) -> None:
     content = judged(200, {"ETag": etag, "Content-Length": "5", "Accept-Ranges": "bytes"}, None, None)
-    assert content == Content(ByteRange(0, 5), 5, None)
+    assert content == Content(span=ByteRange(start=0, stop=5), length=5, validator=None)
 
 
 def test_a_wait_of_more_than_two_minutes_is_not_granted() -> None:
@@ -142,8 +142,8 @@ def test_a_wait_of_more_than_two_minutes_is_not_granted() -> None:
 def missing_spans(draw: st.DrawFn) -> tuple[ByteRange, ...]:
     """Draw spans as a Holding has them: in order, without overlaps, the last one perhaps without an end."""
     edges = sorted(draw(st.sets(st.integers(0, 10**12), max_size=10)))
-    spans = [ByteRange(start, stop) for start, stop in zip(edges[::2], edges[1::2], strict=False)]
-    return (*spans, ByteRange(edges[-1], None)) if len(edges) % 2 else tuple(spans)
+    spans = [ByteRange(start=start, stop=stop) for start, stop in zip(edges[::2], edges[1::2], strict=False)]
+    return (*spans, ByteRange(start=edges[-1], stop=None)) if len(edges) % 2 else tuple(spans)
 
 
 @settings(deadline=None)
@@ -161,7 +161,7 @@ def test_what_is_there_and_where_it_ends(missing: tuple[ByteRange, ...], more: i
     if length is None and not is_open:
         # Only of a file without a known end nobody knows the length.
         length = end
-    holding = PartialFile('"a"', length, missing)
+    holding = PartialFile(validator='"a"', length=length, missing=missing)
     assert 0 <= holding.received <= holding.end <= (end if length is None else length)
     if not is_open:
         assert holding.received == (length or 0) - sum(span.length or 0 for span in missing)
@@ -179,7 +179,10 @@ class FetchingMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.missing = (ByteRange(3, 7 * SMALLEST), ByteRange(7 * SMALLEST + 5, self.WHOLE))
+        self.missing = (
+            ByteRange(start=3, stop=7 * SMALLEST),
+            ByteRange(start=7 * SMALLEST + 5, stop=self.WHOLE),
+        )
         self.segments = Segments(self.missing, 4)
         self.working: list[Segment] = []
         self.writing: dict[Segment, int] = {}
@@ -209,7 +212,7 @@ class FetchingMachine(RuleBasedStateMachine):
     def write(self, data: st.DataObject) -> None:
         segment = data.draw(st.sampled_from(list(self.writing)))
         count = self.writing.pop(segment)
-        self.came.append(ByteRange(segment.position, segment.position + count))
+        self.came.append(ByteRange(start=segment.position, stop=segment.position + count))
         segment.position += count
         room, reach = segment.room, data.draw(st.none() | st.integers(0, self.WHOLE))
         if room == 0 and not self.segments.extend(segment, reach):
@@ -236,7 +239,7 @@ class FetchingMachine(RuleBasedStateMachine):
                 self.working.append(segment)
             for working in self.working:
                 assert working.stop is not None
-                self.came.append(ByteRange(working.position, working.stop))
+                self.came.append(ByteRange(start=working.position, stop=working.stop))
                 working.position = working.stop
             self.working.clear()
         assert self.segments.missing() == ()
@@ -249,7 +252,7 @@ TestFetching = FetchingMachine.TestCase
 
 @given(st.integers(1, 20 * SMALLEST))
 def test_what_a_connection_is_writing_is_given_to_no_other(count: int) -> None:
-    segments = Segments([ByteRange(0, 20 * SMALLEST)], 1)
+    segments = Segments([ByteRange(start=0, stop=20 * SMALLEST)], 1)
     mine = segments.take()
     assert mine is not None
     count = segments.claim(mine, count)
@@ -274,14 +277,14 @@ def restless_threads() -> Iterator[None]:
 def test_threads_that_steal_from_each_other_fetch_every_byte_once() -> None:
     """Real threads, with blocks as large as they may be, that never look at anything but their own segment."""
     whole, block = 40 * SMALLEST, 64 * 1024
-    segments = Segments([ByteRange(0, whole)], 2)
+    segments = Segments([ByteRange(start=0, stop=whole)], 2)
     fetched: list[ByteRange] = []
 
     def work() -> None:
         while (segment := segments.take()) is not None:
             while segment.room:
                 count = segments.claim(segment, block)
-                fetched.append(ByteRange(segment.position, segment.position + count))
+                fetched.append(ByteRange(start=segment.position, stop=segment.position + count))
                 segment.position += count
 
     threads = [threading.Thread(target=work) for _ in range(4)]

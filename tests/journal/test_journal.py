@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from suno_wav_cli.journal.entry import JournalEntry
     from tests.support.program import Sandbox
 
-SERVICE = Account("https://api.example", "sunoapi", 15)
+SERVICE = Account(base_url="https://api.example", provider="sunoapi", kept_days=15)
 TARGET = Path("song.wav")
-SONG = Song("audio-1", "music-1")
+SONG = Song(audio_id="audio-1", music_task_id="music-1")
 
 # How a new entry gets to each state.
 WAYS: dict[State, tuple[State, ...]] = {
@@ -152,8 +152,8 @@ def test_where_paying_again_was_refused_the_earlier_conversion_decides_again(
 def test_songs_and_services_are_apart() -> None:
     with journal_at() as journal:
         intended(journal)
-        intended(journal, Song("audio-2"))
-    with journal_at(service=Account("https://other.example", "kie", 14)) as other:
+        intended(journal, Song(audio_id="audio-2"))
+    with journal_at(service=Account(base_url="https://other.example", provider="kie", kept_days=14)) as other:
         assert other.current_entry("audio-1") is None
         intended(other)
         assert other.history.music_task_of("audio-1") == "music-1"
@@ -161,8 +161,8 @@ def test_songs_and_services_are_apart() -> None:
 
 def test_the_music_task_of_the_second_try_is_remembered(journal: Journal) -> None:
     """Refused for want of the music task, then given it: that is what later runs shall find."""
-    journal.move(intended(journal, Song("audio-1")), State.REFUSED, message="taskId is required")
-    assert intended(journal, Song("audio-1", "music-1")).music_task_id == "music-1"
+    journal.move(intended(journal, Song(audio_id="audio-1")), State.REFUSED, message="taskId is required")
+    assert intended(journal, Song(audio_id="audio-1", music_task_id="music-1")).music_task_id == "music-1"
     assert journal.history.music_task_of("audio-1") == "music-1"
 
 
@@ -302,7 +302,7 @@ def claims(path: Path, songs: list[str], together: Barrier, found: multiprocessi
     with journal_at(path) as journal:
         for audio_id in songs:
             together.wait(20)
-            found.put(journal.claim(Song(audio_id), TARGET, anyway=False).new)
+            found.put(journal.claim(Song(audio_id=audio_id), TARGET, anyway=False).new)
 
 
 @pytest.mark.parametrize("state", [None, State.REFUSED, State.FAILED])
@@ -312,7 +312,7 @@ def test_of_two_programs_that_claim_a_song_at_once_exactly_one_may_pay(state: St
     if state is not None:
         with journal_at(path) as journal:
             for audio_id in songs:
-                tried = intended(journal, Song(audio_id))
+                tried = intended(journal, Song(audio_id=audio_id))
                 if state is State.FAILED:
                     tried = journal.accept(tried, f"wav-{audio_id}")
                 journal.move(tried, state)
@@ -353,11 +353,11 @@ def test_a_change_survives_a_kill_right_after_it() -> None:
     program = """
 import os, signal, sys
 from pathlib import Path
-from suno_wav_cli.journal.entry import Service
+from suno_wav_cli.journal.entry import Account
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.models import Song
-with open_journal(Path("journal.sqlite3"), Service("https://api.example", "sunoapi", 15)) as journal:
-    entry = journal.claim(Song("audio-1", "music-1"), Path("song.wav"), anyway=False).entry
+with open_journal(Path("journal.sqlite3"), Account(base_url="https://api.example", provider="sunoapi", kept_days=15)) as journal:
+    entry = journal.claim(Song(audio_id="audio-1", music_task_id="music-1"), Path("song.wav"), anyway=False).entry
     if sys.argv[1] == "submitted":
         journal.accept(entry, "wav-1")
     os.kill(os.getpid(), signal.SIGKILL)
@@ -435,7 +435,7 @@ def test_a_damaged_journal_is_said_in_a_line_and_nothing_is_paid_for(sandbox: Sa
     home = Path("home").absolute()
     audio_id = f"demo+damaged-{how.replace(' ', '-')}"
     with open_journal(home / "journal.sqlite3", sandbox.service) as journal:
-        brought_to(State.UNKNOWN, journal, Song(audio_id))
+        brought_to(State.UNKNOWN, journal, Song(audio_id=audio_id))
     damage(home / "journal.sqlite3", how)
     done = sandbox.run("convert", audio_id, env={"SUNO_WAV_HOME": str(home)})
     assert (done.code, sandbox.counted("submissions", audio_id)) == (2, 0)
@@ -526,7 +526,7 @@ def test_any_sequence_of_legal_steps_keeps_the_rules(data: st.DataObject) -> Non
                 assert (entry.id, entry.state) == (chosen.id, step)
             else:
                 before = current_entry(audio_id, entries)
-                claim = journal.claim(Song(audio_id), TARGET, anyway=anyway)
+                claim = journal.claim(Song(audio_id=audio_id), TARGET, anyway=anyway)
                 assert claim.new == (anyway or before is None)
                 entry = claim.entry
                 assert claim.new or entry == before

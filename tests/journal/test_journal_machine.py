@@ -28,7 +28,10 @@ from suno_wav_cli.models import Song
 SONGS = st.sampled_from(["song-1", "song-2"])
 TASKS = st.sampled_from([f"task-{number}" for number in range(4)])
 PLACES = st.sampled_from(["one.wav", "two.wav"])
-SERVICES = (Account("https://one.example", "sunoapi", 15), Account("https://two.example", "kie", 14))
+SERVICES = (
+    Account(base_url="https://one.example", provider="sunoapi", kept_days=15),
+    Account(base_url="https://two.example", provider="kie", kept_days=14),
+)
 NOTHING_PAID = {State.REFUSED, State.FAILED}
 
 
@@ -76,12 +79,12 @@ class Conversions(RuleBasedStateMachine):
     @rule(target=claimed, song=SONGS, anyway=st.booleans())
     def claim(self, song: str, anyway: bool) -> int | MultipleResults[int]:
         expected = None if anyway else self.current_entry(song)
-        claim = self.journal.claim(Song(song), self.folder / "one.wav", anyway=anyway)
+        claim = self.journal.claim(Song(audio_id=song), self.folder / "one.wav", anyway=anyway)
         assert claim.new == (expected is None)
         if not claim.new:
             assert claim.entry.id == expected
             return multiple()
-        self.rows[claim.entry.id] = Row(song, None, State.SUBMITTING)
+        self.rows[claim.entry.id] = Row(audio_id=song, task_id=None, state=State.SUBMITTING)
         return claim.entry.id
 
     @rule(target=accepted, row=consumes(claimed), task=TASKS)
@@ -106,7 +109,7 @@ class Conversions(RuleBasedStateMachine):
         known = self.of_task(task)
         entry = self.journal.adopt(task, song, None)
         if known is None:
-            self.rows[entry.id] = Row(song, task, State.SUBMITTED)
+            self.rows[entry.id] = Row(audio_id=song, task_id=task, state=State.SUBMITTED)
         assert entry.id == (entry.id if known is None else known)
         return entry.id
 

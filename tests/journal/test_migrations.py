@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 JOURNALS = REPOSITORY / "tests" / "journals"
 EARLIER = pytest.mark.parametrize("earlier", range(1, SCHEMA_VERSION))
 FILE = Path("journal.sqlite3")
-SUNOAPI = Account("https://api.sunoapi.org", "sunoapi", 15)
+SUNOAPI = Account(base_url="https://api.sunoapi.org", provider="sunoapi", kept_days=15)
 DAY = 86400.0
 
 
@@ -63,7 +63,9 @@ def test_what_is_new_is_worked_out_from_what_there_was() -> None:
         (expiring, *_) = journal.history.to_resume()
         saved = journal.newest_task_of("8551ab12-34cd-4e5f-8a9b-000000000005")
         assert saved is not None
-        assert journal.history.places(saved) == [SavedFile(Path("/home/ada/wavs/5.wav"), 1152044, None)]
+        assert journal.history.places(saved) == [
+            SavedFile(path=Path("/home/ada/wavs/5.wav"), bytes=1152044, sha256=None)
+        ]
         sandbox = journal.history.newest("http://127.0.0.1:4010")
     assert (expiring.wav_task_id or "").endswith("d3")
     assert expiring.expires == expiring.created + 15 * DAY

@@ -84,7 +84,7 @@ def an_account(*, speed: float = 1000.0, hmac_key: Secret | None = None) -> Iter
             base_url=address_of(bound), headers={"Authorization": "Bearer any"}, trust_env=False
         ) as http,
     ):
-        yield Account(http)
+        yield Account(http=http)
 
 
 @pytest.fixture(scope="module")
@@ -249,7 +249,7 @@ def test_the_account_is_one_whatever_the_contract() -> None:
 
 def test_the_callback_of_kie_is_as_documented() -> None:
     """Of a conversion that succeeded: what a failure looks like, kie's file does not say."""
-    with receiving() as target, an_account(hmac_key=Secret("k")) as mine:
+    with receiving() as target, an_account(hmac_key=Secret(value="k")) as mine:
         task_id = task_of(mine.submit("demo", target.url))
         wait_until(lambda: target.arrived != [])
         arrived = target.arrived[0]
@@ -284,7 +284,7 @@ def test_every_request_of_the_program_is_as_documented(
     provider: Provider, name: str, callback_url: str | None
 ) -> None:
     headers = {"Authorization": "Bearer any"}
-    body = provider.submission(Song("audio-1", "music-1"), callback_url)
+    body = provider.submission(Song(audio_id="audio-1", music_task_id="music-1"), callback_url)
     submission = httpx.Request("POST", provider.base_url + provider.submit_path, json=body, headers=headers)
     lookup = httpx.Request(
         "GET", provider.base_url + provider.record_path, params={"taskId": "t"}, headers=headers
@@ -307,5 +307,5 @@ def body_of(song: Song, callback_url: str | None) -> Any:
 
 
 def test_a_job_that_nobody_listens_for_is_not_called_back() -> None:
-    assert "callBackUrl" not in body_of(Song("a", "m"), None)
-    assert body_of(Song("a", "m"), "https://x/y")["callBackUrl"] == "https://x/y"
+    assert "callBackUrl" not in body_of(Song(audio_id="a", music_task_id="m"), None)
+    assert body_of(Song(audio_id="a", music_task_id="m"), "https://x/y")["callBackUrl"] == "https://x/y"

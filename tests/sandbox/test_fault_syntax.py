@@ -29,10 +29,10 @@ CUT = Fault(Kind.CUT, 65536)
         pytest.param(
             "cut64k~2-ok-503.after7",
             Plan(
-                (
-                    Step((CUT,), 2),
+                steps=(
+                    Step(faults=(CUT,), times=2),
                     Step(),
-                    Step((Fault(Kind.STATUS, 503), Fault(Kind.AFTER, 7))),
+                    Step(faults=(Fault(Kind.STATUS, 503), Fault(Kind.AFTER, 7))),
                 )
             ),
             id="one after the other",
@@ -44,10 +44,12 @@ CUT = Fault(Kind.CUT, 65536)
         ),
         pytest.param(
             "weak-rangeless-stall1",
-            Plan((Step((Fault(Kind.STALL, 1),)),), frozenset({Trait.WEAK, Trait.RANGELESS})),
+            Plan(
+                steps=(Step(faults=(Fault(Kind.STALL, 1),)),), traits=frozenset({Trait.WEAK, Trait.RANGELESS})
+            ),
             id="traits",
         ),
-        pytest.param("untagged", Plan((), frozenset({Trait.UNTAGGED})), id="a trait alone"),
+        pytest.param("untagged", Plan(steps=(), traits=frozenset({Trait.UNTAGGED})), id="a trait alone"),
     ],
 )
 def test_a_plan_is_written_as_it_is_read(text: str, plan: Plan) -> None:
@@ -63,7 +65,7 @@ def test_every_plan_survives_being_an_audio_id(plan: Plan) -> None:
 
 @given(steps(st.just(None)))
 def test_what_is_met_always_survives_too(last: Step) -> None:
-    plan = Plan((Step((CUT,)), last))
+    plan = Plan(steps=(Step(faults=(CUT,)), last))
     assert plan_of(text_of(plan)) == plan
 
 

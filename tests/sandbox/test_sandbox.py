@@ -559,7 +559,7 @@ def test_the_huge_callback_has_a_megabyte(account: SandboxAccount, receiver: Rec
 
 def test_callbacks_are_signed_where_there_is_a_key(receiver: Receiver) -> None:
     """Each delivery by a computation of its own, at the real time; but what a forger sends is not signed."""
-    with an_account(speed=2000, hmac_key=Secret("sésame")) as mine:
+    with an_account(speed=2000, hmac_key=Secret(value="sésame")) as mine:
         task_id = mine.task("demo-forged", receiver.url("signed", 200, 200, 200, 500, 200))
         for _ in range(5):
             receiver.next_of("signed")

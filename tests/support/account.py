@@ -90,4 +90,4 @@ def an_account(
         ),
         httpx.Client(base_url=address_of(bound), headers=KEY, trust_env=False) as http,
     ):
-        yield SandboxAccount(http, events)
+        yield SandboxAccount(http=http, events=events)

@@ -82,7 +82,7 @@ def exchange(
     head, _, body = bytes(content).partition(b"\r\n\r\n")
     status_line, *fields = head.decode().split("\r\n")
     pairs = [(name, value.strip()) for name, _, value in (line.partition(":") for line in fields)]
-    return Exchange(int(status_line.split()[1]), httpx.Headers(pairs), body, end)
+    return Exchange(status=int(status_line.split()[1]), headers=httpx.Headers(pairs), body=body, end=end)
 
 
 _NUMBERS = {
@@ -113,7 +113,7 @@ def steps(
         drawn |= faults(alone).map(lambda fault: (fault,))
     if {Kind.STATUS, Kind.AFTER} <= kinds:
         drawn |= st.tuples(faults(frozenset({Kind.STATUS})), faults(frozenset({Kind.AFTER})))
-    return st.builds(Step, drawn, times)
+    return st.builds(Step, faults=drawn, times=times)
 
 
 def traits() -> st.SearchStrategy[frozenset[Trait]]:
@@ -127,5 +127,5 @@ def plans(
 ) -> st.SearchStrategy[Plan]:
     """Combine steps that end at some time; after them all answers are good. Their ids leave room for a size and a `+`."""
     few = steps(st.integers(1, most_times), kinds)
-    drawn = st.builds(Plan, st.lists(few, max_size=most_steps).map(tuple), traits())
+    drawn = st.builds(Plan, steps=st.lists(few, max_size=most_steps).map(tuple), traits=traits())
     return drawn.filter(lambda plan: len(cdn_id(plan)) <= _LONGEST_ID)

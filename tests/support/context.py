@@ -38,11 +38,11 @@ E = TypeVar("E")
 TLS = ssl.create_default_context()
 TARGET = Path("song.wav")
 PART = Path("song.wav.part")
-QUICK = Backoff(None, first=0.01, cap=0.05)
+QUICK = Backoff(retries=None, first=0.01, cap=0.05)
 """As patient as the program, in a hurry."""
 
 WISHES = download.DownloadPolicy(
-    TLS,
+    tls=TLS,
     local=True,
     rate=download.RateLimit(None),
     max_size=1 << 32,
@@ -124,22 +124,22 @@ class Customer:
         service: str,
     ) -> Run:
         run = Run()
-        once = Backoff(0)
-        async with Client(provider_named("sandbox"), service, Secret("any"), TLS, once) as client:
+        once = Backoff(retries=0)
+        async with Client(provider_named("sandbox"), service, Secret(value="any"), TLS, once) as client:
             nobody = asyncio.get_running_loop().create_future()
             context = ConversionContext(
                 client=client,
                 journal=self.journal,
                 submitter=Submitter(
-                    client,
-                    self.journal,
-                    SubmissionGate(RateWindow(), None),
-                    once,
-                    nobody,
-                    False,
-                    None,
-                    lambda _: "",
-                    run.events.append,
+                    client=client,
+                    journal=self.journal,
+                    gate=SubmissionGate(window=RateWindow(), allowance=None),
+                    backoff=once,
+                    callback_url=nobody,
+                    resubmit=False,
+                    balance=None,
+                    continue_with=lambda _: "",
+                    report=run.events.append,
                 ),
                 wake_ups=TaskNotifier(),
                 downloads=downloads,
@@ -161,5 +161,5 @@ class Customer:
 def a_customer(account: SandboxAccount) -> Iterator[Customer]:
     """Open a journal that ends with the block."""
     base_url = str(account.http.base_url).rstrip("/")
-    with open_journal(None, Account(base_url, "sandbox", 15)) as journal:
-        yield Customer(account, journal)
+    with open_journal(None, Account(base_url=base_url, provider="sandbox", kept_days=15)) as journal:
+        yield Customer(account=account, journal=journal)

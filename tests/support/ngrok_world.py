@@ -138,7 +138,7 @@ class NgrokWorld:
 @contextmanager
 def ngrok_world(folder: Path) -> Iterator[NgrokWorld]:
     """Install the stand-in under `folder`; whatever still runs at the end is killed."""
-    world = NgrokWorld(folder)
+    world = NgrokWorld(folder=folder)
     world.executable.parent.mkdir(parents=True)
     (folder / "state").mkdir()
     world.executable.write_text(_EXECUTABLE, encoding="utf-8")

@@ -57,10 +57,10 @@ class Contract:
     def check(self, response: httpx.Response) -> None:
         """Raise OpenAPIError where the answer is not as documented."""
         got = Got(
-            response.status_code,
-            response.headers["Content-Type"],
-            response.content,
-            dict(response.headers),
+            status_code=response.status_code,
+            content_type=response.headers["Content-Type"],
+            data=response.content,
+            headers=dict(response.headers),
         )
         self.api.validate_response(self._sent(response.request), got)
 
@@ -69,20 +69,27 @@ class Contract:
         self.api.validate_request(self._sent(request))
 
     def check_callback(self, body: bytes) -> None:
-        sent = Sent("/callback", "post", body, "application/json", RequestParameters(), self.host_url)
+        sent = Sent(
+            path="/callback",
+            method="post",
+            body=body,
+            content_type="application/json",
+            parameters=RequestParameters(),
+            host_url=self.host_url,
+        )
         self.callback.validate_request(sent)
 
     def _sent(self, request: httpx.Request) -> Sent:
         return Sent(
             # The sandbox has the contracts of two hosts at one address.
-            request.url.path.removeprefix("/kie"),
-            request.method.lower(),
-            request.content,
-            request.headers.get("Content-Type", ""),
-            RequestParameters(
+            path=request.url.path.removeprefix("/kie"),
+            method=request.method.lower(),
+            body=request.content,
+            content_type=request.headers.get("Content-Type", ""),
+            parameters=RequestParameters(
                 query=ImmutableMultiDict(request.url.params.multi_items()), header=Headers(request.headers)
             ),
-            self.host_url,
+            host_url=self.host_url,
         )
 
 
@@ -98,9 +105,9 @@ def contract(name: str = SUNOAPI) -> Contract:
     ]
     paths = {"/callback": callbacks[0]} if callbacks else {}
     return Contract(
-        document["servers"][0]["url"],
-        OpenAPI.from_dict(document),
-        OpenAPI.from_dict(document | {"paths": paths, "security": []}),
+        host_url=document["servers"][0]["url"],
+        api=OpenAPI.from_dict(document),
+        callback=OpenAPI.from_dict(document | {"paths": paths, "security": []}),
     )
 
 

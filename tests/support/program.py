@@ -69,7 +69,7 @@ def run_program(
         finished = done.returncode, done.stdout, done.stderr
     code, out, err = finished
     assert b"Traceback" not in err, err.decode()
-    return Finished(code, _text(out), _text(err))
+    return Finished(code=code, out=_text(out), err=_text(err))
 
 
 def _text(content: bytes) -> str:
@@ -107,7 +107,7 @@ class Sandbox:
     @property
     def service(self) -> Account:
         """The sandbox as the journal knows it."""
-        return Account(self.base_url, "sandbox", 15)
+        return Account(base_url=self.base_url, provider="sandbox", kept_days=15)
 
     def counted(self, what: str, audio_id: str) -> int:
         counters = _HTTP.get(self.base_url + COUNTERS_PATH).json()

@@ -262,7 +262,7 @@ class Agent:
             del self.endpoints[name]
             endpoint.close()
             self.write_down()
-            return Reply(204)
+            return Reply(status=204)
         return Reply.json(200, self._shown(kind, endpoint))
 
     def _open(self, kind: str, request: Request) -> Reply:

@@ -64,7 +64,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         request = Request(
-            self.command, self.path, list(self.headers.items()), self._body(), str(self.client_address[0])
+            method=self.command,
+            target=self.path,
+            headers=list(self.headers.items()),
+            body=self._body(),
+            client=str(self.client_address[0]),
         )
         reply = self.server.answer(request)
         self.send_response_only(reply.status)
@@ -153,7 +157,9 @@ def only_path(policy: dict[str, Any]) -> str:
 
 def error_page(status: int, code: str, text: str) -> Reply:
     body = f"<!DOCTYPE html>\n<html><body><p>{text}</p><p>{code}</p></body></html>\n".encode()
-    return Reply(status, body, [("Content-Type", "text/html"), ("Ngrok-Error-Code", code)])
+    return Reply(
+        status=status, body=body, headers=[("Content-Type", "text/html"), ("Ngrok-Error-Code", code)]
+    )
 
 
 class Endpoint:
@@ -215,7 +221,7 @@ class Endpoint:
             return refused
         if self.only_path is not None and (request.method, request.path) != ("POST", self.only_path):
             self.counts["denied"] += 1
-            return Reply(404)
+            return Reply(status=404)
         self._joined(self, request)
         try:
             reply = self._forward(request)
@@ -245,6 +251,6 @@ class Endpoint:
             local.endheaders(request.body)
             answer = local.getresponse()
             headers = [(name, value) for name, value in answer.getheaders() if name.lower() not in HOP_BY_HOP]
-            return Reply(answer.status, answer.read(), headers)
+            return Reply(status=answer.status, body=answer.read(), headers=headers)
         finally:
             local.close()

@@ -67,7 +67,13 @@ def receiving(*answers: tuple[int, float], body: bytes | None = None, port: int 
         def answer(self) -> None:
             content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             receiver.arrived.append(
-                Request(self.command, self.path, self.headers.items(), content, time.monotonic())
+                Request(
+                    method=self.command,
+                    path=self.path,
+                    headers=self.headers.items(),
+                    body=content,
+                    at=time.monotonic(),
+                )
             )
             answers = receiver.answers
             status, seconds = answers.pop(0) if len(answers) > 1 else answers[0]

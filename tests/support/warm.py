@@ -170,7 +170,7 @@ def _start() -> _Warm:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-    return _Warm(process, ours, _fixed(os.environ))
+    return _Warm(process=process, orders=ours, fixed=_fixed(os.environ))
 
 
 def end() -> None:

@@ -53,7 +53,7 @@ def new_certificate(folder: Path) -> Certificate:
     )
     with path.open("ab") as both:
         both.write((folder / "certificate.pem").read_bytes())
-    return Certificate(path)
+    return Certificate(path=path)
 
 
 @contextmanager

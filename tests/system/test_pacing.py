@@ -26,7 +26,7 @@ SECONDS = 0.2
 def test_delays_double_up_to_the_cap_between_half_and_the_whole(
     retries: int, first: float, cap: float, seed: int
 ) -> None:
-    delays = list(Backoff(retries, first, cap).delays(random.Random(seed)))
+    delays = list(Backoff(retries=retries, first=first, cap=cap).delays(random.Random(seed)))
     assert len(delays) == retries
     for attempt, delay in enumerate(delays):
         nominal = min(cap, first * 2.0 ** min(attempt, 60))
@@ -35,17 +35,17 @@ def test_delays_double_up_to_the_cap_between_half_and_the_whole(
 
 @given(retries=st.integers(0, 30))
 def test_all_delays_together_are_bounded(retries: int) -> None:
-    backoff = Backoff(retries)
+    backoff = Backoff(retries=retries)
     assert sum(backoff.delays()) <= retries * backoff.cap
 
 
 def test_clients_spread_out() -> None:
-    delays = [next(Backoff(1).delays()) for _ in range(50)]
+    delays = [next(Backoff(retries=1).delays()) for _ in range(50)]
     assert max(delays) - min(delays) > 0.05
 
 
 def test_the_same_seed_gives_the_same_delays() -> None:
-    backoff = Backoff(10)
+    backoff = Backoff(retries=10)
     assert list(backoff.delays(random.Random(7))) == list(backoff.delays(random.Random(7)))
 
 

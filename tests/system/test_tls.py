@@ -90,7 +90,7 @@ def test_a_certificate_is_trusted_only_where_it_is_named(address: str, folder: P
 
 def terms() -> DownloadPolicy:
     return DownloadPolicy(
-        tls_context(), local=False, rate=RateLimit(None), max_size=10**9, min_speed=1, stall_timeout=20
+        tls=tls_context(), local=False, rate=RateLimit(None), max_size=10**9, min_speed=1, stall_timeout=20
     )
 
 

@@ -137,7 +137,12 @@ def bars(sandbox: Sandbox, audio_id: str, *options: str, enough: Callable[[list[
     def look(lines: Sequence[str]) -> bool:
         for match in filter(None, map(BAR.search, lines)):
             total, speed = (float(text) if text else None for text in match.group("total", "speed"))
-            bar = Bar(float(match["received"]), total, speed, match["waiting"] is not None)
+            bar = Bar(
+                received=float(match["received"]),
+                total=total,
+                speed=speed,
+                waiting=match["waiting"] is not None,
+            )
             if seen[-1:] != [bar]:
                 seen.append(bar)
         return enough(seen)
@@ -167,7 +172,7 @@ def test_while_a_retry_is_awaited_the_bar_says_so_and_how_much_is_there(sandbox:
     seen = bars(
         sandbox, "demo-5mb-cdn-cut2m-trickle1m+waiting", enough=lambda seen: bool(speeds(since_waiting(seen)))
     )
-    assert {bar for bar in seen if bar.waiting} == {Bar(2.1, 5.0, None, waiting=True)}
+    assert {bar for bar in seen if bar.waiting} == {Bar(received=2.1, total=5.0, speed=None, waiting=True)}
     gone_on = since_waiting(seen)
     assert {bar.total for bar in gone_on} == {5.0}
     assert 2.1 <= gone_on[0].received < 3.0, "what is there was fetched again, or counted twice"
@@ -208,7 +213,7 @@ def test_a_download_that_starts_over_forgets_a_length_that_nobody_tells_any_more
         "demo-5mb-cdn-longer5m.cut2m-ok-chunked.trickle1m+forgotten",
         enough=lambda seen: len(since_going_back(seen)) > 2,
     )
-    assert Bar(2.1, 10.2, None, waiting=True) in seen
+    assert Bar(received=2.1, total=10.2, speed=None, waiting=True) in seen
     assert {bar.total for bar in since_going_back(seen)} == {None}
 
 
@@ -218,9 +223,9 @@ def test_what_an_earlier_run_has_left_is_there_and_is_no_speed(sandbox: Sandbox)
     assert sandbox.run("convert", audio_id, env={"SUNO_WAV_RETRIES": "0"}).code == 9
     seen = bars(sandbox, audio_id, enough=lambda seen: len(speeds(since_waiting(seen))) > 2)
     # The bar is there a tenth of a second before anybody has looked at what the `.part` holds.
-    known = [bar for bar in seen if bar != Bar(0.0, None, None, waiting=False)]
+    known = [bar for bar in seen if bar != Bar(received=0.0, total=None, speed=None, waiting=False)]
     assert known[0].received == min(bar.received for bar in known) == 8.4
-    assert {bar for bar in known if bar.waiting} == {Bar(8.4, 15.0, None, waiting=True)}
+    assert {bar for bar in known if bar.waiting} == {Bar(received=8.4, total=15.0, speed=None, waiting=True)}
     gone_on = speeds(since_waiting(seen))
     assert gone_on[-1] < 2.5
     assert max(gone_on) > 0.7, "the time in which nothing was asked for was counted in"

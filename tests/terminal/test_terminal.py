@@ -65,7 +65,7 @@ def on_a_terminal(
     finally:
         os.close(master)
     out, _ = process.communicate(timeout=10)
-    return Finished(process.returncode, out.decode(), seen.decode(errors="replace"))
+    return Finished(code=process.returncode, out=out.decode(), err=seen.decode(errors="replace"))
 
 
 def in_bytes(settings: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[bytes]:

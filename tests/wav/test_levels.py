@@ -31,7 +31,15 @@ FLOATS = {32: "f", 64: "d"}
 
 def wav(bits: int, channels: int, size: int, *, floats: bool = False, valid: int | None = None) -> WavFormat:
     encoding = "float" if floats else "PCM"
-    return WavFormat(encoding, 1000, bits, channels, size, data_start=0, valid_bits=valid)
+    return WavFormat(
+        encoding=encoding,
+        sample_rate=1000,
+        bits=bits,
+        channels=channels,
+        data_bytes=size,
+        data_start=0,
+        valid_bits=valid,
+    )
 
 
 def portrait_of(samples: Sequence[int], bits: int, channels: int, valid: int | None = None) -> AudioLevels:
@@ -173,7 +181,15 @@ def test_a_file_that_shrinks_meanwhile_is_measured_as_far_as_it_goes() -> None:
 
 @pytest.mark.parametrize("encoding", ["A-law", "MP3"])
 def test_a_compressed_encoding_has_no_portrait(encoding: str) -> None:
-    assert portray(FILE, WavFormat(encoding, 8000, 8, 1, 100, coded_byte_rate=8000)) is None
+    assert (
+        portray(
+            FILE,
+            WavFormat(
+                encoding=encoding, sample_rate=8000, bits=8, channels=1, data_bytes=100, coded_byte_rate=8000
+            ),
+        )
+        is None
+    )
 
 
 @pytest.mark.parametrize("bits", [16, 24])

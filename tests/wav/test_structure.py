@@ -85,7 +85,13 @@ def read(content: bytes) -> WavFormat:
 def test_what_the_standard_library_writes_is_read(rate: int, bits: int, channels: int) -> None:
     content = made_by_wave(rate, bits // 8, channels, frames=rate // 10)
     found = read(content)
-    assert found == WavFormat("PCM", rate, bits, channels, rate // 10 * channels * bits // 8)
+    assert found == WavFormat(
+        encoding="PCM",
+        sample_rate=rate,
+        bits=bits,
+        channels=channels,
+        data_bytes=rate // 10 * channels * bits // 8,
+    )
     assert found.seconds == pytest.approx(0.1)
 
 
@@ -97,102 +103,130 @@ AUDIO = bytes(range(256)) * 3
     [
         pytest.param(
             riff(fmt(EXTENSIBLE, bits=24, more=extension(PCM, 24)), chunk(b"data", AUDIO)),
-            WavFormat("PCM", 48000, 24, 2, 768),
+            WavFormat(encoding="PCM", sample_rate=48000, bits=24, channels=2, data_bytes=768),
             id="extensible PCM",
         ),
         pytest.param(
             riff(fmt(EXTENSIBLE, bits=32, more=extension(FLOAT, 32)), chunk(b"data", AUDIO)),
-            WavFormat("float", 48000, 32, 2, 768),
+            WavFormat(encoding="float", sample_rate=48000, bits=32, channels=2, data_bytes=768),
             id="extensible float",
         ),
         pytest.param(
             riff(fmt(FLOAT, bits=32, more=b"\0\0"), chunk(b"fact", bytes(4)), chunk(b"data", AUDIO)),
-            WavFormat("float", 48000, 32, 2, 768),
+            WavFormat(encoding="float", sample_rate=48000, bits=32, channels=2, data_bytes=768),
             id="float with a fact chunk",
         ),
         pytest.param(
             riff(fmt(FLOAT, bits=64), chunk(b"data", AUDIO)),
-            WavFormat("float", 48000, 64, 2, 768),
+            WavFormat(encoding="float", sample_rate=48000, bits=64, channels=2, data_bytes=768),
             id="64 bit float",
         ),
         pytest.param(
             riff(fmt(0x1234, bits=16), chunk(b"data", AUDIO)),
-            WavFormat("encoding 0x1234", 48000, 16, 2, 768, coded_byte_rate=192000),
+            WavFormat(
+                encoding="encoding 0x1234",
+                sample_rate=48000,
+                bits=16,
+                channels=2,
+                data_bytes=768,
+                coded_byte_rate=192000,
+            ),
             id="an encoding without a name",
         ),
         pytest.param(
             riff(chunk(b"LIST", b"INFOISFT\x0e\0\0\0Lavf60.16.100\0"), fmt(), chunk(b"data", AUDIO)),
-            WavFormat("PCM", 48000, 16, 2, 768),
+            WavFormat(encoding="PCM", sample_rate=48000, bits=16, channels=2, data_bytes=768),
             id="a list before the format",
         ),
         pytest.param(
             riff(fmt(), *[chunk(b"LIST", b"INFO" + bytes(n)) for n in range(50)], chunk(b"data", AUDIO)),
-            WavFormat("PCM", 48000, 16, 2, 768),
+            WavFormat(encoding="PCM", sample_rate=48000, bits=16, channels=2, data_bytes=768),
             id="lists of odd and even lengths before the audio",
         ),
         pytest.param(
             riff(fmt(), chunk(b"odd ", b"abc"), chunk(b"data", AUDIO)),
-            WavFormat("PCM", 48000, 16, 2, 768),
+            WavFormat(encoding="PCM", sample_rate=48000, bits=16, channels=2, data_bytes=768),
             id="a chunk of odd length is padded",
         ),
         pytest.param(
             riff(fmt(bits=8, channels=1), struct.pack("<4sI", b"data", 3) + AUDIO[:3]),
-            WavFormat("PCM", 48000, 8, 1, 3),
+            WavFormat(encoding="PCM", sample_rate=48000, bits=8, channels=1, data_bytes=3),
             id="odd audio at the very end, without its padding",
         ),
         pytest.param(
             riff(fmt(), chunk(b"data", AUDIO), chunk(b"id3 ", b"ID3" + bytes(40)), chunk(b"LIST", b"INFO")),
-            WavFormat("PCM", 48000, 16, 2, 768),
+            WavFormat(encoding="PCM", sample_rate=48000, bits=16, channels=2, data_bytes=768),
             id="tags after the audio",
         ),
         pytest.param(
             riff(fmt(), chunk(b"data", AUDIO)) + b"trailing bytes",
-            WavFormat("PCM", 48000, 16, 2, 768),
+            WavFormat(encoding="PCM", sample_rate=48000, bits=16, channels=2, data_bytes=768),
             id="something after the end",
         ),
         pytest.param(
             riff(fmt(), chunk(b"data", AUDIO), size=0xFFFFFFFF),
-            WavFormat("PCM", 48000, 16, 2, 768),
+            WavFormat(encoding="PCM", sample_rate=48000, bits=16, channels=2, data_bytes=768),
             id="written to a pipe: the outer length is not known",
         ),
         pytest.param(
             riff(ds64(768), fmt(), chunk(b"data", AUDIO, 0xFFFFFFFF), name=b"RF64", size=0xFFFFFFFF),
-            WavFormat("PCM", 48000, 16, 2, 768),
+            WavFormat(encoding="PCM", sample_rate=48000, bits=16, channels=2, data_bytes=768),
             id="RF64",
         ),
         pytest.param(
             riff(ds64(768), fmt(), chunk(b"data", AUDIO), name=b"RF64"),
-            WavFormat("PCM", 48000, 16, 2, 768),
+            WavFormat(encoding="PCM", sample_rate=48000, bits=16, channels=2, data_bytes=768),
             id="RF64 with a short length",
         ),
         pytest.param(
             riff(ds64(768), fmt(), chunk(b"data", AUDIO, 0xFFFFFFFF), name=b"BW64", size=0xFFFFFFFF),
-            WavFormat("PCM", 48000, 16, 2, 768),
+            WavFormat(encoding="PCM", sample_rate=48000, bits=16, channels=2, data_bytes=768),
             id="BW64",
         ),
         pytest.param(
             riff(fmt(bits=20, block=6), chunk(b"data", AUDIO)),
-            WavFormat("PCM", 48000, 24, 2, 768, valid_bits=20),
+            WavFormat(encoding="PCM", sample_rate=48000, bits=24, channels=2, data_bytes=768, valid_bits=20),
             id="20 bits in three bytes",
         ),
         pytest.param(
             riff(fmt(EXTENSIBLE, bits=32, more=extension(PCM, 24)), chunk(b"data", AUDIO)),
-            WavFormat("PCM", 48000, 32, 2, 768, valid_bits=24),
+            WavFormat(encoding="PCM", sample_rate=48000, bits=32, channels=2, data_bytes=768, valid_bits=24),
             id="24 valid bits in four bytes",
         ),
         pytest.param(
             riff(fmt(EXTENSIBLE, more=struct.pack("<HHI", 22, 16, 3) + bytes(16)), chunk(b"data", AUDIO)),
-            WavFormat(f"encoding {'00' * 16}", 48000, 16, 2, 768, coded_byte_rate=192000),
+            WavFormat(
+                encoding=f"encoding {'00' * 16}",
+                sample_rate=48000,
+                bits=16,
+                channels=2,
+                data_bytes=768,
+                coded_byte_rate=192000,
+            ),
             id="extensible, and unknown",
         ),
         pytest.param(
             riff(fmt(7, bits=8), chunk(b"data", AUDIO)),
-            WavFormat("mu-law", 48000, 8, 2, 768, coded_byte_rate=96000),
+            WavFormat(
+                encoding="mu-law",
+                sample_rate=48000,
+                bits=8,
+                channels=2,
+                data_bytes=768,
+                coded_byte_rate=96000,
+            ),
             id="mu-law",
         ),
         pytest.param(
             riff(fmt(ADPCM, bits=4, block=256, more=struct.pack("<HH", 2, 249)), chunk(b"data", AUDIO)),
-            WavFormat("IMA ADPCM", 48000, 4, 2, 768, coded_byte_rate=48000 * 256 / 249),
+            WavFormat(
+                encoding="IMA ADPCM",
+                sample_rate=48000,
+                bits=4,
+                channels=2,
+                data_bytes=768,
+                coded_byte_rate=48000 * 256 / 249,
+            ),
             id="ADPCM, in blocks",
         ),
         pytest.param(
@@ -201,12 +235,14 @@ AUDIO = bytes(range(256)) * 3
                 chunk(b"fact", struct.pack("<I", 24000)),
                 chunk(b"data", AUDIO),
             ),
-            WavFormat("MP3", 48000, 0, 2, 768, coded_byte_rate=1536),
+            WavFormat(
+                encoding="MP3", sample_rate=48000, bits=0, channels=2, data_bytes=768, coded_byte_rate=1536
+            ),
             id="MP3, half a second by its number of samples",
         ),
         pytest.param(
             riff(chunk(b"JUNK", bytes(28)), fmt(), chunk(b"data", AUDIO)),
-            WavFormat("PCM", 48000, 16, 2, 768),
+            WavFormat(encoding="PCM", sample_rate=48000, bits=16, channels=2, data_bytes=768),
             id="room for a ds64 that was not needed",
         ),
     ],
@@ -426,7 +462,9 @@ def test_the_cost_does_not_grow_with_the_audio() -> None:
         file.write(header)
         file.truncate(len(header) + size)
     start = time.monotonic()
-    assert read_format(FILE) == WavFormat("PCM", 48000, 16, 2, size)
+    assert read_format(FILE) == WavFormat(
+        encoding="PCM", sample_rate=48000, bits=16, channels=2, data_bytes=size
+    )
     assert time.monotonic() - start < 0.5
 
 

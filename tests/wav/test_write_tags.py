@@ -25,9 +25,11 @@ from suno_wav_cli.wav import check_tagging_possible, read_format, write_tags
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-PICTURE = Cover(b"\xff\xd8\xff\xe0 a JPEG, near enough", "image/jpeg")
-TAGS = SongTags("Là-haut ♪", "indie pop, dreamy", "[Verse]\nla la\n\n[Chorus]\n春の歌", PICTURE)
-PLAIN = SongTags("A title", "sine", "la", PICTURE)
+PICTURE = Cover(content=b"\xff\xd8\xff\xe0 a JPEG, near enough", media_type="image/jpeg")
+TAGS = SongTags(
+    title="Là-haut ♪", style="indie pop, dreamy", lyrics="[Verse]\nla la\n\n[Chorus]\n春の歌", cover=PICTURE
+)
+PLAIN = SongTags(title="A title", style="sine", lyrics="la", cover=PICTURE)
 UNKNOWN = 0xFFFFFFFF
 
 
@@ -97,7 +99,7 @@ def read(content: bytes) -> Read:
         size, long = struct.unpack_from("<QQ", content, 20)
     assert size == len(content) - 8
     assert size % 2 == 0
-    return Read(split(content[12:], long=long))
+    return Read(chunks=split(content[12:], long=long))
 
 
 def split(content: bytes, *, long: int | None) -> list[tuple[bytes, bytes]]:
@@ -190,7 +192,7 @@ def test_a_cover_alone_makes_no_list() -> None:
 
 
 @pytest.mark.parametrize(
-    "nothing", [SongTags(), SongTags("", " ", "\0\n")], ids=["nothing", "nothing visible"]
+    "nothing", [SongTags(), SongTags(title="", style=" ", lyrics="\0\n")], ids=["nothing", "nothing visible"]
 )
 def test_a_song_of_which_nothing_is_known_is_left_alone(nothing: SongTags) -> None:
     content = wav(b"audio", after=OTHERS["info"], size=UNKNOWN)
@@ -362,8 +364,8 @@ ANY_TAGS = st.builds(
     cover=st.none()
     | st.builds(
         Cover,
-        st.binary(max_size=64).map(PICTURE.content.__add__),
-        st.sampled_from(["image/jpeg", "image/png"]),
+        content=st.binary(max_size=64).map(PICTURE.content.__add__),
+        media_type=st.sampled_from(["image/jpeg", "image/png"]),
     ),
 )
 CHUNKS = st.lists(st.sampled_from([*OTHERS.values()]), max_size=3).map(b"".join)
@@ -377,8 +379,8 @@ ANY_WAV = st.builds(
 
 
 @given(content=ANY_WAV, tags=ANY_TAGS)
-@example(content=wav(b"odd"), tags=SongTags("\ud800", "a\0b", "x\r\ny\u2028z\x85"))
-@example(content=wav(b"odd"), tags=SongTags("\ufeffmark", "(17)", "𝄞"))
+@example(content=wav(b"odd"), tags=SongTags(title="\ud800", style="a\0b", lyrics="x\r\ny\u2028z\x85"))
+@example(content=wav(b"odd"), tags=SongTags(title="\ufeffmark", style="(17)", lyrics="𝄞"))
 def test_whatever_is_written_the_file_is_whole_and_its_audio_untouched(
     content: bytes, tags: SongTags
 ) -> None:
@@ -415,14 +417,14 @@ def test_a_damaged_file_takes_tags_or_stays_as_it_is(content: bytes, at: int, by
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs", "Zs", "Zl", "Zp"]), min_size=1))
 def test_a_text_without_control_characters_is_written_letter_for_letter(text: str) -> None:
     lines = f"{text}\n\n{text}"
-    found = read(tagged(wav(b"audio"), SongTags(text, text, lines)))
+    found = read(tagged(wav(b"audio"), SongTags(title=text, style=text, lyrics=lines)))
     assert found.info == {"INAM": text, "IGNR": text, "ICMT": lines}
 
 
 @given(st.text(st.characters(codec=None)))
 def test_no_control_character_is_written(text: str) -> None:
     content = wav(b"audio")
-    written = tagged(content, SongTags(text, text, text))
+    written = tagged(content, SongTags(title=text, style=text, lyrics=text))
     if written != content:
         info = read(written).info
         assert {character for text in info.values() for character in text if character < " "} <= {"\n", "\t"}

@@ -21,7 +21,7 @@ class TunnelMode(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Destination:
     """Where the tunnel leads. Where the agent can, only POSTs to `path` are let through."""
 
@@ -30,7 +30,7 @@ class Destination:
     domain: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Lost:
     """Nothing arrives any more. `final` where the tunnel will not come back by itself."""
 
@@ -38,14 +38,14 @@ class Lost:
     final: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Restored:
     """It came back, perhaps at another address."""
 
     public_url: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Listener:
     """What hears of a tunnel, from whatever thread: how it is, and what is done for it."""
 
@@ -69,7 +69,7 @@ class Tunnel(Protocol):
         """Leave nothing behind. May be called from any thread, and while `open` is under way."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GivenAddress:
     """An address that leads here by itself: the person's own, or this machine's where the service is here too."""
 

@@ -38,7 +38,7 @@ _DOWNLOAD = "import sys; from pyngrok import installer; installer.install_ngrok(
 _INSTALL_IT = "Install it from https://ngrok.com/download, or poll: --tunnel none"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Agent:
     path: Path
     version: tuple[int, int, int]
@@ -66,7 +66,7 @@ def download_agent(children: Children, report: Report) -> Agent:
 
     target = _pyngrok_path()
     try:
-        report(AgentDownloading(get_ngrok_cdn_url("3"), target))
+        report(AgentDownloading(source=get_ngrok_cdn_url("3"), path=target))
         target.parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(target.parent)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=_PREFIX) as folder:
@@ -76,7 +76,7 @@ def download_agent(children: Children, report: Report) -> Agent:
             if agent is None:
                 raise TunnelFailed("what was downloaded is not a working ngrok agent", _INSTALL_IT)
             fresh.replace(target)
-            return Agent(target, agent.version)
+            return Agent(path=target, version=agent.version)
     except (OSError, PyngrokError) as error:
         raise TunnelFailed(f"the ngrok agent cannot be downloaded: {error}", _INSTALL_IT) from error
 
@@ -153,4 +153,4 @@ def _tried(path: Path, children: Children, seconds: float) -> Agent | None:
         child.end()
         return None
     match = _VERSION.search(child.printed)
-    return None if match is None else Agent(path, (int(match[1]), int(match[2]), int(match[3])))
+    return None if match is None else Agent(path=path, version=(int(match[1]), int(match[2]), int(match[3])))

@@ -42,7 +42,7 @@ _LOG_LINES = 50
 _BAD_REQUEST = 400
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Launch:
     """What an agent is started with."""
 
@@ -122,7 +122,7 @@ class AgentRun:
         if self._process is not None:
             self._process.wait()
             if not self._ending:
-                self._on_change(Lost("the ngrok agent has ended", final=True))
+                self._on_change(Lost(reason="the ngrok agent has ended", final=True))
 
     def _connected(self) -> NgrokTunnel:
         """Ask for as much protection as this agent knows: none says beforehand which options it takes."""
@@ -171,7 +171,7 @@ class AgentRun:
                     self._decided.set()
         elif "session closed" in message and not self._lost and not self._ending:
             self._lost = True
-            self._on_change(Lost("the ngrok session is lost", final=False))
+            self._on_change(Lost(reason="the ngrok session is lost", final=False))
         elif "client session established" in message or "started tunnel" in message:
             # The second is said after the session is back, and then perhaps of another address.
             self._look_up_address(self._tunnel)
@@ -184,7 +184,7 @@ class AgentRun:
             return
         if address and (self._lost or address != self._address):
             self._lost, self._address = False, address
-            self._on_change(Restored(address))
+            self._on_change(Restored(public_url=address))
 
     def _failure(self, waited: float | None) -> TunnelFailed:
         """`waited` is the time that was not enough, in seconds, where it was that."""

@@ -79,7 +79,9 @@ class Ngrok:
             folder = make_agent_folder(self._folder)
             try:
                 folder.write_config(agent_config(user, token, version))
-                return Launch(folder.program_for(agent.path), folder, version, token)
+                return Launch(
+                    program=folder.program_for(agent.path), folder=folder, config_version=version, token=token
+                )
             except OSError:
                 folder.remove()
                 raise
@@ -102,4 +104,4 @@ def _prepare_process() -> None:
 
 def _token_of(user: dict[str, Any]) -> Secret | None:
     token = user.get("authtoken")
-    return Secret(token) if isinstance(token, str) else None
+    return Secret(value=token) if isinstance(token, str) else None

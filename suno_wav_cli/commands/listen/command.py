@@ -48,7 +48,12 @@ def listen(settings: Settings, secrets: Secrets, environ: Mapping[str, str], rep
             session = stack.enter_context(open_session(settings, secrets, environ, report))
         agents = state_folder(environ) / "agents"
         reception = stack.enter_context(open_reception(settings, secrets, agents, port=port))
-        wishes = ListenOptions(secrets.hmac_key, settings.forward_to, settings.save, settings.max_events)
+        wishes = ListenOptions(
+            hmac_key=secrets.hmac_key,
+            forward_to=settings.forward_to,
+            save=settings.save,
+            max_events=settings.max_events,
+        )
         unverified = secrets.hmac_key is None and provider_named(settings.provider).signs_callbacks
         run(
             _listen(
@@ -74,7 +79,7 @@ async def _listen(
         else:
             context = await stack.enter_async_context(open_workshop(session, None))
             tls = context.download_terms.tls
-            service = Service(session, context, downloads=downloads)
+            service = Service(session=session, context=context, downloads=downloads)
         intake = DeliveryHandler(wishes, service, tls, report)
         stack.callback(intake.cancel)
         async with receiving(reception, intake.deliver) as probe:
@@ -117,13 +122,13 @@ class _Address:
         if isinstance(change, Restored):
             self._reason = None
             if change.public_url == self._said:
-                self._report(events.TunnelRestored(change.public_url))
+                self._report(events.TunnelRestored(public_url=change.public_url))
             else:
                 self.announce(change.public_url, None)
         elif change.reason != self._reason:
             # The same reason again, at each try, would fill the screen.
             self._reason = change.reason
-            self._report(events.TunnelLost(change.reason, None))
+            self._report(events.TunnelLost(reason=change.reason, poll_interval=None))
 
     def announce(self, base_url: str, reason: str | None) -> None:
         self._said = base_url
@@ -131,7 +136,15 @@ class _Address:
         local_url = self._reception.local_url
         public_url = None if base_url == local_url else base_url
         callback_url = base_url + self._reception.path
-        self._report(events.Listening(local_url, public_url, reason, callback_url, self._unverified))
+        self._report(
+            events.Listening(
+                local_url=local_url,
+                public_url=public_url,
+                reason=reason,
+                callback_url=callback_url,
+                unverified=self._unverified,
+            )
+        )
 
 
 def _check_folders(settings: Settings) -> None:

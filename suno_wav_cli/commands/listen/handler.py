@@ -35,7 +35,7 @@ _FORWARDS_AT_ONCE = 8
 _LONGEST_ANSWER = 1000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ListenOptions:
     """What the person asked for."""
 
@@ -78,10 +78,16 @@ class DeliveryHandler:
         signature = verify(key, callback.task_id, delivery.headers, now) if key else None
         self._report(
             events.DeliveryReceived(
-                number, now, callback.task_id, callback.code, callback.url, repeats, signature
+                number=number,
+                received=now,
+                task_id=callback.task_id,
+                code=callback.code,
+                url=callback.url,
+                repeats=repeats,
+                signature=signature,
             )
         )
-        self._keep(number, RecordedCallback(now, delivery.headers, delivery.body))
+        self._keep(number, RecordedCallback(received=now, headers=delivery.headers, body=delivery.body))
         self._forward(number, delivery)
         self._check(number, callback, signature)
         if self._count == self._wishes.max_events:
@@ -101,9 +107,9 @@ class DeliveryHandler:
         if self._shelf is None:
             return
         try:
-            self._report(events.DeliveryRecorded(number, self._shelf.keep(number, recording)))
+            self._report(events.DeliveryRecorded(number=number, path=self._shelf.keep(number, recording)))
         except OSError as error:
-            self._report(events.DeliveryDropped(number, f"it cannot be kept: {error.strerror}"))
+            self._report(events.DeliveryDropped(number=number, reason=f"it cannot be kept: {error.strerror}"))
 
     def _check(self, number: int, callback: Callback, signature: Signature | None) -> None:
         reason = None
@@ -116,21 +122,28 @@ class DeliveryHandler:
             self._inquiries.begin(number, callback)
         if reason is not None:
             self._report(
-                events.DeliveryChecked(number, callback.task_id, Verdict.UNCONFIRMED, None, None, reason)
+                events.DeliveryChecked(
+                    number=number,
+                    task_id=callback.task_id,
+                    verdict=Verdict.UNCONFIRMED,
+                    flag=None,
+                    url=None,
+                    reason=reason,
+                )
             )
 
     def _forward(self, number: int, delivery: ReceivedCallback) -> None:
         if self._wishes.forward_to is None:
             return
         if self._forwards_waiting == _MOST_FORWARDS:
-            self._report(events.DeliveryDropped(number, "too many wait to be forwarded"))
+            self._report(events.DeliveryDropped(number=number, reason="too many wait to be forwarded"))
             return
         self._forwards_waiting += 1
         self._crew.start(self._forwarded(number, delivery, self._wishes.forward_to))
 
     async def _forwarded(self, number: int, delivery: ReceivedCallback, url: str) -> None:
         """Pass it on: the same headers and the same bytes, and as long to answer as the service gives."""
-        outgoing = CallbackRequest(delivery.body, end_to_end(delivery.headers))
+        outgoing = CallbackRequest(body=delivery.body, headers=end_to_end(delivery.headers))
         try:
             async with self._forwards:
                 answer = await deliver(outgoing, url, ANSWER_SECONDS, self._tls)
@@ -138,4 +151,8 @@ class DeliveryHandler:
             self._forwards_waiting -= 1
         problem = f"{answer.problem} {answer.detail}".strip() if answer.problem else None
         text = answer.body.decode("utf-8", "replace")[:_LONGEST_ANSWER]
-        self._report(events.DeliveryForwarded(number, answer.status, answer.seconds, problem, text))
+        self._report(
+            events.DeliveryForwarded(
+                number=number, status=answer.status, seconds=answer.seconds, problem=problem, answer=text
+            )
+        )

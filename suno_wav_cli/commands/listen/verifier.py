@@ -35,7 +35,7 @@ _MOST_CLAIMS = 16
 _QUESTIONS, _IN_SECONDS = 50, 10.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Service:
     """The API that is asked, and whether the files of confirmed deliveries are wanted."""
 
@@ -44,7 +44,7 @@ class Service:
     downloads: bool
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Case:
     """A task that the service is asked about, and what is claimed of it: by which delivery, and what was said of that."""
 
@@ -77,7 +77,7 @@ class CallbackVerifier:
         if case is None:
             if len(self._cases) == _MOST_CASES:
                 self._drop_oldest()
-            case = self._cases[task_id] = _Case({number: callback})
+            case = self._cases[task_id] = _Case(claims={number: callback})
             case.task = self._crew.start(self._follow(task_id, case))
         elif len(case.claims) < _MOST_CLAIMS:
             case.claims[number] = callback
@@ -91,7 +91,7 @@ class CallbackVerifier:
         if case.task is not None:
             case.task.cancel()
         for number in case.claims:
-            self._report(DeliveryDropped(number, "too many are being asked about"))
+            self._report(DeliveryDropped(number=number, reason="too many are being asked about"))
 
     async def _follow(self, task_id: str, case: _Case) -> None:
         """Ask until the service has decided, with longer and longer pauses, and then fetch the file."""
@@ -169,7 +169,7 @@ class CallbackVerifier:
 def _verdict_of(error: SunoWavError, age: float) -> tuple[Verdict, bool]:
     """Judge by an answer that is no record: what it says of a claim, and whether that is the last word."""
     if isinstance(error, TaskUnknown):
-        # The service may not know a task yet (contract/wav-api.md, section 3).
+        # The service may not know a task yet (api/README.md, section 3).
         return (Verdict.PENDING, False) if age < UNKNOWN_AT_FIRST else (Verdict.CONTRADICTED, True)
     return Verdict.UNCONFIRMED, not isinstance(error, ServiceUnavailable)
 
@@ -178,4 +178,6 @@ def _checked(
     number: int, callback: Callback, verdict: Verdict, record: WavRecord | None, reason: str | None
 ) -> DeliveryChecked:
     flag, url = (record.flag, record.url) if record else (None, None)
-    return DeliveryChecked(number, callback.task_id, verdict, flag, url, reason)
+    return DeliveryChecked(
+        number=number, task_id=callback.task_id, verdict=verdict, flag=flag, url=url, reason=reason
+    )

@@ -33,7 +33,7 @@ _LEAST_TOKEN = 16
 
 def list_events(report: Report) -> ExitCode:
     for name, sample in SAMPLES.items():
-        report(events.CallbackKind(name, sample.about))
+        report(events.CallbackKind(name=name, about=sample.about))
     return ExitCode.OK
 
 
@@ -58,7 +58,7 @@ async def _deliver(plan: Plan, request: Request, report: Report) -> Verdict:
         verdict = await _deliver_once(plan, request.speed, report)
         if verdict.as_it_must:
             return verdict
-        report(events.DeliveryDelayed(retry_after / request.speed))
+        report(events.DeliveryDelayed(seconds=retry_after / request.speed))
         await asyncio.sleep(retry_after / request.speed)
     return await _deliver_once(plan, request.speed, report)
 
@@ -67,11 +67,15 @@ async def _deliver_once(plan: Plan, speed: float, report: Report) -> Verdict:
     signed = _signed(plan)
     report(
         events.Delivering(
-            plan.name, signed.method, origin(plan.url), plan.task_id, signed=plan.key is not None
+            name=plan.name,
+            method=signed.method,
+            to=origin(plan.url),
+            task_id=plan.task_id,
+            signed=plan.key is not None,
         )
     )
     limit = answer_seconds(speed)
-    overdue = asyncio.get_running_loop().call_later(limit, report, events.AnswerOverdue(limit))
+    overdue = asyncio.get_running_loop().call_later(limit, report, events.AnswerOverdue(seconds=limit))
     try:
         answer = await deliver(signed, plan.url, limit * _PATIENCE)
     finally:
@@ -80,9 +84,9 @@ async def _deliver_once(plan: Plan, speed: float, report: Report) -> Verdict:
     verdict = judge(answer, plan.fault, speed)
     report(
         events.Delivered(
-            answer.status,
-            round(answer.seconds, 3),
-            _first_line(answer.body, plan),
+            status=answer.status,
+            seconds=round(answer.seconds, 3),
+            answer=_first_line(answer.body, plan),
             received=verdict.received,
             refused_rightly=verdict.refused_rightly,
             verdict=verdict.text,

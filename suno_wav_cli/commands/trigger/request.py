@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.models import Secret
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """`url` is None where it was not given; `event`, `task_id` and `wav_url` are None for their defaults."""
 
@@ -36,7 +36,7 @@ class Request:
     speed: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """What is posted, how often, and why a careful receiver refuses it. It is signed with `key`, afresh each time."""
 
@@ -82,7 +82,9 @@ def _sampled(request: Request, url: str, key: Secret | None) -> Plan:
         wav_url=request.wav_url or f"https://example.com/{secrets.token_hex(16)}.wav",
         url=url,
     )
-    return Plan(name, url, content, task_id, key, sample.times, sample.fault)
+    return Plan(
+        name=name, url=url, outgoing=content, task_id=task_id, key=key, times=sample.times, fault=sample.fault
+    )
 
 
 def _recorded(request: Request, path: Path, url: str, key: Secret | None) -> Plan:
@@ -97,7 +99,13 @@ def _recorded(request: Request, path: Path, url: str, key: Secret | None) -> Pla
         if task_id is None:
             raise UsageError(f"{path} names no task, and the signature is of its id", "Leave out --sign.")
         headers = tuple(header for header in headers if not is_signature_header(header[0]))
-    return Plan(path.name, url, CallbackRequest(recording.body, headers), task_id, key)
+    return Plan(
+        name=path.name,
+        url=url,
+        outgoing=CallbackRequest(body=recording.body, headers=headers),
+        task_id=task_id,
+        key=key,
+    )
 
 
 def _claimed_task_id(body: bytes) -> str | None:

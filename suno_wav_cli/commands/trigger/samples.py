@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sample:
     """`fault` is why a careful receiver refuses it, None for what the service itself may send."""
 
@@ -30,23 +30,23 @@ _FAULTS = {"not-json": "the body is not JSON", "huge": "no callback is that larg
 
 SAMPLES: Mapping[str, Sample] = MappingProxyType(
     {
-        "success": Sample("converted: code 200, as documented"),
-        "failure": Sample("the conversion failed: code 501, no address", code=501),
-        "failure-400": Sample("bad input or unsupported file: code 400", code=400),
-        "failure-451": Sample("the source audio could not be fetched: code 451", code=451),
-        "failure-500": Sample("a server error: code 500", code=500),
-        "twice": Sample("the same callback two times", times=2),
+        "success": Sample(about="converted: code 200, as documented"),
+        "failure": Sample(about="the conversion failed: code 501, no address", code=501),
+        "failure-400": Sample(about="bad input or unsupported file: code 400", code=400),
+        "failure-451": Sample(about="the source audio could not be fetched: code 451", code=451),
+        "failure-500": Sample(about="a server error: code 500", code=500),
+        "twice": Sample(about="the same callback two times", times=2),
         **{
-            shape: Sample(about, shape, fault=_FAULTS.get(shape))
+            shape: Sample(about=about, shape=shape, fault=_FAULTS.get(shape))
             for shape, about in CALLBACK_SHAPES.items()
             if shape != DOCUMENTED
         },
         "wrong-type": Sample(
-            "as `success`, sent as text/plain",
+            about="as `success`, sent as text/plain",
             content_type="text/plain",
             fault="its Content-Type is not application/json",
         ),
-        "get": Sample("GET in place of POST", method="GET", fault="a callback is a POST"),
+        "get": Sample(about="GET in place of POST", method="GET", fault="a callback is a POST"),
     }
 )
 
@@ -55,12 +55,14 @@ def outgoing(sample: Sample, *, task_id: str, audio_id: str, wav_url: str, url: 
     """Make the sample tell of this task and this file; `url` is where it is posted."""
     converted = sample.code == 200  # noqa: PLR2004 - the service's code for success
     told = Conversion(
-        task_id,
-        audio_id,
-        url,
-        "SUCCESS" if converted else "GENERATE_WAV_FAILED",
-        sample.code,
-        wav_url if converted else None,
+        task_id=task_id,
+        audio_id=audio_id,
+        callback_url=url,
+        flag="SUCCESS" if converted else "GENERATE_WAV_FAILED",
+        code=sample.code,
+        url=wav_url if converted else None,
     )
     body = callback_content(sample.shape, told) if sample.method == "POST" else b""
-    return CallbackRequest(body, (("Content-Type", sample.content_type), AGENT_HEADER), sample.method)
+    return CallbackRequest(
+        body=body, headers=(("Content-Type", sample.content_type), AGENT_HEADER), method=sample.method
+    )

@@ -1,4 +1,4 @@
-"""What the service would make of an answer to its callback, in its documentation's terms (contract/wav-api.md, section 5)."""
+"""What the service would make of an answer to its callback, in its documentation's terms (api/README.md, section 5)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _REFUSALS = (*range(400, 500), 501)
 """501 is how some say that they know no such method."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """`received` as the service counts; `refused_rightly` where a careful receiver takes no such delivery."""
 

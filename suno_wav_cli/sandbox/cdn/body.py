@@ -21,7 +21,7 @@ _PIECE = 64 * 1024
 _MOST_PIECES_A_SECOND = 10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Body:
     """`size` bytes, read from a start to before a stop; a read may give less."""
 

@@ -65,7 +65,7 @@ def plan_of(text: str) -> Plan:
         traits.append(Trait(items.pop(0)))
     if len(set(traits)) < len(traits):
         raise ValueError("a trait is named once")
-    return Plan(tuple(_step(item) for item in items), frozenset(traits))
+    return Plan(steps=tuple(_step(item) for item in items), traits=frozenset(traits))
 
 
 def text_of(plan: Plan) -> str:
@@ -84,12 +84,12 @@ def _step(text: str) -> Step:
     words, tilde, times = text.partition("~")
     faults = () if words == _GOOD else tuple(_fault(word) for word in words.split("."))
     if not tilde:
-        return Step(faults)
+        return Step(faults=faults)
     if times == _ALWAYS:
-        return Step(faults, None)
+        return Step(faults=faults, times=None)
     if not _TIMES.fullmatch(times):
         raise ValueError(f"'~{times}' is no number of times")
-    return Step(faults, int(times))
+    return Step(faults=faults, times=int(times))
 
 
 def _fault(word: str) -> Fault:

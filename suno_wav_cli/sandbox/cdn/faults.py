@@ -130,7 +130,7 @@ def _can_have(takes: Takes, number: int | None) -> bool:
             return number in REFUSALS
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Step:
     """The faults of one answer, or of so many in a row (None: of all that follow). Without faults it is a good answer.
 
@@ -174,7 +174,7 @@ class Trait(StrEnum):
     RANGELESS = "rangeless"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """What the requests for a file meet in turn; after the last step, good answers. Raises ValueError where it cannot be."""
 
@@ -198,8 +198,8 @@ FAULTLESS = Plan()
 
 
 def always(*faults: Fault) -> Plan:
-    return Plan((Step(faults, times=None),))
+    return Plan(steps=(Step(faults=faults, times=None),))
 
 
 def once(*faults: Fault) -> Plan:
-    return Plan((Step(faults),))
+    return Plan(steps=(Step(faults=faults),))

@@ -76,7 +76,7 @@ async def _wav(task: Task, address: str, step: Step, request: Request, service: 
         if refusal is not None:
             file.refuse(address, refusal)
 
-    body = Body(len(span), lambda start, stop: wav.read(span.start + start, span.start + stop))
+    body = Body(size=len(span), read=lambda start, stop: wav.read(span.start + start, span.start + stop))
     if step.has(Kind.GZIP):
         headers["Content-Encoding"] = "gzip"
         body = await asyncio.to_thread(_packed, body)
@@ -118,4 +118,4 @@ def _packed(body: Body) -> Body:
         content += body.read(at, body.size)
         at = len(content)
     packed = gzip.compress(content, compresslevel=1, mtime=0)
-    return Body(len(packed), lambda start, stop: packed[start:stop])
+    return Body(size=len(packed), read=lambda start, stop: packed[start:stop])

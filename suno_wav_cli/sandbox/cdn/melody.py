@@ -13,7 +13,7 @@ _NOTE_SECONDS = 0.5
 _LOUDNESS = 0.4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Layout:
     """A WAV's format; `data_bytes` of audio, the melody repeated. Of one that `ends_early`, the first half is there."""
 
@@ -35,7 +35,7 @@ class Layout:
 PLAIN = Layout()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Wav:
     """A file that need not be held whole: `header`, then `tile` repeated, `length` bytes in all."""
 
@@ -73,7 +73,7 @@ def melody(layout: Layout, version: int = 0) -> Wav:
         data_bytes,
     )
     length = len(header) + data_bytes
-    return Wav(header, tile, length // 2 if layout.ends_early else length)
+    return Wav(header=header, tile=tile, length=length // 2 if layout.ends_early else length)
 
 
 @lru_cache(maxsize=8)

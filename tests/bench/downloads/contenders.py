@@ -58,18 +58,18 @@ HTTPX = "httpx, iter_bytes"
 def ours(connections: int | None) -> Contender:
     """Make the program with so many connections; with those that it chooses itself where they cannot be set."""
     if connections is None:
-        return Contender("suno-wav", _download, "suno-wav")
+        return Contender(name="suno-wav", command=_download, alone="suno-wav")
     return Contender(
-        f"suno-wav, {connections} connection{'s' if connections > 1 else ''}",
-        _download,
-        "suno-wav, 1 connection",
-        (("SUNO_WAV_CONNECTIONS", str(connections)),),
+        name=f"suno-wav, {connections} connection{'s' if connections > 1 else ''}",
+        command=_download,
+        alone="suno-wav, 1 connection",
+        settings=(("SUNO_WAV_CONNECTIONS", str(connections)),),
     )
 
 
 def start_up() -> Contender:
     name = "suno-wav, no download"
-    return Contender(name, _status, name, fetches=False)
+    return Contender(name=name, command=_status, alone=name, fetches=False)
 
 
 def beyond_start_up(program: Contender) -> Contender:
@@ -81,11 +81,11 @@ def beyond_start_up(program: Contender) -> Contender:
 
 def peers() -> list[Contender]:
     return [
-        Contender(CURL, _curl, CURL),
-        Contender(WGET, _wget, WGET),
-        Contender(ARIA2C_ONE, lambda job: _aria2c(job, 1), ARIA2C_ONE),
-        Contender(ARIA2C_FOUR, lambda job: _aria2c(job, 4), ARIA2C_ONE),
-        Contender(HTTPX, _httpx, HTTPX),
+        Contender(name=CURL, command=_curl, alone=CURL),
+        Contender(name=WGET, command=_wget, alone=WGET),
+        Contender(name=ARIA2C_ONE, command=lambda job: _aria2c(job, 1), alone=ARIA2C_ONE),
+        Contender(name=ARIA2C_FOUR, command=lambda job: _aria2c(job, 4), alone=ARIA2C_ONE),
+        Contender(name=HTTPX, command=_httpx, alone=HTTPX),
     ]
 
 

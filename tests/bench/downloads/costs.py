@@ -38,7 +38,7 @@ class Cost:
 
     def beyond(self, other: Cost) -> Cost:
         """Give the times that are more than another's."""
-        return Cost(self.wall - other.wall, self.cpu - other.cpu, self.peak)
+        return Cost(wall=self.wall - other.wall, cpu=self.cpu - other.cpu, peak=self.peak)
 
 
 def cost_of(command: Sequence[str], environ: Mapping[str, str]) -> Cost:
@@ -69,15 +69,15 @@ def cost_of(command: Sequence[str], environ: Mapping[str, str]) -> Cost:
         ended = f"ended with {figures[0]}" if figures else "was not run"
         raise NotMeasured(f"{' '.join(command)} {ended}\n{said[-_LAST_WORDS:].decode(errors='replace')}")
     wall, cpu, peak = map(float, figures[1:])
-    return Cost(wall, cpu, peak)
+    return Cost(wall=wall, cpu=cpu, peak=peak)
 
 
 def typical(costs: Sequence[Cost]) -> Cost:
     """Give the medians of both times, and the greatest peak."""
     return Cost(
-        median(cost.wall for cost in costs),
-        median(cost.cpu for cost in costs),
-        max(cost.peak for cost in costs),
+        wall=median(cost.wall for cost in costs),
+        cpu=median(cost.cpu for cost in costs),
+        peak=max(cost.peak for cost in costs),
     )
 
 

@@ -25,7 +25,9 @@ class Column:
 
 
 def _wall_to(name: str) -> Column:
-    return Column(f"to {name}", lambda _, cost, all_costs: f"{cost.wall / all_costs[name].wall:.2f}")
+    return Column(
+        title=f"to {name}", text=lambda _, cost, all_costs: f"{cost.wall / all_costs[name].wall:.2f}"
+    )
 
 
 def _speed_up(contender: Contender, cost: Cost, all_costs: Mapping[str, Cost]) -> str:
@@ -33,17 +35,19 @@ def _speed_up(contender: Contender, cost: Cost, all_costs: Mapping[str, Cost]) -
     return _UNKNOWN if alone is None or not contender.fetches else f"{alone.wall / cost.wall:.2f}"
 
 
-_WALL = Column("wall s", lambda _, cost, __: f"{cost.wall:.2f}")
-_CPU = Column("CPU s", lambda _, cost, __: f"{cost.cpu:.2f}")
-_CPU_TO_CURL = Column("to curl", lambda _, cost, all_costs: f"{cost.cpu / all_costs[CURL].cpu:.2f}")
-_PEAK = Column("peak MB", lambda _, cost, __: f"{cost.peak / 1e6:.0f}")
+_WALL = Column(title="wall s", text=lambda _, cost, __: f"{cost.wall:.2f}")
+_CPU = Column(title="CPU s", text=lambda _, cost, __: f"{cost.cpu:.2f}")
+_CPU_TO_CURL = Column(
+    title="to curl", text=lambda _, cost, all_costs: f"{cost.cpu / all_costs[CURL].cpu:.2f}"
+)
+_PEAK = Column(title="peak MB", text=lambda _, cost, __: f"{cost.peak / 1e6:.0f}")
 
 SPEED = (_WALL, _wall_to(CURL), _CPU, _CPU_TO_CURL, _PEAK)
 THROTTLED = (
     _WALL,
     _wall_to(CURL),
     _wall_to(ARIA2C_FOUR),
-    Column("times one connection", _speed_up),
+    Column(title="times one connection", text=_speed_up),
     _CPU,
     _PEAK,
 )

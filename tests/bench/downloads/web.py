@@ -73,10 +73,10 @@ def serving(folder: Path) -> Iterator[Web]:
     with log.open("ab") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
         try:
             web = Web(
-                f"http://127.0.0.1:{plain}",
-                f"https://127.0.0.1:{encrypted}",
-                f"https://127.0.0.1:{encrypted}/throttled",
-                certificate,
+                http=f"http://127.0.0.1:{plain}",
+                https=f"https://127.0.0.1:{encrypted}",
+                throttled=f"https://127.0.0.1:{encrypted}/throttled",
+                certificate=certificate,
             )
             _wait_for(f"{web.http}/{certificate.name}", process, log)
             yield web

@@ -40,7 +40,10 @@ class Receiver:
 def ours() -> list[Receiver]:
     """Ours with its own downloads, and beside curl as the peers are."""
     command = [sys.executable, str(HERE / "ours.py")]
-    return [Receiver("ours", command, downloads_itself=True), Receiver("ours beside curl", command)]
+    return [
+        Receiver(name="ours", command=command, downloads_itself=True),
+        Receiver(name="ours beside curl", command=command),
+    ]
 
 
 def flask(folder: Path) -> list[Receiver]:
@@ -52,7 +55,10 @@ def flask(folder: Path) -> list[Receiver]:
     ):
         return []
     program = str(HERE / "flask_receiver.py")
-    return [Receiver(f"Flask, {server}", [python, program, server]) for server in ("waitress", "app.run")]
+    return [
+        Receiver(name=f"Flask, {server}", command=[python, program, server])
+        for server in ("waitress", "app.run")
+    ]
 
 
 def express(folder: Path) -> list[Receiver]:
@@ -61,7 +67,7 @@ def express(folder: Path) -> list[Receiver]:
     if not _installed("Express", command):
         return []
     environ = {"NODE_PATH": str(folder / "node_modules"), "NODE_ENV": "production"}
-    return [Receiver("Express", ["node", str(HERE / "express_receiver.js")], environ)]
+    return [Receiver(name="Express", command=["node", str(HERE / "express_receiver.js")], environ=environ)]
 
 
 def check_job(http: httpx.Client, url: str, path: str) -> None:

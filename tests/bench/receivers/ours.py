@@ -30,10 +30,19 @@ async def received(port: int, path: str, task_id: str, url: str, targets: list[P
     """Receive, wait for the task's callbacks and download, until the process is ended."""
     wake_ups = TaskNotifier()
     with bound_socket(port) as bound:
-        reception = CallbackEndpoint(bound, path, GivenAddress(address_of(bound)), required=False)
+        reception = CallbackEndpoint(
+            bound=bound, path=path, tunnel=GivenAddress(public_url=address_of(bound)), required=False
+        )
         async with receiving(reception, waking(wake_ups, _unsaid)), asyncio.TaskGroup() as group:
             group.create_task(_waited(wake_ups.of(task_id)))
-            terms = DownloadPolicy(tls_context(), True, RateLimit(None), 10**9, 1000, 20.0)
+            terms = DownloadPolicy(
+                tls=tls_context(),
+                local=True,
+                rate=RateLimit(None),
+                max_size=10**9,
+                min_speed=1000,
+                stall_timeout=20.0,
+            )
             for target in targets:
                 group.create_task(_downloaded(url, target, terms))
 
