@@ -1,11 +1,10 @@
 """`suno-wav config`: effective settings, and where each comes from."""
 
-import os
 from typing import Annotated
 
 import typer
 
-from suno_wav_cli.cli.invocation import Run
+from suno_wav_cli.config.run import Run
 
 
 def config(
@@ -19,5 +18,5 @@ def config(
     from suno_wav_cli.commands import config as overview
 
     if path:
-        return overview.show_path(os.environ, run.report)
-    return overview.show_config(run.choices, run.settings, run.secrets, os.environ, run.report)
+        return overview.show_path(run)
+    return overview.show_config(run)

@@ -1,13 +1,12 @@
 """`suno-wav convert`: submit, wait, download."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from suno_wav_cli.cli.invocation import Run
 from suno_wav_cli.cli.options import DOWNLOAD
+from suno_wav_cli.config.run import Run
 
 SETTINGS = (
     "out",
@@ -79,6 +78,5 @@ def convert(
         dry_run=dry_run,
         from_file=from_file,
         errors=errors,
-        interactive=run.interactive,
     )
-    return batch.convert_songs(request, run.settings, run.secrets, os.environ, run.report)
+    return batch.convert_songs(request, run)

@@ -1,8 +1,6 @@
 """`suno-wav credits`: what is left."""
 
-import os
-
-from suno_wav_cli.cli.invocation import Run
+from suno_wav_cli.config.run import Run
 
 SETTINGS = ("retries",)
 
@@ -14,4 +12,4 @@ def credits_left(run: Run) -> int:
     """
     from suno_wav_cli.conversion import balance
 
-    return balance.show_credits(run.settings, run.secrets, os.environ, run.report)
+    return balance.show_credits(run)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from suno_wav_cli.cli.invocation import Run
+from suno_wav_cli.config.run import Run
 
 
 def inspect(

@@ -9,14 +9,14 @@ import functools
 import inspect
 import os
 import traceback
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from suno_wav_cli.cli.options import BY_NAME, GLOBAL
-from suno_wav_cli.config.credentials import Secrets, take_secrets
-from suno_wav_cli.config.settings import Choice, Settings, choose, in_force
+from suno_wav_cli.config.credentials import take_secrets
+from suno_wav_cli.config.run import Run
+from suno_wav_cli.config.settings import Settings, choose, in_force
 from suno_wav_cli.errors import ExitCode, SunoWavError
 from suno_wav_cli.events import Failed, Interrupted
 from suno_wav_cli.system.signals import Stopped, handling, stopped_by_signals
@@ -29,20 +29,6 @@ if TYPE_CHECKING:
     from suno_wav_cli.events import Report
 
 _SIGNAL_BASE = 128
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """What a command is given besides its own arguments.
-
-    `choices` say who decided each of the settings, and `watched` that `report` shows to somebody at a terminal.
-    """
-
-    settings: Settings
-    choices: tuple[Choice, ...]
-    secrets: Secrets
-    report: Report
-    interactive: bool
 
 
 def command(
@@ -111,6 +97,7 @@ def _run(function: Callable[..., int], flags: dict[str, Any], arguments: dict[st
                     settings=settings,
                     choices=choices,
                     secrets=secrets,
+                    environ=os.environ,
                     report=report,
                     interactive=is_interactive(settings),
                 ),

@@ -1,9 +1,7 @@
 """`suno-wav listen`: receive callbacks."""
 
-import os
-
-from suno_wav_cli.cli.invocation import Run
 from suno_wav_cli.cli.options import option
+from suno_wav_cli.config.run import Run
 
 SETTINGS = (
     option("port", str, metavar="N", help="Port of the receiver. Default: 3000."),
@@ -34,4 +32,4 @@ def listen(run: Run) -> int:
     """
     from suno_wav_cli.commands.listen import command as listening
 
-    return listening.listen(run.settings, run.secrets, os.environ, run.report)
+    return listening.listen(run)

@@ -1,11 +1,10 @@
 """`suno-wav login` and `suno-wav logout`: keep the API key."""
 
-import os
 from typing import Annotated
 
 import typer
 
-from suno_wav_cli.cli.invocation import Run
+from suno_wav_cli.config.run import Run
 from suno_wav_cli.errors import UsageError
 
 LOGIN_SETTINGS = ("retries",)
@@ -30,9 +29,7 @@ def login(
             "a key on the command line can be read by others on this machine, and stays in the shell's history",
             "suno-wav login asks for it, or reads it from standard input: suno-wav login < FILE",
         )
-    return logins.login(
-        run.settings, run.secrets, os.environ, run.report, read_key=read_secret, unverified=unverified
-    )
+    return logins.login(run, read_key=read_secret, unverified=unverified)
 
 
 def logout(run: Run) -> int:
@@ -42,4 +39,4 @@ def logout(run: Run) -> int:
     """
     from suno_wav_cli.commands import login as logins
 
-    return logins.logout(run.settings, run.secrets, os.environ, run.report)
+    return logins.logout(run)

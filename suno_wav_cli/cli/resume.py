@@ -1,13 +1,12 @@
 """`suno-wav resume`: finish what was begun."""
 
-import os
 from typing import Annotated
 
 import typer
 
 from suno_wav_cli.cli.completion import unfinished_task_ids_beginning
-from suno_wav_cli.cli.invocation import Run
 from suno_wav_cli.cli.options import DOWNLOAD
+from suno_wav_cli.config.run import Run
 
 SETTINGS = ("out", "poll_interval", "timeout", "retries", "jobs", "force", *DOWNLOAD)
 
@@ -36,5 +35,5 @@ def resume(
     """
     from suno_wav_cli.commands import resume as resumption
 
-    request = resumption.Request(names=tuple(tasks or ()), resubmit=resubmit, interactive=run.interactive)
-    return resumption.resume(request, run.settings, run.secrets, os.environ, run.report)
+    request = resumption.Request(names=tuple(tasks or ()), resubmit=resubmit)
+    return resumption.resume(request, run)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from suno_wav_cli.cli.invocation import Run
+from suno_wav_cli.config.run import Run
 
 
 def sandbox(

@@ -1,13 +1,12 @@
 """`suno-wav status`: what the service says of a task."""
 
-import os
 from typing import Annotated
 
 import typer
 
 from suno_wav_cli.cli.completion import task_ids_beginning
-from suno_wav_cli.cli.invocation import Run
 from suno_wav_cli.cli.options import DOWNLOAD
+from suno_wav_cli.config.run import Run
 
 SETTINGS = ("out", "poll_interval", "timeout", "retries", "force", *DOWNLOAD)
 
@@ -37,7 +36,5 @@ def status(
     """
     from suno_wav_cli.commands import status as lookup
 
-    request = lookup.Request(
-        task_ids=tuple(task_ids), wait=wait, watch=watch, download=download, interactive=run.interactive
-    )
-    return lookup.show_tasks(request, run.settings, run.secrets, os.environ, run.report)
+    request = lookup.Request(task_ids=tuple(task_ids), wait=wait, watch=watch, download=download)
+    return lookup.show_tasks(request, run)

@@ -1,11 +1,10 @@
 """`suno-wav tracks`: the songs of a music task."""
 
-import os
 from typing import Annotated
 
 import typer
 
-from suno_wav_cli.cli.invocation import Run
+from suno_wav_cli.config.run import Run
 
 SETTINGS = ("retries",)
 
@@ -25,4 +24,4 @@ def tracks(
     """
     from suno_wav_cli.conversion import music_task as catalogue
 
-    return catalogue.show_tracks(music_task_id, run.settings, run.secrets, os.environ, run.report)
+    return catalogue.show_tracks(music_task_id, run)

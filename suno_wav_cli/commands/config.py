@@ -13,43 +13,35 @@ from suno_wav_cli.conversion.upstream import base_url_of, is_own_sandbox
 from suno_wav_cli.errors import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from suno_wav_cli.config.credentials import Secrets
+    from suno_wav_cli.config.run import Run
     from suno_wav_cli.config.settings import Choice, Settings
-    from suno_wav_cli.events import Report
 
 _MAY_HOLD_SECRETS = frozenset({"public_url", "callback_url", "forward_to"})
 """Addresses behind whose host a token may stand."""
 
 
-def show_path(environ: Mapping[str, str], report: Report) -> ExitCode:
-    path = config_folder(environ) / "config.toml"
-    report(events.ConfigLocated(path=path, exists=path.exists()))
+def show_path(run: Run) -> ExitCode:
+    path = config_folder(run.environ) / "config.toml"
+    run.report(events.ConfigLocated(path=path, exists=path.exists()))
     return ExitCode.OK
 
 
-def show_config(
-    choices: Iterable[Choice],
-    settings: Settings,
-    secrets: Secrets,
-    environ: Mapping[str, str],
-    report: Report,
-) -> ExitCode:
+def show_config(run: Run) -> ExitCode:
     """Raises UsageError and NotAuthorized."""
-    for choice in choices:
+    report = run.report
+    for choice in run.choices:
         report(
             events.SettingShown(
                 name=choice.name,
-                value=_value(choice, settings),
+                value=_value(choice, run.settings),
                 source=choice.source.value,
                 place=choice.place,
             )
         )
-    _show_secrets(settings, secrets, environ, report)
-    state = state_folder(environ)
+    _show_secrets(run)
+    state = state_folder(run.environ)
     paths = {
-        "config.toml": config_folder(environ) / "config.toml",
+        "config.toml": config_folder(run.environ) / "config.toml",
         "journal": state / "journal.sqlite3",
         "keys": state / "keys",
         "agents": state / "agents",
@@ -59,13 +51,14 @@ def show_config(
     return ExitCode.OK
 
 
-def _show_secrets(settings: Settings, secrets: Secrets, environ: Mapping[str, str], report: Report) -> None:
+def _show_secrets(run: Run) -> None:
+    settings, secrets, report = run.settings, run.secrets, run.report
     if secrets.api_key is not None:
         place = secrets.api_key.origin
     elif settings.provider == SANDBOX:
         place = None
     else:
-        place = key_store(environ).where(base_url_of(settings))
+        place = key_store(run.environ).where(base_url_of(settings))
     report(events.SecretShown(name="api_key", is_set=place is not None, place=place))
     for name, secret in (("ngrok_authtoken", secrets.ngrok_token), ("hmac_key", secrets.hmac_key)):
         report(

@@ -18,16 +18,15 @@ from suno_wav_cli.conversion.targets import check_possible, names_title, planned
 from suno_wav_cli.download.part_file import part_of
 from suno_wav_cli.errors import ExitCode, StillRunning, UsageError
 from suno_wav_cli.models import Song
-from suno_wav_cli.system.event_loop import run
+from suno_wav_cli.system.event_loop import run_async
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from decimal import Decimal
     from pathlib import Path
 
     from suno_wav_cli.callbacks.endpoint import CallbackEndpoint
-    from suno_wav_cli.config.credentials import Secrets
-    from suno_wav_cli.config.settings import Settings
+    from suno_wav_cli.config.run import Run
     from suno_wav_cli.conversion.session import Session
     from suno_wav_cli.events import Report
     from suno_wav_cli.models import Order
@@ -48,19 +47,15 @@ class Request:
     dry_run: bool = False
     from_file: str | None = None
     errors: Path | None = None
-    interactive: bool = False
 
 
-def convert_songs(
-    request: Request, settings: Settings, secrets: Secrets, environ: Mapping[str, str], report: Report
-) -> ExitCode:
+def convert_songs(request: Request, run: Run) -> ExitCode:
     """Convert, and return the exit code. Raises SunoWavError where nothing could be begun."""
+    settings, report = run.settings, run.report
     songs = _requested(request)
     if request.errors is not None:
         check_writable(request.errors)
-    with open_session(
-        settings, secrets, environ, report, only_looking=request.dry_run, interactive=request.interactive
-    ) as session:
+    with open_session(run, only_looking=request.dry_run) as session:
         if (
             settings.provider != SANDBOX
             and settings.base_url is None
@@ -154,9 +149,9 @@ def _converted(
     orders = [step.order for step in todo]
     # No song but one that is submitted now is called back.
     if not request.wait or not submissions(todo):
-        return run(_convert(orders, None, request, session, balance))
+        return run_async(_convert(orders, None, request, session, balance))
     with open_way_back(session) as reception:
-        return run(_convert(orders, reception, request, session, balance))
+        return run_async(_convert(orders, reception, request, session, balance))
 
 
 def _check_music_tasks(orders: Iterable[Order], provider: str) -> None:

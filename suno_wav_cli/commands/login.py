@@ -10,25 +10,22 @@ from suno_wav_cli.config.credentials import API_KEY_VARIABLE, key_from, key_stor
 from suno_wav_cli.conversion.balance import ask_credits
 from suno_wav_cli.conversion.upstream import base_url_of
 from suno_wav_cli.errors import ExitCode, NotAuthorized, ServiceUnavailable, SunoWavError, UsageError
-from suno_wav_cli.system.event_loop import run
+from suno_wav_cli.system.event_loop import run_async
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from decimal import Decimal
 
     from suno_wav_cli.config.credentials import Secrets
+    from suno_wav_cli.config.run import Run
     from suno_wav_cli.config.settings import Settings
-    from suno_wav_cli.events import Report
     from suno_wav_cli.models import Secret
 
 _KEPT_AS_IT_WAS = "Nothing was changed."
 
 
 def login(
-    settings: Settings,
-    secrets: Secrets,
-    environ: Mapping[str, str],
-    report: Report,
+    run: Run,
     *,
     read_key: Callable[[str], str],
     unverified: bool,
@@ -38,29 +35,29 @@ def login(
     Raises NotAuthorized where the service refuses it, ServiceUnavailable where it cannot be asked, and UsageError; in each
     case nothing is changed.
     """
-    base_url = _account_at(settings)
+    base_url = _account_at(run.settings)
     key = key_from(read_key(f"API key for {base_url} (not shown): "), "what was entered")
     if key is None:
         raise UsageError("no key was entered", "Enter it at the prompt, or send it in: suno-wav login < FILE")
-    left = None if unverified else _verified(settings, base_url, key)
-    kept = key_store(environ).keep(base_url, key)
-    report(
+    left = None if unverified else _verified(run.settings, base_url, key)
+    kept = key_store(run.environ).keep(base_url, key)
+    run.report(
         events.KeyKept(
             base_url=base_url,
             place=kept.place,
             reason=kept.reason,
             credits=left,
-            overridden=_variable(secrets),
+            overridden=_variable(run.secrets),
         )
     )
     return ExitCode.OK
 
 
-def logout(settings: Settings, secrets: Secrets, environ: Mapping[str, str], report: Report) -> ExitCode:
+def logout(run: Run) -> ExitCode:
     """Remove what `login` has kept. Raises UsageError where it cannot be removed."""
-    base_url = _account_at(settings)
-    place = key_store(environ).forget(base_url)
-    report(events.KeyForgotten(base_url=base_url, place=place, still=_variable(secrets)))
+    base_url = _account_at(run.settings)
+    place = key_store(run.environ).forget(base_url)
+    run.report(events.KeyForgotten(base_url=base_url, place=place, still=_variable(run.secrets)))
     return ExitCode.OK
 
 
@@ -72,7 +69,7 @@ def _account_at(settings: Settings) -> str:
 
 def _verified(settings: Settings, base_url: str, key: Secret) -> Decimal:
     try:
-        return run(ask_credits(settings, base_url, key, settings.questions))
+        return run_async(ask_credits(settings, base_url, key, settings.questions))
     except NotAuthorized as error:
         raise NotAuthorized(
             error.message,

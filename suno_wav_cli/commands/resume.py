@@ -30,14 +30,13 @@ from suno_wav_cli.errors import (
 )
 from suno_wav_cli.journal import open_history
 from suno_wav_cli.journal.entry import UNDECIDED, JournalEntry
-from suno_wav_cli.system.event_loop import run
+from suno_wav_cli.system.event_loop import run_async
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from decimal import Decimal
 
-    from suno_wav_cli.config.credentials import Secrets
-    from suno_wav_cli.config.settings import Settings
+    from suno_wav_cli.config.run import Run
     from suno_wav_cli.conversion.context import ConversionContext
     from suno_wav_cli.conversion.session import Session
     from suno_wav_cli.events import Report
@@ -50,25 +49,22 @@ class Request:
 
     names: tuple[str, ...]
     resubmit: bool
-    interactive: bool = False
 
 
-def resume(
-    request: Request, settings: Settings, secrets: Secrets, environ: Mapping[str, str], report: Report
-) -> ExitCode:
+def resume(request: Request, run: Run) -> ExitCode:
     """Finish conversions, and return the exit code. Raises SunoWavError where nothing could be begun."""
-    address = None if is_own_sandbox(settings) else base_url_of(settings)
-    with open_history(journal_file(environ)) as history:
+    address = None if is_own_sandbox(run.settings) else base_url_of(run.settings)
+    with open_history(journal_file(run.environ)) as history:
         chosen = _chosen(request.names, history, address)
-    here = [job for job in chosen if isinstance(job, str) or _is_of(job, settings.provider, address)]
+    here = [job for job in chosen if isinstance(job, str) or _is_of(job, run.settings.provider, address)]
     for event in _elsewhere([job for job in chosen if job not in here]):
-        report(event)
+        run.report(event)
     if not here:
-        report(events.Summary(requested=0, saved=0, skipped=0, failed=0, unfinished=0))
+        run.report(events.Summary(requested=0, saved=0, skipped=0, failed=0, unfinished=0))
         return ExitCode.OK
-    with open_session(settings, secrets, environ, report, interactive=request.interactive) as session:
-        outcomes = run(_resume_all(here, request, session))
-    return _counted(outcomes, report)
+    with open_session(run) as session:
+        outcomes = run_async(_resume_all(here, request, session))
+    return _counted(outcomes, run.report)
 
 
 def _chosen(names: Sequence[str], history: History | None, address: str | None) -> list[JournalEntry | str]:

@@ -15,13 +15,10 @@ from suno_wav_cli.conversion.resume_hint import command_for
 from suno_wav_cli.conversion.session import open_session, open_workshop
 from suno_wav_cli.conversion.submit import other_contract
 from suno_wav_cli.errors import ExitCode, SunoWavError, UsageError
-from suno_wav_cli.system.event_loop import run
+from suno_wav_cli.system.event_loop import run_async
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from suno_wav_cli.config.credentials import Secrets
-    from suno_wav_cli.config.settings import Settings
+    from suno_wav_cli.config.run import Run
     from suno_wav_cli.conversion.context import ConversionContext
     from suno_wav_cli.conversion.session import Session
     from suno_wav_cli.events import Event, Report
@@ -35,16 +32,13 @@ class Request:
     wait: bool
     watch: bool
     download: bool
-    interactive: bool = False
 
 
-def show_tasks(
-    request: Request, settings: Settings, secrets: Secrets, environ: Mapping[str, str], report: Report
-) -> ExitCode:
+def show_tasks(request: Request, run: Run) -> ExitCode:
     """Show, wait for, or download tasks, and return the exit code. Raises SunoWavError where nothing could be begun."""
-    with open_session(settings, secrets, environ, report, interactive=request.interactive) as session:
+    with open_session(run) as session:
         task_ids = list(dict.fromkeys(_task_id(argument, session) for argument in request.task_ids))
-        errors = [error for error in run(_show_all(task_ids, request, session)) if error is not None]
+        errors = [error for error in run_async(_show_all(task_ids, request, session)) if error is not None]
     if not errors:
         return ExitCode.OK
     return errors[0].exit_code if len(errors) == len(task_ids) else ExitCode.SOME_FAILED

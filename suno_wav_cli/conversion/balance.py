@@ -11,28 +11,25 @@ from suno_wav_cli.config.credentials import api_key
 from suno_wav_cli.conversion.upstream import open_upstream
 from suno_wav_cli.errors import ExitCode
 from suno_wav_cli.events import Balance
-from suno_wav_cli.system.event_loop import run
+from suno_wav_cli.system.event_loop import run_async
 from suno_wav_cli.system.pacing import Backoff
 from suno_wav_cli.system.tls import tls_context
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from decimal import Decimal
 
-    from suno_wav_cli.config.credentials import Secrets
+    from suno_wav_cli.config.run import Run
     from suno_wav_cli.config.settings import Settings
-    from suno_wav_cli.events import Report
     from suno_wav_cli.models import Secret
 
 
-def show_credits(
-    settings: Settings, secrets: Secrets, environ: Mapping[str, str], report: Report
-) -> ExitCode:
+def show_credits(run: Run) -> ExitCode:
     """Raises SunoWavError."""
-    key = api_key(secrets, settings, environ)
-    with open_upstream(settings, report) as base_url:
-        left = run(ask_credits(settings, base_url, key, settings.questions))
-    report(Balance(credits=left, wavs=wavs_for(left), price_each=WAV_PRICE))
+    settings = run.settings
+    key = api_key(run.secrets, settings, run.environ)
+    with open_upstream(settings, run.report) as base_url:
+        left = run_async(ask_credits(settings, base_url, key, settings.questions))
+    run.report(Balance(credits=left, wavs=wavs_for(left), price_each=WAV_PRICE))
     return ExitCode.OK
 
 

@@ -10,35 +10,29 @@ from suno_wav_cli.conversion.session import open_session, open_workshop
 from suno_wav_cli.errors import ConversionFailed, ExitCode, StillRunning
 from suno_wav_cli.events import TrackList
 from suno_wav_cli.journal import open_history
-from suno_wav_cli.system.event_loop import run
+from suno_wav_cli.system.event_loop import run_async
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from suno_wav_cli.config.credentials import Secrets
-    from suno_wav_cli.config.settings import Settings
+    from suno_wav_cli.config.run import Run
     from suno_wav_cli.conversion.session import Session
-    from suno_wav_cli.events import Report
     from suno_wav_cli.models import MusicTask
 
 _AT_WORK = frozenset({"PENDING", "TEXT_SUCCESS", "FIRST_SUCCESS"})
 
 
-def show_tracks(
-    argument: str, settings: Settings, secrets: Secrets, environ: Mapping[str, str], report: Report
-) -> ExitCode:
+def show_tracks(argument: str, run: Run) -> ExitCode:
     """List the tracks of a music task. Raises SunoWavError."""
-    with open_history(journal_file(environ)) as history:
+    with open_history(journal_file(run.environ)) as history:
         music_task_id = music_task_of(argument, history)
-    with open_session(settings, secrets, environ, report) as session:
-        task = run(_asked(music_task_id, session))
-    report(TrackList(items=task.tracks, music_task_id=task.task_id, flag=task.flag))
+    with open_session(run) as session:
+        task = run_async(_asked(music_task_id, session))
+    run.report(TrackList(items=task.tracks, music_task_id=task.task_id, flag=task.flag))
     return ExitCode.OK
 
 
 def tracks_to_convert(music_task_id: str, session: Session) -> MusicTask:
     """Ask for all tracks of a music task. Raises StillRunning while one may be missing, and SunoWavError."""
-    task = run(_asked(music_task_id, session))
+    task = run_async(_asked(music_task_id, session))
     if task.flag in _AT_WORK:
         raise StillRunning(
             f"the music task {music_task_id} is still at work ({task.flag}): a track may be missing",

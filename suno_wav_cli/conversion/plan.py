@@ -13,7 +13,7 @@ from suno_wav_cli.api.pricing import WAV_PRICE, price_of, shown, wavs_for
 from suno_wav_cli.conversion.balance import ask_credits
 from suno_wav_cli.errors import NoCredits, NotAuthorized, SunoWavError
 from suno_wav_cli.journal.entry import UNDECIDED
-from suno_wav_cli.system.event_loop import run
+from suno_wav_cli.system.event_loop import run_async
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -131,7 +131,7 @@ def _told(session: Session) -> _Told:
     if session.key is None:
         return _Told(reason="there is no API key")
     try:
-        return _Told(balance=run(_asked(session, session.key)))
+        return _Told(balance=run_async(_asked(session, session.key)))
     except NotAuthorized:
         raise
     except SunoWavError as error:

@@ -35,12 +35,13 @@ from suno_wav_cli.system.tls import tls_context
 from suno_wav_cli.wav import check_tagging_possible
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
     from decimal import Decimal
     from pathlib import Path
 
     from suno_wav_cli.callbacks.endpoint import CallbackEndpoint
     from suno_wav_cli.config.credentials import Secrets
+    from suno_wav_cli.config.run import Run
     from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.events import Event, Report
     from suno_wav_cli.journal import Journal
@@ -82,13 +83,9 @@ class Session:
 
 @contextmanager
 def open_session(
-    settings: Settings,
-    secrets: Secrets,
-    environ: Mapping[str, str],
-    report: Report,
+    run: Run,
     *,
     only_looking: bool = False,
-    interactive: bool = False,
 ) -> Iterator[Session]:
     """Start the sandbox where it is asked for, and open the journal.
 
@@ -97,7 +94,8 @@ def open_session(
     Stopped leaves with the line that finishes what was begun, and a bug with a note of it. Raises UsageError, and
     NotAuthorized where there is no key.
     """
-    key = find_api_key(secrets, settings, environ)
+    settings, environ, report = run.settings, run.environ, run.report
+    key = find_api_key(run.secrets, settings, environ)
     if not only_looking:
         required(key, base_url_of(settings))
     spool = state_folder(environ) / "piped"
@@ -126,7 +124,7 @@ def open_session(
         agents = state_folder(environ) / "agents"
         session = Session(
             settings=settings,
-            secrets=secrets,
+            secrets=run.secrets,
             base_url=base_url,
             key=key,
             service_ends_with_us=own_sandbox,
@@ -134,7 +132,7 @@ def open_session(
             agents=agents,
             spool=spool,
             report=remembering_report,
-            interactive=interactive,
+            interactive=run.interactive,
         )
         try:
             yield session

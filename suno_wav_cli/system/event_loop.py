@@ -30,7 +30,7 @@ class _Loop(_PlatformLoop):
         return await start_in_thread(partial(socket.getaddrinfo, host, port, **more), "resolver")
 
 
-def run(main: Coroutine[Any, Any, T]) -> T:
+def run_async(main: Coroutine[Any, Any, T]) -> T:
     """Run the event loop. A signal cancels `main`, which may clean up, and then raises Stopped; a second one at once."""
     received: list[int] = []
 

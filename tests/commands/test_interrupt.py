@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from suno_wav_cli.system.event_loop import run
+from suno_wav_cli.system.event_loop import run_async
 from suno_wav_cli.system.signals import Stopped
 from tests.support.program import Sandbox, command_line, named, read_until, started, wait_until
 
@@ -155,5 +155,5 @@ def test_a_signal_that_comes_too_late_to_cancel_still_ends_the_program() -> None
         return "done"
 
     with pytest.raises(Stopped) as stopped:
-        run(last_moment())
+        run_async(last_moment())
     assert stopped.value.signal is signal.SIGTERM

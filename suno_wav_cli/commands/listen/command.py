@@ -19,14 +19,14 @@ from suno_wav_cli.config.settings import state_folder
 from suno_wav_cli.conversion.session import open_session, open_workshop
 from suno_wav_cli.conversion.upstream import base_url_of
 from suno_wav_cli.errors import ExitCode, TunnelFailed, TunnelRefused, UsageError
-from suno_wav_cli.system.event_loop import run
+from suno_wav_cli.system.event_loop import run_async
 from suno_wav_cli.system.tls import tls_context
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from suno_wav_cli.callbacks.endpoint import CallbackEndpoint
-    from suno_wav_cli.config.credentials import Secrets
+    from suno_wav_cli.config.run import Run
     from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.conversion.session import Session
     from suno_wav_cli.events import Report
@@ -34,10 +34,11 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 3000
 
 
-def listen(settings: Settings, secrets: Secrets, environ: Mapping[str, str], report: Report) -> ExitCode:
+def listen(run: Run) -> ExitCode:
     """Take deliveries until interrupted, or until `max_events` have come. Raises SunoWavError."""
+    settings, secrets, report = run.settings, run.secrets, run.report
     _check_folders(settings)
-    key = find_api_key(secrets, settings, environ)
+    key = find_api_key(secrets, settings, run.environ)
     if settings.out is not None:
         # What is downloaded is what the service confirms.
         required(key, base_url_of(settings))
@@ -45,8 +46,8 @@ def listen(settings: Settings, secrets: Secrets, environ: Mapping[str, str], rep
     with ExitStack() as stack:
         session = None
         if key is not None:
-            session = stack.enter_context(open_session(settings, secrets, environ, report))
-        agents = state_folder(environ) / "agents"
+            session = stack.enter_context(open_session(run))
+        agents = state_folder(run.environ) / "agents"
         reception = stack.enter_context(open_reception(settings, secrets, agents, port=port))
         wishes = ListenOptions(
             hmac_key=secrets.hmac_key,
@@ -55,7 +56,7 @@ def listen(settings: Settings, secrets: Secrets, environ: Mapping[str, str], rep
             max_events=settings.max_events,
         )
         unverified = secrets.hmac_key is None and provider_named(settings.provider).signs_callbacks
-        run(
+        run_async(
             _listen(
                 wishes, reception, session, report, downloads=settings.out is not None, unverified=unverified
             )

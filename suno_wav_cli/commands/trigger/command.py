@@ -15,7 +15,7 @@ from suno_wav_cli.commands.trigger.request import planned
 from suno_wav_cli.commands.trigger.samples import SAMPLES
 from suno_wav_cli.commands.trigger.verdict import judge
 from suno_wav_cli.errors import ExitCode, NotDelivered
-from suno_wav_cli.system.event_loop import run
+from suno_wav_cli.system.event_loop import run_async
 
 if TYPE_CHECKING:
     from suno_wav_cli.callbacks.sender import CallbackRequest
@@ -40,7 +40,7 @@ def list_events(report: Report) -> ExitCode:
 def trigger(request: Request, hmac_key: Secret | None, report: Report) -> ExitCode:
     """Post the callback. Raises UsageError, and NotDelivered where the receiver did not answer as it must."""
     plan = planned(request, hmac_key)
-    verdict = run(_deliver_all(plan, request, report))
+    verdict = run_async(_deliver_all(plan, request, report))
     if not verdict.as_it_must:
         raise NotDelivered("the service would count this callback as failed", verdict.remedy)
     return ExitCode.OK

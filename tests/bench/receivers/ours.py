@@ -66,7 +66,7 @@ def _unsaid(event: Event) -> None:
 def main() -> None:
     port, path, task_id, *downloads = sys.argv[1:]
     url, *targets = downloads or [""]
-    event_loop.run(received(int(port), path, task_id, url, [Path(target) for target in targets]))
+    event_loop.run_async(received(int(port), path, task_id, url, [Path(target) for target in targets]))
 
 
 if __name__ == "__main__":

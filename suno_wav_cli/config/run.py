@@ -1,0 +1,29 @@
+"""What every command is given besides its own arguments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from suno_wav_cli.config.credentials import Secrets
+    from suno_wav_cli.config.settings import Choice, Settings
+    from suno_wav_cli.events import Report
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One start of the program.
+
+    `choices` tell where each of the settings comes from. `environ` is the environment without its secrets.
+    `interactive` tells whether `report` shows events to a person at a terminal.
+    """
+
+    settings: Settings
+    choices: tuple[Choice, ...]
+    secrets: Secrets
+    environ: Mapping[str, str]
+    report: Report
+    interactive: bool
