@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import shutil
 import subprocess
@@ -23,7 +22,6 @@ from tests.support.program import REPOSITORY, run_program
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 PACKAGE = REPOSITORY / "suno_wav_cli"
-NOUNS = {"events", "models", "errors"}
 
 
 def shell_blocks() -> list[str]:
@@ -112,44 +110,6 @@ def test_every_exit_code_is_documented() -> None:
 def test_every_option_of_a_command_is_documented(command: str) -> None:
     shown = run_program(command, "--help").out
     assert set(re.findall(r"--[a-z-]+", shown)) - {"--list"} <= set(re.findall(r"--[a-z-]+", README))
-
-
-def imports_of(part: str) -> set[str]:
-    """Name the parts of the package that a part imports, wherever in its files the import stands."""
-    files = [*(PACKAGE / part).rglob("*.py")] or [PACKAGE / f"{part}.py"]
-    found: set[str] = set()
-    for file in files:
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.module == "suno_wav_cli":
-                found |= {alias.name for alias in node.names} - {"__version__", "USER_AGENT"}
-            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("suno_wav_cli."):
-                found.add((node.module or "").split(".")[1])
-    return found - {part}
-
-
-def picture() -> dict[str, set[str]]:
-    lines = re.findall(r"^(\w+) +\S.*→ (.+)$", README, re.MULTILINE)
-    return {part: set(imported.split()) - {"nothing"} for part, imported in lines}
-
-
-def test_the_picture_shows_every_part_and_exactly_its_imports() -> None:
-    parts = {
-        path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()
-    }
-    parts -= NOUNS | {"__init__", "__main__"}
-    assert picture() == {part: imports_of(part) - NOUNS for part in parts}
-
-
-def test_the_nouns_import_nothing_but_each_other() -> None:
-    assert set().union(*(imports_of(noun) for noun in NOUNS)) <= NOUNS
-
-
-def test_the_picture_reads_from_top_to_bottom() -> None:
-    """No part imports one that stands above it, and so there is no circle."""
-    seen: set[str] = set()
-    for part, imported in picture().items():
-        assert imported & seen == set(), part
-        seen.add(part)
 
 
 @pytest.mark.parametrize(
