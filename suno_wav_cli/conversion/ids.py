@@ -30,12 +30,17 @@ def audio_id_of(argument: str) -> str:
             f"To convert all tracks of a music task: suno-wav convert --task-id {text}  "
             f"(for a WAV task: suno-wav status {text})",
         )
-    if not _ID.fullmatch(text):
+    if not is_id(text):
         raise UsageError(
             f"'{argument}' is not an audio id",
             "An audio id looks like 8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c; song URLs work too.",
         )
     return text
+
+
+def is_id(text: str) -> bool:
+    """Return whether it may be an id of any kind."""
+    return _ID.fullmatch(text) is not None
 
 
 def looks_like_task(text: str) -> bool:
@@ -48,7 +53,7 @@ def is_sandbox_id(audio_id: str) -> bool:
 
 def id_of(argument: str, kind: str) -> str:
     """Check an id that is no song's. Raises UsageError."""
-    if not _ID.fullmatch(argument):
+    if not is_id(argument):
         raise UsageError(
             f"'{argument}' is not {kind}", "Copy it again from your provider, or from an earlier run."
         )
