@@ -7,6 +7,7 @@ import os
 import socket
 import ssl
 import subprocess
+import sys
 import tarfile
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -114,20 +115,17 @@ def place() -> Path:
 
 
 def convert(sandbox: Sandbox, world: NgrokWorld, song: str, env: dict[str, str]) -> Finished:
-    return sandbox.run(
-        "convert",
-        song,
-        "--poll-interval",
-        "1s",
-        env={
-            **world.env(),
-            "PATH": os.environ["PATH"],
-            "SUNO_WAV_PROVIDER": "sunoapi",
-            "SUNO_API_KEY": "key-1",
-            "NGROK_AUTHTOKEN": "token-1",
-            **env,
-        },
-    )
+    return sandbox.run("convert", song, "--poll-interval", "1s", env={**settings(world), **env})
+
+
+def settings(world: NgrokWorld) -> dict[str, str]:
+    return {
+        **world.env(),
+        "PATH": os.environ["PATH"],
+        "SUNO_WAV_PROVIDER": "sunoapi",
+        "SUNO_API_KEY": "key-1",
+        "NGROK_AUTHTOKEN": "token-1",
+    }
 
 
 @pytest.mark.parametrize(
@@ -152,6 +150,46 @@ def test_an_agent_that_is_not_there_or_does_not_work_is_downloaded(
     assert [*place().parent.iterdir()] == [place()]
     # From now on it is there.
     assert "downloading it" not in convert(sandbox, world, f"{song}-again", {}).err
+
+
+PLANTED = ["pyngrok", "yaml", "urllib", "tarfile", "zipfile", "ssl", "sitecustomize", "usercustomize"]
+
+
+def test_modules_in_the_current_folder_are_not_run_and_those_on_pythonpath_are(
+    sandbox: Sandbox, world: NgrokWorld, certificate: Path, tmp_path: Path
+) -> None:
+    for name in PLANTED:
+        Path(f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'a').write('{name} ')\n")
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "sitecustomize.py").write_text(
+        f"import sys; open({str(tmp_path / 'own' / 'started')!r}, 'a').write(f'{{sys.orig_argv}}\\n')\n"
+    )
+    with downloads(certificate, archive(world.executable.read_bytes())) as env:
+        done = subprocess.run(
+            # As the installed program starts: the current folder is not on its own import path.
+            [sys.executable, "-P", "-m", "suno_wav_cli", "convert", "demo+planted", "--poll-interval", "1s"],
+            env={**os.environ, **sandbox.settings, **settings(world), **env, "PYTHONPATH": str(own)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert (done.returncode, "downloading it" in done.stderr) == (0, True), done.stderr
+    assert not (tmp_path / "ran").exists()
+    assert place().exists()
+    ours, installer = (own / "started").read_text().splitlines()
+    assert "suno_wav_cli" in ours
+    assert "install_ngrok" in installer
+
+
+def test_the_agents_place_may_be_given_from_the_current_folder(
+    sandbox: Sandbox, world: NgrokWorld, certificate: Path
+) -> None:
+    with downloads(certificate, archive(world.executable.read_bytes())) as env:
+        done = convert(sandbox, world, "demo+relative", {**env, "PYNGROK_NGROK_PATH": "agents/ngrok"})
+    assert (done.code, "no callbacks" in done.err) == (0, False), done.err
+    assert [*Path("agents").iterdir()] == [Path("agents/ngrok")]
 
 
 @pytest.mark.parametrize(

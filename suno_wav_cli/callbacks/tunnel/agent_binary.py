@@ -90,11 +90,18 @@ def _remove_abandoned(parent: Path) -> None:
 
 
 def _download(target: Path, children: Children) -> None:
-    """Run pyngrok's installer in a process of its own: it writes to standard output, and nothing else could stop it."""
-    temporary = target.parent / "tmp"
+    """Run pyngrok's installer in a process of its own: it writes to standard output, and nothing else could stop it.
+
+    -P keeps the current folder, which may hold foreign files, off the import path. -I would also hide the
+    user's own packages, and pyngrok may be one of them.
+    """
+    folder = target.parent.absolute()
+    temporary = folder / "tmp"
     temporary.mkdir()
     installer = children.start(
-        [sys.executable, "-c", _DOWNLOAD, str(target)], {"TMPDIR": str(temporary), "TEMP": str(temporary)}
+        [sys.executable, "-P", "-c", _DOWNLOAD, str(folder / target.name)],
+        {"TMPDIR": str(temporary), "TEMP": str(temporary)},
+        folder,
     )
     begun = moved = time.monotonic()
     size = 0

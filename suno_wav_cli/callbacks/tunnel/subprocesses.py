@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 
 class Child:
@@ -53,14 +54,20 @@ class Children:
         self._started: list[Child] = []
         self._closed = False
 
-    def start(self, command: Sequence[str], more_environment: Mapping[str, str] | None = None) -> Child:
-        """Start a program that has no terminal, and that Ctrl-C does not reach. Raises OSError."""
+    def start(
+        self,
+        command: Sequence[str],
+        more_environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+    ) -> Child:
+        """Start a program in `folder`, without a terminal and out of reach of Ctrl-C. Raises OSError."""
         with self._lock:
             if self._closed:
                 raise InterruptedError
             child = Child(
                 subprocess.Popen(
                     command,
+                    cwd=folder,
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
