@@ -331,8 +331,8 @@ def test_a_chatty_agent_does_not_stall(sandbox: Sandbox, world: NgrokWorld) -> N
 
 def test_songs_that_need_no_submission_do_not_wait_for_a_tunnel(sandbox: Sandbox, world: NgrokWorld) -> None:
     env = settings(world, "silent")
-    assert sandbox.run("convert", "demo+known", "--no-wait", env=env).code == 0
-    assert sandbox.run("convert", "demo+known", "--out", "song.wav", env=env).code == 0
+    assert sandbox.run("convert", "demo+known-by-tunnel", "--no-wait", env=env).code == 0
+    assert sandbox.run("convert", "demo+known-by-tunnel", "--out", "song.wav", env=env).code == 0
     assert world.runs == []
 
 

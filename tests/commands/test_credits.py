@@ -203,8 +203,8 @@ def test_a_dry_run_shows_the_plan_and_its_price_and_does_nothing(sandbox: Sandbo
 
 
 def test_the_plan_of_a_resubmission_has_its_price(sandbox: Sandbox) -> None:
-    sandbox.run("convert", "demo+again")
-    done = sandbox.run("convert", "demo+again", "--resubmit", "-n", "--force", "--json")
+    sandbox.run("convert", "demo+planned-again")
+    done = sandbox.run("convert", "demo+planned-again", "--resubmit", "-n", "--force", "--json")
     (planned,), (quoted,) = done.named("planned"), done.named("quoted")
     assert (planned["step"], planned["price"]) == ("submit", 0.4)
     assert (quoted["submissions"], quoted["price"], quoted["refusal"]) == (1, 0.4, None)
@@ -247,7 +247,7 @@ def test_a_dry_run_tells_that_it_would_cost_too_much(poor: Sandbox) -> None:
 
 
 def test_a_batch_that_the_balance_does_not_cover_is_not_begun(poor: Sandbox) -> None:
-    songs = ["demo+r1", "demo+r2", "demo+r3"]
+    songs = ["demo+batch1", "demo+batch2", "demo+batch3"]
     done = poor.run("convert", *songs)
     assert (done.code, done.out) == (4, "")
     assert done.err.endswith(
