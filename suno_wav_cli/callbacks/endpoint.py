@@ -74,9 +74,8 @@ async def receiving(
 ) -> AsyncIterator[Probe]:
     """Serve the receiver until the block is left."""
     # A server takes long to load, and many runs need none.
-    from suno_wav_cli.callbacks.limits import Limits, limited_protocol
     from suno_wav_cli.callbacks.receiver import Probe, receiver_app
-    from suno_wav_cli.callbacks.server import serving
+    from suno_wav_cli.callbacks.server import Limits, limited_protocol, serving
 
     limits, probe = Limits(), Probe()
     app = receiver_app(reception.path, deliver, limits, probe)

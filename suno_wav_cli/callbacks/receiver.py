@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from suno_wav_cli.callbacks.limits import Limits
+    from suno_wav_cli.callbacks.server import Limits
 
 
 class Probe:

@@ -12,8 +12,7 @@ from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.pricing import wavs_for
 from suno_wav_cli.api.providers import provider_named
 from suno_wav_cli.callbacks.endpoint import is_required, open_reception
-from suno_wav_cli.callbacks.notifications import receive_notifications
-from suno_wav_cli.callbacks.task_notifier import TaskNotifier
+from suno_wav_cli.callbacks.notifications import TaskNotifier, receive_notifications
 from suno_wav_cli.callbacks.tunnel import TunnelMode
 from suno_wav_cli.config.credentials import find_api_key, required
 from suno_wav_cli.config.settings import journal_file, state_folder

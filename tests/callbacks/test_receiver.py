@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 import pytest
 
-from suno_wav_cli.callbacks.limits import Limits, limited_protocol
+from suno_wav_cli.callbacks.notifications import TaskNotifier, waking
 from suno_wav_cli.callbacks.receiver import receiver_app
-from suno_wav_cli.callbacks.server import serving
-from suno_wav_cli.callbacks.task_notifier import TaskNotifier, waking
+from suno_wav_cli.callbacks.server import Limits, limited_protocol, serving
 from suno_wav_cli.system.loopback import address_of, bound_socket
 from suno_wav_cli.terminal.json_lines import json_lines
 
@@ -596,11 +595,10 @@ def test_a_program_that_set_up_no_logging_prints_nothing_of_what_strangers_send(
     program = """
 import asyncio, sys
 from suno_wav_cli.system.loopback import bound_socket
-from suno_wav_cli.callbacks.limits import Limits, limited_protocol
 from suno_wav_cli.callbacks.receiver import receiver_app
-from suno_wav_cli.callbacks.server import serving
+from suno_wav_cli.callbacks.server import Limits, limited_protocol, serving
 from suno_wav_cli.terminal.json_lines import json_lines
-from suno_wav_cli.callbacks.task_notifier import TaskNotifier, waking
+from suno_wav_cli.callbacks.notifications import TaskNotifier, waking
 
 async def main():
     with bound_socket(0) as bound:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.callbacks.endpoint import CallbackEndpoint, receiving
-from suno_wav_cli.callbacks.task_notifier import TaskNotifier, waking
+from suno_wav_cli.callbacks.notifications import TaskNotifier, waking
 from suno_wav_cli.callbacks.tunnel import GivenAddress
 from suno_wav_cli.download.fetch import DownloadPolicy, RateLimit, Transfer, fetch
 from suno_wav_cli.download.part_file import open_part
