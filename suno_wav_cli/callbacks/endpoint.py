@@ -46,7 +46,7 @@ def is_required(settings: Settings) -> bool:
 
 
 @contextmanager
-def open_reception(
+def open_endpoint(
     settings: Settings, secrets: Secrets, agents: Path, *, port: int
 ) -> Iterator[CallbackEndpoint]:
     """Bind the port, and close the tunnel at the end; `agents` is the folder for those of ngrok that run.
@@ -69,17 +69,17 @@ def open_reception(
 
 
 @asynccontextmanager
-async def receiving(
+async def receive_callbacks(
     reception: CallbackEndpoint, deliver: Callable[[ReceivedCallback], Awaitable[None]]
 ) -> AsyncIterator[Probe]:
     """Serve the receiver until the block is left."""
     # A server takes long to load, and many runs need none.
     from suno_wav_cli.callbacks.receiver import Probe, receiver_app
-    from suno_wav_cli.callbacks.server import Limits, limited_protocol, serving
+    from suno_wav_cli.callbacks.server import ReceiverLimits, limited_protocol, serve
 
-    limits, probe = Limits(), Probe()
+    limits, probe = ReceiverLimits(), Probe()
     app = receiver_app(reception.path, deliver, limits, probe)
-    async with serving(app, reception.bound, limited_protocol(limits)):
+    async with serve(app, reception.bound, limited_protocol(limits)):
         yield probe
 
 

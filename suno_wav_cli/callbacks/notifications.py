@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.callbacks.endpoint import receiving
+from suno_wav_cli.callbacks.endpoint import receive_callbacks
 from suno_wav_cli.callbacks.public_url import PublicUrl
 from suno_wav_cli.callbacks.tunnel import Lost, Restored
 from suno_wav_cli.errors import TunnelFailed
@@ -68,7 +68,9 @@ class TaskNotifier:
             self._early.popitem(last=False)
 
 
-def waking(wake_ups: TaskNotifier, report: Report) -> Callable[[ReceivedCallback], Awaitable[None]]:
+def make_notification_handler(
+    wake_ups: TaskNotifier, report: Report
+) -> Callable[[ReceivedCallback], Awaitable[None]]:
     """Make the receiver's function that wakes the song which a callback names."""
 
     async def deliver(delivery: ReceivedCallback) -> None:
@@ -92,7 +94,7 @@ async def receive_notifications(
 
     Where the way cannot be opened, it is None, or TunnelFailed where nothing else was allowed.
     """
-    async with receiving(reception, waking(wake_ups, report)) as probe:
+    async with receive_callbacks(reception, make_notification_handler(wake_ups, report)) as probe:
         callbacks = _Callbacks(wake_ups=wake_ups, poll_interval=poll_interval, report=report)
         way = PublicUrl(reception, probe, tls, callbacks.changed, report)
         opening = asyncio.create_task(_opened(way, callbacks, reception))

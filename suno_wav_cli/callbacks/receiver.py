@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from suno_wav_cli.callbacks.server import Limits
+    from suno_wav_cli.callbacks.server import ReceiverLimits
 
 
 class Probe:
@@ -45,7 +45,7 @@ class Probe:
 def receiver_app(
     path: str,
     deliver: Callable[[ReceivedCallback], Awaitable[None]],
-    limits: Limits,
+    limits: ReceiverLimits,
     probe: Probe | None = None,
 ) -> ASGIApp:
     """Answer POSTs of JSON to `path` with 200 at once, and `deliver` them afterwards.
@@ -67,7 +67,7 @@ def receiver_app(
 async def _answer(
     request: Request,
     path: str,
-    limits: Limits,
+    limits: ReceiverLimits,
     deliver: Callable[[ReceivedCallback], Awaitable[None]],
     probe: Probe | None,
 ) -> Response:

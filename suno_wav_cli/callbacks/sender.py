@@ -86,7 +86,7 @@ def answer_seconds(speed: float) -> float:
     return max(ANSWER_SECONDS / speed, _LEAST_REAL_SECONDS)
 
 
-async def deliver(
+async def post_callback(
     outgoing: CallbackRequest, url: str, download_backoff: float, tls: ssl.SSLContext | None = None
 ) -> Answer:
     """Make one request, follow no redirect, and wait `patience` seconds in all. It never raises: an answer is an answer.

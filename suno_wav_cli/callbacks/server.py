@@ -38,7 +38,7 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(
+async def serve(
     app: ASGIApp, bound: socket.socket, protocol: Callable[..., H11Protocol] = H11Protocol
 ) -> AsyncIterator[None]:
     """Serve `app` in this loop until the block is left."""
@@ -53,7 +53,7 @@ async def serving(
 
 
 @contextmanager
-def serving_in_thread(
+def serve_in_thread(
     app: ASGIApp, bound: socket.socket, protocol: Callable[..., H11Protocol] = H11Protocol
 ) -> Iterator[None]:
     """Serve `app` in a thread with a loop of its own until the block is left."""
@@ -94,7 +94,7 @@ def _server(app: ASGIApp, protocol: Callable[..., H11Protocol]) -> _Server:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
+class ReceiverLimits:
     """Sizes in bytes, times in seconds. `request_seconds` bounds a request from its first byte to its last."""
 
     body: int = 64 * 1024
@@ -102,7 +102,7 @@ class Limits:
     connections: int = 64
 
 
-def limited_protocol(limits: Limits) -> Callable[..., H11Protocol]:
+def limited_protocol(limits: ReceiverLimits) -> Callable[..., H11Protocol]:
     """Make the protocol of one server: its connections know of each other."""
     return partial(_LimitedProtocol, limits, OrderedDict())
 
@@ -116,7 +116,7 @@ class _LimitedProtocol(H11Protocol):
     """
 
     def __init__(
-        self, limits: Limits, oldest_first: OrderedDict[_LimitedProtocol, None], **arguments: Any
+        self, limits: ReceiverLimits, oldest_first: OrderedDict[_LimitedProtocol, None], **arguments: Any
     ) -> None:
         super().__init__(**arguments)
         self._limits = limits

@@ -25,7 +25,7 @@ class Verdict(StrEnum):
     """Nobody was asked, or nobody answered."""
 
 
-def judged(callback: Callback, record: WavRecord) -> tuple[Verdict, str | None]:
+def compare_with_record(callback: Callback, record: WavRecord) -> tuple[Verdict, str | None]:
     """Compare a claim with the record; the second is what they differ in."""
     if record.state is WavState.PENDING:
         return Verdict.PENDING, None

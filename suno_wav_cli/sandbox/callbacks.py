@@ -11,7 +11,13 @@ from urllib.parse import urlsplit
 import httpx
 
 from suno_wav_cli.callbacks.payload_variants import callback_content
-from suno_wav_cli.callbacks.sender import JSON_HEADERS, RETRY_AFTER, CallbackRequest, answer_seconds, deliver
+from suno_wav_cli.callbacks.sender import (
+    JSON_HEADERS,
+    RETRY_AFTER,
+    CallbackRequest,
+    answer_seconds,
+    post_callback,
+)
 from suno_wav_cli.callbacks.signature import signed_headers
 from suno_wav_cli.events import RequestServed
 from suno_wav_cli.sandbox.behaviours import Callbacks
@@ -80,7 +86,7 @@ async def _post(url: str, outgoing: CallbackRequest, service: Service, report: R
     if host.removeprefix("www.") in _RESERVED:
         report(RequestServed(method="CALLBACK", path=host, status=0, note="a placeholder, not posted to"))
         return True
-    answer = await deliver(outgoing, url, answer_seconds(service.speed))
+    answer = await post_callback(outgoing, url, answer_seconds(service.speed))
     note = ": ".join(filter(None, (answer.problem, answer.detail)))
     report(RequestServed(method="CALLBACK", path=host, status=answer.status or 0, note=note))
     return answer.status == httpx.codes.OK

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 import pytest
 
-from suno_wav_cli.callbacks.notifications import TaskNotifier, waking
+from suno_wav_cli.callbacks.notifications import TaskNotifier, make_notification_handler
 from suno_wav_cli.callbacks.receiver import receiver_app
-from suno_wav_cli.callbacks.server import Limits, limited_protocol, serving
+from suno_wav_cli.callbacks.server import ReceiverLimits, limited_protocol, serve
 from suno_wav_cli.system.loopback import address_of, bound_socket
 from suno_wav_cli.terminal.json_lines import json_lines
 
@@ -39,8 +39,8 @@ DEADLINE = 0.3
 NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Loading some for a client that speaks plain http takes longer than the test."""
 
-SMALL = Limits(body=1000, request_seconds=DEADLINE, connections=16)
-PATIENT = Limits(body=1000, request_seconds=10.0, connections=16)
+SMALL = ReceiverLimits(body=1000, request_seconds=DEADLINE, connections=16)
+PATIENT = ReceiverLimits(body=1000, request_seconds=10.0, connections=16)
 
 
 def callback(task_id: str | None, code: int | None) -> dict[str, Any]:
@@ -116,23 +116,23 @@ class Receivers:
     def __init__(self) -> None:
         self._runner = asyncio.Runner()
         self._stack = AsyncExitStack()
-        self._places: dict[Limits, Place] = {}
+        self._places: dict[ReceiverLimits, Place] = {}
 
-    def run(self, story: Callable[[Receiver], Awaitable[T]], limits: Limits = SMALL) -> T:
+    def run(self, story: Callable[[Receiver], Awaitable[T]], limits: ReceiverLimits = SMALL) -> T:
         return self._runner.run(self._told(story, limits))
 
     def close(self) -> None:
         self._runner.run(self._stack.aclose())
         self._runner.close()
 
-    async def _told(self, story: Callable[[Receiver], Awaitable[T]], limits: Limits) -> T:
+    async def _told(self, story: Callable[[Receiver], Awaitable[T]], limits: ReceiverLimits) -> T:
         if limits not in self._places:
             bound = self._stack.enter_context(bound_socket(0))
             place = self._places[limits] = Place(address=address_of(bound))
-            await self._stack.enter_async_context(serving(place, bound, limited_protocol(limits)))
+            await self._stack.enter_async_context(serve(place, bound, limited_protocol(limits)))
         place = self._places[limits]
         receiver = Receiver(address=place.address)
-        place.app = receiver_app(PATH, waking(receiver.wake_ups, receiver.report), limits)
+        place.app = receiver_app(PATH, make_notification_handler(receiver.wake_ups, receiver.report), limits)
         return await story(receiver)
 
 
@@ -323,7 +323,7 @@ def test_what_is_not_a_json_object_is_400(receivers: Receivers, body: bytes) -> 
     async def story(receiver: Receiver) -> tuple[int, list[dict[str, Any]]]:
         return (await receiver.post(body)).status_code, receiver.events
 
-    assert receivers.run(story, Limits()) == (400, [])
+    assert receivers.run(story, ReceiverLimits()) == (400, [])
 
 
 def test_a_whole_object_as_deep_as_its_size_allows_does_no_harm(receivers: Receivers) -> None:
@@ -333,7 +333,7 @@ def test_a_whole_object_as_deep_as_its_size_allows_does_no_harm(receivers: Recei
     async def story(receiver: Receiver) -> tuple[int, int]:
         return (await receiver.post(body)).status_code, (await receiver.post(GENUINE)).status_code
 
-    assert receivers.run(story, Limits()) in ((200, 200), (400, 200))
+    assert receivers.run(story, ReceiverLimits()) in ((200, 200), (400, 200))
 
 
 @pytest.mark.parametrize(
@@ -596,14 +596,14 @@ def test_a_program_that_set_up_no_logging_prints_nothing_of_what_strangers_send(
 import asyncio, sys
 from suno_wav_cli.system.loopback import bound_socket
 from suno_wav_cli.callbacks.receiver import receiver_app
-from suno_wav_cli.callbacks.server import Limits, limited_protocol, serving
+from suno_wav_cli.callbacks.server import ReceiverLimits, limited_protocol, serve
 from suno_wav_cli.terminal.json_lines import json_lines
-from suno_wav_cli.callbacks.notifications import TaskNotifier, waking
+from suno_wav_cli.callbacks.notifications import TaskNotifier, make_notification_handler
 
 async def main():
     with bound_socket(0) as bound:
-        app = receiver_app("/hook", waking(TaskNotifier(), lambda event: None), Limits())
-        async with serving(app, bound, limited_protocol(Limits())):
+        app = receiver_app("/hook", make_notification_handler(TaskNotifier(), lambda event: None), ReceiverLimits())
+        async with serve(app, bound, limited_protocol(ReceiverLimits())):
             print(bound.getsockname()[1], flush=True)
             await asyncio.to_thread(sys.stdin.read)
 
@@ -771,9 +771,9 @@ def test_the_server_ends_within_a_second_while_strangers_hold_connections() -> N
     async def run() -> float:
         with bound_socket(0) as bound:
             receiver = Receiver(address=address_of(bound))
-            app = receiver_app(PATH, waking(receiver.wake_ups, receiver.report), PATIENT)
+            app = receiver_app(PATH, make_notification_handler(receiver.wake_ups, receiver.report), PATIENT)
             async with receiver.connected() as silent, receiver.connected() as half:
-                async with serving(app, bound, limited_protocol(PATIENT)):
+                async with serve(app, bound, limited_protocol(PATIENT)):
                     await silent.send(b"P")
                     await half.send(request(b"{", b"Content-Length: 100"))
                     # Answered, so the two before it were met too.

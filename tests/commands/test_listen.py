@@ -18,7 +18,7 @@ import pytest
 
 from suno_wav_cli.callbacks.payload import Callback
 from suno_wav_cli.callbacks.recording import load
-from suno_wav_cli.callbacks.verification import Verdict, judged
+from suno_wav_cli.callbacks.verification import Verdict, compare_with_record
 from suno_wav_cli.models import WavRecord, WavState
 from tests.support.ngrok_world import NgrokWorld, ngrok_world
 from tests.support.program import Sandbox, command_line, run_program, wait_until
@@ -619,4 +619,4 @@ READY = WavRecord(
     ],
 )
 def test_a_claim_beside_the_record(callback: Callback, record: WavRecord, verdict: Verdict) -> None:
-    assert judged(callback, record)[0] is verdict
+    assert compare_with_record(callback, record)[0] is verdict

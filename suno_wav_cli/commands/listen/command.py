@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
 from suno_wav_cli.api.providers import provider_named
-from suno_wav_cli.callbacks.endpoint import open_reception, receiving
+from suno_wav_cli.callbacks.endpoint import open_endpoint, receive_callbacks
 from suno_wav_cli.callbacks.public_url import PublicUrl
 from suno_wav_cli.callbacks.tunnel import Lost, Restored
 from suno_wav_cli.commands.listen.handler import DeliveryHandler, ListenOptions
@@ -48,7 +48,7 @@ def listen(run: Run) -> ExitCode:
         if key is not None:
             session = stack.enter_context(open_session(run))
         agents = state_folder(run.environ) / "agents"
-        reception = stack.enter_context(open_reception(settings, secrets, agents, port=port))
+        reception = stack.enter_context(open_endpoint(settings, secrets, agents, port=port))
         wishes = ListenOptions(
             hmac_key=secrets.hmac_key,
             forward_to=settings.forward_to,
@@ -83,7 +83,7 @@ async def _listen(
             service = Service(session=session, context=context, downloads=downloads)
         intake = DeliveryHandler(wishes, service, tls, report)
         stack.callback(intake.cancel)
-        async with receiving(reception, intake.deliver) as probe:
+        async with receive_callbacks(reception, intake.deliver) as probe:
             address = _Address(reception, report, unverified=unverified)
             way = PublicUrl(reception, probe, tls, address.changed, report)
             hopeless = False

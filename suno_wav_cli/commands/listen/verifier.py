@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.callbacks.verification import Verdict, judged
+from suno_wav_cli.callbacks.verification import Verdict, compare_with_record
 from suno_wav_cli.conversion.finish import retrieve
 from suno_wav_cli.conversion.pipeline import UNKNOWN_AT_FIRST, failure
 from suno_wav_cli.errors import ServiceUnavailable, SunoWavError, TaskUnknown
@@ -124,7 +124,7 @@ class CallbackVerifier:
         for number, callback in case.claims.items():
             record = answer if isinstance(answer, WavRecord) else None
             if isinstance(answer, WavRecord):
-                verdict, reason = judged(callback, answer)
+                verdict, reason = compare_with_record(callback, answer)
                 decided = verdict is not Verdict.PENDING
                 if decided:
                     self._settled[callback.digest] = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from suno_wav_cli import events
-from suno_wav_cli.callbacks.sender import RETRY_AFTER, answer_seconds, deliver, origin
+from suno_wav_cli.callbacks.sender import RETRY_AFTER, answer_seconds, origin, post_callback
 from suno_wav_cli.callbacks.signature import signed_headers
 from suno_wav_cli.commands.trigger.request import planned
 from suno_wav_cli.commands.trigger.samples import SAMPLES
@@ -77,7 +77,7 @@ async def _deliver_once(plan: Plan, speed: float, report: Report) -> Verdict:
     limit = answer_seconds(speed)
     overdue = asyncio.get_running_loop().call_later(limit, report, events.AnswerOverdue(seconds=limit))
     try:
-        answer = await deliver(signed, plan.url, limit * _PATIENCE)
+        answer = await post_callback(signed, plan.url, limit * _PATIENCE)
     finally:
         overdue.cancel()
     answer = replace(answer, detail=_without_secrets(answer.detail, plan))
