@@ -452,7 +452,7 @@ def test_early_callbacks_are_remembered_up_to_a_bound() -> None:
     """The oldest makes room: whoever floods the receiver costs a song a delay, and the program no memory."""
 
     async def story() -> list[bool]:
-        wake_ups = TaskNotifier(most_early=3)
+        wake_ups = TaskNotifier(max_early=3)
         for task_id in ("a", "b", "c", "d"):
             wake_ups.wake(task_id)
         return [wake_ups.of(task_id).is_set() for task_id in ("a", "b", "c", "d")]
