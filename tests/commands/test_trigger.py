@@ -554,7 +554,8 @@ def test_ctrl_c_ends_it_at_once(arguments: list[str]) -> None:
         began = time.monotonic()
         program.send_signal(signal.SIGINT)
         _, err = program.communicate(timeout=10)
-        assert time.monotonic() - began < 1
+        # It would wait for a minute otherwise.
+        assert time.monotonic() - began < 5
     assert program.returncode == 130
     assert "stopped by Ctrl-C" in err
     assert "Traceback" not in err

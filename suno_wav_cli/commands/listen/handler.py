@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
 from suno_wav_cli.callbacks.recording import RecordedCallback
-from suno_wav_cli.callbacks.sender import ANSWER_SECONDS, CallbackRequest, end_to_end, post_callback
+from suno_wav_cli.callbacks.sender import CallbackRequest, ServiceTiming, end_to_end, post_callback
 from suno_wav_cli.callbacks.signature import Signature, verify
 from suno_wav_cli.callbacks.verification import Verdict
 from suno_wav_cli.commands.listen.archive import DeliveryArchive
@@ -146,7 +146,7 @@ class DeliveryHandler:
         outgoing = CallbackRequest(body=delivery.body, headers=end_to_end(delivery.headers))
         try:
             async with self._forwards:
-                answer = await post_callback(outgoing, url, ANSWER_SECONDS, self._tls)
+                answer = await post_callback(outgoing, url, ServiceTiming().answer, self._tls)
         finally:
             self._forwards_waiting -= 1
         problem = f"{answer.problem} {answer.detail}".strip() if answer.problem else None
