@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 class TaskNotifier:
     """One asyncio.Event for each task that a song waits for.
 
-    The service may post a callback before its answer to the submission has arrived, so callbacks for
-    unknown tasks are remembered, up to `max_early`.
+    The service may post a callback before its answer to the submission has arrived, so callbacks
+    for unknown tasks are remembered, up to `max_early`.
     """
 
     def __init__(self, max_early: int = 256) -> None:
@@ -57,7 +57,7 @@ class TaskNotifier:
 
     @listening.setter
     def listening(self, listening: bool) -> None:
-        """Wake every task at a change: a callback may be lost, and the time to the next lookup changes."""
+        """Wake every task at a change: a callback may be lost, and the poll pause changes."""
         if listening != self._listening:
             self._listening = listening
             for event in self._events.values():
@@ -95,7 +95,7 @@ async def receive_notifications(
     poll_interval: float,
     report: Report,
 ) -> AsyncIterator[asyncio.Future[str | None]]:
-    """Receive callbacks until the block is left. Yield the future of what to submit as `callBackUrl`.
+    """Receive callbacks until the block is left. Yield the future of the `callBackUrl` to submit.
 
     If the tunnel cannot be opened, its result is None, or TunnelFailed if the endpoint is required.
     """
@@ -122,7 +122,7 @@ async def _open(public_url: PublicUrl, status: _CallbackStatus, endpoint: Callba
 
 @dataclass(kw_only=True)
 class _CallbackStatus:
-    """Whether callbacks can arrive. `address` is the first public address, which the service is given."""
+    """Whether callbacks can arrive. The service is given the first public address, `address`."""
 
     notifier: TaskNotifier
     poll_interval: float

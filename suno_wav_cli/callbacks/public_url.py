@@ -1,4 +1,4 @@
-"""The public address for callbacks: opened within a deadline, checked, watched, and opened again."""
+"""The public address for callbacks: opened in time, checked, watched, and opened again."""
 
 from __future__ import annotations
 

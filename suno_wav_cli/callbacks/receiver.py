@@ -32,8 +32,8 @@ def receiver_app(
 ) -> ASGIApp:
     """Make an app that answers POSTs of JSON to `path` with 200 at once, and then calls `handle`.
 
-    `handle` is a coroutine function, because Starlette runs others in a thread, and an asyncio.Event
-    is not for threads.
+    `handle` is a coroutine function, because Starlette runs others in a thread, and an
+    asyncio.Event is not for threads.
     """
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

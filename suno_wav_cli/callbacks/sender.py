@@ -66,9 +66,9 @@ class Problem(StrEnum):
     """Why there is no HTTP status."""
 
     NO_NAME = "its name does not resolve"
-    REFUSED = "nobody listens there"
-    UNREACHABLE = "no connection came about"
-    TLS = "no TLS connection came about"
+    REFUSED = "connection refused"
+    UNREACHABLE = "could not connect"
+    TLS = "the TLS handshake failed"
     SILENT = "no answer in time"
     BROKEN = "the connection broke"
 
@@ -84,7 +84,7 @@ class CallbackRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What came back. Either `status` or `problem` is set. `detail` is the system's word on the problem."""
+    """What came back: a `status`, or a `problem` with the system's own word on it in `detail`."""
 
     seconds: float
     status: int | None = None
@@ -168,7 +168,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def end_to_end(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Leave out the headers that belong to one connection, and those that each request has of its own."""
+    """Leave out the headers of one connection, and those that each request has of its own."""
     headers = tuple(headers)
     listed = ",".join(value for name, value in headers if name.lower() == "connection")
     dropped = _HOP_BY_HOP | {name.strip().lower() for name in listed.split(",")}

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 class _Server(uvicorn.Server):
     def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
-        """Leave SIGINT and SIGTERM to the program, which has more to end than a server."""
+        """Leave SIGINT and SIGTERM to the program, which has more to end than this server."""
         return nullcontext()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Wait for nobody: what is still being sent to somebody would outlive the loop."""
+        """Wait for no connection: what is still being sent would outlive the event loop."""
         for connection in list(self.server_state.connections):
             connection.transport.abort()
         await super().shutdown(sockets)
@@ -42,7 +42,7 @@ async def serve(
     app: ASGIApp, bound: socket.socket, protocol: Callable[..., H11Protocol] = H11Protocol
 ) -> AsyncIterator[None]:
     """Serve `app` in this loop until the block is left."""
-    server = _server(app, protocol)
+    server = _make_server(app, protocol)
     task = asyncio.create_task(server.serve(sockets=[bound]))
     try:
         yield
@@ -57,7 +57,7 @@ def serve_in_thread(
     app: ASGIApp, bound: socket.socket, protocol: Callable[..., H11Protocol] = H11Protocol
 ) -> Iterator[None]:
     """Serve `app` in a thread with a loop of its own until the block is left."""
-    server = _server(app, protocol)
+    server = _make_server(app, protocol)
     thread = Thread(target=server.run, kwargs={"sockets": [bound]}, name="server", daemon=True)
     thread.start()
     try:
@@ -68,16 +68,16 @@ def serve_in_thread(
         thread.join(timeout=2.0)
 
 
-def _server(app: ASGIApp, protocol: Callable[..., H11Protocol]) -> _Server:
+def _make_server(app: ASGIApp, protocol: Callable[..., H11Protocol]) -> _Server:
     logger = logging.getLogger("uvicorn")
     if not logger.handlers:
-        # Else Python's last resort prints what any stranger provokes ("Invalid HTTP request") on standard error.
+        # Otherwise Python's last resort prints what strangers provoke ("Invalid HTTP request").
         logger.addHandler(logging.NullHandler())
         logger.propagate = False
     return _Server(
         uvicorn.Config(
             app,
-            # It calls what it is given, whether that is a class or not.
+            # uvicorn only calls it, so it need not be a class.
             http=cast("type[H11Protocol]", protocol),
             ws="none",
             lifespan="off",
@@ -87,7 +87,7 @@ def _server(app: ASGIApp, protocol: Callable[..., H11Protocol]) -> _Server:
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=1,
-            # How many asyncio accepts in one go, before a limit on connections can look at the first.
+            # asyncio accepts so many at once, before a limit on connections can look at the first.
             backlog=64,
         )
     )
@@ -95,7 +95,7 @@ def _server(app: ASGIApp, protocol: Callable[..., H11Protocol]) -> _Server:
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiverLimits:
-    """Sizes in bytes, times in seconds. `request_seconds` bounds a request from its first byte to its last."""
+    """`body` is in bytes. `request_seconds` bounds a request from its first byte to its last."""
 
     body: int = 64 * 1024
     request_seconds: float = 10.0
@@ -103,16 +103,16 @@ class ReceiverLimits:
 
 
 def limited_protocol(limits: ReceiverLimits) -> Callable[..., H11Protocol]:
-    """Make the protocol of one server: its connections know of each other."""
+    """Make the protocol of one server, whose connections know of each other."""
     return partial(_LimitedProtocol, limits, OrderedDict())
 
 
 class _LimitedProtocol(H11Protocol):
-    """Has a deadline for each request, and a bound for connections.
+    """Has a deadline for each request, and a limit for connections.
 
-    The deadline runs from the connection's start, or the last response's end, until a request was answered. Where too
-    many connections are open, the one whose request is under way for the longest makes room: a genuine callback needs
-    milliseconds, so it is never that one.
+    The deadline runs from the start of the connection, or the end of the last response, until a
+    request is answered. Beyond the limit, the connection whose request is the oldest is closed. A
+    genuine callback needs milliseconds, so it is never that one.
     """
 
     def __init__(
@@ -133,14 +133,14 @@ class _LimitedProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._between_requests:
-            # A connection that is kept alive is old; its next request is not.
+            # A connection that is kept alive is old, but its next request is new.
             self._between_requests = False
-            self._be_newest()
+            self._move_to_newest()
         super().data_received(data)
 
     def on_response_complete(self) -> None:
         self._between_requests = True
-        self._be_newest()
+        self._move_to_newest()
         self._restart_deadline()
         super().on_response_complete()
 
@@ -150,7 +150,7 @@ class _LimitedProtocol(H11Protocol):
             self._deadline.cancel()
         super().connection_lost(exc)
 
-    def _be_newest(self) -> None:
+    def _move_to_newest(self) -> None:
         if self in self._oldest_first:
             self._oldest_first.move_to_end(self)
 

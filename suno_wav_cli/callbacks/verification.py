@@ -1,4 +1,4 @@
-"""What a callback claims, beside what the service says. The API is the truth; the callback is a hint."""
+"""A callback's claim beside the service's record. The record is the truth, the callback a hint."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """`reason` says what the claim and the answer differ in. `final` says that asking again is useless."""
+    """`reason` says how claim and answer differ. `final` says that asking again is useless."""
 
     verdict: Verdict
     reason: str | None = None

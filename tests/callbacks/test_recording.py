@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suno_wav_cli.callbacks.recording import LARGEST_FILE, RecordedCallback, load, write
+from suno_wav_cli.callbacks.recording import MAX_FILE_BYTES, RecordedCallback, load, write
 from suno_wav_cli.errors import UsageError
 
 RECORDING = RecordedCallback(
@@ -101,7 +101,7 @@ def test_a_folder_that_is_not_there_is_an_os_error(folder: Path) -> None:
         pytest.param(b"{", id="not JSON"),
         pytest.param(b"[]", id="a list"),
         pytest.param(b"[" * 100_000, id="deep"),
-        pytest.param(b" " * (LARGEST_FILE + 1), id="too large"),
+        pytest.param(b" " * (MAX_FILE_BYTES + 1), id="too large"),
         pytest.param(json.dumps(RIGHT | {"more": 1}).encode(), id="a field too many"),
         pytest.param(json.dumps(RIGHT | {"body_base64": ""}).encode(), id="two bodies"),
         pytest.param(json.dumps({"received": 1, "headers": []}).encode(), id="no body"),

@@ -198,8 +198,8 @@ LOG = "Look at the receiver's log."
         ),
         (400, "the receiver does not understand the body", BODY),
         (422, "the receiver does not understand the body", BODY),
-        (401, "the receiver lets only somebody else in", STRANGER),
-        (403, "the receiver lets only somebody else in", STRANGER),
+        (401, "the receiver requires authorization", STRANGER),
+        (403, "the receiver requires authorization", STRANGER),
         (413, "the body is too large for the receiver", "Let it take bodies of 64 KiB."),
         (
             429,
@@ -267,7 +267,7 @@ def test_nobody_listens(free_port: int) -> None:
     done = run_program("trigger", f"http://127.0.0.1:{free_port}/{UNGUESSABLE}")
     assert (done.code, without_times(done.out)) == (
         11,
-        "no answer in TIME: the service counts this as failed: nobody listens there\n",
+        "no answer in TIME: the service counts this as failed: connection refused\n",
     )
     assert "  Start the receiver, or correct the port.\n" in done.err
 
@@ -282,7 +282,7 @@ def test_a_name_that_does_not_resolve() -> None:
 def test_tls_where_there_is_none(receiver: Receiver) -> None:
     done = run_program("trigger", receiver.url.replace("http://", "https://"))
     assert done.code == 11
-    assert "the service counts this as failed: no TLS connection came about (" in done.out
+    assert "the service counts this as failed: the TLS handshake failed (" in done.out
     assert "Use a certificate that is valid for this name" in done.err
     assert UNGUESSABLE not in done.out + done.err
 

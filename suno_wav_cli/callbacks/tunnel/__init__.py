@@ -23,7 +23,7 @@ class TunnelMode(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class TunnelTimeouts:
-    """How long each step may take, in seconds. A song waits for a tunnel at most 8 s: `open` + `min_probe`."""
+    """How long each step may take, in seconds. A song waits at most 8 s: `open` + `min_probe`."""
 
     open: float = 7.0
     """From nothing to a public address."""
@@ -33,11 +33,11 @@ class TunnelTimeouts:
     """For the first request through the address, however long it took to open."""
 
     probe_pause: float = 0.25
-    """Between two of these requests: a new address may take a moment until it is known everywhere."""
+    """Between two of these requests: a new address may take a moment to be known everywhere."""
 
     first_reopen: float = 1.0
     max_reopen: float = 60.0
-    """Before a lost tunnel is opened again. Doubled each time, until it has held for `max_reopen`."""
+    """Before a lost tunnel is opened again: doubled until it has held for `max_reopen`."""
 
     agent_version: float = 2.0
     """For an agent to print its version."""
@@ -64,7 +64,7 @@ class Destination:
 
 @dataclass(frozen=True, kw_only=True)
 class Lost:
-    """Callbacks do not arrive any more. `final` says that the tunnel will not come back by itself."""
+    """Callbacks do not arrive any more. `final`: the tunnel will not come back by itself."""
 
     reason: str
     final: bool
@@ -104,7 +104,7 @@ class Tunnel(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class GivenAddress:
-    """An address that needs no tunnel: the person's own, or a loopback address for a local service."""
+    """An address that needs no tunnel: the person's own, or loopback for a local service."""
 
     public_url: str
 

@@ -1,4 +1,4 @@
-"""The ngrok agent: found on this machine or downloaded, and used only after it has told its version."""
+"""The ngrok agent: found on this machine or downloaded, and tried before it is used."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def find_agent(programs: SubprocessGroup, deadline: float, timeouts: TunnelTimeo
 
 
 def download_agent(programs: SubprocessGroup, report: Report, timeouts: TunnelTimeouts) -> Agent:
-    """Download the agent to where pyngrok keeps it, over one that does not work. Raise TunnelFailed.
+    """Download the agent to where pyngrok keeps it, over a broken one. Raise TunnelFailed.
 
     The agent is tried before it gets its name, so that a crash does not leave half of one.
     """
@@ -114,7 +114,7 @@ def _download(target: Path, programs: SubprocessGroup, timeouts: TunnelTimeouts)
 
 
 def _read_reason(traceback: str) -> str:
-    """Return the end of "…Error: … from URL: <urlopen error [Errno -2] Name or service not known>"."""
+    """Return the end of "…: … from URL: <urlopen error [Errno -2] Name or service not known>"."""
     last = traceback.strip().rpartition("\n")[2]
     return re.sub(r"^.*from \S+: |<urlopen error |\[Errno -?\d+\] |>$", "", last) or "no reason given"
 
@@ -146,7 +146,7 @@ def _pyngrok_path() -> Path:
 
 
 def _try_agent(path: Path, programs: SubprocessGroup, seconds: float) -> Agent | None:
-    """Ask a program for its version. Return None if it is missing, broken, too slow or another program."""
+    """Ask a program for its version. Return None if it is missing, broken, slow or no agent."""
     try:
         program = programs.start([str(path), "--version"])
     except OSError:

@@ -1,4 +1,4 @@
-"""The configuration that the ngrok agent is started with: the person's own, without what could harm."""
+"""The configuration of the ngrok agent: the person's own, without what could harm."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _KEPT = {
     "dns_resolver_ips": "dns_resolver_ips",
     "crl_noverify": "crl_noverify",
 }
-"""How the agent reaches ngrok, which only the person knows. Endpoints and the rest do not belong to this run."""
+"""How the agent reaches ngrok, which only the person knows. The rest is not for this run."""
 
 _HARDENED = {
     "update_check": False,

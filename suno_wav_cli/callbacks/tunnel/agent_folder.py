@@ -43,7 +43,7 @@ class AgentFolder:
         self.config.unlink(missing_ok=True)
 
     def make_program(self, agent: Path) -> Path:
-        """Make a script that becomes the agent, off the terminal. On Windows return the agent itself.
+        """Make a script that becomes the agent, off the terminal. On Windows return the agent.
 
         pyngrok lets the agent inherit standard input and standard error, and recognises a running
         agent by the path of its program.
@@ -78,7 +78,7 @@ class AgentFolder:
 
 
 def make_agent_folder(parent: Path) -> AgentFolder:
-    """Make a folder for one run, and end the agents that killed programs have left. Raise OSError."""
+    """Make a folder for one run, and end agents of programs that were killed. Raise OSError."""
     parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _end_orphans(parent)
     while True:

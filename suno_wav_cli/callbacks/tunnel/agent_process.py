@@ -95,7 +95,7 @@ class AgentProcess:
         self._connection: Future[_Connection] = Future()
 
     def open(self, seconds: float) -> str:
-        """Start the agent. Return its public address, or raise TunnelFailed with the agent ended."""
+        """Start the agent. Return its public address, or end it and raise TunnelFailed."""
         deadline = time.monotonic() + seconds
         threading.Thread(target=self._connect, name="ngrok", daemon=True).start()
         status = AgentStatus()
@@ -140,7 +140,7 @@ class AgentProcess:
         self._events.put(Exited())
 
     def _request_tunnel(self) -> NgrokTunnel:
-        """Ask for as much protection as this agent knows, because none says which options it takes."""
+        """Ask for as much protection as this agent knows. It does not say what that is."""
         destination = self._launch.destination
         refused: PyngrokNgrokHTTPError | None = None
         for options in tunnel_options(destination, self._launch.config_version):
@@ -153,13 +153,13 @@ class AgentProcess:
         raise refused or AssertionError("there are always some options")
 
     def _read_log(self, log: NgrokLog) -> None:
-        """Pass on a line of the log. pyngrok's thread calls this, and must not be held up: else the agent stalls."""
+        """Pass a line of the log on. Must not block pyngrok's thread: the agent would stall."""
         event = read_log_line(log.lvl, log.msg or "", log.err)
         if event is not None:
             self._events.put(event)
 
     def _watch(self, status: AgentStatus) -> None:
-        """Report each change of an open tunnel, until the agent ends. Runs in a thread of its own."""
+        """Report each change of an open tunnel, until the agent ends. Runs in its own thread."""
         while status.is_up:
             event: AgentEvent | None = self._events.get()
             if isinstance(event, LogEvent) and event.meaning is LogMeaning.SESSION_UP:

@@ -1,6 +1,6 @@
 """The states of one ngrok agent, and what its log means for them.
 
-Pure: nothing here waits, sends or kills. `agent_process` feeds the events in and acts on the result.
+Pure: nothing here waits, sends or kills. `agent_process` feeds events in and acts on the result.
 
 STARTING ──> OPEN <──> SESSION_LOST
    │          └──────────┴──> EXITED     the agent ended by itself

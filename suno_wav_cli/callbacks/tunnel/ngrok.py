@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from suno_wav_cli.callbacks.tunnel.agent_binary import Agent
 
 _ENDPOINTS_SINCE = (3, 30, 0)
-"""From this version on, the agent has the API that pyngrok uses, and version 3 of its configuration."""
+"""Since this version, the agent has the API that pyngrok uses, and configuration version 3."""
 
 
 class Ngrok:
     """Opens one agent at a time.
 
-    `token` wins over the one in the person's ngrok.yml. `folder` holds the folders of running agents.
+    `token` wins over the one in the person's ngrok.yml. `folder` holds those of running agents.
     """
 
     def __init__(

@@ -23,7 +23,7 @@ class DeliveryArchive:
         self._bytes = 0
 
     def keep(self, number: int, recording: RecordedCallback) -> Path:
-        """Write a delivery, and remove the oldest files of this run beyond the limits. Raise OSError."""
+        """Write a delivery, and remove this run's oldest beyond the limits. Raise OSError."""
         received = time.strftime("%Y%m%d-%H%M%S", time.localtime(recording.received))
         path = write(recording, self._folder, f"{received}-{number}")
         size = path.stat().st_size

@@ -1,4 +1,4 @@
-"""`listen` from its settings to its exit code: open a public address, and handle deliveries for days."""
+"""`listen` from its settings to its exit code: open an address, and handle deliveries."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ async def _listen(run: Run, endpoint: CallbackEndpoint, session: Session | None)
 
 
 async def _open(public_url: PublicUrl, endpoint: CallbackEndpoint, announcer: _Announcer) -> bool:
-    """Open the public address, or announce the local one. Return False if trying again is useless."""
+    """Open the public address, or announce the local one. Return whether to try again."""
     try:
         await public_url.open()
     except TunnelFailed as error:

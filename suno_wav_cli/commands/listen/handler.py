@@ -1,4 +1,4 @@
-"""What happens to a delivery after its acknowledgement: it is numbered, kept, forwarded and checked."""
+"""What happens to an acknowledged delivery: it is numbered, saved, forwarded and checked."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ class DeliveryHandler:
         self._pool.start(self._forward(number, delivery, self._options.forward_to))
 
     async def _forward(self, number: int, delivery: ReceivedCallback, url: str) -> None:
-        """Send the same headers and bytes on, and wait for the answer as long as the service would."""
+        """Send the same headers and bytes on. Wait for the answer as long as the service would."""
         request = CallbackRequest(body=delivery.body, headers=end_to_end(delivery.headers))
         try:
             async with self._forward_slots:

@@ -1,4 +1,4 @@
-"""How much `listen` works on and remembers. It runs for days, and anyone who knows the path can post."""
+"""The bounds of `listen`. It runs for days, and anyone who knows the path can post."""
 
 from __future__ import annotations
 

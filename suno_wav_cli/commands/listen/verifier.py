@@ -112,7 +112,7 @@ class CallbackVerifier:
         self._stopping.set()
 
     def _open(self, task_id: str, check: _TaskCheck) -> None:
-        """Start lookups for a task. Drop the oldest open check, and forget the oldest idle one, if full."""
+        """Start lookups for a task. When full, drop the oldest check, and forget an idle one."""
         open_checks = [known for known in self._checks.values() if known.is_open]
         if len(open_checks) >= self._limits.open_checks:
             self._drop(open_checks[0])
@@ -144,7 +144,7 @@ class CallbackVerifier:
             await self._download(confirmed, check)
 
     async def _look_up_until_decided(self, task_id: str, check: _TaskCheck) -> WavRecord | None:
-        """Look a task up, with longer and longer pauses. Return its record if a claim is confirmed."""
+        """Look a task up, with growing pauses. Return its record if a claim is confirmed."""
         terms = self._service.context.terms
         begun, pause = time.monotonic(), terms.poll_interval
         while True:

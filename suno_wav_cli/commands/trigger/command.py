@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.events import Report
 
 _MAX_WAIT_FACTOR = 4
-"""A late answer is waited for, and its true time shown, up to four times as long as the service waits."""
+"""A late answer is waited for four times as long as the service does, and its true time shown."""
 
 _MAX_LINE = 200
 _MIN_TOKEN = 16
@@ -38,7 +38,7 @@ def list_events(run: Run) -> ExitCode:
 
 
 def trigger(request: Request, run: Run, timing: ServiceTiming | None = None) -> ExitCode:
-    """Post the callback. Raise UsageError, and NotDelivered if the receiver does not answer as it must."""
+    """Post the callback. Raise UsageError, or NotDelivered if the answer is wrong."""
     planned = plan_callback(request, run.secrets.hmac_key)
     verdict = run_async(_post_all(planned, request, timing or ServiceTiming(), run.report))
     if not verdict.is_good:
@@ -115,7 +115,7 @@ def _first_line(body: bytes, planned: PlannedCallback) -> str:
 
 
 def _hide_secrets(text: str, planned: PlannedCallback) -> str:
-    """Cut out the key, and the secret path, which some receivers repeat when they do not know it."""
+    """Cut out the key, and the secret path, which some receivers repeat in a 404."""
     parts = urlsplit(planned.url)
     path = parts.path if len(parts.path) > 1 else ""
     tokens = [token for token in (*path.split("/"), parts.query) if len(token) >= _MIN_TOKEN]

@@ -20,7 +20,7 @@ _REFUSALS = (*range(400, 500), 501)
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerVerdict:
-    """`received` is how the service counts. `refused_rightly` says that a careful receiver refuses this."""
+    """`received`: the service accepts it. `refused_rightly`: a careful receiver refuses this."""
 
     received: bool
     refused_rightly: bool
@@ -36,7 +36,7 @@ class AnswerVerdict:
 def judge_answer(
     answer: Answer, fault: str | None, timing: ServiceTiming, speed: float = 1.0
 ) -> AnswerVerdict:
-    """Judge an answer by the service's `timing`. `fault` says why a receiver may refuse the callback."""
+    """Judge an answer by the service's `timing`. `fault` is why a receiver may refuse."""
     if answer.status == _OK and answer.seconds <= timing.at_speed(speed).answer:
         text = "received" if fault is None else f"received, though a careful receiver refuses it: {fault}"
         return AnswerVerdict(received=True, refused_rightly=False, text=text)
@@ -76,7 +76,7 @@ _BODY = (
     "Let it read JSON and pass over what it does not know: `suno-wav trigger --list` has every spelling.",
 )
 _STRANGER = (
-    "the receiver lets only somebody else in",
+    "the receiver requires authorization",
     "The service sends no credentials. Where the receiver checks signatures: --sign, with the same key.",
 )
 _PROXY = (
