@@ -21,6 +21,7 @@ from suno_wav_cli.callbacks.tunnel.agent_status import (
     read_log_line,
 )
 
+TOKEN = "token-1"
 HERE, THERE = "https://here.ngrok.app", "https://there.ngrok.app"
 DIAL_FAILED = LogEvent(meaning=LogMeaning.DIAL_FAILED, complaint="dial tcp: no such host")
 SESSION_LOST = LogEvent(meaning=LogMeaning.SESSION_LOST, complaint="session closed")
@@ -169,5 +170,5 @@ def test_explain_failure(
     events: list[AgentEvent], stderr: str, error: Exception | None, message: str
 ) -> None:
     status, _ = follow(*events)
-    failure = explain_failure(status, error=error, stderr=stderr, seconds=7.0, secret="token-1")
+    failure = explain_failure(status, error=error, stderr=stderr, seconds=7.0, secret=TOKEN)
     assert failure.message == message

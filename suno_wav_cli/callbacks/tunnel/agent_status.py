@@ -176,7 +176,7 @@ def explain_failure(
         # "dial tcp: lookup NAME on SERVER: no such host" says at its end what is wrong.
         reason = f"ngrok cannot be reached: {last.rpartition(': ')[2]}"
     elif status.state is AgentState.STARTING:
-        reason = f"ngrok did not answer within {seconds:.0f} s"
+        reason = f"ngrok did not answer within {seconds:g} s"
     else:
         reason = f"the ngrok agent does not work: {last or _first_line(stderr) or error}"
     texts = [str(error or ""), getattr(error, "body", ""), *status.complaints, stderr]
