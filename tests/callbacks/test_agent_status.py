@@ -21,8 +21,7 @@ from suno_wav_cli.callbacks.tunnel.agent_status import (
     read_log_line,
 )
 
-TOKEN = "token-1"
-HERE, THERE = "https://here.ngrok.app", "https://there.ngrok.app"
+HERE, THERE, TOKEN = "https://here.ngrok.app", "https://there.ngrok.app", "token-1"
 DIAL_FAILED = LogEvent(meaning=LogMeaning.DIAL_FAILED, complaint="dial tcp: no such host")
 SESSION_LOST = LogEvent(meaning=LogMeaning.SESSION_LOST, complaint="session closed")
 LOST = Lost(reason="the ngrok session is lost", final=False)
