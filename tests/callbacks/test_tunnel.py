@@ -136,37 +136,6 @@ def test_where_the_tunnel_is_required_nothing_is_submitted(
     assert nothing_left(world)
 
 
-@pytest.mark.parametrize("mode", ["silent", "swallowed"])
-def test_an_agent_that_says_nothing_is_not_waited_for_longer_than_eight_seconds(
-    sandbox: Sandbox, world: NgrokWorld, mode: str
-) -> None:
-    done = sandbox.run("convert", f"demo+{mode}", "--out", "song.wav", env=settings(world, mode))
-    assert done.code == 0
-    assert "no callbacks (ngrok did not answer within 7 s): asking" in done.err
-    assert 6.5 < seconds_to_decide() < 8.0
-    assert nothing_left(world)
-
-
-def test_agents_that_do_not_even_tell_their_version_cost_no_more(
-    sandbox: Sandbox, world: NgrokWorld, tmp_path: Path
-) -> None:
-    """Programs named `ngrok` that hang, each with a child of its own: passed over, and ended with their children."""
-    path = world.env()["PATH"]
-    for name in ("one", "two"):
-        program = tmp_path / name / "ngrok"
-        program.parent.mkdir()
-        program.write_text("#!/bin/sh\nsleep 4321 & wait\n")
-        program.chmod(0o755)
-        path = f"{program.parent}{os.pathsep}{path}"
-    done = sandbox.run("convert", "demo+hanging", env=settings(world) | {"PATH": path})
-    assert done.code == 0
-    assert "no callbacks" not in done.err
-    assert seconds_to_decide() < 8.0
-    assert "4321" not in [
-        word for process in psutil.process_iter(["cmdline"]) for word in process.info["cmdline"] or ()
-    ]
-
-
 def test_an_agent_behind_a_script_that_stays_is_ended_with_it(
     sandbox: Sandbox, world: NgrokWorld, tmp_path: Path
 ) -> None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+_PIPE_SECONDS = 1.0
+
 
 class Subprocess:
     """A running program. `stdout` and `stderr` hold its output once it has ended."""
@@ -35,6 +37,14 @@ class Subprocess:
         return True
 
     def kill(self) -> None:
+        """Kill the program, and close its pipes. For the thread that waits for it."""
+        self.interrupt()
+        with suppress(subprocess.TimeoutExpired, ValueError, OSError):
+            # A child that has left the session may hold the pipes open.
+            self._process.communicate(timeout=_PIPE_SECONDS)
+
+    def interrupt(self) -> None:
+        """Kill the program and its children, from any thread. A thread that waits for it goes on."""
         if os.name == "posix":
             # It leads a session of its own, and may have started other programs.
             with suppress(ProcessLookupError):
@@ -42,7 +52,6 @@ class Subprocess:
         else:
             self._process.kill()
         with suppress(ValueError, OSError):
-            # Another thread may be reading its pipes.
             self._process.wait()
 
 
@@ -89,4 +98,4 @@ class SubprocessGroup:
         with self._lock:
             self._closed = True
             for child in self._started:
-                child.kill()
+                child.interrupt()
