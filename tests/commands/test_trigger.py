@@ -19,13 +19,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from suno_wav_cli.callbacks.recording import RecordedCallback, write
+from suno_wav_cli.callbacks.sender import ServiceTiming
+from suno_wav_cli.commands.trigger.command import trigger
+from suno_wav_cli.commands.trigger.request import Request as TriggerRequest
 from suno_wav_cli.commands.trigger.samples import SAMPLES
+from suno_wav_cli.config.credentials import Secrets
+from suno_wav_cli.config.run import Run
+from suno_wav_cli.config.settings import Settings
+from suno_wav_cli.errors import NotDelivered
+from suno_wav_cli.events import AnswerOverdue, Delivered
 from suno_wav_cli.system.loopback import address_of, bound_socket
 from tests.support.program import command_line, run_program
 from tests.support.target import KEY, UNGUESSABLE, Receiver, Request, receiving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from suno_wav_cli.events import Event
 
 TASK = "988e5c0f14b24a3f9a57e1d0c6b2c8d3"
 SIGNED = {"SUNO_WAV_HMAC_KEY": KEY}
@@ -254,13 +264,37 @@ def test_an_answer_after_the_fifteen_seconds_is_told_with_its_true_time() -> Non
     ) in done.err
 
 
-def test_no_answer_at_all_is_not_waited_for_for_ever() -> None:
-    with receiving((200, 60)) as receiver:
-        done = receiver.run("--speed", "1000")
-    assert done.code == 11
-    assert without_times(done.out) == (
-        "no answer in TIME: the service counts this as failed: it waits 15 s, at this speed 1 s\n"
+def test_a_receiver_that_never_answers_is_given_up() -> None:
+    """After four times as long as the service waits."""
+    reported: list[Event] = []
+    run = Run(
+        settings=Settings(),
+        choices=(),
+        secrets=Secrets(api_key=None, ngrok_token=None, hmac_key=None),
+        environ={},
+        report=reported.append,
+        interactive=False,
     )
+    with receiving((200, 60)) as receiver:
+        request = TriggerRequest(
+            url=receiver.url,
+            event=None,
+            task_id=None,
+            wav_url=None,
+            recording=None,
+            sign=False,
+            retries=False,
+            speed=1000,
+        )
+        with pytest.raises(NotDelivered) as raised:
+            trigger(request, run, ServiceTiming(min_answer=0.05))
+    assert raised.value.remedy == "Let the receiver answer first, and work afterwards."
+    overdue, delivered = reported[1:]
+    assert isinstance(overdue, AnswerOverdue)
+    assert isinstance(delivered, Delivered)
+    assert (delivered.status, delivered.received) == (None, False)
+    assert delivered.verdict == "the service counts this as failed: it waits 15 s, at this speed 0.05 s"
+    assert delivered.seconds >= 0.2
 
 
 def test_nobody_listens(free_port: int) -> None:
