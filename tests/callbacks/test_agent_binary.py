@@ -1,4 +1,4 @@
-"""The download of the ngrok agent by the real pyngrok, from a local server behind a proxy, with TLS."""
+"""The download of the ngrok agent by the real pyngrok, from a local server behind a proxy."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ def test_a_download_that_stalls_is_given_up(
 def test_modules_in_the_current_folder_are_not_run(
     world: NgrokWorld, certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The installer is a Python program of its own. An empty entry of PYTHONPATH names the current folder."""
+    """Not even with an empty entry in PYTHONPATH, which names the current folder."""
     target = tmp_path / "agents" / "ngrok"
     monkeypatch.setenv("PYNGROK_NGROK_PATH", str(target))
     monkeypatch.setenv("PYTHONPATH", os.pathsep)

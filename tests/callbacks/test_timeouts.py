@@ -116,7 +116,7 @@ class FailingTunnel:
 
 @dataclass
 class LocalTunnel:
-    """A tunnel to the local port that dies as soon as it is open, until it has been opened three times."""
+    """A tunnel to the local port. It dies as soon as it is open, but for the third time."""
 
     local_url: str
     opened: int = 0
