@@ -1,13 +1,19 @@
-"""Where callbacks arrive: a local port, a receiver on it, and the tunnel that leads there."""
+"""A local port for callbacks, the receiver on it, and the tunnel that leads there."""
 
 from __future__ import annotations
 
 from contextlib import asynccontextmanager, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.providers import SANDBOX
-from suno_wav_cli.callbacks.tunnel import Destination, GivenAddress, TunnelMode, secret_path
+from suno_wav_cli.callbacks.tunnel import (
+    Destination,
+    GivenAddress,
+    TunnelMode,
+    TunnelTimeouts,
+    secret_path,
+)
 from suno_wav_cli.errors import TunnelFailed, UsageError
 from suno_wav_cli.system.loopback import address_of, bound_socket
 
@@ -17,7 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from suno_wav_cli.callbacks.payload import ReceivedCallback
-    from suno_wav_cli.callbacks.receiver import Probe
+    from suno_wav_cli.callbacks.probe import Probe
+    from suno_wav_cli.callbacks.server import ReceiverLimits
     from suno_wav_cli.callbacks.tunnel import Tunnel
     from suno_wav_cli.config.credentials import Secrets
     from suno_wav_cli.config.settings import Settings
@@ -25,15 +32,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class CallbackEndpoint:
-    """`path` is where callbacks are accepted, and `tunnel` leads there.
+    """Callbacks are accepted at `path` of the port, and `tunnel` leads there.
 
-    `required` says that the person asked for this very way: nothing else may take its place.
+    `required` says that the person asked for this tunnel: polling may not take its place.
     """
 
     bound: socket.socket
     path: str
     tunnel: Tunnel
     required: bool
+    timeouts: TunnelTimeouts = field(default_factory=TunnelTimeouts)
 
     @property
     def local_url(self) -> str:
@@ -41,17 +49,22 @@ class CallbackEndpoint:
 
 
 def is_required(settings: Settings) -> bool:
-    """Tell whether the person asked for one certain way."""
+    """Tell whether the person asked for one certain tunnel."""
     return settings.public_url is not None or settings.tunnel is TunnelMode.NGROK
 
 
 @contextmanager
-def open_reception(
-    settings: Settings, secrets: Secrets, agents: Path, *, port: int
+def open_endpoint(
+    settings: Settings,
+    secrets: Secrets,
+    agents: Path,
+    *,
+    port: int,
+    timeouts: TunnelTimeouts | None = None,
 ) -> Iterator[CallbackEndpoint]:
-    """Bind the port, and close the tunnel at the end; `agents` is the folder for those of ngrok that run.
+    """Bind the port, and close the tunnel at the end. `agents` holds the folders of running agents.
 
-    Raises TunnelFailed where the port cannot be bound, and UsageError.
+    Raise TunnelFailed if the port cannot be bound, and UsageError.
     """
     if settings.public_url is not None and not port:
         raise UsageError("--public-url needs the port it leads to", "Add --port N.")
@@ -64,27 +77,34 @@ def open_reception(
     with bound:
         path = settings.path if settings.no_secret else secret_path(settings.path)
         destination = Destination(local_url=address_of(bound), path=path, domain=settings.domain)
-        with closing(_tunnel(settings, secrets, agents, destination)) as tunnel:
-            yield CallbackEndpoint(bound=bound, path=path, tunnel=tunnel, required=is_required(settings))
+        timeouts = timeouts or TunnelTimeouts()
+        with closing(_choose_tunnel(settings, secrets, agents, destination, timeouts)) as tunnel:
+            yield CallbackEndpoint(
+                bound=bound, path=path, tunnel=tunnel, required=is_required(settings), timeouts=timeouts
+            )
 
 
 @asynccontextmanager
-async def receiving(
-    reception: CallbackEndpoint, deliver: Callable[[ReceivedCallback], Awaitable[None]]
+async def receive_callbacks(
+    endpoint: CallbackEndpoint,
+    handle: Callable[[ReceivedCallback], Awaitable[None]],
+    limits: ReceiverLimits | None = None,
 ) -> AsyncIterator[Probe]:
-    """Serve the receiver until the block is left."""
-    # A server takes long to load, and many runs need none.
-    from suno_wav_cli.callbacks.limits import Limits, limited_protocol
-    from suno_wav_cli.callbacks.receiver import Probe, receiver_app
-    from suno_wav_cli.callbacks.server import serving
+    """Serve the receiver until the block is left. `handle` gets each callback."""
+    # A server takes long to load, and many runs do not need one.
+    from suno_wav_cli.callbacks.probe import Probe
+    from suno_wav_cli.callbacks.receiver import receiver_app
+    from suno_wav_cli.callbacks.server import ReceiverLimits, limited_protocol, serve
 
-    limits, probe = Limits(), Probe()
-    app = receiver_app(reception.path, deliver, limits, probe)
-    async with serving(app, reception.bound, limited_protocol(limits)):
+    limits, probe = limits or ReceiverLimits(), Probe()
+    app = receiver_app(endpoint.path, handle, limits, probe)
+    async with serve(app, endpoint.bound, limited_protocol(limits)):
         yield probe
 
 
-def _tunnel(settings: Settings, secrets: Secrets, agents: Path, destination: Destination) -> Tunnel:
+def _choose_tunnel(
+    settings: Settings, secrets: Secrets, agents: Path, destination: Destination, timeouts: TunnelTimeouts
+) -> Tunnel:
     if settings.public_url is not None:
         return GivenAddress(public_url=settings.public_url)
     service_is_here = settings.tunnel is TunnelMode.AUTO and settings.provider == SANDBOX
@@ -92,4 +112,4 @@ def _tunnel(settings: Settings, secrets: Secrets, agents: Path, destination: Des
         return GivenAddress(public_url=destination.local_url)
     from suno_wav_cli.callbacks.tunnel.ngrok import Ngrok
 
-    return Ngrok(destination, secrets.ngrok_token, agents)
+    return Ngrok(destination, secrets.ngrok_token, agents, timeouts)

@@ -1,4 +1,4 @@
-"""What a callback claims, in every variant of api/README.md, sections 5 and 7. None of it is to be believed."""
+"""What a callback claims, in every shape of api/README.md, sections 5 and 7. It proves nothing."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 from suno_wav_cli.api.parsing import result_url
 
-_LONGEST_ID = 200
-_LONGEST_URL = 2000
-_LARGEST_CODE = 999_999
+_MAX_ID = 200
+_MAX_URL = 2000
+_MAX_CODE = 999_999
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,13 +21,13 @@ class Callback:
 
     @property
     def digest(self) -> bytes:
-        """What it is remembered by: a stranger's may be long."""
+        """A short key to remember the claim by, which may be long."""
         return sha256(repr(self).encode("utf-8", "surrogatepass")).digest()
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReceivedCallback:
-    """A callback as it arrived. The headers' names are in lower case."""
+    """A delivery: a callback as it arrived. The names of its headers are in lower case."""
 
     headers: tuple[tuple[str, str], ...]
     body: bytes
@@ -35,27 +35,27 @@ class ReceivedCallback:
 
 
 def read_callback(content: dict[str, Any]) -> Callback:
-    """Find the task id, the code and the URL, wherever they stand."""
+    """Find the task id, the code and the URL in any of the shapes."""
     data = content.get("data")
     places = [data, content] if isinstance(data, dict) else [content]
     responses = [response for place in places if isinstance(response := place.get("response"), dict)]
     results = [{"audio_wav_url": result_url(place.get("resultJson"))} for place in places]
     code = content.get("code")
-    is_code = isinstance(code, int) and not isinstance(code, bool) and 0 <= code <= _LARGEST_CODE
+    is_code = isinstance(code, int) and not isinstance(code, bool) and 0 <= code <= _MAX_CODE
     return Callback(
-        task_id=_first(places, ("task_id", "taskId"), _LONGEST_ID),
+        task_id=_find_text(places, ("task_id", "taskId"), _MAX_ID),
         code=code if is_code else None,
-        url=_first([*places, *responses, *results], ("audio_wav_url", "audioWavUrl"), _LONGEST_URL),
+        url=_find_text([*places, *responses, *results], ("audio_wav_url", "audioWavUrl"), _MAX_URL),
     )
 
 
-def _first(places: list[dict[str, Any]], names: tuple[str, ...], longest: int) -> str | None:
+def _find_text(places: list[dict[str, Any]], names: tuple[str, ...], limit: int) -> str | None:
     values = [place.get(name) for place in places for name in names]
     return next(
         (
             value
             for value in values
-            if isinstance(value, str) and 0 < len(value) <= longest and value.isprintable()
+            if isinstance(value, str) and 0 < len(value) <= limit and value.isprintable()
         ),
         None,
     )

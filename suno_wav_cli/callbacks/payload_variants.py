@@ -1,4 +1,4 @@
-"""Callbacks in every shape that users of the service have met (api/README.md, sections 5 and 7)."""
+"""Callbacks and records in every shape that users have met (api/README.md, sections 4, 5 and 7)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CALLBACK_SHAPES: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True)
 class Conversion:
-    """What is told of a conversion. `url` is None while it is pending and where it failed; `code` is a callback's."""
+    """A conversion to describe. `url` is None until it has succeeded. `code` is for callbacks."""
 
     task_id: str
     audio_id: str
@@ -45,58 +45,58 @@ class Conversion:
     url: str | None
 
 
-def callback_content(shape: str, told: Conversion) -> bytes:
-    """What is posted when a conversion is decided."""
+def callback_content(shape: str, conversion: Conversion) -> bytes:
+    """Make the body that is posted when a conversion is decided."""
     if shape == "not-json":
         return b'{"code": 200, "data": {'
-    code, message = (200, "success") if told.url else (told.code, _FAILED)
+    code, message = (200, "success") if conversion.url else (conversion.code, _FAILED)
     if shape == "huge":
         message = "x" * _HUGE_BYTES
-    return json.dumps({"code": code, "msg": message} | _rest(shape, told)).encode()
+    return json.dumps({"code": code, "msg": message} | _remaining_fields(shape, conversion)).encode()
 
 
-def documented_record(told: Conversion) -> dict[str, Any]:
-    """What `record-info` says of it (section 4)."""
-    failed = told.flag not in ("SUCCESS", "PENDING") and told.url is None
+def documented_record(conversion: Conversion) -> dict[str, Any]:
+    """Make the data that `record-info` answers (api/README.md, section 4)."""
+    failed = conversion.flag not in ("SUCCESS", "PENDING") and conversion.url is None
     record = {
-        "taskId": told.task_id,
-        "musicId": told.audio_id,
+        "taskId": conversion.task_id,
+        "musicId": conversion.audio_id,
         "musicIndex": 0,
-        "callbackUrl": told.callback_url,
+        "callbackUrl": conversion.callback_url,
         "createTime": _CREATED,
-        "response": {"audioWavUrl": told.url} if told.url else None,
-        "successFlag": told.flag,
-        "errorCode": told.code if failed else None,
+        "response": {"audioWavUrl": conversion.url} if conversion.url else None,
+        "successFlag": conversion.flag,
+        "errorCode": conversion.code if failed else None,
         "errorMessage": _FAILED if failed else None,
     }
-    if told.flag != "PENDING":
+    if conversion.flag != "PENDING":
         record["completeTime"] = _COMPLETED
     return record
 
 
-def job_details(told: Conversion, at_work: str | None = None) -> dict[str, Any]:
-    """What the jobs route says of it (section 7). `at_work` is the state while it is pending."""
-    failed = at_work is None and told.flag != "SUCCESS" and told.url is None
+def job_details(conversion: Conversion, pending_state: str | None = None) -> dict[str, Any]:
+    """Make the data of the jobs route (api/README.md, section 7), or of a pending job."""
+    failed = pending_state is None and conversion.flag != "SUCCESS" and conversion.url is None
     return {
-        "state": at_work or ("fail" if failed else "success"),
-        "resultJson": json.dumps({"resultUrls": [told.url]}) if told.url else None,
-        "failCode": str(told.code) if failed else None,
+        "state": pending_state or ("fail" if failed else "success"),
+        "resultJson": json.dumps({"resultUrls": [conversion.url]}) if conversion.url else None,
+        "failCode": str(conversion.code) if failed else None,
         "failMsg": _FAILED if failed else None,
         "createTime": CREATED_MS,
         "completeTime": COMPLETED_MS,
     }
 
 
-def _rest(shape: str, told: Conversion) -> dict[str, Any]:
-    """What stands beside `code` and `msg`."""
-    documented = {"data": {"audio_wav_url": told.url, "task_id": told.task_id}}
+def _remaining_fields(shape: str, conversion: Conversion) -> dict[str, Any]:
+    """Make the fields beside `code` and `msg`."""
+    documented = {"data": {"audio_wav_url": conversion.url, "task_id": conversion.task_id}}
     others: dict[str, dict[str, Any]] = {
-        "camel": {"data": {"audioWavUrl": told.url, "task_id": told.task_id}},
-        "camel-id": {"data": {"audioWavUrl": told.url, "taskId": told.task_id}},
-        "response": {"data": {"response": {"audioWavUrl": told.url}, "task_id": told.task_id}},
-        "top-level": documented_record(told),
-        "jobs": {"data": job_details(told), "taskId": told.task_id},
-        "null": {"data": None, "taskId": told.task_id},
+        "camel": {"data": {"audioWavUrl": conversion.url, "task_id": conversion.task_id}},
+        "camel-id": {"data": {"audioWavUrl": conversion.url, "taskId": conversion.task_id}},
+        "response": {"data": {"response": {"audioWavUrl": conversion.url}, "task_id": conversion.task_id}},
+        "top-level": documented_record(conversion),
+        "jobs": {"data": job_details(conversion), "taskId": conversion.task_id},
+        "null": {"data": None, "taskId": conversion.task_id},
         "no-id": {"data": None},
     }
     return others.get(shape, documented)

@@ -1,4 +1,4 @@
-"""A delivery kept in a file: its headers and its very bytes."""
+"""Deliveries in files: their headers, and their bodies byte for byte."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from suno_wav_cli.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-LARGEST_FILE = 16_000_000
-"""More than any receiver of callbacks takes."""
+MAX_FILE_BYTES = 16_000_000
+"""More than any receiver of callbacks accepts."""
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-# What HTTP carries, in the only encoding that it has.
+# HTTP carries these characters, as latin-1.
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RecordedCallback:
-    """`received` is in Unix seconds; `headers` are pairs of name and value, in their order."""
+    """`received` is in Unix seconds. `headers` are pairs of name and value, in their order."""
 
     received: float
     headers: tuple[tuple[str, str], ...]
@@ -35,40 +35,40 @@ class RecordedCallback:
 
 
 def write(recording: RecordedCallback, folder: Path, name: str) -> Path:
-    """Write it to `name.json`, or `name-2.json` …, and return the path: whole or not at all, and over no other file.
+    """Write a whole file `name.json`, or `name-2.json` … if it exists. Return its path.
 
-    Nobody else may read it, for a signature is in its headers. Of `name`, which may come from a stranger, only what is
-    harmless in a path is kept. Raises OSError.
+    Only the owner may read it, because its headers hold a signature. `name` may come from a
+    stranger, so only letters, digits, `_` and `-` are kept. Raise OSError.
     """
     name = re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:100] or "_"
     unfinished = folder / f".{name}.{secrets.token_hex(8)}.tmp"
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(_text(recording))
+            file.write(_format(recording))
         names = chain((f"{name}.json",), (f"{name}-{number}.json" for number in count(2)))
-        return next(folder / name for name in names if _takes_name(unfinished, folder / name))
+        return next(folder / name for name in names if _take_name(unfinished, folder / name))
     finally:
         unfinished.unlink(missing_ok=True)
 
 
 def load(path: Path) -> RecordedCallback:
-    """Raises UsageError for whatever `write` has not written."""
+    """Read what `write` has written. Raise UsageError for any other file."""
     try:
         with path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
+            content = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", "Name a recorded callback.") from error
     try:
-        return _recording(content)
+        return _parse(content)
     except (ValueError, OverflowError, RecursionError):
         raise UsageError(
             f"{path} is not a recorded callback", "Name a file that `suno-wav listen --save` has written."
         ) from None
 
 
-def _takes_name(unfinished: Path, path: Path) -> bool:
-    """Tell whether the name was free, even of another program this instant, and is now the file's."""
+def _take_name(unfinished: Path, path: Path) -> bool:
+    """Give the file its name. Return False if it is taken, even at this moment."""
     try:
         _link(unfinished, path)
     except FileExistsError:
@@ -82,12 +82,12 @@ def _link(unfinished: Path, path: Path) -> None:
     except FileExistsError:
         raise
     except OSError:
-        # A file system without hard links: the name is reserved first.
+        # Without hard links, the name is reserved first.
         path.touch(mode=0o600, exist_ok=False)
         unfinished.replace(path)
 
 
-def _text(recording: RecordedCallback) -> str:
+def _format(recording: RecordedCallback) -> str:
     kept: dict[str, Any] = {"received": recording.received, "headers": recording.headers}
     try:
         kept["body"] = recording.body.decode("utf-8")
@@ -96,9 +96,9 @@ def _text(recording: RecordedCallback) -> str:
     return json.dumps(kept, ensure_ascii=False, indent=1) + "\n"
 
 
-def _recording(content: bytes) -> RecordedCallback:
-    """Raises ValueError, OverflowError, RecursionError."""
-    if len(content) > LARGEST_FILE:
+def _parse(content: bytes) -> RecordedCallback:
+    """Read a file's content. Raise ValueError, OverflowError or RecursionError."""
+    if len(content) > MAX_FILE_BYTES:
         raise ValueError("too large")
     match json.loads(content.decode("utf-8")):
         case {"received": received, "headers": [*headers], "body": str(text), **rest} if not rest:
@@ -108,17 +108,17 @@ def _recording(content: bytes) -> RecordedCallback:
         case _:
             raise ValueError("other fields")
     return RecordedCallback(
-        received=_seconds(received), headers=tuple(_header(pair) for pair in headers), body=body
+        received=_check_time(received), headers=tuple(_check_header(pair) for pair in headers), body=body
     )
 
 
-def _seconds(value: Any) -> float:
+def _check_time(value: Any) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
         raise ValueError("not a time")
     return float(value)
 
 
-def _header(pair: Any) -> tuple[str, str]:
+def _check_header(pair: Any) -> tuple[str, str]:
     match pair:
         case [str(name), str(value)] if _NAME.fullmatch(name) and _VALUE.fullmatch(value):
             return name, value

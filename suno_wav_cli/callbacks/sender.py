@@ -1,4 +1,4 @@
-"""One callback out, as the service posts it, and what came of it (api/README.md, section 5)."""
+"""Post a callback as the service does (api/README.md, section 5), and tell what came back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import socket
 import ssl
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -20,14 +20,8 @@ from suno_wav_cli.system.loopback import is_loopback
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-ANSWER_SECONDS = 15.0
-RETRY_AFTER = (60.0, 300.0, 900.0)
-
-_LEAST_REAL_SECONDS = 1.0
-"""However fast time is made to run, a receiver on a busy machine gets this long to answer."""
-
-_KEPT_BYTES = 4096
-"""Of an answer's body: enough to see what it is."""
+_MAX_ANSWER_BYTES = 4096
+"""Enough of an answer's body to see what it is."""
 
 AGENT_HEADER = ("User-Agent", USER_AGENT)
 JSON_HEADERS = (("Content-Type", "application/json"), AGENT_HEADER)
@@ -50,20 +44,38 @@ _HOP_BY_HOP = frozenset(
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class ServiceTiming:
+    """How long the service waits for an answer, and before each retry, in seconds."""
+
+    answer: float = 15.0
+    retries: tuple[float, ...] = (60.0, 300.0, 900.0)
+    min_answer: float = 1.0
+    """However fast time runs, a receiver on a busy machine needs this long."""
+
+    def at_speed(self, speed: float) -> ServiceTiming:
+        """Return the timing of a service whose time runs `speed` times as fast."""
+        return replace(
+            self,
+            answer=max(self.answer / speed, self.min_answer),
+            retries=tuple(seconds / speed for seconds in self.retries),
+        )
+
+
 class Problem(StrEnum):
     """Why there is no HTTP status."""
 
     NO_NAME = "its name does not resolve"
-    REFUSED = "nobody listens there"
-    UNREACHABLE = "no connection came about"
-    TLS = "no TLS connection came about"
+    REFUSED = "connection refused"
+    UNREACHABLE = "could not connect"
+    TLS = "the TLS handshake failed"
     SILENT = "no answer in time"
     BROKEN = "the connection broke"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CallbackRequest:
-    """A callback to post: all of its headers but Host and Content-Length."""
+    """A callback to post, with all of its headers but Host and Content-Length."""
 
     body: bytes
     headers: tuple[tuple[str, str], ...] = JSON_HEADERS
@@ -72,7 +84,7 @@ class CallbackRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What came back. `status` or `problem` is set; `detail` is what the system says of the problem."""
+    """What came back: a `status`, or a `problem` with the system's own word on it in `detail`."""
 
     seconds: float
     status: int | None = None
@@ -81,25 +93,20 @@ class Answer:
     detail: str = ""
 
 
-def answer_seconds(speed: float) -> float:
-    """How long the receiver has, at a service whose time runs `speed` times as fast."""
-    return max(ANSWER_SECONDS / speed, _LEAST_REAL_SECONDS)
-
-
-async def deliver(
-    outgoing: CallbackRequest, url: str, download_backoff: float, tls: ssl.SSLContext | None = None
+async def post_callback(
+    callback: CallbackRequest, url: str, seconds: float, tls: ssl.SSLContext | None = None
 ) -> Answer:
-    """Make one request, follow no redirect, and wait `patience` seconds in all. It never raises: an answer is an answer.
+    """Make one request, without redirects, and wait at most `seconds` in all. Never raises.
 
-    `tls` are the certificates, which are else loaded for each request to https.
+    Without `tls` the certificates are loaded for each request to https.
     """
     sent = False
 
     async def watch(event: str, info: Mapping[str, Any]) -> None:
-        # By its method, for a proxy is sent a CONNECT before.
+        # The method tells the request from the CONNECT that a proxy is sent before it.
         nonlocal sent
         if event.endswith(".send_request_headers.started"):
-            sent = sent or info["request"].method == outgoing.method.encode()
+            sent = sent or info["request"].method == callback.method.encode()
 
     began = time.monotonic()
 
@@ -107,34 +114,34 @@ async def deliver(
         return Answer(seconds=time.monotonic() - began, problem=problem, detail=detail)
 
     try:
-        # A request made by hand, for a client would add headers of its own. Loading the certificates takes 30 ms.
+        # Made by hand, because a client adds headers of its own. Loading the certificates takes 30 ms.
         request = httpx.Request(
-            outgoing.method,
+            callback.method,
             url,
-            headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in outgoing.headers],
-            content=outgoing.body,
+            headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in callback.headers],
+            content=callback.body,
             extensions={"trace": watch},
         )
         http = httpx.AsyncClient(
-            timeout=None,  # noqa: S113 - all of it together has a bound
+            timeout=None,  # noqa: S113 - the whole request has a bound
             trust_env=not is_loopback(url),
             verify=tls or request.url.scheme == "https",
         )
         began = time.monotonic()
-        async with asyncio.timeout(download_backoff), http:
+        async with asyncio.timeout(seconds), http:
             response = await http.send(request, stream=True)
-            body = await read_body(response, _KEPT_BYTES)
+            body = await read_body(response, _MAX_ANSWER_BYTES)
             await response.aclose()
             return Answer(
-                seconds=time.monotonic() - began, status=response.status_code, body=body[:_KEPT_BYTES]
+                seconds=time.monotonic() - began, status=response.status_code, body=body[:_MAX_ANSWER_BYTES]
             )
     except TimeoutError:
         return failed(Problem.SILENT if sent else Problem.UNREACHABLE)
     except Exception as error:  # noqa: BLE001 - an address can be wrong in many ways, and each is an answer
-        return failed(*_described(error, sent=sent))
+        return failed(*_explain(error, sent=sent))
 
 
-def _described(error: Exception, *, sent: bool) -> tuple[Problem, str]:
+def _explain(error: Exception, *, sent: bool) -> tuple[Problem, str]:
     causes = list(_causes(error))
     for cause in causes:
         match cause:
@@ -151,7 +158,7 @@ def _described(error: Exception, *, sent: bool) -> tuple[Problem, str]:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and everything that led to it: one for each address of a name, where all were tried."""
+    """Yield an error and what led to it: a name with several addresses has an error for each."""
     while error is not None:
         yield error
         if isinstance(error, BaseExceptionGroup):
@@ -161,7 +168,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def end_to_end(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Leave out of recorded headers what was about that one connection, and what the next request has of its own."""
+    """Leave out the headers of one connection, and those that each request has of its own."""
     headers = tuple(headers)
     listed = ",".join(value for name, value in headers if name.lower() == "connection")
     dropped = _HOP_BY_HOP | {name.strip().lower() for name in listed.split(",")}
@@ -169,6 +176,6 @@ def end_to_end(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...
 
 
 def origin(url: str) -> str:
-    """The address without its path, which may be secret."""
+    """Return the address without its path, which may be secret."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

@@ -1,4 +1,4 @@
-"""The signature that `kie` gives its callbacks (api/README.md, section 5). It does not cover the body."""
+"""The signature of `kie`'s callbacks (api/README.md, section 5). It does not cover the body."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ TIMESTAMP_HEADER = "X-Webhook-Timestamp"
 SIGNATURE_HEADER = "X-Webhook-Signature"
 
 TOLERANCE_SECONDS = 300.0
-"""None is documented; five minutes, either way, is what signed webhooks commonly allow."""
+"""Signed webhooks commonly allow five minutes either way. The documentation names no tolerance."""
 
-# As `sign` writes it: another spelling of the same number would be signed differently.
+# As `sign` writes it: another spelling of the same number has another signature.
 _TIMESTAMP = re.compile(r"0|[1-9][0-9]{0,11}")
 
 
 class Signature(StrEnum):
     VALID = "valid"
     OLD = "old"
-    """Signed with the key, at another time than now: a replay, or a clock that is wrong."""
+    """Signed with the key at another time: a replay, or a wrong clock."""
     INVALID = "invalid"
     MISSING = "missing"
 
 
 def sign(key: Secret, task_id: str, timestamp: int) -> str:
-    """`timestamp` is in Unix seconds."""
-    # Whatever bytes the environment and a JSON text can hold.
+    """Sign a task id. `timestamp` is in Unix seconds."""
+    # The environment and JSON texts may hold any bytes.
     text = f"{task_id}.{timestamp}".encode("utf-8", "surrogatepass")
     digest = hmac.digest(key.value.encode("utf-8", "surrogateescape"), text, "sha256")
     return base64.b64encode(digest).decode("ascii")
@@ -48,7 +48,7 @@ def is_signature_header(name: str) -> bool:
 
 
 def verify(key: Secret, task_id: str | None, headers: Sequence[tuple[str, str]], now: float) -> Signature:
-    """Judge a delivery by its headers. `task_id` is what the callback claims, `now` is in Unix seconds."""
+    """Verify a delivery's headers. `task_id` is what it claims, `now` is in Unix seconds."""
     timestamps, signatures = _values(headers, TIMESTAMP_HEADER), _values(headers, SIGNATURE_HEADER)
     if len(timestamps) > 1 or len(signatures) > 1:
         return Signature.INVALID

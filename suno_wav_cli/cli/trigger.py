@@ -55,12 +55,12 @@ def trigger(
 
     Shows what the receiver answers, how long it takes, and what the service would make of it. Prints that as one line a delivery on standard output. Exit code 11: the receiver does not answer as it must.
     """
-    from suno_wav_cli.commands.trigger import command as rehearsal
-    from suno_wav_cli.commands.trigger import request as plans
+    from suno_wav_cli.commands.trigger import command
+    from suno_wav_cli.commands.trigger.request import Request
 
     if list_events:
-        return rehearsal.list_events(run.report)
-    request = plans.Request(
+        return command.list_events(run)
+    request = Request(
         url=url,
         event=event,
         task_id=task_id,
@@ -70,4 +70,4 @@ def trigger(
         retries=retries,
         speed=speed,
     )
-    return rehearsal.trigger(request, run.secrets.hmac_key, run.report)
+    return command.trigger(request, run)

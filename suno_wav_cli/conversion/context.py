@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from suno_wav_cli.api.client import Client
-    from suno_wav_cli.callbacks.task_notifier import TaskNotifier
+    from suno_wav_cli.callbacks.notifications import TaskNotifier
     from suno_wav_cli.conversion.submit import Submitter
     from suno_wav_cli.conversion.tagger import Tagger
     from suno_wav_cli.download import fetch as download

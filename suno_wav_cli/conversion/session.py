@@ -11,9 +11,8 @@ from suno_wav_cli import events
 from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.pricing import wavs_for
 from suno_wav_cli.api.providers import provider_named
-from suno_wav_cli.callbacks.endpoint import is_required, open_reception
-from suno_wav_cli.callbacks.notifications import receive_notifications
-from suno_wav_cli.callbacks.task_notifier import TaskNotifier
+from suno_wav_cli.callbacks.endpoint import is_required, open_endpoint
+from suno_wav_cli.callbacks.notifications import TaskNotifier, receive_notifications
 from suno_wav_cli.callbacks.tunnel import TunnelMode
 from suno_wav_cli.config.credentials import find_api_key, required
 from suno_wav_cli.config.settings import journal_file, state_folder
@@ -176,7 +175,7 @@ def open_way_back(session: Session) -> Iterator[CallbackEndpoint | None]:
                 is_required(settings) or settings.tunnel is not TunnelMode.NONE
             ):
                 reception = stack.enter_context(
-                    open_reception(settings, session.secrets, session.agents, port=settings.port or 0)
+                    open_endpoint(settings, session.secrets, session.agents, port=settings.port or 0)
                 )
         except TunnelFailed as error:
             if is_required(settings):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.callbacks.server import serving_in_thread
+from suno_wav_cli.callbacks.server import serve_in_thread
 from suno_wav_cli.sandbox.cdn.connection import CdnProtocol
 from suno_wav_cli.sandbox.routes import sandbox_app
 from suno_wav_cli.sandbox.service import Service
@@ -37,5 +37,5 @@ def running(
     Callbacks are signed where there is an `hmac_key`.
     """
     service = Service(speed=speed, seed=seed, credits_left=credits_left, hmac_key=hmac_key)
-    with serving_in_thread(sandbox_app(service, report), bound, CdnProtocol):
+    with serve_in_thread(sandbox_app(service, report), bound, CdnProtocol):
         yield service

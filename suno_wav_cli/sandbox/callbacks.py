@@ -11,7 +11,12 @@ from urllib.parse import urlsplit
 import httpx
 
 from suno_wav_cli.callbacks.payload_variants import callback_content
-from suno_wav_cli.callbacks.sender import JSON_HEADERS, RETRY_AFTER, CallbackRequest, answer_seconds, deliver
+from suno_wav_cli.callbacks.sender import (
+    JSON_HEADERS,
+    CallbackRequest,
+    ServiceTiming,
+    post_callback,
+)
 from suno_wav_cli.callbacks.signature import signed_headers
 from suno_wav_cli.events import RequestServed
 from suno_wav_cli.sandbox.behaviours import Callbacks
@@ -57,12 +62,12 @@ async def _forge(task: Task, service: Service, report: Report) -> None:
 
 
 async def _deliver(task: Task, content: bytes, service: Service, report: Report) -> None:
-    for retry_after in (*RETRY_AFTER, None):
+    for retry_after in (*ServiceTiming().at_speed(service.speed).retries, None):
         service.counters.callbacks[task.audio_id] += 1
         outgoing = CallbackRequest(body=content, headers=JSON_HEADERS + _signature(task, service))
         if await _post(task.callback_url, outgoing, service, report) or retry_after is None:
             return
-        await asyncio.sleep(retry_after / service.speed)
+        await asyncio.sleep(retry_after)
 
 
 def _signature(task: Task, service: Service) -> tuple[tuple[str, str], ...]:
@@ -80,7 +85,7 @@ async def _post(url: str, outgoing: CallbackRequest, service: Service, report: R
     if host.removeprefix("www.") in _RESERVED:
         report(RequestServed(method="CALLBACK", path=host, status=0, note="a placeholder, not posted to"))
         return True
-    answer = await deliver(outgoing, url, answer_seconds(service.speed))
+    answer = await post_callback(outgoing, url, ServiceTiming().at_speed(service.speed).answer)
     note = ": ".join(filter(None, (answer.problem, answer.detail)))
     report(RequestServed(method="CALLBACK", path=host, status=answer.status or 0, note=note))
     return answer.status == httpx.codes.OK

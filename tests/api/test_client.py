@@ -27,7 +27,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.providers import KIE, KIE_JOBS, SUNOAPI
-from suno_wav_cli.callbacks.server import serving_in_thread
+from suno_wav_cli.callbacks.server import serve_in_thread
 from suno_wav_cli.errors import (
     ConversionFailed,
     NotAuthorized,
@@ -123,7 +123,7 @@ def settings_for(address: str) -> dict[str, str]:
 @contextmanager
 def a_wild_server() -> Iterator[Wild]:
     wild = Wild()
-    with bound_socket(0) as bound, serving_in_thread(wild, bound):
+    with bound_socket(0) as bound, serve_in_thread(wild, bound):
         wild.address = address_of(bound)
         yield wild
 

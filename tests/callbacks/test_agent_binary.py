@@ -1,4 +1,4 @@
-"""The ngrok agent fetched by the real pyngrok, from a server that stands where ngrok's does: behind a proxy, with TLS."""
+"""The download of the ngrok agent by the real pyngrok, from a local server behind a proxy."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from suno_wav_cli.callbacks.tunnel import TunnelTimeouts
+from suno_wav_cli.callbacks.tunnel.agent_binary import download_agent
+from suno_wav_cli.callbacks.tunnel.subprocesses import SubprocessGroup
+from suno_wav_cli.errors import TunnelFailed
 from tests.support.ngrok_world import NgrokWorld, ngrok_world
 
 if TYPE_CHECKING:
@@ -29,7 +33,7 @@ HOST = "bin.ngrok.com"
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for ngrok's server that its own program would trust if told so; with its key."""
+    """Make a certificate for ngrok's server, with its key."""
     file = tmp_path_factory.mktemp("certificate") / "both.pem"
     subprocess.run(
         [
@@ -66,7 +70,7 @@ def archive(program: bytes) -> bytes:
 
 @contextmanager
 def downloads(certificate: Path, content: bytes, sent: int | None = None) -> Iterator[dict[str, str]]:
-    """Serve `content` as ngrok's server, but only its first `sent` bytes and then nothing; the variables that lead there."""
+    """Serve `content`, or only its first `sent` bytes. Yield the variables that lead there."""
     closing = Event()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
@@ -103,14 +107,14 @@ def downloads(certificate: Path, content: bytes, sent: int | None = None) -> Ite
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NgrokWorld]:
-    """No agent is on PATH; the stand-in waits to be downloaded."""
+    """A world without an agent on PATH. The stand-in is there to be downloaded."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     with ngrok_world(tmp_path / "ngrok") as world:
         yield world
         assert world.left == []
 
 
-def place() -> Path:
+def agent_path() -> Path:
     return Path(os.environ["XDG_CONFIG_HOME"]) / "ngrok" / "ngrok"
 
 
@@ -131,24 +135,24 @@ def settings(world: NgrokWorld) -> dict[str, str]:
 @pytest.mark.parametrize(
     "before", [None, b"\x7fELF, the first half"], ids=["nothing there", "half of one there"]
 )
-def test_an_agent_that_is_not_there_or_does_not_work_is_downloaded(
+def test_a_missing_or_broken_agent_is_downloaded(
     sandbox: Sandbox, world: NgrokWorld, certificate: Path, before: bytes | None
 ) -> None:
-    """It is said on standard error with its source, and standard output stays what it is."""
+    """The source is named on standard error. Standard output has the path only."""
     if before is not None:
-        place().parent.mkdir(parents=True)
-        place().write_bytes(before)
+        agent_path().parent.mkdir(parents=True)
+        agent_path().write_bytes(before)
     song = f"demo+download-{before is None}"
     with downloads(certificate, archive(world.executable.read_bytes())) as env:
         done = convert(sandbox, world, song, env)
     assert (done.code, done.out) == (0, f"{song}.wav\n")
     first = done.err.splitlines()[0]
     assert first.startswith(f"suno-wav: no ngrok agent here; downloading it from https://{HOST}/")
-    assert first.endswith(f" to {place()}")
+    assert first.endswith(f" to {agent_path()}")
     assert "no callbacks" not in done.err
-    assert place().stat().st_mode & 0o777 == 0o700
-    assert [*place().parent.iterdir()] == [place()]
-    # From now on it is there.
+    assert agent_path().stat().st_mode & 0o777 == 0o700
+    assert [*agent_path().parent.iterdir()] == [agent_path()]
+    # The next run finds it.
     assert "downloading it" not in convert(sandbox, world, f"{song}-again", {}).err
 
 
@@ -195,29 +199,54 @@ def test_the_agents_place_may_be_given_from_the_current_folder(
 @pytest.mark.parametrize(
     ("served", "reason"),
     [
-        pytest.param((b"", None), "the ngrok agent cannot be downloaded: ", id="nothing"),
+        pytest.param(b"", "the ngrok agent cannot be downloaded: ", id="nothing"),
+        pytest.param(archive(bytes(100_000))[:100], "the ngrok agent cannot be downloaded: ", id="cut"),
         pytest.param(
-            (archive(bytes(100_000))[:100], None), "the ngrok agent cannot be downloaded: ", id="cut"
-        ),
-        pytest.param(
-            (archive(b"not a program"), None),
-            "what was downloaded is not a working ngrok agent",
-            id="rubbish",
-        ),
-        pytest.param(
-            (archive(os.urandom(500_000)), 250_000), "the ngrok agent cannot be downloaded: ", id="stalled"
+            archive(b"not a program"), "what was downloaded is not a working ngrok agent", id="rubbish"
         ),
     ],
 )
-def test_what_cannot_be_downloaded_whole_leaves_nothing_and_costs_no_song(
-    sandbox: Sandbox, world: NgrokWorld, certificate: Path, served: tuple[bytes, int | None], reason: str
+def test_a_broken_download_leaves_nothing_and_costs_no_song(
+    sandbox: Sandbox, world: NgrokWorld, certificate: Path, served: bytes, reason: str
 ) -> None:
-    song = f"demo+broken-{len(served[0])}"
-    with downloads(certificate, *served) as env:
+    song = f"demo+broken-{len(served)}"
+    with downloads(certificate, served) as env:
         done = convert(sandbox, world, song, env)
     assert (done.code, done.out) == (0, f"{song}.wav\n")
     assert f"no callbacks ({reason}" in done.err
-    assert [*place().parent.iterdir()] == []
+    assert [*agent_path().parent.iterdir()] == []
+
+
+def test_a_download_that_stalls_is_given_up(
+    certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "agents" / "ngrok"
+    monkeypatch.setenv("PYNGROK_NGROK_PATH", str(target))
+    with downloads(certificate, archive(os.urandom(500_000)), sent=250_000) as env:
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(TunnelFailed, match="the ngrok agent cannot be downloaded: it takes more than"):
+            download_agent(SubprocessGroup(), lambda _event: None, TunnelTimeouts(agent_stall=0.5))
+    assert [*target.parent.iterdir()] == []
+
+
+def test_modules_in_the_current_folder_are_not_run(
+    world: NgrokWorld, certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even with an empty entry in PYTHONPATH, which names the current folder."""
+    target = tmp_path / "agents" / "ngrok"
+    monkeypatch.setenv("PYNGROK_NGROK_PATH", str(target))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep)
+    for name, value in world.env().items():
+        monkeypatch.setenv(name, value)
+    for name in ("pyngrok", "yaml", "tarfile", "zipfile", "ssl", "sitecustomize", "usercustomize"):
+        Path(f"{name}.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'a').write('{name} ')\n")
+    with downloads(certificate, archive(world.executable.read_bytes())) as env:
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        agent = download_agent(SubprocessGroup(), lambda _event: None, TunnelTimeouts(agent_version=30.0))
+    assert agent.path == target
+    assert not (tmp_path / "ran").exists()
 
 
 def test_without_a_network_the_download_is_given_up_at_once(sandbox: Sandbox, world: NgrokWorld) -> None:

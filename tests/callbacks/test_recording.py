@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suno_wav_cli.callbacks.recording import LARGEST_FILE, RecordedCallback, load, write
+from suno_wav_cli.callbacks.recording import MAX_FILE_BYTES, RecordedCallback, load, write
 from suno_wav_cli.errors import UsageError
 
 RECORDING = RecordedCallback(
@@ -40,7 +40,7 @@ def folder() -> Path:
 
 
 @given(recorded)
-def test_what_is_written_is_what_is_loaded(recording: RecordedCallback) -> None:
+def test_round_trip(recording: RecordedCallback) -> None:
     with TemporaryDirectory() as temporary:
         assert load(write(recording, Path(temporary), "callback")) == recording
 
@@ -54,14 +54,14 @@ def test_a_body_of_text_can_be_read_in_the_file(folder: Path) -> None:
 
 
 def test_no_file_is_overwritten(folder: Path) -> None:
-    (folder / "callback.json").write_text("somebody's")
+    (folder / "callback.json").write_text("another file")
     names = [write(RECORDING, folder, "callback").name for _ in range(3)]
     assert names == ["callback-2.json", "callback-3.json", "callback-4.json"]
-    assert (folder / "callback.json").read_text() == "somebody's"
+    assert (folder / "callback.json").read_text() == "another file"
     assert len([*folder.iterdir()]) == 4
 
 
-def test_writers_at_once_take_different_names(folder: Path) -> None:
+def test_concurrent_writers_take_different_names(folder: Path) -> None:
     bodies = [str(number).encode() for number in range(20)]
     threads = [
         Thread(target=write, args=(RecordedCallback(received=1.0, headers=(), body=body), folder, "callback"))
@@ -75,20 +75,20 @@ def test_writers_at_once_take_different_names(folder: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
-def test_nobody_else_may_read_it(folder: Path) -> None:
+def test_only_the_owner_may_read_the_file(folder: Path) -> None:
     path = write(RECORDING, folder, "callback")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("name", ["../../outside", "/etc/passwd", "a\0b", ".", "", "x" * 1000, "Ω"])
-def test_a_strangers_name_stays_in_the_folder(folder: Path, name: str) -> None:
+def test_harmful_name_stays_in_the_folder(folder: Path, name: str) -> None:
     path = write(RECORDING, folder, name)
     assert path.parent == folder
     assert [*folder.iterdir()] == [path]
     assert not path.name.startswith(".")
 
 
-def test_a_folder_that_is_not_there_is_an_os_error(folder: Path) -> None:
+def test_missing_folder_is_an_os_error(folder: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         write(RECORDING, folder / "absent", "callback")
 
@@ -101,7 +101,7 @@ def test_a_folder_that_is_not_there_is_an_os_error(folder: Path) -> None:
         pytest.param(b"{", id="not JSON"),
         pytest.param(b"[]", id="a list"),
         pytest.param(b"[" * 100_000, id="deep"),
-        pytest.param(b" " * (LARGEST_FILE + 1), id="too large"),
+        pytest.param(b" " * (MAX_FILE_BYTES + 1), id="too large"),
         pytest.param(json.dumps(RIGHT | {"more": 1}).encode(), id="a field too many"),
         pytest.param(json.dumps(RIGHT | {"body_base64": ""}).encode(), id="two bodies"),
         pytest.param(json.dumps({"received": 1, "headers": []}).encode(), id="no body"),
@@ -122,14 +122,14 @@ def test_a_folder_that_is_not_there_is_an_os_error(folder: Path) -> None:
         pytest.param(json.dumps(RIGHT | {"headers": [["A", "€"]]}).encode(), id="what no header carries"),
     ],
 )
-def test_whatever_else_is_in_a_file_is_refused(folder: Path, content: bytes) -> None:
+def test_other_content_is_refused(folder: Path, content: bytes) -> None:
     path = folder / "file.json"
     path.write_bytes(content)
     with pytest.raises(UsageError, match=r"file\.json is not a recorded callback"):
         load(path)
 
 
-def test_a_right_one_is_loaded(folder: Path) -> None:
+def test_correct_file_is_loaded(folder: Path) -> None:
     """So that the refusals above are for their reasons."""
     path = folder / "file.json"
     path.write_text(json.dumps(RIGHT))
@@ -137,6 +137,6 @@ def test_a_right_one_is_loaded(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["absent.json", "."])
-def test_what_cannot_be_read_is_said(folder: Path, name: str) -> None:
+def test_unreadable_file_is_a_usage_error(folder: Path, name: str) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         load(folder / name)

@@ -48,7 +48,7 @@ def test_a_known_signature() -> None:
     assert sign(Secret(value="key"), "task", 1) == "LMBUAk8u/mMFI/cDDmS3WVHWBYJCmzgpv7yI/ft6nzE="
 
 
-def test_what_was_signed_is_valid_whatever_the_case_of_its_names() -> None:
+def test_header_names_are_case_insensitive() -> None:
     for names in (str.lower, str.upper, str):
         assert verify(KEY, TASK, [(names(name), value) for name, value in SIGNED], NOW) is Signature.VALID
 
@@ -62,7 +62,7 @@ def test_what_was_signed_is_valid_whatever_the_case_of_its_names() -> None:
         pytest.param(NOW - 300.1, Signature.OLD, id="from the future"),
     ],
 )
-def test_a_valid_signature_of_another_time_is_old(now: float, verdict: Signature) -> None:
+def test_valid_signature_of_another_time_is_old(now: float, verdict: Signature) -> None:
     assert verify(KEY, TASK, SIGNED, now) is verdict
 
 
@@ -75,7 +75,7 @@ def test_a_valid_signature_of_another_time_is_old(now: float, verdict: Signature
         pytest.param([("Content-Type", "application/json")], id="others"),
     ],
 )
-def test_no_signature_and_half_a_signature_are_missing(headers: list[tuple[str, str]]) -> None:
+def test_incomplete_signature_is_missing(headers: list[tuple[str, str]]) -> None:
     assert verify(KEY, TASK, headers, NOW) is Signature.MISSING
     assert verify(KEY, None, headers, NOW) is Signature.MISSING
 
@@ -101,11 +101,11 @@ def test_no_signature_and_half_a_signature_are_missing(headers: list[tuple[str, 
         pytest.param(with_value(SIGNATURE_HEADER, sign(KEY, "other", NOW)), id="another task"),
     ],
 )
-def test_whatever_else_stands_there_is_invalid(headers: list[tuple[str, str]]) -> None:
+def test_malformed_headers_are_invalid(headers: list[tuple[str, str]]) -> None:
     assert verify(KEY, TASK, headers, NOW) is Signature.INVALID
 
 
-def test_a_signature_of_no_task_is_invalid() -> None:
+def test_signature_without_a_task_is_invalid() -> None:
     assert verify(KEY, None, SIGNED, NOW) is Signature.INVALID
 
 
@@ -116,10 +116,12 @@ def test_a_signature_of_no_task_is_invalid() -> None:
         max_size=4,
     ),
 )
-def test_no_stranger_makes_it_raise_or_say_valid(task_id: str | None, headers: list[tuple[str, str]]) -> None:
+def test_arbitrary_headers_never_raise_and_are_never_valid(
+    task_id: str | None, headers: list[tuple[str, str]]
+) -> None:
     assert verify(KEY, task_id, headers, NOW) in (Signature.INVALID, Signature.MISSING)
 
 
 @given(task_id=st.text(), timestamp=st.integers(0, 999_999_999_999))
-def test_whatever_is_signed_verifies(task_id: str, timestamp: int) -> None:
+def test_signed_headers_verify(task_id: str, timestamp: int) -> None:
     assert verify(KEY, task_id, signed_headers(KEY, task_id, timestamp), timestamp) is Signature.VALID

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import threading
-import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Queue
@@ -18,7 +17,7 @@ import pytest
 
 from suno_wav_cli.callbacks.payload import Callback
 from suno_wav_cli.callbacks.recording import load
-from suno_wav_cli.callbacks.verification import Verdict, judged
+from suno_wav_cli.callbacks.verification import Verdict, compare_with_record
 from suno_wav_cli.models import WavRecord, WavState
 from tests.support.ngrok_world import NgrokWorld, ngrok_world
 from tests.support.program import Sandbox, command_line, run_program, wait_until
@@ -38,7 +37,7 @@ class Listener:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
         self.seen: list[dict[str, Any]] = []
-        # Read all the time: what nobody reads, the program drops.
+        # Read all the time: the program drops what is not read.
         self._lines: Queue[str] = Queue()
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
@@ -53,7 +52,7 @@ class Listener:
                 return event
 
     def rest(self) -> list[dict[str, Any]]:
-        """Wait for the program's end; the events that nobody has waited for."""
+        """Wait for the program's end. Return the events that are left."""
         self.process.wait(20)
         self._reader.join()
         return [json.loads(self._lines.get()) for _ in range(self._lines.qsize())]
@@ -75,7 +74,7 @@ class Listener:
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         self.process.send_signal(number)
-        return self.process.wait(2)
+        return self.process.wait(20)
 
 
 @contextmanager
@@ -120,15 +119,15 @@ def record(sandbox: Sandbox, task_id: str) -> dict[str, Any]:
 
 
 def decided(sandbox: Sandbox, song: str) -> tuple[str, str | None]:
-    """Submit a song and wait until the service has decided; its task's id and its file's address."""
+    """Submit a song and wait for the result. Return the task's id and the file's address."""
     task_id = submitted(sandbox, song)
     while record(sandbox, task_id)["successFlag"] == "PENDING":
         pass
     return task_id, (record(sandbox, task_id)["response"] or {}).get("audioWavUrl")
 
 
-def test_port_3000_and_trigger_with_and_without_a_secret() -> None:
-    """The port of the documentation's examples, and with --no-secret their very address. One test, for there is one such port."""
+def test_default_port_with_and_without_a_secret_path() -> None:
+    """The port and address of the documentation's examples. One test, because there is one port."""
     plain = "http://127.0.0.1:3000/suno-wav-callback"
     for secret in (True, False):
         with listening(*([] if secret else ["--no-secret"]), port="3000") as listener:
@@ -143,7 +142,7 @@ def test_port_3000_and_trigger_with_and_without_a_secret() -> None:
             assert listener.stop() == 130
 
 
-def test_every_sample_that_the_service_could_send_is_taken() -> None:
+def test_samples_of_the_service_are_received() -> None:
     """And what only strangers send is not, but for a content type that says something else."""
     with listening() as listener:
         for event in ("success", "failure", "top-level", "jobs", "no-id", "wrong-type"):
@@ -155,17 +154,16 @@ def test_every_sample_that_the_service_could_send_is_taken() -> None:
         assert "delivery_received" not in [event["event"] for event in listener.rest()]
 
 
-def test_without_a_key_a_delivery_is_unconfirmed() -> None:
+def test_delivery_is_unconfirmed_without_a_key() -> None:
     with listening() as listener:
         listener.post(success(TASK))
         checked = listener.next("delivery_checked")
         assert (checked["verdict"], checked["reason"]) == ("unconfirmed", "there is no API key")
 
 
-def test_the_service_confirms_contradicts_or_is_still_at_work(sandbox: Sandbox) -> None:
+def test_deliveries_are_confirmed_contradicted_or_pending(sandbox: Sandbox) -> None:
     good, url = decided(sandbox, "demo+confirmed")
     bad, _ = decided(sandbox, "demo-fails+confirmed")
-    working = submitted(sandbox, "demo-slow+confirmed")
     failure = {"code": 501, "msg": "failed", "data": {"audio_wav_url": None, "task_id": bad}}
     with listening(env=sandbox.settings) as listener:
         for content, verdict, reason in (
@@ -177,17 +175,21 @@ def test_the_service_confirms_contradicts_or_is_still_at_work(sandbox: Sandbox) 
             # Yet: so it is with a task that was created a moment ago.
             (success(TASK), "pending", "the service does not know this task: task not found (code 404)"),
             ({"code": 200, "data": None}, "unconfirmed", "it names no task"),
-            (success(working, None), "pending", None),
         ):
             assert listener.post(content) == 200
             checked = listener.next("delivery_checked")
             assert (checked["verdict"], checked["reason"]) == (verdict, reason), content
+        # Submitted only now, so that it is still at work when it is looked up.
+        working = submitted(sandbox, "demo-slow+confirmed")
+        assert listener.post(success(working, None)) == 200
+        checked = listener.next("delivery_checked")
+        assert (checked["verdict"], checked["reason"]) == ("pending", None)
         # Asked again until it has decided.
         checked = listener.next("delivery_checked")
         assert (checked["number"], checked["verdict"], checked["flag"]) == (8, "confirmed", "SUCCESS")
 
 
-def test_a_task_that_is_not_known_at_first_and_a_service_that_is_away_are_asked_again(
+def test_unknown_task_and_failed_lookup_are_looked_up_again(
     sandbox: Sandbox,
 ) -> None:
     """The file of a delivery that was acknowledged is not lost."""
@@ -199,10 +201,10 @@ def test_a_task_that_is_not_known_at_first_and_a_service_that_is_away_are_asked_
             assert listener.next("delivery_checked")["verdict"] == "pending"
             assert listener.next("delivery_checked")["verdict"] == "confirmed"
             assert listener.next("saved")["path"] == f"wavs/{song}.wav"
-            assert listener.process.wait(5) == 0
+            assert listener.process.wait(20) == 0
 
 
-def test_a_download_that_failed_is_tried_again_at_the_next_delivery(sandbox: Sandbox) -> None:
+def test_failed_download_is_tried_again_at_the_next_delivery(sandbox: Sandbox) -> None:
     task_id, url = decided(sandbox, "demo-cut+again")
     env = sandbox.settings | {"SUNO_WAV_RETRIES": "0"}
     with listening("--out", ".", env=env) as listener:
@@ -244,7 +246,7 @@ def drain(master: int) -> None:
     os.close(master)
 
 
-def test_a_service_that_cannot_be_asked_leaves_it_unconfirmed_and_a_repeat_asks_again(free_port: int) -> None:
+def test_repeat_is_looked_up_again_after_an_unreachable_service(free_port: int) -> None:
     env = {
         "SUNO_WAV_POLL_INTERVAL": "200ms",
         "SUNO_API_KEY": "key-1",
@@ -260,7 +262,7 @@ def test_a_service_that_cannot_be_asked_leaves_it_unconfirmed_and_a_repeat_asks_
             assert "the connection was refused" in checked["reason"]
 
 
-def test_repeats_are_marked_and_not_asked_about_again(sandbox: Sandbox) -> None:
+def test_repeats_are_marked_and_not_looked_up_again(sandbox: Sandbox) -> None:
     task_id, url = decided(sandbox, "demo+repeats")
     asked = sandbox.counted("lookups", "demo+repeats")
     with listening("--max-events", "3", env=sandbox.settings) as listener:
@@ -270,11 +272,11 @@ def test_repeats_are_marked_and_not_asked_about_again(sandbox: Sandbox) -> None:
         assert listener.next("delivery_received")["repeats"] == 1
         listener.post(success(task_id, None))
         assert listener.next("delivery_received")["repeats"] is None, "it claims something else"
-        assert listener.process.wait(5) == 0
+        assert listener.process.wait(20) == 0
     assert sandbox.counted("lookups", "demo+repeats") == asked + 2
 
 
-def test_a_delivery_is_passed_on_with_its_headers_and_its_bytes() -> None:
+def test_delivery_is_forwarded_with_its_headers_and_bytes() -> None:
     """And what the person's own receiver answers is shown, with its time."""
     content = b'{ "code":200,\n"data": {"task_id" : "t-1"}}  '
     headers = {
@@ -303,18 +305,18 @@ def test_a_delivery_is_passed_on_with_its_headers_and_its_bytes() -> None:
     } - {"connection"}
 
 
-def test_a_target_that_is_slow_or_away_holds_up_no_acknowledgement(free_port: int) -> None:
+def test_slow_or_absent_target_delays_no_acknowledgement(free_port: int) -> None:
     with receiving((200, 60.0)) as slow:
         for url in (slow.url, f"127.0.0.1:{free_port}"):
             with listening("--forward-to", url) as listener:
                 for _ in range(20):
                     assert listener.post(success(TASK)) == 200
                 if url != slow.url:
-                    assert listener.next("delivery_forwarded")["problem"] == "nobody listens there"
+                    assert listener.next("delivery_forwarded")["problem"] == "connection refused"
                 assert listener.stop() == 130
 
 
-def test_a_target_that_never_answers_holds_up_no_confirmation(sandbox: Sandbox) -> None:
+def test_silent_target_delays_no_confirmation(sandbox: Sandbox) -> None:
     task_id, url = decided(sandbox, "demo+starved")
     with (
         receiving((200, 60.0)) as slow,
@@ -329,7 +331,7 @@ def test_a_target_that_never_answers_holds_up_no_confirmation(sandbox: Sandbox) 
         assert listener.stop() == 130
 
 
-def test_of_too_many_made_up_tasks_the_oldest_make_room(sandbox: Sandbox) -> None:
+def test_oldest_check_is_dropped_when_full(sandbox: Sandbox) -> None:
     task_id, url = decided(sandbox, "demo+genuine")
     env = sandbox.settings | {"SUNO_WAV_POLL_INTERVAL": "20s", "SUNO_WAV_TIMEOUT": "5m"}
     with listening(env=env) as listener:
@@ -340,7 +342,7 @@ def test_of_too_many_made_up_tasks_the_oldest_make_room(sandbox: Sandbox) -> Non
         assert listener.next("delivery_dropped")["number"] < 100
 
 
-def test_a_target_that_comes_back_is_reached_again(free_port: int) -> None:
+def test_target_that_comes_back_is_reached_again(free_port: int) -> None:
     with listening("--forward-to", f"http://127.0.0.1:{free_port}/hook") as listener:
         listener.post(success(TASK))
         assert listener.next("delivery_forwarded")["status"] is None
@@ -356,7 +358,7 @@ def test_signatures_are_verified(arguments: list[str], signature: str) -> None:
         assert listener.next("delivery_received")["signature"] == signature
 
 
-def test_where_deliveries_are_signed_the_service_is_asked_about_signed_ones_only(sandbox: Sandbox) -> None:
+def test_only_signed_deliveries_are_looked_up_with_a_webhook_key(sandbox: Sandbox) -> None:
     """Else strangers could make the program ask with the person's key."""
     task_id, url = decided(sandbox, "demo+signed")
     env = sandbox.settings | {"SUNO_WAV_HMAC_KEY": KEY}
@@ -373,7 +375,7 @@ def test_where_deliveries_are_signed_the_service_is_asked_about_signed_ones_only
         assert listener.next("delivery_checked")["verdict"] == "confirmed"
 
 
-def test_a_wrong_and_an_old_signature_are_told_apart() -> None:
+def test_wrong_and_old_signatures_are_told_apart() -> None:
     # base64(HMAC-SHA256("whsec-never-shown", "t-1.1700000000")), computed by openssl.
     done = subprocess.run(
         ["openssl", "dgst", "-sha256", "-hmac", KEY, "-binary"],
@@ -392,14 +394,14 @@ def test_a_wrong_and_an_old_signature_are_told_apart() -> None:
             assert listener.next("delivery_received")["signature"] == signature
 
 
-def test_without_a_webhook_key_nothing_is_said_of_signatures() -> None:
+def test_signatures_are_not_mentioned_without_a_webhook_key() -> None:
     with listening() as listener:
         listener.post(success(TASK))
         assert listener.next("delivery_received")["signature"] is None
 
 
-def test_what_is_confirmed_is_downloaded_once(sandbox: Sandbox) -> None:
-    """From where the service says it is, whatever the callback claims."""
+def test_confirmed_file_is_downloaded_once(sandbox: Sandbox) -> None:
+    """From the address of the service, not of the callback."""
     task_id, url = decided(sandbox, "demo+wanted")
     lied_about, _ = decided(sandbox, "demo+lie")
     Path("wavs").mkdir()
@@ -414,7 +416,7 @@ def test_what_is_confirmed_is_downloaded_once(sandbox: Sandbox) -> None:
     assert [path.name for path in Path("wavs").iterdir()] == ["demo+wanted.wav"]
 
 
-def test_a_download_that_cannot_be_done_is_said_and_ends_nothing(sandbox: Sandbox) -> None:
+def test_impossible_download_is_reported_and_listen_goes_on(sandbox: Sandbox) -> None:
     task_id, url = decided(sandbox, "demo-not-wav+listen")
     with listening("--out", ".", env=sandbox.settings) as listener:
         listener.post(success(task_id, url))
@@ -427,7 +429,7 @@ def test_downloads_need_a_key() -> None:
     assert (done.code, done.out) == (3, "")
 
 
-def test_each_delivery_is_kept_and_can_be_sent_again() -> None:
+def test_saved_delivery_can_be_posted_again() -> None:
     Path("kept").mkdir()
     content = success("../../évil", None)
     with listening("--save", "kept") as listener:
@@ -443,19 +445,19 @@ def test_each_delivery_is_kept_and_can_be_sent_again() -> None:
 
 
 @pytest.mark.parametrize("option", ["--save", "--out"])
-def test_a_missing_folder_is_said_at_once(option: str) -> None:
+def test_missing_folder_is_a_usage_error(option: str) -> None:
     done = run_program("listen", option, "nowhere", "--port", "0", env={"SUNO_API_KEY": "key-1"})
     assert (done.code, done.out) == (2, "")
     assert f"{option}: there is no folder nowhere" in done.err
 
 
-def test_a_taken_port_is_exit_11(sandbox: Sandbox) -> None:
+def test_taken_port_is_exit_11(sandbox: Sandbox) -> None:
     done = run_program("listen", "--port", sandbox.base_url.rpartition(":")[2])
     assert done.code == 11
 
 
-def test_a_person_reads_where_to_post_and_each_delivery() -> None:
-    """The address and the deliveries on standard output, the rest on standard error; the log hides the secret."""
+def test_output_for_a_person() -> None:
+    """Address and deliveries on standard output, the rest on standard error, no secret in the log."""
     process = subprocess.Popen(
         command_line("listen", "--port", "0", "--log-file", "log.jsonl", "--max-events", "1"),
         stdout=subprocess.PIPE,
@@ -481,7 +483,7 @@ def test_a_person_reads_where_to_post_and_each_delivery() -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], ["--json"]], ids=["plain", "json"])
-def test_a_reader_that_does_not_read_stops_neither_the_acknowledgements_nor_the_end(
+def test_full_pipe_stops_neither_acknowledgements_nor_the_exit(
     arguments: list[str],
 ) -> None:
     """More lines than a pipe holds."""
@@ -497,7 +499,7 @@ def test_a_reader_that_does_not_read_stops_neither_the_acknowledgements_nor_the_
     for number in range(1500):
         assert HTTP.post(url, json=success(f"task-{number}")).status_code == 200
     process.send_signal(signal.SIGINT)
-    assert process.wait(3) == 130
+    assert process.wait(20) == 130
     out, _ = process.communicate()
     assert "task-0" in out
     assert "task-1499" not in out
@@ -512,7 +514,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NgrokWorl
         assert world.left == []
 
 
-def test_by_ngrok_the_address_is_printed_again_only_where_it_changed(world: NgrokWorld) -> None:
+def test_address_is_printed_again_only_if_it_changed(world: NgrokWorld) -> None:
     with listening(env=world.env()) as listener:
         agent = world.agent()
         assert listener.url.startswith(agent.state["public_url"] + "/suno-wav-callback/")
@@ -531,7 +533,7 @@ def test_by_ngrok_the_address_is_printed_again_only_where_it_changed(world: Ngro
         assert listener.stop(signal.SIGTERM) == 143
 
 
-def test_an_agent_that_dies_is_started_again(world: NgrokWorld) -> None:
+def test_dead_agent_is_started_again(world: NgrokWorld) -> None:
     with listening(env=world.env()) as listener:
         world.agent().die()
         listener.next("tunnel_lost")
@@ -541,22 +543,8 @@ def test_an_agent_that_dies_is_started_again(world: NgrokWorld) -> None:
         assert listener.stop() == 130
 
 
-def test_an_agent_that_dies_again_and_again_is_given_longer_and_longer_pauses(world: NgrokWorld) -> None:
-    with listening(env=world.env()) as listener:
-        pauses = []
-        for _ in range(2):
-            world.agents[-1].die()
-            listener.next("tunnel_lost")
-            begun = time.monotonic()
-            listener.next("listening")
-            pauses.append(time.monotonic() - begun)
-        assert pauses[0] > 1.0
-        assert pauses[1] > 2.0
-        assert listener.stop() == 130
-
-
 @pytest.mark.parametrize("mode", ["not-serving", "bad-gateway"])
-def test_a_tunnel_that_leads_nowhere_is_not_left_open(world: NgrokWorld, mode: str) -> None:
+def test_tunnel_that_leads_nowhere_is_closed(world: NgrokWorld, mode: str) -> None:
     with listening(env=world.env(mode)) as listener:
         assert listener.url.startswith("http://127.0.0.1:")
         assert "ERR_NGROK_" in listener.seen[-1]["reason"]
@@ -565,7 +553,7 @@ def test_a_tunnel_that_leads_nowhere_is_not_left_open(world: NgrokWorld, mode: s
         assert listener.stop() == 130
 
 
-def test_a_tunnel_that_cannot_be_opened_at_first_is_opened_later(world: NgrokWorld) -> None:
+def test_tunnel_that_fails_at_first_is_tried_again(world: NgrokWorld) -> None:
     """As when the network comes back after the laptop woke."""
     with listening(env=world.env("offline")) as listener:
         assert listener.seen[-1]["public_url"] is None
@@ -573,13 +561,13 @@ def test_a_tunnel_that_cannot_be_opened_at_first_is_opened_later(world: NgrokWor
         assert listener.stop() == 130
 
 
-def test_a_tunnel_that_cannot_be_opened_is_exit_11_where_it_was_asked_for(world: NgrokWorld) -> None:
+def test_required_tunnel_that_fails_is_exit_11(world: NgrokWorld) -> None:
     done = run_program("listen", "--port", "0", "--tunnel", "ngrok", env=world.env("sessions"))
     assert (done.code, done.out) == (11, "")
     assert "ERR_NGROK_108" in done.err
 
 
-def test_a_public_address_that_leads_elsewhere_is_exit_11(sandbox: Sandbox, free_port: int) -> None:
+def test_public_url_that_leads_elsewhere_is_exit_11(sandbox: Sandbox, free_port: int) -> None:
     done = run_program("listen", "--public-url", sandbox.base_url, "--port", str(free_port))
     assert (done.code, done.out) == (11, "")
     assert f"{sandbox.base_url} does not lead here: it answers HTTP 404" in done.err
@@ -618,5 +606,5 @@ READY = WavRecord(
         (Callback(task_id="t", code=None), WavRecord(task_id="t", state=WavState.FAILED), Verdict.CONFIRMED),
     ],
 )
-def test_a_claim_beside_the_record(callback: Callback, record: WavRecord, verdict: Verdict) -> None:
-    assert judged(callback, record)[0] is verdict
+def test_compare_with_record(callback: Callback, record: WavRecord, verdict: Verdict) -> None:
+    assert compare_with_record(callback, record).verdict is verdict

@@ -32,7 +32,7 @@ def callback(task_id: str) -> bytes:
 
 @contextmanager
 def listening(port: int) -> Iterator[psutil.Process]:
-    """A `listen` whose address is known, and whose words nobody reads."""
+    """Run `listen` at a known address."""
     process = subprocess.Popen(
         command_line("listen", "--port", str(port), "--no-secret", "--tunnel", "none"),
         stdout=subprocess.DEVNULL,
@@ -106,8 +106,8 @@ ATTACKS: list[Callable[[asyncio.StreamWriter], Awaitable[None]]] = [
 ]
 
 
-def test_a_genuine_callback_is_answered_within_a_second_in_the_midst_of_abuse(free_port: int) -> None:
-    """200 connections that mean no good, each in its own way; memory stays flat, and no descriptor is left."""
+def test_genuine_callback_is_answered_during_abuse(free_port: int) -> None:
+    """Among 200 harmful connections. Memory stays flat, and no descriptor is left."""
 
     async def siege(process: psutil.Process) -> tuple[list[float], int]:
         async with AsyncExitStack() as stack:
@@ -136,7 +136,7 @@ def test_a_genuine_callback_is_answered_within_a_second_in_the_midst_of_abuse(fr
         assert process.num_threads() == threads
 
 
-def test_an_hour_of_deliveries_leaves_nothing_behind(free_port: int) -> None:
+def test_many_deliveries_leave_nothing_behind(free_port: int) -> None:
     """20,000 of them, each of another task: no growth in memory, descriptors or threads."""
 
     async def deliver(first: int, count: int) -> None:

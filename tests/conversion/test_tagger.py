@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.providers import SUNOAPI
-from suno_wav_cli.callbacks.server import serving_in_thread
+from suno_wav_cli.callbacks.server import serve_in_thread
 from suno_wav_cli.conversion.tagger import Tagger
 from suno_wav_cli.download.addresses import may_be_fetched
 from suno_wav_cli.download.cover import fetch_cover
@@ -143,7 +143,7 @@ ANSWERS: dict[str, Callable[[Request], Response]] = {
 @pytest.fixture(scope="module")
 def server() -> Iterator[Pictures]:
     served = Pictures()
-    with bound_socket(0) as bound, serving_in_thread(served.application, bound):
+    with bound_socket(0) as bound, serve_in_thread(served.application, bound):
         served.address = address_of(bound)
         yield served
 
@@ -383,7 +383,7 @@ def saying(**track: object) -> Iterator[str]:
         data = {"status": "SUCCESS", "response": {"sunoData": [{"id": "song-1", "title": "Song"} | track]}}
         return JSONResponse({"code": 200, "msg": "success", "data": data})
 
-    with bound_socket(0) as bound, serving_in_thread(Starlette(routes=[Route("/{p:path}", answer)]), bound):
+    with bound_socket(0) as bound, serve_in_thread(Starlette(routes=[Route("/{p:path}", answer)]), bound):
         yield address_of(bound)
 
 

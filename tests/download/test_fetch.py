@@ -25,7 +25,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from suno_wav_cli import USER_AGENT
-from suno_wav_cli.callbacks.server import serving_in_thread
+from suno_wav_cli.callbacks.server import serve_in_thread
 from suno_wav_cli.download.fetch import DownloadPolicy, RateLimit, Transfer, fetch
 from suno_wav_cli.download.part_file import open_part
 from suno_wav_cli.errors import (
@@ -136,7 +136,7 @@ ANSWERS: dict[str, Callable[[str], Response]] = {
 def serving_a_cdn() -> Iterator[Cdn]:
     with bound_socket(0) as bound:
         made = Cdn(address=address_of(bound))
-        with serving_in_thread(made.application(), bound):
+        with serve_in_thread(made.application(), bound):
             yield made
 
 

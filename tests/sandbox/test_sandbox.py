@@ -27,7 +27,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from suno_wav_cli.callbacks.payload_variants import CALLBACK_SHAPES
-from suno_wav_cli.callbacks.server import serving_in_thread
+from suno_wav_cli.callbacks.server import serve_in_thread
 from suno_wav_cli.models import Secret
 from suno_wav_cli.sandbox.behaviours import BEHAVIOURS, PATTERNS, RECORD_SHAPES
 from suno_wav_cli.system.loopback import address_of, bound_socket
@@ -103,7 +103,7 @@ class Receiver:
 @pytest.fixture(scope="module")
 def reception() -> Iterator[Receiver]:
     opened = Receiver()
-    with bound_socket(0) as bound, serving_in_thread(opened, bound):
+    with bound_socket(0) as bound, serve_in_thread(opened, bound):
         opened.address = address_of(bound)
         yield opened
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.providers import provider_named
-from suno_wav_cli.callbacks.task_notifier import TaskNotifier
+from suno_wav_cli.callbacks.notifications import TaskNotifier
 from suno_wav_cli.conversion.context import ConversionContext, ConversionOptions, DownloadSlots
 from suno_wav_cli.conversion.save import save
 from suno_wav_cli.conversion.submit import SubmissionGate, Submitter

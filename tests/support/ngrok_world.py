@@ -1,4 +1,4 @@
-"""A folder with an executable `ngrok` in it, and a hold on each agent that was started from there."""
+"""A folder with an executable `ngrok` in it, and control of the agents started from there."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class StandIn:
         wait_until(lambda: not self.alive)
 
     def spam(self, lines: int, seconds: float = 5.0) -> bool:
-        """Log many lines; false if they are not out after `seconds`, because nobody reads them."""
+        """Log many lines. Return False if they are not read within `seconds`."""
         return bool(self._order("POST", "/spam", {"lines": lines, "seconds": seconds})["written"])
 
     def spam_per_connection(self, lines: int) -> None:
@@ -137,7 +137,7 @@ class NgrokWorld:
 
 @contextmanager
 def ngrok_world(folder: Path) -> Iterator[NgrokWorld]:
-    """Install the stand-in under `folder`; whatever still runs at the end is killed."""
+    """Install the stand-in under `folder`. Kill what still runs at the end."""
     world = NgrokWorld(folder=folder)
     world.executable.parent.mkdir(parents=True)
     (folder / "state").mkdir()

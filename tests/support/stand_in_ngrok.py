@@ -1,6 +1,7 @@
-"""A stand-in for the ngrok agent, run as a program of its own: its command line, log, local API and public side.
+"""A stand-in for the ngrok agent, as a program: its command line, log, local API and public side.
 
-Standard library only; STAND_IN_NGROK_MODE, _VERSION, _POLICY, _SPAM and _STATE in its environment say how it is.
+Standard library only. STAND_IN_NGROK_MODE, _VERSION, _POLICY, _SPAM and _STATE in its environment
+configure it.
 """
 
 from __future__ import annotations
@@ -216,7 +217,7 @@ class Agent:
         return self._stop(signal.sigwait(STOPS))
 
     def _stop(self, number: int) -> int:
-        # Written first: whoever stops an agent may read its log no longer.
+        # Written first: the log may not be read any more.
         self.end(signal.Signals(number).name)
         self.log.line("info", "received stop request", obj="app", stopReq="{err:<nil> restart:false}")
         self.log.line("info", "session closing", obj="tunnels.session", err="nil")
@@ -351,7 +352,7 @@ class Agent:
             case "/spam":
                 spam = threading.Thread(target=self._spam, args=(int(order["lines"]),), daemon=True)
                 spam.start()
-                # Nobody may be reading, and then the lines wait longer than an order may.
+                # Without a reader, the lines wait longer than an order may.
                 spam.join(float(order["seconds"]))
                 return Reply.json(200, {"written": not spam.is_alive()})
             case "/spam-per-connection":

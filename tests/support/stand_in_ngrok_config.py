@@ -114,7 +114,7 @@ def _only(values: dict[str, Any], known: set[str], error: str, kind: str) -> Non
 
 
 def check_options(options: dict[str, Any], *, endpoint: bool, version: Version, policy: str) -> None:
-    """Refuse what the agent does not know of an endpoint (or of a tunnel, as it was called before 3.30)."""
+    """Refuse options that the agent does not know for an endpoint (a tunnel before 3.30)."""
     if endpoint:
         known, kind = _ENDPOINT_FIELDS, "config.EndpointDefinition"
         needed = isinstance(options.get("upstream"), dict) and "url" in options["upstream"]

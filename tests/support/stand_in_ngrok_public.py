@@ -141,7 +141,7 @@ _ONLY_POST_TO = re.compile(r"!\(req\.method == 'POST' && req\.url\.path == '([^'
 
 
 def only_path(policy: dict[str, Any]) -> str:
-    """Read the one form of traffic policy that the stand-in honours: all but POST to one path is a 404."""
+    """Read the one traffic policy that the stand-in knows: all but POST to one path is a 404."""
     try:
         ((phase, (rule,)),) = policy.items()
         (expression,) = rule["expressions"]
@@ -194,7 +194,7 @@ class Endpoint:
         return None if asked is None else str(asked)
 
     def move(self) -> None:
-        """Go on under another address; the old one is nobody's endpoint any more."""
+        """Move to another address. The old one leads nowhere."""
         self._side.answer = lambda _request: self.offline()
         self._side = Server(self._answer)
 

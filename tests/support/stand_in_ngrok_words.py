@@ -95,7 +95,7 @@ DIAL_ERRORS = (
 
 
 class Log:
-    """Lines on standard output, one write each; where nobody reads, the writer waits, as the agent does."""
+    """Writes a line at a time to standard output. Waits for the reader, as the agent does."""
 
     def __init__(self) -> None:
         self.open = False

@@ -1,4 +1,4 @@
-"""A receiver of somebody's own, as `trigger` and `listen --forward-to` meet it: a real server that answers as it is told."""
+"""A person's own receiver: a real server with given answers."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Request:
 
 @dataclass
 class Receiver:
-    """Answers each request with the next of `answers`, the last one for ever: a status, and seconds to wait before it."""
+    """Answers with the next of `answers` (a status, a delay). The last one stays."""
 
     address: str = ""
     answers: list[tuple[int, float]] = field(default_factory=lambda: [(200, 0.0)])

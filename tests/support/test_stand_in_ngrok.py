@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from pyngrok.log import NgrokLog
 
-TOKEN = "2StandInToken"  # noqa: S105 - of nobody
+TOKEN = "2StandInToken"  # noqa: S105 - of no account
 PATH = "/suno-wav-callback/secret"
 POLICY = {
     "on_http_request": [
@@ -385,7 +385,7 @@ def test_an_agent_dies_on_order(hold: Callable[..., Hold]) -> None:
         call(url)
 
 
-def test_a_pipe_that_nobody_reads_stops_the_forwarding(hold: Callable[..., Hold]) -> None:
+def test_full_pipe_stops_the_forwarding(hold: Callable[..., Hold]) -> None:
     held = hold()
     held.configure(monitor_thread=False)
     url = str(held.connect().public_url)

@@ -1,4 +1,4 @@
-"""From a local port to an address that the service can reach, and nothing left behind."""
+"""A public address that leads to a local port, and is gone after the run."""
 
 from __future__ import annotations
 
@@ -22,8 +22,40 @@ class TunnelMode(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TunnelTimeouts:
+    """How long each step may take, in seconds. A song waits at most 8 s: `open` + `min_probe`."""
+
+    open: float = 7.0
+    """From nothing to a public address."""
+
+    min_probe: float = 1.0
+    max_probe: float = 3.0
+    """For the first request through the address, however long it took to open."""
+
+    probe_pause: float = 0.25
+    """Between two of these requests: a new address may take a moment to be known everywhere."""
+
+    first_reopen: float = 1.0
+    max_reopen: float = 60.0
+    """Before a lost tunnel is opened again: doubled until it has held for `max_reopen`."""
+
+    agent_version: float = 2.0
+    """For an agent to print its version."""
+
+    agent_request: float = 4.0
+    """For the agent's own API to answer."""
+
+    agent_exit: float = 0.5
+    """For pyngrok to notice that the agent was killed."""
+
+    agent_download: float = 60.0
+    agent_stall: float = 8.0
+    """For the agent's download, and for a download that brings nothing. Songs wait for it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Destination:
-    """Where the tunnel leads. Where the agent can, only POSTs to `path` are let through."""
+    """Where the tunnel leads. If the agent can, it lets only POSTs to `path` through."""
 
     local_url: str
     path: str
@@ -32,7 +64,7 @@ class Destination:
 
 @dataclass(frozen=True, kw_only=True)
 class Lost:
-    """Nothing arrives any more. `final` where the tunnel will not come back by itself."""
+    """Callbacks do not arrive any more. `final`: the tunnel will not come back by itself."""
 
     reason: str
     final: bool
@@ -40,14 +72,14 @@ class Lost:
 
 @dataclass(frozen=True, kw_only=True)
 class Restored:
-    """It came back, perhaps at another address."""
+    """Callbacks arrive again, perhaps at another address."""
 
     public_url: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Listener:
-    """What hears of a tunnel, from whatever thread: how it is, and what is done for it."""
+    """Receives a tunnel's changes, and events about the work on it. Called from any thread."""
 
     changed: Callable[[Lost | Restored], None]
     report: Report
@@ -57,9 +89,10 @@ class Tunnel(Protocol):
     """A public base URL that leads to a local port."""
 
     def open(self, listener: Listener, seconds: float) -> str:
-        """Return the base URL, without a trailing slash. Blocks for so many seconds at most, so run it in a thread.
+        """Return the base URL, without a trailing slash. Raise TunnelFailed.
 
-        From then on the listener hears when it is lost or restored. Raises TunnelFailed.
+        Blocks for at most `seconds`, so run it in a thread. From then on the listener hears of
+        changes.
         """
 
     def shut(self) -> None:
@@ -71,20 +104,20 @@ class Tunnel(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class GivenAddress:
-    """An address that leads here by itself: the person's own, or this machine's where the service is here too."""
+    """An address that needs no tunnel: the person's own, or loopback for a local service."""
 
     public_url: str
 
-    def open(self, listener: Listener, seconds: float) -> str:  # noqa: ARG002 - it is there, and does not change
+    def open(self, listener: Listener, seconds: float) -> str:  # noqa: ARG002 - it exists, and does not change
         return self.public_url.rstrip("/")
 
     def shut(self) -> None:
-        """Nothing of ours is there."""
+        """Do nothing: this program opened nothing."""
 
     def close(self) -> None:
-        """Nothing of ours is there."""
+        """Do nothing: this program opened nothing."""
 
 
 def secret_path(path: str = PATH) -> str:
-    """Make a callback path that nobody guesses: 32 random bytes."""
+    """Append 32 random bytes to a callback path, so that it cannot be guessed."""
     return f"{path}/{secrets.token_urlsafe(32)}"

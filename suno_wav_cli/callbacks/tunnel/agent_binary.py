@@ -1,4 +1,4 @@
-"""The ngrok agent: found where the person has it, else downloaded, and never trusted before it has told its version."""
+"""The ngrok agent: found on this machine or downloaded, and tried before it is used."""
 
 from __future__ import annotations
 
@@ -19,19 +19,13 @@ from suno_wav_cli.events import AgentDownloading
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from suno_wav_cli.callbacks.tunnel.subprocesses import Children
+    from suno_wav_cli.callbacks.tunnel import TunnelTimeouts
+    from suno_wav_cli.callbacks.tunnel.subprocesses import SubprocessGroup
     from suno_wav_cli.events import Report
 
 _VERSION = re.compile(r"ngrok version (\d+)\.(\d+)\.(\d+)")
-_VERSION_SECONDS = 2.0
-_DOWNLOAD_SECONDS = 60.0
-"""Songs wait for it. Whoever has a slower line has the service asked instead."""
-
-_STALL_SECONDS = 8.0
-"""Nor may it bring nothing for so long."""
-
-_LARGEST_LAUNCHER = 1 << 20
-"""Bytes. pyngrok puts a program of its own named `ngrok` on PATH, which downloads the agent; the agent is far larger."""
+_MAX_LAUNCHER_BYTES = 1 << 20
+"""pyngrok installs a program named `ngrok`, which downloads the agent. The agent is far larger."""
 
 _PREFIX = ".suno-wav-download-"
 _DOWNLOAD = "import sys; from pyngrok import installer; installer.install_ngrok(sys.argv[1])"
@@ -44,22 +38,22 @@ class Agent:
     version: tuple[int, int, int]
 
 
-def find_agent(children: Children, deadline: float) -> Agent | None:
-    """Find an agent of any 3.x version: on PATH, else where pyngrok keeps its own.
+def find_agent(programs: SubprocessGroup, deadline: float, timeouts: TunnelTimeouts) -> Agent | None:
+    """Find an agent of any 3.x version, on PATH or where pyngrok keeps its own.
 
-    `deadline` is of `time.monotonic()`.
+    `deadline` is a time of `time.monotonic()`.
     """
     for path in _candidates():
-        agent = _tried(path, children, min(_VERSION_SECONDS, deadline - time.monotonic()))
+        agent = _try_agent(path, programs, min(timeouts.agent_version, deadline - time.monotonic()))
         if agent is not None and agent.version[0] == 3:  # noqa: PLR2004 - the service refuses agents of version 2
             return agent
     return None
 
 
-def download_agent(children: Children, report: Report) -> Agent:
-    """Download the agent to where pyngrok keeps it, in place of whatever does not work there.
+def download_agent(programs: SubprocessGroup, report: Report, timeouts: TunnelTimeouts) -> Agent:
+    """Download the agent to where pyngrok keeps it, over a broken one. Raise TunnelFailed.
 
-    It is tried before it gets its name, so that no accident leaves half of one. Raises TunnelFailed.
+    The agent is tried before it gets its name, so that a crash does not leave half of one.
     """
     from pyngrok.exception import PyngrokError
     from pyngrok.installer import get_ngrok_cdn_url
@@ -68,11 +62,11 @@ def download_agent(children: Children, report: Report) -> Agent:
     try:
         report(AgentDownloading(source=get_ngrok_cdn_url("3"), path=target))
         target.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(target.parent)
+        _remove_abandoned(target.parent, older_than=2 * timeouts.agent_download)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=_PREFIX) as folder:
             fresh = Path(folder) / target.name
-            _download(fresh, children)
-            agent = _tried(fresh, children, _VERSION_SECONDS)
+            _download(fresh, programs, timeouts)
+            agent = _try_agent(fresh, programs, timeouts.agent_version)
             if agent is None:
                 raise TunnelFailed("what was downloaded is not a working ngrok agent", _INSTALL_IT)
             fresh.replace(target)
@@ -81,45 +75,47 @@ def download_agent(children: Children, report: Report) -> Agent:
         raise TunnelFailed(f"the ngrok agent cannot be downloaded: {error}", _INSTALL_IT) from error
 
 
-def _remove_abandoned(parent: Path) -> None:
-    """Remove what programs that were killed have left of their downloads."""
+def _remove_abandoned(parent: Path, older_than: float) -> None:
+    """Remove what killed programs have left of their downloads."""
     for folder in parent.glob(f"{_PREFIX}*"):
         with suppress(OSError):
-            if time.time() - folder.stat().st_mtime > 2 * _DOWNLOAD_SECONDS:
+            if time.time() - folder.stat().st_mtime > older_than:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _download(target: Path, children: Children) -> None:
-    """Run pyngrok's installer in a process of its own: it writes to standard output, and nothing else could stop it.
+def _download(target: Path, programs: SubprocessGroup, timeouts: TunnelTimeouts) -> None:
+    """Run pyngrok's installer in a process of its own.
 
-    -P keeps the current folder, which may hold foreign files, off the import path. -I would also hide the
-    user's own packages, and pyngrok may be one of them.
+    It writes to standard output, and only a process can be stopped.
     """
-    folder = target.parent.absolute()
-    temporary = folder / "tmp"
+    temporary = target.parent.absolute() / "tmp"
     temporary.mkdir()
-    installer = children.start(
-        [sys.executable, "-P", "-c", _DOWNLOAD, str(folder / target.name)],
-        {"TMPDIR": str(temporary), "TEMP": str(temporary)},
-        folder,
+    installer = programs.start(
+        # -P keeps the current folder, which may hold foreign files, off the import path. -I would
+        # also hide the user's own packages, and pyngrok may be one of them.
+        [sys.executable, "-P", "-c", _DOWNLOAD, str(target.absolute())],
+        environment={"TMPDIR": str(temporary), "TEMP": str(temporary)},
+        folder=temporary,
     )
     begun = moved = time.monotonic()
     size = 0
-    while not installer.ended(within=0.1):
+    while not installer.wait(seconds=0.1):
         now = time.monotonic()
         if size != (size := _size_of(target.parent)):
             moved = now
-        if now - moved > _STALL_SECONDS or now - begun > _DOWNLOAD_SECONDS:
-            installer.end()
+        if now - moved > timeouts.agent_stall or now - begun > timeouts.agent_download:
+            installer.kill()
             raise TunnelFailed(
                 f"the ngrok agent cannot be downloaded: it takes more than {now - begun:.0f} s", _INSTALL_IT
             )
     if installer.code != 0:
-        raise TunnelFailed(f"the ngrok agent cannot be downloaded: {_reason(installer.said)}", _INSTALL_IT)
+        raise TunnelFailed(
+            f"the ngrok agent cannot be downloaded: {_read_reason(installer.stderr)}", _INSTALL_IT
+        )
 
 
-def _reason(traceback: str) -> str:
-    """Take what matters out of "pyngrok...Error: ... from URL: <urlopen error [Errno -2] Name or service not known>"."""
+def _read_reason(traceback: str) -> str:
+    """Return the end of "…: … from URL: <urlopen error [Errno -2] Name or service not known>"."""
     last = traceback.strip().rpartition("\n")[2]
     return re.sub(r"^.*from \S+: |<urlopen error |\[Errno -?\d+\] |>$", "", last) or "no reason given"
 
@@ -139,7 +135,7 @@ def _candidates() -> Iterator[Path]:
 
 def _is_launcher(path: Path) -> bool:
     try:
-        return path.stat().st_size < _LARGEST_LAUNCHER and b"pyngrok" in path.read_bytes()
+        return path.stat().st_size < _MAX_LAUNCHER_BYTES and b"pyngrok" in path.read_bytes()
     except OSError:
         return True
 
@@ -150,14 +146,14 @@ def _pyngrok_path() -> Path:
     return Path(os.environ.get("PYNGROK_NGROK_PATH") or conf.DEFAULT_NGROK_PATH)
 
 
-def _tried(path: Path, children: Children, seconds: float) -> Agent | None:
-    """Ask for its version; None for what is not there, not whole, not an agent, or too slow."""
+def _try_agent(path: Path, programs: SubprocessGroup, seconds: float) -> Agent | None:
+    """Ask a program for its version. Return None if it is missing, broken, slow or no agent."""
     try:
-        child = children.start([str(path), "--version"])
+        program = programs.start([str(path), "--version"])
     except OSError:
         return None
-    if not child.ended(within=seconds):
-        child.end()
+    if not program.wait(seconds=seconds):
+        program.kill()
         return None
-    match = _VERSION.search(child.printed)
+    match = _VERSION.search(program.stdout)
     return None if match is None else Agent(path=path, version=(int(match[1]), int(match[2]), int(match[3])))

@@ -1,15 +1,18 @@
-"""The configuration that the ngrok agent is started with: the person's own, without what could harm."""
+"""The configuration of the ngrok agent: the person's own, without what could harm."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from suno_wav_cli.callbacks.tunnel.error_codes import OR_POLL
 from suno_wav_cli.errors import TunnelFailed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from suno_wav_cli.callbacks.tunnel import Destination
     from suno_wav_cli.models import Secret
 
 _KEPT = {
@@ -20,20 +23,20 @@ _KEPT = {
     "dns_resolver_ips": "dns_resolver_ips",
     "crl_noverify": "crl_noverify",
 }
-"""How the agent reaches ngrok, which only the person knows. Endpoints and the rest of the file are not for this run."""
+"""How the agent reaches ngrok, which only the person knows. The rest is not for this run."""
 
 _HARDENED = {
     "update_check": False,
     "remote_management": False,
-    # No requests are kept for whoever can reach the agent's own web page.
+    # Keep no requests for those who can reach the agent's own web page.
     "inspect_db_size": -1,
 }
 
 
 def read_user_config(path: Path) -> dict[str, Any]:
-    """Read the agent settings in the person's ngrok.yml, under their version 3 names; empty where there is no file.
+    """Read the agent settings of the person's ngrok.yml, under their version 3 names.
 
-    Raises TunnelFailed.
+    Return an empty dict if the file does not exist. Raise TunnelFailed.
     """
     from pyngrok import installer
 
@@ -53,10 +56,36 @@ def read_user_config(path: Path) -> dict[str, Any]:
     return {name: value for name, value in kept.items() if value}
 
 
-def agent_config(user: dict[str, Any], token: Secret, config_version: str) -> dict[str, Any]:
+def make_agent_config(user: dict[str, Any], token: Secret, config_version: str) -> dict[str, Any]:
     """Make the whole configuration, in version "2" or "3" of the file format."""
     settings: dict[str, Any] = {**user, **_HARDENED, "authtoken": token.value}
     if config_version == "3":
         return {"version": "3", "agent": settings}
     old_names = {new: old for old, new in _KEPT.items()}
     return {"version": "2", **{old_names.get(name, name): value for name, value in settings.items()}}
+
+
+def tunnel_options(destination: Destination, config_version: str) -> Iterator[dict[str, Any]]:
+    """Yield the options for one tunnel, from the most protection to the least.
+
+    An agent refuses options that it does not know.
+    """
+    domain = destination.domain
+    policy = {
+        "on_http_request": [
+            {
+                "expressions": [f"!(req.method == 'POST' && req.url.path == '{destination.path}')"],
+                "actions": [{"type": "deny", "config": {"status_code": 404}}],
+            }
+        ]
+    }
+    base: dict[str, Any]
+    if config_version == "3":
+        base = {"url": f"https://{domain}"} if domain else {}
+    else:
+        base = {"schemes": ["https"]} | ({"hostname": domain} if domain else {})
+    # Versions of the agent differ in whether they want a policy as text or as an object.
+    yield {**base, "inspect": False, "traffic_policy": json.dumps(policy)}
+    yield {**base, "inspect": False, "traffic_policy": policy}
+    yield {**base, "inspect": False}
+    yield base

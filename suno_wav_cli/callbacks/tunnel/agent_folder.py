@@ -1,7 +1,7 @@
-"""What one run of the ngrok agent needs on the disk, and the means to end it: private, locked, and gone afterwards.
+"""A private folder for one run of the ngrok agent, and the means to end that agent.
 
-The folder's path stands on the agent's command line (`--config FOLDER/ngrok.yml`). It is made for one run only, so a
-process that has it there is that agent and no other.
+The folder's path is on the agent's command line (`--config FOLDER/ngrok.yml`). It is made for one
+run only, so a process that has it there is that agent and no other.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from suno_wav_cli.system.file_lock import SUPPORTED, is_same_file, try_lock
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_MOST_COMPLAINT = 64 * 1024
+_MAX_COMPLAINT_BYTES = 64 * 1024
 
 
 class AgentFolder:
-    """Made by `make_agent_folder`, which holds its lock as long as this program lives."""
+    """A folder from `make_agent_folder`. Its lock is held as long as this program lives."""
 
     def __init__(self, path: Path, lock: BinaryIO) -> None:
         self._path = path
@@ -34,19 +34,19 @@ class AgentFolder:
         self.config = path / "ngrok.yml"
 
     def write_config(self, config: Mapping[str, object]) -> None:
-        """Write the agent's configuration, token included; as JSON, which is YAML too."""
+        """Write the agent's configuration, with the token. It is JSON, which is YAML too."""
         with os.fdopen(os.open(self.config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             json.dump(config, file)
 
     def forget_config(self) -> None:
-        """Take the token off the disk again: the agent reads it once."""
+        """Delete the token from the disk: the agent has read it."""
         self.config.unlink(missing_ok=True)
 
-    def program_for(self, agent: Path) -> Path:
-        """Make the program that becomes the agent, off the terminal. On Windows it is the agent itself.
+    def make_program(self, agent: Path) -> Path:
+        """Make a script that becomes the agent, off the terminal. On Windows return the agent.
 
-        pyngrok lets the agent inherit standard input and standard error, and its command line is what pyngrok knows a
-        running agent by.
+        pyngrok lets the agent inherit standard input and standard error, and recognises a running
+        agent by the path of its program.
         """
         if os.name == "nt":
             return agent
@@ -61,15 +61,15 @@ class AgentFolder:
         return program
 
     def complaint(self) -> str:
-        """Return what the agent said on standard error."""
+        """Return what the agent wrote to standard error."""
         try:
             with (self._path / "stderr").open(encoding="utf-8", errors="replace") as file:
-                return file.read(_MOST_COMPLAINT)
+                return file.read(_MAX_COMPLAINT_BYTES)
         except OSError:
             return ""
 
     def end_agents(self) -> None:
-        """Kill the agent, if it runs, and what stands before it."""
+        """Kill the agent, and the scripts that may have started it."""
         _end_agents_of(self._path)
 
     def remove(self) -> None:
@@ -78,12 +78,12 @@ class AgentFolder:
 
 
 def make_agent_folder(parent: Path) -> AgentFolder:
-    """Make a folder for one run, and end what programs that were killed have left in theirs. Raises OSError."""
+    """Make a folder for one run, and end agents of programs that were killed. Raise OSError."""
     parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _end_orphans(parent)
     while True:
         path = parent / secrets.token_hex(8)
-        # The lock comes first: a folder without one is taken for an orphan's.
+        # The lock comes first: a folder whose lock is free is taken for an orphan's.
         lock = os.fdopen(os.open(_lock_of(path), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "r+b")
         if try_lock(lock) and is_same_file(_lock_of(path), lock):
             path.mkdir(mode=0o700)
@@ -92,7 +92,7 @@ def make_agent_folder(parent: Path) -> AgentFolder:
 
 
 def _end_orphans(parent: Path) -> None:
-    """End the agents whose programs are gone. Theirs are the folders whose locks nobody holds."""
+    """End the agents whose programs are gone: the locks of their folders are free."""
     if not SUPPORTED:
         return
     folders = {path.with_suffix("") for path in parent.iterdir()}
@@ -104,9 +104,9 @@ def _end_orphans(parent: Path) -> None:
 
 
 def _end_agents_of(folder: Path) -> None:
-    """Kill every process that has the folder on its command line: the agent, and what may stand before it.
+    """Kill every process that has the folder on its command line.
 
-    An `ngrok` on PATH may be a script that starts the agent as a child of its own.
+    An `ngrok` on PATH may be a script that starts the agent as its child, so there may be several.
     """
     for pid, command_line in _command_lines():
         if str(folder) in command_line and pid != os.getpid():
@@ -115,7 +115,7 @@ def _end_agents_of(folder: Path) -> None:
 
 
 def _command_lines() -> Iterator[tuple[int, str]]:
-    """Yield every process that can be seen; none on Windows."""
+    """Yield the processes that can be seen, with their command lines. There are none on Windows."""
     processes = [*Path("/proc").glob("[0-9]*")]
     for process in processes:
         with suppress(OSError):
@@ -123,7 +123,7 @@ def _command_lines() -> Iterator[tuple[int, str]]:
     if processes or os.name == "nt":
         return
     with suppress(OSError, subprocess.SubprocessError):
-        # Where there is no /proc, as on macOS.
+        # Without /proc, as on macOS.
         shown = subprocess.run(
             ["ps", "-axww", "-o", "pid=,command="],  # noqa: S607 - where ps lies differs
             capture_output=True,
@@ -138,7 +138,7 @@ def _command_lines() -> Iterator[tuple[int, str]]:
 
 def _remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    # The lock shows the next run what is left to remove.
+    # A lock that stays shows the next run what is left to remove.
     if not folder.exists():
         _lock_of(folder).unlink(missing_ok=True)
 

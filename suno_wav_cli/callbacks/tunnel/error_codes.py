@@ -1,4 +1,4 @@
-"""ngrok's error codes, each as a sentence with a remedy (https://ngrok.com/docs/errors)."""
+"""ngrok's error codes, each with its meaning and a remedy (https://ngrok.com/docs/errors)."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _MEANINGS: Mapping[int, tuple[str, str]] = MappingProxyType(
             f"Check the firewall of this machine. {OR_POLL}",
         ),
         9040: (
-            "ngrok serves nobody at this machine's address",
+            "ngrok does not serve this machine's address",
             f"Use your own address: --public-url. {OR_POLL}",
         ),
         15002: ("the domain does not exist in the ngrok account", _DOMAIN),
@@ -60,20 +60,21 @@ _MEANINGS: Mapping[int, tuple[str, str]] = MappingProxyType(
 )
 
 
-_MAY_PASS = frozenset({108, 334, 702, 725, 726, 727, 3004, 3200, 6024, 8012})
+# Trying again may help.
+_TEMPORARY = frozenset({108, 334, 702, 725, 726, 727, 3004, 3200, 6024, 8012})
 
 
 def ngrok_failure(texts: Iterable[str], otherwise: str) -> TunnelFailed:
-    """Make an error of what ngrok said: by the first code in it, else `otherwise`.
+    """Return the error for the first code that is known in ngrok's `texts`, else for `otherwise`.
 
-    ngrok's own text is not passed on where there is a code: it may repeat the token.
+    ngrok's own text is not passed on beside a code, because it may repeat the token.
     """
     numbers = [int(number) for text in texts for number in _CODE.findall(text)]
     for number in numbers:
         if number in _MEANINGS:
-            what, remedy = _MEANINGS[number]
-            kind = TunnelFailed if number in _MAY_PASS else TunnelRefused
-            return kind(f"{what} (ERR_NGROK_{number})", remedy)
+            meaning, remedy = _MEANINGS[number]
+            kind = TunnelFailed if number in _TEMPORARY else TunnelRefused
+            return kind(f"{meaning} (ERR_NGROK_{number})", remedy)
     if numbers:
         return TunnelFailed(
             f"ngrok answers ERR_NGROK_{numbers[0]}",

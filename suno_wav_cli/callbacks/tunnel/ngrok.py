@@ -1,4 +1,4 @@
-"""A tunnel by ngrok: whose token, which agent, and what pyngrok needs to keep quiet."""
+"""A tunnel by ngrok: which token, which agent, and how pyngrok is kept quiet."""
 
 from __future__ import annotations
 
@@ -12,34 +12,40 @@ from typing import TYPE_CHECKING, Any
 from pyngrok import conf
 
 from suno_wav_cli.callbacks.tunnel.agent_binary import download_agent, find_agent
-from suno_wav_cli.callbacks.tunnel.agent_config import agent_config, read_user_config
+from suno_wav_cli.callbacks.tunnel.agent_config import make_agent_config, read_user_config
 from suno_wav_cli.callbacks.tunnel.agent_folder import make_agent_folder
-from suno_wav_cli.callbacks.tunnel.agent_process import AgentRun, Launch
+from suno_wav_cli.callbacks.tunnel.agent_process import AgentProcess, Launch
 from suno_wav_cli.callbacks.tunnel.error_codes import OR_POLL
-from suno_wav_cli.callbacks.tunnel.subprocesses import Children
+from suno_wav_cli.callbacks.tunnel.subprocesses import SubprocessGroup
 from suno_wav_cli.errors import TunnelFailed, TunnelRefused
 from suno_wav_cli.events import TunnelOpening
 from suno_wav_cli.models import Secret
 
 if TYPE_CHECKING:
-    from suno_wav_cli.callbacks.tunnel import Destination, Listener
+    from suno_wav_cli.callbacks.tunnel import Destination, Listener, TunnelTimeouts
     from suno_wav_cli.callbacks.tunnel.agent_binary import Agent
 
 _ENDPOINTS_SINCE = (3, 30, 0)
-"""The agent's version from which it has the API that pyngrok uses by default, and version 3 of its configuration."""
+"""Since this version, the agent has the API that pyngrok uses, and configuration version 3."""
 
 
 class Ngrok:
-    """`folder` is where the folders of running agents lie; `token` wins over the one in the person's ngrok.yml."""
+    """Opens one agent at a time.
 
-    def __init__(self, destination: Destination, token: Secret | None, folder: Path) -> None:
+    `token` wins over the one in the person's ngrok.yml. `folder` holds those of running agents.
+    """
+
+    def __init__(
+        self, destination: Destination, token: Secret | None, folder: Path, timeouts: TunnelTimeouts
+    ) -> None:
         self._destination = destination
         self._token = token
         self._folder = folder
-        self._children = Children()
+        self._timeouts = timeouts
+        self._programs = SubprocessGroup()
         self._lock = threading.Lock()
         self._closed = False
-        self._run: AgentRun | None = None
+        self._agent: AgentProcess | None = None
 
     def open(self, listener: Listener, seconds: float) -> str:
         deadline = time.monotonic() + seconds
@@ -52,35 +58,41 @@ class Ngrok:
                 "there is no ngrok token", "Set NGROK_AUTHTOKEN, give --public-url, or poll: --tunnel none"
             )
         listener.report(TunnelOpening())
-        agent = find_agent(self._children, deadline)
-        if agent is None:
-            agent = download_agent(self._children, listener.report)
+        binary = find_agent(self._programs, deadline, self._timeouts)
+        if binary is None:
+            binary = download_agent(self._programs, listener.report, self._timeouts)
             deadline = time.monotonic() + seconds
         with self._lock:
             if self._closed:
                 raise TunnelFailed("the tunnel was closed before it was open", OR_POLL)
-            run = self._run = AgentRun(self._launch(agent, user, token), self._destination, listener.changed)
-        return run.start(deadline - time.monotonic())
+            agent = self._agent = AgentProcess(self._prepare(binary, user, token), listener.changed)
+        return agent.open(deadline - time.monotonic())
 
     def shut(self) -> None:
         with self._lock:
-            run, self._run = self._run, None
-            if run is not None:
-                run.end()
+            agent, self._agent = self._agent, None
+            if agent is not None:
+                agent.end()
 
     def close(self) -> None:
-        self._children.close()
+        self._programs.close()
         self._closed = True
         self.shut()
 
-    def _launch(self, agent: Agent, user: dict[str, Any], token: Secret) -> Launch:
-        version = "3" if agent.version >= _ENDPOINTS_SINCE else "2"
+    def _prepare(self, binary: Agent, user: dict[str, Any], token: Secret) -> Launch:
+        """Write what an agent is started with. Raise TunnelFailed."""
+        version = "3" if binary.version >= _ENDPOINTS_SINCE else "2"
         try:
             folder = make_agent_folder(self._folder)
             try:
-                folder.write_config(agent_config(user, token, version))
+                folder.write_config(make_agent_config(user, token, version))
                 return Launch(
-                    program=folder.program_for(agent.path), folder=folder, config_version=version, token=token
+                    program=folder.make_program(binary.path),
+                    folder=folder,
+                    config_version=version,
+                    token=token,
+                    destination=self._destination,
+                    timeouts=self._timeouts,
                 )
             except OSError:
                 folder.remove()
@@ -90,10 +102,10 @@ class Ngrok:
 
 
 def _prepare_process() -> None:
-    """Keep pyngrok quiet, and from sending what is meant for the agent on this machine to a proxy."""
+    """Keep pyngrok quiet, and keep its requests to the local agent away from proxies."""
     logger = logging.getLogger("pyngrok")
     if not logger.handlers:
-        # Else Python's last resort prints the agent's warnings on standard error.
+        # Otherwise Python's last resort prints the agent's warnings on standard error.
         logger.addHandler(logging.NullHandler())
         logger.propagate = False
     hosts = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""

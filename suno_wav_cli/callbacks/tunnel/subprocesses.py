@@ -1,4 +1,4 @@
-"""Helper programs that a thread waits for, and that another thread can end."""
+"""Programs that one thread waits for and another can end."""
 
 from __future__ import annotations
 
@@ -13,67 +13,80 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+_PIPE_SECONDS = 1.0
 
-class Child:
-    """A running program. `printed` and `said` are its standard output and standard error, once it has ended."""
+
+class Subprocess:
+    """A running program. `stdout` and `stderr` hold its output once it has ended."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
-        self.printed = ""
-        self.said = ""
+        self.stdout = ""
+        self.stderr = ""
 
     @property
     def code(self) -> int | None:
         return self._process.returncode
 
-    def ended(self, *, within: float) -> bool:
-        """Wait so many seconds for its end."""
+    def wait(self, *, seconds: float) -> bool:
+        """Wait for its end. Return False if it still runs after `seconds`."""
         try:
-            self.printed, self.said = self._process.communicate(timeout=within)
+            self.stdout, self.stderr = self._process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
             return False
         return True
 
-    def end(self) -> None:
+    def kill(self) -> None:
+        """Kill the program, and close its pipes. For the thread that waits for it."""
+        self.interrupt()
+        with suppress(subprocess.TimeoutExpired, ValueError, OSError):
+            # A child that has left the session may hold the pipes open.
+            self._process.communicate(timeout=_PIPE_SECONDS)
+
+    def interrupt(self) -> None:
+        """Kill the program and its children, from any thread. A thread that waits for it goes on."""
         if os.name == "posix":
-            # It leads a session of its own, and may have started others.
+            # It leads a session of its own, and may have started other programs.
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         else:
             self._process.kill()
         with suppress(ValueError, OSError):
-            # Its pipes may be in another thread's hands.
             self._process.wait()
 
 
-class Children:
-    """Starts programs until it is closed."""
+class SubprocessGroup:
+    """Starts programs until it is closed, and then kills them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._started: list[Child] = []
+        self._started: list[Subprocess] = []
         self._closed = False
 
     def start(
         self,
         command: Sequence[str],
-        more_environment: Mapping[str, str] | None = None,
+        *,
+        environment: Mapping[str, str] | None = None,
         folder: Path | None = None,
-    ) -> Child:
-        """Start a program in `folder`, without a terminal and out of reach of Ctrl-C. Raises OSError."""
+    ) -> Subprocess:
+        """Start a program without a terminal, which Ctrl-C does not reach. Raise OSError.
+
+        `environment` is added to this program's own. The program works in `folder`.
+        """
         with self._lock:
             if self._closed:
                 raise InterruptedError
-            child = Child(
+            child = Subprocess(
                 subprocess.Popen(
                     command,
-                    cwd=folder,
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     text=True,
                     errors="replace",
-                    env=os.environ | (more_environment or {}),
+                    env=os.environ | (environment or {}),
+                    cwd=folder,
                     start_new_session=True,
                 )
             )
@@ -81,8 +94,8 @@ class Children:
         return child
 
     def close(self) -> None:
-        """End all that still run; nothing is started any more."""
+        """Kill the programs that still run. No more are started."""
         with self._lock:
             self._closed = True
             for child in self._started:
-                child.end()
+                child.interrupt()

@@ -1,4 +1,4 @@
-"""Deliveries kept as files, the newest of them: whoever knows the path could fill a disk."""
+"""Deliveries kept as files. Only the newest are kept, because strangers could fill a disk."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from suno_wav_cli.callbacks.recording import RecordedCallback, write
 if TYPE_CHECKING:
     from pathlib import Path
 
-_MOST_FILES = 10_000
-_MOST_BYTES = 200_000_000
+    from suno_wav_cli.commands.listen.limits import ListenLimits
 
 
 class DeliveryArchive:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, limits: ListenLimits) -> None:
         self._folder = folder
+        self._limits = limits
         self._kept: deque[tuple[Path, int]] = deque()
         self._bytes = 0
 
     def keep(self, number: int, recording: RecordedCallback) -> Path:
-        """Write a delivery, and remove the oldest that this run has written where they are too many. Raises OSError."""
-        at = time.strftime("%Y%m%d-%H%M%S", time.localtime(recording.received))
-        path = write(recording, self._folder, f"{at}-{number}")
+        """Write a delivery, and remove this run's oldest beyond the limits. Raise OSError."""
+        received = time.strftime("%Y%m%d-%H%M%S", time.localtime(recording.received))
+        path = write(recording, self._folder, f"{received}-{number}")
         size = path.stat().st_size
         self._kept.append((path, size))
         self._bytes += size
-        while len(self._kept) > _MOST_FILES or self._bytes > _MOST_BYTES:
+        while len(self._kept) > self._limits.files or self._bytes > self._limits.file_bytes:
             oldest, size = self._kept.popleft()
             self._bytes -= size
             with suppress(OSError):

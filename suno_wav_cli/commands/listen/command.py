@@ -1,4 +1,4 @@
-"""`listen` from its settings to its exit code: open the way, take deliveries, keep the way open for days."""
+"""`listen` from its settings to its exit code: open an address, and handle deliveries."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
 from suno_wav_cli.api.providers import provider_named
-from suno_wav_cli.callbacks.endpoint import open_reception, receiving
+from suno_wav_cli.callbacks.endpoint import open_endpoint, receive_callbacks
 from suno_wav_cli.callbacks.public_url import PublicUrl
 from suno_wav_cli.callbacks.tunnel import Lost, Restored
 from suno_wav_cli.commands.listen.handler import DeliveryHandler, ListenOptions
+from suno_wav_cli.commands.listen.limits import ListenLimits
 from suno_wav_cli.commands.listen.verifier import Service
 from suno_wav_cli.config.credentials import find_api_key, required
 from suno_wav_cli.config.settings import state_folder
@@ -35,73 +36,64 @@ DEFAULT_PORT = 3000
 
 
 def listen(run: Run) -> ExitCode:
-    """Take deliveries until interrupted, or until `max_events` have come. Raises SunoWavError."""
-    settings, secrets, report = run.settings, run.secrets, run.report
+    """Handle deliveries until interrupted, or until `max_events` have come. Raise SunoWavError."""
+    settings, secrets = run.settings, run.secrets
     _check_folders(settings)
     key = find_api_key(secrets, settings, run.environ)
     if settings.out is not None:
-        # What is downloaded is what the service confirms.
+        # Only what the service confirms is downloaded.
         required(key, base_url_of(settings))
     port = DEFAULT_PORT if settings.port is None else settings.port
+    agents = state_folder(run.environ) / "agents"
     with ExitStack() as stack:
-        session = None
-        if key is not None:
-            session = stack.enter_context(open_session(run))
-        agents = state_folder(run.environ) / "agents"
-        reception = stack.enter_context(open_reception(settings, secrets, agents, port=port))
-        wishes = ListenOptions(
-            hmac_key=secrets.hmac_key,
-            forward_to=settings.forward_to,
-            save=settings.save,
-            max_events=settings.max_events,
-        )
-        unverified = secrets.hmac_key is None and provider_named(settings.provider).signs_callbacks
-        run_async(
-            _listen(
-                wishes, reception, session, report, downloads=settings.out is not None, unverified=unverified
-            )
-        )
+        session = stack.enter_context(open_session(run)) if key is not None else None
+        endpoint = stack.enter_context(open_endpoint(settings, secrets, agents, port=port))
+        run_async(_listen(run, endpoint, session))
     return ExitCode.OK
 
 
-async def _listen(
-    wishes: ListenOptions,
-    reception: CallbackEndpoint,
-    session: Session | None,
-    report: Report,
-    *,
-    downloads: bool,
-    unverified: bool,
-) -> None:
+async def _listen(run: Run, endpoint: CallbackEndpoint, session: Session | None) -> None:
+    settings, secrets, report = run.settings, run.secrets, run.report
+    options = ListenOptions(
+        hmac_key=secrets.hmac_key,
+        forward_to=settings.forward_to,
+        save=settings.save,
+        max_events=settings.max_events,
+    )
+    unverified = secrets.hmac_key is None and provider_named(settings.provider).signs_callbacks
     async with AsyncExitStack() as stack:
         service = None
         if session is None:
-            tls = tls_context(wishes.forward_to)
+            tls = tls_context(options.forward_to)
         else:
             context = await stack.enter_async_context(open_workshop(session, None))
             tls = context.download_terms.tls
-            service = Service(session=session, context=context, downloads=downloads)
-        intake = DeliveryHandler(wishes, service, tls, report)
-        stack.callback(intake.cancel)
-        async with receiving(reception, intake.deliver) as probe:
-            address = _Address(reception, report, unverified=unverified)
-            way = PublicUrl(reception, probe, tls, address.changed, report)
-            hopeless = False
-            try:
-                await way.open()
-            except TunnelFailed as error:
-                if reception.required:
-                    raise
-                hopeless = isinstance(error, TunnelRefused)
-                address.announce(reception.local_url, error.message)
-            waited = {intake.over}
-            if not hopeless:
-                waited.add(asyncio.ensure_future(way.keep_open()))
-            stack.callback(_cancel, waited)
-            done, _ = await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-            for ended in done:
-                ended.result()
-        await intake.finish()
+            service = Service(session=session, context=context, downloads=settings.out is not None)
+        handler = DeliveryHandler(options, service, tls, report, ListenLimits())
+        stack.callback(handler.cancel)
+        async with receive_callbacks(endpoint, handler.handle) as probe:
+            announcer = _Announcer(endpoint, report, unverified=unverified)
+            public_url = PublicUrl(endpoint, probe, tls, announcer.changed, report)
+            awaited = {handler.over}
+            if await _open(public_url, endpoint, announcer):
+                awaited.add(asyncio.ensure_future(public_url.keep_open()))
+            stack.callback(_cancel, awaited)
+            done, _ = await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+            for future in done:
+                future.result()
+        await handler.finish()
+
+
+async def _open(public_url: PublicUrl, endpoint: CallbackEndpoint, announcer: _Announcer) -> bool:
+    """Open the public address, or announce the local one. Return whether to try again."""
+    try:
+        await public_url.open()
+    except TunnelFailed as error:
+        if endpoint.required:
+            raise
+        announcer.announce(endpoint.local_url, error.message)
+        return not isinstance(error, TunnelRefused)
+    return True
 
 
 def _cancel(futures: Iterable[asyncio.Future[None]]) -> None:
@@ -109,47 +101,46 @@ def _cancel(futures: Iterable[asyncio.Future[None]]) -> None:
         future.cancel()
 
 
-class _Address:
-    """The address that is given to the service, said again whenever it is another one."""
+class _Announcer:
+    """Reports the address to give to the service, again whenever it changes."""
 
-    def __init__(self, reception: CallbackEndpoint, report: Report, *, unverified: bool) -> None:
-        self._reception = reception
+    def __init__(self, endpoint: CallbackEndpoint, report: Report, *, unverified: bool) -> None:
+        self._endpoint = endpoint
         self._report = report
         self._unverified = unverified
-        self._said: str | None = None
+        self._announced: str | None = None
         self._reason: str | None = None
 
     def changed(self, change: Lost | Restored) -> None:
         if isinstance(change, Restored):
             self._reason = None
-            if change.public_url == self._said:
+            if change.public_url == self._announced:
                 self._report(events.TunnelRestored(public_url=change.public_url))
             else:
                 self.announce(change.public_url, None)
         elif change.reason != self._reason:
-            # The same reason again, at each try, would fill the screen.
+            # Each attempt fails for the same reason, which would fill the screen.
             self._reason = change.reason
             self._report(events.TunnelLost(reason=change.reason, poll_interval=None))
 
     def announce(self, base_url: str, reason: str | None) -> None:
-        self._said = base_url
+        self._announced = base_url
         self._reason = reason
-        local_url = self._reception.local_url
-        public_url = None if base_url == local_url else base_url
-        callback_url = base_url + self._reception.path
+        local_url = self._endpoint.local_url
         self._report(
             events.Listening(
                 local_url=local_url,
-                public_url=public_url,
+                public_url=None if base_url == local_url else base_url,
                 reason=reason,
-                callback_url=callback_url,
+                callback_url=base_url + self._endpoint.path,
                 unverified=self._unverified,
             )
         )
 
 
 def _check_folders(settings: Settings) -> None:
-    template = settings.out is not None and "{" in settings.out
-    for option, folder in (("--out", None if template else settings.out), ("--save", settings.save)):
+    """Raise UsageError if a folder to write to does not exist."""
+    is_template = settings.out is not None and "{" in settings.out
+    for option, folder in (("--out", None if is_template else settings.out), ("--save", settings.save)):
         if folder is not None and not Path(folder).expanduser().is_dir():
             raise UsageError(f"{option}: there is no folder {folder}", f"Make it first: mkdir -p '{folder}'")

@@ -1,183 +1,241 @@
-"""What the service says of deliveries: asked once a task at a time, paced, and again until it has decided.
+"""Checks of deliveries: the service is asked about each task until it has decided.
 
-Strangers who know the path can name any task. So the questions have a rate, the open ones a number, and the newest
-takes the place of the oldest: a genuine callback is answered by its first question.
+Anyone who knows the path can name any task. So lookups are rate-limited, and open checks bounded.
+When full, the oldest is dropped: a genuine callback is confirmed by its first lookup.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import OrderedDict
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.callbacks.verification import Verdict, judged
+from suno_wav_cli.callbacks.verification import Judgement, Verdict, compare_with_record
 from suno_wav_cli.conversion.finish import retrieve
 from suno_wav_cli.conversion.pipeline import UNKNOWN_AT_FIRST, failure
 from suno_wav_cli.errors import ServiceUnavailable, SunoWavError, TaskUnknown
 from suno_wav_cli.events import DeliveryChecked, DeliveryDropped
 from suno_wav_cli.models import WavRecord, WavState
-from suno_wav_cli.system.bounded_dict import BoundedDict
 from suno_wav_cli.system.pacing import RateWindow
 
 if TYPE_CHECKING:
     from suno_wav_cli.callbacks.payload import Callback
+    from suno_wav_cli.commands.listen.limits import ListenLimits
     from suno_wav_cli.conversion.context import ConversionContext
     from suno_wav_cli.conversion.session import Session
     from suno_wav_cli.events import Report
     from suno_wav_cli.system.task_pool import TaskPool
 
-_MOST_REMEMBERED = 4096
-_MOST_CASES = 256
-_MOST_CLAIMS = 16
-"""Deliveries about one task that wait for the same answer."""
-
-_QUESTIONS, _IN_SECONDS = 50, 10.0
-
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """The API that is asked, and whether the files of confirmed deliveries are wanted."""
+    """The API to ask, and whether the files of confirmed deliveries are wanted."""
 
     session: Session
     context: ConversionContext
     downloads: bool
 
 
-@dataclass(kw_only=True)
-class _Case:
-    """A task that the service is asked about, and what is claimed of it: by which delivery, and what was said of that."""
+class FileState(Enum):
+    MISSING = auto()
+    DOWNLOADING = auto()
+    SAVED = auto()
 
-    claims: dict[int, Callback]
-    verdicts: dict[int, Verdict] = field(default_factory=dict)
-    task: asyncio.Task[None] | None = None
+
+@dataclass(kw_only=True)
+class _Claim:
+    """What one delivery claims, and what was last reported of it."""
+
+    callback: Callback
+    verdict: Verdict | None = None
+
+
+@dataclass(kw_only=True)
+class _TaskCheck:
+    """One task: open while `lookups` runs, for the `claims` that wait for an answer.
+
+    `settled` holds the digests of claims that the service has decided. `song` names the file.
+    """
+
+    lookups: asyncio.Task[None] | None = None
+    claims: dict[int, _Claim] = field(default_factory=dict)
+    settled: tuple[bytes, ...] = ()
+    file: FileState = FileState.MISSING
+    song: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.lookups is not None
+
+    @property
+    def is_idle(self) -> bool:
+        return not self.is_open and self.file is not FileState.DOWNLOADING
+
+    def close(self) -> None:
+        self.lookups = None
+        self.claims = {}
 
 
 class CallbackVerifier:
-    def __init__(self, service: Service, crew: TaskPool, report: Report) -> None:
-        self._service = service
-        self._crew = crew
-        self._report = report
-        self._window = RateWindow(_QUESTIONS, _IN_SECONDS)
-        self._cases: dict[str, _Case] = {}
-        self._settled: BoundedDict[bytes, None] = BoundedDict(_MOST_REMEMBERED)
-        self._fetched: BoundedDict[str, None] = BoundedDict(_MOST_REMEMBERED)
-        self._fetching: set[str] = set()
-        self._leaving = asyncio.Event()
+    """Has one check for each task, in the order in which they were opened."""
 
-    def begin(self, number: int, callback: Callback) -> None:
-        """See to it that a delivery's claim is checked, if the same claim was not settled before."""
+    def __init__(self, service: Service, pool: TaskPool, report: Report, limits: ListenLimits) -> None:
+        self._service = service
+        self._pool = pool
+        self._report = report
+        self._limits = limits
+        self._window = RateWindow(limits.lookups, limits.lookup_seconds)
+        self._checks: OrderedDict[str, _TaskCheck] = OrderedDict()
+        self._stopping = asyncio.Event()
+
+    def check(self, number: int, callback: Callback) -> None:
+        """Have a delivery's claim checked, unless the same claim was settled before."""
         task_id = callback.task_id
         if task_id is None:
-            self._report(_checked(number, callback, Verdict.UNCONFIRMED, None, "it names no task"))
+            judgement = Judgement(verdict=Verdict.UNCONFIRMED, reason="it names no task", final=True)
+            self._report(_checked(number, callback, judgement, None))
             return
-        if callback.digest in self._settled and (not self._service.downloads or task_id in self._fetched):
+        check = self._checks.get(task_id) or _TaskCheck()
+        is_file_wanted = self._service.downloads and check.file is FileState.MISSING
+        if callback.digest in check.settled and not is_file_wanted:
             return
-        case = self._cases.get(task_id)
-        if case is None:
-            if len(self._cases) == _MOST_CASES:
-                self._drop_oldest()
-            case = self._cases[task_id] = _Case(claims={number: callback})
-            case.task = self._crew.start(self._follow(task_id, case))
-        elif len(case.claims) < _MOST_CLAIMS:
-            case.claims[number] = callback
+        if not check.is_open:
+            self._open(task_id, check)
+        if len(check.claims) < self._limits.claims:
+            check.claims[number] = _Claim(callback=callback)
 
-    def leave(self) -> None:
-        """Ask no second time, but for files that are wanted."""
-        self._leaving.set()
+    def stop_asking(self) -> None:
+        """Look up no task a second time, except for files that are wanted."""
+        self._stopping.set()
 
-    def _drop_oldest(self) -> None:
-        case = self._cases.pop(next(iter(self._cases)))
-        if case.task is not None:
-            case.task.cancel()
-        for number in case.claims:
-            self._report(DeliveryDropped(number=number, reason="too many are being asked about"))
+    def _open(self, task_id: str, check: _TaskCheck) -> None:
+        """Start lookups for a task. When full, drop the oldest check, and forget an idle one."""
+        open_checks = [known for known in self._checks.values() if known.is_open]
+        if len(open_checks) >= self._limits.open_checks:
+            self._drop(open_checks[0])
+        self._checks[task_id] = check
+        self._checks.move_to_end(task_id)
+        if len(self._checks) > self._limits.tasks:
+            idle = next((name for name, known in self._checks.items() if known.is_idle), None)
+            if idle is not None:
+                del self._checks[idle]
+        check.lookups = self._pool.start(self._run(task_id, check))
 
-    async def _follow(self, task_id: str, case: _Case) -> None:
-        """Ask until the service has decided, with longer and longer pauses, and then fetch the file."""
+    def _drop(self, check: _TaskCheck) -> None:
+        if check.lookups is not None:
+            check.lookups.cancel()
+        for number in check.claims:
+            self._report(DeliveryDropped(number=number, reason="too many lookups in progress"))
+        check.close()
+
+    async def _run(self, task_id: str, check: _TaskCheck) -> None:
+        """Ask until the service has decided, and then download the file of a confirmed claim."""
+        confirmed = None
+        try:
+            confirmed = await self._look_up_until_decided(task_id, check)
+        finally:
+            # A check that was dropped may have been opened again.
+            if check.lookups is asyncio.current_task():
+                check.close()
+        if confirmed is not None and self._service.downloads:
+            await self._download(confirmed, check)
+
+    async def _look_up_until_decided(self, task_id: str, check: _TaskCheck) -> WavRecord | None:
+        """Look a task up, with growing pauses. Return its record if a claim is confirmed."""
         terms = self._service.context.terms
         begun, pause = time.monotonic(), terms.poll_interval
-        try:
-            while True:
-                answer = await self._asked(task_id)
-                if self._judge(case, answer, age=time.monotonic() - begun):
-                    break
-                if time.monotonic() - begun + pause > terms.timeout or not await self._paused(pause):
-                    return
-                pause *= 2
-        finally:
-            if self._cases.get(task_id) is case:
-                del self._cases[task_id]
-        if isinstance(answer, WavRecord) and Verdict.CONFIRMED in case.verdicts.values():
-            await self._fetch(answer)
+        while True:
+            answer = await self._look_up(task_id)
+            if self._judge_claims(check, answer, age=time.monotonic() - begun):
+                break
+            if time.monotonic() - begun + pause > terms.timeout or not await self._wait(pause):
+                return None
+            pause *= 2
+        is_confirmed = any(claim.verdict is Verdict.CONFIRMED for claim in check.claims.values())
+        return answer if isinstance(answer, WavRecord) and is_confirmed else None
 
-    async def _asked(self, task_id: str) -> WavRecord | SunoWavError:
+    async def _look_up(self, task_id: str) -> WavRecord | SunoWavError:
         try:
             async with self._window.slot():
                 return await self._service.context.client.wav_record(task_id)
         except SunoWavError as error:
             return error
 
-    def _judge(self, case: _Case, answer: WavRecord | SunoWavError, *, age: float) -> bool:
-        """Report every verdict that is new; tell whether the service has decided."""
-        decided = True
-        for number, callback in case.claims.items():
-            record = answer if isinstance(answer, WavRecord) else None
-            if isinstance(answer, WavRecord):
-                verdict, reason = judged(callback, answer)
-                decided = verdict is not Verdict.PENDING
-                if decided:
-                    self._settled[callback.digest] = None
-            else:
-                verdict, decided = _verdict_of(answer, age)
-                reason = answer.message
-            if case.verdicts.get(number) is not verdict:
-                case.verdicts[number] = verdict
-                self._report(_checked(number, callback, verdict, record, reason))
-        return decided
+    def _judge_claims(self, check: _TaskCheck, answer: WavRecord | SunoWavError, *, age: float) -> bool:
+        """Report each verdict that is new. Return whether the service has decided."""
+        record = answer if isinstance(answer, WavRecord) else None
+        is_decided = True
+        for number, claim in check.claims.items():
+            judgement = _judge(claim.callback, answer, age)
+            is_decided = judgement.final
+            if record is not None and judgement.final:
+                check.settled = (*check.settled, claim.callback.digest)[-self._limits.claims :]
+            if judgement.verdict is not claim.verdict:
+                claim.verdict = judgement.verdict
+                self._report(_checked(number, claim.callback, judgement, record))
+        return is_decided
 
-    async def _paused(self, seconds: float) -> bool:
-        """Wait; False where it is not worth another question."""
+    async def _wait(self, seconds: float) -> bool:
+        """Wait before the next lookup. Return False if there must be none."""
         if self._service.downloads:
             await asyncio.sleep(seconds)
             return True
         try:
             async with asyncio.timeout(seconds):
-                await self._leaving.wait()
+                await self._stopping.wait()
         except TimeoutError:
             return True
         return False
 
-    async def _fetch(self, record: WavRecord) -> None:
-        """Download the file, where it is wanted and nobody is at it."""
-        service = self._service
+    async def _download(self, record: WavRecord, check: _TaskCheck) -> None:
+        """Download the file, unless this run is at it. Two tasks may be of one song."""
         song = record.audio_id or record.task_id
-        if not service.downloads or record.state is not WavState.READY or song in self._fetching:
+        is_running = any(
+            other.song == song and other.file is FileState.DOWNLOADING for other in self._checks.values()
+        )
+        if record.state is not WavState.READY or is_running:
             return
-        self._fetching.add(song)
+        check.song, check.file = song, FileState.DOWNLOADING
+        is_saved = False
+        try:
+            is_saved = await self._save(record, song)
+        finally:
+            check.file = FileState.SAVED if is_saved else FileState.MISSING
+
+    async def _save(self, record: WavRecord, song: str) -> bool:
+        service = self._service
         entry = service.session.journal.of_task(record.task_id)
         try:
             outcome = await retrieve(entry, record, service.session, service.context, wait=False, alone=False)
-        except SunoWavError as refused:
-            outcome = failure(song, record.task_id, refused, service.context)
-        finally:
-            self._fetching.discard(song)
-        if outcome.error is None:
-            self._fetched[record.task_id] = None
+        except SunoWavError as error:
+            outcome = failure(song, record.task_id, error, service.context)
+        return outcome.error is None
 
 
-def _verdict_of(error: SunoWavError, age: float) -> tuple[Verdict, bool]:
-    """Judge by an answer that is no record: what it says of a claim, and whether that is the last word."""
-    if isinstance(error, TaskUnknown):
+def _judge(callback: Callback, answer: WavRecord | SunoWavError, age: float) -> Judgement:
+    """Judge a claim by an answer that came `age` seconds after the first lookup began."""
+    if isinstance(answer, WavRecord):
+        return compare_with_record(callback, answer)
+    if isinstance(answer, TaskUnknown):
         # The service may not know a task yet (api/README.md, section 3).
-        return (Verdict.PENDING, False) if age < UNKNOWN_AT_FIRST else (Verdict.CONTRADICTED, True)
-    return Verdict.UNCONFIRMED, not isinstance(error, ServiceUnavailable)
+        is_new = age < UNKNOWN_AT_FIRST
+        verdict = Verdict.PENDING if is_new else Verdict.CONTRADICTED
+        return Judgement(verdict=verdict, reason=answer.message, final=not is_new)
+    may_pass = isinstance(answer, ServiceUnavailable)
+    return Judgement(verdict=Verdict.UNCONFIRMED, reason=answer.message, final=not may_pass)
 
 
 def _checked(
-    number: int, callback: Callback, verdict: Verdict, record: WavRecord | None, reason: str | None
+    number: int, callback: Callback, judgement: Judgement, record: WavRecord | None
 ) -> DeliveryChecked:
-    flag, url = (record.flag, record.url) if record else (None, None)
     return DeliveryChecked(
-        number=number, task_id=callback.task_id, verdict=verdict, flag=flag, url=url, reason=reason
+        number=number,
+        task_id=callback.task_id,
+        verdict=judgement.verdict,
+        flag=record.flag if record else None,
+        url=record.url if record else None,
+        reason=judgement.reason,
     )

@@ -1,4 +1,4 @@
-"""`trigger` from its arguments to its exit code: one callback posted as the service would, and what comes of it."""
+"""`trigger` from its request to its exit code: post a callback as the service would."""
 
 from __future__ import annotations
 
@@ -9,84 +9,90 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from suno_wav_cli import events
-from suno_wav_cli.callbacks.sender import RETRY_AFTER, answer_seconds, deliver, origin
+from suno_wav_cli.callbacks.sender import ServiceTiming, origin, post_callback
 from suno_wav_cli.callbacks.signature import signed_headers
-from suno_wav_cli.commands.trigger.request import planned
+from suno_wav_cli.commands.trigger.request import plan_callback
 from suno_wav_cli.commands.trigger.samples import SAMPLES
-from suno_wav_cli.commands.trigger.verdict import judge
+from suno_wav_cli.commands.trigger.verdict import judge_answer
 from suno_wav_cli.errors import ExitCode, NotDelivered
 from suno_wav_cli.system.event_loop import run_async
 
 if TYPE_CHECKING:
     from suno_wav_cli.callbacks.sender import CallbackRequest
-    from suno_wav_cli.commands.trigger.request import Plan, Request
-    from suno_wav_cli.commands.trigger.verdict import Verdict
+    from suno_wav_cli.commands.trigger.request import PlannedCallback, Request
+    from suno_wav_cli.commands.trigger.verdict import AnswerVerdict
+    from suno_wav_cli.config.run import Run
     from suno_wav_cli.events import Report
-    from suno_wav_cli.models import Secret
 
-_PATIENCE = 4
-"""The true time is told up to so many times the time that the service waits: a minute."""
+_MAX_WAIT_FACTOR = 4
+"""A late answer is waited for four times as long as the service does, and its true time shown."""
 
-_LONGEST_LINE = 200
-_LEAST_TOKEN = 16
+_MAX_LINE = 200
+_MIN_TOKEN = 16
 
 
-def list_events(report: Report) -> ExitCode:
+def list_events(run: Run) -> ExitCode:
     for name, sample in SAMPLES.items():
-        report(events.CallbackKind(name=name, about=sample.about))
+        run.report(events.CallbackKind(name=name, about=sample.about))
     return ExitCode.OK
 
 
-def trigger(request: Request, hmac_key: Secret | None, report: Report) -> ExitCode:
-    """Post the callback. Raises UsageError, and NotDelivered where the receiver did not answer as it must."""
-    plan = planned(request, hmac_key)
-    verdict = run_async(_deliver_all(plan, request, report))
-    if not verdict.as_it_must:
+def trigger(request: Request, run: Run, timing: ServiceTiming | None = None) -> ExitCode:
+    """Post the callback. Raise UsageError, or NotDelivered if the answer is wrong."""
+    planned = plan_callback(request, run.secrets.hmac_key)
+    verdict = run_async(_post_all(planned, request, timing or ServiceTiming(), run.report))
+    if not verdict.is_good:
         raise NotDelivered("the service would count this callback as failed", verdict.remedy)
     return ExitCode.OK
 
 
-async def _deliver_all(plan: Plan, request: Request, report: Report) -> Verdict:
-    for _ in range(plan.times - 1):
-        await _deliver(plan, request, report)
-    return await _deliver(plan, request, report)
+async def _post_all(
+    planned: PlannedCallback, request: Request, timing: ServiceTiming, report: Report
+) -> AnswerVerdict:
+    for _ in range(planned.times - 1):
+        await _post_with_retries(planned, request, timing, report)
+    return await _post_with_retries(planned, request, timing, report)
 
 
-async def _deliver(plan: Plan, request: Request, report: Report) -> Verdict:
-    """Post it until it is received, or until the service would give up."""
-    for retry_after in RETRY_AFTER if request.retries else ():
-        verdict = await _deliver_once(plan, request.speed, report)
-        if verdict.as_it_must:
+async def _post_with_retries(
+    planned: PlannedCallback, request: Request, timing: ServiceTiming, report: Report
+) -> AnswerVerdict:
+    """Post until the callback is received, or until the service would give up."""
+    for pause in timing.at_speed(request.speed).retries if request.retries else ():
+        verdict = await _post_once(planned, timing, request.speed, report)
+        if verdict.is_good:
             return verdict
-        report(events.DeliveryDelayed(seconds=retry_after / request.speed))
-        await asyncio.sleep(retry_after / request.speed)
-    return await _deliver_once(plan, request.speed, report)
+        report(events.DeliveryDelayed(seconds=pause))
+        await asyncio.sleep(pause)
+    return await _post_once(planned, timing, request.speed, report)
 
 
-async def _deliver_once(plan: Plan, speed: float, report: Report) -> Verdict:
-    signed = _signed(plan)
+async def _post_once(
+    planned: PlannedCallback, timing: ServiceTiming, speed: float, report: Report
+) -> AnswerVerdict:
+    callback = _sign(planned)
     report(
         events.Delivering(
-            name=plan.name,
-            method=signed.method,
-            to=origin(plan.url),
-            task_id=plan.task_id,
-            signed=plan.key is not None,
+            name=planned.name,
+            method=callback.method,
+            to=origin(planned.url),
+            task_id=planned.task_id,
+            signed=planned.key is not None,
         )
     )
-    limit = answer_seconds(speed)
+    limit = timing.at_speed(speed).answer
     overdue = asyncio.get_running_loop().call_later(limit, report, events.AnswerOverdue(seconds=limit))
     try:
-        answer = await deliver(signed, plan.url, limit * _PATIENCE)
+        answer = await post_callback(callback, planned.url, limit * _MAX_WAIT_FACTOR)
     finally:
         overdue.cancel()
-    answer = replace(answer, detail=_without_secrets(answer.detail, plan))
-    verdict = judge(answer, plan.fault, speed)
+    answer = replace(answer, detail=_hide_secrets(answer.detail, planned))
+    verdict = judge_answer(answer, planned.fault, timing, speed)
     report(
         events.Delivered(
             status=answer.status,
             seconds=round(answer.seconds, 3),
-            answer=_first_line(answer.body, plan),
+            answer=_first_line(answer.body, planned),
             received=verdict.received,
             refused_rightly=verdict.refused_rightly,
             verdict=verdict.text,
@@ -95,25 +101,25 @@ async def _deliver_once(plan: Plan, speed: float, report: Report) -> Verdict:
     return verdict
 
 
-def _signed(plan: Plan) -> CallbackRequest:
-    if plan.key is None or plan.task_id is None:
-        return plan.outgoing
-    headers = plan.outgoing.headers + signed_headers(plan.key, plan.task_id, int(time.time()))
-    return replace(plan.outgoing, headers=headers)
+def _sign(planned: PlannedCallback) -> CallbackRequest:
+    if planned.key is None or planned.task_id is None:
+        return planned.callback
+    headers = planned.callback.headers + signed_headers(planned.key, planned.task_id, int(time.time()))
+    return replace(planned.callback, headers=headers)
 
 
-def _first_line(body: bytes, plan: Plan) -> str:
-    text = _without_secrets(body.decode("utf-8", "replace"), plan)
+def _first_line(body: bytes, planned: PlannedCallback) -> str:
+    text = _hide_secrets(body.decode("utf-8", "replace"), planned)
     line = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    return line if len(line) <= _LONGEST_LINE else line[:_LONGEST_LINE] + "…"
+    return line if len(line) <= _MAX_LINE else line[:_MAX_LINE] + "…"
 
 
-def _without_secrets(text: str, plan: Plan) -> str:
-    """Cut out the key, and the path that some receivers repeat when they do not know it, and what is unguessable in it."""
-    parts = urlsplit(plan.url)
+def _hide_secrets(text: str, planned: PlannedCallback) -> str:
+    """Cut out the key, and the secret path, which some receivers repeat in a 404."""
+    parts = urlsplit(planned.url)
     path = parts.path if len(parts.path) > 1 else ""
-    tokens = [token for token in (*path.split("/"), parts.query) if len(token) >= _LEAST_TOKEN]
-    key = plan.key.value if plan.key is not None else ""
+    tokens = [token for token in (*path.split("/"), parts.query) if len(token) >= _MIN_TOKEN]
+    key = planned.key.value if planned.key is not None else ""
     for secret in (key, path, unquote(path), *tokens):
         text = text.replace(secret, "(hidden)") if secret else text
     return text

@@ -1,4 +1,4 @@
-"""What `trigger` posts: from its options to a request, made of a sample or of a recording."""
+"""The request of `trigger`, and the callback that it means: a sample or a recording."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from suno_wav_cli.callbacks import recording as recordings
 from suno_wav_cli.callbacks.payload import read_callback
 from suno_wav_cli.callbacks.sender import CallbackRequest, end_to_end
 from suno_wav_cli.callbacks.signature import is_signature_header
-from suno_wav_cli.commands.trigger.samples import SAMPLES, outgoing
+from suno_wav_cli.commands.trigger.samples import SAMPLES, make_callback
 from suno_wav_cli.config.parsers import receiver_url
 from suno_wav_cli.errors import UsageError
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """`url` is None where it was not given; `event`, `task_id` and `wav_url` are None for their defaults."""
+    """What the person asked for. None stands for an argument that was not given."""
 
     url: str | None
     event: str | None
@@ -37,26 +37,29 @@ class Request:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What is posted, how often, and why a careful receiver refuses it. It is signed with `key`, afresh each time."""
+class PlannedCallback:
+    """A callback to post `times` times, signed afresh with `key` each time.
+
+    `fault` says why a careful receiver refuses it, if it should.
+    """
 
     name: str
     url: str
-    outgoing: CallbackRequest
+    callback: CallbackRequest
     task_id: str | None
     key: Secret | None
     times: int = 1
     fault: str | None = None
 
 
-def planned(request: Request, hmac_key: Secret | None) -> Plan:
-    """Raises UsageError."""
+def plan_callback(request: Request, hmac_key: Secret | None) -> PlannedCallback:
+    """Check the request, and make the callback to post. Raise UsageError."""
     if request.url is None:
         raise UsageError("there is no address to post to", "Write suno-wav trigger https://host/path")
     try:
         url = receiver_url(request.url)
     except ValueError as error:
-        # Not repeated, for its path may be secret.
+        # The address is not repeated, because its path may be secret.
         raise UsageError(f"URL is not {error}", "Correct it and try again.") from None
     if request.sign and hmac_key is None:
         raise UsageError(
@@ -65,50 +68,56 @@ def planned(request: Request, hmac_key: Secret | None) -> Plan:
         )
     key = hmac_key if request.sign else None
     if request.recording is not None:
-        return _recorded(request, request.recording, url, key)
-    return _sampled(request, url, key)
+        return _make_recorded(request, request.recording, url, key)
+    return _make_sample(request, url, key)
 
 
-def _sampled(request: Request, url: str, key: Secret | None) -> Plan:
+def _make_sample(request: Request, url: str, key: Secret | None) -> PlannedCallback:
     name = request.event or "success"
     if name not in SAMPLES:
         raise UsageError(f"there is no event '{name}'", "`suno-wav trigger --list` shows all of them.")
     sample = SAMPLES[name]
     task_id = request.task_id if request.task_id is not None else secrets.token_hex(16)
-    content = outgoing(
+    callback = make_callback(
         sample,
         task_id=task_id,
         audio_id=str(uuid.uuid4()),
         wav_url=request.wav_url or f"https://example.com/{secrets.token_hex(16)}.wav",
         url=url,
     )
-    return Plan(
-        name=name, url=url, outgoing=content, task_id=task_id, key=key, times=sample.times, fault=sample.fault
+    return PlannedCallback(
+        name=name,
+        url=url,
+        callback=callback,
+        task_id=task_id,
+        key=key,
+        times=sample.times,
+        fault=sample.fault,
     )
 
 
-def _recorded(request: Request, path: Path, url: str, key: Secret | None) -> Plan:
+def _make_recorded(request: Request, path: Path, url: str, key: Secret | None) -> PlannedCallback:
     if (request.event, request.task_id, request.wav_url) != (None, None, None):
         raise UsageError(
             "--from sends a recorded callback as it is", "Leave out --event, --task-id and --wav-url."
         )
     recording = recordings.load(path)
-    task_id = _claimed_task_id(recording.body)
+    task_id = _find_task_id(recording.body)
     headers = end_to_end(recording.headers)
     if key is not None:
         if task_id is None:
             raise UsageError(f"{path} names no task, and the signature is of its id", "Leave out --sign.")
         headers = tuple(header for header in headers if not is_signature_header(header[0]))
-    return Plan(
+    return PlannedCallback(
         name=path.name,
         url=url,
-        outgoing=CallbackRequest(body=recording.body, headers=headers),
+        callback=CallbackRequest(body=recording.body, headers=headers),
         task_id=task_id,
         key=key,
     )
 
 
-def _claimed_task_id(body: bytes) -> str | None:
+def _find_task_id(body: bytes) -> str | None:
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""The callbacks that `trigger` can post: what the service sends, and what strangers send."""
+"""The callbacks that `trigger` can post: those of the service, and those of strangers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """`fault` is why a careful receiver refuses it, None for what the service itself may send."""
+    """`fault` says why a careful receiver refuses it. It is None for what the service may send."""
 
     about: str
     shape: str = DOCUMENTED
@@ -51,18 +51,18 @@ SAMPLES: Mapping[str, Sample] = MappingProxyType(
 )
 
 
-def outgoing(sample: Sample, *, task_id: str, audio_id: str, wav_url: str, url: str) -> CallbackRequest:
-    """Make the sample tell of this task and this file; `url` is where it is posted."""
-    converted = sample.code == 200  # noqa: PLR2004 - the service's code for success
-    told = Conversion(
+def make_callback(sample: Sample, *, task_id: str, audio_id: str, wav_url: str, url: str) -> CallbackRequest:
+    """Make the sample for this task and this file, to be posted to `url`."""
+    is_success = sample.code == 200  # noqa: PLR2004 - the service's code for success
+    conversion = Conversion(
         task_id=task_id,
         audio_id=audio_id,
         callback_url=url,
-        flag="SUCCESS" if converted else "GENERATE_WAV_FAILED",
+        flag="SUCCESS" if is_success else "GENERATE_WAV_FAILED",
         code=sample.code,
-        url=wav_url if converted else None,
+        url=wav_url if is_success else None,
     )
-    body = callback_content(sample.shape, told) if sample.method == "POST" else b""
+    body = callback_content(sample.shape, conversion) if sample.method == "POST" else b""
     return CallbackRequest(
         body=body, headers=(("Content-Type", sample.content_type), AGENT_HEADER), method=sample.method
     )

@@ -1,4 +1,4 @@
-"""What the service would make of an answer to its callback, in its documentation's terms (api/README.md, section 5)."""
+"""What the service would make of an answer to its callback (api/README.md, section 5)."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.callbacks.sender import ANSWER_SECONDS, Problem, answer_seconds
+from suno_wav_cli.callbacks.sender import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from suno_wav_cli.callbacks.sender import Answer
+    from suno_wav_cli.callbacks.sender import Answer, ServiceTiming
 
 _OK = 200
 _REFUSALS = (*range(400, 500), 501)
-"""501 is how some say that they know no such method."""
+"""501 is how some servers refuse a method."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """`received` as the service counts; `refused_rightly` where a careful receiver takes no such delivery."""
+class AnswerVerdict:
+    """`received`: the service accepts it. `refused_rightly`: a careful receiver refuses this."""
 
     received: bool
     refused_rightly: bool
@@ -28,43 +28,40 @@ class Verdict:
     remedy: str = ""
 
     @property
-    def as_it_must(self) -> bool:
+    def is_good(self) -> bool:
+        """Tell whether the receiver answered as it must."""
         return self.received or self.refused_rightly
 
 
-def judge(answer: Answer, fault: str | None, speed: float) -> Verdict:
-    """`fault` is why a careful receiver refuses the delivery, None where it must not."""
-    if answer.status == _OK and answer.seconds <= answer_seconds(speed):
+def judge_answer(
+    answer: Answer, fault: str | None, timing: ServiceTiming, speed: float = 1.0
+) -> AnswerVerdict:
+    """Judge an answer by the service's `timing`. `fault` is why a receiver may refuse."""
+    if answer.status == _OK and answer.seconds <= timing.at_speed(speed).answer:
         text = "received" if fault is None else f"received, though a careful receiver refuses it: {fault}"
-        return Verdict(received=True, refused_rightly=False, text=text)
-    # To close the connection is a way of refusing too: of a megabyte, the only one that takes no time.
+        return AnswerVerdict(received=True, refused_rightly=False, text=text)
+    # Closing the connection is a refusal too: for a megabyte, the only one that takes no time.
     if fault is not None and (answer.status in _REFUSALS or answer.problem is Problem.BROKEN):
-        return Verdict(received=False, refused_rightly=True, text=f"refused, and rightly: {fault}")
-    reason, remedy = _failure(answer, speed)
+        return AnswerVerdict(received=False, refused_rightly=True, text=f"refused, and rightly: {fault}")
+    reason, remedy = _explain_failure(answer, _describe_wait(timing, speed))
     text = f"the service counts this as failed: {reason}"
-    return Verdict(received=False, refused_rightly=False, text=text, remedy=remedy)
+    return AnswerVerdict(received=False, refused_rightly=False, text=text, remedy=remedy)
 
 
-def _failure(answer: Answer, speed: float) -> tuple[str, str]:
-    """Say why, and what to do."""
+def _explain_failure(answer: Answer, wait: str) -> tuple[str, str]:
+    """Return the reason and the remedy. `wait` says how long the service waits."""
+    if answer.problem is Problem.SILENT or answer.status == _OK:
+        return wait, _ANSWER_FIRST
     if answer.problem is not None:
-        reason, remedy = _PROBLEMS[answer.problem]
-        return _late(reason, speed) if answer.problem is Problem.SILENT else _with(
-            reason, answer.detail
-        ), remedy
+        detail = f" ({answer.detail})" if answer.detail else ""
+        return answer.problem.value + detail, _REMEDIES[answer.problem]
     status = answer.status or 0
-    if status == _OK:
-        return _late("", speed), _ANSWER_FIRST
     return _STATUSES.get(status) or _CLASSES.get(status // 100, _NOT_200)
 
 
-def _late(reason: str, speed: float) -> str:
-    here = "" if speed == 1 else f", at this speed {answer_seconds(speed):g} s"
-    return f"{reason}it waits {ANSWER_SECONDS:g} s{here}"
-
-
-def _with(reason: str, detail: str) -> str:
-    return f"{reason} ({detail})" if detail else reason
+def _describe_wait(timing: ServiceTiming, speed: float) -> str:
+    at_speed = "" if speed == 1 else f", at this speed {timing.at_speed(speed).answer:g} s"
+    return f"it waits {timing.answer:g} s{at_speed}"
 
 
 _ANSWER_FIRST = "Let the receiver answer first, and work afterwards."
@@ -79,7 +76,7 @@ _BODY = (
     "Let it read JSON and pass over what it does not know: `suno-wav trigger --list` has every spelling.",
 )
 _STRANGER = (
-    "the receiver lets only somebody else in",
+    "the receiver requires authorization",
     "The service sends no credentials. Where the receiver checks signatures: --sign, with the same key.",
 )
 _PROXY = (
@@ -116,25 +113,12 @@ _CLASSES: Mapping[int, tuple[str, str]] = MappingProxyType(
         5: ("the receiver broke", "Look at the receiver's log."),
     }
 )
-_PROBLEMS: Mapping[Problem, tuple[str, str]] = MappingProxyType(
+_REMEDIES: Mapping[Problem, str] = MappingProxyType(
     {
-        Problem.NO_NAME: (
-            Problem.NO_NAME.value,
-            "Correct the host name, or wait until its DNS entry is known.",
-        ),
-        Problem.REFUSED: (Problem.REFUSED.value, "Start the receiver, or correct the port."),
-        Problem.UNREACHABLE: (
-            Problem.UNREACHABLE.value,
-            "Check the host, and that no firewall stops inbound requests.",
-        ),
-        Problem.TLS: (
-            Problem.TLS.value,
-            "Use a certificate that is valid for this name, with its whole chain; or http:// for a plain receiver.",
-        ),
-        Problem.SILENT: ("", _ANSWER_FIRST),
-        Problem.BROKEN: (
-            Problem.BROKEN.value,
-            "Look at the receiver's log, and check that it speaks HTTP at this address: https:// where it does TLS.",
-        ),
+        Problem.NO_NAME: "Correct the host name, or wait until its DNS entry is known.",
+        Problem.REFUSED: "Start the receiver, or correct the port.",
+        Problem.UNREACHABLE: "Check the host, and that no firewall stops inbound requests.",
+        Problem.TLS: "Use a certificate that is valid for this name, with its whole chain; or http:// for a plain receiver.",
+        Problem.BROKEN: "Look at the receiver's log, and check that it speaks HTTP at this address: https:// where it does TLS.",
     }
 )

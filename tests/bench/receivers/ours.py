@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.callbacks.endpoint import CallbackEndpoint, receiving
-from suno_wav_cli.callbacks.task_notifier import TaskNotifier, waking
+from suno_wav_cli.callbacks.endpoint import CallbackEndpoint, receive_callbacks
+from suno_wav_cli.callbacks.notifications import TaskNotifier, make_notification_handler
 from suno_wav_cli.callbacks.tunnel import GivenAddress
 from suno_wav_cli.download.fetch import DownloadPolicy, RateLimit, Transfer, fetch
 from suno_wav_cli.download.part_file import open_part
@@ -33,7 +33,10 @@ async def received(port: int, path: str, task_id: str, url: str, targets: list[P
         reception = CallbackEndpoint(
             bound=bound, path=path, tunnel=GivenAddress(public_url=address_of(bound)), required=False
         )
-        async with receiving(reception, waking(wake_ups, _unsaid)), asyncio.TaskGroup() as group:
+        async with (
+            receive_callbacks(reception, make_notification_handler(wake_ups, _unsaid)),
+            asyncio.TaskGroup() as group,
+        ):
             group.create_task(_waited(wake_ups.of(task_id)))
             terms = DownloadPolicy(
                 tls=tls_context(),

@@ -1,0 +1,33 @@
+"""The bounds of `listen`. It runs for days, and anyone who knows the path can post."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListenLimits:
+    deliveries: int = 4096
+    """Remembered, to recognise those that come again."""
+
+    forwards: int = 256
+    """Deliveries that wait to be forwarded."""
+
+    concurrent_forwards: int = 8
+
+    files: int = 10_000
+    file_bytes: int = 200_000_000
+    """Kept in the folder of `--save`."""
+
+    tasks: int = 4096
+    """Remembered, to check no claim twice."""
+
+    open_checks: int = 256
+    """Tasks that the service has not decided yet."""
+
+    claims: int = 16
+    """Deliveries about one task that wait for the same answer."""
+
+    lookups: int = 50
+    lookup_seconds: float = 10.0
+    """At most so many lookups in so many seconds."""
