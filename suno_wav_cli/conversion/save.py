@@ -78,11 +78,11 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
                 await write_to_standard_output(part.path)
                 part.restart()
             else:
-                entry = context.journal.place(entry, path, size, sha256)
+                entry = context.journal.begin_rename(entry, path, size, sha256)
                 try:
                     part.put_in_place(path, force=context.terms.force)
                 except OutputExists:
-                    context.journal.withdraw(entry, path)
+                    context.journal.undo_rename(entry, path)
                     raise
             context.journal.parts.forget(part.path)
     context.journal.move(entry, State.SAVED)

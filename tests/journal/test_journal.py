@@ -170,7 +170,7 @@ def test_a_step_records_what_came_with_it_and_keeps_the_rest(journal: Journal) -
     entry = intended(journal)
     entry = journal.move(entry, State.SUBMITTED, wav_task_id="wav-1")
     entry = journal.move(entry, State.READY, wav_url="https://cdn.example/a.wav", target=Path("b.wav"))
-    entry = journal.place(entry, Path("b.wav"), 1234, "ab" * 32)
+    entry = journal.begin_rename(entry, Path("b.wav"), 1234, "ab" * 32)
     entry = journal.move(entry, State.SAVED)
     assert (entry.wav_task_id, entry.wav_url, entry.bytes, entry.target, entry.music_task_id) == (
         "wav-1",
@@ -277,7 +277,7 @@ def test_a_file_is_confirmed_by_its_place_and_size(journal: Journal) -> None:
     TARGET.write_bytes(b"12345")
     entry = brought_to(State.SUBMITTED, journal)
     assert journal.recognises(entry, TARGET) is False
-    entry = journal.place(entry, TARGET, 5, "ab" * 32)
+    entry = journal.begin_rename(entry, TARGET, 5, "ab" * 32)
     entry = journal.move(entry, State.SAVED)
     assert journal.recognises(entry, TARGET) is True
     assert journal.recognises(entry, Path("other.wav")) is False
@@ -290,7 +290,7 @@ def test_a_file_is_confirmed_by_its_place_and_size(journal: Journal) -> None:
 def test_a_crash_between_the_rename_and_the_journal_is_mended(journal: Journal) -> None:
     TARGET.write_bytes(b"12345")
     sha256 = hashlib.sha256(b"12345").hexdigest()
-    entry = journal.place(brought_to(State.SUBMITTED, journal), TARGET, 5, sha256)
+    entry = journal.begin_rename(brought_to(State.SUBMITTED, journal), TARGET, 5, sha256)
     assert journal.recognises(entry, TARGET) is True
     mended = journal.of_task("wav-1")
     assert mended is not None

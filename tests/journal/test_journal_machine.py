@@ -123,7 +123,7 @@ class Conversions(RuleBasedStateMachine):
         """With `crash`, the program dies between the rename and the journal's next line."""
         target = self.folder / place
         sha256 = hashlib.sha256(b"12345").hexdigest()
-        entry = self.journal.place(self.journal.move(self.entry(row), State.READY), target, 5, sha256)
+        entry = self.journal.begin_rename(self.journal.move(self.entry(row), State.READY), target, 5, sha256)
         target.write_bytes(b"12345")
         if not crash:
             self.journal.move(entry, State.SAVED)
