@@ -63,7 +63,8 @@ class SunoWavError(Exception):
         """The remedy, and the line that continues."""
         if self.continue_with is None:
             return self.remedy
-        return f"{self.remedy} To continue: {self.continue_with}".lstrip()
+        remedy = f"{self.remedy.rstrip('.')}. " if self.remedy else ""
+        return f"{remedy}To continue: {self.continue_with}"
 
 
 class UsageError(SunoWavError):

@@ -16,7 +16,7 @@ from suno_wav_cli.commands.listen.handler import DeliveryHandler, ListenOptions
 from suno_wav_cli.commands.listen.verifier import Service
 from suno_wav_cli.config.credentials import find_api_key, required
 from suno_wav_cli.config.settings import state_folder
-from suno_wav_cli.conversion.session import open_session, open_workshop
+from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.upstream import base_url_of
 from suno_wav_cli.errors import ExitCode, TunnelFailed, TunnelRefused, UsageError
 from suno_wav_cli.system.event_loop import run_async
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from suno_wav_cli.callbacks.endpoint import CallbackEndpoint
     from suno_wav_cli.config.run import Run
     from suno_wav_cli.config.settings import Settings
-    from suno_wav_cli.conversion.session import Session
     from suno_wav_cli.events import Report
 
 DEFAULT_PORT = 3000
@@ -36,7 +35,7 @@ DEFAULT_PORT = 3000
 
 def listen(run: Run) -> ExitCode:
     """Take deliveries until interrupted, or until `max_events` have come. Raises SunoWavError."""
-    settings, secrets, report = run.settings, run.secrets, run.report
+    settings, secrets = run.settings, run.secrets
     _check_folders(settings)
     key = find_api_key(secrets, settings, run.environ)
     if settings.out is not None:
@@ -44,9 +43,6 @@ def listen(run: Run) -> ExitCode:
         required(key, base_url_of(settings))
     port = DEFAULT_PORT if settings.port is None else settings.port
     with ExitStack() as stack:
-        session = None
-        if key is not None:
-            session = stack.enter_context(open_session(run))
         agents = state_folder(run.environ) / "agents"
         reception = stack.enter_context(open_reception(settings, secrets, agents, port=port))
         wishes = ListenOptions(
@@ -58,7 +54,12 @@ def listen(run: Run) -> ExitCode:
         unverified = secrets.hmac_key is None and provider_named(settings.provider).signs_callbacks
         run_async(
             _listen(
-                wishes, reception, session, report, downloads=settings.out is not None, unverified=unverified
+                wishes,
+                reception,
+                run,
+                has_key=key is not None,
+                downloads=settings.out is not None,
+                unverified=unverified,
             )
         )
     return ExitCode.OK
@@ -67,20 +68,20 @@ def listen(run: Run) -> ExitCode:
 async def _listen(
     wishes: ListenOptions,
     reception: CallbackEndpoint,
-    session: Session | None,
-    report: Report,
+    run: Run,
     *,
+    has_key: bool,
     downloads: bool,
     unverified: bool,
 ) -> None:
     async with AsyncExitStack() as stack:
-        service = None
-        if session is None:
+        service, report = None, run.report
+        if not has_key:
             tls = tls_context(wishes.forward_to)
         else:
-            context = await stack.enter_async_context(open_workshop(session, None))
+            context = await stack.enter_async_context(open_context(run))
             tls = context.download_terms.tls
-            service = Service(session=session, context=context, downloads=downloads)
+            service = Service(context=context, downloads=downloads)
         intake = DeliveryHandler(wishes, service, tls, report)
         stack.callback(intake.cancel)
         async with receiving(reception, intake.deliver) as probe:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.callbacks.verification import Verdict, judged
-from suno_wav_cli.conversion.finish import retrieve
-from suno_wav_cli.conversion.pipeline import UNKNOWN_AT_FIRST, failure
+from suno_wav_cli.conversion.finish import finish_task
+from suno_wav_cli.conversion.outcome import report_failure
+from suno_wav_cli.conversion.wait import UNKNOWN_AT_FIRST
 from suno_wav_cli.errors import ServiceUnavailable, SunoWavError, TaskUnknown
 from suno_wav_cli.events import DeliveryChecked, DeliveryDropped
 from suno_wav_cli.models import WavRecord, WavState
@@ -23,7 +24,6 @@ from suno_wav_cli.system.pacing import RateWindow
 if TYPE_CHECKING:
     from suno_wav_cli.callbacks.payload import Callback
     from suno_wav_cli.conversion.context import ConversionContext
-    from suno_wav_cli.conversion.session import Session
     from suno_wav_cli.events import Report
     from suno_wav_cli.system.task_pool import TaskPool
 
@@ -39,7 +39,6 @@ _QUESTIONS, _IN_SECONDS = 50, 10.0
 class Service:
     """The API that is asked, and whether the files of confirmed deliveries are wanted."""
 
-    session: Session
     context: ConversionContext
     downloads: bool
 
@@ -95,7 +94,7 @@ class CallbackVerifier:
 
     async def _follow(self, task_id: str, case: _Case) -> None:
         """Ask until the service has decided, with longer and longer pauses, and then fetch the file."""
-        terms = self._service.context.terms
+        terms = self._service.context.settings
         begun, pause = time.monotonic(), terms.poll_interval
         try:
             while True:
@@ -155,11 +154,10 @@ class CallbackVerifier:
         if not service.downloads or record.state is not WavState.READY or song in self._fetching:
             return
         self._fetching.add(song)
-        entry = service.session.journal.of_task(record.task_id)
         try:
-            outcome = await retrieve(entry, record, service.session, service.context, wait=False, alone=False)
+            outcome = await finish_task(service.context, record, wait=False, alone=False)
         except SunoWavError as refused:
-            outcome = failure(song, record.task_id, refused, service.context)
+            outcome = report_failure(service.context, song, record.task_id, refused)
         finally:
             self._fetching.discard(song)
         if outcome.error is None:
