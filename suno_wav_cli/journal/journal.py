@@ -184,12 +184,12 @@ class Journal:
     def recognises(self, entry: JournalEntry, target: Path) -> bool:
         """Tell whether the file at `target` is this conversion's, and whole."""
         size = target.stat().st_size if target.is_file() else None
-        places = [place for place in self.history.places(entry) if place.path == target.absolute()]
-        if size is None or size not in [place.bytes for place in places]:
+        saved = [file for file in self.history.saved_files(entry) if file.path == target.absolute()]
+        if size is None or size not in [file.bytes for file in saved]:
             return False
         if entry.state is State.READY and entry.target == target.absolute():
             # A crash came between the file's rename and the journal's next line, or just before the rename.
-            if _digest(target) not in {place.sha256 for place in places} - {None}:
+            if _digest(target) not in {file.sha256 for file in saved} - {None}:
                 return False
             self.move(entry, State.SAVED)
         return True

@@ -144,7 +144,7 @@ class Conversions(RuleBasedStateMachine):
         for number, row in self.rows.items():
             entry = self.entry(number)
             assert (entry.audio_id, entry.wav_task_id, entry.state) == (row.audio_id, row.task_id, row.state)
-            assert {place.path.name for place in self.journal.history.places(entry)} == row.places
+            assert {place.path.name for place in self.journal.history.saved_files(entry)} == row.places
             assert (entry.wav_task_id is None) == (entry.state in UNDECIDED | {State.REFUSED})
             assert (entry.expires is None) == (entry.wav_task_id is None)
 
