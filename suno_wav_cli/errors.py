@@ -1,26 +1,26 @@
-"""What can go wrong, each with its exit code and what to do next.
+"""Everything that can go wrong, each with its exit code and what to do next.
 
 SunoWavError
-├── UsageError                 2   wrong usage, or a folder that cannot be used
+├── UsageError                 2   wrong usage, or a file or folder that cannot be used
 ├── NotAuthorized              3   no API key, or refused
 ├── NoCredits                  4
-├── ServiceUnavailable         6   away, busy, in maintenance: asking again later may help
-│   └── SubmissionUnknown      6   a paid request whose outcome nobody here knows
+├── ServiceUnavailable         6   away, busy, in maintenance: a later try may help
+│   └── SubmissionUnknown      6   a paid request without an answer: charged or not
 ├── ConversionFailed           7   refused, or tried and failed
 │   ├── GenerationFailed       7   accepted, and the service could not make the file
 │   ├── TaskUnknown            7   the service does not know the task (yet)
 │   └── RecordExists           7   409: the conversion was made before, elsewhere
 ├── StillRunning               8   not finished within --timeout
 ├── DownloadFailed             9
-│   ├── AddressRefused         9   401, 403, 404, 410: a fresh address may help
+│   ├── AddressRefused         9   401, 403, 404, 410: a new download URL may help
 │   ├── BrokenOff              9   another try may help
-│   │   └── StartOver          9   what is there already is of no use
+│   │   └── StartOver          9   the bytes received so far are useless
 │   └── NotAWholeWav           9
-├── TagsNotWritten             9   the file is whole, and takes no tags
+├── TagsNotWritten             9   the file is whole, but cannot take tags
 ├── OutputExists              10
 ├── TunnelFailed              11   no public address, and polling was not allowed
-│   └── TunnelRefused         11   and trying again does not help
-└── NotDelivered              11   a receiver that does not answer callbacks as it must
+│   └── TunnelRefused         11   another try does not help either
+└── NotDelivered              11   a receiver did not answer a callback as it must
 """
 
 from __future__ import annotations
@@ -45,14 +45,26 @@ class ExitCode(IntEnum):
 
 
 class SunoWavError(Exception):
-    """`message` says what happened, `remedy` what to do; neither ever holds a secret."""
+    """What happened, and what to do. None of the texts ever holds a secret.
+
+    `continue_with` is the command line that goes on with what was begun, if there is one.
+    """
 
     exit_code: ClassVar[ExitCode]
 
-    def __init__(self, message: str, remedy: str) -> None:
+    def __init__(self, message: str, remedy: str, *, continue_with: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
+        self.continue_with = continue_with
+
+    @property
+    def advice(self) -> str:
+        """The remedy, and the line that continues."""
+        if self.continue_with is None:
+            return self.remedy
+        remedy = f"{self.remedy.rstrip('.')}. " if self.remedy else ""
+        return f"{remedy}To continue: {self.continue_with}"
 
 
 class UsageError(SunoWavError):
@@ -88,7 +100,7 @@ class TaskUnknown(ConversionFailed):
 
 
 class RecordExists(ConversionFailed):
-    """`task_id` is the existing conversion's, where the answer names it."""
+    """`task_id` is the existing conversion's, if the answer names it."""
 
     def __init__(self, message: str, remedy: str, task_id: str | None) -> None:
         super().__init__(message, remedy)
@@ -108,7 +120,7 @@ class AddressRefused(DownloadFailed):
 
 
 class BrokenOff(DownloadFailed):
-    """`retry_after` is how many seconds the server asked to be left alone, where it did."""
+    """`retry_after` is the pause in seconds that the server asked for, if it did."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message, "Check the network, then try again.")

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,14 +69,6 @@ class SongTags:
     style: str | None = None
     lyrics: str | None = None
     cover: Cover | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Order:
-    """A song and the file it shall become."""
-
-    song: Song
-    target: Path
 
 
 class WavState(StrEnum):

@@ -24,6 +24,7 @@ from suno_wav_cli.api.providers import Meaning
 from suno_wav_cli.errors import ServiceUnavailable, TaskUnknown, UsageError
 from suno_wav_cli.system.http_errors import decode_body, read_body
 from suno_wav_cli.system.loopback import is_loopback
+from suno_wav_cli.system.pacing import Backoff
 
 if TYPE_CHECKING:
     import ssl
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from suno_wav_cli.api.parsing import Envelope
     from suno_wav_cli.api.providers import Provider
     from suno_wav_cli.models import MusicTask, Secret, Song, WavRecord
-    from suno_wav_cli.system.pacing import Backoff
 
 _TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 _TOTAL_SECONDS = 60.0
@@ -67,7 +67,7 @@ class Client:
             )
         self.provider = provider
         self.base_url = base_url
-        self._secrets = (key.value, *hidden)
+        self._secrets = [key.value, *hidden]
         self._backoff = backoff
         try:
             self._http = httpx.AsyncClient(
@@ -99,6 +99,10 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self._http.__aexit__(kind, error, traceback)
+
+    def hide(self, text: str) -> None:
+        """Cut this text, too, out of what the service says."""
+        self._secrets.append(text)
 
     async def submit(self, song: Song, callback_url: str | None, sent: asyncio.Event) -> str:
         """Start one paid conversion, by exactly one request; the WAV task's id (sections 2 and 7).
@@ -148,15 +152,16 @@ class Client:
         answer = await self._lookup(self.provider.music_path, {"taskId": music_task_id})
         return answers.music_task(music_task_id, answer.data)
 
-    async def credits(self) -> Decimal:
-        """Ask for the account's balance (section 6), which is free.
+    async def credits(self, *, retries: int | None = None) -> Decimal:
+        """Ask for the account's balance (section 6), which is free; as often as `retries` says, if it does.
 
         Raises ServiceUnavailable, also where the answer is no amount; NotAuthorized; ConversionFailed where the request
         is refused.
         """
         remedy = "Check --provider and --base-url, or look at your account's page."
         try:
-            answer = await self._lookup(self.provider.credit_path, {})
+            backoff = self._backoff if retries is None else Backoff(retries=retries)
+            answer = await self._lookup(self.provider.credit_path, {}, backoff)
         except TaskUnknown:
             raise ServiceUnavailable("the service does not tell the balance", remedy) from None
         credits_left = answers.credits_left(answer.data)
@@ -164,8 +169,8 @@ class Client:
             raise ServiceUnavailable("the service says something that is no balance", remedy)
         return credits_left
 
-    async def _lookup(self, path: str, params: dict[str, str]) -> Envelope:
-        delays = self._backoff.delays()
+    async def _lookup(self, path: str, params: dict[str, str], backoff: Backoff | None = None) -> Envelope:
+        delays = (backoff or self._backoff).delays()
         while True:
             try:
                 return await self._look_up_once(path, params)

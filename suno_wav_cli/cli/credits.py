@@ -10,6 +10,6 @@ def credits_left(run: Run) -> int:
 
     Prints the number of credits on standard output, and nothing else.
     """
-    from suno_wav_cli.conversion import balance
+    from suno_wav_cli.commands import credits as balance
 
     return balance.show_credits(run)

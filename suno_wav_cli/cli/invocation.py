@@ -137,5 +137,5 @@ def _guarded(function: Callable[..., int], run: Run, arguments: dict[str, Any]) 
 
 
 def _failed(error: SunoWavError, report: Report) -> int:
-    report(Failed(exit_code=error.exit_code, message=error.message, remedy=error.remedy))
+    report(Failed(exit_code=error.exit_code, message=error.message, remedy=error.advice))
     return error.exit_code

@@ -22,6 +22,6 @@ def tracks(
 
     They are remembered: `convert AUDIO_ID` then needs no --task-id, and `jobs` knows the titles.
     """
-    from suno_wav_cli.conversion import music_task as catalogue
+    from suno_wav_cli.commands import tracks as catalogue
 
     return catalogue.show_tracks(music_task_id, run)

@@ -1,4 +1,4 @@
-"""`jobs` from its arguments to its exit code: what this machine knows, without asking anybody."""
+"""`jobs`: what this machine knows, without the network."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DAY = 86400.0
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """`days` is how near the deletion of what is `expiring` must be; `limit` 0 asks for everything."""
+    """`days` is how soon the service deletes what is `expiring`. A `limit` of 0 lists everything."""
 
     expiring: bool
     days: float
@@ -33,7 +33,7 @@ class Request:
 
 
 def show_jobs(request: Request, environ: Mapping[str, str], report: Report) -> ExitCode:
-    """List conversions. Raises UsageError."""
+    """List conversions. Raise UsageError."""
     listing = _listing(request)
     before = time.time() + request.days * _DAY if listing is Listing.EXPIRING else None
     with open_history(journal_file(environ)) as history:
@@ -64,10 +64,10 @@ def _listing(request: Request) -> Listing:
 
 
 def _job(entry: JournalEntry, history: History) -> Job:
-    # Where it went last, first.
-    places = sorted(history.places(entry), key=lambda place: place.path != entry.target)
-    there = [place for place in places if place.path.is_file()]
-    shown = next(iter(there or places), None)
+    # The newest file comes first.
+    files = sorted(history.saved_files(entry), key=lambda file: file.path != entry.target)
+    there = [file for file in files if file.path.is_file()]
+    shown = next(iter(there or files), None)
     return Job(
         audio_id=entry.audio_id,
         title=entry.title,

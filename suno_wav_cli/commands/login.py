@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from suno_wav_cli import events
 from suno_wav_cli.api.providers import SANDBOX
 from suno_wav_cli.config.credentials import API_KEY_VARIABLE, key_from, key_store
-from suno_wav_cli.conversion.balance import ask_credits
+from suno_wav_cli.conversion.balance import fetch_balance
 from suno_wav_cli.conversion.upstream import base_url_of
 from suno_wav_cli.errors import ExitCode, NotAuthorized, ServiceUnavailable, SunoWavError, UsageError
 from suno_wav_cli.system.event_loop import run_async
@@ -69,7 +69,7 @@ def _account_at(settings: Settings) -> str:
 
 def _verified(settings: Settings, base_url: str, key: Secret) -> Decimal:
     try:
-        return run_async(ask_credits(settings, base_url, key, settings.questions))
+        return run_async(fetch_balance(settings, base_url, key))
     except NotAuthorized as error:
         raise NotAuthorized(
             error.message,

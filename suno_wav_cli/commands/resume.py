@@ -1,33 +1,34 @@
-"""`resume` from its arguments to its exit code: finish what was begun, what the service deletes first, first."""
+"""`resume`: finish what was begun, and first what the service deletes first."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from suno_wav_cli import events
-from suno_wav_cli.api.pricing import WAV_PRICE
+from suno_wav_cli.api.pricing import WAV_PRICE, shown
 from suno_wav_cli.api.providers import PROVIDERS, provider_named
-from suno_wav_cli.commands.evidence import balance_tells
 from suno_wav_cli.config.settings import journal_file
-from suno_wav_cli.conversion.finish import order_for, retrieve
+from suno_wav_cli.conversion.context import open_context
+from suno_wav_cli.conversion.finish import finish_task, song_of, target_of
 from suno_wav_cli.conversion.ids import find
-from suno_wav_cli.conversion.pipeline import Outcome, all_of, convert, failure
+from suno_wav_cli.conversion.outcome import Outcome, report_failure, summarize
+from suno_wav_cli.conversion.pipeline import convert, run_all
+from suno_wav_cli.conversion.plan import Action, Job
 from suno_wav_cli.conversion.resume_hint import command_for
-from suno_wav_cli.conversion.session import open_session, open_workshop
-from suno_wav_cli.conversion.targets import check_possible
+from suno_wav_cli.conversion.submit import Submitter, new_gate
+from suno_wav_cli.conversion.targets import check_targets
 from suno_wav_cli.conversion.upstream import base_url_of, is_own_sandbox
 from suno_wav_cli.errors import (
     ExitCode,
     OutputExists,
     ServiceUnavailable,
-    StillRunning,
     SubmissionUnknown,
     SunoWavError,
     UsageError,
 )
+from suno_wav_cli.events import LookedUp, OtherServiceJobs, Summary
 from suno_wav_cli.journal import open_history
 from suno_wav_cli.journal.entry import UNDECIDED, JournalEntry
 from suno_wav_cli.system.event_loop import run_async
@@ -38,53 +39,139 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.config.run import Run
     from suno_wav_cli.conversion.context import ConversionContext
-    from suno_wav_cli.conversion.session import Session
-    from suno_wav_cli.events import Report
     from suno_wav_cli.journal import History
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """`names` are what `ids.find` takes; none of them stands for everything unfinished."""
+    """`names` are what `ids.find` takes. Without any, everything unfinished is meant."""
 
     names: tuple[str, ...]
     resubmit: bool
 
 
 def resume(request: Request, run: Run) -> ExitCode:
-    """Finish conversions, and return the exit code. Raises SunoWavError where nothing could be begun."""
+    """Finish conversions, and return the exit code. Raise SunoWavError if nothing could be begun."""
     address = None if is_own_sandbox(run.settings) else base_url_of(run.settings)
+    # Looked at first, because without anything to resume here no key is needed.
     with open_history(journal_file(run.environ)) as history:
-        chosen = _chosen(request.names, history, address)
-    here = [job for job in chosen if isinstance(job, str) or _is_of(job, run.settings.provider, address)]
-    for event in _elsewhere([job for job in chosen if job not in here]):
+        chosen = _choose(request.names, history, address)
+    here = [one for one in chosen if isinstance(one, str) or _is_at(one, run.settings.provider, address)]
+    for event in _elsewhere([one for one in chosen if one not in here]):
         run.report(event)
     if not here:
-        run.report(events.Summary(requested=0, saved=0, skipped=0, failed=0, unfinished=0))
+        run.report(Summary(requested=0, saved=0, skipped=0, failed=0, unfinished=0))
         return ExitCode.OK
-    with open_session(run) as session:
-        outcomes = run_async(_resume_all(here, request, session))
-    return _counted(outcomes, run.report)
+    return run_async(_resume_all(here, request, run))
 
 
-def _chosen(names: Sequence[str], history: History | None, address: str | None) -> list[JournalEntry | str]:
+async def _resume_all(chosen: Sequence[JournalEntry | str], request: Request, run: Run) -> ExitCode:
+    """Resume `--jobs` of them at a time, and begin in the order given."""
+    async with open_context(run) as context:
+        callback_url: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        callback_url.set_result(None)
+        submitter = Submitter(
+            context=context,
+            gate=new_gate(run.settings),
+            callback_url=callback_url,
+            resubmit=request.resubmit,
+        )
+        outcomes = await run_all(
+            lambda one: _resume_one(context, one, submitter, alone=len(chosen) == 1),
+            chosen,
+            at_once=run.settings.jobs,
+        )
+    return summarize(context, outcomes)
+
+
+async def _resume_one(
+    context: ConversionContext, chosen: JournalEntry | str, submitter: Submitter, *, alone: bool
+) -> Outcome:
+    entry = chosen if isinstance(chosen, JournalEntry) else None
+    name, task_id = (entry.name, entry.wav_task_id) if entry else (str(chosen), str(chosen))
+    try:
+        if entry is not None and entry.state in UNDECIDED:
+            return await _settle(context, entry, submitter, alone=alone)
+        if task_id is None:
+            raise _not_submitted(entry)
+        record = await context.client.wav_record(task_id)
+        context.report(LookedUp(audio_id=name, record=record))
+        return await finish_task(context, record, wait=True, alone=alone)
+    except SunoWavError as error:
+        if isinstance(error, UsageError | OutputExists) and error.continue_with is None and task_id:
+            error.continue_with = context.continue_with([task_id])
+        return report_failure(context, name, task_id, error)
+
+
+async def _settle(
+    context: ConversionContext, entry: JournalEntry, submitter: Submitter, *, alone: bool
+) -> Outcome:
+    """Submit again what may have been lost, if the person says so. Raise SubmissionUnknown if not."""
+    if not submitter.resubmit:
+        raise await _explain_unknown(context, entry)
+    song = song_of(context, entry.name)
+    target = target_of(context, song, entry, alone=alone)
+    check_targets([target], ours=context.owns, force=context.settings.force)
+    return await convert(context, Job(song=song, target=target, action=Action.SUBMIT), submitter)
+
+
+async def _explain_unknown(context: ConversionContext, entry: JournalEntry) -> SubmissionUnknown:
+    """Say that the outcome is not known, and what the balance tells if it was looked up before."""
+    said = entry.message or (
+        "it is not known whether the song was submitted and charged: a run ended, or another is still at work, "
+        "between sending the request and its answer"
+    )
+    if entry.credits_before is not None:
+        said += await _explain_balance(context, entry, entry.credits_before)
+    return SubmissionUnknown(
+        said,
+        "Look at your account's log. Where it names a task: suno-wav status TASK_ID --wait --download. To pay for "
+        f"another try: {context.continue_with([entry.name], '--resubmit')}",
+    )
+
+
+async def _explain_balance(context: ConversionContext, entry: JournalEntry, before: Decimal) -> str:
+    try:
+        now = await context.client.credits()
+    except ServiceUnavailable:
+        return ""
+    paid, undecided = context.journal.history.paid_since_balance(entry)
+    return f"; {compare_balances(before, now, WAV_PRICE, paid=paid, undecided=undecided)}"
+
+
+def compare_balances(before: Decimal, now: Decimal, price: Decimal, *, paid: int, undecided: int) -> str:
+    """Say whether what was spent shows that requests without an answer were charged.
+
+    `paid` conversions are certain, `undecided` may be paid for. Others who use the account, and
+    top-ups, can change the balance too: if the sum fits neither case, it does not tell.
+    """
+    said = f"the balance was {shown(before)} credits before and is {shown(now)} now"
+    unexplained = before - now - price * paid
+    if unexplained == 0:
+        return f"{said}: unless credits were added meanwhile, it was not charged"
+    if unexplained == price * undecided:
+        return f"{said}: it seems to have been charged"
+    return f"{said}, which does not tell whether it was charged"
+
+
+def _choose(names: Sequence[str], history: History | None, address: str | None) -> list[JournalEntry | str]:
     if history is None:
-        # Tasks of other machines, all of them.
+        # All of them must be tasks of other machines.
         return list(dict.fromkeys(names))
     if not names:
         return list(history.to_resume())
     return list(dict.fromkeys(find(name, history, address) for name in names))
 
 
-def _is_of(entry: JournalEntry, provider: str, address: str | None) -> bool:
+def _is_at(entry: JournalEntry, provider: str, address: str | None) -> bool:
     return entry.service == address and PROVIDERS.get(entry.provider) is provider_named(provider)
 
 
-def _elsewhere(entries: Sequence[JournalEntry | str]) -> list[events.OtherServiceJobs]:
-    """Say, once for each other service, which line resumes what is unfinished there."""
+def _elsewhere(entries: Sequence[JournalEntry | str]) -> list[OtherServiceJobs]:
+    """Return, for each other service, how many jobs are unfinished there and which line resumes them."""
     counted = Counter((entry.service, entry.provider) for entry in entries if isinstance(entry, JournalEntry))
     return [
-        events.OtherServiceJobs(
+        OtherServiceJobs(
             service=service,
             provider=provider,
             count=count,
@@ -94,97 +181,9 @@ def _elsewhere(entries: Sequence[JournalEntry | str]) -> list[events.OtherServic
     ]
 
 
-async def _resume_all(
-    jobs: Sequence[JournalEntry | str], request: Request, session: Session
-) -> list[Outcome]:
-    """Resume `--jobs` of them at a time, and begin in the order given."""
-    async with open_workshop(session, None, resubmit=request.resubmit) as context:
-        flight = asyncio.Semaphore(context.terms.in_flight)
-
-        async def one(job: JournalEntry | str) -> Outcome:
-            async with flight:
-                return await _resumed(job, request, session, context, alone=len(jobs) == 1)
-
-        return await all_of([one(job) for job in jobs])
-
-
-async def _resumed(
-    job: JournalEntry | str, request: Request, session: Session, context: ConversionContext, *, alone: bool
-) -> Outcome:
-    entry = job if isinstance(job, JournalEntry) else None
-    name, task_id = (job.name, job.wav_task_id) if isinstance(job, JournalEntry) else (job, job)
-    try:
-        if entry is not None and entry.state in UNDECIDED:
-            return await _settled(entry, request, session, context, alone=alone)
-        record = await context.client.wav_record(task_id or _no_task(entry))
-        session.report(events.LookedUp(audio_id=name, record=record))
-        return await retrieve(entry, record, session, context, wait=True, alone=alone)
-    except (UsageError, OutputExists) as error:
-        again = f"{error.remedy.rstrip('.')}. Then: {session.continue_with([task_id or name])}"
-        return failure(name, task_id, type(error)(error.message, again), context)
-    except SunoWavError as error:
-        return failure(name, task_id, error, context)
-
-
-async def _settled(
-    entry: JournalEntry, request: Request, session: Session, context: ConversionContext, *, alone: bool
-) -> Outcome:
-    """Submit again what may have been lost, where the person says so. Raises SubmissionUnknown where not."""
-    if not request.resubmit:
-        raise await _unknown(entry, session, context)
-    order = order_for(entry.name, entry, session, alone=alone)
-    check_possible([order], ours=session.owns, force=session.settings.force)
-    return await convert(order, context)
-
-
-def _no_task(entry: JournalEntry | None) -> NoReturn:
+def _not_submitted(entry: JournalEntry | None) -> UsageError:
     said = f": {entry.message}" if entry and entry.message else ""
-    raise UsageError(
+    return UsageError(
         f"the song was not submitted{said}",
         f"To convert it: suno-wav convert {entry.name if entry else 'ID'}",
     )
-
-
-async def _unknown(entry: JournalEntry, session: Session, context: ConversionContext) -> SubmissionUnknown:
-    """Say that nobody knows, and what the balance tells where it was asked for before the request left."""
-    said = entry.message or (
-        "it is not known whether the song was submitted and charged: a run ended, or another is still at work, between "
-        "sending the request and its answer"
-    )
-    if entry.credits_before is not None:
-        said += await _balance_tells(entry, entry.credits_before, session, context)
-    return SubmissionUnknown(
-        said,
-        "Look at your account's log. Where it names a task: suno-wav status TASK_ID --wait --download. To pay for "
-        f"another try: {session.continue_with([entry.name], '--resubmit')}",
-    )
-
-
-async def _balance_tells(
-    entry: JournalEntry, before: Decimal, session: Session, context: ConversionContext
-) -> str:
-    try:
-        now = await context.client.credits()
-    except ServiceUnavailable:
-        return ""
-    paid, undecided = session.journal.history.paid_since_balance(entry)
-    return f"; {balance_tells(before, now, WAV_PRICE, paid=paid, undecided=undecided)}"
-
-
-def _counted(outcomes: Sequence[Outcome], report: Report) -> ExitCode:
-    errors = [outcome.error for outcome in outcomes if outcome.error is not None]
-    skipped = sum(outcome.error is None and outcome.path is None for outcome in outcomes)
-    running = sum(isinstance(error, StillRunning) for error in errors)
-    saved = len(outcomes) - len(errors) - skipped
-    report(
-        events.Summary(
-            requested=len(outcomes),
-            saved=saved,
-            skipped=skipped,
-            failed=len(errors) - running,
-            unfinished=running,
-        )
-    )
-    if not errors:
-        return ExitCode.OK
-    return errors[0].exit_code if len(errors) == len(outcomes) else ExitCode.SOME_FAILED

@@ -1,40 +1,23 @@
-"""`credits` from its arguments to its exit code, and the question that a batch asks before it pays."""
+"""The account's balance, for commands that need nothing else of the service."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.client import Client
-from suno_wav_cli.api.pricing import WAV_PRICE, wavs_for
 from suno_wav_cli.api.providers import provider_named
-from suno_wav_cli.config.credentials import api_key
-from suno_wav_cli.conversion.upstream import open_upstream
-from suno_wav_cli.errors import ExitCode
-from suno_wav_cli.events import Balance
-from suno_wav_cli.system.event_loop import run_async
 from suno_wav_cli.system.pacing import Backoff
 from suno_wav_cli.system.tls import tls_context
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from suno_wav_cli.config.run import Run
     from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.models import Secret
 
 
-def show_credits(run: Run) -> ExitCode:
-    """Raises SunoWavError."""
-    settings = run.settings
-    key = api_key(run.secrets, settings, run.environ)
-    with open_upstream(settings, run.report) as base_url:
-        left = run_async(ask_credits(settings, base_url, key, settings.questions))
-    run.report(Balance(credits=left, wavs=wavs_for(left), price_each=WAV_PRICE))
-    return ExitCode.OK
-
-
-async def ask_credits(settings: Settings, base_url: str, key: Secret, retries: int) -> Decimal:
-    """Ask for what is left, once and up to `retries` times more. Raises SunoWavError."""
-    provider = provider_named(settings.provider)
-    async with Client(provider, base_url, key, tls_context(base_url), Backoff(retries=retries)) as client:
+async def fetch_balance(settings: Settings, base_url: str, key: Secret) -> Decimal:
+    """Return the credits that are left. Raise SunoWavError."""
+    provider, backoff = provider_named(settings.provider), Backoff(retries=settings.questions)
+    async with Client(provider, base_url, key, tls_context(base_url), backoff) as client:
         return await client.credits()

@@ -1,115 +1,221 @@
-"""What a conversion works with, and what the person decided."""
+"""What every step of a command works with: opened once, inside the command's one event loop."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+from suno_wav_cli.api.client import Client
+from suno_wav_cli.api.providers import provider_named
+from suno_wav_cli.callbacks.notifications import TaskNotifier
+from suno_wav_cli.config.credentials import find_api_key, required
+from suno_wav_cli.config.settings import journal_file, state_folder
+from suno_wav_cli.conversion.download_slots import DownloadSlots
+from suno_wav_cli.conversion.resume_hint import command_for
+from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT, check_standard_output, remove_old_parts
+from suno_wav_cli.conversion.tagger import Tagger
+from suno_wav_cli.conversion.upstream import base_url_of, is_own_sandbox
+from suno_wav_cli.download import fetch as download
+from suno_wav_cli.errors import SunoWavError, UsageError
+from suno_wav_cli.events import SandboxStarted
+from suno_wav_cli.journal import open_journal
+from suno_wav_cli.journal.entry import Account
+from suno_wav_cli.system.event_loop import CommandCancelled
+from suno_wav_cli.system.loopback import address_of, bound_socket, is_loopback
+from suno_wav_cli.system.pacing import Backoff
+from suno_wav_cli.system.signals import Stopped
+from suno_wav_cli.system.tls import tls_context
+from suno_wav_cli.wav import check_tagging_possible
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    import ssl
+    from collections.abc import AsyncIterator, Iterator, Sequence
+    from pathlib import Path
 
-    from suno_wav_cli.api.client import Client
-    from suno_wav_cli.callbacks.notifications import TaskNotifier
-    from suno_wav_cli.conversion.submit import Submitter
-    from suno_wav_cli.conversion.tagger import Tagger
-    from suno_wav_cli.download import fetch as download
+    from suno_wav_cli.config.run import Run
+    from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.events import Report
     from suno_wav_cli.journal import Journal
-    from suno_wav_cli.system.pacing import Backoff
-
-_DOWNLOADS_AT_ONCE = 4
-"""More connections do not make a line faster; fewer leave it idle between two files."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ConversionOptions:
-    """What the person decided. Times in seconds.
-
-    `piped` says that the one file goes to standard output, and `watched` that somebody sees what is said.
-    """
-
-    poll_interval: float
-    timeout: float
-    wait: bool = True
-    force: bool = False
-    piped: bool = False
-    interactive: bool = False
-    in_flight: int = 20
-
-
-class DownloadSlots:
-    """A few downloads at once, of which each may have a share of the `most` connections for one."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._room = asyncio.Semaphore(_DOWNLOADS_AT_ONCE)
-        self._running = 0
-
-    @property
-    def connections(self) -> int:
-        """How many connections each of those that run now may have."""
-        return max(1, self._most // max(1, self._running))
-
-    @asynccontextmanager
-    async def one(self) -> AsyncIterator[DownloadSlot]:
-        turn = DownloadSlot(self)
-        await turn.begin()
-        try:
-            yield turn
-        finally:
-            turn.end()
-
-    async def begin(self) -> None:
-        await self._room.acquire()
-        self._running += 1
-
-    def end(self) -> None:
-        self._running -= 1
-        self._room.release()
-
-
-class DownloadSlot:
-    """A download's turn among the others."""
-
-    def __init__(self, downloads: DownloadSlots) -> None:
-        self._downloads = downloads
-        self._has_begun = False
-
-    async def begin(self) -> None:
-        await self._downloads.begin()
-        self._has_begun = True
-
-    def end(self) -> None:
-        """Let another one have it; nothing where that was done already."""
-        if self._has_begun:
-            self._has_begun = False
-            self._downloads.end()
-
-    async def pause(self, seconds: float) -> None:
-        """Wait, while another one has it."""
-        self.end()
-        await asyncio.sleep(seconds)
-        await self.begin()
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConversionContext:
-    """What the stories of a run share.
+    """`api` is None if there is no key, which only `--dry-run` allows.
 
-    `continue_with` makes the command line that finishes tasks; `patience` is for downloads that break off, `tagger` for
-    files that shall have tags.
+    `spool` is the folder for a song on its way to standard output. `tagger` is None unless the
+    files get tags. A service that `ends_with_run` is this run's own sandbox.
     """
 
-    client: Client
+    run: Run
+    base_url: str
+    ends_with_run: bool
     journal: Journal
-    submitter: Submitter
-    wake_ups: TaskNotifier
+    api: Client | None
+    notifier: TaskNotifier
     downloads: DownloadSlots
     download_terms: download.DownloadPolicy
     download_backoff: Backoff
     tagger: Tagger | None
-    terms: ConversionOptions
-    continue_with: Callable[[Sequence[str]], str]
-    report: Report
+    spool: Path
+
+    @property
+    def settings(self) -> Settings:
+        return self.run.settings
+
+    @property
+    def report(self) -> Report:
+        return self.run.report
+
+    @property
+    def client(self) -> Client:
+        """The API's client. Raise NotAuthorized if there is no key."""
+        if self.api is None:
+            required(None, self.base_url)
+        return cast("Client", self.api)
+
+    @property
+    def piped(self) -> bool:
+        """Whether the one song goes to standard output."""
+        return self.settings.out == STANDARD_OUTPUT
+
+    def owns(self, target: Path) -> bool:
+        """Tell whether a part file beside `target` was left by an earlier run."""
+        return target.parent == self.spool or self.journal.has_target(target)
+
+    def continue_with(self, ids: Sequence[str], *options: str) -> str:
+        """Return the command line that finishes these tasks or songs."""
+        if self.ends_with_run:
+            return "run the same command again (the sandbox ends with this program)"
+        again = ["--force"] if self.settings.force else []
+        again += ["--tag"] if self.settings.tag else []
+        again += ["--out", STANDARD_OUTPUT] if self.piped else []
+        return command_for(self.settings.provider, self.base_url, "resume", ids, *options, *again)
+
+
+@asynccontextmanager
+async def open_context(run: Run, *, dry_run: bool = False) -> AsyncIterator[ConversionContext]:
+    """Start the sandbox if it is asked for, and open the journal and the API's client.
+
+    A dry run needs no key, and makes no journal. A command that is interrupted leaves with the line
+    that continues its unfinished tasks, and a bug with a note of it. Raise UsageError, and
+    NotAuthorized if there is no key.
+    """
+    settings = run.settings
+    key = find_api_key(run.secrets, settings, run.environ)
+    if not dry_run:
+        required(key, base_url_of(settings))
+    spool = state_folder(run.environ) / "piped"
+    _check_output(settings, spool)
+    async with AsyncExitStack() as stack:
+        base_url = stack.enter_context(open_service(settings, run.report))
+        journal = stack.enter_context(
+            open_journal(_journal_path(run, dry_run=dry_run), _account(settings, base_url))
+        )
+        tls = tls_context(base_url)
+        client = None
+        if key is not None:
+            backoff = Backoff(retries=settings.questions)
+            provider = provider_named(settings.provider)
+            client = await stack.enter_async_context(Client(provider, base_url, key, tls, backoff))
+        local = is_loopback(base_url)
+        tagger = None
+        if settings.tag and client is not None:
+            tagger = Tagger(client, journal.history, tls, local=local, report=run.report)
+        context = ConversionContext(
+            run=run,
+            base_url=base_url,
+            ends_with_run=is_own_sandbox(settings),
+            journal=journal,
+            api=client,
+            notifier=TaskNotifier(),
+            downloads=DownloadSlots(settings.connections),
+            download_terms=_download_policy(settings, tls, local=local),
+            download_backoff=Backoff(retries=settings.retries),
+            tagger=tagger,
+            spool=spool,
+        )
+        with _leaving_a_hint(context):
+            yield context
+
+
+@contextmanager
+def open_service(settings: Settings, report: Report) -> Iterator[str]:
+    """Yield the service's address. Start the sandbox if this run has its own. Raise UsageError."""
+    if not is_own_sandbox(settings):
+        yield base_url_of(settings)
+        return
+    from suno_wav_cli.sandbox import running
+
+    with bound_socket(0) as bound, running(bound):
+        base_url = address_of(bound)
+        report(SandboxStarted(base_url=base_url))
+        yield base_url
+
+
+@contextmanager
+def _leaving_a_hint(context: ConversionContext) -> Iterator[None]:
+    """Give whatever ends the command early the line that continues what it has begun."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        raise CommandCancelled(None if context.ends_with_run else _hint(context)) from None
+    except Stopped as stop:
+        stop.continue_with = None if context.ends_with_run else _hint(context)
+        raise
+    except SunoWavError:
+        raise
+    except Exception as bug:
+        hint = _hint(context)
+        if hint is not None:
+            bug.add_note(f"To continue: {hint}")
+        raise
+
+
+def _hint(context: ConversionContext) -> str | None:
+    # A journal that cannot be read any more must not hide why the command ends.
+    with suppress(UsageError):
+        task_ids = [entry.wav_task_id or "" for entry in context.journal.unfinished()]
+        return context.continue_with(task_ids) if task_ids else None
+    return None
+
+
+def _check_output(settings: Settings, spool: Path) -> None:
+    """Raise UsageError, before anything is paid for, if the files cannot become what is asked for."""
+    if settings.tag:
+        check_tagging_possible()
+    if settings.out == STANDARD_OUTPUT:
+        check_standard_output(json=settings.json)
+        try:
+            spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+            remove_old_parts(spool)
+        except OSError as error:
+            raise UsageError(
+                f"{spool} cannot be used: {error.strerror}",
+                "A song is kept there until it is whole. Name another folder: SUNO_WAV_HOME=FOLDER",
+            ) from error
+
+
+def _journal_path(run: Run, *, dry_run: bool) -> Path | None:
+    """Return where the journal is. None keeps it in memory."""
+    path = journal_file(run.environ)
+    # The next run has no use for what is known of a sandbox that ends with this one.
+    in_memory = is_own_sandbox(run.settings) or (dry_run and not path.exists())
+    return None if in_memory else path
+
+
+def _account(settings: Settings, base_url: str) -> Account:
+    kept_days = provider_named(settings.provider).retention_days
+    return Account(base_url=base_url, provider=settings.provider, kept_days=kept_days)
+
+
+def _download_policy(settings: Settings, tls: ssl.SSLContext, *, local: bool) -> download.DownloadPolicy:
+    return download.DownloadPolicy(
+        tls=tls,
+        local=local,
+        rate=download.RateLimit(settings.limit_rate),
+        max_size=settings.max_size,
+        min_speed=settings.min_speed,
+        stall_timeout=settings.stall_timeout,
+    )

@@ -1,59 +1,56 @@
-"""The file of a task that was submitted before, by whomever: to where it belongs, unless it is there."""
+"""The file of a task that was submitted before, here or elsewhere."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from suno_wav_cli import events
-from suno_wav_cli.conversion.pipeline import Outcome, finish
-from suno_wav_cli.conversion.targets import check_possible, names_title, planned
+from suno_wav_cli.conversion.outcome import Outcome
+from suno_wav_cli.conversion.pipeline import finish
+from suno_wav_cli.conversion.targets import check_targets, choose_targets, names_title
 from suno_wav_cli.errors import StillRunning
-from suno_wav_cli.models import Order, Song, WavState
+from suno_wav_cli.events import Skipped
+from suno_wav_cli.models import Song, WavState
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from suno_wav_cli.conversion.context import ConversionContext
-    from suno_wav_cli.conversion.session import Session
     from suno_wav_cli.journal.entry import JournalEntry
     from suno_wav_cli.models import WavRecord
 
 
-async def retrieve(
-    entry: JournalEntry | None,
-    record: WavRecord,
-    session: Session,
-    context: ConversionContext,
-    *,
-    wait: bool,
-    alone: bool,
-) -> Outcome:
-    """Download a task's file; what went wrong is reported and returned. A file that is there already is no new path.
+async def finish_task(context: ConversionContext, record: WavRecord, *, wait: bool, alone: bool) -> Outcome:
+    """Save a task's file where it belongs, unless it is there. `record` is the service's answer.
 
-    `entry` is what the journal knows of the task, `record` what the service says; `alone` says that --out may name
-    a file. Raises SunoWavError where the download could not be begun.
+    `alone` if `--out` may name a file. Raise SunoWavError.
     """
-    force, journal = session.settings.force, session.journal
+    journal = context.journal
+    entry = journal.of_task(record.task_id)
     audio_id = record.audio_id or (entry and entry.audio_id) or record.task_id
-    order = order_for(audio_id, entry, session, alone=alone)
-    if entry is not None and not force and journal.recognises(entry, order.target):
-        session.report(
-            events.Skipped(audio_id=entry.name, path=order.target, tags_wanted=session.settings.tag)
-        )
-        return Outcome(task_id=record.task_id)
-    check_possible([order], ours=session.owns, force=force)
+    target = target_of(context, song_of(context, audio_id), entry, alone=alone)
+    if entry is not None and not context.settings.force and journal.recognises(entry, target):
+        context.report(Skipped(audio_id=entry.name, path=target, tags_wanted=context.settings.tag))
+        return Outcome(task_id=record.task_id, skipped=True)
+    check_targets([target], ours=context.owns, force=context.settings.force)
     if record.state is WavState.PENDING and not wait:
         raise StillRunning("the conversion is not finished yet", "Try again later, or add --wait.")
-    entry = entry or journal.adopt(record.task_id, record.audio_id, order.target)
-    return await finish(entry, order.target, context, record)
+    entry = entry or journal.adopt(record.task_id, record.audio_id, target)
+    return await finish(context, entry, target, record)
 
 
-def order_for(audio_id: str, entry: JournalEntry | None, session: Session, *, alone: bool) -> Order:
-    """Find the song's file: where --out says, else where it was meant to go, else a name of its own."""
-    history, out = session.journal.history, session.settings.out
-    title = history.title_of(audio_id) if names_title(out) else None
-    song = Song(audio_id=audio_id, music_task_id=history.music_task_of(audio_id), title=title)
-    meant = entry.target if entry else None
-    if out is None and meant is not None and meant.parent != session.spool:
-        return Order(song=song, target=meant)
+def song_of(context: ConversionContext, audio_id: str) -> Song:
+    """Return a song with what the journal knows of it."""
+    history = context.journal.history
+    # A title is part of no name unless that is asked for: running `tracks` must not change one.
+    title = history.title_of(audio_id) if names_title(context.settings.out) else None
+    return Song(audio_id=audio_id, music_task_id=history.music_task_of(audio_id), title=title)
+
+
+def target_of(context: ConversionContext, song: Song, entry: JournalEntry | None, *, alone: bool) -> Path:
+    """Return the song's file: by `--out`, or the one it was meant for, or a name of its own."""
+    out, meant = context.settings.out, entry.target if entry else None
+    if out is None and meant is not None and meant.parent != context.spool:
+        return meant
     today = datetime.now().astimezone().date()
-    return planned([song], out, today, alone=alone, spool=session.spool)[0]
+    return choose_targets([song], out, today, alone=alone, spool=context.spool)[0]

@@ -1,4 +1,4 @@
-"""An id as a person types it: an audio id, a song's address, a task's id or the beginning of one, `@last`."""
+"""Ids as people type them: an audio id, a song's URL, a task id or its beginning, `@last`."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _MOST_SHOWN = 5
 
 
 def audio_id_of(argument: str) -> str:
-    """Take an audio id as it is, or from a song's URL. Raises UsageError for what cannot be one."""
-    text = _without_address(argument)
+    """Return an audio id, as it is or from a song's URL. Raise UsageError if it cannot be one."""
+    text = _without_url(argument)
     if looks_like_task(text):
         raise UsageError(
             f"{text} looks like a task id, not an audio id",
@@ -52,7 +52,7 @@ def is_sandbox_id(audio_id: str) -> bool:
 
 
 def id_of(argument: str, kind: str) -> str:
-    """Check an id that is no song's. Raises UsageError."""
+    """Return a task's id. Raise UsageError if it cannot be one."""
     if not is_id(argument):
         raise UsageError(
             f"'{argument}' is not {kind}", "Copy it again from your provider, or from an earlier run."
@@ -61,8 +61,8 @@ def id_of(argument: str, kind: str) -> str:
 
 
 def check_music_task(argument: str) -> str:
-    """Check the id of a music task. Raises UsageError, with the command that was meant, for a song."""
-    text = _without_address(argument)
+    """Return the id of a music task. Raise UsageError, with the right command, for a song."""
+    text = _without_url(argument)
     if _UUID.fullmatch(text):
         raise UsageError(
             f"{text} looks like an audio id, not a music task's id",
@@ -72,7 +72,7 @@ def check_music_task(argument: str) -> str:
 
 
 def music_task_of(argument: str, history: History | None) -> str:
-    """Take the id of a music task. Raises UsageError, with the command that was meant, for another kind of id."""
+    """Return the id of a music task. Raise UsageError, with the right command, for other ids."""
     text = check_music_task(argument)
     known = history.known_as(text, None) if history else None
     if known is not None and known.wav_task_id == text:
@@ -84,20 +84,20 @@ def music_task_of(argument: str, history: History | None) -> str:
 
 
 def find(argument: str, history: History, base_url: str | None) -> JournalEntry | str:
-    """Find the conversion that is meant, at this service or else at another; the id where no conversion has it.
+    """Return the conversion that is meant, at this service or another, or the id if none has it.
 
-    Raises UsageError for a beginning that several ids have, for a song of which nothing is known, and for `@last` where
-    there is none.
+    Raise UsageError if several ids begin so, for a song that was never converted here, and for
+    `@last` if there is no conversion.
     """
     if argument == LAST:
         newest = history.newest(base_url) if base_url else None
         if newest is None:
             raise UsageError(
-                f"{LAST} is nothing: no conversion at this service is known here",
-                "`suno-wav jobs` shows what this machine knows; --provider and --base-url choose the service.",
+                f"{LAST}: no conversions recorded for this service",
+                "`suno-wav jobs` lists those of all services; --provider and --base-url choose one.",
             )
         return newest
-    text = id_of(_without_address(argument), "a task id")
+    text = id_of(_without_url(argument), "a task id")
     for place in (base_url, None):
         known = history.known_as(text, place) or _only_one_beginning(text, history, place)
         if known is not None:
@@ -123,15 +123,15 @@ def _only_one_beginning(text: str, history: History, base_url: str | None) -> Jo
     return history.known_as(ids[0], base_url) if ids else None
 
 
-def _without_address(argument: str) -> str:
-    """Take the id from a song's address. The same song must have the same name here, however it was typed."""
+def _without_url(argument: str) -> str:
+    """Return the id in a song's URL. A song has one id here, however it was typed."""
     text = argument.strip()
     if "://" in text:
         found = _SONG_URL.search(text)
         if found is None:
             raise UsageError(
-                f"'{argument}' is not an audio id, nor the address of a song",
-                "Such an address looks like https://suno.com/song/ID.",
+                f"'{argument}' is not an audio id or the URL of a song",
+                "Such a URL looks like https://suno.com/song/ID.",
             )
         text = found[1]
     return text.lower() if _UUID.fullmatch(text) else text

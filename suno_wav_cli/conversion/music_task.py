@@ -1,54 +1,28 @@
-"""`tracks` from its arguments to its exit code: what a music task has made, and remembering it."""
+"""The tracks of a music task: looked up, and remembered."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.config.settings import journal_file
-from suno_wav_cli.conversion.ids import music_task_of
-from suno_wav_cli.conversion.session import open_session, open_workshop
-from suno_wav_cli.errors import ConversionFailed, ExitCode, StillRunning
-from suno_wav_cli.events import TrackList
-from suno_wav_cli.journal import open_history
-from suno_wav_cli.system.event_loop import run_async
+from suno_wav_cli.errors import ConversionFailed, StillRunning
 
 if TYPE_CHECKING:
-    from suno_wav_cli.config.run import Run
-    from suno_wav_cli.conversion.session import Session
+    from suno_wav_cli.conversion.context import ConversionContext
     from suno_wav_cli.models import MusicTask
 
-_AT_WORK = frozenset({"PENDING", "TEXT_SUCCESS", "FIRST_SUCCESS"})
+_RUNNING = frozenset({"PENDING", "TEXT_SUCCESS", "FIRST_SUCCESS"})
 
 
-def show_tracks(argument: str, run: Run) -> ExitCode:
-    """List the tracks of a music task. Raises SunoWavError."""
-    with open_history(journal_file(run.environ)) as history:
-        music_task_id = music_task_of(argument, history)
-    with open_session(run) as session:
-        task = run_async(_asked(music_task_id, session))
-    run.report(TrackList(items=task.tracks, music_task_id=task.task_id, flag=task.flag))
-    return ExitCode.OK
+async def fetch_music_task(context: ConversionContext, music_task_id: str) -> MusicTask:
+    """Look up a music task, and remember its tracks.
 
-
-def tracks_to_convert(music_task_id: str, session: Session) -> MusicTask:
-    """Ask for all tracks of a music task. Raises StillRunning while one may be missing, and SunoWavError."""
-    task = run_async(_asked(music_task_id, session))
-    if task.flag in _AT_WORK:
-        raise StillRunning(
-            f"the music task {music_task_id} is still at work ({task.flag}): a track may be missing",
-            f"Try again in a minute, or convert one track: suno-wav tracks {music_task_id}",
-        )
-    return task
-
-
-async def _asked(music_task_id: str, session: Session) -> MusicTask:
-    """Ask, and remember the answer. Raises ConversionFailed or StillRunning where there is no track."""
-    async with open_workshop(session, None) as context:
-        task = await context.client.music_task(music_task_id)
-    session.journal.remember(task.tracks)
+    Raise StillRunning or ConversionFailed if it has none, and what the lookup raises.
+    """
+    task = await context.client.music_task(music_task_id)
+    context.journal.remember(task.tracks)
     if task.tracks:
         return task
-    if task.flag in _AT_WORK:
+    if task.flag in _RUNNING:
         raise StillRunning(
             f"the music task {music_task_id} has no tracks yet ({task.flag})", "Try again in a minute."
         )
@@ -56,3 +30,14 @@ async def _asked(music_task_id: str, session: Session) -> MusicTask:
         f"the music task {music_task_id} has no tracks ({task.flag or 'no state given'})",
         "Check that the id is that of a music task, and what your account's log says of it.",
     )
+
+
+async def fetch_finished_music_task(context: ConversionContext, music_task_id: str) -> MusicTask:
+    """As `fetch_music_task`. Raise StillRunning, too, while a track may be missing."""
+    task = await fetch_music_task(context, music_task_id)
+    if task.flag in _RUNNING:
+        raise StillRunning(
+            f"the music task {music_task_id} is still at work ({task.flag}): a track may be missing",
+            f"Try again in a minute, or convert one track: suno-wav tracks {music_task_id}",
+        )
+    return task

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def command_for(provider: str, base_url: str, command: str, ids: Sequence[str], *options: str) -> str:
-    """Make the line that runs `command` for ids of a service, with what chooses the service where that must be said."""
+    """Return the line that runs `command` for ids of a service, with the options that choose it."""
     words = ["suno-wav", command, *ids, *options]
     if provider != SUNOAPI.name:
         words += ["--provider", provider]

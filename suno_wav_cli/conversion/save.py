@@ -28,7 +28,8 @@ from suno_wav_cli.wav import is_silent, portray, read_format
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from suno_wav_cli.conversion.context import ConversionContext, DownloadSlot
+    from suno_wav_cli.conversion.context import ConversionContext
+    from suno_wav_cli.conversion.download_slots import DownloadSlot
     from suno_wav_cli.conversion.tagger import Tagger
     from suno_wav_cli.download.part_file import Part
     from suno_wav_cli.journal.entry import JournalEntry
@@ -51,13 +52,13 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
         with open_part(target) as part:
             # Before it was locked, another program may have put this very file in its place.
             entry = context.journal.of_task(entry.wav_task_id or "") or entry
-            if not context.terms.force and context.journal.recognises(entry, target):
+            if not context.settings.force and context.journal.recognises(entry, target):
                 context.report(
                     events.Skipped(audio_id=entry.name, path=target, tags_wanted=context.tagger is not None)
                 )
                 return
             download = _Download(entry, url, part, context, turn)
-            path = None if context.terms.piped else target
+            path = None if context.piped else target
             context.report(
                 events.DownloadStarted(
                     audio_id=entry.name,
@@ -78,15 +79,15 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
                 await write_to_standard_output(part.path)
                 part.restart()
             else:
-                entry = context.journal.place(entry, path, size, sha256)
+                entry = context.journal.begin_rename(entry, path, size, sha256)
                 try:
-                    part.put_in_place(path, force=context.terms.force)
+                    part.put_in_place(path, force=context.settings.force)
                 except OutputExists:
-                    context.journal.withdraw(entry, path)
+                    context.journal.undo_rename(entry, path)
                     raise
             context.journal.parts.forget(part.path)
     context.journal.move(entry, State.SAVED)
-    if context.terms.interactive and path is not None and size <= _LARGEST_PORTRAIT:
+    if context.run.interactive and path is not None and size <= _LARGEST_PORTRAIT:
         await _portray(entry, path, wav, context)
     context.report(
         events.Saved(
@@ -148,7 +149,7 @@ class _Download:
         self._holding = _continuable(part, entry, context)
         if self._holding is None:
             self._throw_away()
-        self._deadline = time.monotonic() + context.terms.timeout
+        self._deadline = time.monotonic() + context.settings.timeout
         self._delays = context.download_backoff.delays()
         self._most_received = self.received
         self._in_vain = 0

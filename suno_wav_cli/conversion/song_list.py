@@ -1,4 +1,7 @@
-"""Songs in a file: one `audio_id [task_id]` a line, `#` comments. Read for `--from-file`, written for `--errors`."""
+"""Songs in a file: one `audio_id [task_id]` a line, with `#` comments.
+
+Read for `--from-file`, and written for `--errors`.
+"""
 
 from __future__ import annotations
 
@@ -19,15 +22,15 @@ STANDARD_INPUT = "-"
 
 _LARGEST = 4_000_000
 _MOST_SONGS = 10_000
-# Only after a blank, for the address of a song may hold one.
+# Only after a blank: a song's URL may hold one.
 _COMMENT = re.compile(r"(^|\s)#.*")
 _MOST_WORDS = 2
 
 
 def read_songs(source: str) -> list[Song]:
-    """Read the file named `source`, or standard input; a song that stands there twice counts once.
+    """Read the file named `source`, or standard input. A song that is listed twice counts once.
 
-    Raises UsageError that names the line.
+    Raise UsageError that names the line.
     """
     name = "standard input" if source == STANDARD_INPUT else source
     songs: list[Song] = []
@@ -47,7 +50,7 @@ def read_songs(source: str) -> list[Song]:
         except UsageError as error:
             raise UsageError(f"{place}: {error.message}", error.remedy) from None
     try:
-        songs = counted_once(songs)
+        songs = unique_songs(songs)
     except UsageError as error:
         raise UsageError(f"{name}: {error.message}", error.remedy) from None
     if len(songs) > _MOST_SONGS:
@@ -55,8 +58,11 @@ def read_songs(source: str) -> list[Song]:
     return songs
 
 
-def counted_once(songs: Iterable[Song]) -> list[Song]:
-    """Keep one of each song, with its music task where any of them names it. Raises UsageError where they name two."""
+def unique_songs(songs: Iterable[Song]) -> list[Song]:
+    """Keep one of each song, with its music task if any of them names it.
+
+    Raise UsageError if they name two.
+    """
     found: dict[str, Song] = {}
     for song in songs:
         known = found.setdefault(song.audio_id, song)
@@ -71,7 +77,7 @@ def counted_once(songs: Iterable[Song]) -> list[Song]:
 
 
 def check_writable(path: Path) -> None:
-    """Raise UsageError where a list cannot be written to `path`: found out before anything is paid for."""
+    """Raise UsageError, before anything is paid for, if a list cannot be written to `path`."""
     if not path.parent.is_dir():
         raise UsageError(
             f"--errors: there is no folder {path.parent}", f"Make it first: mkdir -p '{path.parent}'"
@@ -81,10 +87,10 @@ def check_writable(path: Path) -> None:
 
 
 def write_failures(path: Path, failures: Sequence[tuple[Song, str]]) -> bool:
-    """Write each song that failed, and as a comment why; tell whether there is a file now.
+    """Write each song that failed, and why as a comment. Tell whether there is a file now.
 
-    Whole or not at all, in the place of what is there; where nothing failed, a file that is there becomes empty, and
-    none is made. Raises UsageError.
+    The file replaces an existing one as a whole. If nothing failed, an existing file becomes empty,
+    and no new one is made. Raise UsageError.
     """
     if not failures and not path.exists():
         return False
@@ -117,7 +123,7 @@ def _text(source: str, name: str) -> str:
             f"{name} is larger than {_LARGEST // 1_000_000} MB", "Convert fewer songs at a time."
         )
     try:
-        # Some editors begin a file with a mark of its encoding.
+        # Some editors begin a file with a byte order mark.
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1

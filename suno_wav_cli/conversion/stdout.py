@@ -28,7 +28,7 @@ _KEPT_SECONDS = 15 * 86400.0
 
 
 def check_standard_output(*, json: bool) -> None:
-    """Raise UsageError where a song cannot go there."""
+    """Raise UsageError if a song cannot go there."""
     if json:
         raise UsageError(
             "the song and --json both want standard output",
@@ -38,7 +38,7 @@ def check_standard_output(*, json: bool) -> None:
         raise UsageError("standard output is closed", "Send it somewhere, or name a file: --out song.wav")
     if sys.stdout.isatty():
         raise UsageError(
-            "a WAV would only disturb the terminal",
+            "refusing to write binary data to a terminal",
             "Send it somewhere: suno-wav ... --out - | ffmpeg -i - song.flac. Or name a file: --out song.wav",
         )
 
@@ -67,7 +67,7 @@ def _is_old_and_ours(status: os.stat_result) -> bool:
 
 
 async def write_to_standard_output(file: Path) -> None:
-    """Copy the file there. Raises DownloadFailed where nobody takes it all."""
+    """Copy the file there. Raise DownloadFailed if the reader does not take it all."""
     try:
         await start_in_thread(lambda: _copy(file), "output")
     except OSError as error:
@@ -78,7 +78,7 @@ async def write_to_standard_output(file: Path) -> None:
 
 
 def _copy(file: Path) -> None:
-    # Past Python's own buffer, which could not be left while somebody else does not read.
+    # Past Python's own buffer, which would keep the program waiting for a reader that has stopped.
     descriptor = sys.stdout.fileno()
     with file.open("rb", buffering=0) as source:
         while block := source.read(_BLOCK):
@@ -86,5 +86,5 @@ def _copy(file: Path) -> None:
                 try:
                     block = block[os.write(descriptor, block) :]
                 except BlockingIOError:
-                    # Another program that has the pipe has made it so.
+                    # Another program that shares the pipe has made it non-blocking.
                     select.select([], [descriptor], [])

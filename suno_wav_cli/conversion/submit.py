@@ -1,7 +1,7 @@
-"""The paid request: adopted where it was made before, made at most once otherwise, and journalled around.
+"""The paid request: made at most once, unless the song was paid for before.
 
-SUBMITTING stands in the journal exactly while a request may be on its way. A program that dies then leaves an outcome
-that nobody knows, and nothing here pays again for it without being told to.
+SUBMITTING stands in the journal exactly while a request may be on its way. If the program dies
+then, the outcome is unknown, and nothing here pays again without being told to.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.api.error_mapping import PAY_AGAIN, submission_unknown
-from suno_wav_cli.api.providers import PROVIDERS
-from suno_wav_cli.conversion.resume_hint import command_for
+from suno_wav_cli.api.pricing import wavs_for
+from suno_wav_cli.conversion.paid_request import end_early, paid_request
+from suno_wav_cli.conversion.prior import check_entry, explain_existing
 from suno_wav_cli.errors import (
     NoCredits,
     NotAuthorized,
@@ -23,36 +23,38 @@ from suno_wav_cli.errors import (
     UsageError,
 )
 from suno_wav_cli.events import Resumed, SongFailed, SubmissionDelayed, Submitted, Submitting
-from suno_wav_cli.journal.entry import UNDECIDED, State
+from suno_wav_cli.journal.entry import NOTHING_TO_FETCH, State
+from suno_wav_cli.system.pacing import Backoff, RateWindow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
     from decimal import Decimal
 
-    from suno_wav_cli.api.client import Client
-    from suno_wav_cli.events import Report
-    from suno_wav_cli.journal import Journal
+    from suno_wav_cli.config.settings import Settings
+    from suno_wav_cli.conversion.context import ConversionContext
+    from suno_wav_cli.conversion.plan import Job
     from suno_wav_cli.journal.entry import JournalEntry
-    from suno_wav_cli.models import Order
-    from suno_wav_cli.system.pacing import Backoff, RateWindow
 
-_LAST_MOMENT = 0.5
-"""Seconds that an interrupted program still waits for the answer to a paid request."""
+_ON_RECORD = "the service had it already"
 
 
 @dataclass(kw_only=True)
 class SubmissionGate:
-    """What every submission of a run passes through. Once the account is refused, nothing more is sent.
+    """What every submission of a run passes. After the account is refused, nothing more is sent.
 
-    `allowance` is how many songs may still be paid for, None where nobody has limited it.
+    `allowance` is how many songs may still be paid for; None is without limit.
     """
 
     window: RateWindow
     allowance: int | None = None
     refusal: SunoWavError | None = None
 
-    def let_pass(self) -> None:
-        """Count one more song that is paid for. Raises NoCredits where none is allowed."""
+    def check(self) -> None:
+        """Raise why the service has refused the account, if it has."""
+        if self.refusal is not None:
+            raise self.refusal
+
+    def authorize(self) -> None:
+        """Count one more song that is paid for. Raise NoCredits if `--max-credits` is used up."""
         if self.allowance is None:
             return
         if self.allowance == 0:
@@ -62,10 +64,22 @@ class SubmissionGate:
             )
         self.allowance -= 1
 
+    def refund(self) -> None:
+        """Take back what `authorize` has counted: the request was certainly not accepted."""
+        if self.allowance is not None:
+            self.allowance += 1
+
+
+def new_gate(settings: Settings) -> SubmissionGate:
+    """Return the gate of a run, with what `--max-credits` allows."""
+    # The place for a window that all programs with one journal share.
+    cap = settings.max_credits
+    return SubmissionGate(window=RateWindow(), allowance=None if cap is None else wavs_for(cap))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Accepted:
-    """A conversion that the service has taken; `new` where it was submitted by this very call."""
+    """A conversion that the service has accepted. `new` if this very call submitted it."""
 
     entry: JournalEntry
     new: bool
@@ -73,159 +87,126 @@ class Accepted:
 
 @dataclass(frozen=True, kw_only=True)
 class Submitter:
-    client: Client
-    journal: Journal
+    """Submits the songs of a run.
+
+    `callback_url` is known when the tunnel is open. `balance` is what was left before, if that was
+    looked up. With `resubmit`, no earlier conversion decides about a song.
+    """
+
+    context: ConversionContext
     gate: SubmissionGate
-    backoff: Backoff
     callback_url: asyncio.Future[str | None]
     resubmit: bool
-    balance: Decimal | None
-    continue_with: Callable[[Sequence[str]], str]
-    report: Report
+    balance: Decimal | None = None
 
-    async def accepted(self, order: Order) -> Accepted:
-        """See to it that the service has accepted the song's conversion, now or before.
+    async def accept(self, job: Job) -> Accepted:
+        """Return the song's conversion that the service has accepted, now or before.
 
-        Raises SubmissionUnknown where a paid request may have been accepted, and else what `Client.submit` raises.
+        Raise SubmissionUnknown if a paid request may have been accepted, and otherwise what
+        `Client.submit` raises.
         """
-        known = None if self.resubmit else self.journal.current_entry(order.song.audio_id)
-        if known is not None:
-            return self._known(known)
-        self.gate.let_pass()
-        # Only what is submitted now has to wait for the tunnel. Shielded: one song's end must not end it.
+        if job.entry is not None:
+            entry = self.context.journal.follow(job.entry)
+            # In another program's hands it may have failed since the plan was made.
+            if entry.state not in NOTHING_TO_FETCH:
+                return self._resume(entry)
+        return await self._submit(job)
+
+    async def _submit(self, job: Job) -> Accepted:
+        """Submit the song, and try again while the service certainly does not accept anything."""
+        # Only what is submitted has to wait for the tunnel. One song's end must not end it.
         callback_url = await asyncio.shield(self.callback_url)
-        delays = self.backoff.delays()
+        delays = Backoff(retries=self.context.settings.questions).delays()
         while True:
             try:
-                return await self._submitted(order, callback_url)
+                return await self._submit_once(job, callback_url)
             except SubmissionUnknown:
                 raise
             except ServiceUnavailable as error:
+                self.gate.refund()
                 delay = next(delays, None)
                 if delay is None:
                     raise
-                self.report(
-                    SubmissionDelayed(audio_id=order.song.audio_id, reason=error.message, seconds=delay)
+                self.context.report(
+                    SubmissionDelayed(audio_id=job.song.audio_id, reason=error.message, seconds=delay)
                 )
             except (NotAuthorized, NoCredits) as error:
                 self.gate.refusal = error
                 raise
             await asyncio.sleep(delay)
 
-    async def _submitted(self, order: Order, callback_url: str | None) -> Accepted:
-        """Make one paid request, once the window has room for it and if nobody has made it meanwhile."""
-        if self.gate.refusal is not None:
-            raise self.gate.refusal
+    async def _submit_once(self, job: Job, callback_url: str | None) -> Accepted:
+        """Make one paid request when the window has room, unless another program was quicker."""
+        self.gate.check()
         async with self.gate.window.slot():
-            if self.gate.refusal is not None:
-                raise self.gate.refusal
-            claim = self.journal.claim(
-                order.song, order.target, anyway=self.resubmit, credits_before=self.balance
+            self.gate.check()
+            claim = self.context.journal.claim(
+                job.song,
+                job.target,
+                anyway=self.resubmit,
+                credits_before=self.balance,
+                authorize=self.gate.authorize,
             )
             if not claim.new:
-                return self._known(claim.entry)
-            self.report(Submitting(audio_id=order.song.audio_id))
+                return self._resume(claim.entry)
+            self.context.report(Submitting(audio_id=job.song.audio_id))
             sent = asyncio.Event()
-            request = asyncio.ensure_future(self._paid_request(claim.entry, order, callback_url, sent))
+            request = asyncio.ensure_future(self._request(claim.entry, job, callback_url, sent))
             try:
                 return await asyncio.shield(request)
             except asyncio.CancelledError:
-                # What has left is worth a last moment: its answer names what was paid for.
-                if sent.is_set():
-                    await asyncio.wait([request], timeout=_LAST_MOMENT)
-                request.cancel()
-                await asyncio.gather(request, return_exceptions=True)
-                if not sent.is_set():
-                    self.journal.move(claim.entry, State.REFUSED, message="stopped before it was sent")
+                lost = await end_early(request, sent)
+                if lost is not None:
+                    self._report_lost(job, lost)
                 raise
 
-    async def _paid_request(
-        self, entry: JournalEntry, order: Order, callback_url: str | None, sent: asyncio.Event
+    async def _request(
+        self, entry: JournalEntry, job: Job, callback_url: str | None, sent: asyncio.Event
     ) -> Accepted:
-        song = order.song
+        """Send the request, and record its answer."""
         try:
-            task_id = await self.client.submit(song, callback_url, sent)
+            with paid_request(self.context.journal, entry, sent):
+                task_id = await self.context.client.submit(job.song, callback_url, sent)
         except RecordExists as exists:
-            return self._existing(entry, exists)
-        except SubmissionUnknown as error:
-            self.journal.move(entry, State.UNKNOWN, message=error.message)
-            raise
-        except SunoWavError as error:
-            self.journal.move(entry, State.REFUSED, message=error.message)
-            raise
-        except asyncio.CancelledError:
-            if sent.is_set():
-                lost = submission_unknown("the program was stopped before the answer came")
-                self.journal.move(entry, State.UNKNOWN, message=lost.message)
-                self.report(
-                    SongFailed(
-                        audio_id=song.audio_id,
-                        task_id=None,
-                        exit_code=lost.exit_code,
-                        message=lost.message,
-                        remedy=lost.remedy,
-                    )
-                )
-            raise
+            return self._adopt(entry, exists)
         try:
-            accepted = self.journal.accept(entry, task_id)
+            accepted = self.context.journal.accept(entry, task_id)
         except UsageError as error:
-            # Nobody could find the task again.
+            # The task's id would be lost with this program.
             raise UsageError(
                 f"the song was accepted as task {task_id}, but {error.message}",
-                f"It is paid for. To continue: {self.continue_with([task_id])}",
+                "It is paid for.",
+                continue_with=self.context.continue_with([task_id]),
             ) from error
-        self.report(Submitted(audio_id=song.audio_id, task_id=task_id))
+        self.context.report(Submitted(audio_id=job.song.audio_id, task_id=task_id))
         return Accepted(entry=accepted, new=accepted.id == entry.id)
 
-    def _existing(self, entry: JournalEntry, exists: RecordExists) -> Accepted:
-        """409 succeeds where the answer or the journal knows the task (api/README.md, section 3)."""
+    def _adopt(self, entry: JournalEntry, exists: RecordExists) -> Accepted:
+        """Take the task that a 409 or the journal names (api/README.md, section 3)."""
+        journal, audio_id = self.context.journal, entry.audio_id or ""
         if exists.task_id is not None:
-            return self._adopted(self.journal.accept(entry, exists.task_id), "the service had it already")
-        audio_id = entry.audio_id or ""
-        known = self.journal.newest_task_of(audio_id)
-        self.journal.move(entry, State.REFUSED, message=exists.message)
+            return self._report_resumed(journal.accept(entry, exists.task_id), _ON_RECORD)
+        known = journal.newest_task_of(audio_id)
+        journal.move(entry, State.REFUSED, message=exists.message)
         if known is None:
-            raise self._explained(audio_id, exists)
-        return self._adopted(known, "the service had it already")
+            raise explain_existing(self.context, audio_id, exists)
+        return self._report_resumed(journal.follow(known), _ON_RECORD)
 
-    def _explained(self, audio_id: str, exists: RecordExists) -> RecordExists:
-        """Say what this machine knows of a conversion whose task nobody names."""
-        lost = self.journal.current_entry(audio_id)
-        if lost is not None:
-            said = f"{exists.message}; so the request whose answer was lost here was accepted"
-            return RecordExists(said, exists.remedy, None)
-        other = self.journal.history.elsewhere(audio_id, self.client.base_url)
-        if other is not None:
-            line = command_for(other.provider, other.service, "resume", [other.wav_task_id or audio_id])
-            remedy = f"This machine converted it at {other.service}. To fetch it from there: {line}"
-            return RecordExists(exists.message, remedy, None)
-        return exists
+    def _resume(self, entry: JournalEntry) -> Accepted:
+        check_entry(entry, self.context.client.provider)
+        return self._report_resumed(entry, "paid for before")
 
-    def _known(self, entry: JournalEntry) -> Accepted:
-        if PROVIDERS.get(entry.provider) is not self.client.provider:
-            raise other_contract(entry)
-        if entry.state in UNDECIDED:
-            raise _undecided(entry)
-        return self._adopted(entry, "paid for before")
-
-    def _adopted(self, entry: JournalEntry, reason: str) -> Accepted:
-        self.report(Resumed(audio_id=entry.name, task_id=entry.wav_task_id or "", reason=reason))
+    def _report_resumed(self, entry: JournalEntry, reason: str) -> Accepted:
+        self.context.report(Resumed(audio_id=entry.name, task_id=entry.wav_task_id or "", reason=reason))
         return Accepted(entry=entry, new=False)
 
-
-def other_contract(entry: JournalEntry) -> UsageError:
-    """Say that a conversion is asked for by the routes that it was submitted by: two contracts may share an address."""
-    ids = [entry.wav_task_id or entry.name]
-    return UsageError(
-        f"{entry.name} was submitted as {entry.provider}",
-        f"To continue: {command_for(entry.provider, entry.service, 'resume', ids)}",
-    )
-
-
-def _undecided(entry: JournalEntry) -> SubmissionUnknown:
-    if entry.message is not None:
-        return SubmissionUnknown(entry.message, PAY_AGAIN)
-    return submission_unknown(
-        "a run ended, or another is still at work, between sending the request and its answer"
-    )
+    def _report_lost(self, job: Job, lost: SubmissionUnknown) -> None:
+        self.context.report(
+            SongFailed(
+                audio_id=job.song.audio_id,
+                task_id=None,
+                exit_code=lost.exit_code,
+                message=lost.message,
+                remedy=lost.advice,
+            )
+        )

@@ -1,6 +1,6 @@
-"""The tags of a run's songs: asked of the service, or else taken from the journal, and written into their files.
+"""The tags of a run's songs: looked up at the service or in the journal, and written into the files.
 
-A song is paid for: whatever is missing is reported, and nothing here fails it.
+A song is paid for, so a tag that is missing is reported and fails nothing.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from suno_wav_cli.models import Cover, MusicTask, Song, Track
 
 _SECONDS = 30.0
-"""For the question about a music task, with all its repetitions."""
+"""For the lookup of a music task, with all its retries."""
 
 
 class Tagger:
-    """Asks for each music task once a run. `local` says that the service is on this machine."""
+    """Looks up each music task once a run. `local` if the service is on this machine."""
 
     def __init__(
         self, client: Client, history: History, tls: ssl.SSLContext, *, local: bool, report: Report
@@ -37,10 +37,10 @@ class Tagger:
         self._tls = tls
         self._local = local
         self._report = report
-        self._asked: dict[str, asyncio.Task[MusicTask]] = {}
+        self._lookups: dict[str, asyncio.Task[MusicTask]] = {}
 
     async def tag(self, file: BinaryIO, song: Song) -> None:
-        """Write what can be had into the song's file, as `write_tags` does. Raises OSError where the disk fails."""
+        """Write the tags that can be had into the song's file. Raise OSError if the disk fails."""
         tags = await self.tags_of(song)
         try:
             write_tags(file, tags)
@@ -48,7 +48,7 @@ class Tagger:
             self._report(TagsMissing(audio_id=song.audio_id, reason=error.message))
 
     async def tags_of(self, song: Song) -> SongTags:
-        """Find what can be had, and report what cannot."""
+        """Return the tags that can be had, and report those that cannot."""
         track = await self._track(song)
         if track is None:
             title, style = self._history.title_of(song.audio_id), self._history.style_of(song.audio_id)
@@ -68,17 +68,17 @@ class Tagger:
                         return track
                 reason = f"the music task {music_task_id} does not name it"
             except SunoWavError as error:
-                reason = f"the music task {music_task_id} cannot be asked for: {error.message}"
+                reason = f"the music task {music_task_id} cannot be looked up: {error.message}"
         self._report(TagsMissing(audio_id=song.audio_id, reason=reason))
         return None
 
     async def _music_task(self, music_task_id: str) -> MusicTask:
-        if music_task_id not in self._asked:
-            self._asked[music_task_id] = asyncio.create_task(self._ask(music_task_id))
-        # The answer is for other songs too, should this one be given up.
-        return await asyncio.shield(self._asked[music_task_id])
+        if music_task_id not in self._lookups:
+            self._lookups[music_task_id] = asyncio.create_task(self._look_up(music_task_id))
+        # Other songs need the answer too, even if this one is given up.
+        return await asyncio.shield(self._lookups[music_task_id])
 
-    async def _ask(self, music_task_id: str) -> MusicTask:
+    async def _look_up(self, music_task_id: str) -> MusicTask:
         try:
             async with asyncio.timeout(_SECONDS):
                 return await self._client.music_task(music_task_id)

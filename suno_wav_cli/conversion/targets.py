@@ -1,4 +1,4 @@
-"""Which song becomes which file: decided, and found possible, before anything is paid for."""
+"""Which song becomes which file: decided and checked before anything is paid for."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from unicodedata import normalize
 from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT
 from suno_wav_cli.download.part_file import part_of
 from suno_wav_cli.errors import OutputExists, UsageError
-from suno_wav_cli.models import Order, Song
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import date
+
+    from suno_wav_cli.models import Song
 
 FIELDS = ("title", "audio_id", "id8", "task_id", "date")
 
 _LARGEST_SONG = 140_000_000
-"""Bytes (api/README.md, section 6). The size is not known before the file is paid for, so the largest must fit."""
+"""Bytes (api/README.md, section 6). The size is not known before the file is paid for."""
 
 _UNSAFE = re.compile(r'[<>:"/\\|?*]')
 _DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -33,69 +34,69 @@ _LONGEST_NAME = 200
 """Bytes of a file name; most file systems take 255, and `.part` comes on top."""
 
 
-def planned(
-    songs: Iterable[Song],
+def choose_targets(
+    songs: Sequence[Song],
     out: str | None,
     today: date,
     *,
     alone: bool | None = None,
     spool: Path | None = None,
-) -> list[Order]:
-    """Give each song its file, by `--out`: a file, a folder, a template, or None for the current folder.
+) -> list[Path]:
+    """Return the file of each song, by `--out`: a file, folder or template; None is the current folder.
 
-    `alone` says whether the name of one file will do; by default, where there is one song. `spool` is the folder for a
-    song on its way to standard output. Raises UsageError where the template is wrong or two songs would become one file.
+    `alone` says whether `out` may name one file; by default, if there is one song. `spool` is the
+    folder for a song on its way to standard output. Raise UsageError if the template is wrong or
+    two songs would become one file.
     """
-    unique = list({song.audio_id: song for song in songs}.values())
-    alone = len(unique) == 1 if alone is None else alone
+    alone = len(songs) == 1 if alone is None else alone
     if out == STANDARD_OUTPUT and spool is not None:
         out = f"{spool}{os.sep}"
         if not alone:
             raise UsageError("several songs cannot all go to standard output", "Name a folder: --out folder/")
-    orders = [Order(song=song, target=_target(song, out, today, alone=alone)) for song in unique]
+    targets = [_target(song, out, today, alone=alone) for song in songs]
     # Two names that differ only in case, or in how an accent is written, are one file on some systems.
     taken: dict[str, Path] = {}
-    for order in orders:
-        name = normalize("NFC", str(order.target)).casefold()
+    for target in targets:
+        name = normalize("NFC", str(target)).casefold()
         if name in taken:
             raise UsageError(
                 f"two songs would become {taken[name]}",
                 "Name a folder, or a template with {audio_id} or {id8} in it.",
             )
-        taken[name] = order.target
-    return orders
+        taken[name] = target
+    return targets
 
 
 def names_title(out: str | None) -> bool:
-    """Tell whether a title is asked for. It is a part of no other name, for running `tracks` must not change one."""
+    """Tell whether the names are to hold titles."""
     return out is not None and "{title}" in out
 
 
-def check_possible(orders: Sequence[Order], *, ours: Callable[[Path], bool], force: bool) -> None:
-    """Raise UsageError for a folder that cannot take the files, and OutputExists for a file that is there already.
+def check_targets(targets: Sequence[Path], *, ours: Callable[[Path], bool], force: bool) -> None:
+    """Raise UsageError for a folder that cannot take the files, OutputExists for an existing file.
 
-    A `.part` that is there must be `ours`: left by a run for this very target.
+    An existing part file must be `ours`: left by a run for this very target.
     """
-    for order in orders:
+    for target in targets:
         try:
-            _check_names(order.target, ours=ours, force=force)
+            _check_names(target, ours=ours, force=force)
         except (OSError, ValueError) as error:
             # Too long a name, a link to itself, a null character.
-            raise UsageError(f"{order.target} cannot be used: {error}", "Choose another --out.") from error
+            raise UsageError(f"{target} cannot be used: {error}", "Choose another --out.") from error
     needed: Counter[Path] = Counter()
-    for order in orders:
-        needed[order.target.parent] += _still_needed(order.target)
+    for target in targets:
+        needed[target.parent] += _still_needed(target)
     for folder, room in needed.items():
         _check_folder(folder, room)
 
 
 def _still_needed(target: Path) -> int:
-    """How many bytes a song may take besides those that its `.part` has on the disk."""
+    """Return how many bytes a song may take besides those that its part file has on the disk."""
     try:
         status = part_of(target).stat()
     except OSError:
         return _LARGEST_SONG
-    # In blocks of 512 bytes, for its size may be more than it has; Windows does not tell them.
+    # A sparse file has fewer bytes than its size, so its blocks of 512 bytes are counted, except on Windows.
     held = int(getattr(status, "st_blocks", status.st_size // 512)) * 512
     return max(_LARGEST_SONG - held, 0)
 
@@ -105,7 +106,7 @@ def _check_names(target: Path, *, ours: Callable[[Path], bool], force: bool) -> 
         raise UsageError(f"{target} is a folder", f"Write it as {target}{os.sep} to put the song into it.")
     part = part_of(target)
     for path in (target, part):
-        # Asked in this way, because a name that is too long is not simply absent.
+        # `exists` would take a name that is too long for an absent file.
         with suppress(FileNotFoundError, NotADirectoryError):
             path.lstat()
             if not force and not (path == part and ours(target)):
@@ -169,11 +170,11 @@ def _fields() -> str:
 
 
 def _safe(text: str) -> str:
-    """Make a title or a service's id part of a file name on every system.
+    """Return a title or id as part of a file name that every system takes.
 
-    No separators, no control characters, no dots at the ends, and no name that Windows keeps for a device.
+    It has no separators or control characters, no dots at its ends, and is not a Windows device.
     """
-    # What is not printable steers a terminal, or turns the text of a line around.
+    # Characters that are not printable steer a terminal, or reverse the text of a line.
     visible = "".join(character if character.isprintable() else "_" for character in text)
     name = _UNSAFE.sub("_", visible)
     name = name.encode()[:_LONGEST_NAME].decode("utf-8", "ignore").strip(" .")
@@ -184,7 +185,7 @@ def _check_folder(folder: Path, needed: int) -> None:
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}", f"Make it first: mkdir -p '{folder}'")
     try:
-        # Tried, not asked: permissions, read-only mounts and quotas are told apart by nothing else.
+        # Only a try tells what permissions, read-only mounts and quotas allow.
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:

@@ -1,19 +1,13 @@
-"""The service that a command talks with: where it is, and its start where it is this program's own sandbox."""
+"""Which service a command talks with."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.providers import SANDBOX, provider_named
-from suno_wav_cli.events import SandboxStarted
-from suno_wav_cli.system.loopback import address_of, bound_socket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from suno_wav_cli.config.settings import Settings
-    from suno_wav_cli.events import Report
 
 
 def is_own_sandbox(settings: Settings) -> bool:
@@ -22,19 +16,5 @@ def is_own_sandbox(settings: Settings) -> bool:
 
 
 def base_url_of(settings: Settings) -> str:
-    """Give the address that `--base-url` names, else the provider's own. Raises UsageError."""
+    """Return the address that `--base-url` names, or else the provider's own. Raise UsageError."""
     return settings.base_url or provider_named(settings.provider).base_url
-
-
-@contextmanager
-def open_upstream(settings: Settings, report: Report) -> Iterator[str]:
-    """Yield the service's address. Raises UsageError."""
-    if not is_own_sandbox(settings):
-        yield base_url_of(settings)
-        return
-    from suno_wav_cli.sandbox import running
-
-    with bound_socket(0) as bound, running(bound):
-        base_url = address_of(bound)
-        report(SandboxStarted(base_url=base_url))
-        yield base_url

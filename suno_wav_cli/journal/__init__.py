@@ -1,4 +1,4 @@
-"""What was paid for and where it stands, on disk before the next step is taken."""
+"""What was paid for and where it stands, on disk before the next step."""
 
 from suno_wav_cli.journal.journal import Claim, Journal, open_journal
 from suno_wav_cli.journal.migrations import SCHEMA_VERSION

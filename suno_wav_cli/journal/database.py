@@ -1,7 +1,7 @@
-"""The journal's file: opened, read and changed, with every trouble told in our words.
+"""The journal's file, and the errors that it can cause.
 
-SQLite in WAL mode with `synchronous=FULL`: a change that returned survives a crash and a power cut. Every change is
-one transaction, so that two processes never see half of one.
+SQLite in WAL mode with `synchronous=FULL`: a change that has returned survives a crash and a power
+cut. Every change is one transaction, so two processes never see half of one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _BUSY_SECONDS = 5.0
-"""How long another program may hold the journal. The event loop stands still meanwhile; a change takes under 1 ms."""
+"""How long to wait for another program. The event loop waits too; a change takes under 1 ms."""
 
 _ENTRIES = (
     "SELECT *, (SELECT title FROM track WHERE track.audio_id = conversion.audio_id) AS title FROM conversion"
@@ -30,7 +30,7 @@ _ENTRIES = (
 
 
 class Database:
-    """An open journal. Every method raises UsageError where the file cannot be used."""
+    """An open journal. Every method raises UsageError if the file cannot be used."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
         self._connection = connection
@@ -50,7 +50,7 @@ class Database:
             raise _unusable(self._path, error) from error
 
     def entries(self, where: str, *values: Any) -> list[JournalEntry]:
-        """Find conversions; `where` is what stands after WHERE, and never holds a value."""
+        """Find conversions. `where` is the SQL after WHERE, without values."""
         cursor = self.execute(f"{_ENTRIES} WHERE {where}", *values)
         try:
             return [_entry(row) for row in cursor]
@@ -58,7 +58,7 @@ class Database:
             raise _unusable(self._path, error) from error
 
     def entry(self, where: str, *values: Any) -> JournalEntry | None:
-        """Find the first conversion of those."""
+        """Find the first of those conversions."""
         found = self.entries(f"{where} LIMIT 1", *values)
         return found[0] if found else None
 
@@ -75,7 +75,7 @@ class Database:
 
 @contextmanager
 def open_database(path: Path | None) -> Iterator[Database]:
-    """Open, and make where there is none, the journal at `path`; None keeps it in memory. Raises UsageError."""
+    """Open the journal at `path`, or make it. None keeps it in memory. Raise UsageError."""
     try:
         if path is not None:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -94,9 +94,9 @@ def open_database(path: Path | None) -> Iterator[Database]:
 
 @contextmanager
 def open_for_reading(path: Path) -> Iterator[Database | None]:
-    """Open the journal without changing anything; None where there is none, or it is of an earlier version.
+    """Open the journal without changing it. Yield None if it is missing or of an earlier version.
 
-    Raises UsageError.
+    Raise UsageError.
     """
     try:
         there = path.exists()
@@ -105,7 +105,7 @@ def open_for_reading(path: Path) -> Iterator[Database | None]:
     if not there:
         yield None
         return
-    # In a folder that cannot be written to, SQLite cannot make the files beside it that WAL needs; nobody else can.
+    # In a folder that is not writable, SQLite cannot make the files that WAL needs.
     options = "mode=ro" if os.access(path.parent, os.W_OK) else "mode=ro&immutable=1"
     try:
         connection = sqlite3.connect(
@@ -123,7 +123,7 @@ def open_for_reading(path: Path) -> Iterator[Database | None]:
 
 
 def stored(path: Path | None) -> bytes | None:
-    """Make a path what the file holds: bytes, because a name need not be text."""
+    """Return a path as the file holds it: bytes, because a name need not be text."""
     return None if path is None else os.fsencode(path.absolute())
 
 
@@ -132,7 +132,7 @@ def loaded(path: bytes) -> Path:
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    # Programs that start at once on a new file get in each other's way here, and SQLite does not wait by itself.
+    # Programs that start at once on a new file collide here, and SQLite does not wait by itself.
     deadline = time.monotonic() + _BUSY_SECONDS
     while True:
         try:
@@ -146,7 +146,7 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
 
 
 def _entry(row: sqlite3.Row) -> JournalEntry:
-    """Raises TypeError, ValueError or ArithmeticError for a row that is not of this schema."""
+    """Raise TypeError, ValueError or ArithmeticError for a row that is not of this schema."""
     fields = dict(row)
     target, credits_before = fields["target"], fields["credits_before"]
     return JournalEntry(
@@ -162,8 +162,8 @@ def _entry(row: sqlite3.Row) -> JournalEntry:
 def _unusable(path: Path | None, error: Exception) -> UsageError:
     message = f"the journal {path} cannot be used: {error}"
     if isinstance(error, OSError | sqlite3.OperationalError):
-        # The folder, its permissions, the disk, another program: not what the file holds.
-        return UsageError(message, "Mend the file or folder, or name another one: SUNO_WAV_HOME=FOLDER")
+        # The folder, its permissions, the disk or another program, not the content of the file.
+        return UsageError(message, "Repair the file or folder, or name another one: SUNO_WAV_HOME=FOLDER")
     return UsageError(
         message,
         f"It is damaged, and was not touched. To save what can be read: sqlite3 {path} .recover | sqlite3 NEW; then put "

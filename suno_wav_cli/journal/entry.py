@@ -12,20 +12,23 @@ if TYPE_CHECKING:
 
 
 class State(StrEnum):
-    """Where a conversion stands. The first three are about the paid request, the others about an accepted task."""
+    """Where a conversion stands.
+
+    The first three are about the paid request, the others about a task that was accepted.
+    """
 
     SUBMITTING = "submitting"
-    """The paid request may be on its way. Found after a crash, this means: outcome unknown."""
+    """The paid request may be on its way. Found after a crash: the outcome is unknown."""
     UNKNOWN = "unknown"
     """The paid request left and its answer was lost."""
     REFUSED = "refused"
-    """Certainly not accepted, and so not paid for."""
+    """Certainly not accepted, so not paid for."""
     SUBMITTED = "submitted"
     READY = "ready"
     """The service has made the file."""
     SAVED = "saved"
     FAILED = "failed"
-    """Accepted, and the service could not make the file."""
+    """Accepted, but the service could not make the file."""
 
 
 UNDECIDED = frozenset({State.SUBMITTING, State.UNKNOWN})
@@ -42,12 +45,15 @@ NEXT_STATES: dict[State, frozenset[State]] = {
     State.SAVED: _OF_A_TASK,
     State.FAILED: _OF_A_TASK,
 }
-"""An accepted task goes where the service's last word puts it, for two programs may follow the same one."""
+"""An accepted task goes where the service's last answer puts it: two programs may follow it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """Whom a conversion is paid to: the API's base URL, the provider's name, and how long it keeps a file."""
+    """Who is paid for conversions: the API's base URL and the provider's name.
+
+    The provider keeps a file for `kept_days`.
+    """
 
     base_url: str
     provider: str
@@ -56,7 +62,10 @@ class Account:
 
 @dataclass(frozen=True, kw_only=True)
 class SavedFile:
-    """A file that was saved from a conversion, as it was then; an earlier version of the journal had no digests."""
+    """A file that was saved from a conversion, as it was then.
+
+    `sha256` is None in rows of the journal's first version.
+    """
 
     path: Path
     bytes: int
@@ -67,10 +76,11 @@ class SavedFile:
 class JournalEntry:
     """One conversion. Times are seconds since 1970, UTC.
 
-    `service` is the API's base URL, `provider` the name of its contract. `target` is where the file shall go, or went
-    last; `bytes` the size of the file that was saved last. The service deletes the file at `expires`, or before:
-    it had accepted the task by the time that this is counted from. `credits_before` is the account's balance before
-    the paid request, where it was asked for. `title` is the song's, where `tracks` has seen it.
+    `service` is the API's base URL, `provider` the name of its contract. `target` is the file that
+    the song will become, or last became, and `bytes` the size of the file saved last. The service
+    deletes its file at `expires` or before; that is counted from the moment at which the journal
+    learned of the task. `credits_before` is the balance before the paid request, if it was looked
+    up. `title` is the song's, if `tracks` has seen it.
     """
 
     id: int
@@ -92,5 +102,5 @@ class JournalEntry:
 
     @property
     def name(self) -> str:
-        """What a person knows it by: the song, else the task."""
+        """The song's id, or else the task's."""
         return self.audio_id or self.wav_task_id or ""

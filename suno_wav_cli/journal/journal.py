@@ -1,4 +1,4 @@
-"""The conversions of one service, and each step that one of them takes."""
+"""The conversions of one account, and every step that one of them takes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.journal.database import open_database, stored
-from suno_wav_cli.journal.entry import NEXT_STATES, JournalEntry, State
+from suno_wav_cli.journal.entry import NEXT_STATES, UNSAVED, JournalEntry, State
 from suno_wav_cli.journal.parts import Parts
 from suno_wav_cli.journal.queries import History
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from decimal import Decimal
     from pathlib import Path
 
@@ -27,56 +27,79 @@ _DAY = 86400.0
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """The conversion that decides about a song: one to be paid for now, where it is `new`, or an earlier one."""
+    """The conversion that decides about a song: a `new` one, to be paid for now, or an earlier one."""
 
     entry: JournalEntry
     new: bool
 
 
 class Journal:
-    """The conversions of one service; `history` knows those of all, `parts` what is half there. Made by `open_journal`."""
+    """The conversions of one account. Made by `open_journal`.
 
-    def __init__(self, database: Database, service: Account) -> None:
+    `history` has those of all accounts, `parts` what is known of part files.
+    """
+
+    def __init__(self, database: Database, account: Account) -> None:
         self._database = database
-        self._service = service
+        self._account = account
+        self._followed: dict[int, None] = {}
         self.history = History(database)
         self.parts = Parts(database)
 
     def current_entry(self, audio_id: str) -> JournalEntry | None:
-        """Find the song's newest conversion that was, or may have been, paid for and has not failed."""
+        """Find the song's newest conversion that was paid for, or may have been, and did not fail."""
         return self._database.entry(
             "service = ? AND audio_id = ? AND state NOT IN ('refused', 'failed') ORDER BY id DESC",
-            self._service.base_url,
+            self._account.base_url,
             audio_id,
         )
 
     def of_task(self, wav_task_id: str) -> JournalEntry | None:
-        return self._database.entry("service = ? AND wav_task_id = ?", self._service.base_url, wav_task_id)
+        return self._database.entry("service = ? AND wav_task_id = ?", self._account.base_url, wav_task_id)
 
     def newest_task_of(self, audio_id: str) -> JournalEntry | None:
-        """Find the song's last conversion that the service gave an id."""
+        """Find the song's newest conversion that the service has accepted."""
         return self._database.entry(
             "service = ? AND audio_id = ? AND wav_task_id IS NOT NULL ORDER BY id DESC",
-            self._service.base_url,
+            self._account.base_url,
             audio_id,
         )
 
     def has_target(self, target: Path) -> bool:
-        """Tell whether a download to this file was ever begun."""
+        """Tell whether a download to this file has ever been started."""
         return self._database.entry("target = ? AND wav_url IS NOT NULL", stored(target)) is not None
 
-    def claim(
-        self, song: Song, target: Path, *, anyway: bool, credits_before: Decimal | None = None
-    ) -> Claim:
-        """Record that a paid request is about to leave, unless an earlier conversion decides about the song.
+    def follow(self, entry: JournalEntry) -> JournalEntry:
+        """Count a conversion among those that this run works on. Return it as it is now."""
+        self._followed[entry.id] = None
+        return self._by_id(entry.id)
 
-        One transaction: of two programs that want a song at the same moment, one may pay. With `anyway` nothing earlier
-        decides.
+    def unfinished(self) -> list[JournalEntry]:
+        """List what this run has worked on, the service has accepted and is not saved."""
+        entries = [self._by_id(row_id) for row_id in self._followed]
+        return [entry for entry in entries if entry.state in UNSAVED and entry.wav_task_id]
+
+    def claim(
+        self,
+        song: Song,
+        target: Path,
+        *,
+        anyway: bool,
+        credits_before: Decimal | None = None,
+        authorize: Callable[[], None] | None = None,
+    ) -> Claim:
+        """Record that a paid request is about to leave, unless an earlier conversion decides.
+
+        This is one transaction: of two programs that want a song at the same moment, one may pay.
+        With `anyway`, no earlier conversion decides. `authorize` is called before a payment is
+        recorded; if it raises, nothing is.
         """
         with self._database.transaction():
             known = None if anyway else self.current_entry(song.audio_id)
             if known is not None:
-                return Claim(entry=known, new=False)
+                return Claim(entry=self.follow(known), new=False)
+            if authorize is not None:
+                authorize()
             entry = self._insert(
                 State.SUBMITTING,
                 song.audio_id,
@@ -87,19 +110,24 @@ class Journal:
             return Claim(entry=entry, new=True)
 
     def accept(self, entry: JournalEntry, wav_task_id: str) -> JournalEntry:
-        """Record the id that the service gave the conversion; where another one has it already, that one."""
+        """Record the task that the service made of a conversion.
+
+        Return the earlier conversion if the journal knows the task already.
+        """
         with self._database.transaction():
             known = self.of_task(wav_task_id)
             if known is None:
                 return self.move(entry, State.SUBMITTED, wav_task_id=wav_task_id)
             self.move(entry, State.REFUSED, message=f"the service named task {wav_task_id}, which is known")
-            return known
+            return self.follow(known)
 
     def adopt(self, wav_task_id: str, audio_id: str | None, target: Path | None) -> JournalEntry:
-        """Record a task that this machine did not submit, where it is not known already."""
+        """Return the conversion of a task. Record it if this machine did not submit it."""
         with self._database.transaction():
             known = self.of_task(wav_task_id)
-            return known or self._insert(
+            if known is not None:
+                return self.follow(known)
+            return self._insert(
                 State.SUBMITTED, audio_id, target, wav_task_id=wav_task_id, expires=self._kept_until()
             )
 
@@ -113,12 +141,16 @@ class Journal:
         wav_url: str | None = None,
         message: str | None = None,
     ) -> JournalEntry:
-        """Change the state, and of the rest what is given. A step that NEXT_STATES does not have is a bug."""
+        """Change the state, and whatever else is given.
+
+        A step that NEXT_STATES does not have is a bug.
+        """
         if state not in NEXT_STATES[entry.state]:
             raise AssertionError(f"a conversion cannot go from {entry.state} to {state}")
         self._database.execute(
-            "UPDATE conversion SET state = ?, updated = ?, message = ?, wav_task_id = coalesce(?, wav_task_id), "
-            "expires = coalesce(expires, ?), target = coalesce(?, target), wav_url = coalesce(?, wav_url) WHERE id = ?",
+            "UPDATE conversion SET state = ?, updated = ?, message = ?, "
+            "wav_task_id = coalesce(?, wav_task_id), expires = coalesce(expires, ?), "
+            "target = coalesce(?, target), wav_url = coalesce(?, wav_url) WHERE id = ?",
             state,
             time.time(),
             message,
@@ -130,10 +162,10 @@ class Journal:
         )
         return self._by_id(entry.id)
 
-    def place(self, entry: JournalEntry, target: Path, size: int, sha256: str) -> JournalEntry:
+    def begin_rename(self, entry: JournalEntry, target: Path, size: int, sha256: str) -> JournalEntry:
         """Record that the whole file, of `size` bytes, is about to get its name.
 
-        Written before the rename: a crash between the two leaves a file that `recognises` knows.
+        This is written before the rename, so `recognises` knows the file after a crash in between.
         """
         with self._database.transaction():
             self._database.execute("UPDATE conversion SET bytes = ? WHERE id = ?", size, entry.id)
@@ -142,7 +174,7 @@ class Journal:
             )
             return self.move(entry, State.READY, target=target)
 
-    def withdraw(self, entry: JournalEntry, target: Path) -> None:
+    def undo_rename(self, entry: JournalEntry, target: Path) -> None:
         """Record that the file did not get its name after all."""
         with self._database.transaction():
             self._database.execute(
@@ -150,20 +182,20 @@ class Journal:
             )
 
     def recognises(self, entry: JournalEntry, target: Path) -> bool:
-        """Tell whether the file at `target` is this conversion's, whole."""
+        """Tell whether the file at `target` is this conversion's, and whole."""
         size = target.stat().st_size if target.is_file() else None
-        places = [place for place in self.history.places(entry) if place.path == target.absolute()]
-        if size is None or size not in [place.bytes for place in places]:
+        saved = [file for file in self.history.saved_files(entry) if file.path == target.absolute()]
+        if size is None or size not in [file.bytes for file in saved]:
             return False
         if entry.state is State.READY and entry.target == target.absolute():
-            # A crash came between the file's last rename and the journal's next line, or just before that rename.
-            if _digest(target) not in {place.sha256 for place in places} - {None}:
+            # A crash came between the file's rename and the journal's next line, or just before the rename.
+            if _digest(target) not in {file.sha256 for file in saved} - {None}:
                 return False
             self.move(entry, State.SAVED)
         return True
 
     def remember(self, tracks: Iterable[Track]) -> None:
-        """Record what the service says of songs. A title or length that it does not tell any more is kept."""
+        """Record what the service says of songs. Keep a title or length that it no longer tells."""
         with self._database.transaction():
             for track in tracks:
                 self._database.execute(
@@ -178,7 +210,7 @@ class Journal:
                 )
 
     def _kept_until(self) -> float:
-        return time.time() + self._service.kept_days * _DAY
+        return time.time() + self._account.kept_days * _DAY
 
     def _insert(
         self,
@@ -193,10 +225,10 @@ class Journal:
     ) -> JournalEntry:
         now = time.time()
         cursor = self._database.execute(
-            "INSERT INTO conversion (service, provider, audio_id, music_task_id, wav_task_id, state, target, created, "
-            "updated, expires, credits_before) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            self._service.base_url,
-            self._service.provider,
+            "INSERT INTO conversion (service, provider, audio_id, music_task_id, wav_task_id, state, target, "
+            "created, updated, expires, credits_before) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            self._account.base_url,
+            self._account.provider,
             audio_id,
             music_task_id,
             wav_task_id,
@@ -207,7 +239,9 @@ class Journal:
             expires,
             credits_before,
         )
-        return self._by_id(cursor.lastrowid)
+        entry = self._by_id(cursor.lastrowid)
+        self._followed[entry.id] = None
+        return entry
 
     def _by_id(self, row_id: int | None) -> JournalEntry:
         entry = self._database.entry("id = ?", row_id)
@@ -217,17 +251,17 @@ class Journal:
 
 
 def _digest(path: Path) -> str | None:
-    """Give the SHA-256 of a file; None where it cannot be read."""
+    """Return the SHA-256 of a file, or None if it cannot be read."""
     with suppress(OSError), path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
     return None
 
 
 @contextmanager
-def open_journal(path: Path | None, service: Account) -> Iterator[Journal]:
-    """Open, and make where there is none, the journal at `path`; None keeps it in memory.
+def open_journal(path: Path | None, account: Account) -> Iterator[Journal]:
+    """Open the journal at `path`, or make it. None keeps it in memory.
 
-    Raises UsageError where the file or its folder cannot be used, as every method of the Journal does.
+    Raise UsageError if the file or its folder cannot be used, as every method of the Journal does.
     """
     with open_database(path) as database:
-        yield Journal(database, service)
+        yield Journal(database, account)

@@ -1,6 +1,6 @@
-"""The tables, and the way to them from every earlier version.
+"""The tables, and the steps to them from every earlier version.
 
-A new file goes the whole way too, so that there is one way and every run of the tests goes it.
+A new file takes every step too, so each run of the tests does.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ CREATE INDEX music_task_of_a_song ON conversion (audio_id, id) WHERE music_task_
 CREATE INDEX conversions_to_a_target ON conversion (target);
 """
 
-# Version 1 knew no other services than sunoapi, which keeps files for 15 days, and the sandbox on this machine. When a
-# task was accepted it did not tell, but a conversion was written down a moment before.
+# Version 1 knew only sunoapi, which keeps files for 15 days, and the sandbox on this machine. It did not record when a
+# task was accepted, but the row was made a moment before.
 _VERSION_2 = """
 ALTER TABLE conversion ADD COLUMN provider TEXT NOT NULL DEFAULT 'sunoapi';
 ALTER TABLE conversion ADD COLUMN expires REAL;
@@ -59,8 +59,8 @@ CREATE INDEX conversions_by_task ON conversion (wav_task_id);
 CREATE INDEX conversions_by_state ON conversion (state, id);
 """
 
-# What is in a `.part`, and of what: the evidence tells it from another file that has come to its name. Each file that
-# was saved has its own size and digest, for one copy may have tags and another none.
+# What a part file holds, and of which file: the evidence tells it from another file under its name. Each saved file has
+# a size and digest of its own, because one copy may have tags and another none.
 _VERSION_3 = """
 ALTER TABLE place ADD COLUMN bytes INTEGER;
 ALTER TABLE place ADD COLUMN sha256 TEXT;
@@ -80,9 +80,9 @@ SCHEMA_VERSION = len(_STEPS)
 
 
 def bring_up_to_date(connection: sqlite3.Connection) -> None:
-    """Make the tables, or upgrade them, in one transaction: a crash leaves the earlier version whole.
+    """Make or upgrade the tables in one transaction: a crash leaves the earlier version whole.
 
-    Raises UsageError for a journal that a newer program wrote.
+    Raise UsageError for a journal that a newer program wrote.
     """
     if version_of(connection) == SCHEMA_VERSION:
         return
@@ -96,7 +96,10 @@ def bring_up_to_date(connection: sqlite3.Connection) -> None:
 
 
 def version_of(connection: sqlite3.Connection) -> int:
-    """0 where there is no table yet. Raises UsageError for a journal that a newer program wrote."""
+    """Return the schema's version, 0 without any table.
+
+    Raise UsageError for a journal that a newer program wrote.
+    """
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > SCHEMA_VERSION:
         raise UsageError(

@@ -1,4 +1,4 @@
-"""What this machine knows of all services: lists, and what an id or the beginning of one stands for."""
+"""What this machine knows of all services: lists, and what an id or its beginning stands for."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Listing(StrEnum):
     FAILED = "failed"
     """Refused, or the service could not make the file."""
     UNFINISHED = "unfinished"
-    """Paid for, or perhaps; not saved; and no later conversion of the song has taken its place."""
+    """Paid for, or perhaps, and not saved; and not replaced by a later conversion of the song."""
     EXPIRING = "expiring"
     """Of these, what the service has accepted and deletes first."""
 
@@ -47,20 +47,23 @@ _LISTINGS: dict[Listing, tuple[str, str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Listed:
-    """The first conversions of a list, and how many it has in all."""
+    """The first conversions of a list, and how many there are in all."""
 
     entries: list[JournalEntry]
     total: int
 
 
 class History:
-    """The conversions of all services. Every method raises UsageError where the file cannot be used."""
+    """The conversions of all services. Every method raises UsageError if the file cannot be used."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def listed(self, listing: Listing, *, limit: int = -1, before: float | None = None) -> Listed:
-        """List the first `limit` conversions, all where it is negative; EXPIRING is what is deleted `before` a time."""
+        """List the first `limit` conversions, or all if it is negative.
+
+        EXPIRING lists those that the service deletes `before` a time.
+        """
         where, order = _LISTINGS[listing]
         values = () if before is None else (before,)
         entries = self._database.entries(f"{where} ORDER BY {order} LIMIT ?", *values, limit)
@@ -68,14 +71,17 @@ class History:
         return Listed(entries=entries, total=total)
 
     def to_resume(self) -> list[JournalEntry]:
-        """List what is unfinished: what the service deletes first, first, and what has no task at the end."""
+        """List what is unfinished, in the order in which the service deletes it; without a task last."""
         return self._database.entries(f"{_UNFINISHED} ORDER BY expires IS NULL, expires, id")
 
     def newest(self, base_url: str) -> JournalEntry | None:
         return self._database.entry("service = ? ORDER BY id DESC", base_url)
 
     def known_as(self, id_: str, base_url: str | None) -> JournalEntry | None:
-        """Find a task by its id, or the conversion that decides about a song; None for `base_url` asks everywhere."""
+        """Find a task by its id, or the conversion that decides about a song.
+
+        None for `base_url` looks at all services.
+        """
         return self._database.entry(
             "(wav_task_id = ? OR audio_id = ?) AND (service = ? OR ? IS NULL) "
             f"ORDER BY {_PAID_OR_PERHAPS} DESC, id DESC",
@@ -88,8 +94,10 @@ class History:
     def ids_beginning(self, beginning: str, base_url: str | None, *, limit: int) -> list[str]:
         """List the ids of tasks and songs that begin so."""
         rows = self._database.rows(
-            "SELECT wav_task_id FROM conversion WHERE wav_task_id >= ? AND wav_task_id < ? AND (service = ? OR ? IS NULL) "
-            "UNION SELECT audio_id FROM conversion WHERE audio_id >= ? AND audio_id < ? AND (service = ? OR ? IS NULL) "
+            "SELECT wav_task_id FROM conversion "
+            "WHERE wav_task_id >= ? AND wav_task_id < ? AND (service = ? OR ? IS NULL) "
+            "UNION SELECT audio_id FROM conversion "
+            "WHERE audio_id >= ? AND audio_id < ? AND (service = ? OR ? IS NULL) "
             "LIMIT ?",
             *(beginning, _after(beginning), base_url, base_url) * 2,
             limit,
@@ -97,7 +105,7 @@ class History:
         return [id_ for (id_,) in rows]
 
     def tasks_beginning(self, beginning: str, *, unfinished: bool, limit: int) -> list[JournalEntry]:
-        """List the newest conversions whose task's id begins so."""
+        """List the newest conversions whose task id begins so."""
         only = _UNFINISHED if unfinished else "1"
         return self._database.entries(
             f"wav_task_id >= ? AND wav_task_id < ? AND {only} ORDER BY id DESC LIMIT ?",
@@ -113,7 +121,7 @@ class History:
         )
 
     def music_task_of(self, audio_id: str) -> str | None:
-        """Tell the music task that the service named for the song, or else an earlier conversion of it."""
+        """Return the song's music task, as the service or else an earlier conversion has named it."""
         rows = self._database.rows(
             "SELECT music_task_id FROM track WHERE audio_id = ?", audio_id
         ) or self._database.rows(
@@ -132,9 +140,10 @@ class History:
         return rows[0][0] if rows else None
 
     def paid_since_balance(self, entry: JournalEntry) -> tuple[int, int]:
-        """Count what was submitted since the balance before `entry` was asked for: certainly paid for, and undecided.
+        """Count what was submitted since the balance before `entry` was looked up.
 
-        A batch asks once, and so what carries the same balance was submitted after it too.
+        Return how many were certainly paid for, and how many are undecided. A batch looks it up
+        once, so what carries the same balance was submitted after it too.
         """
         ((paid, undecided),) = self._database.rows(
             "SELECT count(wav_task_id), count(CASE WHEN state IN ('submitting', 'unknown') THEN 1 END) FROM conversion "
@@ -146,17 +155,17 @@ class History:
         )
         return int(paid), int(undecided)
 
-    def places(self, entry: JournalEntry) -> list[SavedFile]:
-        """List the files that were saved from a conversion, whether they are still there or not."""
+    def saved_files(self, entry: JournalEntry) -> list[SavedFile]:
+        """List the files that were saved from a conversion, even if they are gone."""
         rows = self._database.rows("SELECT path, bytes, sha256 FROM place WHERE conversion = ?", entry.id)
         return [SavedFile(path=loaded(path), bytes=size, sha256=sha256) for path, size, sha256 in rows]
 
 
 @contextmanager
 def open_history(path: Path) -> Iterator[History | None]:
-    """Open the journal without changing it, but that an earlier version is upgraded; None where there is none.
+    """Open the journal for reading. Upgrade an earlier version. Yield None if there is no journal.
 
-    Raises UsageError.
+    Raise UsageError.
     """
     with open_for_reading(path) as database:
         if database is not None:
@@ -171,11 +180,14 @@ def open_history(path: Path) -> Iterator[History | None]:
 
 @contextmanager
 def open_history_as_it_is(path: Path) -> Iterator[History | None]:
-    """Open the journal without changing anything; None where there is none of this version. Raises UsageError."""
+    """Open the journal without changing it. Yield None if there is none of this version.
+
+    Raise UsageError.
+    """
     with open_for_reading(path) as database:
         yield None if database is None else History(database)
 
 
 def _after(beginning: str) -> str:
-    """The first text, as the journal sorts, that is behind all that begin so."""
+    """Return a text that sorts after all that begin so."""
     return beginning + "\U0010ffff"

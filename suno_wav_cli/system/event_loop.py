@@ -23,6 +23,14 @@ else:
     _PlatformLoop = asyncio.SelectorEventLoop
 
 
+class CommandCancelled(asyncio.CancelledError):
+    """A command was cancelled by a signal. `continue_with` is the command line that goes on with it."""
+
+    def __init__(self, continue_with: str | None) -> None:
+        super().__init__()
+        self.continue_with = continue_with
+
+
 class _Loop(_PlatformLoop):
     """Resolves names in threads that it need not wait for: a name server that is silent must not delay Ctrl-C."""
 
@@ -31,10 +39,15 @@ class _Loop(_PlatformLoop):
 
 
 def run_async(main: Coroutine[Any, Any, T]) -> T:
-    """Run the event loop. A signal cancels `main`, which may clean up, and then raises Stopped; a second one at once."""
+    """Run the event loop. A signal cancels `main`, which may clean up, and then raises Stopped.
+
+    A second signal raises it at once.
+    """
     received: list[int] = []
+    continue_with: str | None = None
 
     async def cancelled_by_signals() -> T:
+        nonlocal continue_with
         task = asyncio.current_task()
         loop = asyncio.get_running_loop()
 
@@ -45,7 +58,11 @@ def run_async(main: Coroutine[Any, Any, T]) -> T:
             loop.call_soon_threadsafe(task.cancel)
 
         with handling(stop):
-            return await main
+            try:
+                return await main
+            except CommandCancelled as cancelled:
+                continue_with = cancelled.continue_with
+                raise
 
     try:
         with asyncio.Runner(loop_factory=_Loop) as runner:
@@ -53,7 +70,10 @@ def run_async(main: Coroutine[Any, Any, T]) -> T:
     except asyncio.CancelledError:
         if not received:
             raise
-        raise Stopped(received[0]) from None
+        raise Stopped(received[0], continue_with) from None
+    except Stopped as stop:
+        stop.continue_with = stop.continue_with or continue_with
+        raise
     if received:
         # It came too late to cancel anything; what comes after this must not begin.
         raise Stopped(received[0])

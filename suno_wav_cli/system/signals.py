@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 class Stopped(KeyboardInterrupt):
     """The person or the system ended the program. `continue_with` is the command line that goes on."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, continue_with: str | None = None) -> None:
         super().__init__()
         self.signal = signal.Signals(number)
-        self.continue_with: str | None = None
+        self.continue_with = continue_with
 
 
 @contextmanager

@@ -181,7 +181,7 @@ def test_modules_in_the_current_folder_are_not_run_and_those_on_pythonpath_are(
         )
     assert (done.returncode, "downloading it" in done.stderr) == (0, True), done.stderr
     assert not (tmp_path / "ran").exists()
-    assert place().exists()
+    assert agent_path().exists()
     ours, installer = (own / "started").read_text().splitlines()
     assert "suno_wav_cli" in ours
     assert "install_ngrok" in installer

@@ -78,6 +78,15 @@ def test_while_four_connections_wait_for_a_byte(sandbox: Sandbox) -> None:
     assert (done.code, Path("song.wav").stat().st_size) == (0, 17_000_044)
 
 
+def test_while_a_task_is_resumed(sandbox: Sandbox) -> None:
+    task_id = sandbox.run("convert", "demo-never+resumed", "--no-wait").out.strip()
+    with started(sandbox, "resume", task_id) as process:
+        read_until(process, named("looked_up"))
+        returned, said = stop(process, signal.SIGINT)
+    assert returned == 130
+    assert said.count(f"To continue: suno-wav resume {task_id}") == 1
+
+
 def test_while_the_submission_has_no_answer(sandbox: Sandbox) -> None:
     """What nobody can know is said, and a second run says it again."""
     with started(sandbox, "convert", "demo-hang+stop", "--tunnel", "none") as process:

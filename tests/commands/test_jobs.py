@@ -48,7 +48,7 @@ def saved(journal: Journal, audio_id: str, task_id: str) -> None:
     assert entry is not None
     target = Path(f"{audio_id}.wav")
     target.write_bytes(b"12345")
-    journal.move(journal.place(journal.move(entry, State.READY), target, 5, "ab" * 32), State.SAVED)
+    journal.move(journal.begin_rename(journal.move(entry, State.READY), target, 5, "ab" * 32), State.SAVED)
 
 
 def days_later(days: float, audio_id: str) -> None:

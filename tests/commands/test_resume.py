@@ -74,7 +74,7 @@ def test_a_folder_that_is_gone_fails_with_a_remedy_and_the_others_go_on(sandbox:
     done = sandbox.run("resume")
     assert (done.code, Path(done.out.strip()).name) == (5, "demo+there.wav")
     assert "there is no folder" in done.err
-    assert f"Then: suno-wav resume {task_id}" in done.err
+    assert f"To continue: suno-wav resume {task_id}" in done.err
     Path("wavs").mkdir()
     assert sandbox.run("resume").code == 0
 

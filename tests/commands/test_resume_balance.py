@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from suno_wav_cli.commands.evidence import balance_tells
+from suno_wav_cli.commands.resume import compare_balances
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account, State
 from suno_wav_cli.models import Song
@@ -34,7 +34,7 @@ PRICE = Decimal("0.4")
     ],
 )
 def test_the_sum_decides(before: str, now: str, paid: int, undecided: int, said: str) -> None:
-    assert said in balance_tells(Decimal(before), Decimal(now), PRICE, paid=paid, undecided=undecided)
+    assert said in compare_balances(Decimal(before), Decimal(now), PRICE, paid=paid, undecided=undecided)
 
 
 def test_what_was_submitted_since_the_balance_was_asked_for_is_counted() -> None:

@@ -78,7 +78,7 @@ def test_this_service_is_asked_first_and_then_the_others() -> None:
 
 
 def test_the_last_of_nothing_is_wrong_usage() -> None:
-    with pytest.raises(UsageError, match="@last is nothing"):
+    with pytest.raises(UsageError, match="@last: no conversions recorded"):
         found("@last")
 
 

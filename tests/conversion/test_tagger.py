@@ -370,7 +370,7 @@ def test_a_service_that_is_away_leaves_it_to_the_journal(free_port: int) -> None
     assert found == [SongTags(title="A title", style="a style"), SongTags()]
     assert [audio_id for audio_id, _ in run.reasons] == ["song-1", "song-2"]
     assert {reason.partition(": ")[0] for _, reason in run.reasons} == {
-        f"the music task {MUSIC} cannot be asked for"
+        f"the music task {MUSIC} cannot be looked up"
     }
     assert KEY not in str(run.reported)
 

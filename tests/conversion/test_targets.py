@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from suno_wav_cli.api.parsing import music_task, wav_record
 from suno_wav_cli.conversion.ids import audio_id_of
-from suno_wav_cli.conversion.targets import FIELDS, check_possible, planned
+from suno_wav_cli.conversion.song_list import unique_songs
+from suno_wav_cli.conversion.targets import FIELDS, check_targets, choose_targets
 from suno_wav_cli.errors import OutputExists, UsageError
-from suno_wav_cli.models import Order, Song
+from suno_wav_cli.models import Song
 
 if TYPE_CHECKING:
     from tests.support.program import Sandbox
@@ -27,8 +28,8 @@ LONGEST = 255
 
 
 def file_of(song: Song, out: str | None) -> Path:
-    (order,) = planned([song], out, TODAY)
-    return order.target
+    (target,) = choose_targets([song], out, TODAY)
+    return target
 
 
 @pytest.mark.parametrize(
@@ -172,22 +173,23 @@ def test_the_home_of_nobody_is_said(out: str) -> None:
 def test_several_songs_need_several_names() -> None:
     songs = [Song(audio_id="a-1", title="Same"), Song(audio_id="a-2", title="Same")]
     with pytest.raises(UsageError, match=r"several songs cannot all become song\.wav"):
-        planned(songs, "song.wav", TODAY)
+        choose_targets(songs, "song.wav", TODAY)
     with pytest.raises(UsageError, match=r"two songs would become Same\.wav"):
-        planned(songs, "{title}.wav", TODAY)
-    assert [order.target.name for order in planned(songs, None, TODAY)] == [
+        choose_targets(songs, "{title}.wav", TODAY)
+    assert [target.name for target in choose_targets(songs, None, TODAY)] == [
         "Same (a-1).wav",
         "Same (a-2).wav",
     ]
 
 
-def test_a_song_named_twice_is_one_order_and_the_order_is_kept() -> None:
+def test_a_song_that_is_named_twice_is_one_file_and_the_order_is_kept() -> None:
     songs = [Song(audio_id="b"), Song(audio_id="a"), Song(audio_id="b"), Song(audio_id="c")]
-    assert [order.song.audio_id for order in planned(songs, None, TODAY)] == ["b", "a", "c"]
+    targets = choose_targets(unique_songs(songs), None, TODAY)
+    assert [target.stem for target in targets] == ["b", "a", "c"]
 
 
-def test_no_songs_are_no_orders() -> None:
-    assert planned([], None, TODAY) == []
+def test_no_songs_have_no_targets() -> None:
+    assert choose_targets([], None, TODAY) == []
 
 
 TITLES = st.text(
@@ -268,12 +270,8 @@ def test_an_id_that_the_service_made_up_does_not_lead_out_of_the_folder(
         check_name(file_of(song, out), Path())
 
 
-def order(target: str | Path) -> Order:
-    return Order(song=SONG, target=Path(target))
-
-
 def check(*targets: str, force: bool = False, ours: bool = False) -> None:
-    check_possible([order(target) for target in targets], ours=lambda _: ours, force=force)
+    check_targets([Path(target) for target in targets], ours=lambda _: ours, force=force)
 
 
 def test_what_is_possible_leaves_no_trace() -> None:
@@ -358,7 +356,7 @@ def test_a_name_with_a_zero_in_it_is_found_before_anything_is_paid_for() -> None
     ],
 )
 def test_an_address_that_is_no_songs_is_not_paid_for(argument: str) -> None:
-    with pytest.raises(UsageError, match="nor the address of a song"):
+    with pytest.raises(UsageError, match="not an audio id or the URL of a song"):
         audio_id_of(argument)
 
 

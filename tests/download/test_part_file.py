@@ -134,7 +134,7 @@ def test_a_file_of_the_same_length_in_its_place_is_not_taken_for_it(customer: Cu
     TARGET.write_bytes(bytes(SIZE))
     for _ in range(2):
         assert isinstance(customer.save(entry).error, OutputExists)
-    entry = customer.journal.place(
+    entry = customer.journal.begin_rename(
         entry, TARGET, SIZE, hashlib.sha256(file_of("demo+same-length")).hexdigest()
     )
     assert not customer.journal.recognises(entry, TARGET)

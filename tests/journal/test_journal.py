@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suno_wav_cli.errors import UsageError
+from suno_wav_cli.errors import NoCredits, UsageError
 from suno_wav_cli.journal import SCHEMA_VERSION, open_journal
 from suno_wav_cli.journal.entry import NEXT_STATES, Account, State
 from suno_wav_cli.models import Song
@@ -170,7 +170,7 @@ def test_a_step_records_what_came_with_it_and_keeps_the_rest(journal: Journal) -
     entry = intended(journal)
     entry = journal.move(entry, State.SUBMITTED, wav_task_id="wav-1")
     entry = journal.move(entry, State.READY, wav_url="https://cdn.example/a.wav", target=Path("b.wav"))
-    entry = journal.place(entry, Path("b.wav"), 1234, "ab" * 32)
+    entry = journal.begin_rename(entry, Path("b.wav"), 1234, "ab" * 32)
     entry = journal.move(entry, State.SAVED)
     assert (entry.wav_task_id, entry.wav_url, entry.bytes, entry.target, entry.music_task_id) == (
         "wav-1",
@@ -277,7 +277,7 @@ def test_a_file_is_confirmed_by_its_place_and_size(journal: Journal) -> None:
     TARGET.write_bytes(b"12345")
     entry = brought_to(State.SUBMITTED, journal)
     assert journal.recognises(entry, TARGET) is False
-    entry = journal.place(entry, TARGET, 5, "ab" * 32)
+    entry = journal.begin_rename(entry, TARGET, 5, "ab" * 32)
     entry = journal.move(entry, State.SAVED)
     assert journal.recognises(entry, TARGET) is True
     assert journal.recognises(entry, Path("other.wav")) is False
@@ -290,7 +290,7 @@ def test_a_file_is_confirmed_by_its_place_and_size(journal: Journal) -> None:
 def test_a_crash_between_the_rename_and_the_journal_is_mended(journal: Journal) -> None:
     TARGET.write_bytes(b"12345")
     sha256 = hashlib.sha256(b"12345").hexdigest()
-    entry = journal.place(brought_to(State.SUBMITTED, journal), TARGET, 5, sha256)
+    entry = journal.begin_rename(brought_to(State.SUBMITTED, journal), TARGET, 5, sha256)
     assert journal.recognises(entry, TARGET) is True
     mended = journal.of_task("wav-1")
     assert mended is not None
@@ -545,3 +545,31 @@ def current_entry(audio_id: str, entries: dict[int, JournalEntry]) -> JournalEnt
         key=lambda entry: entry.id,
         default=None,
     )
+
+
+def test_a_payment_that_is_not_authorized_leaves_no_row(journal: Journal) -> None:
+    def refuse() -> None:
+        raise NoCredits("no more", "")
+
+    with pytest.raises(NoCredits):
+        journal.claim(SONG, TARGET, anyway=False, authorize=refuse)
+    assert journal.current_entry("audio-1") is None
+    known = journal.accept(journal.claim(SONG, TARGET, anyway=False).entry, "task-1")
+    assert journal.claim(SONG, TARGET, anyway=False, authorize=refuse).entry == known
+
+
+def test_the_journal_tells_what_this_run_has_left_unfinished() -> None:
+    """Only what this run has worked on, and the service has accepted."""
+    with journal_at() as earlier:
+        other = earlier.adopt("task-other", "other", TARGET)
+        resumed = earlier.adopt("task-resumed", "resumed", TARGET)
+        assert [entry.id for entry in earlier.unfinished()] == [other.id, resumed.id]
+    with journal_at() as journal:
+        assert journal.unfinished() == []
+        journal.follow(resumed)
+        saved = journal.adopt("task-saved", "saved", TARGET)
+        journal.move(journal.claim(Song(audio_id="lost"), TARGET, anyway=False).entry, State.UNKNOWN)
+        accepted = journal.accept(journal.claim(SONG, TARGET, anyway=False).entry, "task-1")
+        assert journal.unfinished() == [resumed, saved, accepted]
+        journal.move(journal.move(saved, State.READY), State.SAVED)
+        assert journal.unfinished() == [resumed, accepted]

@@ -123,7 +123,7 @@ class Conversions(RuleBasedStateMachine):
         """With `crash`, the program dies between the rename and the journal's next line."""
         target = self.folder / place
         sha256 = hashlib.sha256(b"12345").hexdigest()
-        entry = self.journal.place(self.journal.move(self.entry(row), State.READY), target, 5, sha256)
+        entry = self.journal.begin_rename(self.journal.move(self.entry(row), State.READY), target, 5, sha256)
         target.write_bytes(b"12345")
         if not crash:
             self.journal.move(entry, State.SAVED)
@@ -144,7 +144,7 @@ class Conversions(RuleBasedStateMachine):
         for number, row in self.rows.items():
             entry = self.entry(number)
             assert (entry.audio_id, entry.wav_task_id, entry.state) == (row.audio_id, row.task_id, row.state)
-            assert {place.path.name for place in self.journal.history.places(entry)} == row.places
+            assert {place.path.name for place in self.journal.history.saved_files(entry)} == row.places
             assert (entry.wav_task_id is None) == (entry.state in UNDECIDED | {State.REFUSED})
             assert (entry.expires is None) == (entry.wav_task_id is None)
 

@@ -63,7 +63,7 @@ def test_what_is_new_is_worked_out_from_what_there_was() -> None:
         (expiring, *_) = journal.history.to_resume()
         saved = journal.newest_task_of("8551ab12-34cd-4e5f-8a9b-000000000005")
         assert saved is not None
-        assert journal.history.places(saved) == [
+        assert journal.history.saved_files(saved) == [
             SavedFile(path=Path("/home/ada/wavs/5.wav"), bytes=1152044, sha256=None)
         ]
         sandbox = journal.history.newest("http://127.0.0.1:4010")

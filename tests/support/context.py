@@ -1,4 +1,4 @@
-"""A workshop of one's own, whose songs are downloaded in this process from a sandbox's CDN."""
+"""A context of a test's own, whose songs are downloaded in this process from a sandbox's CDN."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, TypeVar
 from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.providers import provider_named
 from suno_wav_cli.callbacks.notifications import TaskNotifier
-from suno_wav_cli.conversion.context import ConversionContext, ConversionOptions, DownloadSlots
+from suno_wav_cli.config.credentials import Secrets
+from suno_wav_cli.config.run import Run as ProgramRun
+from suno_wav_cli.config.settings import Settings
+from suno_wav_cli.conversion.context import ConversionContext
+from suno_wav_cli.conversion.download_slots import DownloadSlots
 from suno_wav_cli.conversion.save import save
-from suno_wav_cli.conversion.submit import SubmissionGate, Submitter
 from suno_wav_cli.download import fetch as download
 from suno_wav_cli.errors import SunoWavError
 from suno_wav_cli.journal import open_journal
@@ -23,7 +26,7 @@ from suno_wav_cli.journal.entry import Account, State
 from suno_wav_cli.models import Secret
 from suno_wav_cli.sandbox.behaviours import behaviour_of
 from suno_wav_cli.sandbox.cdn.melody import Layout, melody
-from suno_wav_cli.system.pacing import Backoff, RateWindow
+from suno_wav_cli.system.pacing import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,29 +129,25 @@ class Customer:
         run = Run()
         once = Backoff(retries=0)
         async with Client(provider_named("sandbox"), service, Secret(value="any"), TLS, once) as client:
-            nobody = asyncio.get_running_loop().create_future()
             context = ConversionContext(
-                client=client,
-                journal=self.journal,
-                submitter=Submitter(
-                    client=client,
-                    journal=self.journal,
-                    gate=SubmissionGate(window=RateWindow(), allowance=None),
-                    backoff=once,
-                    callback_url=nobody,
-                    resubmit=False,
-                    balance=None,
-                    continue_with=lambda _: "",
+                run=ProgramRun(
+                    settings=Settings(provider="sandbox", base_url=service, timeout=seconds),
+                    choices=(),
+                    secrets=Secrets(api_key=None, ngrok_token=None, hmac_key=None),
+                    environ={},
                     report=run.events.append,
+                    interactive=False,
                 ),
-                wake_ups=TaskNotifier(),
+                base_url=service,
+                ends_with_run=False,
+                journal=self.journal,
+                api=client,
+                notifier=TaskNotifier(),
                 downloads=downloads,
                 download_terms=wishes,
                 download_backoff=download_backoff,
                 tagger=None,
-                terms=ConversionOptions(poll_interval=1.0, timeout=seconds),
-                continue_with=lambda ids: f"suno-wav resume {' '.join(ids)}",
-                report=run.events.append,
+                spool=Path("piped"),
             )
             try:
                 await save(entry, entry.wav_url or "", TARGET, context)

@@ -17,7 +17,7 @@ from suno_wav_cli.commands.listen.limits import ListenLimits
 from suno_wav_cli.commands.listen.verifier import Service
 from suno_wav_cli.config.credentials import find_api_key, required
 from suno_wav_cli.config.settings import state_folder
-from suno_wav_cli.conversion.session import open_session, open_workshop
+from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.upstream import base_url_of
 from suno_wav_cli.errors import ExitCode, TunnelFailed, TunnelRefused, UsageError
 from suno_wav_cli.system.event_loop import run_async
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from suno_wav_cli.callbacks.endpoint import CallbackEndpoint
     from suno_wav_cli.config.run import Run
     from suno_wav_cli.config.settings import Settings
-    from suno_wav_cli.conversion.session import Session
     from suno_wav_cli.events import Report
 
 DEFAULT_PORT = 3000
@@ -46,13 +45,12 @@ def listen(run: Run) -> ExitCode:
     port = DEFAULT_PORT if settings.port is None else settings.port
     agents = state_folder(run.environ) / "agents"
     with ExitStack() as stack:
-        session = stack.enter_context(open_session(run)) if key is not None else None
         endpoint = stack.enter_context(open_endpoint(settings, secrets, agents, port=port))
-        run_async(_listen(run, endpoint, session))
+        run_async(_listen(run, endpoint, has_key=key is not None))
     return ExitCode.OK
 
 
-async def _listen(run: Run, endpoint: CallbackEndpoint, session: Session | None) -> None:
+async def _listen(run: Run, endpoint: CallbackEndpoint, *, has_key: bool) -> None:
     settings, secrets, report = run.settings, run.secrets, run.report
     options = ListenOptions(
         hmac_key=secrets.hmac_key,
@@ -63,12 +61,12 @@ async def _listen(run: Run, endpoint: CallbackEndpoint, session: Session | None)
     unverified = secrets.hmac_key is None and provider_named(settings.provider).signs_callbacks
     async with AsyncExitStack() as stack:
         service = None
-        if session is None:
+        if not has_key:
             tls = tls_context(options.forward_to)
         else:
-            context = await stack.enter_async_context(open_workshop(session, None))
+            context = await stack.enter_async_context(open_context(run))
             tls = context.download_terms.tls
-            service = Service(session=session, context=context, downloads=settings.out is not None)
+            service = Service(context=context, downloads=settings.out is not None)
         handler = DeliveryHandler(options, service, tls, report, ListenLimits())
         stack.callback(handler.cancel)
         async with receive_callbacks(endpoint, handler.handle) as probe:

@@ -14,8 +14,9 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.callbacks.verification import Judgement, Verdict, compare_with_record
-from suno_wav_cli.conversion.finish import retrieve
-from suno_wav_cli.conversion.pipeline import UNKNOWN_AT_FIRST, failure
+from suno_wav_cli.conversion.finish import finish_task
+from suno_wav_cli.conversion.outcome import report_failure
+from suno_wav_cli.conversion.wait import UNKNOWN_AT_FIRST
 from suno_wav_cli.errors import ServiceUnavailable, SunoWavError, TaskUnknown
 from suno_wav_cli.events import DeliveryChecked, DeliveryDropped
 from suno_wav_cli.models import WavRecord, WavState
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from suno_wav_cli.callbacks.payload import Callback
     from suno_wav_cli.commands.listen.limits import ListenLimits
     from suno_wav_cli.conversion.context import ConversionContext
-    from suno_wav_cli.conversion.session import Session
     from suno_wav_cli.events import Report
     from suno_wav_cli.system.task_pool import TaskPool
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 class Service:
     """The API to ask, and whether the files of confirmed deliveries are wanted."""
 
-    session: Session
     context: ConversionContext
     downloads: bool
 
@@ -145,7 +144,7 @@ class CallbackVerifier:
 
     async def _look_up_until_decided(self, task_id: str, check: _TaskCheck) -> WavRecord | None:
         """Look a task up, with growing pauses. Return its record if a claim is confirmed."""
-        terms = self._service.context.terms
+        terms = self._service.context.settings
         begun, pause = time.monotonic(), terms.poll_interval
         while True:
             answer = await self._look_up(task_id)
@@ -207,11 +206,10 @@ class CallbackVerifier:
 
     async def _save(self, record: WavRecord, song: str) -> bool:
         service = self._service
-        entry = service.session.journal.of_task(record.task_id)
         try:
-            outcome = await retrieve(entry, record, service.session, service.context, wait=False, alone=False)
+            outcome = await finish_task(service.context, record, wait=False, alone=False)
         except SunoWavError as error:
-            outcome = failure(song, record.task_id, error, service.context)
+            outcome = report_failure(service.context, song, record.task_id, error)
         return outcome.error is None
 
 

@@ -1,0 +1,25 @@
+"""`credits`: what is left in the account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from suno_wav_cli.api.pricing import WAV_PRICE, wavs_for
+from suno_wav_cli.config.credentials import api_key
+from suno_wav_cli.conversion.balance import fetch_balance
+from suno_wav_cli.conversion.context import open_service
+from suno_wav_cli.errors import ExitCode
+from suno_wav_cli.events import Balance
+from suno_wav_cli.system.event_loop import run_async
+
+if TYPE_CHECKING:
+    from suno_wav_cli.config.run import Run
+
+
+def show_credits(run: Run) -> ExitCode:
+    """Report the balance. Raise SunoWavError."""
+    key = api_key(run.secrets, run.settings, run.environ)
+    with open_service(run.settings, run.report) as base_url:
+        left = run_async(fetch_balance(run.settings, base_url, key))
+    run.report(Balance(credits=left, wavs=wavs_for(left), price_each=WAV_PRICE))
+    return ExitCode.OK

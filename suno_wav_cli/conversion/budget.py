@@ -1,0 +1,111 @@
+"""Whether a plan may be paid for: its price against `--max-credits` and the balance."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from suno_wav_cli.api.pricing import WAV_PRICE, price_of, shown, wavs_for
+from suno_wav_cli.conversion.plan import submissions
+from suno_wav_cli.errors import NoCredits, NotAuthorized, SunoWavError
+from suno_wav_cli.events import Planned, Quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from decimal import Decimal
+
+    from suno_wav_cli.conversion.context import ConversionContext
+    from suno_wav_cli.conversion.plan import Job
+
+_BALANCE_SECONDS = 10.0
+"""How long a command waits for the balance, which it can do without."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Balance:
+    """The credits that are left, or the reason why that is not known."""
+
+    amount: Decimal | None = None
+    reason: str | None = None
+
+
+async def check_budget(context: ConversionContext, plan: Sequence[Job]) -> Decimal | None:
+    """Raise NoCredits if the plan exceeds `--max-credits`, or a batch the balance.
+
+    Return the balance, if it was looked up. One song without `--max-credits` does not wait for
+    that: the service refuses what cannot be paid. A batch whose balance is not known goes on, and
+    says so. Raise NotAuthorized if the service refuses the key.
+    """
+    count, cap = submissions(plan), context.settings.max_credits
+    balance = _Balance()
+    refusal = refuse_price(price_of(count), cap, None)
+    if refusal is None and (count > 1 or (count and cap is not None)):
+        balance = await _look_up_balance(context)
+        refusal = refuse_price(price_of(count), cap, balance.amount)
+        _report_price(context, count, balance, None)
+    if refusal is not None:
+        raise refusal
+    return balance.amount
+
+
+async def show_plan(context: ConversionContext, plan: Sequence[Job]) -> None:
+    """Report the plan and its price, and the balance if it can be had."""
+    for job in plan:
+        context.report(Planned(audio_id=job.song.audio_id, path=job.target, step=job.action, price=job.price))
+    count = submissions(plan)
+    try:
+        balance = await _look_up_balance(context)
+    except NotAuthorized as error:
+        balance = _Balance(reason=error.message)
+    refusal = refuse_price(price_of(count), context.settings.max_credits, balance.amount)
+    _report_price(context, count, balance, refusal)
+
+
+def refuse_price(price: Decimal, cap: Decimal | None, balance: Decimal | None) -> NoCredits | None:
+    """Return why a price cannot be paid. None stands for no limit, and for a balance not known."""
+    if cap is not None and price > cap:
+        return NoCredits(
+            f"this would cost {shown(price)} credits, and --max-credits allows {shown(cap)}",
+            f"Nothing was submitted. {_songs_for(cap)} Convert fewer, or raise --max-credits.",
+        )
+    if balance is not None and price > balance:
+        return NoCredits(
+            f"this would cost {shown(price)} credits, and the balance is {shown(balance)}",
+            f"Nothing was submitted. {_songs_for(balance)} Top up at your provider, or convert fewer.",
+        )
+    return None
+
+
+def _songs_for(amount: Decimal) -> str:
+    count = wavs_for(amount)
+    return f"At {shown(WAV_PRICE)} each, it is enough for {count} {'song' if count == 1 else 'songs'}."
+
+
+def _report_price(
+    context: ConversionContext, count: int, balance: _Balance, refusal: NoCredits | None
+) -> None:
+    context.report(
+        Quoted(
+            submissions=count,
+            price=price_of(count),
+            balance=balance.amount,
+            reason=balance.reason,
+            refusal=None if refusal is None else refusal.message,
+        )
+    )
+
+
+async def _look_up_balance(context: ConversionContext) -> _Balance:
+    """Ask for the balance, within reason. Raise NotAuthorized if the service refuses the key."""
+    if context.api is None:
+        return _Balance(reason="there is no API key")
+    try:
+        async with asyncio.timeout(_BALANCE_SECONDS):
+            return _Balance(amount=await context.api.credits(retries=min(1, context.settings.questions)))
+    except NotAuthorized:
+        raise
+    except SunoWavError as error:
+        return _Balance(reason=error.message)
+    except TimeoutError:
+        return _Balance(reason="no answer in time")

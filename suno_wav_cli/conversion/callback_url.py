@@ -1,0 +1,63 @@
+"""What is submitted as `callBackUrl`: the receiver of this run, if it has one."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from suno_wav_cli.callbacks.endpoint import is_required, open_endpoint
+from suno_wav_cli.callbacks.notifications import receive_notifications
+from suno_wav_cli.callbacks.tunnel import TunnelMode
+from suno_wav_cli.config.settings import state_folder
+from suno_wav_cli.errors import TunnelFailed
+from suno_wav_cli.events import Ready
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from suno_wav_cli.callbacks.endpoint import CallbackEndpoint
+    from suno_wav_cli.conversion.context import ConversionContext
+
+
+@asynccontextmanager
+async def open_callback_url(
+    context: ConversionContext, *, receive: bool
+) -> AsyncIterator[asyncio.Future[str | None]]:
+    """Receive callbacks if `receive` says so. The future gets the URL to submit, or None.
+
+    Raise TunnelFailed if the tunnel that was asked for cannot be opened, and UsageError.
+    """
+    settings = context.settings
+    async with AsyncExitStack() as stack:
+        endpoint = _open_endpoint(context, stack) if receive else None
+        if endpoint is None:
+            known: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+            known.set_result(settings.callback_url)
+            yield known
+            return
+        context.client.hide(endpoint.path)
+        callback_url = await stack.enter_async_context(
+            receive_notifications(
+                endpoint, context.notifier, context.download_terms.tls, settings.poll_interval, context.report
+            )
+        )
+        if endpoint.required:
+            await callback_url
+        yield callback_url
+
+
+def _open_endpoint(context: ConversionContext, stack: AsyncExitStack) -> CallbackEndpoint | None:
+    """Bind the receiver's port. Return None, and report why, if this run polls."""
+    settings, run = context.settings, context.run
+    required, reason = is_required(settings), None
+    if settings.callback_url is None and (required or settings.tunnel is not TunnelMode.NONE):
+        agents = state_folder(run.environ) / "agents"
+        try:
+            return stack.enter_context(open_endpoint(settings, run.secrets, agents, port=settings.port or 0))
+        except TunnelFailed as error:
+            if required:
+                raise
+            reason = error.message
+    context.report(Ready(public_url=None, poll_interval=settings.poll_interval, reason=reason))
+    return None

@@ -1,0 +1,60 @@
+"""What the journal says of the one paid request of a song, whatever becomes of it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from suno_wav_cli.api.error_mapping import submission_unknown
+from suno_wav_cli.errors import RecordExists, SubmissionUnknown, SunoWavError
+from suno_wav_cli.journal.entry import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from suno_wav_cli.journal import Journal
+    from suno_wav_cli.journal.entry import JournalEntry
+
+_LAST_MOMENT = 0.5
+"""Seconds that an interrupted program still waits for the answer to a paid request."""
+
+
+@contextmanager
+def paid_request(journal: Journal, entry: JournalEntry, sent: asyncio.Event) -> Iterator[None]:
+    """Record a request that fails as refused, or as unknown if it may have been accepted.
+
+    `sent` is set when the request begins to leave. An answer that names a task, a 409 included, is
+    the caller's to record. After a bug the entry stays SUBMITTING, which means unknown.
+
+    Raise SubmissionUnknown in place of a cancellation that comes after the request has left.
+    """
+    try:
+        yield
+    except RecordExists:
+        raise
+    except SubmissionUnknown as error:
+        journal.move(entry, State.UNKNOWN, message=error.message)
+        raise
+    except SunoWavError as error:
+        journal.move(entry, State.REFUSED, message=error.message)
+        raise
+    except asyncio.CancelledError:
+        if not sent.is_set():
+            journal.move(entry, State.REFUSED, message="stopped before it was sent")
+            raise
+        lost = submission_unknown("the program was stopped before the answer came")
+        journal.move(entry, State.UNKNOWN, message=lost.message)
+        raise lost from None
+
+
+async def end_early(request: asyncio.Task[object], sent: asyncio.Event) -> SubmissionUnknown | None:
+    """End a request because the program is to stop. Return what is not known of it, if it was sent.
+
+    What has left is worth a last moment: its answer names what was paid for.
+    """
+    if sent.is_set():
+        await asyncio.wait([request], timeout=_LAST_MOMENT)
+    request.cancel()
+    (answer,) = await asyncio.gather(request, return_exceptions=True)
+    return answer if isinstance(answer, SubmissionUnknown) else None

@@ -1,0 +1,54 @@
+"""What an earlier conversion means for a song: whether it can be continued, and if not, why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from suno_wav_cli.api.error_mapping import PAY_AGAIN, submission_unknown
+from suno_wav_cli.api.providers import PROVIDERS
+from suno_wav_cli.conversion.resume_hint import command_for
+from suno_wav_cli.errors import RecordExists, SubmissionUnknown, UsageError
+from suno_wav_cli.journal.entry import UNDECIDED
+
+if TYPE_CHECKING:
+    from suno_wav_cli.api.providers import Provider
+    from suno_wav_cli.conversion.context import ConversionContext
+    from suno_wav_cli.journal.entry import JournalEntry
+
+
+def check_entry(entry: JournalEntry, provider: Provider) -> None:
+    """Raise UsageError if another contract submitted it, SubmissionUnknown if that is not known."""
+    check_provider(entry, provider)
+    if entry.state not in UNDECIDED:
+        return
+    if entry.message is not None:
+        raise SubmissionUnknown(entry.message, PAY_AGAIN)
+    raise submission_unknown(
+        "a run ended, or another is still at work, between sending the request and its answer"
+    )
+
+
+def check_provider(entry: JournalEntry, provider: Provider) -> None:
+    """Raise UsageError if another contract, which may share the address, has submitted it."""
+    if PROVIDERS.get(entry.provider) is provider:
+        return
+    ids = [entry.wav_task_id or entry.name]
+    raise UsageError(
+        f"{entry.name} was submitted as {entry.provider}",
+        "",
+        continue_with=command_for(entry.provider, entry.service, "resume", ids),
+    )
+
+
+def explain_existing(context: ConversionContext, audio_id: str, exists: RecordExists) -> RecordExists:
+    """Return the error for a 409 without a task, with what this machine knows of the conversion."""
+    lost = context.journal.current_entry(audio_id)
+    if lost is not None:
+        said = f"{exists.message}; so the request whose answer was lost here was accepted"
+        return RecordExists(said, exists.remedy, None)
+    other = context.journal.history.elsewhere(audio_id, context.base_url)
+    if other is not None:
+        line = command_for(other.provider, other.service, "resume", [other.wav_task_id or audio_id])
+        remedy = f"This machine converted it at {other.service}. To fetch it from there: {line}"
+        return RecordExists(exists.message, remedy, None)
+    return exists
