@@ -12,7 +12,6 @@ import httpx
 from suno_wav_cli import USER_AGENT
 from suno_wav_cli.api import parsing as answers
 from suno_wav_cli.api.error_mapping import (
-    described,
     is_refusal,
     no_envelope,
     refusal,
@@ -22,7 +21,7 @@ from suno_wav_cli.api.error_mapping import (
 )
 from suno_wav_cli.api.providers import Meaning
 from suno_wav_cli.errors import ServiceUnavailable, TaskUnknown, UsageError
-from suno_wav_cli.system.http_errors import decode_body, read_body
+from suno_wav_cli.system.http_errors import decode_body, describe_error, read_body
 from suno_wav_cli.system.loopback import is_loopback
 
 if TYPE_CHECKING:
@@ -129,7 +128,7 @@ class Client:
         except httpx.HTTPError as error:
             if not sent.is_set():
                 raise unreachable(error) from error
-            raise submission_unknown(described(error)) from error
+            raise submission_unknown(describe_error(error)) from error
         if self.provider.codes.get(answer.code) is Meaning.SUCCESS:
             task_id = answers.submitted_task_id(answer)
             if task_id is None:

@@ -20,6 +20,7 @@ from suno_wav_cli.errors import (
     SunoWavError,
     TaskUnknown,
 )
+from suno_wav_cli.system.http_errors import describe_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -135,7 +136,7 @@ def no_envelope(status: int) -> str:
 
 def unreachable(error: httpx.HTTPError) -> ServiceUnavailable:
     return ServiceUnavailable(
-        f"the service cannot be reached: {described(error)}",
+        f"the service cannot be reached: {describe_error(error)}",
         "Check the network and --base-url, then try again.",
     )
 
@@ -145,15 +146,3 @@ def submission_unknown(what: str) -> SubmissionUnknown:
         f"it is not known whether the song was submitted and charged: {what}",
         PAY_AGAIN,
     )
-
-
-def described(error: httpx.HTTPError) -> str:
-    """Say what happened on the line, in words that are nobody's class name."""
-    if isinstance(error, httpx.ConnectTimeout):
-        return "nobody answers at its address"
-    if isinstance(error, httpx.TimeoutException):
-        return "no answer in time"
-    text = str(error)
-    if text == "All connection attempts failed":
-        return "the connection was refused"
-    return text or "the connection broke"

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 import httpx
 
 from suno_wav_cli import USER_AGENT
-from suno_wav_cli.api.error_mapping import described
 from suno_wav_cli.callbacks.sender import origin
 from suno_wav_cli.callbacks.tunnel import Listener, Lost, Restored
 from suno_wav_cli.callbacks.tunnel.error_codes import OR_POLL, ngrok_failure
 from suno_wav_cli.errors import TunnelFailed
 from suno_wav_cli.events import TunnelOpening
-from suno_wav_cli.system.http_errors import read_body
+from suno_wav_cli.system.http_errors import describe_error, read_body
 from suno_wav_cli.system.loopback import is_loopback
 from suno_wav_cli.system.threads import start_in_thread
 
@@ -133,7 +132,9 @@ class PublicUrl:
             async with http.stream("POST", url, json=self._probe.content) as response:
                 page = await read_body(response, _LARGEST_PAGE)
         except httpx.HTTPError as error:
-            return TunnelFailed(f"{origin(url)} cannot be reached from here: {described(error)}", OR_POLL)
+            return TunnelFailed(
+                f"{origin(url)} cannot be reached from here: {describe_error(error)}", OR_POLL
+            )
         said = f"{origin(url)} does not lead here: it answers HTTP {response.status_code}"
         code = response.headers.get("Ngrok-Error-Code", "")
         return ngrok_failure([code, page.decode("utf-8", "replace")], said)

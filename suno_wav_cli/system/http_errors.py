@@ -1,12 +1,10 @@
-"""Read the body of an HTTP answer within bounds of memory, however much it decodes to."""
+"""What httpx leaves open: a body read within bounds of memory, and words for its errors."""
 
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import httpx
+import httpx
 
 _ZLIB_CODINGS = ("gzip", "x-gzip", "deflate")
 _CODINGS = (*_ZLIB_CODINGS, "br", "compress", "x-compress", "zstd")
@@ -42,3 +40,15 @@ def decode_body(body: bytes, content_encoding: str, limit: int) -> bytes | None:
     except zlib.error:
         return None
     return decoded if decoder.eof and len(decoded) <= limit else None
+
+
+def describe_error(error: httpx.HTTPError) -> str:
+    """Say why a request failed, without httpx's class names."""
+    if isinstance(error, httpx.ConnectTimeout):
+        return "no answer from its address"
+    if isinstance(error, httpx.TimeoutException):
+        return "no answer in time"
+    text = str(error)
+    if text == "All connection attempts failed":
+        return "the connection was refused"
+    return text or "the connection broke"
