@@ -83,6 +83,14 @@ class Order:
     target: Path
 
 
+class TunnelMode(StrEnum):
+    """How callbacks reach this machine: `AUTO` tries a tunnel and falls back to polling."""
+
+    AUTO = "auto"
+    NGROK = "ngrok"
+    NONE = "none"
+
+
 class WavState(StrEnum):
     PENDING = "pending"
     READY = "ready"

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.providers import SANDBOX
-from suno_wav_cli.callbacks.tunnel import Destination, GivenAddress, TunnelMode, secret_path
+from suno_wav_cli.callbacks.tunnel import Destination, GivenAddress, secret_path
 from suno_wav_cli.errors import TunnelFailed, UsageError
+from suno_wav_cli.models import TunnelMode
 from suno_wav_cli.system.loopback import address_of, bound_socket
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 from suno_wav_cli import events
 from suno_wav_cli.api.providers import SANDBOX
 from suno_wav_cli.config.credentials import key_store
-from suno_wav_cli.config.settings import config_folder, state_folder
-from suno_wav_cli.conversion.upstream import base_url_of, is_own_sandbox
+from suno_wav_cli.config.settings import base_url_of, config_folder, is_own_sandbox, state_folder
 from suno_wav_cli.errors import ExitCode
 
 if TYPE_CHECKING:

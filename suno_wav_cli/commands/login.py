@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from suno_wav_cli import events
 from suno_wav_cli.api.providers import SANDBOX
 from suno_wav_cli.config.credentials import API_KEY_VARIABLE, key_from, key_store
+from suno_wav_cli.config.settings import base_url_of
 from suno_wav_cli.conversion.balance import ask_credits
-from suno_wav_cli.conversion.upstream import base_url_of
 from suno_wav_cli.errors import ExitCode, NotAuthorized, ServiceUnavailable, SunoWavError, UsageError
 from suno_wav_cli.system.event_loop import run_async
 

@@ -11,14 +11,13 @@ from suno_wav_cli import events
 from suno_wav_cli.api.pricing import WAV_PRICE
 from suno_wav_cli.api.providers import PROVIDERS, provider_named
 from suno_wav_cli.commands.evidence import balance_tells
-from suno_wav_cli.config.settings import journal_file
+from suno_wav_cli.config.settings import base_url_of, is_own_sandbox, journal_file
 from suno_wav_cli.conversion.finish import order_for, retrieve
 from suno_wav_cli.conversion.ids import find
 from suno_wav_cli.conversion.pipeline import Outcome, all_of, convert, failure
 from suno_wav_cli.conversion.resume_hint import command_for
 from suno_wav_cli.conversion.session import open_session, open_workshop
 from suno_wav_cli.conversion.targets import check_possible
-from suno_wav_cli.conversion.upstream import base_url_of, is_own_sandbox
 from suno_wav_cli.errors import (
     ExitCode,
     OutputExists,

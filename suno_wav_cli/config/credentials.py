@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.providers import SANDBOX
 from suno_wav_cli.config.key_store import KeyStore
-from suno_wav_cli.config.settings import read_config, state_folder
-from suno_wav_cli.conversion.upstream import base_url_of
+from suno_wav_cli.config.settings import base_url_of, read_config, state_folder
 from suno_wav_cli.errors import NotAuthorized, UsageError
 from suno_wav_cli.models import Secret
 

@@ -8,11 +8,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from suno_wav_cli.api.providers import PROVIDERS
-from suno_wav_cli.callbacks.tunnel import PATH, TunnelMode
+from suno_wav_cli.api.providers import PROVIDERS, SANDBOX, provider_named
 from suno_wav_cli.config import parsers as values
 from suno_wav_cli.config.file import read_config_file
 from suno_wav_cli.errors import UsageError
+from suno_wav_cli.models import TunnelMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,7 +39,7 @@ class Settings:
     callback_url: str | None = None
     port: int | None = None
     domain: str | None = None
-    path: str = PATH
+    path: str = "/suno-wav-callback"
     no_secret: bool = False
     forward_to: str | None = None
     save: Path | None = None
@@ -67,6 +67,16 @@ class Settings:
     def questions(self) -> int:
         """How often the service is asked again that does not answer. A download goes on until the time is up."""
         return _RETRIES if self.retries is None else self.retries
+
+
+def is_own_sandbox(settings: Settings) -> bool:
+    """Tell whether the service is a sandbox that starts and ends with this run."""
+    return settings.provider == SANDBOX and settings.base_url is None
+
+
+def base_url_of(settings: Settings) -> str:
+    """Return the address of the service: `--base-url`, else the provider's own. Raise UsageError."""
+    return settings.base_url or provider_named(settings.provider).base_url
 
 
 class Source(StrEnum):

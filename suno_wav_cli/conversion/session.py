@@ -14,20 +14,20 @@ from suno_wav_cli.api.providers import provider_named
 from suno_wav_cli.callbacks.endpoint import is_required, open_reception
 from suno_wav_cli.callbacks.notifications import receive_notifications
 from suno_wav_cli.callbacks.task_notifier import TaskNotifier
-from suno_wav_cli.callbacks.tunnel import TunnelMode
 from suno_wav_cli.config.credentials import find_api_key, required
-from suno_wav_cli.config.settings import journal_file, state_folder
+from suno_wav_cli.config.settings import base_url_of, is_own_sandbox, journal_file, state_folder
 from suno_wav_cli.conversion.context import ConversionContext, ConversionOptions, DownloadSlots
 from suno_wav_cli.conversion.resume_hint import command_for
 from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT, check_standard_output, remove_old_parts
 from suno_wav_cli.conversion.submit import SubmissionGate, Submitter
 from suno_wav_cli.conversion.tagger import Tagger
-from suno_wav_cli.conversion.upstream import base_url_of, is_own_sandbox, open_upstream
+from suno_wav_cli.conversion.upstream import open_upstream
 from suno_wav_cli.download import fetch as download
 from suno_wav_cli.download.fetch import RateLimit
 from suno_wav_cli.errors import TunnelFailed, UsageError
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account
+from suno_wav_cli.models import TunnelMode
 from suno_wav_cli.system.loopback import is_loopback
 from suno_wav_cli.system.pacing import Backoff, RateWindow
 from suno_wav_cli.system.signals import Stopped

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.api.providers import SANDBOX, provider_named
+from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
 from suno_wav_cli.events import SandboxStarted
 from suno_wav_cli.system.loopback import address_of, bound_socket
 
@@ -14,16 +14,6 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.events import Report
-
-
-def is_own_sandbox(settings: Settings) -> bool:
-    """Tell whether the service is started for this run, and ends with it."""
-    return settings.provider == SANDBOX and settings.base_url is None
-
-
-def base_url_of(settings: Settings) -> str:
-    """Give the address that `--base-url` names, else the provider's own. Raises UsageError."""
-    return settings.base_url or provider_named(settings.provider).base_url
 
 
 @contextmanager

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suno_wav_cli.callbacks.tunnel import TunnelMode
 from suno_wav_cli.config.credentials import Secrets, api_key, take_secrets
 from suno_wav_cli.config.parsers import seconds
 from suno_wav_cli.config.settings import (
@@ -20,7 +19,7 @@ from suno_wav_cli.config.settings import (
     state_folder,
 )
 from suno_wav_cli.errors import NotAuthorized, UsageError
-from suno_wav_cli.models import Secret
+from suno_wav_cli.models import Secret, TunnelMode
 
 if TYPE_CHECKING:
     from tests.support.program import Sandbox

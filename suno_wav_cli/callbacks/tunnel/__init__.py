@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from suno_wav_cli.events import Report
-
-PATH = "/suno-wav-callback"
-
-
-class TunnelMode(StrEnum):
-    AUTO = "auto"
-    NGROK = "ngrok"
-    NONE = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +76,6 @@ class GivenAddress:
         """Nothing of ours is there."""
 
 
-def secret_path(path: str = PATH) -> str:
+def secret_path(path: str) -> str:
     """Make a callback path that nobody guesses: 32 random bytes."""
     return f"{path}/{secrets.token_urlsafe(32)}"

@@ -15,9 +15,8 @@ from suno_wav_cli.callbacks.tunnel import Lost, Restored
 from suno_wav_cli.commands.listen.handler import DeliveryHandler, ListenOptions
 from suno_wav_cli.commands.listen.verifier import Service
 from suno_wav_cli.config.credentials import find_api_key, required
-from suno_wav_cli.config.settings import state_folder
+from suno_wav_cli.config.settings import base_url_of, state_folder
 from suno_wav_cli.conversion.session import open_session, open_workshop
-from suno_wav_cli.conversion.upstream import base_url_of
 from suno_wav_cli.errors import ExitCode, TunnelFailed, TunnelRefused, UsageError
 from suno_wav_cli.system.event_loop import run_async
 from suno_wav_cli.system.tls import tls_context
