@@ -18,12 +18,12 @@ def unfinished_task_ids_beginning(incomplete: str) -> list[tuple[str, str]]:
 
 
 def _offered(incomplete: str, *, unfinished: bool) -> list[tuple[str, str]]:
-    from suno_wav_cli.config.settings import journal_file
+    from suno_wav_cli.config.paths import find_paths
     from suno_wav_cli.errors import SunoWavError
     from suno_wav_cli.journal import open_history_as_it_is
     from suno_wav_cli.terminal.texts import printable
 
-    with suppress(SunoWavError), open_history_as_it_is(journal_file(os.environ)) as history:
+    with suppress(SunoWavError), open_history_as_it_is(find_paths(os.environ).journal) as history:
         if history is not None:
             entries = history.tasks_beginning(incomplete, unfinished=unfinished, limit=_MOST_OFFERED)
             return [

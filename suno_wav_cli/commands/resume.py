@@ -11,7 +11,7 @@ from suno_wav_cli import events
 from suno_wav_cli.api.pricing import WAV_PRICE
 from suno_wav_cli.api.providers import PROVIDERS, provider_named
 from suno_wav_cli.commands.evidence import balance_tells
-from suno_wav_cli.config.settings import base_url_of, is_own_sandbox, journal_file
+from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
 from suno_wav_cli.conversion.finish import order_for, retrieve
 from suno_wav_cli.conversion.ids import find
 from suno_wav_cli.conversion.pipeline import Outcome, all_of, convert, failure
@@ -53,7 +53,7 @@ class Request:
 def resume(request: Request, run: Run) -> ExitCode:
     """Finish conversions, and return the exit code. Raises SunoWavError where nothing could be begun."""
     address = None if is_own_sandbox(run.settings) else base_url_of(run.settings)
-    with open_history(journal_file(run.environ)) as history:
+    with open_history(run.paths.journal) as history:
         chosen = _chosen(request.names, history, address)
     here = [job for job in chosen if isinstance(job, str) or _is_of(job, run.settings.provider, address)]
     for event in _elsewhere([job for job in chosen if job not in here]):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.providers import SANDBOX
 from suno_wav_cli.config.key_store import KeyStore
-from suno_wav_cli.config.settings import base_url_of, read_config, state_folder
+from suno_wav_cli.config.paths import find_paths
+from suno_wav_cli.config.settings import base_url_of, read_config
 from suno_wav_cli.errors import NotAuthorized, UsageError
 from suno_wav_cli.models import Secret
 
@@ -48,10 +49,6 @@ def take_secrets(environ: MutableMapping[str, str]) -> Secrets:
     )
 
 
-def key_store(environ: Mapping[str, str]) -> KeyStore:
-    return KeyStore(folder=state_folder(environ) / "keys")
-
-
 def find_api_key(secrets: Secrets, settings: Settings, environ: Mapping[str, str]) -> Secret | None:
     """Take the environment's key, else the one that `login` has kept for this address. The sandbox takes any.
 
@@ -61,7 +58,7 @@ def find_api_key(secrets: Secrets, settings: Settings, environ: Mapping[str, str
         return secrets.api_key
     if settings.provider == SANDBOX:
         return Secret(value="no-key-is-needed", origin="the sandbox takes any")
-    return key_store(environ).find(base_url_of(settings))
+    return KeyStore(folder=find_paths(environ).keys).find(base_url_of(settings))
 
 
 def api_key(secrets: Secrets, settings: Settings, environ: Mapping[str, str]) -> Secret:

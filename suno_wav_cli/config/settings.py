@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suno_wav_cli.api.providers import PROVIDERS, SANDBOX, provider_named
 from suno_wav_cli.config import parsers as values
 from suno_wav_cli.config.file import read_config_file
+from suno_wav_cli.config.paths import find_paths
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.models import TunnelMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from decimal import Decimal
+    from pathlib import Path
 
     from suno_wav_cli.config.file import ConfigFile
 
@@ -143,32 +144,9 @@ def _choice(
     return Choice(name=name, value=default, source=Source.DEFAULT)
 
 
-def config_folder(environ: Mapping[str, str]) -> Path:
-    return _folder(environ, "config")
-
-
-def state_folder(environ: Mapping[str, str]) -> Path:
-    return _folder(environ, "state")
-
-
-def journal_file(environ: Mapping[str, str]) -> Path:
-    return state_folder(environ) / "journal.sqlite3"
-
-
-def _folder(environ: Mapping[str, str], kind: str) -> Path:
-    home = environ.get("SUNO_WAV_HOME")
-    if home:
-        return Path(str(_valued(values.path, "SUNO_WAV_HOME", home)))
-    import platformdirs
-
-    if kind == "config":
-        return platformdirs.user_config_path("suno-wav", appauthor=False)
-    return platformdirs.user_state_path("suno-wav", appauthor=False)
-
-
 def read_config(environ: Mapping[str, str]) -> ConfigFile:
     """Raises UsageError, with the line where there is one."""
-    return read_config_file(config_folder(environ) / "config.toml", [*_PARSERS, *SECRETS])
+    return read_config_file(find_paths(environ).config_file, [*_PARSERS, *SECRETS])
 
 
 def _parsed(name: str, place: str, value: object) -> object:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.config.settings import journal_file
 from suno_wav_cli.conversion.ids import music_task_of
 from suno_wav_cli.conversion.session import open_session, open_workshop
 from suno_wav_cli.errors import ConversionFailed, ExitCode, StillRunning
@@ -22,7 +21,7 @@ _AT_WORK = frozenset({"PENDING", "TEXT_SUCCESS", "FIRST_SUCCESS"})
 
 def show_tracks(argument: str, run: Run) -> ExitCode:
     """List the tracks of a music task. Raises SunoWavError."""
-    with open_history(journal_file(run.environ)) as history:
+    with open_history(run.paths.journal) as history:
         music_task_id = music_task_of(argument, history)
     with open_session(run) as session:
         task = run_async(_asked(music_task_id, session))

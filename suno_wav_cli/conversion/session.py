@@ -15,7 +15,7 @@ from suno_wav_cli.callbacks.endpoint import is_required, open_reception
 from suno_wav_cli.callbacks.notifications import receive_notifications
 from suno_wav_cli.callbacks.task_notifier import TaskNotifier
 from suno_wav_cli.config.credentials import find_api_key, required
-from suno_wav_cli.config.settings import base_url_of, is_own_sandbox, journal_file, state_folder
+from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
 from suno_wav_cli.conversion.context import ConversionContext, ConversionOptions, DownloadSlots
 from suno_wav_cli.conversion.resume_hint import command_for
 from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT, check_standard_output, remove_old_parts
@@ -98,7 +98,7 @@ def open_session(
     key = find_api_key(run.secrets, settings, environ)
     if not only_looking:
         required(key, base_url_of(settings))
-    spool = state_folder(environ) / "piped"
+    spool = run.paths.spool
     _check_wishes(settings, spool)
     own_sandbox = is_own_sandbox(settings)
     unfinished: dict[str, None] = {}
@@ -112,7 +112,7 @@ def open_session(
 
     with ExitStack() as stack:
         base_url = stack.enter_context(open_upstream(settings, report))
-        file = journal_file(environ)
+        file = run.paths.journal
         # What the journal would remember of a service that ends with the program is of no use to the next run.
         in_memory = own_sandbox or (only_looking and not file.exists())
         service = Account(
@@ -121,7 +121,7 @@ def open_session(
             kept_days=provider_named(settings.provider).retention_days,
         )
         journal = stack.enter_context(open_journal(None if in_memory else file, service))
-        agents = state_folder(environ) / "agents"
+        agents = run.paths.agents
         session = Session(
             settings=settings,
             secrets=run.secrets,

@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 
 from suno_wav_cli.config.credentials import Secrets, api_key, take_secrets
 from suno_wav_cli.config.parsers import seconds
+from suno_wav_cli.config.paths import find_paths
 from suno_wav_cli.config.settings import (
     Settings,
-    config_folder,
     load_settings,
-    state_folder,
 )
 from suno_wav_cli.errors import NotAuthorized, UsageError
 from suno_wav_cli.models import Secret, TunnelMode
@@ -290,14 +289,15 @@ def test_the_folder_of_nobody_is_said(sandbox: Sandbox) -> None:
 def test_one_variable_moves_both_folders(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me")
     environ = {"SUNO_WAV_HOME": "~/suno"}
-    assert (config_folder(environ), state_folder(environ)) == (Path("/home/me/suno"), Path("/home/me/suno"))
+    assert find_paths(environ).config_file == Path("/home/me/suno/config.toml")
+    assert find_paths(environ).journal == Path("/home/me/suno/journal.sqlite3")
 
 
 def test_without_it_the_folders_are_those_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", "/xdg/config")
     monkeypatch.setenv("XDG_STATE_HOME", "/xdg/state")
-    assert config_folder({}) == Path("/xdg/config/suno-wav")
-    assert state_folder({}) == Path("/xdg/state/suno-wav")
+    assert find_paths({}).config_file == Path("/xdg/config/suno-wav/config.toml")
+    assert find_paths({}).journal == Path("/xdg/state/suno-wav/journal.sqlite3")
 
 
 def test_secrets_come_from_the_environment() -> None:

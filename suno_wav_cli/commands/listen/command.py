@@ -15,7 +15,7 @@ from suno_wav_cli.callbacks.tunnel import Lost, Restored
 from suno_wav_cli.commands.listen.handler import DeliveryHandler, ListenOptions
 from suno_wav_cli.commands.listen.verifier import Service
 from suno_wav_cli.config.credentials import find_api_key, required
-from suno_wav_cli.config.settings import base_url_of, state_folder
+from suno_wav_cli.config.settings import base_url_of
 from suno_wav_cli.conversion.session import open_session, open_workshop
 from suno_wav_cli.errors import ExitCode, TunnelFailed, TunnelRefused, UsageError
 from suno_wav_cli.system.event_loop import run_async
@@ -46,7 +46,7 @@ def listen(run: Run) -> ExitCode:
         session = None
         if key is not None:
             session = stack.enter_context(open_session(run))
-        agents = state_folder(run.environ) / "agents"
+        agents = run.paths.agents
         reception = stack.enter_context(open_reception(settings, secrets, agents, port=port))
         wishes = ListenOptions(
             hmac_key=secrets.hmac_key,
