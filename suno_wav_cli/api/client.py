@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 import httpx
 
 from suno_wav_cli import USER_AGENT
-from suno_wav_cli.api import parsing as answers
 from suno_wav_cli.api.error_mapping import (
     is_refusal,
     no_envelope,
@@ -19,6 +18,7 @@ from suno_wav_cli.api.error_mapping import (
     submission_unknown,
     unreachable,
 )
+from suno_wav_cli.api.parsing import find_task_id, read_credits, read_envelope, read_music_task
 from suno_wav_cli.api.providers import Meaning
 from suno_wav_cli.errors import ServiceUnavailable, TaskUnknown, UsageError
 from suno_wav_cli.system.http_errors import decode_body, describe_error, read_body
@@ -130,24 +130,24 @@ class Client:
                 raise unreachable(error) from error
             raise submission_unknown(describe_error(error)) from error
         if self.provider.codes.get(answer.code) is Meaning.SUCCESS:
-            task_id = answers.submitted_task_id(answer)
+            task_id = find_task_id(answer)
             if task_id is None:
                 raise submission_unknown("the service accepted the request but named no task")
             return task_id
         raise refusal(answer, self.provider, paid=True)
 
-    async def wav_record(self, task_id: str) -> WavRecord:
+    async def fetch_record(self, task_id: str) -> WavRecord:
         """Ask for the task's record (sections 4 and 7). Raises TaskUnknown, NotAuthorized, ServiceUnavailable, ConversionFailed."""
         answer = await self._lookup(self.provider.record_path, {"taskId": task_id})
         record = self.provider.read_record(task_id, answer.data)
         return replace(record, error_message=self._without_secrets(record.error_message) or None)
 
-    async def music_task(self, music_task_id: str) -> MusicTask:
-        """Ask for the tracks of a music task (section 6). Raises as `wav_record`."""
+    async def fetch_music_task(self, music_task_id: str) -> MusicTask:
+        """Ask for the tracks of a music task (section 6). Raises as `fetch_record`."""
         answer = await self._lookup(self.provider.music_path, {"taskId": music_task_id})
-        return answers.music_task(music_task_id, answer.data)
+        return read_music_task(music_task_id, answer.data)
 
-    async def credits(self) -> Decimal:
+    async def fetch_credits(self) -> Decimal:
         """Ask for the account's balance (section 6), which is free.
 
         Raises ServiceUnavailable, also where the answer is no amount; NotAuthorized; ConversionFailed where the request
@@ -158,10 +158,10 @@ class Client:
             answer = await self._lookup(self.provider.credit_path, {})
         except TaskUnknown:
             raise ServiceUnavailable("the service does not tell the balance", remedy) from None
-        credits_left = answers.credits_left(answer.data)
-        if credits_left is None:
+        balance = read_credits(answer.data)
+        if balance is None:
             raise ServiceUnavailable("the service says something that is no balance", remedy)
-        return credits_left
+        return balance
 
     async def _lookup(self, path: str, params: dict[str, str]) -> Envelope:
         delays = self._backoff.delays()
@@ -209,7 +209,7 @@ class Client:
         decoded = decode_body(body, response.headers.get("Content-Encoding", ""), _LARGEST_ANSWER)
         if decoded is None:
             raise _NotAnEnvelope(response.status_code, read=False)
-        answer = answers.envelope(decoded)
+        answer = read_envelope(decoded)
         if answer is None:
             raise _NotAnEnvelope(response.status_code)
         return replace(answer, message=self._without_secrets(answer.message))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from suno_wav_cli.api import parsing as answers
+from suno_wav_cli.api.parsing import find_task_id
 from suno_wav_cli.api.providers import Meaning
 from suno_wav_cli.errors import (
     ConversionFailed,
@@ -86,7 +86,7 @@ def refusal(answer: Envelope, provider: Provider, *, paid: bool) -> SunoWavError
     if meaning is None and not is_refusal(answer.code):
         meaning = Meaning.SERVER_ERROR
     if paid and meaning is Meaning.SERVER_ERROR:
-        task_id = answers.submitted_task_id(answer)
+        task_id = find_task_id(answer)
         return submission_unknown(
             f"the service answered {said}" + (f" and named task {task_id}" if task_id else "")
         )
@@ -94,7 +94,7 @@ def refusal(answer: Envelope, provider: Provider, *, paid: bool) -> SunoWavError
         return RecordExists(
             f"the service already has a WAV of this song: {said}",
             "Its task id is not known here; your account's log may name it: suno-wav status TASK_ID --wait --download",
-            answers.submitted_task_id(answer),
+            find_task_id(answer),
         )
     if meaning is None or meaning not in _REFUSALS or (paid and meaning is Meaning.UNKNOWN_TASK):
         return ConversionFailed(

@@ -34,7 +34,7 @@ class Envelope:
     top: dict[str, Any]
 
 
-def envelope(body: bytes) -> Envelope | None:
+def read_envelope(body: bytes) -> Envelope | None:
     """Read an answer; None where it is not an envelope (a proxy's page, say)."""
     try:
         top = json.loads(body, parse_float=_fraction)
@@ -53,7 +53,7 @@ def envelope(body: bytes) -> Envelope | None:
     )
 
 
-def submitted_task_id(answer: Envelope) -> str | None:
+def find_task_id(answer: Envelope) -> str | None:
     """The new WAV task's id (section 2), wherever the answer carries it."""
     data = answer.data
     candidates = [data]
@@ -62,7 +62,7 @@ def submitted_task_id(answer: Envelope) -> str | None:
     return _first_id(*candidates, answer.top.get("taskId"))
 
 
-def wav_record(task_id: str, data: object) -> WavRecord:
+def read_wav_record(task_id: str, data: object) -> WavRecord:
     """What `record-info` says (section 4): a usable URL wins, wherever it stands; otherwise the status decides."""
     fields = data if isinstance(data, dict) else {}
     response = fields.get("response")
@@ -82,10 +82,10 @@ def wav_record(task_id: str, data: object) -> WavRecord:
     )
 
 
-def job_record(task_id: str, data: object) -> WavRecord:
+def read_job_record(task_id: str, data: object) -> WavRecord:
     """What `recordInfo` says of a job (section 7), by the same rule."""
     fields = data if isinstance(data, dict) else {}
-    url = result_url(fields.get("resultJson"))
+    url = find_result_url(fields.get("resultJson"))
     flag = _text(fields.get("state"))
     return WavRecord(
         task_id=task_id,
@@ -100,7 +100,7 @@ def job_record(task_id: str, data: object) -> WavRecord:
     )
 
 
-def result_url(result: object) -> str | None:
+def find_result_url(result: object) -> str | None:
     """The file that a job's `resultJson` names (section 7): of several, the first that is called a WAV, else the first."""
     if isinstance(result, str):
         try:
@@ -114,7 +114,7 @@ def result_url(result: object) -> str | None:
     )
 
 
-def music_task(music_task_id: str, data: object) -> MusicTask:
+def read_music_task(music_task_id: str, data: object) -> MusicTask:
     """What is said of a music task (section 6). A track without an id is none yet."""
     fields = data if isinstance(data, dict) else {}
     response = fields.get("response")
@@ -148,7 +148,7 @@ def _state(flag: str | None, url: str | None) -> WavState:
     return WavState.PENDING
 
 
-def credits_left(data: object) -> Decimal | None:
+def read_credits(data: object) -> Decimal | None:
     """The balance (section 6): the number itself, or its text; None for whatever else there is."""
     if isinstance(data, str) and re.fullmatch(r"\s*-?[0-9]{1,15}(\.[0-9]{1,30})?\s*", data):
         data = Decimal(data.strip())

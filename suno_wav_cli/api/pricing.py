@@ -12,12 +12,12 @@ def price_of(wavs: int) -> Decimal:
     return WAV_PRICE * wavs
 
 
-def wavs_for(amount: Decimal) -> int:
+def count_wavs(amount: Decimal) -> int:
     """How many WAVs an amount pays for."""
     return max(0, int((amount / WAV_PRICE).to_integral_value(ROUND_FLOOR)))
 
 
-def shown(amount: Decimal) -> str:
+def format_credits(amount: Decimal) -> str:
     """Write it as people do: no exponent, no zeros at the end."""
     text = f"{amount:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.api.parsing import job_record, wav_record
+from suno_wav_cli.api.parsing import read_job_record, read_wav_record
 from suno_wav_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ SUNOAPI = Provider(
         }
     ),
     submission=_wav_submission,
-    read_record=wav_record,
+    read_record=read_wav_record,
     submit_path="/api/v1/wav/generate",
     record_path="/api/v1/wav/record-info",
     credit_path="/api/v1/generate/credit",
@@ -132,7 +132,7 @@ KIE = Provider(
         }
     ),
     submission=_wav_submission,
-    read_record=wav_record,
+    read_record=read_wav_record,
     submit_path="/api/v1/wav/generate",
     record_path="/api/v1/wav/record-info",
     credit_path="/api/v1/chat/credit",
@@ -144,7 +144,7 @@ KIE_JOBS = replace(
     KIE,
     name="kie-jobs",
     submission=_job_submission,
-    read_record=job_record,
+    read_record=read_job_record,
     submit_path="/api/v1/jobs/createTask",
     record_path="/api/v1/jobs/recordInfo",
     needs_music_task=True,
@@ -158,7 +158,7 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
 )
 
 
-def provider_named(name: str) -> Provider:
+def get_provider(name: str) -> Provider:
     """Raises UsageError."""
     try:
         return PROVIDERS[name]

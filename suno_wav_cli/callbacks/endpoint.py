@@ -10,7 +10,7 @@ from suno_wav_cli.api.providers import SANDBOX
 from suno_wav_cli.callbacks.tunnel import Destination, GivenAddress, secret_path
 from suno_wav_cli.errors import TunnelFailed, UsageError
 from suno_wav_cli.models import TunnelMode
-from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.system.loopback import address_of, bind_socket
 
 if TYPE_CHECKING:
     import socket
@@ -57,7 +57,7 @@ def open_reception(
     if settings.public_url is not None and not port:
         raise UsageError("--public-url needs the port it leads to", "Add --port N.")
     try:
-        bound = bound_socket(port)
+        bound = bind_socket(port)
     except OSError as error:
         raise TunnelFailed(
             f"port {port} cannot be opened: {error.strerror}", "Choose another --port; 0 takes a free one."

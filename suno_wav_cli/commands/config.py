@@ -56,7 +56,7 @@ def _show_secrets(run: Run) -> None:
     elif settings.provider == SANDBOX:
         place = None
     else:
-        place = KeyStore(folder=run.paths.keys).where(base_url_of(settings))
+        place = KeyStore(folder=run.paths.keys).locate(base_url_of(settings))
     report(events.SecretShown(name="api_key", is_set=place is not None, place=place))
     for name, secret in (("ngrok_authtoken", secrets.ngrok_token), ("hmac_key", secrets.hmac_key)):
         report(

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
-from suno_wav_cli.api.providers import SANDBOX, provider_named
+from suno_wav_cli.api.providers import SANDBOX, get_provider
 from suno_wav_cli.conversion.ids import audio_id_of, check_music_task, is_sandbox_id
 from suno_wav_cli.conversion.music_task import tracks_to_convert
 from suno_wav_cli.conversion.pipeline import Outcome, convert_all
@@ -157,7 +157,7 @@ def _converted(
 def _check_music_tasks(orders: Iterable[Order], provider: str) -> None:
     """Raise UsageError for a request that the contract does not have (api/README.md, section 7)."""
     lacking = [order.song.audio_id for order in orders if order.song.music_task_id is None]
-    if lacking and provider_named(provider).needs_music_task:
+    if lacking and get_provider(provider).needs_music_task:
         others = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
         raise UsageError(
             f"{provider} converts a song only with its music task, which is not known of {lacking[0]}{others}",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
 from suno_wav_cli.api.providers import SANDBOX
-from suno_wav_cli.config.credentials import API_KEY_VARIABLE, key_from
+from suno_wav_cli.config.credentials import API_KEY_VARIABLE, parse_key
 from suno_wav_cli.config.key_store import KeyStore
 from suno_wav_cli.config.settings import base_url_of
 from suno_wav_cli.conversion.balance import ask_credits
@@ -37,7 +37,7 @@ def login(
     case nothing is changed.
     """
     base_url = _account_at(run.settings)
-    key = key_from(read_key(f"API key for {base_url} (not shown): "), "what was entered")
+    key = parse_key(read_key(f"API key for {base_url} (not shown): "), "what was entered")
     if key is None:
         raise UsageError("no key was entered", "Enter it at the prompt, or send it in: suno-wav login < FILE")
     left = None if unverified else _verified(run.settings, base_url, key)
@@ -70,7 +70,7 @@ def _account_at(settings: Settings) -> str:
 
 def _verified(settings: Settings, base_url: str, key: Secret) -> Decimal:
     try:
-        return run_async(ask_credits(settings, base_url, key, settings.questions))
+        return run_async(ask_credits(settings, base_url, key, settings.lookup_retries))
     except NotAuthorized as error:
         raise NotAuthorized(
             error.message,

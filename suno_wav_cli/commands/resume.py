@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from suno_wav_cli import events
 from suno_wav_cli.api.pricing import WAV_PRICE
-from suno_wav_cli.api.providers import PROVIDERS, provider_named
+from suno_wav_cli.api.providers import PROVIDERS, get_provider
 from suno_wav_cli.commands.evidence import balance_tells
 from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
 from suno_wav_cli.conversion.finish import order_for, retrieve
@@ -76,7 +76,7 @@ def _chosen(names: Sequence[str], history: History | None, address: str | None) 
 
 
 def _is_of(entry: JournalEntry, provider: str, address: str | None) -> bool:
-    return entry.service == address and PROVIDERS.get(entry.provider) is provider_named(provider)
+    return entry.service == address and PROVIDERS.get(entry.provider) is get_provider(provider)
 
 
 def _elsewhere(entries: Sequence[JournalEntry | str]) -> list[events.OtherServiceJobs]:
@@ -115,7 +115,7 @@ async def _resumed(
     try:
         if entry is not None and entry.state in UNDECIDED:
             return await _settled(entry, request, session, context, alone=alone)
-        record = await context.client.wav_record(task_id or _no_task(entry))
+        record = await context.client.fetch_record(task_id or _no_task(entry))
         session.report(events.LookedUp(audio_id=name, record=record))
         return await retrieve(entry, record, session, context, wait=True, alone=alone)
     except (UsageError, OutputExists) as error:
@@ -163,7 +163,7 @@ async def _balance_tells(
     entry: JournalEntry, before: Decimal, session: Session, context: ConversionContext
 ) -> str:
     try:
-        now = await context.client.credits()
+        now = await context.client.fetch_credits()
     except ServiceUnavailable:
         return ""
     paid, undecided = session.journal.history.paid_since_balance(entry)

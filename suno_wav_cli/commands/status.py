@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
-from suno_wav_cli.api.providers import PROVIDERS, provider_named
+from suno_wav_cli.api.providers import PROVIDERS, get_provider
 from suno_wav_cli.conversion.finish import retrieve
 from suno_wav_cli.conversion.ids import find
 from suno_wav_cli.conversion.pipeline import all_of, failure, wait_for
@@ -55,7 +55,7 @@ def _task_id(argument: str, session: Session) -> str:
             return argument
         line = command_for(found.provider, found.service, "status", [found.wav_task_id or found.name])
         raise UsageError(f"{found.name} was converted at {found.service}", f"To ask there: {line}")
-    if PROVIDERS.get(found.provider) is not provider_named(session.settings.provider):
+    if PROVIDERS.get(found.provider) is not get_provider(session.settings.provider):
         raise other_contract(found)
     task = found if found.wav_task_id else session.journal.newest_task_of(found.name)
     if task is None or task.wav_task_id is None:
@@ -80,7 +80,7 @@ async def _show(
     entry = session.journal.of_task(task_id)
     name = entry.name if entry else task_id
     try:
-        record = await context.client.wav_record(task_id)
+        record = await context.client.fetch_record(task_id)
         if wait:
             # Shown as at work from the first moment, which may be long before the next question.
             context.report(events.LookedUp(audio_id=name, record=record))

@@ -61,12 +61,12 @@ def find_api_key(secrets: Secrets, settings: Settings, environ: Mapping[str, str
     return KeyStore(folder=find_paths(environ).keys).find(base_url_of(settings))
 
 
-def api_key(secrets: Secrets, settings: Settings, environ: Mapping[str, str]) -> Secret:
+def get_api_key(secrets: Secrets, settings: Settings, environ: Mapping[str, str]) -> Secret:
     """As `find_api_key`; raises NotAuthorized where there is none."""
-    return required(find_api_key(secrets, settings, environ), base_url_of(settings))
+    return require_key(find_api_key(secrets, settings, environ), base_url_of(settings))
 
 
-def required(key: Secret | None, base_url: str) -> Secret:
+def require_key(key: Secret | None, base_url: str) -> Secret:
     """Raises NotAuthorized where there is none."""
     if key is None:
         raise NotAuthorized(
@@ -77,7 +77,7 @@ def required(key: Secret | None, base_url: str) -> Secret:
     return key
 
 
-def key_from(text: str, origin: str) -> Secret | None:
+def parse_key(text: str, origin: str) -> Secret | None:
     """Read a key that somebody has typed; None where nothing was. Raises NotAuthorized for what no header can carry."""
     return _for_a_header(_secret(text, origin))
 

@@ -16,7 +16,7 @@ from suno_wav_cli.config import keyring as system_keyring
 from suno_wav_cli.config.keyring import KeyringUnusable
 from suno_wav_cli.errors import NotAuthorized, UsageError
 from suno_wav_cli.models import Secret
-from suno_wav_cli.system.atomic_file import write_whole
+from suno_wav_cli.system.atomic_file import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +69,7 @@ class KeyStore:
             raise _damaged(path)
         return Secret(value=key, origin=str(path))
 
-    def where(self, base_url: str) -> str | None:
+    def locate(self, base_url: str) -> str | None:
         """Say where a key is kept, without loading the keyring. Raises as `find`."""
         path = self._path(base_url)
         entry = _read(path)
@@ -81,7 +81,7 @@ class KeyStore:
         """Remove the key, and say from where; None where none was kept. Raises UsageError, and then it is still there."""
         path = self._path(base_url)
         try:
-            place = self.where(base_url)
+            place = self.locate(base_url)
         except NotAuthorized:
             # What cannot be used can be removed.
             place = str(path)
@@ -103,7 +103,7 @@ class KeyStore:
 
 
 def _write(path: Path, entry: dict[str, str]) -> None:
-    write_whole(path, json.dumps(entry).encode(), 0o600)
+    write_atomically(path, json.dumps(entry).encode(), 0o600)
 
 
 def _read(path: Path) -> dict[str, object] | None:

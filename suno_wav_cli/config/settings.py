@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from suno_wav_cli.api.providers import PROVIDERS, SANDBOX, provider_named
-from suno_wav_cli.config import parsers as values
+from suno_wav_cli.api.providers import PROVIDERS, SANDBOX, get_provider
+from suno_wav_cli.config import parsers
 from suno_wav_cli.config.file import read_config_file
 from suno_wav_cli.config.paths import find_paths
 from suno_wav_cli.errors import UsageError
@@ -65,7 +65,7 @@ class Settings:
     log_file: Path | None = None
 
     @property
-    def questions(self) -> int:
+    def lookup_retries(self) -> int:
         """How often the service is asked again that does not answer. A download goes on until the time is up."""
         return _RETRIES if self.retries is None else self.retries
 
@@ -77,7 +77,7 @@ def is_own_sandbox(settings: Settings) -> bool:
 
 def base_url_of(settings: Settings) -> str:
     """Return the address of the service: `--base-url`, else the provider's own. Raise UsageError."""
-    return settings.base_url or provider_named(settings.provider).base_url
+    return settings.base_url or get_provider(settings.provider).base_url
 
 
 class Source(StrEnum):
@@ -107,13 +107,13 @@ def choose(flags: Mapping[str, object], environ: Mapping[str, str]) -> tuple[Cho
     return tuple(_choice(field.name, field.default, flags, environ, config) for field in fields(Settings))
 
 
-def in_force(choices: tuple[Choice, ...]) -> Settings:
+def make_settings(choices: tuple[Choice, ...]) -> Settings:
     return Settings(**{choice.name: choice.value for choice in choices})
 
 
 def load_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
     """As `choose`, where it does not matter who decided."""
-    return in_force(choose(flags, environ))
+    return make_settings(choose(flags, environ))
 
 
 def _choice(
@@ -170,39 +170,39 @@ def _no_value(_text: str) -> object:
 
 
 def _tunnel(text: str) -> TunnelMode:
-    return TunnelMode(values.one_of(*TunnelMode)(text))
+    return TunnelMode(parsers.one_of(*TunnelMode)(text))
 
 
 _PARSERS: Mapping[str, Callable[[str], object]] = {
-    "provider": values.one_of(*PROVIDERS),
-    "base_url": values.base_url,
+    "provider": parsers.one_of(*PROVIDERS),
+    "base_url": parsers.base_url,
     "out": str,
     "tunnel": _tunnel,
-    "public_url": values.base_url,
-    "callback_url": values.http_url,
-    "port": values.number(0, 65535),
-    "domain": values.domain,
-    "path": values.url_path,
-    "no_secret": values.flag,
-    "forward_to": values.receiver_url,
-    "save": values.path,
-    "max_events": values.number(1, 999_999_999),
-    "poll_interval": values.seconds,
-    "timeout": values.seconds,
-    "retries": values.number(0, 100),
-    "jobs": values.number(1, 1000),
-    "force": values.flag,
-    "skip_existing": values.flag,
-    "tag": values.flag,
-    "connections": values.number(1, 4),
-    "limit_rate": values.size,
-    "min_speed": values.size,
-    "stall_timeout": values.seconds,
-    "max_size": values.size,
-    "max_credits": values.credits_amount,
-    "json": values.flag,
-    "quiet": values.flag,
-    "verbose": values.flag,
-    "no_color": values.flag,
-    "log_file": values.path,
+    "public_url": parsers.base_url,
+    "callback_url": parsers.http_url,
+    "port": parsers.number(0, 65535),
+    "domain": parsers.domain,
+    "path": parsers.url_path,
+    "no_secret": parsers.flag,
+    "forward_to": parsers.receiver_url,
+    "save": parsers.path,
+    "max_events": parsers.number(1, 999_999_999),
+    "poll_interval": parsers.seconds,
+    "timeout": parsers.seconds,
+    "retries": parsers.number(0, 100),
+    "jobs": parsers.number(1, 1000),
+    "force": parsers.flag,
+    "skip_existing": parsers.flag,
+    "tag": parsers.flag,
+    "connections": parsers.number(1, 4),
+    "limit_rate": parsers.size,
+    "min_speed": parsers.size,
+    "stall_timeout": parsers.seconds,
+    "max_size": parsers.size,
+    "max_credits": parsers.credits_amount,
+    "json": parsers.flag,
+    "quiet": parsers.flag,
+    "verbose": parsers.flag,
+    "no_color": parsers.flag,
+    "log_file": parsers.path,
 }

@@ -43,7 +43,7 @@ def tracks_to_convert(music_task_id: str, session: Session) -> MusicTask:
 async def _asked(music_task_id: str, session: Session) -> MusicTask:
     """Ask, and remember the answer. Raises ConversionFailed or StillRunning where there is no track."""
     async with open_workshop(session, None) as context:
-        task = await context.client.music_task(music_task_id)
+        task = await context.client.fetch_music_task(music_task_id)
     session.journal.remember(task.tracks)
     if task.tracks:
         return task

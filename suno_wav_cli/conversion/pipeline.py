@@ -115,7 +115,7 @@ async def wait_for(
                     at_least = 0.0 if record is known else _BETWEEN_LOOKUPS
                     await _woken(task_id, context, at_least=at_least, called_back=called_back)
                 try:
-                    record, trouble = await context.client.wav_record(task_id), None
+                    record, trouble = await context.client.fetch_record(task_id), None
                     context.report(events.LookedUp(audio_id=entry.name, record=record))
                 except (ServiceUnavailable, TaskUnknown) as error:
                     if isinstance(error, TaskUnknown) and time.time() - entry.created > UNKNOWN_AT_FIRST:

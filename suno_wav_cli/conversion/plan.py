@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
-from suno_wav_cli.api.pricing import WAV_PRICE, price_of, shown, wavs_for
+from suno_wav_cli.api.pricing import WAV_PRICE, count_wavs, format_credits, price_of
 from suno_wav_cli.conversion.balance import ask_credits
 from suno_wav_cli.errors import NoCredits, NotAuthorized, SunoWavError
 from suno_wav_cli.journal.entry import UNDECIDED
@@ -110,20 +110,22 @@ def _refused(count: int, cap: Decimal | None, balance: Decimal | None) -> NoCred
     price = price_of(count)
     if cap is not None and price > cap:
         return NoCredits(
-            f"this would cost {shown(price)} credits, and --max-credits allows {shown(cap)}",
+            f"this would cost {format_credits(price)} credits, and --max-credits allows {format_credits(cap)}",
             f"Nothing was submitted. {_fitting(cap)} Convert fewer, or raise --max-credits.",
         )
     if balance is not None and price > balance:
         return NoCredits(
-            f"this would cost {shown(price)} credits, and the balance is {shown(balance)}",
+            f"this would cost {format_credits(price)} credits, and the balance is {format_credits(balance)}",
             f"Nothing was submitted. {_fitting(balance)} Top up at your provider, or convert fewer.",
         )
     return None
 
 
 def _fitting(amount: Decimal) -> str:
-    count = wavs_for(amount)
-    return f"At {shown(WAV_PRICE)} each, it is enough for {count} {'song' if count == 1 else 'songs'}."
+    count = count_wavs(amount)
+    return (
+        f"At {format_credits(WAV_PRICE)} each, it is enough for {count} {'song' if count == 1 else 'songs'}."
+    )
 
 
 def _told(session: Session) -> _Told:
@@ -143,4 +145,4 @@ def _told(session: Session) -> _Told:
 async def _asked(session: Session, key: Secret) -> Decimal:
     settings = session.settings
     async with asyncio.timeout(_PATIENCE):
-        return await ask_credits(settings, session.base_url, key, min(1, settings.questions))
+        return await ask_credits(settings, session.base_url, key, min(1, settings.lookup_retries))

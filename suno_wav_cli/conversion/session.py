@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
 from suno_wav_cli.api.client import Client
-from suno_wav_cli.api.pricing import wavs_for
-from suno_wav_cli.api.providers import provider_named
+from suno_wav_cli.api.pricing import count_wavs
+from suno_wav_cli.api.providers import get_provider
 from suno_wav_cli.callbacks.endpoint import is_required, open_reception
 from suno_wav_cli.callbacks.notifications import receive_notifications
 from suno_wav_cli.callbacks.task_notifier import TaskNotifier
-from suno_wav_cli.config.credentials import find_api_key, required
+from suno_wav_cli.config.credentials import find_api_key, require_key
 from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
 from suno_wav_cli.conversion.context import ConversionContext, ConversionOptions, DownloadSlots
 from suno_wav_cli.conversion.resume_hint import command_for
@@ -31,7 +31,7 @@ from suno_wav_cli.models import TunnelMode
 from suno_wav_cli.system.loopback import is_loopback
 from suno_wav_cli.system.pacing import Backoff, RateWindow
 from suno_wav_cli.system.signals import Stopped
-from suno_wav_cli.system.tls import tls_context
+from suno_wav_cli.system.tls import make_tls_context
 from suno_wav_cli.wav import check_tagging_possible
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def open_session(
     settings, environ, report = run.settings, run.environ, run.report
     key = find_api_key(run.secrets, settings, environ)
     if not only_looking:
-        required(key, base_url_of(settings))
+        require_key(key, base_url_of(settings))
     spool = run.paths.spool
     _check_wishes(settings, spool)
     own_sandbox = is_own_sandbox(settings)
@@ -118,7 +118,7 @@ def open_session(
         service = Account(
             base_url=base_url,
             provider=settings.provider,
-            kept_days=provider_named(settings.provider).retention_days,
+            kept_days=get_provider(settings.provider).retention_days,
         )
         journal = stack.enter_context(open_journal(None if in_memory else file, service))
         agents = run.paths.agents
@@ -202,8 +202,8 @@ async def open_workshop(
     """
     settings = session.settings
     cap = settings.max_credits
-    tls = tls_context(session.base_url)
-    backoff = Backoff(retries=settings.questions)
+    tls = make_tls_context(session.base_url)
+    backoff = Backoff(retries=settings.lookup_retries)
     wake_ups = TaskNotifier()
     hidden = [] if reception is None else [reception.path]
     async with AsyncExitStack() as stack:
@@ -218,9 +218,9 @@ async def open_workshop(
                 await callback_url
         client = await stack.enter_async_context(
             Client(
-                provider_named(settings.provider),
+                get_provider(settings.provider),
                 session.base_url,
-                required(session.key, session.base_url),
+                require_key(session.key, session.base_url),
                 tls,
                 backoff,
                 hidden=hidden,
@@ -234,7 +234,7 @@ async def open_workshop(
             submitter=Submitter(
                 client=client,
                 journal=session.journal,
-                gate=SubmissionGate(window=RateWindow(), allowance=None if cap is None else wavs_for(cap)),
+                gate=SubmissionGate(window=RateWindow(), allowance=None if cap is None else count_wavs(cap)),
                 backoff=backoff,
                 callback_url=callback_url,
                 resubmit=resubmit,

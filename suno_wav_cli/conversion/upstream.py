@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
 from suno_wav_cli.events import SandboxStarted
-from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.system.loopback import address_of, bind_socket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,9 +22,9 @@ def open_upstream(settings: Settings, report: Report) -> Iterator[str]:
     if not is_own_sandbox(settings):
         yield base_url_of(settings)
         return
-    from suno_wav_cli.sandbox import running
+    from suno_wav_cli.sandbox import run_sandbox
 
-    with bound_socket(0) as bound, running(bound):
+    with bind_socket(0) as bound, run_sandbox(bound):
         base_url = address_of(bound)
         report(SandboxStarted(base_url=base_url))
         yield base_url

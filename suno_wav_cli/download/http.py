@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from suno_wav_cli.download.connections import Trace
-    from suno_wav_cli.system.rates import RateLimit
+    from suno_wav_cli.system.pacing import RateLimit
 
 _CONNECT_SECONDS = 10.0
 _MOST_REDIRECTS = 5

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.callbacks.server import serving_in_thread
 from suno_wav_cli.sandbox.cdn.connection import CdnProtocol
-from suno_wav_cli.sandbox.routes import sandbox_app
+from suno_wav_cli.sandbox.routes import make_app
 from suno_wav_cli.sandbox.service import Service
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def _silent(_event: Event) -> None:
 
 
 @contextmanager
-def running(
+def run_sandbox(
     bound: socket.socket,
     *,
     speed: float = 1.0,
@@ -37,5 +37,5 @@ def running(
     Callbacks are signed where there is an `hmac_key`.
     """
     service = Service(speed=speed, seed=seed, credits_left=credits_left, hmac_key=hmac_key)
-    with serving_in_thread(sandbox_app(service, report), bound, CdnProtocol):
+    with serving_in_thread(make_app(service, report), bound, CdnProtocol):
         yield service

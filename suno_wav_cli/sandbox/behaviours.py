@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.callbacks.payload_variants import CALLBACK_SHAPES
-from suno_wav_cli.sandbox.cdn.fault_syntax import HOW_TO_WRITE, WORDS, plan_of, text_of
+from suno_wav_cli.sandbox.cdn.fault_syntax import FAULT_HELP, SYNTAX, format_plan, parse_plan
 from suno_wav_cli.sandbox.cdn.faults import FAULTLESS, Fault, Kind, Plan, always, once
 from suno_wav_cli.sandbox.cdn.melody import PLAIN, Layout
 from suno_wav_cli.sandbox.contracts import Refusal
@@ -163,9 +163,9 @@ PATTERNS: Mapping[str, str] = MappingProxyType(
         "demo-record-SHAPE": f"the record has another shape: {', '.join(RECORD_SHAPES)}",
         "demo-callback-SHAPE": f"the callback has another shape: {', '.join(CALLBACK_SHAPES)}",
         "demo-Nmb": "a file of about N megabytes",
-        "demo-cdn-STEPS": f"the CDN misbehaves; `demo-Nmb-cdn-STEPS` too: {HOW_TO_WRITE}",
+        "demo-cdn-STEPS": f"the CDN misbehaves; `demo-Nmb-cdn-STEPS` too: {SYNTAX}",
     }
-    | {f"demo-cdn-{word}": about for word, about in WORDS.items()}
+    | {f"demo-cdn-{word}": about for word, about in FAULT_HELP.items()}
 )
 
 _ANY = Behaviour(about="any other id behaves like demo")
@@ -176,7 +176,7 @@ _MOST_MEGABYTES = 4294
 """More do not fit into the sizes of a RIFF header."""
 
 
-def behaviour_of(audio_id: str) -> Behaviour:
+def choose_behaviour(audio_id: str) -> Behaviour:
     """Choose by the id up to a `+`, so that `demo-fails+1` and `demo-fails+2` are two songs that fail."""
     name = audio_id.partition("+")[0]
     if name in BEHAVIOURS:
@@ -198,9 +198,9 @@ def behaviour_of(audio_id: str) -> Behaviour:
     return _ANY
 
 
-def cdn_id(plan: Plan, megabytes: int | None = None) -> str:
+def format_cdn_id(plan: Plan, megabytes: int | None = None) -> str:
     """Write the audio id of a file that is met as planned."""
-    size, text = "" if megabytes is None else f"-{megabytes}mb", text_of(plan)
+    size, text = "" if megabytes is None else f"-{megabytes}mb", format_plan(plan)
     return f"demo{size}-cdn-{text}" if text else f"demo{size}"
 
 
@@ -209,7 +209,7 @@ def _ordered(name: str) -> Behaviour:
     try:
         return _as_ordered(name)
     except ValueError as error:
-        message = f"{error}. It takes {HOW_TO_WRITE}; `suno-wav sandbox --list` names the faults"
+        message = f"{error}. It takes {SYNTAX}; `suno-wav sandbox --list` names the faults"
         return replace(_ANY, answer=Answer.REFUSE, refusal=400, message=message)
 
 
@@ -218,7 +218,7 @@ def _as_ordered(name: str) -> Behaviour:
     if match is None:
         raise ValueError("it is neither demo-cdn-STEPS nor demo-Nmb-cdn-STEPS")
     layout = PLAIN if match[1] is None else _layout(int(match[1]))
-    return replace(_ANY, layout=layout, plan=FAULTLESS if match[2] is None else plan_of(match[2]))
+    return replace(_ANY, layout=layout, plan=FAULTLESS if match[2] is None else parse_plan(match[2]))
 
 
 def _layout(megabytes: int) -> Layout:

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from suno_wav_cli.events import RequestServed
 from suno_wav_cli.sandbox.behaviours import Answer, Callbacks
 from suno_wav_cli.sandbox.callbacks import send_callbacks
-from suno_wav_cli.sandbox.cdn.cover import cover
+from suno_wav_cli.sandbox.cdn.cover import make_cover
 from suno_wav_cli.sandbox.cdn.files import serve_file
 from suno_wav_cli.sandbox.contracts import CONTRACTS, Refusal
 from suno_wav_cli.sandbox.service import Reply
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 COUNTERS_PATH = "/sandbox/counters"
 
 
-def sandbox_app(service: Service, report: Report) -> Starlette:
+def make_app(service: Service, report: Report) -> Starlette:
     files = _Files(service, report)
     routes = [
         Route("/files/{task_id}.wav", files.serve),
@@ -141,7 +141,7 @@ class _Files:
 
     async def cover(self, request: Request) -> Response:
         self._report(RequestServed(method=request.method, path=request.url.path, status=200, note=""))
-        return Response(cover(request.path_params["audio_id"]), media_type="image/png")
+        return Response(make_cover(request.path_params["audio_id"]), media_type="image/png")
 
     async def counters(self, _request: Request) -> Response:
         return JSONResponse(vars(self._service.counters))

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from suno_wav_cli.sandbox.behaviours import Answer, Behaviour, behaviour_of
+from suno_wav_cli.sandbox.behaviours import Answer, Behaviour, choose_behaviour
 from suno_wav_cli.sandbox.contracts import Refusal
 from suno_wav_cli.sandbox.tasks import Task
 
@@ -75,7 +75,7 @@ class Service:
     def submit(self, contract: Contract, asked: Asked, base_url: str) -> Reply:
         audio_id = asked.audio_id
         self.counters.submissions[audio_id] += 1
-        behaviour = behaviour_of(audio_id)
+        behaviour = choose_behaviour(audio_id)
         if behaviour.answer is Answer.REFUSE or (
             behaviour.answer is Answer.REFUSE_TWICE and self.counters.submissions[audio_id] <= 2
         ):

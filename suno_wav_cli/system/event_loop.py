@@ -8,7 +8,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from suno_wav_cli.system.signals import Stopped, handling
+from suno_wav_cli.system.signals import Stopped, handle_signals
 from suno_wav_cli.system.threads import start_in_thread
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def run_async(main: Coroutine[Any, Any, T]) -> T:
             received.append(number)
             loop.call_soon_threadsafe(task.cancel)
 
-        with handling(stop):
+        with handle_signals(stop):
             return await main
 
     try:

@@ -17,7 +17,7 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def bound_socket(port: int) -> socket.socket:
+def bind_socket(port: int) -> socket.socket:
     """Open a listening socket; port 0 takes a free one. Connections wait in it until a server runs.
 
     Raises OSError where the port is taken.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
+import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -57,3 +59,21 @@ class RateWindow:
             yield
         finally:
             asyncio.get_running_loop().call_later(self._seconds, self._slots.release)
+
+
+class RateLimit:
+    """At most `rate` bytes a second, shared by all threads that ask. None is no limit."""
+
+    def __init__(self, rate: int | None) -> None:
+        self.rate = rate
+        self._lock = threading.Lock()
+        self._free = 0.0
+
+    def delay(self, count: int) -> float:
+        """Return how many seconds to wait after `count` bytes have come, so that the rate is kept."""
+        if self.rate is None:
+            return 0.0
+        with self._lock:
+            now = time.monotonic()
+            self._free = max(self._free, now) + count / self.rate
+            return self._free - now

@@ -21,18 +21,18 @@ class Stopped(KeyboardInterrupt):
 
 
 @contextmanager
-def stopped_by_signals() -> Iterator[None]:
+def stop_on_signals() -> Iterator[None]:
     """Raise Stopped at the first signal that ends programs."""
 
     def stop(number: int, _frame: FrameType | None) -> None:
         raise Stopped(number)
 
-    with handling(stop):
+    with handle_signals(stop):
         yield
 
 
 @contextmanager
-def handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+def handle_signals(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     """Call `handler` at each signal that ends programs, until the block is left."""
     previous = {}
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):

@@ -38,7 +38,7 @@ class _Tls(ssl.SSLContext):
         return self.loaded.wrap_socket(*arguments, **named)
 
 
-def tls_context(*urls: str | None) -> ssl.SSLContext:
+def make_tls_context(*urls: str | None) -> ssl.SSLContext:
     """Make the one context of a run. Raises UsageError where `urls` need certificates that cannot be loaded."""
     context = _Tls(ssl.PROTOCOL_TLS_CLIENT)
     if any(url is not None and url.lower().startswith("https:") for url in urls):

@@ -36,8 +36,8 @@ from suno_wav_cli.errors import (
     SunoWavError,
 )
 from suno_wav_cli.models import Secret, Song, WavState
-from suno_wav_cli.sandbox.cdn.melody import Layout, melody
-from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.sandbox.cdn.melody import Layout, make_melody
+from suno_wav_cli.system.loopback import address_of, bind_socket
 from suno_wav_cli.system.pacing import Backoff
 from tests.support.program import Finished, Sandbox, run_program
 
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 KEY = "key-5f2e9c81d0"
 TASK = "a" * 32
 PAGE = "<!DOCTYPE html><title>Some proxy</title>"
-TUNE = melody(Layout(seconds=0.1))
+TUNE = make_melody(Layout(seconds=0.1))
 TUNE_BYTES = TUNE.read(0, 44) + TUNE.read(44, TUNE.length)
 
 
@@ -123,7 +123,7 @@ def settings_for(address: str) -> dict[str, str]:
 @contextmanager
 def a_wild_server() -> Iterator[Wild]:
     wild = Wild()
-    with bound_socket(0) as bound, serving_in_thread(wild, bound):
+    with bind_socket(0) as bound, serving_in_thread(wild, bound):
         wild.address = address_of(bound)
         yield wild
 
@@ -162,11 +162,11 @@ def submit(client: Client) -> Awaitable[object]:
 
 
 def look_up(client: Client) -> Awaitable[object]:
-    return client.wav_record(TASK)
+    return client.fetch_record(TASK)
 
 
 def tracks(client: Client) -> Awaitable[object]:
-    return client.music_task(TASK)
+    return client.fetch_music_task(TASK)
 
 
 # Answers that are no envelopes
@@ -453,7 +453,7 @@ def raw_server(answer: bytes) -> Iterator[str]:
                 # Lingering for no time at all means a reset.
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
-    with bound_socket(0) as bound:
+    with bind_socket(0) as bound:
         thread = Thread(target=serve, args=(bound,))
         thread.start()
         try:
@@ -709,7 +709,7 @@ def test_a_music_task_that_is_not_known_is_not_made_up(wild: Wild) -> None:
 
 
 def test_a_proxy_of_the_environment_is_not_asked_for_this_machines_own_addresses(sandbox: Sandbox) -> None:
-    with bound_socket(0) as proxy:
+    with bind_socket(0) as proxy:
         address = address_of(proxy)
         names = ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "ALL_PROXY")
         done = sandbox.run("convert", "demo+proxy", env=dict.fromkeys(names, address))

@@ -22,7 +22,7 @@ from suno_wav_cli.callbacks.limits import Limits, limited_protocol
 from suno_wav_cli.callbacks.receiver import receiver_app
 from suno_wav_cli.callbacks.server import serving
 from suno_wav_cli.callbacks.task_notifier import TaskNotifier, waking
-from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.system.loopback import address_of, bind_socket
 from suno_wav_cli.terminal.json_lines import json_lines
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class Receivers:
 
     async def _told(self, story: Callable[[Receiver], Awaitable[T]], limits: Limits) -> T:
         if limits not in self._places:
-            bound = self._stack.enter_context(bound_socket(0))
+            bound = self._stack.enter_context(bind_socket(0))
             place = self._places[limits] = Place(address=address_of(bound))
             await self._stack.enter_async_context(serving(place, bound, limited_protocol(limits)))
         place = self._places[limits]
@@ -771,7 +771,7 @@ def test_the_server_ends_within_a_second_while_strangers_hold_connections() -> N
     """Ctrl-C leaves within a second; a connection in the middle of a request must not hold the program."""
 
     async def run() -> float:
-        with bound_socket(0) as bound:
+        with bind_socket(0) as bound:
             receiver = Receiver(address=address_of(bound))
             app = receiver_app(PATH, waking(receiver.wake_ups, receiver.report), PATIENT)
             async with receiver.connected() as silent, receiver.connected() as half:

@@ -20,7 +20,7 @@ import pytest
 
 from suno_wav_cli.callbacks.recording import RecordedCallback, write
 from suno_wav_cli.commands.trigger.samples import SAMPLES
-from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.system.loopback import address_of, bind_socket
 from tests.support.program import command_line, run_program
 from tests.support.target import KEY, UNGUESSABLE, Receiver, Request, receiving
 
@@ -296,7 +296,7 @@ def test_tls_where_there_is_none(receiver: Receiver) -> None:
     ],
 )
 def test_a_connection_that_breaks(said: bytes) -> None:
-    with bound_socket(0) as bound:
+    with bind_socket(0) as bound:
 
         def answer() -> None:
             connection, _ = bound.accept()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suno_wav_cli.config.credentials import Secrets, api_key, take_secrets
+from suno_wav_cli.config.credentials import Secrets, get_api_key, take_secrets
 from suno_wav_cli.config.parsers import seconds
 from suno_wav_cli.config.paths import find_paths
 from suno_wav_cli.config.settings import (
@@ -374,10 +374,12 @@ def test_a_secret_hides_itself() -> None:
 def test_the_sandbox_takes_any_key_and_the_service_needs_one() -> None:
     nothing, something = take_secrets({}), take_secrets({"SUNO_API_KEY": "key-1"})
     service, practice = Settings(), Settings(provider="sandbox")
-    assert api_key(nothing, practice, ENVIRON).value != ""
+    assert get_api_key(nothing, practice, ENVIRON).value != ""
     assert (
-        api_key(something, practice, ENVIRON) == api_key(something, service, ENVIRON) == Secret(value="key-1")
+        get_api_key(something, practice, ENVIRON)
+        == get_api_key(something, service, ENVIRON)
+        == Secret(value="key-1")
     )
     with pytest.raises(NotAuthorized, match="there is no API key") as caught:
-        api_key(nothing, service, ENVIRON)
+        get_api_key(nothing, service, ENVIRON)
     assert "suno-wav login" in caught.value.remedy

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from suno_wav_cli.download.fetch import RateLimit
 from suno_wav_cli.errors import AddressRefused, DownloadFailed, NotAWholeWav, ServiceUnavailable
 from suno_wav_cli.events import ConnectionsReduced, DownloadRetried, DownloadStarted
-from suno_wav_cli.sandbox.behaviours import cdn_id
+from suno_wav_cli.sandbox.behaviours import format_cdn_id
 from suno_wav_cli.sandbox.cdn.faults import Kind, Plan
 from suno_wav_cli.system.pacing import Backoff
 from tests.crash.relay import Relay, relaying
@@ -282,7 +282,7 @@ def test_segments_that_several_connections_left_are_continued_by_one(customer: C
 def test_whatever_the_cdn_does_the_file_is_one_that_it_had(
     customer: Customer, plan: Plan, tries: int
 ) -> None:
-    assert_one_of_its_files(customer, cdn_id(plan), plan, tries, connections=1)
+    assert_one_of_its_files(customer, format_cdn_id(plan), plan, tries, connections=1)
 
 
 @settings(
@@ -293,7 +293,7 @@ def test_whatever_the_cdn_does_the_file_is_one_that_it_had(
 )
 @given(plan=plans(frozenset(Kind) - {Kind.AFTER, Kind.TRICKLE, Kind.STALL}), tries=st.integers(0, 3))
 def test_whatever_it_does_to_four_connections_too(customer: Customer, plan: Plan, tries: int) -> None:
-    assert_one_of_its_files(customer, cdn_id(plan, LARGE), plan, tries, connections=4)
+    assert_one_of_its_files(customer, format_cdn_id(plan, LARGE), plan, tries, connections=4)
 
 
 def assert_one_of_its_files(

@@ -20,7 +20,7 @@ import pytest
 from hypothesis import given, settings
 
 from suno_wav_cli.events import RequestServed
-from suno_wav_cli.sandbox.behaviours import cdn_id
+from suno_wav_cli.sandbox.behaviours import format_cdn_id
 from suno_wav_cli.sandbox.cdn.faults import Kind, Plan
 from tests.support.account import SandboxAccount, an_account
 from tests.support.cdn import End, exchange, plans, tune
@@ -577,7 +577,7 @@ QUICK = frozenset(Kind) - {Kind.STALL, Kind.TRICKLE}
 @given(plan=plans(QUICK, most_steps=3, most_times=2))
 def test_whatever_was_ordered_the_file_comes_whole_in_the_end(account: SandboxAccount, plan: Plan) -> None:
     """Each step is met as it says, by its status; afterwards there is the file, as often changed as was ordered."""
-    task_id = account.task(cdn_id(plan))
+    task_id = account.task(format_cdn_id(plan))
     version = 0
     for step in chain.from_iterable(repeat(step, step.times or 0) for step in plan.steps):
         version += step.has(Kind.CHANGED)

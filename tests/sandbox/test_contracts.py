@@ -14,8 +14,8 @@ from openapi_core.exceptions import OpenAPIError
 
 from suno_wav_cli.api.providers import KIE, KIE_JOBS, SUNOAPI, Provider
 from suno_wav_cli.models import Secret, Song
-from suno_wav_cli.sandbox import running
-from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.sandbox import run_sandbox
+from suno_wav_cli.system.loopback import address_of, bind_socket
 from tests.support import openapi
 from tests.support.openapi import contract
 from tests.support.program import wait_until
@@ -78,8 +78,8 @@ def task_of(response: httpx.Response) -> str:
 @contextmanager
 def an_account(*, speed: float = 1000.0, hmac_key: Secret | None = None) -> Iterator[Account]:
     with (
-        bound_socket(0) as bound,
-        running(bound, speed=speed, hmac_key=hmac_key),
+        bind_socket(0) as bound,
+        run_sandbox(bound, speed=speed, hmac_key=hmac_key),
         httpx.Client(
             base_url=address_of(bound), headers={"Authorization": "Bearer any"}, trust_env=False
         ) as http,

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suno_wav_cli.conversion.ids import audio_id_of
-from suno_wav_cli.sandbox.behaviours import Answer, behaviour_of, cdn_id
-from suno_wav_cli.sandbox.cdn.fault_syntax import WORDS, plan_of, text_of
+from suno_wav_cli.sandbox.behaviours import Answer, choose_behaviour, format_cdn_id
+from suno_wav_cli.sandbox.cdn.fault_syntax import FAULT_HELP, format_plan, parse_plan
 from suno_wav_cli.sandbox.cdn.faults import FAULTLESS, Fault, Kind, Plan, Step, Trait, always, once
 from tests.support.cdn import plans, steps
 
@@ -53,25 +53,25 @@ CUT = Fault(Kind.CUT, 65536)
     ],
 )
 def test_a_plan_is_written_as_it_is_read(text: str, plan: Plan) -> None:
-    assert plan_of(text) == plan
-    assert text_of(plan) == text
+    assert parse_plan(text) == plan
+    assert format_plan(plan) == text
 
 
 @given(plans())
 def test_every_plan_survives_being_an_audio_id(plan: Plan) -> None:
-    assert behaviour_of(cdn_id(plan)).plan == plan
-    assert behaviour_of(cdn_id(plan, 24) + "+again").plan == plan
+    assert choose_behaviour(format_cdn_id(plan)).plan == plan
+    assert choose_behaviour(format_cdn_id(plan, 24) + "+again").plan == plan
 
 
 @given(steps(st.just(None)))
 def test_what_is_met_always_survives_too(last: Step) -> None:
     plan = Plan(steps=(Step(faults=(CUT,)), last))
-    assert plan_of(text_of(plan)) == plan
+    assert parse_plan(format_plan(plan)) == plan
 
 
 @given(plans(most_steps=2, most_times=1))
 def test_what_is_ordered_is_an_id_that_convert_takes(plan: Plan) -> None:
-    audio_id = cdn_id(plan)
+    audio_id = format_cdn_id(plan)
     assert audio_id_of(audio_id) == audio_id
 
 
@@ -113,16 +113,16 @@ def test_what_is_ordered_is_an_id_that_convert_takes(plan: Plan) -> None:
 )
 def test_what_cannot_be_is_refused_and_why(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(why)}"):
-        plan_of(text)
+        parse_plan(text)
 
 
 @given(st.text(alphabet="abcdeghiklmnoprstuwyz0123456789.~-", max_size=30))
 def test_what_is_read_is_written_as_something_that_is_read_the_same(text: str) -> None:
     try:
-        plan = plan_of(text)
+        plan = parse_plan(text)
     except ValueError:
         return
-    assert plan_of(text_of(plan)) == plan
+    assert parse_plan(format_plan(plan)) == plan
 
 
 @pytest.mark.parametrize(
@@ -140,16 +140,16 @@ def test_what_is_read_is_written_as_something_that_is_read_the_same(text: str) -
 )
 def test_an_order_that_is_not_understood_is_refused(audio_id: str) -> None:
     """What behaves like demo would let a test pass that tests nothing."""
-    behaviour = behaviour_of(audio_id)
+    behaviour = choose_behaviour(audio_id)
     assert (behaviour.answer, behaviour.refusal) == (Answer.REFUSE, 400)
     assert "between them" in (behaviour.message or "")
 
 
 def test_every_kind_and_trait_is_explained() -> None:
-    explained = set(re.findall(r"[a-z]+", " ".join(WORDS)))
+    explained = set(re.findall(r"[a-z]+", " ".join(FAULT_HELP)))
     assert explained == {kind for kind in Kind if kind} | {*Trait} | {"ok"}
 
 
 def test_an_id_without_an_order_is_without_faults() -> None:
-    assert cdn_id(FAULTLESS) == "demo"
-    assert behaviour_of("demo-24mb").plan == FAULTLESS
+    assert format_cdn_id(FAULTLESS) == "demo"
+    assert choose_behaviour("demo-24mb").plan == FAULTLESS

@@ -30,7 +30,7 @@ from suno_wav_cli.callbacks.payload_variants import CALLBACK_SHAPES
 from suno_wav_cli.callbacks.server import serving_in_thread
 from suno_wav_cli.models import Secret
 from suno_wav_cli.sandbox.behaviours import BEHAVIOURS, PATTERNS, RECORD_SHAPES
-from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.system.loopback import address_of, bind_socket
 from tests.support.account import (
     CREDIT,
     GENERATE,
@@ -103,7 +103,7 @@ class Receiver:
 @pytest.fixture(scope="module")
 def reception() -> Iterator[Receiver]:
     opened = Receiver()
-    with bound_socket(0) as bound, serving_in_thread(opened, bound):
+    with bind_socket(0) as bound, serving_in_thread(opened, bound):
         opened.address = address_of(bound)
         yield opened
 
@@ -653,7 +653,7 @@ def test_as_a_program_it_says_that_it_signs_and_never_with_what() -> None:
 
 
 def test_a_taken_port_is_exit_11() -> None:
-    with bound_socket(0) as taken:
+    with bind_socket(0) as taken:
         port = address_of(taken).rpartition(":")[2]
         done = run_program("sandbox", "--port", port)
     assert (done.code, done.out) == (11, "")

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from suno_wav_cli.events import RequestServed
-from suno_wav_cli.sandbox import running
+from suno_wav_cli.sandbox import run_sandbox
 from suno_wav_cli.sandbox.routes import COUNTERS_PATH
-from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.system.loopback import address_of, bind_socket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,8 +84,8 @@ def an_account(
 ) -> Iterator[SandboxAccount]:
     events: Queue[Event] = Queue()
     with (
-        bound_socket(0) as bound,
-        running(
+        bind_socket(0) as bound,
+        run_sandbox(
             bound, speed=speed, seed=seed, hmac_key=hmac_key, credits_left=credits_left, report=events.put
         ),
         httpx.Client(base_url=address_of(bound), headers=KEY, trust_env=False) as http,

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import httpx
 from hypothesis import strategies as st
 
-from suno_wav_cli.sandbox.behaviours import behaviour_of, cdn_id
+from suno_wav_cli.sandbox.behaviours import choose_behaviour, format_cdn_id
 from suno_wav_cli.sandbox.cdn.faults import REFUSALS, STATUSES, Fault, Group, Kind, Plan, Step, Takes, Trait
-from suno_wav_cli.sandbox.cdn.melody import melody
+from suno_wav_cli.sandbox.cdn.melody import make_melody
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,7 @@ _LONGEST_ID = 110
 @cache
 def tune(audio_id: str, version: int = 0) -> bytes:
     """Give the file as it is after `version` changes."""
-    wav = melody(behaviour_of(audio_id).layout, version)
+    wav = make_melody(choose_behaviour(audio_id).layout, version)
     pieces, at = [], 0
     while at < wav.length:
         pieces.append(wav.read(at, wav.length))
@@ -128,4 +128,4 @@ def plans(
     """Combine steps that end at some time; after them all answers are good. Their ids leave room for a size and a `+`."""
     few = steps(st.integers(1, most_times), kinds)
     drawn = st.builds(Plan, steps=st.lists(few, max_size=most_steps).map(tuple), traits=traits())
-    return drawn.filter(lambda plan: len(cdn_id(plan)) <= _LONGEST_ID)
+    return drawn.filter(lambda plan: len(format_cdn_id(plan)) <= _LONGEST_ID)

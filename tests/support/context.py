@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from suno_wav_cli.api.client import Client
-from suno_wav_cli.api.providers import provider_named
+from suno_wav_cli.api.providers import get_provider
 from suno_wav_cli.callbacks.task_notifier import TaskNotifier
 from suno_wav_cli.conversion.context import ConversionContext, ConversionOptions, DownloadSlots
 from suno_wav_cli.conversion.save import save
@@ -21,8 +21,8 @@ from suno_wav_cli.errors import SunoWavError
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account, State
 from suno_wav_cli.models import Secret
-from suno_wav_cli.sandbox.behaviours import behaviour_of
-from suno_wav_cli.sandbox.cdn.melody import Layout, melody
+from suno_wav_cli.sandbox.behaviours import choose_behaviour
+from suno_wav_cli.sandbox.cdn.melody import Layout, make_melody
 from suno_wav_cli.system.pacing import Backoff, RateWindow
 
 if TYPE_CHECKING:
@@ -55,12 +55,12 @@ WISHES = download.DownloadPolicy(
 
 def file_of(audio_id: str, version: int = 0) -> bytes:
     """Give the file that the CDN has after `version` changes."""
-    return _file(behaviour_of(audio_id).layout, version)
+    return _file(choose_behaviour(audio_id).layout, version)
 
 
 @lru_cache(maxsize=4)
 def _file(layout: Layout, version: int) -> bytes:
-    wav, content = melody(layout, version), bytearray()
+    wav, content = make_melody(layout, version), bytearray()
     while len(content) < wav.length:
         content += wav.read(len(content), wav.length)
     return bytes(content)
@@ -125,7 +125,7 @@ class Customer:
     ) -> Run:
         run = Run()
         once = Backoff(retries=0)
-        async with Client(provider_named("sandbox"), service, Secret(value="any"), TLS, once) as client:
+        async with Client(get_provider("sandbox"), service, Secret(value="any"), TLS, once) as client:
             nobody = asyncio.get_running_loop().create_future()
             context = ConversionContext(
                 client=client,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.system.loopback import bound_socket
+from suno_wav_cli.system.loopback import bind_socket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,7 +75,7 @@ def serving(told: Told, tls: ssl.SSLContext | None = None, *, port: int = 0) -> 
                 connection, _ = bound.accept()
                 Thread(target=met, args=[connection], daemon=True).start()
 
-    with bound_socket(port) as bound:
+    with bind_socket(port) as bound:
         thread = Thread(target=accepted, args=[bound], daemon=True)
         thread.start()
         try:

@@ -18,7 +18,7 @@ import pytest
 from suno_wav_cli.download.fetch import DownloadPolicy, RateLimit, Transfer
 from suno_wav_cli.download.part_file import open_part
 from suno_wav_cli.errors import DownloadFailed, UsageError
-from suno_wav_cli.system.tls import tls_context
+from suno_wav_cli.system.tls import make_tls_context
 from tests.support.cdn import tune
 from tests.support.program import Finished, command_line, run_program
 
@@ -90,7 +90,12 @@ def test_a_certificate_is_trusted_only_where_it_is_named(address: str, folder: P
 
 def terms() -> DownloadPolicy:
     return DownloadPolicy(
-        tls=tls_context(), local=False, rate=RateLimit(None), max_size=10**9, min_speed=1, stall_timeout=20
+        tls=make_tls_context(),
+        local=False,
+        rate=RateLimit(None),
+        max_size=10**9,
+        min_speed=1,
+        stall_timeout=20,
     )
 
 
@@ -116,9 +121,9 @@ def test_certificates_that_cannot_be_loaded_keep_nobody_from_what_is_not_encrypt
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", "none.pem")
-    tls_context(None, "http://127.0.0.1:9")
+    make_tls_context(None, "http://127.0.0.1:9")
     with pytest.raises(UsageError):
-        tls_context(None, "HTTPS://127.0.0.1:9")
+        make_tls_context(None, "HTTPS://127.0.0.1:9")
 
 
 def test_a_question_without_encryption_loads_no_certificates_and_no_server() -> None:

@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
-from suno_wav_cli.api.providers import provider_named
+from suno_wav_cli.api.providers import get_provider
 from suno_wav_cli.callbacks.endpoint import open_reception, receiving
 from suno_wav_cli.callbacks.public_url import PublicUrl
 from suno_wav_cli.callbacks.tunnel import Lost, Restored
 from suno_wav_cli.commands.listen.handler import DeliveryHandler, ListenOptions
 from suno_wav_cli.commands.listen.verifier import Service
-from suno_wav_cli.config.credentials import find_api_key, required
+from suno_wav_cli.config.credentials import find_api_key, require_key
 from suno_wav_cli.config.settings import base_url_of
 from suno_wav_cli.conversion.session import open_session, open_workshop
 from suno_wav_cli.errors import ExitCode, TunnelFailed, TunnelRefused, UsageError
 from suno_wav_cli.system.event_loop import run_async
-from suno_wav_cli.system.tls import tls_context
+from suno_wav_cli.system.tls import make_tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +40,7 @@ def listen(run: Run) -> ExitCode:
     key = find_api_key(secrets, settings, run.environ)
     if settings.out is not None:
         # What is downloaded is what the service confirms.
-        required(key, base_url_of(settings))
+        require_key(key, base_url_of(settings))
     port = DEFAULT_PORT if settings.port is None else settings.port
     with ExitStack() as stack:
         session = None
@@ -54,7 +54,7 @@ def listen(run: Run) -> ExitCode:
             save=settings.save,
             max_events=settings.max_events,
         )
-        unverified = secrets.hmac_key is None and provider_named(settings.provider).signs_callbacks
+        unverified = secrets.hmac_key is None and get_provider(settings.provider).signs_callbacks
         run_async(
             _listen(
                 wishes, reception, session, report, downloads=settings.out is not None, unverified=unverified
@@ -75,7 +75,7 @@ async def _listen(
     async with AsyncExitStack() as stack:
         service = None
         if session is None:
-            tls = tls_context(wishes.forward_to)
+            tls = make_tls_context(wishes.forward_to)
         else:
             context = await stack.enter_async_context(open_workshop(session, None))
             tls = context.download_terms.tls

@@ -114,7 +114,7 @@ class CallbackVerifier:
     async def _asked(self, task_id: str) -> WavRecord | SunoWavError:
         try:
             async with self._window.slot():
-                return await self._service.context.client.wav_record(task_id)
+                return await self._service.context.client.fetch_record(task_id)
         except SunoWavError as error:
             return error
 

@@ -10,7 +10,7 @@ _SIDE = 64
 _TRUECOLOUR = struct.pack(">IIBBBBB", _SIDE, _SIDE, 8, 2, 0, 0, 0)
 
 
-def cover(audio_id: str) -> bytes:
+def make_cover(audio_id: str) -> bytes:
     digest = hashlib.sha256(audio_id.encode()).digest()
     above, below = digest[:3], digest[3:6]
     # Before each row stands how it was filtered: not at all.

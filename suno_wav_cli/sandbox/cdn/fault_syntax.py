@@ -22,7 +22,7 @@ _WORD = re.compile(r"([a-z]*)(?:(0|[1-9][0-9]{0,11})([km]?))?")
 _TIMES = re.compile(r"[1-9][0-9]{0,3}")
 _UNITS = {"": 1, "k": 1024, "m": 1024 * 1024}
 
-WORDS: Mapping[str, str] = MappingProxyType(
+FAULT_HELP: Mapping[str, str] = MappingProxyType(
     {
         "cutN": "the connection is closed after N bytes of the body, or in its middle where N is left out",
         "resetN": "a TCP reset after N bytes of the body, or in its middle",
@@ -51,13 +51,13 @@ WORDS: Mapping[str, str] = MappingProxyType(
 )
 """What there is to order, and what it means."""
 
-HOW_TO_WRITE = (
+SYNTAX = (
     "steps for the 1st, 2nd, ... request for the file with `-` between them, faults of one step with `.` between "
     f"them, and `~3` or `~{_ALWAYS}` behind a step to repeat it; N is 1000, 64k or 2m"
 )
 
 
-def plan_of(text: str) -> Plan:
+def parse_plan(text: str) -> Plan:
     """Read a plan. Raises ValueError, which says what is wrong."""
     items = text.split("-")
     traits: list[Trait] = []
@@ -68,12 +68,12 @@ def plan_of(text: str) -> Plan:
     return Plan(steps=tuple(_step(item) for item in items), traits=frozenset(traits))
 
 
-def text_of(plan: Plan) -> str:
-    """Write a plan so that `plan_of` reads the same; one in which nothing is wrong is empty, and no text."""
-    return "-".join([*(trait for trait in Trait if trait in plan.traits), *map(step_text, plan.steps)])
+def format_plan(plan: Plan) -> str:
+    """Write a plan so that `parse_plan` reads the same; one in which nothing is wrong is empty, and no text."""
+    return "-".join([*(trait for trait in Trait if trait in plan.traits), *map(format_step, plan.steps)])
 
 
-def step_text(step: Step) -> str:
+def format_step(step: Step) -> str:
     text = ".".join(map(_word, step.faults)) or _GOOD
     if step.times == 1:
         return text

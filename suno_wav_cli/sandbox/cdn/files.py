@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from suno_wav_cli.sandbox.cdn.body import Body, FileResponse
-from suno_wav_cli.sandbox.cdn.fault_syntax import step_text
+from suno_wav_cli.sandbox.cdn.fault_syntax import format_step
 from suno_wav_cli.sandbox.cdn.faults import REDIRECTS, REFUSALS, Fault, Group, Kind, Step, Trait
-from suno_wav_cli.sandbox.cdn.ranges import range_asked
+from suno_wav_cli.sandbox.cdn.ranges import parse_range
 from suno_wav_cli.sandbox.cdn.stored import ADDRESS, FIRST_ADDRESS
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ async def serve_file(task: Task, request: Request, service: Service) -> tuple[Re
     if refused_with is not None:
         return PlainTextResponse("this address is no longer good\n", refused_with), "address refused"
     step = file.take_step() if request.method == "GET" else file.coming_step
-    wrong = step_text(step) if step.faults else ""
+    wrong = format_step(step) if step.faults else ""
     match step.of(Group.ANSWER):
         case Fault(Kind.STATUS, int(status)):
             if status in REFUSALS and request.method == "GET":
@@ -92,7 +92,7 @@ def _span(file: StoredFile, step: Step, request: Request) -> range | None:
     """Give the bytes that are asked for, as `range_asked`. RFC 9110, section 14.2: of a GET only."""
     if request.method != "GET" or Trait.RANGELESS in file.traits or step.has(Kind.IGNORE):
         return None
-    return range_asked(request.headers, file.etag, file.wav.length)
+    return parse_range(request.headers, file.etag, file.wav.length)
 
 
 def _placed(span: range | None, length: int, step: Step) -> tuple[int, range, dict[str, str]]:

@@ -51,7 +51,7 @@ class Wav:
         return self.tile[offset : offset + min(stop, self.length) - start]
 
 
-def melody(layout: Layout, version: int = 0) -> Wav:
+def make_melody(layout: Layout, version: int = 0) -> Wav:
     """Make the tune; each version is as long as the others, and a semitone higher than the one before."""
     tile = _tile(layout.rate, layout.bits, layout.channels, version)
     data_bytes = layout.data_bytes

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _ONE_RANGE = re.compile(r"bytes=[ \t]*(\d{0,100})-(\d{0,100})[ \t]*", re.IGNORECASE)
 
 
-def range_asked(headers: Headers, etag: str | None, length: int) -> range | None:
+def parse_range(headers: Headers, etag: str | None, length: int) -> range | None:
     """Give the positions that are asked for; None where the whole file is to be sent, an empty range for a 416.
 
     What is not understood is ignored, as the RFC lets a server do: several ranges, other units, bad syntax. `etag` is

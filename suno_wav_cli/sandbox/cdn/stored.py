@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.sandbox.cdn.faults import Kind, Trait
-from suno_wav_cli.sandbox.cdn.melody import Layout, Wav, melody
+from suno_wav_cli.sandbox.cdn.melody import Layout, Wav, make_melody
 
 if TYPE_CHECKING:
     from suno_wav_cli.sandbox.cdn.faults import Plan, Step
@@ -31,7 +31,7 @@ class StoredFile:
 
     @property
     def wav(self) -> Wav:
-        return melody(self._layout, self._version)
+        return make_melody(self._layout, self._version)
 
     @property
     def etag(self) -> str | None:
