@@ -566,7 +566,7 @@ def test_the_sandbox_tells_which_fault_a_request_met() -> None:
 def test_a_typo_is_refused_with_what_can_be_ordered(account: SandboxAccount) -> None:
     envelope = account.submit("demo-cdn-ct64k").json()
     assert (envelope["code"], "data" in envelope) == (400, False)
-    assert envelope["msg"].startswith("'ct64k' is no fault. ")
+    assert envelope["msg"].startswith("'ct64k' is not a fault. ")
     assert "between them" in envelope["msg"]
 
 
