@@ -1,4 +1,4 @@
-"""The Suno API: requests out, envelopes in, and what their codes mean."""
+"""One provider's API: a submission is sent once, lookups are retried."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ import httpx
 from suno_wav_cli import USER_AGENT
 from suno_wav_cli.api.error_mapping import (
     is_refusal,
-    no_envelope,
-    refusal,
-    refusal_by_status,
-    submission_unknown,
-    unreachable,
+    make_lookup_error,
+    make_status_error,
+    make_submission_error,
 )
+from suno_wav_cli.api.error_messages import describe_page, submission_unknown, unreachable
 from suno_wav_cli.api.parsing import find_task_id, read_credits, read_envelope, read_music_task
 from suno_wav_cli.api.providers import Meaning
 from suno_wav_cli.errors import ServiceUnavailable, TaskUnknown, UsageError
@@ -42,11 +41,10 @@ _LARGEST_ANSWER = 1 << 20
 
 
 class Client:
-    """One provider's API at one address. An async context manager; lookups are repeated by `backoff`.
+    """An async context manager. `backoff` says how often and when a lookup is retried.
 
-    The key and the texts in `hidden` are cut out of what the service says.
-
-    Raises UsageError where the key would travel unencrypted, or by a proxy that cannot be used.
+    The key and the texts in `hidden` are cut out of the service's messages.
+    Raise UsageError if the key would be sent unencrypted, or if the environment's proxy is not usable.
     """
 
     def __init__(
@@ -79,9 +77,9 @@ class Client:
                 timeout=_TIMEOUT,
                 verify=tls,
                 follow_redirects=False,
-                # A connection that the server closes just when a paid request leaves makes its outcome unknown.
+                # Short, because a paid request on a connection that the server just closes has an unknown outcome.
                 limits=httpx.Limits(keepalive_expiry=2.0),
-                # A proxy that the environment names is not asked for this machine's own addresses.
+                # This machine's own addresses are not reached through a proxy.
                 trust_env=not is_loopback(base_url),
             )
         except (ImportError, ValueError, httpx.InvalidURL) as error:
@@ -100,15 +98,18 @@ class Client:
         await self._http.__aexit__(kind, error, traceback)
 
     async def submit(self, song: Song, callback_url: str | None, sent: asyncio.Event) -> str:
-        """Start one paid conversion, by exactly one request; the WAV task's id (sections 2 and 7).
+        """Start one paid conversion by exactly one request (api/README.md, sections 2 and 7).
 
-        `callback_url` is None where nobody listens. `sent` is set when the request begins to leave. Raises SubmissionUnknown where it may have been accepted;
-        ServiceUnavailable where it certainly was not and may be sent again; RecordExists (409); NotAuthorized,
-        NoCredits, ConversionFailed where it was refused.
+        Return the WAV task's id. `callback_url` is None if no callback is wanted. `sent` is set when the
+        request begins to leave.
+
+        Raise SubmissionUnknown if the request may have been accepted, ServiceUnavailable if it certainly
+        was not and can be sent again, RecordExists for a 409, and NotAuthorized, NoCredits or
+        ConversionFailed if it was refused.
         """
 
         async def watch(event: str, info: Mapping[str, Any]) -> None:
-            # By its method, for a proxy is sent a CONNECT before.
+            # Only the POST counts: a proxy gets a CONNECT first.
             if event.endswith(".send_request_headers.started") and info["request"].method == b"POST":
                 sent.set()
 
@@ -116,14 +117,14 @@ class Client:
             answer = await self._exchange(
                 "POST",
                 self.provider.submit_path,
-                json=self.provider.submission(song, callback_url),
+                json=self.provider.make_submission(song, callback_url),
                 extensions={"trace": watch},
             )
         except _NotAnEnvelope as page:
-            # A redirect is not followed, and so nobody has taken the request. What was not read may be an
-            # envelope that accepts it, whatever the status.
+            # A redirect that is not followed accepts nothing. A body that could not be read may be an envelope
+            # that accepts the request, whatever the status.
             if page.read and (is_refusal(page.status) or httpx.codes.is_redirect(page.status)):
-                raise refusal_by_status(page.status, self._http.base_url.host) from None
+                raise make_status_error(page.status, self._http.base_url.host) from None
             raise submission_unknown(str(page)) from None
         except httpx.HTTPError as error:
             if not sent.is_set():
@@ -134,36 +135,38 @@ class Client:
             if task_id is None:
                 raise submission_unknown("the service accepted the request but named no task")
             return task_id
-        raise refusal(answer, self.provider, paid=True)
+        raise make_submission_error(answer, self.provider)
 
     async def fetch_record(self, task_id: str) -> WavRecord:
-        """Ask for the task's record (sections 4 and 7). Raises TaskUnknown, NotAuthorized, ServiceUnavailable, ConversionFailed."""
-        answer = await self._lookup(self.provider.record_path, {"taskId": task_id})
+        """Look up a WAV task (api/README.md, sections 4 and 7).
+
+        Raise TaskUnknown, NotAuthorized, ServiceUnavailable, ConversionFailed.
+        """
+        answer = await self._look_up(self.provider.record_path, {"taskId": task_id})
         record = self.provider.read_record(task_id, answer.data)
-        return replace(record, error_message=self._without_secrets(record.error_message) or None)
+        return replace(record, error_message=self._hide_secrets(record.error_message) or None)
 
     async def fetch_music_task(self, music_task_id: str) -> MusicTask:
-        """Ask for the tracks of a music task (section 6). Raises as `fetch_record`."""
-        answer = await self._lookup(self.provider.music_path, {"taskId": music_task_id})
+        """Look up the tracks of a music task (api/README.md, section 6). Raise as `fetch_record`."""
+        answer = await self._look_up(self.provider.music_path, {"taskId": music_task_id})
         return read_music_task(music_task_id, answer.data)
 
     async def fetch_credits(self) -> Decimal:
-        """Ask for the account's balance (section 6), which is free.
+        """Look up the account's balance, which is free (api/README.md, section 6).
 
-        Raises ServiceUnavailable, also where the answer is no amount; NotAuthorized; ConversionFailed where the request
-        is refused.
+        Raise ServiceUnavailable, also if the answer is not an amount; NotAuthorized; ConversionFailed.
         """
         remedy = "Check --provider and --base-url, or look at your account's page."
         try:
-            answer = await self._lookup(self.provider.credit_path, {})
+            answer = await self._look_up(self.provider.credit_path, {})
         except TaskUnknown:
             raise ServiceUnavailable("the service does not tell the balance", remedy) from None
         balance = read_credits(answer.data)
         if balance is None:
-            raise ServiceUnavailable("the service says something that is no balance", remedy)
+            raise ServiceUnavailable("the service's answer is not a balance", remedy)
         return balance
 
-    async def _lookup(self, path: str, params: dict[str, str]) -> Envelope:
+    async def _look_up(self, path: str, params: dict[str, str]) -> Envelope:
         delays = self._backoff.delays()
         while True:
             try:
@@ -178,11 +181,11 @@ class Client:
         try:
             answer = await self._exchange("GET", path, params=params)
         except _NotAnEnvelope as page:
-            raise refusal_by_status(page.status, self._http.base_url.host) from None
+            raise make_status_error(page.status, self._http.base_url.host) from None
         except httpx.HTTPError as error:
             raise unreachable(error) from error
         if self.provider.codes.get(answer.code) is not Meaning.SUCCESS:
-            raise refusal(answer, self.provider, paid=False)
+            raise make_lookup_error(answer, self.provider)
         return answer
 
     async def _exchange(
@@ -194,7 +197,7 @@ class Client:
         params: dict[str, str] | None = None,
         extensions: dict[str, Any] | None = None,
     ) -> Envelope:
-        """One request, one answer. Raises httpx.HTTPError and _NotAnEnvelope."""
+        """Send one request and read its answer. Raise httpx.HTTPError and _NotAnEnvelope."""
         try:
             async with (
                 asyncio.timeout(_TOTAL_SECONDS),
@@ -204,27 +207,27 @@ class Client:
         except TimeoutError:
             raise httpx.ReadTimeout(f"no whole answer within {_TOTAL_SECONDS:.0f} s") from None
         except ValueError as error:
-            # httpx works a redirect's address out even where it is not to follow it.
-            raise httpx.RemoteProtocolError(f"an answer that makes no sense: {error}") from error
+            # httpx parses the address of a redirect even if it does not follow it.
+            raise httpx.RemoteProtocolError(f"an invalid answer: {error}") from error
         decoded = decode_body(body, response.headers.get("Content-Encoding", ""), _LARGEST_ANSWER)
         if decoded is None:
             raise _NotAnEnvelope(response.status_code, read=False)
         answer = read_envelope(decoded)
         if answer is None:
             raise _NotAnEnvelope(response.status_code)
-        return replace(answer, message=self._without_secrets(answer.message))
+        return replace(answer, message=self._hide_secrets(answer.message))
 
-    def _without_secrets(self, text: str | None) -> str:
-        """Clean what the service says of the request that it answers, should it repeat it."""
+    def _hide_secrets(self, text: str | None) -> str:
+        """Remove secrets from a message, in case the service quotes the request."""
         for secret in self._secrets:
             text = (text or "").replace(secret, "(hidden)")
         return text or ""
 
 
 class _NotAnEnvelope(Exception):
-    """`read` is False if the body is too long or cannot be decoded."""
+    """An answer that is not an envelope. `read` is False if the body is too long or cannot be decoded."""
 
     def __init__(self, status: int, *, read: bool = True) -> None:
-        super().__init__(no_envelope(status))
+        super().__init__(describe_page(status))
         self.status = status
         self.read = read

@@ -56,7 +56,7 @@ def callback_content(shape: str, told: Conversion) -> bytes:
 
 
 def documented_record(told: Conversion) -> dict[str, Any]:
-    """What `record-info` says of it (section 4)."""
+    """What `record-info` says of it (api/README.md, section 4)."""
     failed = told.flag not in ("SUCCESS", "PENDING") and told.url is None
     record = {
         "taskId": told.task_id,
@@ -75,7 +75,7 @@ def documented_record(told: Conversion) -> dict[str, Any]:
 
 
 def job_details(told: Conversion, at_work: str | None = None) -> dict[str, Any]:
-    """What the jobs route says of it (section 7). `at_work` is the state while it is pending."""
+    """What the jobs route says of it (api/README.md, section 7). `at_work` is the state while pending."""
     failed = at_work is None and told.flag != "SUCCESS" and told.url is None
     return {
         "state": at_work or ("fail" if failed else "success"),

@@ -158,7 +158,7 @@ def test_what_was_computed_in_binary_is_shown_as_it_was_meant(server: Wild) -> N
     [
         pytest.param(answered(401, "no"), 3, "the service refused the API key", id="a wrong key"),
         pytest.param(answered(404, "no"), 6, "the service does not tell the balance", id="no such path"),
-        pytest.param(answered(data="plenty"), 6, "something that is no balance", id="no number"),
+        pytest.param(answered(data="plenty"), 6, "is not a balance", id="not a number"),
         pytest.param(answered(455, "soon"), 6, "in maintenance", id="maintenance"),
         pytest.param(Response(PAGE, 404), 7, "is not the API", id="a page"),
     ],

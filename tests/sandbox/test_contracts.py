@@ -284,7 +284,7 @@ def test_every_request_of_the_program_is_as_documented(
     provider: Provider, name: str, callback_url: str | None
 ) -> None:
     headers = {"Authorization": "Bearer any"}
-    body = provider.submission(Song(audio_id="audio-1", music_task_id="music-1"), callback_url)
+    body = provider.make_submission(Song(audio_id="audio-1", music_task_id="music-1"), callback_url)
     submission = httpx.Request("POST", provider.base_url + provider.submit_path, json=body, headers=headers)
     lookup = httpx.Request(
         "GET", provider.base_url + provider.record_path, params={"taskId": "t"}, headers=headers
@@ -303,7 +303,7 @@ def test_the_credits_are_asked_for_as_documented(provider: Provider) -> None:
 
 
 def body_of(song: Song, callback_url: str | None) -> Any:
-    return KIE_JOBS.submission(song, callback_url)
+    return KIE_JOBS.make_submission(song, callback_url)
 
 
 def test_a_job_that_nobody_listens_for_is_not_called_back() -> None:
