@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.providers import SANDBOX
 from suno_wav_cli.callbacks.tunnel import Destination, GivenAddress, secret_path
-from suno_wav_cli.errors import TunnelFailed, UsageError
+from suno_wav_cli.errors import UsageError
 from suno_wav_cli.models import TunnelMode
-from suno_wav_cli.system.loopback import address_of, bind_socket
+from suno_wav_cli.system.loopback import address_of, open_port
 
 if TYPE_CHECKING:
     import socket
@@ -56,13 +56,7 @@ def open_reception(
     """
     if settings.public_url is not None and not port:
         raise UsageError("--public-url needs the port it leads to", "Add --port N.")
-    try:
-        bound = bind_socket(port)
-    except OSError as error:
-        raise TunnelFailed(
-            f"port {port} cannot be opened: {error.strerror}", "Choose another --port; 0 takes a free one."
-        ) from error
-    with bound:
+    with open_port(port) as bound:
         path = settings.path if settings.no_secret else secret_path(settings.path)
         destination = Destination(local_url=address_of(bound), path=path, domain=settings.domain)
         with closing(_tunnel(settings, secrets, agents, destination)) as tunnel:

@@ -1,4 +1,4 @@
-"""asyncio, but for two things: signals cancel the main task, and names are resolved beside it."""
+"""asyncio with two changes: signals cancel the main task, and host names are resolved in threads of our own."""
 
 from __future__ import annotations
 
@@ -24,17 +24,20 @@ else:
 
 
 class _Loop(_PlatformLoop):
-    """Resolves names in threads that it need not wait for: a name server that is silent must not delay Ctrl-C."""
+    """Resolves names in daemon threads, so that a silent name server does not delay Ctrl-C."""
 
     async def getaddrinfo(self, host: Any, port: Any, **more: Any) -> Any:
         return await start_in_thread(partial(socket.getaddrinfo, host, port, **more), "resolver")
 
 
 def run_async(main: Coroutine[Any, Any, T]) -> T:
-    """Run the event loop. A signal cancels `main`, which may clean up, and then raises Stopped; a second one at once."""
+    """Run `main` in an event loop.
+
+    A signal cancels `main`, which can clean up, and then raises Stopped. A second signal raises it at once.
+    """
     received: list[int] = []
 
-    async def cancelled_by_signals() -> T:
+    async def run_main() -> T:
         task = asyncio.current_task()
         loop = asyncio.get_running_loop()
 
@@ -49,12 +52,12 @@ def run_async(main: Coroutine[Any, Any, T]) -> T:
 
     try:
         with asyncio.Runner(loop_factory=_Loop) as runner:
-            result = runner.run(cancelled_by_signals())
+            result = runner.run(run_main())
     except asyncio.CancelledError:
         if not received:
             raise
         raise Stopped(received[0]) from None
     if received:
-        # It came too late to cancel anything; what comes after this must not begin.
+        # The signal came too late to cancel `main`. The caller must not go on.
         raise Stopped(received[0])
     return result
