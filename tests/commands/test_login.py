@@ -349,9 +349,7 @@ def test_a_key_that_moves_to_the_keyring_leaves_the_file(service: Wild) -> None:
         ),
         pytest.param({"STAND_IN_KEYRING_MOOD": "locked"}, "nobody has unlocked it", id="locked"),
         pytest.param({"STAND_IN_KEYRING_MOOD": "weak"}, "this machine has no keyring", id="hides nothing"),
-        pytest.param(
-            {"STAND_IN_KEYRING_MOOD": "forgetful"}, "does not keep what it is given", id="forgetful"
-        ),
+        pytest.param({"STAND_IN_KEYRING_MOOD": "forgetful"}, "does not store keys", id="forgetful"),
     ],
 )
 def test_without_a_keyring_that_works_the_file_takes_the_key_and_says_why(
