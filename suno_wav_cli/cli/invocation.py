@@ -15,8 +15,9 @@ import typer
 
 from suno_wav_cli.cli.options import BY_NAME, GLOBAL
 from suno_wav_cli.config.credentials import take_secrets
+from suno_wav_cli.config.paths import find_paths
 from suno_wav_cli.config.run import Run
-from suno_wav_cli.config.settings import Settings, choose, make_settings
+from suno_wav_cli.config.settings import Settings, choose, make_settings, read_config
 from suno_wav_cli.errors import ExitCode, SunoWavError
 from suno_wav_cli.events import Failed, Interrupted
 from suno_wav_cli.system.signals import Stopped, handle_signals, stop_on_signals
@@ -87,8 +88,9 @@ def _with_signature(
 
 def _run(function: Callable[..., int], flags: dict[str, Any], arguments: dict[str, Any]) -> int:
     try:
-        secrets = take_secrets(os.environ)
-        choices = choose(flags, os.environ)
+        config = read_config(find_paths(os.environ).config_file)
+        secrets = take_secrets(os.environ, config)
+        choices = choose(flags, os.environ, config)
         settings = make_settings(choices)
         with display(settings) as report:
             return _guarded(

@@ -1,4 +1,4 @@
-"""Flag > environment > config.toml > default: one frozen record of what is in force."""
+"""The settings in force: flag, else environment, else config.toml, else default."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from suno_wav_cli.api.providers import PROVIDERS, SANDBOX, get_provider
 from suno_wav_cli.config import parsers
 from suno_wav_cli.config.file import read_config_file
-from suno_wav_cli.config.paths import find_paths
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.models import TunnelMode
 
@@ -22,15 +21,17 @@ if TYPE_CHECKING:
     from suno_wav_cli.config.file import ConfigFile
 
 SECRETS = ("ngrok_authtoken", "hmac_key")
-"""What config.toml may hold besides the settings. `credentials` reads them; nothing shows them."""
-
+"""What config.toml may hold besides the settings. `credentials` reads them, and no output shows them."""
 
 _RETRIES = 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Durations in seconds, sizes in bytes, speeds in bytes a second, `max_credits` in credits. Each field can be set as SUNO_WAV_NAME and in config.toml."""
+    """Durations are in seconds, sizes in bytes, speeds in bytes a second, `max_credits` in credits.
+
+    Each field can be set as SUNO_WAV_NAME and in config.toml.
+    """
 
     provider: str = "sunoapi"
     base_url: str | None = None
@@ -66,7 +67,7 @@ class Settings:
 
     @property
     def lookup_retries(self) -> int:
-        """How often the service is asked again that does not answer. A download goes on until the time is up."""
+        """How often a lookup is retried. A download is retried until its timeout unless `retries` is set."""
         return _RETRIES if self.retries is None else self.retries
 
 
@@ -89,7 +90,7 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """The value of one setting, and where it comes from: `place` names the flag, the variable, or the file and line."""
+    """The value of one setting. `place` is the flag, the variable, or the line that it comes from."""
 
     name: str
     value: Any
@@ -97,26 +98,20 @@ class Choice:
     place: str | None = None
 
 
-def choose(flags: Mapping[str, object], environ: Mapping[str, str]) -> tuple[Choice, ...]:
-    """Decide each setting, in the order of the fields.
+def choose(flags: Mapping[str, object], environ: Mapping[str, str], config: ConfigFile) -> tuple[Choice, ...]:
+    """Choose the value of each setting, in the order of the fields.
 
-    `flags` holds the options given on the command line, by field name; None where one was not given. Raises UsageError
+    `flags` holds the options of the command line by field name, None for those not given. Raise UsageError
     that names the place of a wrong value.
     """
-    config = read_config(environ)
-    return tuple(_choice(field.name, field.default, flags, environ, config) for field in fields(Settings))
+    return tuple(_choose_one(field.name, field.default, flags, environ, config) for field in fields(Settings))
 
 
 def make_settings(choices: tuple[Choice, ...]) -> Settings:
     return Settings(**{choice.name: choice.value for choice in choices})
 
 
-def load_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
-    """As `choose`, where it does not matter who decided."""
-    return make_settings(choose(flags, environ))
-
-
-def _choice(
+def _choose_one(
     name: str,
     default: object,
     flags: Mapping[str, object],
@@ -125,11 +120,11 @@ def _choice(
 ) -> Choice:
     flag, variable = "--" + name.replace("_", "-"), f"SUNO_WAV_{name.upper()}"
     if flags.get(name) is not None:
-        return Choice(name=name, value=_parsed(name, flag, flags[name]), source=Source.FLAG, place=flag)
+        return Choice(name=name, value=_parse_field(name, flag, flags[name]), source=Source.FLAG, place=flag)
     if environ.get(variable):
         return Choice(
             name=name,
-            value=_parsed(name, variable, environ[variable]),
+            value=_parse_field(name, variable, environ[variable]),
             source=Source.VARIABLE,
             place=variable,
         )
@@ -137,39 +132,39 @@ def _choice(
         place = config.place(name)
         return Choice(
             name=name,
-            value=_parsed(name, f"{place}: {name}", config.written[name]),
+            value=_parse_field(name, f"{place}: {name}", config.written[name]),
             source=Source.FILE,
             place=place,
         )
     return Choice(name=name, value=default, source=Source.DEFAULT)
 
 
-def read_config(environ: Mapping[str, str]) -> ConfigFile:
-    """Raises UsageError, with the line where there is one."""
-    return read_config_file(find_paths(environ).config_file, [*_PARSERS, *SECRETS])
+def read_config(path: Path) -> ConfigFile:
+    """Read config.toml. Raise UsageError, with the line if there is one."""
+    return read_config_file(path, [*_PARSERS, *SECRETS])
 
 
-def _parsed(name: str, place: str, value: object) -> object:
-    return _valued(_PARSERS[name], place, value)
+def _parse_field(name: str, place: str, value: object) -> object:
+    return _parse(_PARSERS[name], place, value)
 
 
-def _valued(parse: Callable[[str], object], place: str, value: object) -> object:
+def _parse(parse: Callable[[str], object], place: str, value: object) -> object:
     text = str(value).lower() if isinstance(value, bool) else str(value)
     try:
-        return (_no_value if isinstance(value, list | dict) else parse)(text)
+        return (_reject if isinstance(value, list | dict) else parse)(text)
     except ValueError as error:
-        # An address may hold a password.
+        # An address can hold a password.
         shown = re.sub(r"//[^/]*@", "//(hidden)@", text)
         raise UsageError(
             f"{place}: '{shown}' is not {error}", "Correct it and run the command again."
         ) from None
 
 
-def _no_value(_text: str) -> object:
+def _reject(_text: str) -> object:
     raise ValueError("a single value")
 
 
-def _tunnel(text: str) -> TunnelMode:
+def _parse_tunnel(text: str) -> TunnelMode:
     return TunnelMode(parsers.one_of(*TunnelMode)(text))
 
 
@@ -177,7 +172,7 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "provider": parsers.one_of(*PROVIDERS),
     "base_url": parsers.base_url,
     "out": str,
-    "tunnel": _tunnel,
+    "tunnel": _parse_tunnel,
     "public_url": parsers.base_url,
     "callback_url": parsers.http_url,
     "port": parsers.number(0, 65535),

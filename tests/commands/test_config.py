@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from suno_wav_cli.config.credentials import take_secrets
 from suno_wav_cli.config.file import read_config_file
-from suno_wav_cli.config.settings import Settings, Source, choose
+from suno_wav_cli.config.paths import find_paths
+from suno_wav_cli.config.settings import Settings, Source, choose, read_config
 from suno_wav_cli.errors import UsageError
 from tests.support.program import Finished, run_program
 
@@ -259,8 +260,9 @@ def test_any_file_is_read_or_is_one_of_our_errors(content: bytes) -> None:
 def test_one_mechanism_decides_and_tells_who_did() -> None:
     """Each setting once, in the order of the fields, and a secret's origin beside it."""
     environ = {"SUNO_WAV_HOME": "nowhere", "SUNO_WAV_PORT": "1", **SECRETS}
-    secrets = take_secrets(environ)
-    choices = choose({"port": None, "jobs": "2"}, environ)
+    config = read_config(find_paths(environ).config_file)
+    secrets = take_secrets(environ, config)
+    choices = choose({"port": None, "jobs": "2"}, environ, config)
     assert [choice.name for choice in choices] == [field.name for field in fields(Settings)]
     decided = {choice.name: (choice.source, choice.place) for choice in choices if choice.place}
     assert decided == {"port": (Source.VARIABLE, "SUNO_WAV_PORT"), "jobs": (Source.FLAG, "--jobs")}

@@ -15,7 +15,9 @@ from suno_wav_cli.config.parsers import seconds
 from suno_wav_cli.config.paths import find_paths
 from suno_wav_cli.config.settings import (
     Settings,
-    load_settings,
+    choose,
+    make_settings,
+    read_config,
 )
 from suno_wav_cli.errors import NotAuthorized, UsageError
 from suno_wav_cli.models import Secret, TunnelMode
@@ -35,7 +37,12 @@ def written(text: str | bytes) -> Path:
 
 
 def load(flags: dict[str, object] | None = None, **environ: str) -> Settings:
-    return load_settings(flags or {}, ENVIRON | environ)
+    both = ENVIRON | environ
+    return make_settings(choose(flags or {}, both, read_config(find_paths(both).config_file)))
+
+
+def secrets_of(environ: dict[str, str]) -> Secrets:
+    return take_secrets(environ, read_config(find_paths(environ).config_file))
 
 
 def test_without_anything_the_defaults_are_in_force() -> None:
@@ -301,14 +308,14 @@ def test_without_it_the_folders_are_those_of_the_system(monkeypatch: pytest.Monk
 
 
 def test_secrets_come_from_the_environment() -> None:
-    secrets = take_secrets({"SUNO_API_KEY": " key-1\n", "NGROK_AUTHTOKEN": "token-1"})
+    secrets = secrets_of({"SUNO_API_KEY": " key-1\n", "NGROK_AUTHTOKEN": "token-1"})
     assert (secrets.api_key, secrets.ngrok_token) == (Secret(value="key-1"), Secret(value="token-1"))
 
 
 @pytest.mark.parametrize("value", [None, "", "  ", "\n"])
 def test_an_empty_secret_is_none(value: str | None) -> None:
     environ = {} if value is None else {"SUNO_API_KEY": value}
-    assert take_secrets(environ).api_key is None
+    assert secrets_of(environ).api_key is None
 
 
 @pytest.mark.parametrize(
@@ -326,13 +333,13 @@ def test_an_empty_secret_is_none(value: str | None) -> None:
 @pytest.mark.parametrize("variable", ["SUNO_API_KEY", "NGROK_AUTHTOKEN"])
 def test_a_secret_that_no_header_can_carry_is_said_and_not_shown(variable: str, value: str) -> None:
     with pytest.raises(NotAuthorized, match=f"{variable} holds characters that no key has") as caught:
-        take_secrets({variable: value})
+        secrets_of({variable: value})
     assert "sesam" not in caught.value.message + caught.value.remedy
 
 
 def test_secrets_leave_the_environment_that_child_processes_inherit() -> None:
     environ = ENVIRON | {"SUNO_API_KEY": "key-1", "NGROK_AUTHTOKEN": "token-1", "SUNO_WAV_HMAC_KEY": "hmac-1"}
-    secrets = take_secrets(environ)
+    secrets = secrets_of(environ)
     assert secrets == Secrets(
         api_key=Secret(value="key-1"), ngrok_token=Secret(value="token-1"), hmac_key=Secret(value="hmac-1")
     )
@@ -341,10 +348,10 @@ def test_secrets_leave_the_environment_that_child_processes_inherit() -> None:
 
 def test_the_token_and_the_webhook_key_may_stand_in_the_file_and_the_api_key_may_not() -> None:
     written('ngrok_authtoken = "token-1"\nhmac_key = "sésame öffne dich"\n')
-    assert take_secrets({**ENVIRON}) == Secrets(
+    assert secrets_of({**ENVIRON}) == Secrets(
         api_key=None, ngrok_token=Secret(value="token-1"), hmac_key=Secret(value="sésame öffne dich")
     )
-    assert take_secrets(ENVIRON | {"NGROK_AUTHTOKEN": "token-2"}).ngrok_token == Secret(value="token-2")
+    assert secrets_of(ENVIRON | {"NGROK_AUTHTOKEN": "token-2"}).ngrok_token == Secret(value="token-2")
     assert load() == Settings()
     written('api_key = "key-1"')
     with pytest.raises(UsageError, match="there is no setting 'api_key'"):
@@ -354,12 +361,12 @@ def test_the_token_and_the_webhook_key_may_stand_in_the_file_and_the_api_key_may
 def test_a_wrong_token_in_the_file_is_said_with_its_place_and_not_shown() -> None:
     written('ngrok_authtoken = "open sesame"')
     with pytest.raises(NotAuthorized, match="ngrok_authtoken holds characters") as caught:
-        take_secrets({**ENVIRON})
+        secrets_of({**ENVIRON})
     assert "sesame" not in caught.value.message
 
 
 def test_a_secret_hides_itself() -> None:
-    secrets = take_secrets({"SUNO_API_KEY": "sesame", "NGROK_AUTHTOKEN": "open"})
+    secrets = secrets_of({"SUNO_API_KEY": "sesame", "NGROK_AUTHTOKEN": "open"})
     for shown in (
         repr(secrets),
         str(secrets),
@@ -372,7 +379,7 @@ def test_a_secret_hides_itself() -> None:
 
 
 def test_the_sandbox_takes_any_key_and_the_service_needs_one() -> None:
-    nothing, something = take_secrets({}), take_secrets({"SUNO_API_KEY": "key-1"})
+    nothing, something = secrets_of({}), secrets_of({"SUNO_API_KEY": "key-1"})
     service, practice = Settings(), Settings(provider="sandbox")
     assert get_api_key(nothing, practice, ENVIRON).value != ""
     assert (
