@@ -43,8 +43,8 @@ _LARGEST_ANSWER = 1 << 20
 class Client:
     """An async context manager. `backoff` says how often and when a lookup is retried.
 
-    The key and the texts in `hidden` are cut out of the service's messages.
-    Raise UsageError if the key would be sent unencrypted, or if the environment's proxy is not usable.
+    The key and the texts in `hidden` are cut out of the service's messages. Raise UsageError if the
+    key would be sent unencrypted, or if the environment's proxy is not usable.
     """
 
     def __init__(
@@ -100,12 +100,12 @@ class Client:
     async def submit(self, song: Song, callback_url: str | None, sent: asyncio.Event) -> str:
         """Start one paid conversion by exactly one request (api/README.md, sections 2 and 7).
 
-        Return the WAV task's id. `callback_url` is None if no callback is wanted. `sent` is set when the
-        request begins to leave.
+        Return the WAV task's id. `callback_url` is None if no callback is wanted. `sent` is set
+        when the request begins to leave.
 
-        Raise SubmissionUnknown if the request may have been accepted, ServiceUnavailable if it certainly
-        was not and can be sent again, RecordExists for a 409, and NotAuthorized, NoCredits or
-        ConversionFailed if it was refused.
+        Raise SubmissionUnknown if the request may have been accepted, ServiceUnavailable if it
+        certainly was not and can be sent again, RecordExists for a 409, and NotAuthorized,
+        NoCredits or ConversionFailed if it was refused.
         """
 
         async def watch(event: str, info: Mapping[str, Any]) -> None:
@@ -147,14 +147,18 @@ class Client:
         return replace(record, error_message=self._hide_secrets(record.error_message) or None)
 
     async def fetch_music_task(self, music_task_id: str) -> MusicTask:
-        """Look up the tracks of a music task (api/README.md, section 6). Raise as `fetch_record`."""
+        """Look up the tracks of a music task (api/README.md, section 6).
+
+        Raise as `fetch_record`.
+        """
         answer = await self._look_up(self.provider.music_path, {"taskId": music_task_id})
         return read_music_task(music_task_id, answer.data)
 
     async def fetch_credits(self) -> Decimal:
         """Look up the account's balance, which is free (api/README.md, section 6).
 
-        Raise ServiceUnavailable, also if the answer is not an amount; NotAuthorized; ConversionFailed.
+        Raise ServiceUnavailable, also if the answer is not an amount; NotAuthorized;
+        ConversionFailed.
         """
         remedy = "Check --provider and --base-url, or look at your account's page."
         try:
@@ -225,7 +229,10 @@ class Client:
 
 
 class _NotAnEnvelope(Exception):
-    """An answer that is not an envelope. `read` is False if the body is too long or cannot be decoded."""
+    """An answer that is not an envelope.
+
+    `read` is False if the body is too long or cannot be decoded.
+    """
 
     def __init__(self, status: int, *, read: bool = True) -> None:
         super().__init__(describe_page(status))

@@ -1,4 +1,4 @@
-"""Read the service's answers, in every variant of api/README.md, sections 2 to 7, and in any other form."""
+"""Read the service's answers in every variant (api/README.md, sections 2 to 7)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ _LONGEST_SONG = 86400.0
 
 @dataclass(frozen=True, kw_only=True)
 class Envelope:
-    """`{"code": int, "msg": string, "data": …}`. `top` is the whole object, for ids outside `data`."""
+    """`{"code": int, "msg": string, "data": …}`.
+
+    `top` is the whole object, for ids outside `data`.
+    """
 
     code: int
     message: str
@@ -101,7 +104,7 @@ def read_job_record(task_id: str, data: object) -> WavRecord:
 
 
 def find_result_url(result: object) -> str | None:
-    """Return the file in a job's `resultJson`: the first WAV, else the first (api/README.md, section 7)."""
+    """Return a job's file: the first WAV, else the first URL (api/README.md, section 7)."""
     if isinstance(result, str):
         try:
             result = json.loads(result)

@@ -41,9 +41,10 @@ class Meaning(Enum):
 class Provider:
     """One contract at one address.
 
-    `make_submission` makes the body of a paid request from the song and the callback URL, which is None
-    if no callback is wanted. `read_record` reads the `data` of a task's record. `retention_days` is how
-    long the service keeps a file. With `needs_music_task` an audio id alone cannot be converted.
+    `make_submission` makes the body of a paid request from the song and the callback URL, which is
+    None if no callback is wanted. `read_record` reads the `data` of a task's record.
+    `retention_days` is how long the service keeps a file. With `needs_music_task` an audio id alone
+    cannot be converted.
     """
 
     name: str

@@ -33,8 +33,9 @@ class Secrets:
 def take_secrets(environ: MutableMapping[str, str], config: ConfigFile) -> Secrets:
     """Read the secrets, and remove them from the environment, which child processes inherit.
 
-    The API key comes from SUNO_API_KEY, the others from NGROK_AUTHTOKEN and SUNO_WAV_HMAC_KEY, else `config`.
-    Raise NotAuthorized for a key that does not fit into a header, and UsageError for one that is not text.
+    The API key comes from SUNO_API_KEY, the others from NGROK_AUTHTOKEN and SUNO_WAV_HMAC_KEY, else
+    `config`. Raise NotAuthorized for a key that does not fit into a header, and UsageError for one
+    that is not text.
     """
     given = {
         name: _read_secret(environ.pop(name, None), name)
@@ -49,7 +50,7 @@ def take_secrets(environ: MutableMapping[str, str], config: ConfigFile) -> Secre
 
 
 def find_api_key(secrets: Secrets, settings: Settings, environ: Mapping[str, str]) -> Secret | None:
-    """Return the key of the environment, else the one that `login` stored for the service's address.
+    """Return the key of the environment, else the one that `login` stored for the service.
 
     The sandbox accepts any key. Raise NotAuthorized if the stored key cannot be used.
     """
@@ -77,7 +78,10 @@ def require_key(key: Secret | None, base_url: str) -> Secret:
 
 
 def parse_key(text: str, origin: str) -> Secret | None:
-    """Read a key that was typed, None for an empty line. Raise NotAuthorized if a header cannot carry it."""
+    """Read a key that was typed, None for an empty line.
+
+    Raise NotAuthorized if a header cannot carry it.
+    """
     return _check_for_header(_read_secret(text, origin))
 
 

@@ -34,7 +34,10 @@ class ConfigFile:
 
 
 def read_config_file(path: Path, known: Collection[str]) -> ConfigFile:
-    """Read the file. Raise UsageError with the line for bad TOML and for a name that is not `known`."""
+    """Read the file.
+
+    Raise UsageError with the line for bad TOML and for a name that is not `known`.
+    """
     try:
         with path.open("rb") as file:
             content = file.read(_LARGEST + 1)

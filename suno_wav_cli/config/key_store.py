@@ -1,7 +1,8 @@
-"""The API keys that `login` stored, one for each service address, so that no key goes to another host.
+"""The API keys that `login` stored. Each belongs to one address, and goes to no other host.
 
-Each key has a small file in the state folder, because people publish their configuration folder. The file
-holds the key, or says that the system's keyring does. Without a key, the keyring is not even loaded.
+Each key has a small file in the state folder, because people publish their configuration folder.
+The file holds the key, or says that the system's keyring does. Without a key, the keyring is not
+even loaded.
 """
 
 from __future__ import annotations
@@ -39,7 +40,10 @@ class KeyStore:
     folder: Path
 
     def keep(self, base_url: str, key: Secret) -> KeyLocation:
-        """Store a key in the keyring, else in the file. Raise UsageError, and keep the earlier key then."""
+        """Store a key in the keyring, else in the file.
+
+        Raise UsageError, and keep the earlier key then.
+        """
         path = self._path(base_url)
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)

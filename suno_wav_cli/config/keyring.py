@@ -1,6 +1,7 @@
 """The keyring of the operating system. Needs the extra `keyring`, and a keyring that it supports.
 
-The library takes up to 0.4 s to load, so it is loaded only if a key is stored there or is going to be.
+The library takes up to 0.4 s to load, so it is loaded only if a key is stored there or is going to
+be.
 """
 
 from __future__ import annotations

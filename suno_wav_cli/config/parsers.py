@@ -1,4 +1,7 @@
-"""From a setting's text to its value. Each function raises ValueError that says what was expected."""
+"""From a setting's text to its value.
+
+Each function raises ValueError that says what was expected.
+"""
 
 from __future__ import annotations
 

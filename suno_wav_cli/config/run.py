@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Run:
     """One start of the program.
 
-    `choices` tell where each of the settings comes from. `environ` is the environment without its secrets.
-    `interactive` tells whether `report` shows events to a person at a terminal.
+    `choices` says where each of the settings comes from. `environ` is the environment without
+    secrets. `interactive` says whether `report` shows events to a person at a terminal.
     """
 
     settings: Settings

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from suno_wav_cli.config.file import ConfigFile
 
 SECRETS = ("ngrok_authtoken", "hmac_key")
-"""What config.toml may hold besides the settings. `credentials` reads them, and no output shows them."""
+"""What config.toml may hold besides the settings.
+
+`credentials` reads them, and no output shows them.
+"""
 
 _RETRIES = 5
 
@@ -67,7 +70,10 @@ class Settings:
 
     @property
     def lookup_retries(self) -> int:
-        """How often a lookup is retried. A download is retried until its timeout unless `retries` is set."""
+        """How often a lookup is retried.
+
+        A download is retried until its timeout unless `retries` is set.
+        """
         return _RETRIES if self.retries is None else self.retries
 
 
@@ -77,7 +83,10 @@ def is_own_sandbox(settings: Settings) -> bool:
 
 
 def base_url_of(settings: Settings) -> str:
-    """Return the address of the service: `--base-url`, else the provider's own. Raise UsageError."""
+    """Return the service's address.
+
+    It is `--base-url`, else the provider's own. Raise UsageError.
+    """
     return settings.base_url or get_provider(settings.provider).base_url
 
 
@@ -90,7 +99,10 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """The value of one setting. `place` is the flag, the variable, or the line that it comes from."""
+    """The value of one setting.
+
+    `place` is the flag, the variable, or the line that it comes from.
+    """
 
     name: str
     value: Any
@@ -101,8 +113,8 @@ class Choice:
 def choose(flags: Mapping[str, object], environ: Mapping[str, str], config: ConfigFile) -> tuple[Choice, ...]:
     """Choose the value of each setting, in the order of the fields.
 
-    `flags` holds the options of the command line by field name, None for those not given. Raise UsageError
-    that names the place of a wrong value.
+    `flags` holds the options of the command line by field name, None for those not given. Raise
+    UsageError that names the place of a wrong value.
     """
     return tuple(_choose_one(field.name, field.default, flags, environ, config) for field in fields(Settings))
 

@@ -1,4 +1,7 @@
-"""What the sandbox does with a song. The audio id chooses it, as the number of a Stripe test card does."""
+"""What the sandbox does with a song.
+
+The audio id chooses it, as the number of a Stripe test card does.
+"""
 
 from __future__ import annotations
 
@@ -48,10 +51,10 @@ class Callbacks(StrEnum):
 class Behaviour:
     """What happens to a song, from its submission to its file.
 
-    `refusal` is the reason or the code if the submission is refused; `message` replaces the contract's
-    words then. The conversion takes `seconds` and ends with `flag`, a failure also with `code`.
-    `record` is one of RECORD_SHAPES. `callback` is one of CALLBACK_SHAPES, None for the contract's own.
-    `layout` is the file's format, and `plan` the faults of the requests for it.
+    `refusal` is the reason or the code if the submission is refused; `message` replaces the
+    contract's words then. The conversion takes `seconds` and ends with `flag`, a failure also with
+    `code`. `record` is one of RECORD_SHAPES. `callback` is one of CALLBACK_SHAPES, None for the
+    contract's own. `layout` is the file's format, and `plan` the faults of the requests for it.
     """
 
     about: str

@@ -1,4 +1,4 @@
-"""Callbacks as the service sends them: 15 seconds to answer, three retries (api/README.md, section 5)."""
+"""Send callbacks, with 15 seconds to answer and three retries (api/README.md, section 5)."""
 
 from __future__ import annotations
 

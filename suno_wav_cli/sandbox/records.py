@@ -1,4 +1,4 @@
-"""Records in every shape that users of the service have met (api/README.md, sections 4, 6 and 7)."""
+"""Records in every shape that the service is known to send (api/README.md, sections 4, 6 and 7)."""
 
 from __future__ import annotations
 

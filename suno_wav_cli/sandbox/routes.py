@@ -1,4 +1,4 @@
-"""The HTTP side: each contract's routes (api/README.md, sections 2 to 7), the CDN's, and the counters'."""
+"""The HTTP side: the API (api/README.md, sections 2 to 7), the CDN and the counters."""
 
 from __future__ import annotations
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class Task:
     """One accepted submission.
 
-    `base_url` is the sandbox's own address. `ready_at` is in the sandbox's seconds, which `--speed` shortens.
+    `base_url` is the sandbox's own address. `ready_at` is in the sandbox's seconds, which `--speed`
+    shortens.
     """
 
     task_id: str

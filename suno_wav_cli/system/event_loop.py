@@ -1,4 +1,4 @@
-"""asyncio with two changes: signals cancel the main task, and host names are resolved in threads of our own."""
+"""asyncio, but signals cancel the main task, and host names are resolved in daemon threads."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ class _Loop(_PlatformLoop):
 def run_async(main: Coroutine[Any, Any, T]) -> T:
     """Run `main` in an event loop.
 
-    A signal cancels `main`, which can clean up, and then raises Stopped. A second signal raises it at once.
+    A signal cancels `main`, which can clean up, and then raises Stopped. A second signal raises it
+    at once.
     """
     received: list[int] = []
 

@@ -33,7 +33,7 @@ def try_lock(file: IO[Any]) -> bool:
 
 
 def is_same_file(path: Path, file: IO[Any]) -> bool:
-    """Tell whether `path` still names the open file, which may have been moved before it was locked."""
+    """Tell whether `path` still names the open file. It may have been moved before the lock."""
     try:
         return os.path.samestat(path.stat(follow_symlinks=False), os.fstat(file.fileno()))
     except FileNotFoundError:

@@ -25,7 +25,10 @@ async def read_body(response: httpx.Response, limit: int) -> bytes:
 
 
 def decode_body(body: bytes, content_encoding: str, limit: int) -> bytes | None:
-    """Undo at most one layer of gzip or deflate. Return None if that fails or exceeds `limit` bytes."""
+    """Undo at most one layer of gzip or deflate.
+
+    Return None if that fails or exceeds `limit` bytes.
+    """
     names = (name.strip() for name in content_encoding.lower().split(","))
     # Some servers put a character set or other names here.
     codings = [name for name in names if name in _CODINGS]

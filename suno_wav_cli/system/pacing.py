@@ -44,8 +44,8 @@ class Backoff:
 class RateWindow:
     """At most `size` submissions in any `seconds`, as the *server* counts them.
 
-    A slot is free again `seconds` after the answer, not after the request. The server counted the request
-    before its answer arrived, so delays on the way cannot make it count more than `size`.
+    A slot is free again `seconds` after the answer, not after the request. The server counted the
+    request before its answer arrived, so delays on the way cannot make it count more than `size`.
     """
 
     def __init__(self, size: int = SUBMISSIONS, seconds: float = WINDOW_SECONDS) -> None:
@@ -71,7 +71,7 @@ class RateLimit:
         self._free = 0.0
 
     def delay(self, count: int) -> float:
-        """Return how many seconds to wait after `count` bytes have come, so that the rate is kept."""
+        """Count `count` received bytes. Return how many seconds to wait to keep the rate."""
         if self.rate is None:
             return 0.0
         with self._lock:

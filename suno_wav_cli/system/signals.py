@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 class Stopped(KeyboardInterrupt):
-    """The user or the system ended the program. `continue_with` is the command line that continues."""
+    """The user or the system ended the program.
+
+    `continue_with` is the command line that continues.
+    """
 
     def __init__(self, number: int) -> None:
         super().__init__()

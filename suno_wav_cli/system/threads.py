@@ -16,8 +16,8 @@ T = TypeVar("T")
 def start_in_thread(work: Callable[[], T], name: str) -> asyncio.Future[T]:
     """Run `work` in a thread of its own. The future gets its result or its exception.
 
-    The thread is a daemon, because some calls cannot be interrupted (a name that does not resolve). asyncio
-    would wait for the threads of its own pool.
+    The thread is a daemon, because some calls cannot be interrupted (a name that does not resolve).
+    asyncio would wait for the threads of its own pool.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()

@@ -1,4 +1,4 @@
-"""The certificates, loaded once a run and only for encrypted connections: loading takes longer than a request."""
+"""The certificates, loaded once a run and only if needed: that takes longer than a request."""
 
 from __future__ import annotations
 
@@ -39,7 +39,10 @@ class _LazyContext(ssl.SSLContext):
 
 
 def make_tls_context(*urls: str | None) -> ssl.SSLContext:
-    """Make the context of a run. Raise UsageError if `urls` need certificates that cannot be loaded."""
+    """Make the context of a run.
+
+    Raise UsageError if `urls` need certificates that cannot be loaded.
+    """
     context = _LazyContext(ssl.PROTOCOL_TLS_CLIENT)
     if any(url is not None and url.lower().startswith("https:") for url in urls):
         context.loaded  # noqa: B018 - fails now, before anything has started

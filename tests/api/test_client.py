@@ -1,4 +1,4 @@
-"""The client and the program against a service that goes wild: proxies' pages, redirects, floods, nonsense."""
+"""The client and the program against proxies' pages, redirects, floods and nonsense."""
 
 from __future__ import annotations
 
@@ -638,7 +638,7 @@ def test_a_time_that_makes_no_sense_does_not_hide_the_file(
 def test_a_message_that_no_encoding_carries_is_shown_all_the_same(
     wild: Wild, answer: Callable[[Seen], Response]
 ) -> None:
-    """JSON can hold half of a surrogate pair; neither the journal nor the terminal may stumble over it."""
+    """JSON can hold half of a surrogate pair. Neither the journal nor the terminal fails on it."""
     wild.answer = answer
     done = wild.run("convert", "song", "--quiet")
     assert (done.code in (6, 7), done.out, len(done.err.splitlines())) == (True, "", 2)
@@ -749,7 +749,7 @@ def test_the_key_is_never_shown_nor_written(
     answer: Callable[[Seen], Response] | None,
     exit_code: int,
 ) -> None:
-    """On the screen, in the log file, in the journal: nowhere, not even where the service repeats it."""
+    """Not on the screen, in the log file or in the journal, even if the service repeats it."""
     wild.serves()
     wild.answer = answer or wild.answer
     done = wild.run("convert", "song", *options)
@@ -793,7 +793,7 @@ def test_an_id_from_the_service_cannot_lead_out_of_the_folder(
 
 @pytest.mark.parametrize("code", [0, -1, 4, 201, 202, 302, 408, 499, 599])
 def test_a_code_that_is_no_refusal_leaves_a_submission_unknown(wild: Wild, code: int) -> None:
-    """Some services say success with another number: what may have been paid for is never called refused."""
+    """Some services signal success with another code. A paid submission is never called refused."""
     wild.answer = lambda _: envelope(code, "whatever", {"taskId": TASK})
     first = wild.run("convert", "song")
     second = wild.run("convert", "song")

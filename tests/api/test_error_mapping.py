@@ -1,4 +1,4 @@
-"""Every answer that the service may give, and every way in which it may misbehave, as the program takes it."""
+"""How the program treats every answer and every misbehaviour of the service."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def to_continue(sandbox: Sandbox, done: Finished) -> str:
 def test_a_submission_answered_with_a_code(  # noqa: PLR0917 - a table has columns
     sandbox: Sandbox, code: int, exit_code: int, posts: int, message: str, remedy: str
 ) -> None:
-    """What was certainly not accepted is sent again, once with one retry; what may have been accepted never is."""
+    """A submission that was certainly not accepted is sent again; one that may have been is not."""
     audio_id = f"demo-code-{code}"
     done = sandbox.run("convert", audio_id, *ASKING)
     assert (done.code, done.out, done.err) == (exit_code, "", said(audio_id, message, remedy))
@@ -294,7 +294,7 @@ def test_a_busy_service_is_asked_as_often_as_retries_says(
     ],
 )
 def test_the_right_file_is_saved_byte_for_byte(sandbox: Sandbox, names: list[str]) -> None:
-    """All in one run, so that a callback that goes astray would have somebody else's song to wake."""
+    """All in one run, so that a callback for the wrong song would be noticed."""
     ids = [f"{name}+right" for name in names]
     done = sandbox.run("convert", *ids)
     assert (done.code, sorted(done.out.splitlines())) == (0, sorted(f"{audio_id}.wav" for audio_id in ids))

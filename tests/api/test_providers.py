@@ -40,7 +40,7 @@ def files() -> list[str]:
 
 
 def test_what_only_one_contract_can_mean_is_in_the_table() -> None:
-    """429 means opposite things; so do the paths of the credits and the days that files are kept."""
+    """429, the path of the credits and the retention of files differ."""
     assert (SUNOAPI.codes[429], KIE.codes[429], KIE_JOBS.codes[429]) == (
         Meaning.NO_CREDITS,
         Meaning.BUSY,
@@ -99,7 +99,10 @@ def test_a_song_is_converted(sandbox: Sandbox, provider: str, way: str, free_por
 def test_every_way_to_misbehave_that_can_be_helped_is(
     sandbox: Sandbox, provider: str, free_port: int
 ) -> None:
-    """The right file whatever the callback, the record and the CDN do; all in one run, each song paid for once."""
+    """Every callback, record and CDN fault ends in the right file, paid for once.
+
+    All in one run.
+    """
     names = ["twice", "forged", "malformed", "early", "no-callback", "exists", "expired", "cut"]
     names += [f"record-{shape}" for shape in ("no-url-first", "null-first", "unknown-first", "bare")]
     songs = [f"demo-{name}+{provider}" for name in names]
@@ -139,7 +142,7 @@ def test_a_record_that_exists_and_that_nobody_names_is_a_clear_failure(
 def test_what_is_left_running_is_said_to_be_kept_so_long_and_how_it_is_finished(
     sandbox: Sandbox, provider: str, days: int
 ) -> None:
-    """The line names the provider and the address: run without any setting, it finishes the song."""
+    """The line names the provider and the address, so it works without any setting."""
     song = f"demo+{provider}-left"
     done = met_as(sandbox, provider).run("convert", song, *WITH_MUSIC, "--no-wait", "--out", "song.wav")
     assert (done.code, f"kept {days} days" in done.err) == (0, True)
@@ -228,7 +231,7 @@ MAY_SUCCEED_LATER = {
 
 @pytest.mark.parametrize("provider", KIES)
 def test_submissions_answered_with_each_code(sandbox: Sandbox, provider: str) -> None:
-    """What was certainly not accepted is sent again, once with one retry; what may have been accepted never is."""
+    """A submission that was certainly not accepted is sent again; one that may have been is not."""
     songs = {f"demo-code-{code}+{provider}": expected for code, expected in OF_A_SUBMISSION.items()}
     done = met_as(sandbox, provider).run("convert", *songs, *WITH_MUSIC, *ASKING, "--json")
     ended = {

@@ -1,4 +1,4 @@
-"""The sandbox's CDN, met by real requests: right in the good case, and wrong in every way that can be ordered."""
+"""Real requests to the sandbox's CDN, without faults and with every fault."""
 
 from __future__ import annotations
 
@@ -455,7 +455,7 @@ def test_faults_that_go_together(account: SandboxAccount) -> None:
 
 
 def test_a_body_trickles(account: SandboxAccount) -> None:
-    """Fifty thousand bytes at a hundred thousand a second take half a second; the pace is of real time."""
+    """50,000 bytes at 100,000 a second take half a second of real time."""
     url = account.file_url("demo-cdn-trickle100000.cut50000")
     began = time.monotonic()
     assert len(exchange(url).body) == 50_000
@@ -513,7 +513,7 @@ PIECE = 65_536
 
 
 def in_the_system(connection: socket.socket) -> int:
-    """Count the bytes between a client that reads nothing and its server: not received yet, and not read."""
+    """Count the bytes that a client's system has not received, or the client not read."""
     client, server = connection.getsockname()[1], connection.getpeername()[1]
     waiting = 0
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
@@ -576,7 +576,7 @@ QUICK = frozenset(Kind) - {Kind.STALL, Kind.TRICKLE}
 @settings(deadline=None, max_examples=60)
 @given(plan=plans(QUICK, most_steps=3, most_times=2))
 def test_whatever_was_ordered_the_file_comes_whole_in_the_end(account: SandboxAccount, plan: Plan) -> None:
-    """Each step is met as it says, by its status; afterwards there is the file, as often changed as was ordered."""
+    """Each step has its status. Then the file comes, changed as often as ordered."""
     task_id = account.task(format_cdn_id(plan))
     version = 0
     for step in chain.from_iterable(repeat(step, step.times or 0) for step in plan.steps):

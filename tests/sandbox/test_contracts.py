@@ -1,4 +1,4 @@
-"""kie's two contracts, as the sandbox answers and as the program asks, held against their OpenAPI files."""
+"""kie's two contracts: the sandbox's answers and our requests match the OpenAPI files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is ordered of the CDN in an audio id: read as it was written, and refused where it cannot be."""
+"""Fault plans in audio ids: parsed, written, and refused with a reason."""
 
 from __future__ import annotations
 

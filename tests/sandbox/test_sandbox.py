@@ -1,4 +1,4 @@
-"""The sandbox as anybody meets it: a real server on a real port, held against the provider's contract."""
+"""The sandbox as a real server on a real port, checked against the provider's contract."""
 
 from __future__ import annotations
 
@@ -58,7 +58,10 @@ def account() -> Iterator[SandboxAccount]:
 
 @dataclass
 class Receiver:
-    """A receiver of callbacks; each path's answers are used up in turn, the last one for ever. None is silence."""
+    """A receiver of callbacks; each path's answers are used up in turn, the last one for ever.
+
+    None is silence.
+    """
 
     address: str = ""
     answers: dict[str, list[int | None]] = field(default_factory=dict)
@@ -275,7 +278,7 @@ def test_what_is_refused_costs_nothing(account: SandboxAccount) -> None:
 
 
 def test_an_empty_account_is_refused() -> None:
-    """A hundred credits are two hundred and fifty conversions; the next one is 429, and is not counted."""
+    """100 credits pay for 250 conversions. The next one gets 429, and is not counted."""
     with an_account(speed=1e9) as mine:
         codes = [mine.submit("demo-no-callback").json()["code"] for _ in range(251)]
         assert codes == [200] * 250 + [429]
@@ -395,7 +398,7 @@ def test_speed_divides_the_time_that_a_conversion_takes() -> None:
 
 @pytest.mark.parametrize("shape", RECORD_SHAPES)
 def test_every_record_shape_says_at_last_where_the_file_is(account: SandboxAccount, shape: str) -> None:
-    """Whatever the shape, the file's address stands somewhere in the answer, and the file is there."""
+    """In every shape, the answer contains the file's address, and the file is there."""
     task_id = account.task(f"demo-record-{shape}")
     until = time.monotonic() + 5
     while f"/files/{task_id}.wav" not in (text := account.record(task_id).text):
@@ -509,7 +512,7 @@ def test_a_callback_to_nobody_is_sent_again(free_port: int) -> None:
     ],
 )
 def test_the_callback_comes_as_often_as_the_id_says(receiver: Receiver, audio_id: str, count: int) -> None:
-    """A song that is submitted afterwards is called back last: by then all of the first one's have come."""
+    """A song submitted later is called back last, when all callbacks of the first one have come."""
     with an_account() as mine:
         task_id = mine.task(audio_id, receiver.url("counted"))
         bodies = [receiver.next_of("counted") for _ in range(count)]
@@ -558,7 +561,7 @@ def test_the_huge_callback_has_a_megabyte(account: SandboxAccount, receiver: Rec
 
 
 def test_callbacks_are_signed_where_there_is_a_key(receiver: Receiver) -> None:
-    """Each delivery by a computation of its own, at the real time; but what a forger sends is not signed."""
+    """Each delivery is signed afresh with the real time. Forged ones are not signed."""
     with an_account(speed=2000, hmac_key=Secret(value="sésame")) as mine:
         task_id = mine.task("demo-forged", receiver.url("signed", 200, 200, 200, 500, 200))
         for _ in range(5):
@@ -578,7 +581,7 @@ def test_nothing_is_signed_without_a_key(account: SandboxAccount, receiver: Rece
 
 
 def test_nothing_is_posted_to_a_placeholder(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy hears of whatever leaves this machine: of another name it does, of the reserved ones it never does."""
+    """A proxy sees every request that leaves this machine. It sees none to a reserved name."""
     monkeypatch.setenv("http_proxy", receiver.address)
     receiver.url("callback")
     with an_account() as mine:
@@ -602,7 +605,10 @@ def test_nothing_is_posted_to_a_placeholder(receiver: Receiver, monkeypatch: pyt
     ],
 )
 def test_a_callback_address_that_leads_nowhere_does_not_break_the_sandbox(url: str) -> None:
-    """It is refused, or accepted and reported; early, so that what goes wrong there goes wrong in the answer."""
+    """It is refused, or accepted and reported.
+
+    Sent early, so that a failure shows in the answer.
+    """
     with an_account(speed=1e6) as mine:
         response = mine.submit("demo-early", url)
     assert response.status_code == 200

@@ -1,4 +1,4 @@
-"""The sandbox's CDN for tests: what lies there, the plans that can be ordered, and a client that sees the wire."""
+"""The sandbox's CDN for tests: its files, fault plans, and a client that sees every byte."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def faults(kinds: frozenset[Kind] = frozenset(Kind)) -> st.SearchStrategy[Fault]
 def steps(
     times: st.SearchStrategy[int | None], kinds: frozenset[Kind] = frozenset(Kind)
 ) -> st.SearchStrategy[Step]:
-    """Combine faults that go together: of each part of an answer one, and with what replaces the file nothing else."""
+    """Combine faults that go together: one of each group, and a replacement alone."""
     alone = frozenset(kind for kind in kinds if kind.group is Group.ANSWER)
     spoiling = kinds - alone - {Kind.AFTER}
     together = st.lists(faults(spoiling), max_size=4, unique_by=lambda fault: fault.kind.group)
@@ -125,7 +125,10 @@ def traits() -> st.SearchStrategy[frozenset[Trait]]:
 def plans(
     kinds: frozenset[Kind] = frozenset(Kind), *, most_steps: int = 4, most_times: int = 3
 ) -> st.SearchStrategy[Plan]:
-    """Combine steps that end at some time; after them all answers are good. Their ids leave room for a size and a `+`."""
+    """Combine steps that end at some time; after them all answers are good.
+
+    Their ids leave room for a size and a `+`.
+    """
     few = steps(st.integers(1, most_times), kinds)
     drawn = st.builds(Plan, steps=st.lists(few, max_size=most_steps).map(tuple), traits=traits())
     return drawn.filter(lambda plan: len(format_cdn_id(plan)) <= _LONGEST_ID)

@@ -1,4 +1,4 @@
-"""Requests, answers and callbacks held against a provider's OpenAPI file, by a validator that knows nothing of us."""
+"""Check requests, answers and callbacks against a provider's OpenAPI file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KIE_JOBS = "kie.ai-jobs"
 
 @dataclass
 class Sent:
-    """A request of ours in openapi-core's terms; the contract knows the service by its public address."""
+    """A request in openapi-core's terms, addressed to the service's public host."""
 
     path: str
     method: str
@@ -48,7 +48,10 @@ class Got:
 
 @dataclass(frozen=True)
 class Contract:
-    """The provider's OpenAPI file. `callback` is the same with the callback as a path of its own."""
+    """The provider's OpenAPI file.
+
+    `callback` is the same with the callback as a path of its own.
+    """
 
     host_url: str
     api: OpenAPI
@@ -112,7 +115,7 @@ def contract(name: str = SUNOAPI) -> Contract:
 
 
 def _write_nulls_out(node: object) -> None:
-    """Let a nullable enum hold null, as kie's own example does; by OpenAPI 3.0.3 it must be among the values."""
+    """Add null to nullable enums. OpenAPI 3.0.3 needs that, and kie's example has it."""
     if isinstance(node, dict):
         if node.get("nullable") is True and "enum" in node:
             node["enum"] = [*node["enum"], None]

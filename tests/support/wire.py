@@ -1,4 +1,4 @@
-"""Servers that write to their connections what a test tells them, byte for byte; with TLS, and behind proxies."""
+"""Servers that write to a connection exactly what a test says, with TLS and proxies."""
 
 from __future__ import annotations
 
@@ -58,7 +58,10 @@ def new_certificate(folder: Path) -> Certificate:
 
 @contextmanager
 def serving(told: Told, tls: ssl.SSLContext | None = None, *, port: int = 0) -> Iterator[int]:
-    """Do with each connection as `told`, and close it; the port. What goes wrong with one is the other side's affair."""
+    """Do with each connection as `told`, and close it; the port.
+
+    What goes wrong with one is the other side's affair.
+    """
 
     def met(connection: socket.socket) -> None:
         connection.settimeout(_PATIENCE)

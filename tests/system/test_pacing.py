@@ -55,7 +55,7 @@ def test_the_window_is_the_services() -> None:
 
 
 async def counted_by_a_server(size: int, songs: int, seed: int) -> list[float]:
-    """Submit through a network that delays each way at random; when the server counted each, in order."""
+    """Submit through a network with random delays. Return when the server counted each."""
     jitter = random.Random(seed)
     window = RateWindow(size, SECONDS)
     counted = []
@@ -74,7 +74,7 @@ async def counted_by_a_server(size: int, songs: int, seed: int) -> list[float]:
 
 @pytest.mark.parametrize(("size", "seed"), [(1, 1), (3, 2), (5, 3)])
 def test_no_server_counts_more_than_the_window_allows(size: int, seed: int) -> None:
-    """Whatever the network does: of each `size` + 1 in a row, the last comes a whole window after the first."""
+    """Of any `size` + 1 in a row, the last comes a whole window after the first."""
     counted = asyncio.run(counted_by_a_server(size, songs=3 * size, seed=seed))
     assert len(counted) == 3 * size
     # A timer may be a hair early; a clock tick is nothing to the service, whose window is a little shorter than ours.

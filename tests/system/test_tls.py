@@ -1,4 +1,4 @@
-"""Certificates: loaded where a connection is encrypted, refused where they are not to be trusted, and else left alone."""
+"""Certificates are loaded only for encrypted connections, and untrusted ones are refused."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NOBODY = "https://127.0.0.1:9"
 
 @contextmanager
 def encrypted(folder: Path) -> Iterator[str]:
-    """A service with TLS, whose certificate is signed by itself: the balance, and a file wherever else."""
+    """A TLS service with a self-signed certificate: the balance, and a file at any other path."""
     subprocess.run(
         [*OPENSSL.split(), "-keyout", "key.pem", "-out", "certificate.pem"],
         cwd=folder,

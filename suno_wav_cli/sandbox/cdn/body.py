@@ -30,7 +30,10 @@ class Body:
 
 
 class FileResponse(Response):
-    """`count_bytes` gets the bytes that the system took. `on_end` is called once, also after an error."""
+    """`count_bytes` gets the bytes that the system took.
+
+    `on_end` is called once, also after an error.
+    """
 
     def __init__(
         self,

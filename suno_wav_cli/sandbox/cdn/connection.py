@@ -1,4 +1,4 @@
-"""The connection below a response, for what HTTP cannot express: a reset, silence, surplus bytes."""
+"""The connection below a response, for a reset, silence and surplus bytes."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Connection:
     async def write(self, piece: bytes, count: Callable[[int], None], *, promised: bool) -> None:
         """Pass a piece to the system, however long that takes, and count the bytes that it took.
 
-        Never counts too many; while it waits, it has counted less than a piece too few. A piece that
-        the Content-Length has not `promised` bypasses HTTP.
+        Never counts too many; while it waits, it has counted less than a piece too few. A piece
+        that the Content-Length has not `promised` bypasses HTTP.
         """
         if promised:
             await self._send({"type": "http.response.body", "body": piece, "more_body": True})

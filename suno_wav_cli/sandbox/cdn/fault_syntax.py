@@ -1,8 +1,8 @@
 """Fault plans as they are written in an audio id: text to plan, and back.
 
 A plan is traits and then steps, joined by `-`. The first request for the file meets the first step.
-A step is `ok`, or faults joined by `.`. `~3` or `~always` behind it repeats it. A fault is a status, or
-the name of its kind with the number that it takes.
+A step is `ok`, or faults joined by `.`. `~3` or `~always` behind it repeats it. A fault is a
+status, or the name of its kind with the number that it takes.
 """
 
 from __future__ import annotations

@@ -24,7 +24,10 @@ class Takes(StrEnum):
 
 
 class Group(StrEnum):
-    """The part of a response that a fault spoils. A response has at most one fault of each group."""
+    """The part of a response that a fault spoils.
+
+    A response has at most one fault of each group.
+    """
 
     ANSWER = "what is answered"
     RETRY_AFTER = "Retry-After"
@@ -104,7 +107,10 @@ _MOST_TIMES = 9999
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault, with the number that its kind takes. Raise ValueError if the number does not fit."""
+    """One fault, with the number that its kind takes.
+
+    Raise ValueError if the number does not fit.
+    """
 
     kind: Kind
     number: int | None = None
@@ -132,9 +138,9 @@ def _can_have(takes: Takes, number: int | None) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """The faults of `times` responses in a row, or of all that follow if None. No faults: a good response.
+    """The faults of `times` responses in a row, or of all that follow if None.
 
-    Raise ValueError if the faults do not go together.
+    No faults: a good response. Raise ValueError if the faults do not go together.
     """
 
     faults: tuple[Fault, ...] = ()
@@ -176,7 +182,10 @@ class Trait(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The steps that the requests for a file meet in turn, then good responses. Raise ValueError."""
+    """The steps that the requests for a file meet in turn, then good responses.
+
+    Raise ValueError.
+    """
 
     steps: tuple[Step, ...] = ()
     traits: frozenset[Trait] = frozenset()

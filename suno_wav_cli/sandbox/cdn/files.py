@@ -33,8 +33,8 @@ async def serve_file(
 ) -> tuple[Response, str]:
     """Answer a request for the file. Return the response and a note of its faults.
 
-    Each GET at a valid address uses up one step of the plan. HEAD is answered as the next GET will be.
-    `count_bytes` is called with the bytes that the system took.
+    Each GET at a valid address uses up one step of the plan. HEAD is answered as the next GET will
+    be. `count_bytes` is called with the bytes that the system took.
     """
     address = request.query_params.get(ADDRESS, FIRST_ADDRESS)
     refusal = file.refusal_at(address)

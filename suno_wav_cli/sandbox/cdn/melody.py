@@ -37,7 +37,10 @@ PLAIN = Layout()
 
 @dataclass(frozen=True, kw_only=True)
 class Wav:
-    """A file of `length` bytes that is never in memory as a whole: `header`, then `tile` repeated."""
+    """A file of `length` bytes that is never in memory as a whole.
+
+    It is `header`, then `tile` repeated.
+    """
 
     header: bytes
     tile: bytes

@@ -15,8 +15,8 @@ _ONE_RANGE = re.compile(r"bytes=[ \t]*(\d{0,100})-(\d{0,100})[ \t]*", re.IGNOREC
 def parse_range(headers: Headers, etag: str | None, length: int) -> range | None:
     """Return the requested positions: None for the whole file, an empty range for a 416.
 
-    Several ranges, other units and bad syntax are ignored, as the RFC lets a server do. An `If-Range`
-    holds only for a strong `etag` that is the same; a file may have none.
+    Several ranges, other units and bad syntax are ignored, as the RFC lets a server do. An
+    `If-Range` holds only for a strong `etag` that is the same; a file may have none.
     """
     match = _ONE_RANGE.fullmatch(",".join(headers.getlist("Range")))
     if match is None or not (match[1] or match[2]) or not _if_range_holds(headers, etag):

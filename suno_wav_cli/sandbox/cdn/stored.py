@@ -18,7 +18,10 @@ FIRST_ADDRESS = "0"
 
 
 class StoredFile:
-    """Used by one thread, the server's, which never waits in the middle of a change. So it has no lock."""
+    """Used by one thread, the server's, which never waits in the middle of a change.
+
+    So it has no lock.
+    """
 
     def __init__(self, task_id: str, layout: Layout, plan: Plan) -> None:
         self.traits = plan.traits
@@ -46,7 +49,10 @@ class StoredFile:
         return self._next
 
     def take_step(self) -> Step:
-        """Return the step of this request, and move on. A step that changes the file does so now."""
+        """Return the step of this request, and move on.
+
+        A step that changes the file does so now.
+        """
         step, self._next = self._next, next(self._steps)
         if step.has(Kind.CHANGED):
             self._version += 1
@@ -63,7 +69,7 @@ class StoredFile:
         return "" if self.address == FIRST_ADDRESS else f"?{ADDRESS}={self.address}"
 
     def refusal_at(self, address: str) -> int | None:
-        """Return the status that refuses an address, None for the valid one, 404 for one never issued."""
+        """Return the status that refuses an address: None if it is valid, 404 if never issued."""
         return None if address == self.address else self._refused.get(address, 404)
 
     def refuse(self, address: str, status: int) -> None:
