@@ -85,7 +85,7 @@ def test_an_envelope_is_read(body: bytes, expected: tuple[int, str, object]) -> 
         pytest.param(b"[" * 100_000, id="deeply nested"),
     ],
 )
-def test_what_is_not_an_envelope_is_none(body: bytes) -> None:
+def test_a_body_without_an_envelope_is_none(body: bytes) -> None:
     assert read_envelope(body) is None
 
 
@@ -182,7 +182,7 @@ def test_a_usable_url_wins_wherever_it_stands(data: dict[str, Any]) -> None:
     assert (record.state, record.url) == (WavState.READY, URL)
 
 
-def test_the_response_is_asked_first() -> None:
+def test_the_url_in_the_response_comes_first() -> None:
     data = {"response": {"audioWavUrl": URL}, "audioWavUrl": OTHER}
     assert read_wav_record("t-1", data).url == URL
 
@@ -357,7 +357,7 @@ def test_a_job_without_a_url_and_without_a_failure_waits(data: object) -> None:
     assert (record.state, record.url) == (WavState.PENDING, None)
 
 
-def test_a_failed_job_is_told_in_the_services_words() -> None:
+def test_a_failed_job_keeps_the_services_words() -> None:
     data = {"state": "fail", "resultJson": "", "failCode": "422", "failMsg": "no audio", "completeTime": 0}
     assert read_job_record("t-1", data) == WavRecord(
         task_id="t-1", state=WavState.FAILED, flag="fail", error_code="422", error_message="no audio"
@@ -369,20 +369,20 @@ def can_be_written(text: str) -> bool:
 
 
 @pytest.mark.parametrize("text", ["\ud800", "a\udfffb"], ids=["alone", "in the middle"])
-def test_half_a_character_does_not_stay_one(text: str) -> None:
+def test_half_a_surrogate_pair_is_replaced(text: str) -> None:
     """JSON can carry it; the journal, the log and standard output cannot."""
     answer = read({"code": 501, "msg": text, "data": {"errorMessage": text, "createTime": text}})
     record = read_wav_record("t-1", answer.data)
     assert can_be_written(f"{answer.message} {record.error_message} {record.created}")
 
 
-def test_a_text_has_a_bound() -> None:
+def test_texts_are_bounded() -> None:
     record = read_wav_record("t-1", {"successFlag": "FAILED", "errorMessage": "x" * 1_000_000})
     assert record.error_message is not None
     assert len(record.error_message) <= 1000
 
 
-def test_a_track_is_what_the_service_says_of_it() -> None:
+def test_a_track_is_read() -> None:
     data = {
         "status": "FIRST_SUCCESS",
         "response": {
@@ -441,7 +441,7 @@ def test_lyrics_and_cover_are_found(
     assert (found.lyrics, found.image_url) == expected
 
 
-def test_lyrics_and_style_have_a_bound_that_no_song_reaches() -> None:
+def test_lyrics_and_style_have_a_higher_bound() -> None:
     (found,) = read_music_task(
         "m", {"response": {"sunoData": [track(prompt="x" * 10**6, tags="y" * 10**6)]}}
     ).tracks
@@ -449,7 +449,7 @@ def test_lyrics_and_style_have_a_bound_that_no_song_reaches() -> None:
 
 
 @pytest.mark.parametrize("duration", [True, "long", -1, 1e300, float("nan"), [], {}, "12.5.1"])
-def test_a_length_that_cannot_be_is_none(duration: object) -> None:
+def test_an_impossible_duration_is_none(duration: object) -> None:
     (found,) = read_music_task("m", {"response": {"sunoData": [track(duration=duration)]}}).tracks
     assert found.duration is None
 

@@ -233,11 +233,11 @@ def test_a_task_is_known_only_to_the_contract_that_made_it(account: Account) -> 
         pytest.param([], id="a list"),
     ],
 )
-def test_a_job_of_other_fields_than_the_documented_ones_is_refused(account: Account, body: object) -> None:
+def test_a_job_with_undocumented_fields_is_refused(account: Account, body: object) -> None:
     assert account.http.post(CREATE, json=body).json()["code"] == 422
 
 
-def test_the_account_is_one_whatever_the_contract() -> None:
+def test_all_contracts_share_one_account() -> None:
     """Its window and its credits: ten of each route are twenty, and the next one is too many."""
     with an_account(speed=1) as mine:
         codes = [mine.submit("demo-never").json()["code"] for _ in range(10)]
@@ -294,7 +294,7 @@ def test_every_request_of_the_program_is_as_documented(
 
 
 @pytest.mark.parametrize("provider", [SUNOAPI, KIE], ids=lambda provider: provider.name)
-def test_the_credits_are_asked_for_as_documented(provider: Provider) -> None:
+def test_the_credits_request_is_as_documented(provider: Provider) -> None:
     name = openapi.SUNOAPI if provider is SUNOAPI else openapi.KIE
     headers = {"Authorization": "Bearer any"}
     contract(name).check_request(
@@ -306,6 +306,6 @@ def body_of(song: Song, callback_url: str | None) -> Any:
     return KIE_JOBS.make_submission(song, callback_url)
 
 
-def test_a_job_that_nobody_listens_for_is_not_called_back() -> None:
+def test_a_job_without_a_callback_url_omits_the_field() -> None:
     assert "callBackUrl" not in body_of(Song(audio_id="a", music_task_id="m"), None)
     assert body_of(Song(audio_id="a", music_task_id="m"), "https://x/y")["callBackUrl"] == "https://x/y"

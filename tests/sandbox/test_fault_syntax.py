@@ -64,13 +64,13 @@ def test_every_plan_survives_being_an_audio_id(plan: Plan) -> None:
 
 
 @given(steps(st.just(None)))
-def test_what_is_met_always_survives_too(last: Step) -> None:
+def test_an_always_step_survives_too(last: Step) -> None:
     plan = Plan(steps=(Step(faults=(CUT,)), last))
     assert parse_plan(format_plan(plan)) == plan
 
 
 @given(plans(most_steps=2, most_times=1))
-def test_what_is_ordered_is_an_id_that_convert_takes(plan: Plan) -> None:
+def test_every_plan_is_a_valid_audio_id_for_convert(plan: Plan) -> None:
     audio_id = format_cdn_id(plan)
     assert audio_id_of(audio_id) == audio_id
 
@@ -111,13 +111,13 @@ def test_what_is_ordered_is_an_id_that_convert_takes(plan: Plan) -> None:
         pytest.param("cut1~always-ok", "nothing can follow a step that repeats always", id="after always"),
     ],
 )
-def test_what_cannot_be_is_refused_and_why(text: str, why: str) -> None:
+def test_an_invalid_plan_is_refused_with_a_reason(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(why)}"):
         parse_plan(text)
 
 
 @given(st.text(alphabet="abcdeghiklmnoprstuwyz0123456789.~-", max_size=30))
-def test_what_is_read_is_written_as_something_that_is_read_the_same(text: str) -> None:
+def test_parsing_and_formatting_round_trip(text: str) -> None:
     try:
         plan = parse_plan(text)
     except ValueError:
@@ -138,7 +138,7 @@ def test_what_is_read_is_written_as_something_that_is_read_the_same(text: str) -
         pytest.param("demo-4295mb", id="too large without a plan"),
     ],
 )
-def test_an_order_that_is_not_understood_is_refused(audio_id: str) -> None:
+def test_an_unreadable_id_is_refused(audio_id: str) -> None:
     """What behaves like demo would let a test pass that tests nothing."""
     behaviour = choose_behaviour(audio_id)
     assert (behaviour.answer, behaviour.refusal) == (Answer.REFUSE, 400)
@@ -150,6 +150,6 @@ def test_every_kind_and_trait_is_explained() -> None:
     assert explained == {kind for kind in Kind if kind} | {*Trait} | {"ok"}
 
 
-def test_an_id_without_an_order_is_without_faults() -> None:
+def test_an_id_without_a_plan_has_no_faults() -> None:
     assert format_cdn_id(FAULTLESS) == "demo"
     assert choose_behaviour("demo-24mb").plan == FAULTLESS

@@ -270,7 +270,7 @@ def test_a_conversion_costs_exactly_four_tenths() -> None:
         assert mine.credits() == 92
 
 
-def test_what_is_refused_costs_nothing(account: SandboxAccount) -> None:
+def test_a_refused_submission_costs_nothing(account: SandboxAccount) -> None:
     before = account.credits()
     for audio_id in ("demo-exists", "demo-exists-null", "demo-no-credits", "demo-busy", "demo-code-451"):
         account.submit(audio_id)
@@ -318,9 +318,7 @@ def test_the_window_moves_on() -> None:
         pytest.param(None, id="null"),
     ],
 )
-def test_a_submission_with_other_fields_than_the_documented_ones_is_refused(
-    account: SandboxAccount, content: object
-) -> None:
+def test_a_submission_with_undocumented_fields_is_refused(account: SandboxAccount, content: object) -> None:
     before = account.credits()
     assert account.http.post(GENERATE, json=content).json()["code"] == 400
     assert account.credits() == before
@@ -356,7 +354,7 @@ def test_a_body_that_is_not_json_is_refused(account: SandboxAccount, content: by
         pytest.param("GET", CREDIT, id="credit"),
     ],
 )
-def test_nothing_is_answered_without_a_key(
+def test_requests_without_a_key_are_refused(
     account: SandboxAccount, method: str, path: str, header: str
 ) -> None:
     body = {"audioId": "demo+keyless", "callBackUrl": PLACEHOLDER} if method == "POST" else None
@@ -365,7 +363,7 @@ def test_nothing_is_answered_without_a_key(
     assert account.counted("submissions", "demo+keyless") == 0
 
 
-def test_a_track_has_a_cover_of_its_own_that_the_sandbox_serves(account: SandboxAccount) -> None:
+def test_each_track_has_its_own_cover(account: SandboxAccount) -> None:
     tracks = account.http.get(MUSIC, params={"taskId": "0" * 32}).json()["data"]["response"]["sunoData"]
     covers = [account.http.get(track["imageUrl"]) for track in tracks]
     assert {response.headers["Content-Type"] for response in covers} == {"image/png"}
@@ -397,7 +395,7 @@ def test_speed_divides_the_time_that_a_conversion_takes() -> None:
 
 
 @pytest.mark.parametrize("shape", RECORD_SHAPES)
-def test_every_record_shape_says_at_last_where_the_file_is(account: SandboxAccount, shape: str) -> None:
+def test_every_record_shape_ends_with_the_files_url(account: SandboxAccount, shape: str) -> None:
     """In every shape, the answer contains the file's address, and the file is there."""
     task_id = account.task(f"demo-record-{shape}")
     until = time.monotonic() + 5
@@ -452,7 +450,7 @@ def test_a_failure_is_called_back_without_an_address(account: SandboxAccount, re
     assert (body["code"], body["data"]) == (501, {"audio_wav_url": None, "task_id": task_id})
 
 
-def test_a_callback_that_is_not_answered_with_200_is_sent_again_three_times(receiver: Receiver) -> None:
+def test_a_callback_not_answered_with_200_is_retried_three_times(receiver: Receiver) -> None:
     """After 1, 5 and 15 minutes of the sandbox's time, and then no more.
 
     A second song, whose deliveries take as long, shows that the first one's are over.
@@ -484,7 +482,7 @@ def test_a_delivery_that_was_answered_with_200_is_the_last(receiver: Receiver) -
         assert receiver.counts["second"] == 2
 
 
-def test_a_callback_that_is_not_answered_at_all_is_sent_again(receiver: Receiver) -> None:
+def test_a_callback_without_an_answer_is_retried(receiver: Receiver) -> None:
     """The fifteen seconds are shortened too, though never to less than one of a real machine's."""
     with an_account() as mine:
         mine.submit("demo+silent", receiver.url("silent", None, 200))
@@ -496,7 +494,7 @@ def test_a_callback_that_is_not_answered_at_all_is_sent_again(receiver: Receiver
         ]
 
 
-def test_a_callback_to_nobody_is_sent_again(free_port: int) -> None:
+def test_a_callback_to_a_closed_port_is_retried(free_port: int) -> None:
     with an_account(speed=1e6) as mine:
         mine.submit("demo+nobody", f"http://127.0.0.1:{free_port}/callback")
         assert [delivery.status for delivery in mine.callbacks(4)] == [0] * 4
@@ -560,7 +558,7 @@ def test_the_huge_callback_has_a_megabyte(account: SandboxAccount, receiver: Rec
     assert 1_000_000 < len(receiver.next_body()) < 1_100_000
 
 
-def test_callbacks_are_signed_where_there_is_a_key(receiver: Receiver) -> None:
+def test_callbacks_are_signed_if_there_is_a_key(receiver: Receiver) -> None:
     """Each delivery is signed afresh with the real time. Forged ones are not signed."""
     with an_account(speed=2000, hmac_key=Secret(value="sésame")) as mine:
         task_id = mine.task("demo-forged", receiver.url("signed", 200, 200, 200, 500, 200))
@@ -618,7 +616,7 @@ def test_a_callback_address_that_leads_nowhere_does_not_break_the_sandbox(url: s
 # The command
 
 
-def test_as_a_program_it_says_its_address_serves_and_ends_at_ctrl_c() -> None:
+def test_the_command_shows_its_address_and_ends_at_ctrl_c() -> None:
     with ExitStack() as stack:
         program = subprocess.Popen(
             command_line("sandbox", "--port", "0"),
@@ -642,7 +640,7 @@ def test_as_a_program_it_says_its_address_serves_and_ends_at_ctrl_c() -> None:
         assert "Traceback" not in err
 
 
-def test_as_a_program_it_says_that_it_signs_and_never_with_what() -> None:
+def test_the_command_says_that_it_signs_without_the_key() -> None:
     with subprocess.Popen(
         command_line("sandbox", "--port", "0"),
         env=os.environ | {"SUNO_WAV_HMAC_KEY": "whsec-never-shown"},
@@ -658,7 +656,7 @@ def test_as_a_program_it_says_that_it_signs_and_never_with_what() -> None:
     assert "whsec-never-shown" not in out + err
 
 
-def test_a_taken_port_is_exit_11() -> None:
+def test_a_port_in_use_exits_with_11() -> None:
     with bind_socket(0) as taken:
         port = address_of(taken).rpartition(":")[2]
         done = run_program("sandbox", "--port", port)

@@ -1,4 +1,4 @@
-"""An account at a sandbox of one's own, met over HTTP as by anybody."""
+"""An account at a sandbox of its own, used over HTTP."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FAST = 1000.0
 
 @dataclass(frozen=True)
 class SandboxAccount:
-    """A sandbox of one's own. `events` holds what it reported."""
+    """One account. `events` holds what the sandbox reported."""
 
     http: httpx.Client
     events: Queue[Event] = field(default_factory=Queue)
@@ -47,7 +47,7 @@ class SandboxAccount:
         return self.http.get(RECORD, params={"taskId": task_id})
 
     def decided(self, task_id: str) -> httpx.Response:
-        """Ask until the task is no longer pending, for five seconds at most."""
+        """Look up until the task is decided, for at most five seconds."""
         until = time.monotonic() + 5
         while time.monotonic() < until:
             response = self.record(task_id)
@@ -56,7 +56,7 @@ class SandboxAccount:
         raise AssertionError("still pending")
 
     def decided_url(self, task_id: str) -> str:
-        """Ask where the file is."""
+        """Wait for the task, and return its file's URL."""
         return str(self.decided(task_id).json()["data"]["response"]["audioWavUrl"])
 
     def file_url(self, audio_id: str) -> str:
@@ -66,7 +66,7 @@ class SandboxAccount:
         return self.http.get(CREDIT).json()["data"]
 
     def callbacks(self, count: int) -> list[RequestServed]:
-        """Wait for the sandbox's report of so many deliveries."""
+        """Wait for the sandbox's report of `count` callbacks."""
         found: list[RequestServed] = []
         while len(found) < count:
             event = self.events.get(timeout=5)

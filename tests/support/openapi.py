@@ -58,7 +58,7 @@ class Contract:
     callback: OpenAPI
 
     def check(self, response: httpx.Response) -> None:
-        """Raise OpenAPIError where the answer is not as documented."""
+        """Raise OpenAPIError if the answer is not as documented."""
         got = Got(
             status_code=response.status_code,
             content_type=response.headers["Content-Type"],
@@ -68,7 +68,7 @@ class Contract:
         self.api.validate_response(self._sent(response.request), got)
 
     def check_request(self, request: httpx.Request) -> None:
-        """Raise OpenAPIError where the request is not as documented."""
+        """Raise OpenAPIError if the request is not as documented."""
         self.api.validate_request(self._sent(request))
 
     def check_callback(self, body: bytes) -> None:

@@ -83,7 +83,7 @@ def test_no_server_counts_more_than_the_window_allows(size: int, seed: int) -> N
     )
 
 
-def test_the_first_of_a_run_do_not_wait_and_the_next_waits_once() -> None:
+def test_the_first_submissions_do_not_wait_and_the_next_waits_once() -> None:
     async def story() -> list[float]:
         window = RateWindow(3, SECONDS)
         start = time.monotonic()
@@ -98,7 +98,7 @@ def test_the_first_of_a_run_do_not_wait_and_the_next_waits_once() -> None:
     assert SECONDS - 0.001 < fourth < 3 * SECONDS
 
 
-def test_those_who_wait_are_let_in_in_turn() -> None:
+def test_waiting_submissions_get_slots_in_order() -> None:
     async def story() -> list[int]:
         window = RateWindow(1, 0.01)
         order: list[int] = []
@@ -116,7 +116,7 @@ def test_those_who_wait_are_let_in_in_turn() -> None:
     assert all(earlier < later for earlier, later in pairwise(numbers))
 
 
-def test_a_submission_that_fails_gives_its_slot_back_after_the_window_too() -> None:
+def test_a_failed_submission_frees_its_slot_after_the_window_too() -> None:
     """The server may have counted it."""
 
     async def fail(window: RateWindow) -> None:
@@ -134,7 +134,7 @@ def test_a_submission_that_fails_gives_its_slot_back_after_the_window_too() -> N
     assert SECONDS - 0.001 < asyncio.run(story()) < 3 * SECONDS
 
 
-def test_a_song_that_gives_up_while_it_waits_takes_no_slot() -> None:
+def test_a_cancelled_wait_takes_no_slot() -> None:
     async def story() -> bool:
         window = RateWindow(1, SECONDS)
         async with window.slot():
