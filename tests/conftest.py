@@ -12,7 +12,7 @@ import pytest
 from suno_wav_cli.sandbox import run_sandbox
 from suno_wav_cli.system.loopback import address_of, bind_socket
 from tests.support import warm
-from tests.support.account import an_account
+from tests.support.account import open_account
 from tests.support.context import a_customer
 from tests.support.ports import free_port
 from tests.support.program import Sandbox
@@ -81,7 +81,7 @@ def a_free_port() -> int:
 
 @pytest.fixture(scope="module")
 def account() -> Iterator[SandboxAccount]:
-    with an_account(credits_left=1_000_000) as opened:
+    with open_account(credits_left=1_000_000) as opened:
         yield opened
 
 

@@ -26,7 +26,7 @@ from tests.crash.relay import Relay, relaying
 from tests.support.cdn import plans
 from tests.support.context import PART, QUICK, TARGET, WISHES, Customer, file_of
 from tests.support.program import Sandbox, named, read_until, started
-from tests.support.wire import head_of, serving
+from tests.support.wire import read_head, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -441,12 +441,12 @@ def test_a_server_that_is_away_for_a_while(customer: Customer, free_port: int) -
     whole = file_of("demo")
 
     def told(connection: socket.socket) -> None:
-        head_of(connection)
+        read_head(connection)
         connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(whole)}\r\n\r\n".encode() + whole)
 
     with ExitStack() as stack:
         # Begun when the program has met nobody.
-        beginning = Timer(0.3, lambda: stack.enter_context(serving(told, port=free_port)))
+        beginning = Timer(0.3, lambda: stack.enter_context(serve(told, port=free_port)))
         beginning.start()
         run = customer.save(entry)
         beginning.join()

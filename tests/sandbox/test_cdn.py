@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from suno_wav_cli.events import RequestServed
 from suno_wav_cli.sandbox.behaviours import format_cdn_id
 from suno_wav_cli.sandbox.cdn.faults import Kind, Plan
-from tests.support.account import SandboxAccount, an_account
+from tests.support.account import SandboxAccount, open_account
 from tests.support.cdn import End, exchange, plans, tune
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ SIZE = 1_152_044
 
 @pytest.fixture(scope="module")
 def account() -> Iterator[SandboxAccount]:
-    with an_account(credits_left=10_000) as opened:
+    with open_account(credits_left=10_000) as opened:
         yield opened
 
 
@@ -268,10 +268,10 @@ def test_a_refused_address_stays_refused_and_record_info_returns_another(
 ) -> None:
     """The refused requests use no step up: the third one meets the second step."""
     task_id = account.task(f"demo-cdn-{status}-cut5")
-    first = account.decided_url(task_id)
+    first = account.wait_for_url(task_id)
     assert [exchange(first).status for _ in range(3)] == [status] * 3
     assert exchange(f"{first}?fresh=7").status == 404
-    second = account.decided_url(task_id)
+    second = account.wait_for_url(task_id)
     assert second != first
     assert [len(exchange(second).body) for _ in range(2)] == [5, SIZE]
     assert exchange(first).status == status
@@ -285,12 +285,12 @@ def test_an_address_is_refused_in_the_middle_of_a_body(
     account: SandboxAccount, kind: str, end: End, status: int
 ) -> None:
     task_id = account.task(f"demo-cdn-{kind}.then{status}")
-    first = account.decided_url(task_id)
+    first = account.wait_for_url(task_id)
     answer = exchange(first, silent_after=70_000 if end is End.SILENT else None)
     assert (answer.status, answer.body, answer.end) == (200, tune("demo")[:70_000], end)
     assert exchange(first, {"Range": "bytes=70000-"}).status == status
     rest = exchange(
-        account.decided_url(task_id), {"Range": "bytes=70000-", "If-Range": answer.headers["ETag"]}
+        account.wait_for_url(task_id), {"Range": "bytes=70000-", "If-Range": answer.headers["ETag"]}
     )
     assert (rest.status, answer.body + rest.body) == (206, tune("demo"))
 
@@ -299,14 +299,14 @@ def test_an_address_that_is_refused_while_others_are_served_lets_them_end(accoun
     """More than the buffers between the two hold is still to come, when the address is refused."""
     audio_id = "demo-30mb-cdn-then403-cut10.then410"
     task_id = account.task(audio_id)
-    url = account.decided_url(task_id)
+    url = account.wait_for_url(task_id)
     with account.http.stream("GET", url) as first:
         assert len(exchange(url).body) == 10
         assert exchange(url).status == 410
         assert account.counted("file_bytes", audio_id) < 30_000_000
         assert first.read() == tune("demo-30mb")
     assert exchange(url).status == 410
-    assert exchange(account.decided_url(task_id), MIDDLE).status == 206
+    assert exchange(account.wait_for_url(task_id), MIDDLE).status == 206
 
 
 @pytest.mark.parametrize("status", [429, 500, 503, 599])
@@ -442,7 +442,7 @@ def test_gzip_is_applied_even_if_not_accepted(account: SandboxAccount) -> None:
 def test_faults_that_go_together(account: SandboxAccount) -> None:
     """A shifted range, packed, without a length, cut, and the address gone."""
     task_id = account.task("demo-cdn-shift1000.gzip.longer9.cut5000.then410")
-    url = account.decided_url(task_id)
+    url = account.wait_for_url(task_id)
     answer = exchange(url, MIDDLE)
     assert answer.headers["Content-Range"] == f"bytes 101000-299999/{SIZE}"
     assert int(answer.headers["Content-Length"]) > 5009
@@ -546,7 +546,7 @@ def test_sent_bytes_are_counted_up_to_a_piece(account: SandboxAccount) -> None:
 
 
 def test_the_report_names_the_fault_of_a_request() -> None:
-    with an_account() as mine:
+    with open_account() as mine:
         url = mine.file_url("demo-cdn-cut64k.gzip-403")
         for _ in range(3):
             exchange(url)
@@ -579,8 +579,8 @@ def test_after_any_plan_the_file_comes_whole(account: SandboxAccount, plan: Plan
     version = 0
     for step in chain.from_iterable(repeat(step, step.times or 0) for step in plan.steps):
         version += step.has(Kind.CHANGED)
-        answer = exchange(account.decided_url(task_id))
+        answer = exchange(account.wait_for_url(task_id))
         assert answer.status == (step.number_of(Kind.STATUS) or 200)
         assert (answer.end is End.RESET) == step.has(Kind.RESET)
-    last = exchange(account.decided_url(task_id))
+    last = exchange(account.wait_for_url(task_id))
     assert (last.status, last.body) == (200, tune("demo", version))

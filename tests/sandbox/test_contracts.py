@@ -17,7 +17,7 @@ from suno_wav_cli.models import Secret, Song
 from suno_wav_cli.sandbox import run_sandbox
 from suno_wav_cli.system.loopback import address_of, bind_socket
 from tests.support import openapi
-from tests.support.openapi import contract
+from tests.support.openapi import load_contract
 from tests.support.program import wait_until
 from tests.support.target import receiving
 
@@ -57,7 +57,7 @@ class Account:
     def job(self, task_id: str) -> httpx.Response:
         return self.http.get(JOB, params={"taskId": task_id})
 
-    def decided(self, ask: Callable[[str], httpx.Response], task_id: str) -> httpx.Response:
+    def wait_until_decided(self, ask: Callable[[str], httpx.Response], task_id: str) -> httpx.Response:
         """Ask until the task is at work no more, for five seconds at most."""
         until = time.monotonic() + 5
         while time.monotonic() < until:
@@ -110,10 +110,12 @@ def account() -> Iterator[Account]:
         pytest.param(lambda a: a.record("0" * 32), 422, id="an unknown task"),
         pytest.param(lambda a: a.record(task_of(a.submit("demo-never"))), 200, id="a pending task"),
         pytest.param(
-            lambda a: a.decided(a.record, task_of(a.submit("demo"))), 200, id="the record of a finished task"
+            lambda a: a.wait_until_decided(a.record, task_of(a.submit("demo"))),
+            200,
+            id="the record of a finished task",
         ),
         pytest.param(
-            lambda a: a.decided(a.record, task_of(a.submit("demo-fails"))),
+            lambda a: a.wait_until_decided(a.record, task_of(a.submit("demo-fails"))),
             200,
             id="the record of a failed task",
         ),
@@ -139,7 +141,7 @@ def test_every_answer_of_kie_is_as_documented(
 ) -> None:
     response = ask(account)
     assert response.json()["code"] == code
-    contract(openapi.KIE).check(response)
+    load_contract(openapi.KIE).check(response)
 
 
 @pytest.mark.parametrize(
@@ -151,14 +153,20 @@ def test_every_answer_of_kie_is_as_documented(
         pytest.param(lambda a: a.http.post(CREATE, json={"model": MODEL}), 422, id="no input"),
         pytest.param(lambda a: a.job("0" * 32), 422, id="an unknown task"),
         pytest.param(lambda a: a.job(task_of(a.create("demo-never"))), 200, id="a job at work"),
-        pytest.param(lambda a: a.decided(a.job, task_of(a.create("demo"))), 200, id="a finished job"),
-        pytest.param(lambda a: a.decided(a.job, task_of(a.create("demo-fails"))), 200, id="a failed job"),
+        pytest.param(
+            lambda a: a.wait_until_decided(a.job, task_of(a.create("demo"))), 200, id="a finished job"
+        ),
+        pytest.param(
+            lambda a: a.wait_until_decided(a.job, task_of(a.create("demo-fails"))), 200, id="a failed job"
+        ),
         pytest.param(lambda a: a.job(task_of(a.create("demo-record-null-first"))), 200, id="data null"),
         pytest.param(
             lambda a: a.job(task_of(a.create("demo-record-no-url-first"))), 200, id="success without a result"
         ),
         pytest.param(
-            lambda a: a.decided(a.job, task_of(a.create("demo-record-bare"))), 200, id="a job without times"
+            lambda a: a.wait_until_decided(a.job, task_of(a.create("demo-record-bare"))),
+            200,
+            id="a job without times",
         ),
     ],
 )
@@ -167,7 +175,7 @@ def test_every_answer_of_kie_jobs_is_as_documented(
 ) -> None:
     response = ask(account)
     assert response.json()["code"] == code
-    contract(openapi.KIE_JOBS).check(response)
+    load_contract(openapi.KIE_JOBS).check(response)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +194,7 @@ def test_the_validator_refuses_what_is_not_documented(name: str, path: str, body
         method, f"https://api.kie.ai{path}", params={"taskId": "x"}, headers={"Authorization": "Bearer any"}
     )
     with pytest.raises(OpenAPIError):
-        contract(name).check(httpx.Response(200, json=body, request=request))
+        load_contract(name).check(httpx.Response(200, json=body, request=request))
 
 
 def test_a_job_goes_through_every_state_of_its_contract(account: Account) -> None:
@@ -197,7 +205,7 @@ def test_a_job_goes_through_every_state_of_its_contract(account: Account) -> Non
 
 def test_a_finished_job_names_its_file_in_a_text_of_json(account: Account) -> None:
     task_id = task_of(account.create("demo"))
-    data = account.decided(account.job, task_id).json()["data"]
+    data = account.wait_until_decided(account.job, task_id).json()["data"]
     assert json.loads(data["resultJson"]) == {
         "resultUrls": [f"{account.http.base_url}/files/{task_id}.wav".replace("/kie", "")]
     }
@@ -253,7 +261,7 @@ def test_the_callback_of_kie_is_as_documented() -> None:
         task_id = task_of(mine.submit("demo", target.url))
         wait_until(lambda: target.arrived != [])
         arrived = target.arrived[0]
-    contract(openapi.KIE).check_callback(arrived.body)
+    load_contract(openapi.KIE).check_callback(arrived.body)
     assert arrived.json["data"]["task_id"] == task_id
     assert "audioWavUrl" in arrived.json["data"]
     assert arrived.header("X-Webhook-Signature")
@@ -289,15 +297,15 @@ def test_every_request_of_the_program_is_as_documented(
     lookup = httpx.Request(
         "GET", provider.base_url + provider.record_path, params={"taskId": "t"}, headers=headers
     )
-    contract(name).check_request(submission)
-    contract(name).check_request(lookup)
+    load_contract(name).check_request(submission)
+    load_contract(name).check_request(lookup)
 
 
 @pytest.mark.parametrize("provider", [SUNOAPI, KIE], ids=lambda provider: provider.name)
 def test_the_credits_request_is_as_documented(provider: Provider) -> None:
     name = openapi.SUNOAPI if provider is SUNOAPI else openapi.KIE
     headers = {"Authorization": "Bearer any"}
-    contract(name).check_request(
+    load_contract(name).check_request(
         httpx.Request("GET", provider.base_url + provider.credit_path, headers=headers)
     )
 

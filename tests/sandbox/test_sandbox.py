@@ -39,9 +39,9 @@ from tests.support.account import (
     PLACEHOLDER,
     RECORD,
     SandboxAccount,
-    an_account,
+    open_account,
 )
-from tests.support.openapi import contract
+from tests.support.openapi import load_contract
 from tests.support.program import command_line, run_program
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def account() -> Iterator[SandboxAccount]:
-    with an_account() as opened:
+    with open_account() as opened:
         yield opened
 
 
@@ -146,18 +146,22 @@ DOCUMENTED_CODES = (400, 401, 404, 405, 409, 413, 429, 430, 455, 500)
             lambda account: account.record(account.task("demo-never")), 200, id="the record of a pending task"
         ),
         pytest.param(
-            lambda account: account.decided(account.task("demo")), 200, id="the record of a finished task"
+            lambda account: account.wait_until_decided(account.task("demo")),
+            200,
+            id="the record of a finished task",
         ),
         pytest.param(
-            lambda account: account.decided(account.task("demo-fails")), 200, id="the record of a failed task"
+            lambda account: account.wait_until_decided(account.task("demo-fails")),
+            200,
+            id="the record of a failed task",
         ),
         pytest.param(
-            lambda account: account.decided(account.task("demo-fails-create")),
+            lambda account: account.wait_until_decided(account.task("demo-fails-create")),
             200,
             id="the record of a task that was not created",
         ),
         pytest.param(
-            lambda account: account.decided(account.task("demo-callback-exception")),
+            lambda account: account.wait_until_decided(account.task("demo-callback-exception")),
             200,
             id="the record of a task whose callback failed",
         ),
@@ -202,7 +206,7 @@ def test_every_answer_is_as_the_provider_documents_it(
 ) -> None:
     response = ask(account)
     assert response.json()["code"] == code
-    contract().check(response)
+    load_contract().check(response)
 
 
 @pytest.mark.parametrize(
@@ -222,7 +226,7 @@ def test_the_validator_refuses_what_is_not_documented(path: str, body: object) -
     request = httpx.Request(method, f"https://api.sunoapi.org{path}", params={"taskId": "x"}, headers=KEY)
     response = httpx.Response(200, json=body, request=request)
     with pytest.raises(OpenAPIError):
-        contract().check(response)
+        load_contract().check(response)
 
 
 @pytest.mark.parametrize(
@@ -238,7 +242,7 @@ def test_the_callback_is_as_the_provider_documents_it(
     account: SandboxAccount, receiver: Receiver, audio_id: str
 ) -> None:
     account.submit(audio_id, receiver.url("callback"))
-    contract().check_callback(receiver.next_body())
+    load_contract().check_callback(receiver.next_body())
 
 
 @pytest.mark.parametrize(
@@ -253,7 +257,7 @@ def test_the_callback_is_as_the_provider_documents_it(
 )
 def test_the_validator_refuses_a_callback_that_is_not_documented(body: object) -> None:
     with pytest.raises(OpenAPIError):
-        contract().check_callback(json.dumps(body).encode())
+        load_contract().check_callback(json.dumps(body).encode())
 
 
 # The account
@@ -261,7 +265,7 @@ def test_the_validator_refuses_a_callback_that_is_not_documented(body: object) -
 
 def test_a_conversion_costs_exactly_four_tenths() -> None:
     """Decimals, not floats: twenty times 0.4 leaves no crumbs."""
-    with an_account(speed=1) as mine:
+    with open_account(speed=1) as mine:
         assert mine.credits() == 100
         mine.submit("demo")
         assert mine.credits() == 99.6
@@ -279,14 +283,14 @@ def test_a_refused_submission_costs_nothing(account: SandboxAccount) -> None:
 
 def test_an_empty_account_is_refused() -> None:
     """100 credits pay for 250 conversions. The next one gets 429, and is not counted."""
-    with an_account(speed=1e9) as mine:
+    with open_account(speed=1e9) as mine:
         codes = [mine.submit("demo-no-callback").json()["code"] for _ in range(251)]
         assert codes == [200] * 250 + [429]
         assert (mine.credits(), mine.counted("accepted", "demo-no-callback")) == (0, 250)
 
 
 def test_the_twenty_first_submission_within_the_window_is_refused() -> None:
-    with an_account(speed=1) as mine:
+    with open_account(speed=1) as mine:
         codes = [mine.submit(f"demo-no-callback+{number}").json()["code"] for number in range(21)]
         assert codes == [200] * 20 + [405]
         assert mine.counted("accepted", "demo-no-callback+20") == 0
@@ -294,7 +298,7 @@ def test_the_twenty_first_submission_within_the_window_is_refused() -> None:
 
 def test_the_window_moves_on() -> None:
     """Ten seconds at twenty times the speed, asked for until one more is taken."""
-    with an_account(speed=20) as mine:
+    with open_account(speed=20) as mine:
         began = time.monotonic()
         for _ in range(20):
             mine.submit("demo-no-callback")
@@ -378,7 +382,7 @@ def test_each_track_has_its_own_cover(account: SandboxAccount) -> None:
 
 def test_the_same_seed_makes_the_same_ids() -> None:
     def ids(seed: int | None) -> list[str]:
-        with an_account(seed=seed) as mine:
+        with open_account(seed=seed) as mine:
             return [mine.task("demo-no-callback") for _ in range(3)]
 
     first, again, other, unseeded = ids(7), ids(7), ids(8), ids(None)
@@ -388,9 +392,9 @@ def test_the_same_seed_makes_the_same_ids() -> None:
 
 def test_speed_divides_the_time_that_a_conversion_takes() -> None:
     """Two seconds of work at ten times the speed are no less than 0.2 s, and less than the two."""
-    with an_account(speed=10) as mine:
+    with open_account(speed=10) as mine:
         began = time.monotonic()
-        mine.decided(mine.task("demo-no-callback"))
+        mine.wait_until_decided(mine.task("demo-no-callback"))
         assert 0.2 <= time.monotonic() - began < 2
 
 
@@ -426,7 +430,7 @@ def test_the_callback_comes_in_every_shape(account: SandboxAccount, receiver: Re
         "camel": {"data": {"audioWavUrl": url, "task_id": task_id}},
         "camel-id": {"data": {"audioWavUrl": url, "taskId": task_id}},
         "response": {"data": {"response": {"audioWavUrl": url}, "task_id": task_id}},
-        "top-level": account.decided(task_id).json()["data"],
+        "top-level": account.wait_until_decided(task_id).json()["data"],
         "jobs": {
             "data": {
                 "state": "success",
@@ -456,7 +460,7 @@ def test_a_callback_not_answered_with_200_is_retried_three_times(receiver: Recei
     A second song, whose deliveries take as long, shows that the first one's are over.
     """
     speed = 2000.0
-    with an_account(speed=speed) as mine:
+    with open_account(speed=speed) as mine:
         mine.submit("demo+refused", receiver.url("refused", 500, 302, 404, 201))
         arrivals = [receiver.arrived.get(timeout=5)[1] for _ in range(4)]
         waits = [later - earlier for earlier, later in pairwise(arrivals)]
@@ -472,7 +476,7 @@ def test_a_callback_not_answered_with_200_is_retried_three_times(receiver: Recei
 
 
 def test_a_delivery_that_was_answered_with_200_is_the_last(receiver: Receiver) -> None:
-    with an_account(speed=2000) as mine:
+    with open_account(speed=2000) as mine:
         mine.submit("demo+second", receiver.url("second", 503, 200))
         receiver.next_of("second")
         receiver.next_of("second")
@@ -484,7 +488,7 @@ def test_a_delivery_that_was_answered_with_200_is_the_last(receiver: Receiver) -
 
 def test_a_callback_without_an_answer_is_retried(receiver: Receiver) -> None:
     """The fifteen seconds are shortened too, though never to less than one of a real machine's."""
-    with an_account() as mine:
+    with open_account() as mine:
         mine.submit("demo+silent", receiver.url("silent", None, 200))
         first, second = (receiver.arrived.get(timeout=5)[1] for _ in range(2))
         assert 1 <= second - first < 4
@@ -495,7 +499,7 @@ def test_a_callback_without_an_answer_is_retried(receiver: Receiver) -> None:
 
 
 def test_a_callback_to_a_closed_port_is_retried(free_port: int) -> None:
-    with an_account(speed=1e6) as mine:
+    with open_account(speed=1e6) as mine:
         mine.submit("demo+nobody", f"http://127.0.0.1:{free_port}/callback")
         assert [delivery.status for delivery in mine.callbacks(4)] == [0] * 4
         assert mine.counted("callbacks", "demo+nobody") == 4
@@ -511,7 +515,7 @@ def test_a_callback_to_a_closed_port_is_retried(free_port: int) -> None:
 )
 def test_the_callback_comes_as_often_as_the_id_says(receiver: Receiver, audio_id: str, count: int) -> None:
     """A song submitted later is called back last, when all callbacks of the first one have come."""
-    with an_account() as mine:
+    with open_account() as mine:
         task_id = mine.task(audio_id, receiver.url("counted"))
         bodies = [receiver.next_of("counted") for _ in range(count)]
         assert [body["data"]["task_id"] for body in bodies] == [task_id] * count
@@ -521,9 +525,9 @@ def test_the_callback_comes_as_often_as_the_id_says(receiver: Receiver, audio_id
 
 
 def test_the_late_callback_comes_a_minute_after_the_file(receiver: Receiver) -> None:
-    with an_account(speed=200) as mine:
+    with open_account(speed=200) as mine:
         task_id = mine.task("demo-late", receiver.url("late"))
-        mine.decided(task_id)
+        mine.wait_until_decided(task_id)
         ready = time.monotonic()
         _, arrived, _ = receiver.arrived.get(timeout=5)
         assert arrived - ready > 0.2
@@ -560,7 +564,7 @@ def test_the_huge_callback_has_a_megabyte(account: SandboxAccount, receiver: Rec
 
 def test_callbacks_are_signed_if_there_is_a_key(receiver: Receiver) -> None:
     """Each delivery is signed afresh with the real time. Forged ones are not signed."""
-    with an_account(speed=2000, hmac_key=Secret(value="sésame")) as mine:
+    with open_account(speed=2000, hmac_key=Secret(value="sésame")) as mine:
         task_id = mine.task("demo-forged", receiver.url("signed", 200, 200, 200, 500, 200))
         for _ in range(5):
             receiver.next_of("signed")
@@ -582,7 +586,7 @@ def test_nothing_is_posted_to_a_placeholder(receiver: Receiver, monkeypatch: pyt
     """A proxy sees every request that leaves this machine. It sees none to a reserved name."""
     monkeypatch.setenv("http_proxy", receiver.address)
     receiver.url("callback")
-    with an_account() as mine:
+    with open_account() as mine:
         for host in ("example.com", "www.example.com", "example.org", "example.net"):
             mine.submit("demo", f"http://{host}/callback")
         assert [(delivery.status, delivery.note) for delivery in mine.callbacks(4)] == [
@@ -607,7 +611,7 @@ def test_a_callback_address_that_leads_nowhere_does_not_break_the_sandbox(url: s
 
     Sent early, so that a failure shows in the answer.
     """
-    with an_account(speed=1e6) as mine:
+    with open_account(speed=1e6) as mine:
         response = mine.submit("demo-early", url)
     assert response.status_code == 200
     assert response.json()["code"] in (200, 400)

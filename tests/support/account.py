@@ -30,7 +30,7 @@ KEY = {"Authorization": "Bearer any"}
 FAST = 1000.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SandboxAccount:
     """One account. `events` holds what the sandbox reported."""
 
@@ -46,7 +46,7 @@ class SandboxAccount:
     def record(self, task_id: str) -> httpx.Response:
         return self.http.get(RECORD, params={"taskId": task_id})
 
-    def decided(self, task_id: str) -> httpx.Response:
+    def wait_until_decided(self, task_id: str) -> httpx.Response:
         """Look up until the task is decided, for at most five seconds."""
         until = time.monotonic() + 5
         while time.monotonic() < until:
@@ -55,12 +55,12 @@ class SandboxAccount:
                 return response
         raise AssertionError("still pending")
 
-    def decided_url(self, task_id: str) -> str:
+    def wait_for_url(self, task_id: str) -> str:
         """Wait for the task, and return its file's URL."""
-        return str(self.decided(task_id).json()["data"]["response"]["audioWavUrl"])
+        return str(self.wait_until_decided(task_id).json()["data"]["response"]["audioWavUrl"])
 
     def file_url(self, audio_id: str) -> str:
-        return self.decided_url(self.task(audio_id))
+        return self.wait_for_url(self.task(audio_id))
 
     def credits(self) -> Any:
         return self.http.get(CREDIT).json()["data"]
@@ -79,7 +79,7 @@ class SandboxAccount:
 
 
 @contextmanager
-def an_account(
+def open_account(
     *, speed: float = FAST, seed: int | None = None, hmac_key: Secret | None = None, credits_left: int = 100
 ) -> Iterator[SandboxAccount]:
     events: Queue[Event] = Queue()

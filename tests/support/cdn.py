@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SILENCE_SECONDS = 0.5
-_PATIENCE = 20.0
+_TIMEOUT = 20.0
 _LONGEST_ID = 110
 
 
 @cache
 def tune(audio_id: str, version: int = 0) -> bytes:
-    """Give the file as it is after `version` changes."""
+    """Return the file after `version` changes."""
     wav = make_melody(choose_behaviour(audio_id).layout, version)
     pieces, at = [], 0
     while at < wav.length:
@@ -43,7 +43,7 @@ class End(StrEnum):
     SILENT = "silent"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Exchange:
     """One answer, with every byte that came after its head."""
 
@@ -65,7 +65,7 @@ def exchange(
     lines = [f"GET {target} HTTP/1.1", f"Host: {address.netloc}", "Connection: close"]
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     content, end, head_bytes = bytearray(), End.CLOSED, None
-    with socket.create_connection((address.hostname or "", address.port or 80), _PATIENCE) as connection:
+    with socket.create_connection((address.hostname or "", address.port or 80), _TIMEOUT) as connection:
         connection.sendall("\r\n".join([*lines, "", ""]).encode())
         try:
             while piece := connection.recv(1 << 16):
@@ -74,7 +74,7 @@ def exchange(
                     head_bytes = content.index(b"\r\n\r\n") + 4
                 if silent_after is not None and head_bytes is not None:
                     rest = head_bytes + silent_after - len(content)
-                    connection.settimeout(_PATIENCE if rest > 0 else _SILENCE_SECONDS)
+                    connection.settimeout(_TIMEOUT if rest > 0 else _SILENCE_SECONDS)
         except ConnectionResetError:
             end = End.RESET
         except TimeoutError:

@@ -87,7 +87,7 @@ class Customer:
     def order(self, audio_id: str) -> JournalEntry:
         """Have a song converted; its conversion, ready to be saved."""
         task_id = self.account.task(audio_id)
-        url = self.account.decided_url(task_id)
+        url = self.account.wait_for_url(task_id)
         return self.journal.move(
             self.journal.adopt(task_id, audio_id, TARGET), State.READY, target=TARGET, wav_url=url
         )
