@@ -72,21 +72,21 @@ def is_refusal(number: int) -> bool:
 def make_submission_error(answer: Envelope, provider: Provider) -> SunoWavError:
     """Return the error for a submission that was answered with a code other than success."""
     meaning, said = classify_code(answer.code, provider), quote_answer(answer)
-    summary, remedy = ERROR_TEXTS[meaning]
-    task_id = find_task_id(answer)
+    text, task_id = ERROR_TEXTS[meaning], find_task_id(answer)
+    remedy = text.remedy
     match meaning:
         case Meaning.SERVER_ERROR:
             named = f" and named task {task_id}" if task_id else ""
             return submission_unknown(f"the service answered {said}{named}")
         case Meaning.EXISTS:
-            return RecordExists(f"{summary}: {said}", remedy, task_id)
+            return RecordExists(f"{text.summary}: {said}", remedy, task_id)
         case Meaning.UNKNOWN_TASK:
             return _refuse_request(said)
         case Meaning.BUSY | Meaning.MAINTENANCE:
             remedy = f"Nothing was charged for this. {remedy}"
         case _:
             pass
-    return _ERRORS[meaning](f"{summary}: {said}", remedy)
+    return _ERRORS[meaning](f"{text.summary}: {said}", remedy)
 
 
 def make_lookup_error(answer: Envelope, provider: Provider) -> SunoWavError:
@@ -95,21 +95,21 @@ def make_lookup_error(answer: Envelope, provider: Provider) -> SunoWavError:
     if meaning is Meaning.EXISTS:
         # Only a submission can find that its record exists.
         return _refuse_request(said)
-    summary, remedy = ERROR_TEXTS[meaning]
-    return _ERRORS[meaning](f"{summary}: {said}", remedy)
+    text = ERROR_TEXTS[meaning]
+    return _ERRORS[meaning](f"{text.summary}: {said}", text.remedy)
 
 
 def make_status_error(status: int, host: str) -> SunoWavError:
     """Return the error for an answer that is not an envelope."""
     meaning, said = classify_status(status), describe_page(status)
-    summary, remedy = ERROR_TEXTS[meaning]
+    summary = ERROR_TEXTS[meaning].summary
     if meaning is Meaning.NOT_THE_API:
         summary = f"{host} is not the API"
     elif meaning is Meaning.SERVER_ERROR:
         summary = f"{host} has trouble"
-    return _ERRORS[meaning](f"{summary}: {said}", remedy)
+    return _ERRORS[meaning](f"{summary}: {said}", ERROR_TEXTS[meaning].remedy)
 
 
 def _refuse_request(said: str) -> ConversionFailed:
-    summary, remedy = ERROR_TEXTS[Meaning.INVALID]
-    return ConversionFailed(f"{summary}: {said}", remedy)
+    text = ERROR_TEXTS[Meaning.INVALID]
+    return ConversionFailed(f"{text.summary}: {said}", text.remedy)

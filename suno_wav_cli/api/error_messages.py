@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.providers import Meaning
 from suno_wav_cli.errors import ServiceUnavailable, SubmissionUnknown
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from suno_wav_cli.api.parsing import Envelope
 
 
-class ErrorText(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class ErrorText:
+    """What happened, in a few words, and what the user can do."""
+
     summary: str
     remedy: str
 
@@ -30,42 +34,44 @@ _LATER = "Try again in a while."
 ERROR_TEXTS: Mapping[Meaning, ErrorText] = MappingProxyType(
     {
         Meaning.UNAUTHORIZED: ErrorText(
-            "the service refused the API key",
-            "Check SUNO_API_KEY, or the key that `suno-wav login` has kept, and that it belongs to this provider.",
+            summary="the service refused the API key",
+            remedy="Check SUNO_API_KEY, or the key that `suno-wav login` has kept, and that it belongs to this provider.",
         ),
         Meaning.NO_CREDITS: ErrorText(
-            "not enough credits", "Top up at your provider, then run the same command again."
+            summary="not enough credits", remedy="Top up at your provider, then run the same command again."
         ),
-        Meaning.BUSY: ErrorText("too many requests", _LATER),
-        Meaning.MAINTENANCE: ErrorText("the service is in maintenance", _LATER),
+        Meaning.BUSY: ErrorText(summary="too many requests", remedy=_LATER),
+        Meaning.MAINTENANCE: ErrorText(summary="the service is in maintenance", remedy=_LATER),
         Meaning.SOURCE_LOST: ErrorText(
-            "the service could not fetch the song's audio",
-            "The song may be too old, or deleted at the service: generate it again, or try later.",
+            summary="the service could not fetch the song's audio",
+            remedy="The song may be too old, or deleted at the service: generate it again, or try later.",
         ),
         Meaning.FAILED: ErrorText(
-            "the conversion failed", "Running `convert` again submits it anew, which may be charged again."
+            summary="the conversion failed",
+            remedy="Running `convert` again submits it anew, which may be charged again.",
         ),
         Meaning.UNKNOWN_TASK: ErrorText(
-            "the service does not know this task",
-            "Check the id: it must be that of a WAV task of this --provider. What the service has forgotten "
+            summary="the service does not know this task",
+            remedy="Check the id: it must be that of a WAV task of this --provider. What the service has forgotten "
             "comes back only by a new conversion, which is charged: convert ID --resubmit",
         ),
         Meaning.DISABLED: ErrorText(
-            "the service has switched this off", "Ask your provider, or choose another --provider."
+            summary="the service has switched this off",
+            remedy="Ask your provider, or choose another --provider.",
         ),
-        Meaning.SERVER_ERROR: ErrorText("the service has trouble", _LATER),
+        Meaning.SERVER_ERROR: ErrorText(summary="the service has trouble", remedy=_LATER),
         Meaning.INVALID: ErrorText(
-            "the service refused the request",
-            "Check the id. For a submission, give the song's music task too, where you know it: --task-id ID",
+            summary="the service refused the request",
+            remedy="Check the id. For a submission, give the song's music task too, where you know it: --task-id ID",
         ),
         Meaning.EXISTS: ErrorText(
-            "the service already has a WAV of this song",
-            "Its task id is not known here; your account's log may name it: "
+            summary="the service already has a WAV of this song",
+            remedy="Its task id is not known here; your account's log may name it: "
             "suno-wav status TASK_ID --wait --download",
         ),
         Meaning.NOT_THE_API: ErrorText(
-            "this host is not the API",
-            "Check --base-url. (Redirects are not followed: the key would go along.)",
+            summary="this host is not the API",
+            remedy="Check --base-url. (Redirects are not followed: the key would go along.)",
         ),
     }
 )
