@@ -5,23 +5,21 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import httpx
 
-from suno_wav_cli import USER_AGENT
 from suno_wav_cli.api.error_mapping import (
     is_refusal,
     make_lookup_error,
     make_status_error,
     make_submission_error,
 )
-from suno_wav_cli.api.error_messages import describe_page, submission_unknown, unreachable
-from suno_wav_cli.api.parsing import find_task_id, read_credits, read_envelope, read_music_task
+from suno_wav_cli.api.error_messages import submission_unknown, unreachable
+from suno_wav_cli.api.parsing import find_task_id, read_credits, read_music_task
 from suno_wav_cli.api.providers import Meaning
-from suno_wav_cli.errors import ServiceUnavailable, TaskUnknown, UsageError
-from suno_wav_cli.system.http_errors import decode_body, describe_error, read_body
-from suno_wav_cli.system.loopback import is_loopback
+from suno_wav_cli.api.transport import NotAnEnvelope, exchange, open_http
+from suno_wav_cli.errors import ServiceUnavailable, TaskUnknown
+from suno_wav_cli.system.http_errors import describe_error
 
 if TYPE_CHECKING:
     import ssl
@@ -35,16 +33,12 @@ if TYPE_CHECKING:
     from suno_wav_cli.models import MusicTask, Secret, Song, WavRecord
     from suno_wav_cli.system.pacing import Backoff
 
-_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
-_TOTAL_SECONDS = 60.0
-_LARGEST_ANSWER = 1 << 20
-
 
 class Client:
     """An async context manager. `backoff` says how often and when a lookup is retried.
 
-    The key and the texts in `hidden` are cut out of the service's messages. Raise UsageError if the
-    key would be sent unencrypted, or if the environment's proxy is not usable.
+    The key and the texts in `hidden` are cut out of the service's messages. Raise UsageError as
+    `open_http`.
     """
 
     def __init__(
@@ -57,36 +51,11 @@ class Client:
         *,
         hidden: Sequence[str] = (),
     ) -> None:
-        if urlsplit(base_url).scheme != "https" and not is_loopback(base_url):
-            raise UsageError(
-                f"the API key is not sent to {base_url} over plain http",
-                "Use an https:// address; http:// is accepted for this machine only.",
-            )
         self.provider = provider
         self.base_url = base_url
         self._secrets = (key.value, *hidden)
         self._backoff = backoff
-        try:
-            self._http = httpx.AsyncClient(
-                base_url=base_url,
-                headers={
-                    "Authorization": f"Bearer {key.value}",
-                    "User-Agent": USER_AGENT,
-                    "Accept-Encoding": "identity",
-                },
-                timeout=_TIMEOUT,
-                verify=tls,
-                follow_redirects=False,
-                # Short, because a paid request on a connection that the server just closes has an unknown outcome.
-                limits=httpx.Limits(keepalive_expiry=2.0),
-                # This machine's own addresses are not reached through a proxy.
-                trust_env=not is_loopback(base_url),
-            )
-        except (ImportError, ValueError, httpx.InvalidURL) as error:
-            raise UsageError(
-                f"the proxy that the environment names cannot be used: {error}",
-                "Correct http_proxy, https_proxy and all_proxy, or unset them.",
-            ) from error
+        self._http = open_http(base_url, key, tls)
 
     async def __aenter__(self) -> Self:
         await self._http.__aenter__()
@@ -114,15 +83,16 @@ class Client:
                 sent.set()
 
         try:
-            answer = await self._exchange(
+            answer = await exchange(
+                self._http,
                 "POST",
                 self.provider.submit_path,
                 json=self.provider.make_submission(song, callback_url),
                 extensions={"trace": watch},
             )
-        except _NotAnEnvelope as page:
-            # A redirect that is not followed accepts nothing. A body that could not be read may be an envelope
-            # that accepts the request, whatever the status.
+        except NotAnEnvelope as page:
+            # A redirect that is not followed accepts nothing. A body that could not be read may accept
+            # the request, whatever the status.
             if page.read and (is_refusal(page.status) or httpx.codes.is_redirect(page.status)):
                 raise make_status_error(page.status, self._http.base_url.host) from None
             raise submission_unknown(str(page)) from None
@@ -135,7 +105,7 @@ class Client:
             if task_id is None:
                 raise submission_unknown("the service accepted the request but named no task")
             return task_id
-        raise make_submission_error(answer, self.provider)
+        raise make_submission_error(self._clean(answer), self.provider)
 
     async def fetch_record(self, task_id: str) -> WavRecord:
         """Look up a WAV task (api/README.md, sections 4 and 7).
@@ -183,42 +153,16 @@ class Client:
 
     async def _look_up_once(self, path: str, params: dict[str, str]) -> Envelope:
         try:
-            answer = await self._exchange("GET", path, params=params)
-        except _NotAnEnvelope as page:
+            answer = await exchange(self._http, "GET", path, params=params)
+        except NotAnEnvelope as page:
             raise make_status_error(page.status, self._http.base_url.host) from None
         except httpx.HTTPError as error:
             raise unreachable(error) from error
         if self.provider.codes.get(answer.code) is not Meaning.SUCCESS:
-            raise make_lookup_error(answer, self.provider)
+            raise make_lookup_error(self._clean(answer), self.provider)
         return answer
 
-    async def _exchange(
-        self,
-        method: str,
-        path: str,
-        *,
-        json: Mapping[str, object] | None = None,
-        params: dict[str, str] | None = None,
-        extensions: dict[str, Any] | None = None,
-    ) -> Envelope:
-        """Send one request and read its answer. Raise httpx.HTTPError and _NotAnEnvelope."""
-        try:
-            async with (
-                asyncio.timeout(_TOTAL_SECONDS),
-                self._http.stream(method, path, json=json, params=params, extensions=extensions) as response,
-            ):
-                body = await read_body(response, _LARGEST_ANSWER)
-        except TimeoutError:
-            raise httpx.ReadTimeout(f"no whole answer within {_TOTAL_SECONDS:.0f} s") from None
-        except ValueError as error:
-            # httpx parses the address of a redirect even if it does not follow it.
-            raise httpx.RemoteProtocolError(f"an invalid answer: {error}") from error
-        decoded = decode_body(body, response.headers.get("Content-Encoding", ""), _LARGEST_ANSWER)
-        if decoded is None:
-            raise _NotAnEnvelope(response.status_code, read=False)
-        answer = read_envelope(decoded)
-        if answer is None:
-            raise _NotAnEnvelope(response.status_code)
+    def _clean(self, answer: Envelope) -> Envelope:
         return replace(answer, message=self._hide_secrets(answer.message))
 
     def _hide_secrets(self, text: str | None) -> str:
@@ -226,15 +170,3 @@ class Client:
         for secret in self._secrets:
             text = (text or "").replace(secret, "(hidden)")
         return text or ""
-
-
-class _NotAnEnvelope(Exception):
-    """An answer that is not an envelope.
-
-    `read` is False if the body is too long or cannot be decoded.
-    """
-
-    def __init__(self, status: int, *, read: bool = True) -> None:
-        super().__init__(describe_page(status))
-        self.status = status
-        self.read = read
