@@ -91,7 +91,8 @@ def _check_for_header(secret: Secret | None) -> Secret | None:
         not (secret.value.isascii() and secret.value.isprintable()) or " " in secret.value
     ):
         raise NotAuthorized(
-            f"{secret.origin} holds characters that no key has", "Copy it again from your account page."
+            f"{secret.origin} contains characters that a key cannot have",
+            "Copy it again from your account page.",
         )
     return secret
 
@@ -107,5 +108,5 @@ def _read_from_file(config: ConfigFile, name: str) -> Secret | None:
         return None
     place = f"{config.place(name)}: {name}"
     if not isinstance(value, str):
-        raise UsageError(f"{place} is not a text", 'Put it between quotes: name = "..."')
+        raise UsageError(f"{place} is not text", 'Put it between quotes: name = "..."')
     return _read_secret(value, place)

@@ -46,7 +46,7 @@ def read_config_file(path: Path, known: Collection[str]) -> ConfigFile:
     except OSError as error:
         raise _make_read_error(path, error.strerror or str(error)) from None
     if len(content) > _LARGEST:
-        raise _make_read_error(path, "it is larger than any configuration")
+        raise _make_read_error(path, "it is too large")
     try:
         text = content.decode("utf-8")
         config = ConfigFile(path=path, written=tomllib.loads(text, parse_float=str), text=text)
@@ -64,14 +64,14 @@ def read_config_file(path: Path, known: Collection[str]) -> ConfigFile:
 
 
 def _make_read_error(path: Path, reason: str) -> UsageError:
-    return UsageError(f"{path} cannot be read: {reason}", "Mend the file, or move it away.")
+    return UsageError(f"{path} cannot be read: {reason}", "Fix the file, or move it away.")
 
 
 def _suggest_name(name: str, known: Collection[str]) -> str:
     from difflib import get_close_matches
 
     if name.lower() in ("api_key", "suno_api_key", "key"):
-        return "The API key does not belong into this file: suno-wav login, or SUNO_API_KEY."
+        return "The API key does not belong in this file. Use `suno-wav login` or SUNO_API_KEY."
     near = get_close_matches(name.lower().replace("-", "_"), known, n=1)
     return f"Did you mean {near[0]}?" if near else f"Settings: {', '.join(known)}."
 

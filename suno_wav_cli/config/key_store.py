@@ -56,7 +56,7 @@ class KeyStore:
         except OSError as error:
             raise UsageError(
                 f"{path} cannot be written: {error.strerror or error}",
-                "Mend the folder, or name another one: SUNO_WAV_HOME=FOLDER",
+                "Fix the folder, or name another one: SUNO_WAV_HOME=FOLDER",
             ) from error
         return KeyLocation(place=KEYRING)
 
@@ -120,7 +120,7 @@ def _read(path: Path) -> dict[str, object] | None:
     except OSError as error:
         raise NotAuthorized(
             f"{path}, which holds the API key, cannot be read: {error.strerror}",
-            "Mend the file, or log in again.",
+            "Fix the file, or log in again.",
         ) from error
     except (ValueError, RecursionError):
         raise _make_damage_error(path) from None

@@ -147,7 +147,7 @@ def test_the_path_of_the_file_is_printed(*, exists: bool) -> None:
         pytest.param(
             'api_key = "sesame"\n',
             "line 1: there is no setting 'api_key'",
-            "suno-wav login, or SUNO_API_KEY",
+            "Use `suno-wav login` or SUNO_API_KEY",
             id="a key",
         ),
         pytest.param(
@@ -159,8 +159,8 @@ def test_the_path_of_the_file_is_printed(*, exists: bool) -> None:
         pytest.param(
             "jobs = 3\r\njbos.x = 1\r\n", "line 2: there is no", "Did you mean jobs?", id="dots, Windows"
         ),
-        pytest.param("jobs = 3\nretries = \n", "line 2, column 11", "Mend the file", id="no value"),
-        pytest.param("jobs = 3\njobs = 4\n", "line 2, column 9", "Mend the file", id="twice"),
+        pytest.param("jobs = 3\nretries = \n", "line 2, column 11", "Fix the file", id="no value"),
+        pytest.param("jobs = 3\njobs = 4\n", "line 2, column 9", "Fix the file", id="twice"),
         pytest.param(
             "\n\nretries = 'many'\n",
             "line 3: retries: 'many' is not a number",
@@ -178,13 +178,13 @@ def test_the_path_of_the_file_is_printed(*, exists: bool) -> None:
         ),
         pytest.param(
             '\nngrok_authtoken = ["sesame"]\n',
-            "line 2: ngrok_authtoken is not a text",
+            "line 2: ngrok_authtoken is not text",
             "quotes",
             id="a wrong secret",
         ),
         pytest.param(
             '\nngrok_authtoken = "ses ame"\n',
-            "line 2: ngrok_authtoken holds characters",
+            "line 2: ngrok_authtoken contains characters",
             "Copy it again",
             id="a secret that is none",
         ),
@@ -208,7 +208,7 @@ def test_the_line_of_bytes_that_are_no_text_is_said() -> None:
 
 def test_a_file_of_any_size_is_not_read() -> None:
     Path("large.toml").write_bytes(b"#" * 2_000_000)
-    with pytest.raises(UsageError, match="larger than any configuration"):
+    with pytest.raises(UsageError, match="it is too large"):
         read_config_file(Path("large.toml"), [])
 
 

@@ -131,7 +131,7 @@ def test_a_line_is_read_as_people_send_it(service: Wild, line: str | bytes) -> N
         pytest.param("", 2, "no key was entered", id="nothing"),
         pytest.param("\n" + KEY, 2, "no key was entered", id="an empty line"),
         pytest.param(
-            "two words", 3, "what was entered holds characters that no key has", id="a blank inside"
+            "two words", 3, "what was entered contains characters that a key cannot have", id="a blank inside"
         ),
         pytest.param(b"\xff\xfek\x00", 2, "is not UTF-8 text", id="another encoding"),
         pytest.param("x" * 5000, 2, "does not begin with a key", id="a long line"),

@@ -334,7 +334,9 @@ def test_an_empty_secret_is_none(value: str | None) -> None:
 def test_a_secret_that_does_not_fit_into_a_header_is_reported_and_not_shown(
     variable: str, value: str
 ) -> None:
-    with pytest.raises(NotAuthorized, match=f"{variable} holds characters that no key has") as caught:
+    with pytest.raises(
+        NotAuthorized, match=f"{variable} contains characters that a key cannot have"
+    ) as caught:
         secrets_of({variable: value})
     assert "sesam" not in caught.value.message + caught.value.remedy
 
@@ -362,7 +364,7 @@ def test_the_file_may_hold_the_token_and_the_webhook_key_but_not_the_api_key() -
 
 def test_a_bad_token_in_the_file_is_reported_with_its_line_and_not_shown() -> None:
     written('ngrok_authtoken = "open sesame"')
-    with pytest.raises(NotAuthorized, match="ngrok_authtoken holds characters") as caught:
+    with pytest.raises(NotAuthorized, match="ngrok_authtoken contains characters") as caught:
         secrets_of({**ENVIRON})
     assert "sesame" not in caught.value.message
 
