@@ -1,4 +1,4 @@
-"""The nouns that the modules exchange. Imports nothing of ours."""
+"""The vocabulary that the packages share. Imports nothing else of ours."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from enum import StrEnum
 
 @dataclass(frozen=True, kw_only=True)
 class Secret:
-    """A text that must not be shown: its `repr`, and so every log line and traceback, hides it.
+    """A text that must not be shown. Its `repr` hides it from logs and tracebacks.
 
-    `origin` says where it was found, for people.
+    `origin` tells the user where it was found.
     """
 
     value: str = field(repr=False)
@@ -19,7 +19,7 @@ class Secret:
 
 @dataclass(frozen=True, kw_only=True)
 class Song:
-    """One track to convert. `audio_id` names the track, `music_task_id` the task that generated it."""
+    """One track to convert: `audio_id` is the track, `music_task_id` the task that generated it."""
 
     audio_id: str
     music_task_id: str | None = None
@@ -28,10 +28,10 @@ class Song:
 
 @dataclass(frozen=True, kw_only=True)
 class Track:
-    """What the service says of a song (api/README.md, section 6).
+    """What the service knows about a song (api/README.md, section 6).
 
-    `tags` is its style; `duration` in seconds; `complete` where the song's audio is there, which before the end of the
-    music task it may not be.
+    `tags` is its style, `duration` is in seconds. `complete` is False while the music task is still
+    generating the song's audio.
     """
 
     audio_id: str
@@ -46,7 +46,7 @@ class Track:
 
 @dataclass(frozen=True, kw_only=True)
 class MusicTask:
-    """A music task and what it has made so far. `flag` is the service's own word for its state."""
+    """A music task and its tracks so far. `flag` is the service's word for its state."""
 
     task_id: str
     flag: str | None
@@ -63,7 +63,7 @@ class Cover:
 
 @dataclass(frozen=True, kw_only=True)
 class SongTags:
-    """What a file can say of its song; None for what is not known."""
+    """The tags of a file. None means that the value is not known."""
 
     title: str | None = None
     style: str | None = None
@@ -71,7 +71,17 @@ class SongTags:
     cover: Cover | None = None
 
 
+class TunnelMode(StrEnum):
+    """How callbacks reach this machine: `AUTO` tries a tunnel and falls back to polling."""
+
+    AUTO = "auto"
+    NGROK = "ngrok"
+    NONE = "none"
+
+
 class WavState(StrEnum):
+    """The state of a WAV task, whatever words the service uses."""
+
     PENDING = "pending"
     READY = "ready"
     FAILED = "failed"
@@ -79,10 +89,10 @@ class WavState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class WavRecord:
-    """What `record-info` says of a WAV task (api/README.md, section 4).
+    """What the service says about a WAV task (api/README.md, sections 4 and 7).
 
-    `flag`, `error_code` and `error_message` are the service's own words; `url` is set exactly when `state` is READY;
-    `created` and `completed` are text as the service sent it, without a zone.
+    `flag`, `error_code` and `error_message` are the service's own words. `url` is set if and only
+    if `state` is READY. `created` and `completed` are the service's texts, without a time zone.
     """
 
     task_id: str
@@ -98,11 +108,11 @@ class WavRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class WavFormat:
-    """A WAV's own account of itself.
+    """What a WAV's header says.
 
-    `bits` of a sample as it is stored, 0 where the encoding has no such thing; `valid_bits` of them carry sound, where
-    the file says so. The audio is `data_bytes` long, without the headers, and begins at the offset `data_start`.
-    `coded_byte_rate`, in bytes a second, is that of a compressed encoding; of any other it follows from the rest.
+    `bits` is the stored size of a sample, 0 for an encoding without a fixed size. `valid_bits` of
+    them carry sound, if the file says so. The audio has `data_bytes` and begins at offset
+    `data_start`. `coded_byte_rate`, in bytes a second, is set for compressed encodings only.
     """
 
     encoding: str
@@ -116,7 +126,7 @@ class WavFormat:
 
     @property
     def frame_bytes(self) -> int:
-        """The length of one sample of every channel; 0 where the encoding is a compressed one."""
+        """The size of one sample of all channels, 0 for a compressed encoding."""
         return 0 if self.coded_byte_rate else self.channels * (self.bits // 8)
 
     @property
@@ -126,13 +136,14 @@ class WavFormat:
 
 @dataclass(frozen=True, kw_only=True)
 class AudioLevels:
-    """What the samples of a file show.
+    """Measurements of a file's samples.
 
-    `peak` and `loudness`, the RMS of all channels over the whole length, are in dBFS: 0 is the largest sample that can
-    be, and a full-scale sine has a loudness of -3.01. Both are None where there is nothing but zeros. `clipped` counts
-    the runs of three samples or more of one channel at full scale or beyond. `quiet_start` and `quiet_end` are the
-    seconds below -60 dBFS at both ends. `silent` says that no sample differs from another. `unusable` counts what is no
-    sample: NaN, infinite, or beyond reason. `waveform` has the peaks of equal parts of the length, from 0 to 1.
+    `peak` and `loudness` are in dBFS, where 0 is the largest possible sample. `loudness` is the RMS
+    of all channels over the whole length; a full-scale sine has -3.01. Both are None if all samples
+    are 0. `clipped` counts runs of at least three samples of a channel at or above full scale.
+    `quiet_start` and `quiet_end` are the seconds below -60 dBFS at both ends. `silent` means that
+    all samples are equal. `unusable` counts values that are NaN, infinite or absurdly large.
+    `waveform` holds the peaks of equal parts of the length, from 0 to 1.
     """
 
     peak: float | None
@@ -147,7 +158,10 @@ class AudioLevels:
 
 @dataclass(frozen=True, kw_only=True)
 class Tag:
-    """`name` in plain English where there is a word for it, `key` as the file has it: INAM, TIT2."""
+    """One tag of a file.
+
+    `key` is the file's own, like INAM or TIT2; `name` is the same in English.
+    """
 
     name: str
     key: str

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
-from suno_wav_cli.sandbox import running
-from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.sandbox import run_sandbox
+from suno_wav_cli.system.loopback import address_of, bind_socket
 from tests.support import warm
-from tests.support.account import an_account
+from tests.support.account import open_account
 from tests.support.context import a_customer
 from tests.support.ports import free_port
 from tests.support.program import Sandbox
@@ -70,7 +70,7 @@ def clean_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
     """Share a sandbox that runs 20 times as fast as the service; tests keep apart by their audio ids."""
-    with bound_socket(0) as bound, running(bound, speed=20.0, credits_left=10_000):
+    with bind_socket(0) as bound, run_sandbox(bound, speed=20.0, credits_left=10_000):
         yield Sandbox(base_url=address_of(bound))
 
 
@@ -81,7 +81,7 @@ def a_free_port() -> int:
 
 @pytest.fixture(scope="module")
 def account() -> Iterator[SandboxAccount]:
-    with an_account(credits_left=1_000_000) as opened:
+    with open_account(credits_left=1_000_000) as opened:
         yield opened
 
 

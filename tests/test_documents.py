@@ -16,7 +16,6 @@ import pytest
 from suno_wav_cli.commands.trigger.samples import SAMPLES
 from suno_wav_cli.errors import ExitCode
 from suno_wav_cli.events import Event
-from suno_wav_cli.sandbox.behaviours import BEHAVIOURS, PATTERNS
 from suno_wav_cli.terminal.json_lines import event_name
 from tests.support.program import REPOSITORY, run_program
 
@@ -56,16 +55,6 @@ def test_the_first_command_makes_a_song_on_a_fresh_machine(tmp_path: Path) -> No
     assert masked(done.stderr + done.stdout).endswith(masked(shown[1]))
     with wave.open(str(copy / "song.wav")) as song:
         assert max(array("h", song.readframes(song.getnframes()))) > 8000, "silence"
-
-
-def test_the_list_of_sandbox_ids_is_what_the_sandbox_knows() -> None:
-    listed = {name: behaviour.about for name, behaviour in BEHAVIOURS.items()} | dict(PATTERNS)
-    rows = "\n".join(f"| `{name}` | {about} |" for name, about in listed.items())
-    table = f"| audio id | what happens |\n| --- | --- |\n{rows}\n"
-    assert (
-        README.partition("<!-- sandbox ids: begin -->\n")[2].partition("<!-- sandbox ids: end -->")[0]
-        == table
-    )
 
 
 def test_the_list_of_trigger_events_is_what_trigger_knows() -> None:

@@ -1,29 +1,25 @@
-"""The Suno API: requests out, envelopes in, and what their codes mean."""
+"""One provider's API: a submission is sent once, lookups are retried."""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import httpx
 
-from suno_wav_cli import USER_AGENT
-from suno_wav_cli.api import parsing as answers
 from suno_wav_cli.api.error_mapping import (
-    described,
     is_refusal,
-    no_envelope,
-    refusal,
-    refusal_by_status,
-    submission_unknown,
-    unreachable,
+    make_lookup_error,
+    make_status_error,
+    make_submission_error,
 )
+from suno_wav_cli.api.error_messages import submission_unknown, unreachable
+from suno_wav_cli.api.parsing import find_task_id, read_credits, read_music_task
 from suno_wav_cli.api.providers import Meaning
-from suno_wav_cli.errors import ServiceUnavailable, TaskUnknown, UsageError
-from suno_wav_cli.system.http_errors import decode_body, read_body
-from suno_wav_cli.system.loopback import is_loopback
+from suno_wav_cli.api.transport import NotAnEnvelope, exchange, open_http
+from suno_wav_cli.errors import ServiceUnavailable, TaskUnknown
+from suno_wav_cli.system.http_errors import describe_error
 from suno_wav_cli.system.pacing import Backoff
 
 if TYPE_CHECKING:
@@ -37,17 +33,12 @@ if TYPE_CHECKING:
     from suno_wav_cli.api.providers import Provider
     from suno_wav_cli.models import MusicTask, Secret, Song, WavRecord
 
-_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
-_TOTAL_SECONDS = 60.0
-_LARGEST_ANSWER = 1 << 20
-
 
 class Client:
-    """One provider's API at one address. An async context manager; lookups are repeated by `backoff`.
+    """An async context manager. `backoff` says how often and when a lookup is retried.
 
-    The key and the texts in `hidden` are cut out of what the service says.
-
-    Raises UsageError where the key would travel unencrypted, or by a proxy that cannot be used.
+    The key and the texts in `hidden` are cut out of the service's messages. Raise UsageError as
+    `open_http`.
     """
 
     def __init__(
@@ -60,36 +51,11 @@ class Client:
         *,
         hidden: Sequence[str] = (),
     ) -> None:
-        if urlsplit(base_url).scheme != "https" and not is_loopback(base_url):
-            raise UsageError(
-                f"the API key is not sent to {base_url} over plain http",
-                "Use an https:// address; http:// is accepted for this machine only.",
-            )
         self.provider = provider
         self.base_url = base_url
         self._secrets = [key.value, *hidden]
         self._backoff = backoff
-        try:
-            self._http = httpx.AsyncClient(
-                base_url=base_url,
-                headers={
-                    "Authorization": f"Bearer {key.value}",
-                    "User-Agent": USER_AGENT,
-                    "Accept-Encoding": "identity",
-                },
-                timeout=_TIMEOUT,
-                verify=tls,
-                follow_redirects=False,
-                # A connection that the server closes just when a paid request leaves makes its outcome unknown.
-                limits=httpx.Limits(keepalive_expiry=2.0),
-                # A proxy that the environment names is not asked for this machine's own addresses.
-                trust_env=not is_loopback(base_url),
-            )
-        except (ImportError, ValueError, httpx.InvalidURL) as error:
-            raise UsageError(
-                f"the proxy that the environment names cannot be used: {error}",
-                "Correct http_proxy, https_proxy and all_proxy, or unset them.",
-            ) from error
+        self._http = open_http(base_url, key, tls)
 
     async def __aenter__(self) -> Self:
         await self._http.__aenter__()
@@ -105,71 +71,81 @@ class Client:
         self._secrets.append(text)
 
     async def submit(self, song: Song, callback_url: str | None, sent: asyncio.Event) -> str:
-        """Start one paid conversion, by exactly one request; the WAV task's id (sections 2 and 7).
+        """Start one paid conversion by exactly one request (api/README.md, sections 2 and 7).
 
-        `callback_url` is None where nobody listens. `sent` is set when the request begins to leave. Raises SubmissionUnknown where it may have been accepted;
-        ServiceUnavailable where it certainly was not and may be sent again; RecordExists (409); NotAuthorized,
-        NoCredits, ConversionFailed where it was refused.
+        Return the WAV task's id. `callback_url` is None if no callback is wanted. `sent` is set
+        when the request begins to leave.
+
+        Raise SubmissionUnknown if the request may have been accepted, ServiceUnavailable if it
+        certainly was not and can be sent again, RecordExists for a 409, and NotAuthorized,
+        NoCredits or ConversionFailed if it was refused.
         """
 
         async def watch(event: str, info: Mapping[str, Any]) -> None:
-            # By its method, for a proxy is sent a CONNECT before.
+            # Only the POST counts: a proxy gets a CONNECT first.
             if event.endswith(".send_request_headers.started") and info["request"].method == b"POST":
                 sent.set()
 
         try:
-            answer = await self._exchange(
+            answer = await exchange(
+                self._http,
                 "POST",
                 self.provider.submit_path,
-                json=self.provider.submission(song, callback_url),
+                json=self.provider.make_submission(song, callback_url),
                 extensions={"trace": watch},
             )
-        except _NotAnEnvelope as page:
-            # A redirect is not followed, and so nobody has taken the request. What was not read may be an
-            # envelope that accepts it, whatever the status.
+        except NotAnEnvelope as page:
+            # A redirect that is not followed accepts nothing. A body that could not be read may accept
+            # the request, whatever the status.
             if page.read and (is_refusal(page.status) or httpx.codes.is_redirect(page.status)):
-                raise refusal_by_status(page.status, self._http.base_url.host) from None
+                raise make_status_error(page.status, self._http.base_url.host) from None
             raise submission_unknown(str(page)) from None
         except httpx.HTTPError as error:
             if not sent.is_set():
                 raise unreachable(error) from error
-            raise submission_unknown(described(error)) from error
+            raise submission_unknown(describe_error(error)) from error
         if self.provider.codes.get(answer.code) is Meaning.SUCCESS:
-            task_id = answers.submitted_task_id(answer)
+            task_id = find_task_id(answer)
             if task_id is None:
                 raise submission_unknown("the service accepted the request but named no task")
             return task_id
-        raise refusal(answer, self.provider, paid=True)
+        raise make_submission_error(self._clean(answer), self.provider)
 
-    async def wav_record(self, task_id: str) -> WavRecord:
-        """Ask for the task's record (sections 4 and 7). Raises TaskUnknown, NotAuthorized, ServiceUnavailable, ConversionFailed."""
-        answer = await self._lookup(self.provider.record_path, {"taskId": task_id})
+    async def fetch_record(self, task_id: str) -> WavRecord:
+        """Look up a WAV task (api/README.md, sections 4 and 7).
+
+        Raise TaskUnknown, NotAuthorized, ServiceUnavailable, ConversionFailed.
+        """
+        answer = await self._look_up(self.provider.record_path, {"taskId": task_id})
         record = self.provider.read_record(task_id, answer.data)
-        return replace(record, error_message=self._without_secrets(record.error_message) or None)
+        return replace(record, error_message=self._hide_secrets(record.error_message) or None)
 
-    async def music_task(self, music_task_id: str) -> MusicTask:
-        """Ask for the tracks of a music task (section 6). Raises as `wav_record`."""
-        answer = await self._lookup(self.provider.music_path, {"taskId": music_task_id})
-        return answers.music_task(music_task_id, answer.data)
+    async def fetch_music_task(self, music_task_id: str) -> MusicTask:
+        """Look up the tracks of a music task (api/README.md, section 6).
 
-    async def credits(self, *, retries: int | None = None) -> Decimal:
-        """Ask for the account's balance (section 6), which is free; as often as `retries` says, if it does.
+        Raise as `fetch_record`.
+        """
+        answer = await self._look_up(self.provider.music_path, {"taskId": music_task_id})
+        return read_music_task(music_task_id, answer.data)
 
-        Raises ServiceUnavailable, also where the answer is no amount; NotAuthorized; ConversionFailed where the request
-        is refused.
+    async def fetch_credits(self, *, retries: int | None = None) -> Decimal:
+        """Look up the account's balance, which is free (api/README.md, section 6).
+
+        `retries` replaces the client's own. Raise ServiceUnavailable, also if the answer is not an amount; NotAuthorized;
+        ConversionFailed.
         """
         remedy = "Check --provider and --base-url, or look at your account's page."
         try:
             backoff = self._backoff if retries is None else Backoff(retries=retries)
-            answer = await self._lookup(self.provider.credit_path, {}, backoff)
+            answer = await self._look_up(self.provider.credit_path, {}, backoff)
         except TaskUnknown:
             raise ServiceUnavailable("the service does not tell the balance", remedy) from None
-        credits_left = answers.credits_left(answer.data)
-        if credits_left is None:
-            raise ServiceUnavailable("the service says something that is no balance", remedy)
-        return credits_left
+        balance = read_credits(answer.data)
+        if balance is None:
+            raise ServiceUnavailable("the service's answer is not a balance", remedy)
+        return balance
 
-    async def _lookup(self, path: str, params: dict[str, str], backoff: Backoff | None = None) -> Envelope:
+    async def _look_up(self, path: str, params: dict[str, str], backoff: Backoff | None = None) -> Envelope:
         delays = (backoff or self._backoff).delays()
         while True:
             try:
@@ -182,55 +158,20 @@ class Client:
 
     async def _look_up_once(self, path: str, params: dict[str, str]) -> Envelope:
         try:
-            answer = await self._exchange("GET", path, params=params)
-        except _NotAnEnvelope as page:
-            raise refusal_by_status(page.status, self._http.base_url.host) from None
+            answer = await exchange(self._http, "GET", path, params=params)
+        except NotAnEnvelope as page:
+            raise make_status_error(page.status, self._http.base_url.host) from None
         except httpx.HTTPError as error:
             raise unreachable(error) from error
         if self.provider.codes.get(answer.code) is not Meaning.SUCCESS:
-            raise refusal(answer, self.provider, paid=False)
+            raise make_lookup_error(self._clean(answer), self.provider)
         return answer
 
-    async def _exchange(
-        self,
-        method: str,
-        path: str,
-        *,
-        json: Mapping[str, object] | None = None,
-        params: dict[str, str] | None = None,
-        extensions: dict[str, Any] | None = None,
-    ) -> Envelope:
-        """One request, one answer. Raises httpx.HTTPError and _NotAnEnvelope."""
-        try:
-            async with (
-                asyncio.timeout(_TOTAL_SECONDS),
-                self._http.stream(method, path, json=json, params=params, extensions=extensions) as response,
-            ):
-                body = await read_body(response, _LARGEST_ANSWER)
-        except TimeoutError:
-            raise httpx.ReadTimeout(f"no whole answer within {_TOTAL_SECONDS:.0f} s") from None
-        except ValueError as error:
-            # httpx works a redirect's address out even where it is not to follow it.
-            raise httpx.RemoteProtocolError(f"an answer that makes no sense: {error}") from error
-        decoded = decode_body(body, response.headers.get("Content-Encoding", ""), _LARGEST_ANSWER)
-        if decoded is None:
-            raise _NotAnEnvelope(response.status_code, read=False)
-        answer = answers.envelope(decoded)
-        if answer is None:
-            raise _NotAnEnvelope(response.status_code)
-        return replace(answer, message=self._without_secrets(answer.message))
+    def _clean(self, answer: Envelope) -> Envelope:
+        return replace(answer, message=self._hide_secrets(answer.message))
 
-    def _without_secrets(self, text: str | None) -> str:
-        """Clean what the service says of the request that it answers, should it repeat it."""
+    def _hide_secrets(self, text: str | None) -> str:
+        """Remove secrets from a message, in case the service quotes the request."""
         for secret in self._secrets:
             text = (text or "").replace(secret, "(hidden)")
         return text or ""
-
-
-class _NotAnEnvelope(Exception):
-    """`read` is False if the body is too long or cannot be decoded."""
-
-    def __init__(self, status: int, *, read: bool = True) -> None:
-        super().__init__(no_envelope(status))
-        self.status = status
-        self.read = read

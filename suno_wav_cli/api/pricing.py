@@ -1,4 +1,4 @@
-"""What a conversion costs. Amounts are decimals and exact: nothing here is ever a float."""
+"""What a conversion costs. Amounts are exact decimals, never floats."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ def price_of(wavs: int) -> Decimal:
     return WAV_PRICE * wavs
 
 
-def wavs_for(amount: Decimal) -> int:
-    """How many WAVs an amount pays for."""
+def count_wavs(amount: Decimal) -> int:
+    """Return how many WAVs an amount pays for."""
     return max(0, int((amount / WAV_PRICE).to_integral_value(ROUND_FLOOR)))
 
 
-def shown(amount: Decimal) -> str:
-    """Write it as people do: no exponent, no zeros at the end."""
+def format_credits(amount: Decimal) -> str:
+    """Write an amount without an exponent and without trailing zeros."""
     text = f"{amount:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,4 +1,4 @@
-"""The table of what differs between providers (api/README.md, sections 1, 2, 3, 6 and 7)."""
+"""What differs between providers (api/README.md, sections 1, 2, 3, 6 and 7)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum, auto
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.api.parsing import job_record, wav_record
+from suno_wav_cli.api.parsing import read_job_record, read_wav_record
 from suno_wav_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from suno_wav_cli.models import Song, WavRecord
 
 _PLACEHOLDER_CALLBACK = "https://example.com/callback"
-"""`callBackUrl` is required of pollers too, and this one is known to be accepted (section 2)."""
+"""Sent if no callback is wanted, because the field is required (api/README.md, section 2)."""
 
 
 class Meaning(Enum):
-    """What a `code` in the envelope says, whatever its number on this provider."""
+    """What an answer means, whatever its code is at this provider."""
 
     SUCCESS = auto()
     INVALID = auto()
@@ -34,21 +34,23 @@ class Meaning(Enum):
     SERVER_ERROR = auto()
     FAILED = auto()
     DISABLED = auto()
+    NOT_THE_API = auto()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Provider:
     """One contract at one address.
 
-    `codes` maps the envelope's `code`; what it leaves out is shown with its `msg`. `submission` makes the body of a
-    paid request from the song and the address to call back, None where nobody listens; `read_record` reads a record's
-    `data` for a task id. `needs_music_task` says that the contract has no conversion by the audio id alone.
+    `make_submission` makes the body of a paid request from the song and the callback URL, which is
+    None if no callback is wanted. `read_record` reads the `data` of a task's record.
+    `retention_days` is how long the service keeps a file. With `needs_music_task` an audio id alone
+    cannot be converted.
     """
 
     name: str
     base_url: str
     codes: Mapping[int, Meaning]
-    submission: Callable[[Song, str | None], Mapping[str, object]]
+    make_submission: Callable[[Song, str | None], Mapping[str, object]]
     read_record: Callable[[str, object], WavRecord]
     submit_path: str
     record_path: str
@@ -59,16 +61,16 @@ class Provider:
     music_path: str = "/api/v1/generate/record-info"
 
 
-def _wav_submission(song: Song, callback_url: str | None) -> Mapping[str, object]:
-    """Section 2: the two ids where both are known, and no other field."""
+def _make_wav_submission(song: Song, callback_url: str | None) -> Mapping[str, object]:
+    """Both ids if they are known, and no other field (api/README.md, section 2)."""
     body = {"audioId": song.audio_id, "callBackUrl": callback_url or _PLACEHOLDER_CALLBACK}
     if song.music_task_id is not None:
         body["taskId"] = song.music_task_id
     return body
 
 
-def _job_submission(song: Song, callback_url: str | None) -> Mapping[str, object]:
-    """Section 7: `callBackUrl` is optional here."""
+def _make_job_submission(song: Song, callback_url: str | None) -> Mapping[str, object]:
+    """`callBackUrl` can be left out here (api/README.md, section 7)."""
     body: dict[str, object] = {
         "model": "ai-music-api/convert-to-wav-format",
         "input": {"task_id": song.music_task_id, "audio_id": song.audio_id},
@@ -99,8 +101,8 @@ SUNOAPI = Provider(
             531: Meaning.FAILED,
         }
     ),
-    submission=_wav_submission,
-    read_record=wav_record,
+    make_submission=_make_wav_submission,
+    read_record=read_wav_record,
     submit_path="/api/v1/wav/generate",
     record_path="/api/v1/wav/record-info",
     credit_path="/api/v1/generate/credit",
@@ -118,10 +120,10 @@ KIE = Provider(
             401: Meaning.UNAUTHORIZED,
             402: Meaning.NO_CREDITS,
             404: Meaning.UNKNOWN_TASK,
-            # Silent for ten minutes: of a paid request, nobody knows what became of it.
+            # No answer from upstream for ten minutes: the outcome of a paid request is unknown.
             408: Meaning.SERVER_ERROR,
             409: Meaning.EXISTS,
-            # "recordInfo is null" at a lookup; of a submission, that it is not valid.
+            # A lookup says "recordInfo is null" so; for a submission it means that it is not valid.
             422: Meaning.UNKNOWN_TASK,
             429: Meaning.BUSY,
             451: Meaning.SOURCE_LOST,
@@ -131,8 +133,8 @@ KIE = Provider(
             505: Meaning.DISABLED,
         }
     ),
-    submission=_wav_submission,
-    read_record=wav_record,
+    make_submission=_make_wav_submission,
+    read_record=read_wav_record,
     submit_path="/api/v1/wav/generate",
     record_path="/api/v1/wav/record-info",
     credit_path="/api/v1/chat/credit",
@@ -143,23 +145,23 @@ KIE = Provider(
 KIE_JOBS = replace(
     KIE,
     name="kie-jobs",
-    submission=_job_submission,
-    read_record=job_record,
+    make_submission=_make_job_submission,
+    read_record=read_job_record,
     submit_path="/api/v1/jobs/createTask",
     record_path="/api/v1/jobs/recordInfo",
     needs_music_task=True,
 )
 
 SANDBOX = "sandbox"
-"""A provider whose service is this program: `sunoapi`'s contract on loopback."""
+"""The provider whose service is this program, with the contract of `sunoapi`."""
 
 PROVIDERS: Mapping[str, Provider] = MappingProxyType(
     {provider.name: provider for provider in (SUNOAPI, KIE, KIE_JOBS)} | {SANDBOX: SUNOAPI}
 )
 
 
-def provider_named(name: str) -> Provider:
-    """Raises UsageError."""
+def get_provider(name: str) -> Provider:
+    """Return the provider of this name. Raise UsageError."""
     try:
         return PROVIDERS[name]
     except KeyError:

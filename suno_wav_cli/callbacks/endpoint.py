@@ -10,12 +10,12 @@ from suno_wav_cli.api.providers import SANDBOX
 from suno_wav_cli.callbacks.tunnel import (
     Destination,
     GivenAddress,
-    TunnelMode,
     TunnelTimeouts,
     secret_path,
 )
-from suno_wav_cli.errors import TunnelFailed, UsageError
-from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.errors import UsageError
+from suno_wav_cli.models import TunnelMode
+from suno_wav_cli.system.loopback import address_of, open_port
 
 if TYPE_CHECKING:
     import socket
@@ -68,13 +68,7 @@ def open_endpoint(
     """
     if settings.public_url is not None and not port:
         raise UsageError("--public-url needs the port it leads to", "Add --port N.")
-    try:
-        bound = bound_socket(port)
-    except OSError as error:
-        raise TunnelFailed(
-            f"port {port} cannot be opened: {error.strerror}", "Choose another --port; 0 takes a free one."
-        ) from error
-    with bound:
+    with open_port(port) as bound:
         path = settings.path if settings.no_secret else secret_path(settings.path)
         destination = Destination(local_url=address_of(bound), path=path, domain=settings.domain)
         timeouts = timeouts or TunnelTimeouts()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from suno_wav_cli.api.parsing import result_url
+from suno_wav_cli.api.parsing import find_result_url
 
 _MAX_ID = 200
 _MAX_URL = 2000
@@ -39,7 +39,7 @@ def read_callback(content: dict[str, Any]) -> Callback:
     data = content.get("data")
     places = [data, content] if isinstance(data, dict) else [content]
     responses = [response for place in places if isinstance(response := place.get("response"), dict)]
-    results = [{"audio_wav_url": result_url(place.get("resultJson"))} for place in places]
+    results = [{"audio_wav_url": find_result_url(place.get("resultJson"))} for place in places]
     code = content.get("code")
     is_code = isinstance(code, int) and not isinstance(code, bool) and 0 <= code <= _MAX_CODE
     return Callback(

@@ -39,14 +39,14 @@ def _is_harmless(character: str) -> bool:
 
 
 def _offered(incomplete: str, *, unfinished: bool) -> list[tuple[str, str]]:
-    from suno_wav_cli.config.settings import journal_file
+    from suno_wav_cli.config.paths import find_paths
     from suno_wav_cli.conversion.ids import is_id
     from suno_wav_cli.errors import SunoWavError
     from suno_wav_cli.journal import open_history_as_it_is
 
     # typer breaks descriptions into lines as wide as the terminal, and a shell takes each line for a candidate.
     os.environ.update(COLUMNS=_WIDE, TERMINAL_WIDTH=_WIDE)
-    with suppress(SunoWavError), open_history_as_it_is(journal_file(os.environ)) as history:
+    with suppress(SunoWavError), open_history_as_it_is(find_paths(os.environ).journal) as history:
         if history is not None:
             entries = history.tasks_beginning(incomplete, unfinished=unfinished, limit=_MOST_OFFERED)
             return [

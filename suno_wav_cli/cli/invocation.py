@@ -15,11 +15,12 @@ import typer
 
 from suno_wav_cli.cli.options import BY_NAME, GLOBAL
 from suno_wav_cli.config.credentials import take_secrets
+from suno_wav_cli.config.paths import find_paths
 from suno_wav_cli.config.run import Run
-from suno_wav_cli.config.settings import Settings, choose, in_force
+from suno_wav_cli.config.settings import Settings, choose, make_settings, read_config
 from suno_wav_cli.errors import ExitCode, SunoWavError
 from suno_wav_cli.events import Failed, Interrupted
-from suno_wav_cli.system.signals import Stopped, handling, stopped_by_signals
+from suno_wav_cli.system.signals import Stopped, handle_signals, stop_on_signals
 from suno_wav_cli.terminal import display, is_interactive
 from suno_wav_cli.terminal.streams import discard_rest
 
@@ -87,9 +88,10 @@ def _with_signature(
 
 def _run(function: Callable[..., int], flags: dict[str, Any], arguments: dict[str, Any]) -> int:
     try:
-        secrets = take_secrets(os.environ)
-        choices = choose(flags, os.environ)
-        settings = in_force(choices)
+        config = read_config(find_paths(os.environ).config_file)
+        secrets = take_secrets(os.environ, config)
+        choices = choose(flags, os.environ, config)
+        settings = make_settings(choices)
         with display(settings) as report:
             return _guarded(
                 function,
@@ -111,13 +113,13 @@ def _run(function: Callable[..., int], flags: dict[str, Any], arguments: dict[st
 
 def _guarded(function: Callable[..., int], run: Run, arguments: dict[str, Any]) -> int:
     try:
-        with stopped_by_signals():
+        with stop_on_signals():
             return function(run, **arguments)
     except SunoWavError as error:
         return _failed(error, run.report)
     except Stopped as stop:
         # Whoever presses Ctrl-C three times shall still read how to go on.
-        with handling(lambda _number, _frame: None):
+        with handle_signals(lambda _number, _frame: None):
             run.report(Interrupted(signal=stop.signal.name, continue_with=stop.continue_with))
         return _SIGNAL_BASE + stop.signal
     except Exception as bug:  # noqa: BLE001 - not one of ours, and so a bug, which shows itself

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from suno_wav_cli.api.providers import PROVIDERS, SANDBOX, SUNOAPI
-from suno_wav_cli.callbacks.tunnel import TunnelMode
+from suno_wav_cli.models import TunnelMode
 
 
 def option(name: str, kind: Any, *declarations: str, **more: Any) -> inspect.Parameter:

@@ -7,9 +7,8 @@ from urllib.parse import urlsplit
 
 from suno_wav_cli import events
 from suno_wav_cli.api.providers import SANDBOX
-from suno_wav_cli.config.credentials import key_store
-from suno_wav_cli.config.settings import config_folder, state_folder
-from suno_wav_cli.conversion.upstream import base_url_of, is_own_sandbox
+from suno_wav_cli.config.key_store import KeyStore
+from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
 from suno_wav_cli.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ _MAY_HOLD_SECRETS = frozenset({"public_url", "callback_url", "forward_to"})
 
 
 def show_path(run: Run) -> ExitCode:
-    path = config_folder(run.environ) / "config.toml"
+    path = run.paths.config_file
     run.report(events.ConfigLocated(path=path, exists=path.exists()))
     return ExitCode.OK
 
@@ -39,12 +38,11 @@ def show_config(run: Run) -> ExitCode:
             )
         )
     _show_secrets(run)
-    state = state_folder(run.environ)
     paths = {
-        "config.toml": config_folder(run.environ) / "config.toml",
-        "journal": state / "journal.sqlite3",
-        "keys": state / "keys",
-        "agents": state / "agents",
+        "config.toml": run.paths.config_file,
+        "journal": run.paths.journal,
+        "keys": run.paths.keys,
+        "agents": run.paths.agents,
     }
     for name, path in paths.items():
         report(events.PathShown(name=name, path=path, exists=path.exists()))
@@ -58,7 +56,7 @@ def _show_secrets(run: Run) -> None:
     elif settings.provider == SANDBOX:
         place = None
     else:
-        place = key_store(run.environ).where(base_url_of(settings))
+        place = KeyStore(folder=run.paths.keys).locate(base_url_of(settings))
     report(events.SecretShown(name="api_key", is_set=place is not None, place=place))
     for name, secret in (("ngrok_authtoken", secrets.ngrok_token), ("hmac_key", secrets.hmac_key)):
         report(

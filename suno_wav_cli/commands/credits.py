@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.api.pricing import WAV_PRICE, wavs_for
-from suno_wav_cli.config.credentials import api_key
+from suno_wav_cli.api.pricing import WAV_PRICE, count_wavs
+from suno_wav_cli.config.credentials import get_api_key
 from suno_wav_cli.conversion.balance import fetch_balance
 from suno_wav_cli.conversion.context import open_service
 from suno_wav_cli.errors import ExitCode
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 def show_credits(run: Run) -> ExitCode:
     """Report the balance. Raise SunoWavError."""
-    key = api_key(run.secrets, run.settings, run.environ)
+    key = get_api_key(run.secrets, run.settings, run.environ)
     with open_service(run.settings, run.report) as base_url:
         left = run_async(fetch_balance(run.settings, base_url, key))
-    run.report(Balance(credits=left, wavs=wavs_for(left), price_each=WAV_PRICE))
+    run.report(Balance(credits=left, wavs=count_wavs(left), price_each=WAV_PRICE))
     return ExitCode.OK

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.config.settings import journal_file
+from suno_wav_cli.config.paths import find_paths
 from suno_wav_cli.errors import ExitCode, UsageError
 from suno_wav_cli.events import Job, JobList
 from suno_wav_cli.journal import Listing, open_history
@@ -36,7 +36,7 @@ def show_jobs(request: Request, environ: Mapping[str, str], report: Report) -> E
     """List conversions. Raise UsageError."""
     listing = _listing(request)
     before = time.time() + request.days * _DAY if listing is Listing.EXPIRING else None
-    with open_history(journal_file(environ)) as history:
+    with open_history(find_paths(environ).journal) as history:
         if history is None:
             report(JobList(items=(), listing=listing, total=0))
             return ExitCode.OK

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
 from suno_wav_cli.api.providers import SANDBOX
-from suno_wav_cli.config.credentials import API_KEY_VARIABLE, key_from, key_store
+from suno_wav_cli.config.credentials import API_KEY_VARIABLE, parse_key
+from suno_wav_cli.config.key_store import KeyStore
+from suno_wav_cli.config.settings import base_url_of
 from suno_wav_cli.conversion.balance import fetch_balance
-from suno_wav_cli.conversion.upstream import base_url_of
 from suno_wav_cli.errors import ExitCode, NotAuthorized, ServiceUnavailable, SunoWavError, UsageError
 from suno_wav_cli.system.event_loop import run_async
 
@@ -36,11 +37,11 @@ def login(
     case nothing is changed.
     """
     base_url = _account_at(run.settings)
-    key = key_from(read_key(f"API key for {base_url} (not shown): "), "what was entered")
+    key = parse_key(read_key(f"API key for {base_url} (not shown): "), "what was entered")
     if key is None:
         raise UsageError("no key was entered", "Enter it at the prompt, or send it in: suno-wav login < FILE")
     left = None if unverified else _verified(run.settings, base_url, key)
-    kept = key_store(run.environ).keep(base_url, key)
+    kept = KeyStore(folder=run.paths.keys).keep(base_url, key)
     run.report(
         events.KeyKept(
             base_url=base_url,
@@ -56,7 +57,7 @@ def login(
 def logout(run: Run) -> ExitCode:
     """Remove what `login` has kept. Raises UsageError where it cannot be removed."""
     base_url = _account_at(run.settings)
-    place = key_store(run.environ).forget(base_url)
+    place = KeyStore(folder=run.paths.keys).forget(base_url)
     run.report(events.KeyForgotten(base_url=base_url, place=place, still=_variable(run.secrets)))
     return ExitCode.OK
 

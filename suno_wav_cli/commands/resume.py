@@ -7,9 +7,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.api.pricing import WAV_PRICE, shown
-from suno_wav_cli.api.providers import PROVIDERS, provider_named
-from suno_wav_cli.config.settings import journal_file
+from suno_wav_cli.api.pricing import WAV_PRICE, format_credits
+from suno_wav_cli.api.providers import PROVIDERS, get_provider
+from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
 from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.finish import finish_task, song_of, target_of
 from suno_wav_cli.conversion.ids import find
@@ -19,7 +19,6 @@ from suno_wav_cli.conversion.plan import Action, Job
 from suno_wav_cli.conversion.resume_hint import command_for
 from suno_wav_cli.conversion.submit import Submitter, new_gate
 from suno_wav_cli.conversion.targets import check_targets
-from suno_wav_cli.conversion.upstream import base_url_of, is_own_sandbox
 from suno_wav_cli.errors import (
     ExitCode,
     OutputExists,
@@ -54,7 +53,7 @@ def resume(request: Request, run: Run) -> ExitCode:
     """Finish conversions, and return the exit code. Raise SunoWavError if nothing could be begun."""
     address = None if is_own_sandbox(run.settings) else base_url_of(run.settings)
     # Looked at first, because without anything to resume here no key is needed.
-    with open_history(journal_file(run.environ)) as history:
+    with open_history(run.paths.journal) as history:
         chosen = _choose(request.names, history, address)
     here = [one for one in chosen if isinstance(one, str) or _is_at(one, run.settings.provider, address)]
     for event in _elsewhere([one for one in chosen if one not in here]):
@@ -94,7 +93,7 @@ async def _resume_one(
             return await _settle(context, entry, submitter, alone=alone)
         if task_id is None:
             raise _not_submitted(entry)
-        record = await context.client.wav_record(task_id)
+        record = await context.client.fetch_record(task_id)
         context.report(LookedUp(audio_id=name, record=record))
         return await finish_task(context, record, wait=True, alone=alone)
     except SunoWavError as error:
@@ -132,7 +131,7 @@ async def _explain_unknown(context: ConversionContext, entry: JournalEntry) -> S
 
 async def _explain_balance(context: ConversionContext, entry: JournalEntry, before: Decimal) -> str:
     try:
-        now = await context.client.credits()
+        now = await context.client.fetch_credits()
     except ServiceUnavailable:
         return ""
     paid, undecided = context.journal.history.paid_since_balance(entry)
@@ -145,7 +144,7 @@ def compare_balances(before: Decimal, now: Decimal, price: Decimal, *, paid: int
     `paid` conversions are certain, `undecided` may be paid for. Others who use the account, and
     top-ups, can change the balance too: if the sum fits neither case, it does not tell.
     """
-    said = f"the balance was {shown(before)} credits before and is {shown(now)} now"
+    said = f"the balance was {format_credits(before)} credits before and is {format_credits(now)} now"
     unexplained = before - now - price * paid
     if unexplained == 0:
         return f"{said}: unless credits were added meanwhile, it was not charged"
@@ -164,7 +163,7 @@ def _choose(names: Sequence[str], history: History | None, address: str | None) 
 
 
 def _is_at(entry: JournalEntry, provider: str, address: str | None) -> bool:
-    return entry.service == address and PROVIDERS.get(entry.provider) is provider_named(provider)
+    return entry.service == address and PROVIDERS.get(entry.provider) is get_provider(provider)
 
 
 def _elsewhere(entries: Sequence[JournalEntry | str]) -> list[OtherServiceJobs]:

@@ -6,10 +6,10 @@ import threading
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
-from suno_wav_cli.errors import ExitCode, TunnelFailed
-from suno_wav_cli.sandbox import running
+from suno_wav_cli.errors import ExitCode
+from suno_wav_cli.sandbox import run_sandbox
 from suno_wav_cli.sandbox.behaviours import BEHAVIOURS, PATTERNS
-from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.system.loopback import address_of, open_port
 
 if TYPE_CHECKING:
     from suno_wav_cli.events import Report
@@ -25,13 +25,10 @@ def list_ids(report: Report) -> ExitCode:
 
 def serve(port: int, *, speed: float, seed: int | None, hmac_key: Secret | None, report: Report) -> ExitCode:
     """Serve until interrupted; callbacks are signed where there is a key. Raises TunnelFailed where the port cannot be opened."""
-    try:
-        bound = bound_socket(port)
-    except OSError as error:
-        raise TunnelFailed(
-            f"port {port} cannot be opened: {error.strerror}", "Choose another --port; 0 takes a free one."
-        ) from error
-    with bound, running(bound, speed=speed, seed=seed, hmac_key=hmac_key, report=report):
+    with (
+        open_port(port) as bound,
+        run_sandbox(bound, speed=speed, seed=seed, hmac_key=hmac_key, report=report),
+    ):
         report(events.SandboxServing(base_url=address_of(bound), signed=hmac_key is not None))
         # With a bound, because Windows does not wake an unbounded wait for Ctrl-C.
         stop = threading.Event()

@@ -81,7 +81,7 @@ async def _show(context: ConversionContext, task_id: str, request: Request, *, a
     entry = context.journal.of_task(task_id)
     name = entry.name if entry else task_id
     try:
-        record = await context.client.wav_record(task_id)
+        record = await context.client.fetch_record(task_id)
         if wait:
             # Shown as at work from the first moment, which may be long before the next lookup.
             context.report(LookedUp(audio_id=name, record=record))

@@ -1,4 +1,4 @@
-"""config.toml: what is written there, and on which line."""
+"""config.toml: its settings, and the line of each."""
 
 from __future__ import annotations
 
@@ -18,67 +18,68 @@ _LARGEST = 1 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigFile:
-    """`written` is empty where there is no file. Numbers with a fraction stand there as the text that was written."""
+    """`written` is empty if there is no file. Numbers with a fraction are kept as text."""
 
     path: Path
     written: Mapping[str, Any]
     text: str
 
     def place(self, name: str) -> str:
-        """Say where a setting is written."""
+        """Say where a setting stands."""
         return f"{self.path}, line {self._lines[name]}"
 
     @cached_property
     def _lines(self) -> Mapping[str, int]:
-        return _line_of_each_name(self.text)
+        return _find_lines(self.text)
 
 
 def read_config_file(path: Path, known: Collection[str]) -> ConfigFile:
-    """Raises UsageError, with the line, for what is not TOML and for a name that is not `known`."""
+    """Read the file.
+
+    Raise UsageError with the line for bad TOML and for a name that is not `known`.
+    """
     try:
         with path.open("rb") as file:
             content = file.read(_LARGEST + 1)
     except FileNotFoundError:
         return ConfigFile(path=path, written={}, text="")
     except OSError as error:
-        raise _unreadable(path, error.strerror or str(error)) from None
+        raise _make_read_error(path, error.strerror or str(error)) from None
     if len(content) > _LARGEST:
-        raise _unreadable(path, "it is larger than any configuration")
+        raise _make_read_error(path, "it is too large")
     try:
         text = content.decode("utf-8")
         config = ConfigFile(path=path, written=tomllib.loads(text, parse_float=str), text=text)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise _unreadable(path, f"line {line} is not UTF-8 text") from None
+        raise _make_read_error(path, f"line {line} is not UTF-8 text") from None
     except (ValueError, RecursionError) as error:
-        # tomllib says the line itself.
-        raise _unreadable(path, str(error)) from None
+        # tomllib's message has the line.
+        raise _make_read_error(path, str(error)) from None
     unknown = [name for name in config.written if name not in known]
     if unknown:
         name = unknown[0]
-        raise UsageError(
-            f"{config.place(name)}: there is no setting '{name}'", _remedy_for_unknown(name, known)
-        )
+        raise UsageError(f"{config.place(name)}: there is no setting '{name}'", _suggest_name(name, known))
     return config
 
 
-def _unreadable(path: Path, reason: str) -> UsageError:
-    return UsageError(f"{path} cannot be read: {reason}", "Mend the file, or move it away.")
+def _make_read_error(path: Path, reason: str) -> UsageError:
+    return UsageError(f"{path} cannot be read: {reason}", "Fix the file, or move it away.")
 
 
-def _remedy_for_unknown(name: str, known: Collection[str]) -> str:
+def _suggest_name(name: str, known: Collection[str]) -> str:
     from difflib import get_close_matches
 
     if name.lower() in ("api_key", "suno_api_key", "key"):
-        return "The API key does not belong into this file: suno-wav login, or SUNO_API_KEY."
+        return "The API key does not belong in this file. Use `suno-wav login` or SUNO_API_KEY."
     near = get_close_matches(name.lower().replace("-", "_"), known, n=1)
     return f"Did you mean {near[0]}?" if near else f"Settings: {', '.join(known)}."
 
 
-def _line_of_each_name(text: str) -> dict[str, int]:
-    """Find the line on which each name at the top is first written, by letting tomllib read statement by statement.
+def _find_lines(text: str) -> dict[str, int]:
+    """Find the first line of each top-level name, by reading the text statement by statement.
 
-    A statement is whole when what was gathered since the one before can be read.
+    A statement is complete when tomllib can read the lines since the last one.
     """
     lines = text.replace("\r\n", "\n").split("\n")
     found: dict[str, int] = {}

@@ -1,7 +1,8 @@
-"""API keys that `login` has kept, one for each address of a service: a key is never sent to another host.
+"""The API keys that `login` stored. Each belongs to one address, and goes to no other host.
 
-Each has a small file of its own in the state folder (not in the configuration folder, which people publish). It holds
-the key, or the word that the system's keyring does: so that no keyring is loaded to find that there is no key.
+Each key has a small file in the state folder, because people publish their configuration folder.
+The file holds the key, or says that the system's keyring does. Without a key, the keyring is not
+even loaded.
 """
 
 from __future__ import annotations
@@ -16,19 +17,19 @@ from suno_wav_cli.config import keyring as system_keyring
 from suno_wav_cli.config.keyring import KeyringUnusable
 from suno_wav_cli.errors import NotAuthorized, UsageError
 from suno_wav_cli.models import Secret
-from suno_wav_cli.system.atomic_file import write_whole
+from suno_wav_cli.system.atomic_file import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _LARGEST = 1 << 16
-_OTHERS = 0o077
+_OTHERS_BITS = 0o077
 KEYRING = "the keyring"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
-    """Where a key is: `place` is KEYRING or the file's path, `reason` why it is not the keyring."""
+class KeyLocation:
+    """Where a key is stored: in KEYRING or a file. `reason` says why not in the keyring."""
 
     place: str
     reason: str | None = None
@@ -38,8 +39,11 @@ class Kept:
 class KeyStore:
     folder: Path
 
-    def keep(self, base_url: str, key: Secret) -> Kept:
-        """Keep it in the keyring, else in the file. What was kept before stays unless this succeeds. Raises UsageError."""
+    def keep(self, base_url: str, key: Secret) -> KeyLocation:
+        """Store a key in the keyring, else in the file.
+
+        Raise UsageError, and keep the earlier key then.
+        """
         path = self._path(base_url)
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -47,30 +51,30 @@ class KeyStore:
                 system_keyring.keep(base_url, key)
             except KeyringUnusable as error:
                 _write(path, {"kept_in": "file", "key": key.value})
-                return Kept(place=str(path), reason=str(error))
+                return KeyLocation(place=str(path), reason=str(error))
             _write(path, {"kept_in": "keyring"})
         except OSError as error:
             raise UsageError(
                 f"{path} cannot be written: {error.strerror or error}",
-                "Mend the folder, or name another one: SUNO_WAV_HOME=FOLDER",
+                "Fix the folder, or name another one: SUNO_WAV_HOME=FOLDER",
             ) from error
-        return Kept(place=KEYRING)
+        return KeyLocation(place=KEYRING)
 
     def find(self, base_url: str) -> Secret | None:
-        """Raises NotAuthorized where a key was kept and cannot be had now, or was readable by others."""
+        """Return the key. Raise NotAuthorized if it cannot be read, or others could read it."""
         path = self._path(base_url)
         entry = _read(path)
         if entry is None:
             return None
         if entry.get("kept_in") == "keyring":
-            return _from_keyring(base_url)
+            return _find_in_keyring(base_url)
         key = entry.get("key")
         if not isinstance(key, str) or not key:
-            raise _damaged(path)
+            raise _make_damage_error(path)
         return Secret(value=key, origin=str(path))
 
-    def where(self, base_url: str) -> str | None:
-        """Say where a key is kept, without loading the keyring. Raises as `find`."""
+    def locate(self, base_url: str) -> str | None:
+        """Say where the key is, without loading the keyring. Raise as `find`."""
         path = self._path(base_url)
         entry = _read(path)
         if entry is None:
@@ -78,12 +82,12 @@ class KeyStore:
         return KEYRING if entry.get("kept_in") == "keyring" else str(path)
 
     def forget(self, base_url: str) -> str | None:
-        """Remove the key, and say from where; None where none was kept. Raises UsageError, and then it is still there."""
+        """Remove the key, and say from where. Raise UsageError if it is still there."""
         path = self._path(base_url)
         try:
-            place = self.where(base_url)
+            place = self.locate(base_url)
         except NotAuthorized:
-            # What cannot be used can be removed.
+            # A damaged file can still be removed.
             place = str(path)
         try:
             if place == KEYRING:
@@ -103,7 +107,7 @@ class KeyStore:
 
 
 def _write(path: Path, entry: dict[str, str]) -> None:
-    write_whole(path, json.dumps(entry).encode(), 0o600)
+    write_atomically(path, json.dumps(entry).encode(), 0o600)
 
 
 def _read(path: Path) -> dict[str, object] | None:
@@ -116,14 +120,14 @@ def _read(path: Path) -> dict[str, object] | None:
     except OSError as error:
         raise NotAuthorized(
             f"{path}, which holds the API key, cannot be read: {error.strerror}",
-            "Mend the file, or log in again.",
+            "Fix the file, or log in again.",
         ) from error
     except (ValueError, RecursionError):
-        raise _damaged(path) from None
+        raise _make_damage_error(path) from None
     if not isinstance(entry, dict):
-        raise _damaged(path)
-    # Windows has no such bits.
-    if "key" in entry and mode & _OTHERS and os.name != "nt":
+        raise _make_damage_error(path)
+    # Windows has no such permission bits.
+    if "key" in entry and mode & _OTHERS_BITS and os.name != "nt":
         raise NotAuthorized(
             f"{path} holds an API key, and others can read it (mode {mode & 0o777:04o})",
             f"chmod 600 '{path}', and take a new key if others have used this machine.",
@@ -131,11 +135,11 @@ def _read(path: Path) -> dict[str, object] | None:
     return entry
 
 
-def _damaged(path: Path) -> NotAuthorized:
+def _make_damage_error(path: Path) -> NotAuthorized:
     return NotAuthorized(f"{path}, which held the API key, is damaged", "Log in again: suno-wav login")
 
 
-def _from_keyring(base_url: str) -> Secret:
+def _find_in_keyring(base_url: str) -> Secret:
     remedy = "Set SUNO_API_KEY, or log in again: suno-wav login"
     try:
         key = system_keyring.find(base_url)

@@ -1,6 +1,7 @@
-"""The keyring of the operating system, where the extra `keyring` is installed and has one to work with.
+"""The keyring of the operating system. Needs the extra `keyring`, and a keyring that it supports.
 
-Imported only where a key is kept there or shall be: the library takes up to 0.4 s to load.
+The library takes up to 0.4 s to load, so it is loaded only if a key is stored there or is going to
+be.
 """
 
 from __future__ import annotations
@@ -18,39 +19,39 @@ if TYPE_CHECKING:
 _SERVICE = "suno-wav"
 
 _LEAST_PRIORITY = 1
-"""What keyring itself recommends for use: below it are backends that fail, that forget, and that hide nothing."""
+"""What keyring recommends. Lower ones fail, forget, or store in plain text."""
 
 
 class KeyringUnusable(Exception):
-    """Says why, in words for people."""
+    """Its message says why."""
 
 
 def keep(name: str, key: Secret) -> None:
-    """Raises KeyringUnusable, and has then kept nothing."""
-    backend = _backend()
-    with _complaints(key):
+    """Store a key. Raise KeyringUnusable, with nothing stored."""
+    backend = _load_backend()
+    with _convert_errors(key):
         backend.set_password(_SERVICE, name, key.value)
         if backend.get_password(_SERVICE, name) != key.value:
-            raise KeyringUnusable("the keyring does not keep what it is given")
+            raise KeyringUnusable("the keyring does not store keys")
 
 
 def find(name: str) -> str | None:
-    """Raises KeyringUnusable."""
-    backend = _backend()
-    with _complaints():
+    """Return a key. Raise KeyringUnusable."""
+    backend = _load_backend()
+    with _convert_errors():
         return backend.get_password(_SERVICE, name)
 
 
 def forget(name: str) -> None:
-    """Raises KeyringUnusable."""
-    backend = _backend()
-    with _complaints():
+    """Remove a key. Raise KeyringUnusable."""
+    backend = _load_backend()
+    with _convert_errors():
         if backend.get_password(_SERVICE, name) is not None:
             backend.delete_password(_SERVICE, name)
 
 
-def _backend() -> KeyringBackend:
-    with _complaints():
+def _load_backend() -> KeyringBackend:
+    with _convert_errors():
         try:
             import keyring
         except ModuleNotFoundError as error:
@@ -64,7 +65,7 @@ def _backend() -> KeyringBackend:
 
 
 @contextmanager
-def _complaints(secret: Secret | None = None) -> Iterator[None]:
+def _convert_errors(secret: Secret | None = None) -> Iterator[None]:
     try:
         yield
     except KeyringUnusable:

@@ -1,4 +1,7 @@
-"""From the text of a setting to its value. Each function raises ValueError that says what was expected."""
+"""From a setting's text to its value.
+
+Each function raises ValueError that says what was expected.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ _LONGEST_SECONDS = 30 * 86400.0
 
 
 def seconds(text: str) -> float:
-    """Read `90`, `90s`, `15m`, `1h`. Raises ValueError that says what was expected."""
+    """Read `90`, `90s`, `15m`, `1h`."""
     match = _DURATION.fullmatch(text)
     length = float(match[1]) * _UNITS[match[2] or ""] if match else 0.0
     if not 0 < length <= _LONGEST_SECONDS:
@@ -34,10 +37,10 @@ def http_url(text: str) -> str:
         usable = (
             parts.scheme in ("http", "https") and parts.hostname and text.isascii() and text.isprintable()
         )
-        # A port that is no number shows itself only when it is asked for.
+        # Reading the port raises ValueError if it is not a number.
         if not usable or " " in text or parts.port == 0 or parts.username is not None:
             raise expected
-        # Empty and overlong labels, which no resolver takes.
+        # Raises UnicodeError for empty and overlong labels.
         (parts.hostname or "").encode("idna")
     except ValueError:
         raise expected from None
@@ -45,12 +48,12 @@ def http_url(text: str) -> str:
 
 
 def receiver_url(text: str) -> str:
-    """Read an address that may leave its scheme out: `localhost:8000/callback`."""
+    """Read an address with or without its scheme: `localhost:8000/callback`."""
     return http_url(text if "://" in text else f"http://{text}")
 
 
 def base_url(text: str) -> str:
-    """Write an address that paths are put behind in one way only: the journal knows a service by it."""
+    """Normalize a service's address, because the journal compares it."""
     parts = urlsplit(http_url(text))
     if parts.query or parts.fragment:
         raise ValueError("an address without ? and #")
@@ -70,7 +73,7 @@ def number(least: int, most: int) -> Callable[[str], int]:
 
 
 def size(text: str) -> int:
-    """Read `500k`, `2.5M`, `4G`, as bytes; a thousand is a thousand."""
+    """Read `500k`, `2.5M`, `4G` as bytes, in powers of 1000."""
     match = re.fullmatch(r"(\d{1,12}(?:\.\d{1,6})?) ?(?:([kmgt])b?|b)?", text.lower())
     count = int(Decimal(match[1]) * _SIZES[match[2] or ""]) if match else 0
     if count == 0:
@@ -109,7 +112,7 @@ def path(text: str) -> Path:
 
 
 def domain(text: str) -> str:
-    """Read a host name, with or without `https://` before it."""
+    """Read a host name, with or without `https://`."""
     name = text.strip().lower().removeprefix("https://").rstrip("/")
     if not re.fullmatch(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", name):
         raise ValueError("a domain; write name.ngrok.app")
@@ -117,7 +120,7 @@ def domain(text: str) -> str:
 
 
 def url_path(text: str) -> str:
-    # What a URL carries as it stands: nothing that a proxy would decode, collapse or cut off.
+    # Only characters that a proxy neither decodes nor collapses nor cuts off.
     if not re.fullmatch(r"(/[A-Za-z0-9._~-]{1,100}){1,10}", text) or "/." in text:
         raise ValueError("a path; write /callback")
     return text

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.config.paths import find_paths
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from suno_wav_cli.config.credentials import Secrets
+    from suno_wav_cli.config.paths import Paths
     from suno_wav_cli.config.settings import Choice, Settings
     from suno_wav_cli.events import Report
 
@@ -17,8 +20,8 @@ if TYPE_CHECKING:
 class Run:
     """One start of the program.
 
-    `choices` tell where each of the settings comes from. `environ` is the environment without its secrets.
-    `interactive` tells whether `report` shows events to a person at a terminal.
+    `choices` says where each of the settings comes from. `environ` is the environment without
+    secrets. `interactive` says whether `report` shows events to a person at a terminal.
     """
 
     settings: Settings
@@ -27,3 +30,8 @@ class Run:
     environ: Mapping[str, str]
     report: Report
     interactive: bool
+
+    @property
+    def paths(self) -> Paths:
+        """Where this run finds the journal, the keys and the rest. Raise UsageError."""
+        return find_paths(self.environ)

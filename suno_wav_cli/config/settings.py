@@ -1,35 +1,40 @@
-"""Flag > environment > config.toml > default: one frozen record of what is in force."""
+"""The settings in force: flag, else environment, else config.toml, else default."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from suno_wav_cli.api.providers import PROVIDERS
-from suno_wav_cli.callbacks.tunnel import PATH, TunnelMode
-from suno_wav_cli.config import parsers as values
+from suno_wav_cli.api.providers import PROVIDERS, SANDBOX, get_provider
+from suno_wav_cli.config import parsers
 from suno_wav_cli.config.file import read_config_file
 from suno_wav_cli.errors import UsageError
+from suno_wav_cli.models import TunnelMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from decimal import Decimal
+    from pathlib import Path
 
     from suno_wav_cli.config.file import ConfigFile
 
 SECRETS = ("ngrok_authtoken", "hmac_key")
-"""What config.toml may hold besides the settings. `credentials` reads them; nothing shows them."""
+"""What config.toml may hold besides the settings.
 
+`credentials` reads them, and no output shows them.
+"""
 
 _RETRIES = 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """Durations in seconds, sizes in bytes, speeds in bytes a second, `max_credits` in credits. Each field can be set as SUNO_WAV_NAME and in config.toml."""
+    """Durations are in seconds, sizes in bytes, speeds in bytes a second, `max_credits` in credits.
+
+    Each field can be set as SUNO_WAV_NAME and in config.toml.
+    """
 
     provider: str = "sunoapi"
     base_url: str | None = None
@@ -39,7 +44,7 @@ class Settings:
     callback_url: str | None = None
     port: int | None = None
     domain: str | None = None
-    path: str = PATH
+    path: str = "/suno-wav-callback"
     no_secret: bool = False
     forward_to: str | None = None
     save: Path | None = None
@@ -64,9 +69,25 @@ class Settings:
     log_file: Path | None = None
 
     @property
-    def questions(self) -> int:
-        """How often the service is asked again that does not answer. A download goes on until the time is up."""
+    def lookup_retries(self) -> int:
+        """How often a lookup is retried.
+
+        A download is retried until its timeout unless `retries` is set.
+        """
         return _RETRIES if self.retries is None else self.retries
+
+
+def is_own_sandbox(settings: Settings) -> bool:
+    """Tell whether the service is a sandbox that starts and ends with this run."""
+    return settings.provider == SANDBOX and settings.base_url is None
+
+
+def base_url_of(settings: Settings) -> str:
+    """Return the service's address.
+
+    It is `--base-url`, else the provider's own. Raise UsageError.
+    """
+    return settings.base_url or get_provider(settings.provider).base_url
 
 
 class Source(StrEnum):
@@ -78,7 +99,10 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """The value of one setting, and where it comes from: `place` names the flag, the variable, or the file and line."""
+    """The value of one setting.
+
+    `place` is the flag, the variable, or the line that it comes from.
+    """
 
     name: str
     value: Any
@@ -86,26 +110,20 @@ class Choice:
     place: str | None = None
 
 
-def choose(flags: Mapping[str, object], environ: Mapping[str, str]) -> tuple[Choice, ...]:
-    """Decide each setting, in the order of the fields.
+def choose(flags: Mapping[str, object], environ: Mapping[str, str], config: ConfigFile) -> tuple[Choice, ...]:
+    """Choose the value of each setting, in the order of the fields.
 
-    `flags` holds the options given on the command line, by field name; None where one was not given. Raises UsageError
-    that names the place of a wrong value.
+    `flags` holds the options of the command line by field name, None for those not given. Raise
+    UsageError that names the place of a wrong value.
     """
-    config = read_config(environ)
-    return tuple(_choice(field.name, field.default, flags, environ, config) for field in fields(Settings))
+    return tuple(_choose_one(field.name, field.default, flags, environ, config) for field in fields(Settings))
 
 
-def in_force(choices: tuple[Choice, ...]) -> Settings:
+def make_settings(choices: tuple[Choice, ...]) -> Settings:
     return Settings(**{choice.name: choice.value for choice in choices})
 
 
-def load_settings(flags: Mapping[str, object], environ: Mapping[str, str]) -> Settings:
-    """As `choose`, where it does not matter who decided."""
-    return in_force(choose(flags, environ))
-
-
-def _choice(
+def _choose_one(
     name: str,
     default: object,
     flags: Mapping[str, object],
@@ -114,11 +132,11 @@ def _choice(
 ) -> Choice:
     flag, variable = "--" + name.replace("_", "-"), f"SUNO_WAV_{name.upper()}"
     if flags.get(name) is not None:
-        return Choice(name=name, value=_parsed(name, flag, flags[name]), source=Source.FLAG, place=flag)
+        return Choice(name=name, value=_parse_field(name, flag, flags[name]), source=Source.FLAG, place=flag)
     if environ.get(variable):
         return Choice(
             name=name,
-            value=_parsed(name, variable, environ[variable]),
+            value=_parse_field(name, variable, environ[variable]),
             source=Source.VARIABLE,
             place=variable,
         )
@@ -126,95 +144,72 @@ def _choice(
         place = config.place(name)
         return Choice(
             name=name,
-            value=_parsed(name, f"{place}: {name}", config.written[name]),
+            value=_parse_field(name, f"{place}: {name}", config.written[name]),
             source=Source.FILE,
             place=place,
         )
     return Choice(name=name, value=default, source=Source.DEFAULT)
 
 
-def config_folder(environ: Mapping[str, str]) -> Path:
-    return _folder(environ, "config")
+def read_config(path: Path) -> ConfigFile:
+    """Read config.toml. Raise UsageError, with the line if there is one."""
+    return read_config_file(path, [*_PARSERS, *SECRETS])
 
 
-def state_folder(environ: Mapping[str, str]) -> Path:
-    return _folder(environ, "state")
+def _parse_field(name: str, place: str, value: object) -> object:
+    return _parse(_PARSERS[name], place, value)
 
 
-def journal_file(environ: Mapping[str, str]) -> Path:
-    return state_folder(environ) / "journal.sqlite3"
-
-
-def _folder(environ: Mapping[str, str], kind: str) -> Path:
-    home = environ.get("SUNO_WAV_HOME")
-    if home:
-        return Path(str(_valued(values.path, "SUNO_WAV_HOME", home)))
-    import platformdirs
-
-    if kind == "config":
-        return platformdirs.user_config_path("suno-wav", appauthor=False)
-    return platformdirs.user_state_path("suno-wav", appauthor=False)
-
-
-def read_config(environ: Mapping[str, str]) -> ConfigFile:
-    """Raises UsageError, with the line where there is one."""
-    return read_config_file(config_folder(environ) / "config.toml", [*_PARSERS, *SECRETS])
-
-
-def _parsed(name: str, place: str, value: object) -> object:
-    return _valued(_PARSERS[name], place, value)
-
-
-def _valued(parse: Callable[[str], object], place: str, value: object) -> object:
+def _parse(parse: Callable[[str], object], place: str, value: object) -> object:
     text = str(value).lower() if isinstance(value, bool) else str(value)
     try:
-        return (_no_value if isinstance(value, list | dict) else parse)(text)
+        return (_reject if isinstance(value, list | dict) else parse)(text)
     except ValueError as error:
-        # An address may hold a password.
+        # An address can hold a password.
         shown = re.sub(r"//[^/]*@", "//(hidden)@", text)
         raise UsageError(
             f"{place}: '{shown}' is not {error}", "Correct it and run the command again."
         ) from None
 
 
-def _no_value(_text: str) -> object:
+def _reject(_text: str) -> object:
     raise ValueError("a single value")
 
 
-def _tunnel(text: str) -> TunnelMode:
-    return TunnelMode(values.one_of(*TunnelMode)(text))
+def _parse_tunnel(text: str) -> TunnelMode:
+    return TunnelMode(parsers.one_of(*TunnelMode)(text))
 
 
 _PARSERS: Mapping[str, Callable[[str], object]] = {
-    "provider": values.one_of(*PROVIDERS),
-    "base_url": values.base_url,
+    "provider": parsers.one_of(*PROVIDERS),
+    "base_url": parsers.base_url,
     "out": str,
-    "tunnel": _tunnel,
-    "public_url": values.base_url,
-    "callback_url": values.http_url,
-    "port": values.number(0, 65535),
-    "domain": values.domain,
-    "path": values.url_path,
-    "no_secret": values.flag,
-    "forward_to": values.receiver_url,
-    "save": values.path,
-    "max_events": values.number(1, 999_999_999),
-    "poll_interval": values.seconds,
-    "timeout": values.seconds,
-    "retries": values.number(0, 100),
-    "jobs": values.number(1, 1000),
-    "force": values.flag,
-    "skip_existing": values.flag,
-    "tag": values.flag,
-    "connections": values.number(1, 4),
-    "limit_rate": values.size,
-    "min_speed": values.size,
-    "stall_timeout": values.seconds,
-    "max_size": values.size,
-    "max_credits": values.credits_amount,
-    "json": values.flag,
-    "quiet": values.flag,
-    "verbose": values.flag,
-    "no_color": values.flag,
-    "log_file": values.path,
+    "tunnel": _parse_tunnel,
+    "public_url": parsers.base_url,
+    "callback_url": parsers.http_url,
+    "port": parsers.number(0, 65535),
+    "domain": parsers.domain,
+    "path": parsers.url_path,
+    "no_secret": parsers.flag,
+    "forward_to": parsers.receiver_url,
+    "save": parsers.path,
+    "max_events": parsers.number(1, 999_999_999),
+    "poll_interval": parsers.seconds,
+    "timeout": parsers.seconds,
+    "retries": parsers.number(0, 100),
+    "jobs": parsers.number(1, 1000),
+    "force": parsers.flag,
+    "skip_existing": parsers.flag,
+    "tag": parsers.flag,
+    "connections": parsers.number(1, 4),
+    "limit_rate": parsers.size,
+    "min_speed": parsers.size,
+    "stall_timeout": parsers.seconds,
+    "max_size": parsers.size,
+    "max_credits": parsers.credits_amount,
+    "json": parsers.flag,
+    "quiet": parsers.flag,
+    "verbose": parsers.flag,
+    "no_color": parsers.flag,
+    "log_file": parsers.path,
 }

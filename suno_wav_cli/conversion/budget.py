@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.api.pricing import WAV_PRICE, price_of, shown, wavs_for
+from suno_wav_cli.api.pricing import WAV_PRICE, count_wavs, format_credits, price_of
 from suno_wav_cli.conversion.plan import submissions
 from suno_wav_cli.errors import NoCredits, NotAuthorized, SunoWavError
 from suno_wav_cli.events import Planned, Quoted
@@ -66,20 +66,22 @@ def refuse_price(price: Decimal, cap: Decimal | None, balance: Decimal | None) -
     """Return why a price cannot be paid. None stands for no limit, and for a balance not known."""
     if cap is not None and price > cap:
         return NoCredits(
-            f"this would cost {shown(price)} credits, and --max-credits allows {shown(cap)}",
+            f"this would cost {format_credits(price)} credits, and --max-credits allows {format_credits(cap)}",
             f"Nothing was submitted. {_songs_for(cap)} Convert fewer, or raise --max-credits.",
         )
     if balance is not None and price > balance:
         return NoCredits(
-            f"this would cost {shown(price)} credits, and the balance is {shown(balance)}",
+            f"this would cost {format_credits(price)} credits, and the balance is {format_credits(balance)}",
             f"Nothing was submitted. {_songs_for(balance)} Top up at your provider, or convert fewer.",
         )
     return None
 
 
 def _songs_for(amount: Decimal) -> str:
-    count = wavs_for(amount)
-    return f"At {shown(WAV_PRICE)} each, it is enough for {count} {'song' if count == 1 else 'songs'}."
+    count = count_wavs(amount)
+    return (
+        f"At {format_credits(WAV_PRICE)} each, it is enough for {count} {'song' if count == 1 else 'songs'}."
+    )
 
 
 def _report_price(
@@ -102,7 +104,9 @@ async def _look_up_balance(context: ConversionContext) -> _Balance:
         return _Balance(reason="there is no API key")
     try:
         async with asyncio.timeout(_BALANCE_SECONDS):
-            return _Balance(amount=await context.api.credits(retries=min(1, context.settings.questions)))
+            return _Balance(
+                amount=await context.api.fetch_credits(retries=min(1, context.settings.lookup_retries))
+            )
     except NotAuthorized:
         raise
     except SunoWavError as error:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.callbacks.endpoint import is_required, open_endpoint
 from suno_wav_cli.callbacks.notifications import receive_notifications
-from suno_wav_cli.callbacks.tunnel import TunnelMode
-from suno_wav_cli.config.settings import state_folder
 from suno_wav_cli.errors import TunnelFailed
 from suno_wav_cli.events import Ready
+from suno_wav_cli.models import TunnelMode
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -52,9 +51,10 @@ def _open_endpoint(context: ConversionContext, stack: AsyncExitStack) -> Callbac
     settings, run = context.settings, context.run
     required, reason = is_required(settings), None
     if settings.callback_url is None and (required or settings.tunnel is not TunnelMode.NONE):
-        agents = state_folder(run.environ) / "agents"
         try:
-            return stack.enter_context(open_endpoint(settings, run.secrets, agents, port=settings.port or 0))
+            return stack.enter_context(
+                open_endpoint(settings, run.secrets, run.paths.agents, port=settings.port or 0)
+            )
         except TunnelFailed as error:
             if required:
                 raise

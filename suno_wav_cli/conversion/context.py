@@ -8,25 +8,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from suno_wav_cli.api.client import Client
-from suno_wav_cli.api.providers import provider_named
+from suno_wav_cli.api.providers import get_provider
 from suno_wav_cli.callbacks.notifications import TaskNotifier
-from suno_wav_cli.config.credentials import find_api_key, required
-from suno_wav_cli.config.settings import journal_file, state_folder
+from suno_wav_cli.config.credentials import find_api_key, require_key
+from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
 from suno_wav_cli.conversion.download_slots import DownloadSlots
 from suno_wav_cli.conversion.resume_hint import command_for
 from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT, check_standard_output, remove_old_parts
 from suno_wav_cli.conversion.tagger import Tagger
-from suno_wav_cli.conversion.upstream import base_url_of, is_own_sandbox
 from suno_wav_cli.download import fetch as download
 from suno_wav_cli.errors import SunoWavError, UsageError
 from suno_wav_cli.events import SandboxStarted
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account
 from suno_wav_cli.system.event_loop import CommandCancelled
-from suno_wav_cli.system.loopback import address_of, bound_socket, is_loopback
+from suno_wav_cli.system.loopback import address_of, bind_socket, is_loopback
 from suno_wav_cli.system.pacing import Backoff
 from suno_wav_cli.system.signals import Stopped
-from suno_wav_cli.system.tls import tls_context
+from suno_wav_cli.system.tls import make_tls_context
 from suno_wav_cli.wav import check_tagging_possible
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ class ConversionContext:
     def client(self) -> Client:
         """The API's client. Raise NotAuthorized if there is no key."""
         if self.api is None:
-            required(None, self.base_url)
+            require_key(None, self.base_url)
         return cast("Client", self.api)
 
     @property
@@ -105,19 +104,19 @@ async def open_context(run: Run, *, dry_run: bool = False) -> AsyncIterator[Conv
     settings = run.settings
     key = find_api_key(run.secrets, settings, run.environ)
     if not dry_run:
-        required(key, base_url_of(settings))
-    spool = state_folder(run.environ) / "piped"
+        require_key(key, base_url_of(settings))
+    spool = run.paths.spool
     _check_output(settings, spool)
     async with AsyncExitStack() as stack:
         base_url = stack.enter_context(open_service(settings, run.report))
         journal = stack.enter_context(
             open_journal(_journal_path(run, dry_run=dry_run), _account(settings, base_url))
         )
-        tls = tls_context(base_url)
+        tls = make_tls_context(base_url)
         client = None
         if key is not None:
-            backoff = Backoff(retries=settings.questions)
-            provider = provider_named(settings.provider)
+            backoff = Backoff(retries=settings.lookup_retries)
+            provider = get_provider(settings.provider)
             client = await stack.enter_async_context(Client(provider, base_url, key, tls, backoff))
         local = is_loopback(base_url)
         tagger = None
@@ -146,9 +145,9 @@ def open_service(settings: Settings, report: Report) -> Iterator[str]:
     if not is_own_sandbox(settings):
         yield base_url_of(settings)
         return
-    from suno_wav_cli.sandbox import running
+    from suno_wav_cli.sandbox import run_sandbox
 
-    with bound_socket(0) as bound, running(bound):
+    with bind_socket(0) as bound, run_sandbox(bound):
         base_url = address_of(bound)
         report(SandboxStarted(base_url=base_url))
         yield base_url
@@ -199,14 +198,14 @@ def _check_output(settings: Settings, spool: Path) -> None:
 
 def _journal_path(run: Run, *, dry_run: bool) -> Path | None:
     """Return where the journal is. None keeps it in memory."""
-    path = journal_file(run.environ)
+    path = run.paths.journal
     # The next run has no use for what is known of a sandbox that ends with this one.
     in_memory = is_own_sandbox(run.settings) or (dry_run and not path.exists())
     return None if in_memory else path
 
 
 def _account(settings: Settings, base_url: str) -> Account:
-    kept_days = provider_named(settings.provider).retention_days
+    kept_days = get_provider(settings.provider).retention_days
     return Account(base_url=base_url, provider=settings.provider, kept_days=kept_days)
 
 

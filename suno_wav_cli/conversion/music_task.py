@@ -18,7 +18,7 @@ async def fetch_music_task(context: ConversionContext, music_task_id: str) -> Mu
 
     Raise StillRunning or ConversionFailed if it has none, and what the lookup raises.
     """
-    task = await context.client.music_task(music_task_id)
+    task = await context.client.fetch_music_task(music_task_id)
     context.journal.remember(task.tracks)
     if task.tracks:
         return task

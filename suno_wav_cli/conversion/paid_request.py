@@ -6,7 +6,7 @@ import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.api.error_mapping import submission_unknown
+from suno_wav_cli.api.error_messages import submission_unknown
 from suno_wav_cli.errors import RecordExists, SubmissionUnknown, SunoWavError
 from suno_wav_cli.journal.entry import State
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.pricing import WAV_PRICE
-from suno_wav_cli.api.providers import provider_named
+from suno_wav_cli.api.providers import get_provider
 from suno_wav_cli.conversion.targets import choose_targets
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.journal.entry import UNDECIDED
@@ -77,7 +77,7 @@ def submissions(plan: Sequence[Job]) -> int:
 
 def check_music_tasks(plan: Sequence[Job], provider: str) -> None:
     """Raise UsageError for a request that the contract does not have (api/README.md, section 7)."""
-    if not provider_named(provider).needs_music_task:
+    if not get_provider(provider).needs_music_task:
         return
     lacking = [
         job.song.audio_id for job in plan if job.action is Action.SUBMIT and job.song.music_task_id is None

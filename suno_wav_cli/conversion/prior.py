@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.api.error_mapping import PAY_AGAIN, submission_unknown
+from suno_wav_cli.api.error_messages import PAY_AGAIN, submission_unknown
 from suno_wav_cli.api.providers import PROVIDERS
 from suno_wav_cli.conversion.resume_hint import command_for
 from suno_wav_cli.errors import RecordExists, SubmissionUnknown, UsageError

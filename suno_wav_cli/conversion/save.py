@@ -226,7 +226,7 @@ class _Download:
                 "back: convert, with --resubmit.",
             ) from refused
         try:
-            record = await self._shop.client.wav_record(self._entry.wav_task_id or "")
+            record = await self._shop.client.fetch_record(self._entry.wav_task_id or "")
         except ServiceUnavailable as away:
             await self._pause(away)
         else:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.conversion.ids import audio_id_of, id_of
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.models import Song
-from suno_wav_cli.system.atomic_file import write_whole
+from suno_wav_cli.system.atomic_file import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -96,7 +96,7 @@ def write_failures(path: Path, failures: Sequence[tuple[Song, str]]) -> bool:
         return False
     lines = [_line(song, reason) for song, reason in failures]
     try:
-        write_whole(path.resolve(), "".join(lines).encode(errors="replace"), 0o666)
+        write_atomically(path.resolve(), "".join(lines).encode(errors="replace"), 0o666)
     except OSError as error:
         raise UsageError(
             f"--errors: {path} cannot be written: {error.strerror}",

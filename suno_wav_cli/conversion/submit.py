@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.api.pricing import wavs_for
+from suno_wav_cli.api.pricing import count_wavs
 from suno_wav_cli.conversion.paid_request import end_early, paid_request
 from suno_wav_cli.conversion.prior import check_entry, explain_existing
 from suno_wav_cli.errors import (
@@ -74,7 +74,7 @@ def new_gate(settings: Settings) -> SubmissionGate:
     """Return the gate of a run, with what `--max-credits` allows."""
     # The place for a window that all programs with one journal share.
     cap = settings.max_credits
-    return SubmissionGate(window=RateWindow(), allowance=None if cap is None else wavs_for(cap))
+    return SubmissionGate(window=RateWindow(), allowance=None if cap is None else count_wavs(cap))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +116,7 @@ class Submitter:
         """Submit the song, and try again while the service certainly does not accept anything."""
         # Only what is submitted has to wait for the tunnel. One song's end must not end it.
         callback_url = await asyncio.shield(self.callback_url)
-        delays = Backoff(retries=self.context.settings.questions).delays()
+        delays = Backoff(retries=self.context.settings.lookup_retries).delays()
         while True:
             try:
                 return await self._submit_once(job, callback_url)

@@ -81,7 +81,7 @@ class Tagger:
     async def _look_up(self, music_task_id: str) -> MusicTask:
         try:
             async with asyncio.timeout(_SECONDS):
-                return await self._client.music_task(music_task_id)
+                return await self._client.fetch_music_task(music_task_id)
         except TimeoutError:
             raise ServiceUnavailable(f"no answer within {_SECONDS:g} s", "Try again in a while.") from None
 

@@ -89,7 +89,7 @@ async def lookups(
 async def _look_up(context: ConversionContext, entry: JournalEntry) -> WavRecord | SunoWavError:
     task_id = entry.wav_task_id or ""
     try:
-        record = await context.client.wav_record(task_id)
+        record = await context.client.fetch_record(task_id)
     except (ServiceUnavailable, TaskUnknown) as error:
         if isinstance(error, TaskUnknown) and time.time() - entry.created > UNKNOWN_AT_FIRST:
             raise _forgotten(entry) from error

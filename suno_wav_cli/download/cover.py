@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import httpx
 
 from suno_wav_cli import USER_AGENT
-from suno_wav_cli.api.error_mapping import described
 from suno_wav_cli.download.addresses import may_be_fetched
 from suno_wav_cli.errors import DownloadFailed
 from suno_wav_cli.models import Cover
-from suno_wav_cli.system.http_errors import read_body
+from suno_wav_cli.system.http_errors import describe_error, read_body
 from suno_wav_cli.system.loopback import is_loopback
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ async def fetch_cover(url: str, tls: ssl.SSLContext, *, local: bool, seconds: fl
     except TimeoutError:
         raise _no_cover(f"it is not there within {seconds:g} s") from None
     except httpx.HTTPError as error:
-        raise _no_cover(described(error)) from error
+        raise _no_cover(describe_error(error)) from error
     except (httpx.InvalidURL, ValueError, OverflowError, ImportError) as error:
         # What httpx raises for hosts and ports that cannot be, and for a proxy setting that it cannot use.
         raise _no_cover(f"its address cannot be used: {error}") from error

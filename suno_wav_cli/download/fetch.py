@@ -12,7 +12,7 @@ from suno_wav_cli.download.digest import Digest
 from suno_wav_cli.download.http import DownloadPolicy
 from suno_wav_cli.download.part_file import disk_failed
 from suno_wav_cli.download.transfer import Transfer
-from suno_wav_cli.system.rates import RateLimit
+from suno_wav_cli.system.pacing import RateLimit
 from suno_wav_cli.system.threads import start_in_thread
 
 if TYPE_CHECKING:

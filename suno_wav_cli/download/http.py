@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import httpx
 
 from suno_wav_cli import USER_AGENT
-from suno_wav_cli.api.error_mapping import described
 from suno_wav_cli.download.addresses import may_be_fetched
 from suno_wav_cli.errors import BrokenOff, DownloadFailed
+from suno_wav_cli.system.http_errors import describe_error
 from suno_wav_cli.system.loopback import is_loopback
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from suno_wav_cli.download.connections import Trace
-    from suno_wav_cli.system.rates import RateLimit
+    from suno_wav_cli.system.pacing import RateLimit
 
 _CONNECT_SECONDS = 10.0
 _MOST_REDIRECTS = 5
@@ -97,11 +97,11 @@ def explained(error: Exception, terms: DownloadPolicy) -> Exception:
         return BrokenOff(f"the file's server is silent for {terms.stall_timeout:g} s")
     if isinstance(error, httpx.ConnectError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         return DownloadFailed(
-            f"the file's server is not trusted: {described(error)}",
+            f"the file's server is not trusted: {describe_error(error)}",
             "If its certificate is one of your own, name it: SSL_CERT_FILE=FILE. Else ask your provider.",
         )
     if isinstance(error, httpx.HTTPError):
-        return BrokenOff(f"the download broke off: {described(error)}")
+        return BrokenOff(f"the download broke off: {describe_error(error)}")
     if isinstance(error, httpx.InvalidURL | UnicodeError | OverflowError | ImportError):
         # What httpx raises for hosts and ports that cannot be, and for a proxy setting that it cannot use.
         return DownloadFailed(f"the file's address cannot be used: {error}", "Ask your provider.")

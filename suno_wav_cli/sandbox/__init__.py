@@ -1,4 +1,4 @@
-"""The Suno WAV API on this machine: for people who try the tool, for authors of receivers, and for tests."""
+"""The Suno WAV API on this machine, to try the tool, to write a receiver, and for tests."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.callbacks.server import serve_in_thread
 from suno_wav_cli.sandbox.cdn.connection import CdnProtocol
-from suno_wav_cli.sandbox.routes import sandbox_app
+from suno_wav_cli.sandbox.routes import make_app
 from suno_wav_cli.sandbox.service import Service
 
 if TYPE_CHECKING:
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
     from suno_wav_cli.models import Secret
 
 
-def _silent(_event: Event) -> None:
-    """Say nothing: a sandbox inside another command has no screen of its own."""
+def _discard(_event: Event) -> None:
+    """Report nothing: a sandbox inside another command must not write to its terminal."""
 
 
 @contextmanager
-def running(
+def run_sandbox(
     bound: socket.socket,
     *,
     speed: float = 1.0,
     seed: int | None = None,
     credits_left: int = 100,
     hmac_key: Secret | None = None,
-    report: Report = _silent,
+    report: Report = _discard,
 ) -> Iterator[Service]:
     """Serve on `bound` from a thread until the block is left. `report` is called from that thread.
 
-    Callbacks are signed where there is an `hmac_key`.
+    Callbacks are signed if `hmac_key` is given.
     """
     service = Service(speed=speed, seed=seed, credits_left=credits_left, hmac_key=hmac_key)
-    with serve_in_thread(sandbox_app(service, report), bound, CdnProtocol):
+    with serve_in_thread(make_app(service, report), bound, CdnProtocol):
         yield service

@@ -1,4 +1,7 @@
-"""What the sandbox does with a song, chosen by its audio id, as Stripe's test cards are chosen by their number."""
+"""What the sandbox does with a song.
+
+The audio id chooses it, as the number of a Stripe test card does.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.callbacks.payload_variants import CALLBACK_SHAPES
-from suno_wav_cli.sandbox.cdn.fault_syntax import HOW_TO_WRITE, WORDS, plan_of, text_of
+from suno_wav_cli.sandbox.cdn.fault_syntax import FAULT_HELP, SYNTAX, format_plan, parse_plan
 from suno_wav_cli.sandbox.cdn.faults import FAULTLESS, Fault, Kind, Plan, always, once
 from suno_wav_cli.sandbox.cdn.melody import PLAIN, Layout
-from suno_wav_cli.sandbox.contracts import Refusal
+from suno_wav_cli.sandbox.refusals import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +24,7 @@ MEGABYTE = 1_000_000
 
 
 class Answer(StrEnum):
-    """What becomes of the submission."""
+    """How a submission is answered."""
 
     ACCEPT = "accept"
     REFUSE = "refuse"
@@ -34,6 +37,8 @@ class Answer(StrEnum):
 
 
 class Callbacks(StrEnum):
+    """When callbacks are sent, and how many."""
+
     ONCE = "once"
     NEVER = "never"
     TWICE = "twice"
@@ -44,10 +49,12 @@ class Callbacks(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Behaviour:
-    """`seconds` of work before the file is there; `flag` once it is decided, and `code` of a failure.
+    """What happens to a song, from its submission to its file.
 
-    `refusal` is why the submission is refused, or the code by itself, and `message` what is said then in place of the
-    contract's own words; `callback` is None for the contract's own shape; `plan` is what requests for the file meet.
+    `refusal` is the reason or the code if the submission is refused; `message` replaces the
+    contract's words then. The conversion takes `seconds` and ends with `flag`, a failure also with
+    `code`. `record` is one of RECORD_SHAPES. `callback` is one of CALLBACK_SHAPES, None for the
+    contract's own. `layout` is the file's format, and `plan` the faults of the requests for it.
     """
 
     about: str
@@ -163,65 +170,68 @@ PATTERNS: Mapping[str, str] = MappingProxyType(
         "demo-record-SHAPE": f"the record has another shape: {', '.join(RECORD_SHAPES)}",
         "demo-callback-SHAPE": f"the callback has another shape: {', '.join(CALLBACK_SHAPES)}",
         "demo-Nmb": "a file of about N megabytes",
-        "demo-cdn-STEPS": f"the CDN misbehaves; `demo-Nmb-cdn-STEPS` too: {HOW_TO_WRITE}",
+        "demo-cdn-STEPS": f"the CDN misbehaves; `demo-Nmb-cdn-STEPS` too: {SYNTAX}",
     }
-    | {f"demo-cdn-{word}": about for word, about in WORDS.items()}
+    | {f"demo-cdn-{word}": about for word, about in FAULT_HELP.items()}
 )
 
-_ANY = Behaviour(about="any other id behaves like demo")
+_DEFAULT = Behaviour(about="any other id behaves like demo")
 _NUMBERED = re.compile(r"demo-(code|lookup)-([1-9]\d\d)")
 _SHAPED = re.compile(r"demo-(record|callback)-([a-z-]+)")
-_ORDERED = re.compile(r"demo(?:-([1-9][0-9]*)mb)?(?:-cdn-(.*))?")
+_CDN_ID = re.compile(r"demo(?:-([1-9][0-9]*)mb)?(?:-cdn-(.*))?")
 _MOST_MEGABYTES = 4294
-"""More do not fit into the sizes of a RIFF header."""
+"""The sizes in a RIFF header have 32 bits."""
 
 
-def behaviour_of(audio_id: str) -> Behaviour:
-    """Choose by the id up to a `+`, so that `demo-fails+1` and `demo-fails+2` are two songs that fail."""
+def choose_behaviour(audio_id: str) -> Behaviour:
+    """Choose by the id up to a `+`: `demo-fails+1` and `demo-fails+2` are two songs that fail."""
     name = audio_id.partition("+")[0]
     if name in BEHAVIOURS:
         return BEHAVIOURS[name]
     if match := _NUMBERED.fullmatch(name):
         code = int(match[2])
         return (
-            replace(_ANY, answer=Answer.REFUSE, refusal=code)
+            replace(_DEFAULT, answer=Answer.REFUSE, refusal=code)
             if match[1] == "code"
-            else replace(_ANY, lookup_code=code)
+            else replace(_DEFAULT, lookup_code=code)
         )
     if match := _SHAPED.fullmatch(name):
         if match[1] == "record" and match[2] in RECORD_SHAPES:
-            return replace(_ANY, record=match[2])
+            return replace(_DEFAULT, record=match[2])
         if match[1] == "callback" and match[2] in CALLBACK_SHAPES:
-            return replace(_ANY, callback=match[2])
-    if _ORDERED.fullmatch(name) or (name.startswith("demo-") and "cdn" in name.lower().split("-")):
-        return _ordered(name)
-    return _ANY
+            return replace(_DEFAULT, callback=match[2])
+    if _CDN_ID.fullmatch(name) or (name.startswith("demo-") and "cdn" in name.lower().split("-")):
+        return _cdn_behaviour(name)
+    return _DEFAULT
 
 
-def cdn_id(plan: Plan, megabytes: int | None = None) -> str:
-    """Write the audio id of a file that is met as planned."""
-    size, text = "" if megabytes is None else f"-{megabytes}mb", text_of(plan)
+def format_cdn_id(plan: Plan, megabytes: int | None = None) -> str:
+    """Return the audio id that orders this plan, for a file of this size."""
+    size, text = "" if megabytes is None else f"-{megabytes}mb", format_plan(plan)
     return f"demo{size}-cdn-{text}" if text else f"demo{size}"
 
 
-def _ordered(name: str) -> Behaviour:
-    """Read the size and the plan in an id. One that is not understood is refused: like demo it would seem to be good."""
+def _cdn_behaviour(name: str) -> Behaviour:
+    """Read the size and the plan in an id.
+
+    An id that is not understood is refused. Treated like `demo`, it would seem to work.
+    """
     try:
-        return _as_ordered(name)
+        return _parse_cdn_id(name)
     except ValueError as error:
-        message = f"{error}. It takes {HOW_TO_WRITE}; `suno-wav sandbox --list` names the faults"
-        return replace(_ANY, answer=Answer.REFUSE, refusal=400, message=message)
+        message = f"{error}. It takes {SYNTAX}; `suno-wav sandbox --list` names the faults"
+        return replace(_DEFAULT, answer=Answer.REFUSE, refusal=400, message=message)
 
 
-def _as_ordered(name: str) -> Behaviour:
-    match = _ORDERED.fullmatch(name)
+def _parse_cdn_id(name: str) -> Behaviour:
+    match = _CDN_ID.fullmatch(name)
     if match is None:
         raise ValueError("it is neither demo-cdn-STEPS nor demo-Nmb-cdn-STEPS")
-    layout = PLAIN if match[1] is None else _layout(int(match[1]))
-    return replace(_ANY, layout=layout, plan=FAULTLESS if match[2] is None else plan_of(match[2]))
+    layout = PLAIN if match[1] is None else _make_layout(int(match[1]))
+    return replace(_DEFAULT, layout=layout, plan=FAULTLESS if match[2] is None else parse_plan(match[2]))
 
 
-def _layout(megabytes: int) -> Layout:
+def _make_layout(megabytes: int) -> Layout:
     if megabytes > _MOST_MEGABYTES:
         raise ValueError(f"a WAV has at most {_MOST_MEGABYTES}mb")
     return replace(PLAIN, seconds=megabytes * MEGABYTE / (PLAIN.rate * PLAIN.frame_bytes))

@@ -1,4 +1,4 @@
-"""Callbacks out, as the service sends them: 15 seconds to answer, three retries (api/README.md, section 5)."""
+"""Send callbacks, with 15 seconds to answer and three retries (api/README.md, section 5)."""
 
 from __future__ import annotations
 
@@ -29,55 +29,57 @@ if TYPE_CHECKING:
 _LATE_SECONDS = 60.0
 
 _RESERVED = ("example.com", "example.org", "example.net")
-"""Placeholders (RFC 2606), which nobody wants posted to."""
+"""Placeholder hosts (RFC 2606). No callback is posted there."""
 
 
 async def send_callbacks(task: Task, service: Service, report: Report) -> None:
-    """Wait until the task is decided, and post what its behaviour asks for."""
+    """Wait until the task is decided, then post the callbacks of its behaviour."""
     kind = task.behaviour.callbacks
     if kind is Callbacks.NEVER or not task.callback_url or task.ready_at == float("inf"):
         return
     if kind is Callbacks.FORGED:
-        await _forge(task, service, report)
+        await _send_forgeries(task, service, report)
     await asyncio.sleep(max(0.0, task.ready_at - service.now()) / service.speed)
     if kind is Callbacks.LATE:
         await asyncio.sleep(_LATE_SECONDS / service.speed)
     url = task.file_url if task.behaviour.flag == "SUCCESS" else None
-    shape = task.behaviour.callback or task.contract.callback
-    content = callback_content(shape, task.told(task.behaviour.flag, url))
-    await _deliver(task, content, service, report)
+    content = callback_content(task.callback_shape, task.describe(task.behaviour.flag, url))
+    await _send_with_retries(task, content, service, report)
     if kind is Callbacks.TWICE:
-        await _deliver(task, content, service, report)
+        await _send_with_retries(task, content, service, report)
 
 
-async def _forge(task: Task, service: Service, report: Report) -> None:
-    """Three lies before the truth: another task, another file, a failure. Who forges has no key to sign with."""
+async def _send_forgeries(task: Task, service: Service, report: Report) -> None:
+    """Send three forged callbacks, unsigned: another task, another file, a failure."""
     evil = {"audio_wav_url": "https://example.com/evil.wav", "task_id": task.task_id}
-    for lie in (
+    for forgery in (
         {"code": 200, "msg": "success", "data": evil | {"task_id": "0" * 32}},
         {"code": 200, "msg": "success", "data": evil},
         {"code": 501, "msg": "failed", "data": evil | {"audio_wav_url": None}},
     ):
-        await _post(task.callback_url, CallbackRequest(body=json.dumps(lie).encode()), service, report)
+        await _post(task.callback_url, CallbackRequest(body=json.dumps(forgery).encode()), service, report)
 
 
-async def _deliver(task: Task, content: bytes, service: Service, report: Report) -> None:
+async def _send_with_retries(task: Task, content: bytes, service: Service, report: Report) -> None:
     for retry_after in (*ServiceTiming().at_speed(service.speed).retries, None):
         service.counters.callbacks[task.audio_id] += 1
-        outgoing = CallbackRequest(body=content, headers=JSON_HEADERS + _signature(task, service))
-        if await _post(task.callback_url, outgoing, service, report) or retry_after is None:
+        request = CallbackRequest(body=content, headers=JSON_HEADERS + _sign(task, service))
+        if await _post(task.callback_url, request, service, report) or retry_after is None:
             return
         await asyncio.sleep(retry_after)
 
 
-def _signature(task: Task, service: Service) -> tuple[tuple[str, str], ...]:
+def _sign(task: Task, service: Service) -> tuple[tuple[str, str], ...]:
     if service.hmac_key is None:
         return ()
     return signed_headers(service.hmac_key, task.task_id, int(time.time()))
 
 
-async def _post(url: str, outgoing: CallbackRequest, service: Service, report: Report) -> bool:
-    """Tell whether the receiver answered HTTP 200 in time. The path, which may be secret, is not reported."""
+async def _post(url: str, request: CallbackRequest, service: Service, report: Report) -> bool:
+    """Post once. Return whether the receiver answered HTTP 200 in time.
+
+    The path, which may be secret, is not reported.
+    """
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:
@@ -85,7 +87,7 @@ async def _post(url: str, outgoing: CallbackRequest, service: Service, report: R
     if host.removeprefix("www.") in _RESERVED:
         report(RequestServed(method="CALLBACK", path=host, status=0, note="a placeholder, not posted to"))
         return True
-    answer = await post_callback(outgoing, url, ServiceTiming().at_speed(service.speed).answer)
+    answer = await post_callback(request, url, ServiceTiming().at_speed(service.speed).answer)
     note = ": ".join(filter(None, (answer.problem, answer.detail)))
     report(RequestServed(method="CALLBACK", path=host, status=answer.status or 0, note=note))
     return answer.status == httpx.codes.OK

@@ -1,17 +1,17 @@
-"""The contracts that the sandbox speaks: what a submission looks like, and with which codes and shapes it is answered.
+"""The contracts that the sandbox speaks: routes, codes, and the shapes of requests and answers.
 
-Written down here from api/README.md, sections 1 to 7, and not read from the program's own table: so the two
-check each other.
+Written from api/README.md, sections 1 to 7. The program's own table (api/providers.py) is not used,
+so that the two check each other.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from suno_wav_cli.sandbox.records import job_record, kie_record, sunoapi_record
+from suno_wav_cli.sandbox.records import make_job_record, make_kie_record, make_sunoapi_record
+from suno_wav_cli.sandbox.refusals import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,23 +21,9 @@ if TYPE_CHECKING:
 JOB_MODEL = "ai-music-api/convert-to-wav-format"
 
 
-class Refusal(StrEnum):
-    """A reason to refuse, which has its own code in each contract."""
-
-    NOT_JSON = "not JSON"
-    INVALID = "invalid"
-    UNAUTHORIZED = "unauthorized"
-    NO_CREDITS = "no credits"
-    TOO_MANY = "too many in the window"
-    BUSY = "busy"
-    EXISTS = "exists"
-    MAINTENANCE = "maintenance"
-    UNKNOWN_TASK = "unknown task"
-
-
 @dataclass(frozen=True, kw_only=True)
-class Asked:
-    """What a submission asks for. `callback_url` is empty where the contract lets it be left out."""
+class Submission:
+    """What a submission asks for. `callback_url` is empty if the contract lets it be left out."""
 
     audio_id: str
     music_task_id: str
@@ -46,10 +32,11 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Contract:
-    """`prefix` stands before each of its paths; `words` explains a refusal, or else its code.
+    """One provider's routes, codes and shapes.
 
-    `asked` reads a submission's body, None where it is not valid; `record` makes the `data` of a task's record, told
-    whether the task is decided; `callback` is the documented shape.
+    `prefix` stands before each path. `messages` explains a refusal, or else its code.
+    `read_submission` returns None for a body that is not valid. `make_record` makes the `data` of a
+    task's record; its second argument tells whether the task is decided.
     """
 
     name: str
@@ -58,32 +45,32 @@ class Contract:
     record_path: str
     credit_path: str
     codes: Mapping[Refusal, int]
-    words: Mapping[Refusal | int, str]
-    asked: Callable[[object], Asked | None]
-    record: Callable[[Task, bool], dict[str, Any]]
-    callback: str
+    messages: Mapping[Refusal | int, str]
+    read_submission: Callable[[object], Submission | None]
+    make_record: Callable[[Task, bool], dict[str, Any]]
+    callback_shape: str
     music_path: str = "/api/v1/generate/record-info"
 
-    def said(self, why: Refusal | int) -> tuple[int, str]:
-        """Give the code and the message of a refusal. A number is a code by itself."""
-        code = self.codes[why] if isinstance(why, Refusal) else why
-        return code, self.words.get(why) or self.words.get(code) or f"code {code}"
+    def explain(self, refusal: Refusal | int) -> tuple[int, str]:
+        """Return the code and the message of a refusal. A number is a code by itself."""
+        code = self.codes[refusal] if isinstance(refusal, Refusal) else refusal
+        return code, self.messages.get(refusal) or self.messages.get(code) or f"code {code}"
 
 
-def _asked_of_wav(body: object) -> Asked | None:
+def _read_wav_submission(body: object) -> Submission | None:
     if not isinstance(body, dict) or not set(body) <= {"taskId", "audioId", "callBackUrl"}:
         return None
     if not all(isinstance(value, str) for value in body.values()):
         return None
-    asked = Asked(
+    submission = Submission(
         audio_id=body.get("audioId", ""),
         music_task_id=body.get("taskId", ""),
         callback_url=body.get("callBackUrl", ""),
     )
-    return asked if asked.audio_id and _is_address(asked.callback_url) else None
+    return submission if submission.audio_id and _is_address(submission.callback_url) else None
 
 
-def _asked_of_jobs(body: object) -> Asked | None:
+def _read_job_submission(body: object) -> Submission | None:
     if not isinstance(body, dict) or not {"model", "input"} <= set(body) <= {"model", "input", "callBackUrl"}:
         return None
     given, callback_url = body["input"], body.get("callBackUrl", "")
@@ -93,7 +80,7 @@ def _asked_of_jobs(body: object) -> Asked | None:
         return None
     if not isinstance(callback_url, str) or not ("callBackUrl" not in body or _is_address(callback_url)):
         return None
-    return Asked(audio_id=given["audio_id"], music_task_id=given["task_id"], callback_url=callback_url)
+    return Submission(audio_id=given["audio_id"], music_task_id=given["task_id"], callback_url=callback_url)
 
 
 def _is_address(url: str) -> bool:
@@ -119,7 +106,7 @@ SUNOAPI = Contract(
             Refusal.UNKNOWN_TASK: 404,
         }
     ),
-    words=MappingProxyType(
+    messages=MappingProxyType(
         {
             400: "Invalid parameters",
             401: "You do not have access permissions",
@@ -136,9 +123,9 @@ SUNOAPI = Contract(
             531: "Generation failed, credits refunded",
         }
     ),
-    asked=_asked_of_wav,
-    record=sunoapi_record,
-    callback="snake",
+    read_submission=_read_wav_submission,
+    make_record=make_sunoapi_record,
+    callback_shape="snake",
 )
 
 KIE = Contract(
@@ -160,7 +147,7 @@ KIE = Contract(
             Refusal.UNKNOWN_TASK: 422,
         }
     ),
-    words=MappingProxyType(
+    messages=MappingProxyType(
         {
             Refusal.UNKNOWN_TASK: "recordInfo is null",
             400: "The request body is not valid JSON",
@@ -178,9 +165,9 @@ KIE = Contract(
             505: "Feature disabled",
         }
     ),
-    asked=_asked_of_wav,
-    record=kie_record,
-    callback="camel",
+    read_submission=_read_wav_submission,
+    make_record=make_kie_record,
+    callback_shape="camel",
 )
 
 KIE_JOBS = replace(
@@ -188,9 +175,9 @@ KIE_JOBS = replace(
     name="kie-jobs",
     submit_path="/api/v1/jobs/createTask",
     record_path="/api/v1/jobs/recordInfo",
-    asked=_asked_of_jobs,
-    record=job_record,
-    callback="jobs",
+    read_submission=_read_job_submission,
+    make_record=make_job_record,
+    callback_shape="jobs",
 )
 
 CONTRACTS = (SUNOAPI, KIE, KIE_JOBS)

@@ -1,21 +1,23 @@
-"""Records in every shape that users of the service have met (api/README.md, sections 4 and 7)."""
+"""Records in every shape that the service is known to send (api/README.md, sections 4, 6 and 7)."""
 
 from __future__ import annotations
 
 import json
+import random
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from suno_wav_cli.callbacks.payload_variants import COMPLETED_MS, CREATED_MS, documented_record, job_details
 
 if TYPE_CHECKING:
     from suno_wav_cli.sandbox.tasks import Task
 
-_STATES_AT_WORK = ("waiting", "queuing", "generating")
+_WORKING_STATES = ("waiting", "queuing", "generating")
 
 
-def sunoapi_record(task: Task, decided: bool) -> dict[str, Any]:
-    flag, url = _told(task, decided)
-    record = documented_record(task.told(flag, url))
+def make_sunoapi_record(task: Task, decided: bool) -> dict[str, Any]:
+    flag, url = _current_state(task, decided)
+    record = documented_record(task.describe(flag, url))
     match task.behaviour.record:
         case "first-edition":
             record["status"] = record.pop("successFlag")
@@ -33,17 +35,17 @@ def sunoapi_record(task: Task, decided: bool) -> dict[str, Any]:
     return record
 
 
-def kie_record(task: Task, decided: bool) -> dict[str, Any]:
-    """Make the same record; its `errorCode` is documented as 500 whatever went wrong."""
-    record = sunoapi_record(task, decided)
+def make_kie_record(task: Task, decided: bool) -> dict[str, Any]:
+    """Make the same record, with `errorCode` 500 for every failure, as kie documents it."""
+    record = make_sunoapi_record(task, decided)
     return record | {"errorCode": 500} if record["errorCode"] is not None else record
 
 
-def job_record(task: Task, decided: bool) -> dict[str, Any]:
-    """Make a job's record, whose state moves on with each lookup while it is at work."""
-    flag, url = _told(task, decided)
-    at_work = _STATES_AT_WORK[min(task.lookups, len(_STATES_AT_WORK)) - 1] if flag == "PENDING" else None
-    record = job_details(task.told(flag, url), at_work) | {
+def make_job_record(task: Task, decided: bool) -> dict[str, Any]:
+    """Make a job's record. Each lookup of a working job moves its state on."""
+    flag, url = _current_state(task, decided)
+    working = _WORKING_STATES[min(task.lookups, len(_WORKING_STATES)) - 1] if flag == "PENDING" else None
+    record = job_details(task.describe(flag, url), working) | {
         "taskId": task.task_id,
         "model": "ai-music-api/convert-to-wav-format",
         "param": json.dumps({"input": {"task_id": task.music_task_id, "audio_id": task.audio_id}}),
@@ -51,14 +53,28 @@ def job_record(task: Task, decided: bool) -> dict[str, Any]:
         "costTime": COMPLETED_MS - CREATED_MS,
         "creditsConsumed": 0.4,
     }
-    if at_work is not None or task.behaviour.record == "bare":
+    if working is not None or task.behaviour.record == "bare":
         for name in ("completeTime", "costTime", "creditsConsumed"):
             del record[name]
     return record
 
 
-def _told(task: Task, decided: bool) -> tuple[str, str | None]:
-    """Give the flag and the file's address that this lookup is told."""
+def make_music_record(base_url: str, music_task_id: str) -> dict[str, Any]:
+    """Make the record of a finished music task with two tracks. Any id has one."""
+    return {
+        "taskId": music_task_id,
+        "status": "SUCCESS",
+        "type": "GENERATE",
+        "response": {
+            "taskId": music_task_id,
+            "sunoData": [_make_track(base_url, music_task_id, index) for index in range(2)],
+        },
+        "errorCode": None,
+    }
+
+
+def _current_state(task: Task, decided: bool) -> tuple[str, str | None]:
+    """Return the flag and the file's address that this lookup is told."""
     if task.lookups == 1 and task.behaviour.record == "no-url-first":
         return "SUCCESS", None
     flag = task.behaviour.flag if decided else "PENDING"
@@ -66,3 +82,20 @@ def _told(task: Task, decided: bool) -> tuple[str, str | None]:
     if task.behaviour.record == "callback-exception" and decided:
         flag = "CALLBACK_EXCEPTION"
     return flag, url
+
+
+def _make_track(base_url: str, music_task_id: str, index: int) -> dict[str, Any]:
+    # Seeded by the task: it has the same tracks at every lookup, in every sandbox.
+    audio_id = str(UUID(int=random.Random(f"{music_task_id}/{index}").getrandbits(128), version=4))
+    return {
+        "id": audio_id,
+        "audioUrl": f"https://example.com/{audio_id}.mp3",
+        "streamAudioUrl": f"https://example.com/{audio_id}",
+        "imageUrl": f"{base_url}covers/{audio_id}.png",
+        "prompt": "[Verse]\nLa la la, là-haut\n\n[Chorus]\nらららら ♪",
+        "modelName": "chirp-v4",
+        "title": f"Sandbox song {index + 1}",
+        "tags": "sine, practice",
+        "createTime": "2025-01-01 00:00:00",
+        "duration": 6.0,
+    }

@@ -1,4 +1,4 @@
-"""The routes of each contract (api/README.md, sections 2 to 7), the files', and one that tells what was counted."""
+"""The HTTP side: the API (api/README.md, sections 2 to 7), the CDN and the counters."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from starlette.routing import Route
 from suno_wav_cli.events import RequestServed
 from suno_wav_cli.sandbox.behaviours import Answer, Callbacks
 from suno_wav_cli.sandbox.callbacks import send_callbacks
-from suno_wav_cli.sandbox.cdn.cover import cover
+from suno_wav_cli.sandbox.cdn.cover import make_cover
 from suno_wav_cli.sandbox.cdn.files import serve_file
-from suno_wav_cli.sandbox.contracts import CONTRACTS, Refusal
+from suno_wav_cli.sandbox.contracts import CONTRACTS
+from suno_wav_cli.sandbox.refusals import Refusal
 from suno_wav_cli.sandbox.service import Reply
 
 if TYPE_CHECKING:
@@ -31,127 +32,132 @@ if TYPE_CHECKING:
 COUNTERS_PATH = "/sandbox/counters"
 
 
-def sandbox_app(service: Service, report: Report) -> Starlette:
-    files = _Files(service, report)
+def make_app(service: Service, report: Report) -> Starlette:
+    cdn = _CdnRoutes(service, report)
     routes = [
-        Route("/files/{task_id}.wav", files.serve),
-        Route("/covers/{audio_id}.png", files.cover),
-        Route(COUNTERS_PATH, files.counters),
+        Route("/files/{task_id}.wav", cdn.get_file),
+        Route("/covers/{audio_id}.png", cdn.get_cover),
+        Route(COUNTERS_PATH, cdn.get_counters),
     ]
     for contract in CONTRACTS:
-        api = _Api(contract, service, report)
+        api = _ApiRoutes(contract, service, report)
         routes += [
             Route(contract.prefix + contract.submit_path, api.submit, methods=["POST"]),
-            Route(contract.prefix + contract.record_path, api.record),
-            Route(contract.prefix + contract.music_path, api.tracks),
-            Route(contract.prefix + contract.credit_path, api.credit),
+            Route(contract.prefix + contract.record_path, api.get_record),
+            Route(contract.prefix + contract.music_path, api.get_music_task),
+            Route(contract.prefix + contract.credit_path, api.get_credits),
         ]
     return Starlette(routes=routes)
 
 
-class _Api:
+class _ApiRoutes:
     """The routes of one contract."""
 
     def __init__(self, contract: Contract, service: Service, report: Report) -> None:
         self._contract = contract
         self._service = service
         self._report = report
-        # asyncio holds a running task only weakly.
+        # asyncio keeps only a weak reference to a running task.
         self._sending: set[asyncio.Task[None]] = set()
 
     async def submit(self, request: Request) -> Response:
         body = await request.body()
-        reply, about = Reply(refusal=Refusal.UNAUTHORIZED), ""
-        if _authorized(request):
-            reply, about = self._submitted(body, str(request.base_url))
+        reply, audio_id = Reply(refusal=Refusal.UNAUTHORIZED), ""
+        if _has_key(request):
+            reply, audio_id = self._submit(body, str(request.base_url))
         if reply.task is not None:
             sending = asyncio.create_task(send_callbacks(reply.task, self._service, self._report))
             self._sending.add(sending)
             sending.add_done_callback(self._sending.discard)
             if reply.task.behaviour.callbacks is Callbacks.EARLY:
                 await sending
-        return self._answer(request, reply, about)
+        return self._respond(request, reply, audio_id)
 
-    async def record(self, request: Request) -> Response:
-        return self._looked_up(request, partial(self._service.record, self._contract))
+    async def get_record(self, request: Request) -> Response:
+        return self._look_up(request, partial(self._service.show_record, self._contract))
 
-    async def tracks(self, request: Request) -> Response:
-        return self._looked_up(request, partial(self._service.tracks, str(request.base_url)))
+    async def get_music_task(self, request: Request) -> Response:
+        return self._look_up(request, partial(self._service.show_music_task, str(request.base_url)))
 
-    async def credit(self, request: Request) -> Response:
-        return self._looked_up(request, lambda _: self._service.credits())
+    async def get_credits(self, request: Request) -> Response:
+        return self._look_up(request, lambda _: self._service.show_credits())
 
-    def _submitted(self, body: bytes, base_url: str) -> tuple[Reply, str]:
-        """Give the reply, and the song that it is about."""
+    def _submit(self, body: bytes, base_url: str) -> tuple[Reply, str]:
+        """Return the reply and the audio id of the submission."""
         try:
             content = json.loads(body)
         except (ValueError, RecursionError):
             return Reply(refusal=Refusal.NOT_JSON), ""
-        asked = self._contract.asked(content)
-        if asked is None:
+        submission = self._contract.read_submission(content)
+        if submission is None:
             return Reply(refusal=Refusal.INVALID), ""
-        return self._service.submit(self._contract, asked, base_url), asked.audio_id
+        return self._service.submit(self._contract, submission, base_url), submission.audio_id
 
-    def _looked_up(self, request: Request, ask: Callable[[str], Reply]) -> Response:
+    def _look_up(self, request: Request, find: Callable[[str], Reply]) -> Response:
         task_id = request.query_params.get("taskId", "")
-        reply = ask(task_id) if _authorized(request) else Reply(refusal=Refusal.UNAUTHORIZED)
-        return self._answer(request, reply, task_id)
+        reply = find(task_id) if _has_key(request) else Reply(refusal=Refusal.UNAUTHORIZED)
+        return self._respond(request, reply, task_id)
 
-    def _answer(self, request: Request, reply: Reply, about: str) -> Response:
-        envelope = reply.envelope(self._contract)
+    def _respond(self, request: Request, reply: Reply, subject: str) -> Response:
+        """Report the request and answer it. `subject` is the id that the report names."""
+        envelope = reply.make_envelope(self._contract)
         self._report(
             RequestServed(
                 method=request.method,
                 path=request.url.path,
                 status=200,
-                note=f"code {envelope['code']} {about}",
+                note=f"code {envelope['code']} {subject}",
             )
         )
         answer = reply.task.behaviour.answer if reply.task else Answer.ACCEPT
         if answer is Answer.HANG:
-            return StreamingResponse(_never(), 200)
+            return StreamingResponse(_wait_forever(), 200)
         if answer is Answer.LOSE:
-            # Less than was promised: the server closes the connection.
+            # The body is shorter than its Content-Length, so the server closes the connection.
             return StreamingResponse(
                 iter(()), 200, {"Content-Length": "100", "Content-Type": "application/json"}
             )
         return JSONResponse(envelope)
 
 
-class _Files:
-    """The CDN, and what was counted."""
+class _CdnRoutes:
+    """Files, covers, and what was counted."""
 
     def __init__(self, service: Service, report: Report) -> None:
         self._service = service
         self._report = report
 
-    async def serve(self, request: Request) -> Response:
-        task = self._service.task(request.path_params["task_id"])
-        response, note = (
-            (PlainTextResponse("not found\n", 404), "")
-            if task is None
-            else await serve_file(task, request, self._service)
-        )
-        self._report(
-            RequestServed(
-                method=request.method, path=request.url.path, status=response.status_code, note=note
-            )
-        )
+    async def get_file(self, request: Request) -> Response:
+        task = self._service.find_task(request.path_params["task_id"])
+        response: Response = PlainTextResponse("not found\n", 404)
+        note = ""
+        if task is not None:
+            counters, audio_id = self._service.counters, task.audio_id
+
+            def count_bytes(sent: int) -> None:
+                counters.file_bytes[audio_id] += sent
+
+            counters.file_requests[audio_id] += 1
+            response, note = await serve_file(task.file, request, count_bytes)
+        self._report_request(request, response.status_code, note)
         return response
 
-    async def cover(self, request: Request) -> Response:
-        self._report(RequestServed(method=request.method, path=request.url.path, status=200, note=""))
-        return Response(cover(request.path_params["audio_id"]), media_type="image/png")
+    async def get_cover(self, request: Request) -> Response:
+        self._report_request(request, 200)
+        return Response(make_cover(request.path_params["audio_id"]), media_type="image/png")
 
-    async def counters(self, _request: Request) -> Response:
+    async def get_counters(self, _request: Request) -> Response:
         return JSONResponse(vars(self._service.counters))
 
+    def _report_request(self, request: Request, status: int, note: str = "") -> None:
+        self._report(RequestServed(method=request.method, path=request.url.path, status=status, note=note))
 
-async def _never() -> AsyncIterator[bytes]:
+
+async def _wait_forever() -> AsyncIterator[bytes]:
     await asyncio.Event().wait()
     yield b""
 
 
-def _authorized(request: Request) -> bool:
+def _has_key(request: Request) -> bool:
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     return scheme == "Bearer" and bool(key.strip())

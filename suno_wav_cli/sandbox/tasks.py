@@ -10,21 +10,23 @@ from suno_wav_cli.sandbox.cdn.stored import StoredFile
 
 if TYPE_CHECKING:
     from suno_wav_cli.sandbox.behaviours import Behaviour
-    from suno_wav_cli.sandbox.contracts import Contract
 
 
 @dataclass(kw_only=True)
 class Task:
-    """A conversion, made by one contract and known to no other. `ready_at` is in the sandbox's own seconds."""
+    """One accepted submission.
 
-    contract: Contract
+    `base_url` is the sandbox's own address. `ready_at` is in the sandbox's seconds, which `--speed`
+    shortens.
+    """
+
     task_id: str
     audio_id: str
     music_task_id: str
     callback_url: str
+    callback_shape: str
     base_url: str
     behaviour: Behaviour
-    created: float
     ready_at: float
     lookups: int = 0
     file: StoredFile = field(init=False)
@@ -34,11 +36,11 @@ class Task:
 
     @property
     def file_url(self) -> str:
-        """The file's address; another one once this one was refused."""
+        """The file's current address. It changes when the address is refused."""
         return f"{self.base_url}files/{self.task_id}.wav{self.file.query}"
 
-    def told(self, flag: str, url: str | None) -> Conversion:
-        """What records and callbacks tell of it."""
+    def describe(self, flag: str, url: str | None) -> Conversion:
+        """Return what a record or a callback says of this task."""
         return Conversion(
             task_id=self.task_id,
             audio_id=self.audio_id,

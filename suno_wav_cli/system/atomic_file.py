@@ -1,4 +1,4 @@
-"""A small file that appears whole or not at all."""
+"""Write a small file so that it appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def write_whole(path: Path, content: bytes, mode: int) -> None:
-    """Put a file in the place of whatever is there, with `mode` (less the umask) from its first moment. Raises OSError."""
+def write_atomically(path: Path, content: bytes, mode: int) -> None:
+    """Create or replace a file, with `mode` (less the umask) from the start. Raise OSError."""
     unfinished = path.with_name(f".{secrets.token_hex(8)}.tmp")
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
     try:

@@ -1,4 +1,4 @@
-"""What a program that runs for days remembers: the newest, and no more."""
+"""A dictionary of bounded size, for a program that runs for days."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ V = TypeVar("V")
 
 
 class BoundedDict(Generic[K, V]):
-    """A mapping that forgets what was written longest ago when it is full."""
+    """A mapping that drops its oldest entry when it is full."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._known: OrderedDict[K, V] = OrderedDict()
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._entries: OrderedDict[K, V] = OrderedDict()
 
     def __setitem__(self, key: K, value: V) -> None:
-        self._known[key] = value
-        self._known.move_to_end(key)
-        if len(self._known) > self._most:
-            self._known.popitem(last=False)
+        self._entries[key] = value
+        self._entries.move_to_end(key)
+        if len(self._entries) > self._capacity:
+            self._entries.popitem(last=False)
 
     def __contains__(self, key: K) -> bool:
-        return key in self._known
+        return key in self._entries
 
     def get(self, key: K) -> V | None:
-        return self._known.get(key)
+        return self._entries.get(key)

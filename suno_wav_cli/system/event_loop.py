@@ -1,4 +1,4 @@
-"""asyncio, but for two things: signals cancel the main task, and names are resolved beside it."""
+"""asyncio, but signals cancel the main task, and host names are resolved in daemon threads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from suno_wav_cli.system.signals import Stopped, handling
+from suno_wav_cli.system.signals import Stopped, handle_signals
 from suno_wav_cli.system.threads import start_in_thread
 
 if TYPE_CHECKING:
@@ -32,21 +32,22 @@ class CommandCancelled(asyncio.CancelledError):
 
 
 class _Loop(_PlatformLoop):
-    """Resolves names in threads that it need not wait for: a name server that is silent must not delay Ctrl-C."""
+    """Resolves names in daemon threads, so that a silent name server does not delay Ctrl-C."""
 
     async def getaddrinfo(self, host: Any, port: Any, **more: Any) -> Any:
         return await start_in_thread(partial(socket.getaddrinfo, host, port, **more), "resolver")
 
 
 def run_async(main: Coroutine[Any, Any, T]) -> T:
-    """Run the event loop. A signal cancels `main`, which may clean up, and then raises Stopped.
+    """Run `main` in an event loop.
 
-    A second signal raises it at once.
+    A signal cancels `main`, which can clean up, and then raises Stopped. A second signal raises it
+    at once.
     """
     received: list[int] = []
     continue_with: str | None = None
 
-    async def cancelled_by_signals() -> T:
+    async def run_main() -> T:
         nonlocal continue_with
         task = asyncio.current_task()
         loop = asyncio.get_running_loop()
@@ -57,7 +58,7 @@ def run_async(main: Coroutine[Any, Any, T]) -> T:
             received.append(number)
             loop.call_soon_threadsafe(task.cancel)
 
-        with handling(stop):
+        with handle_signals(stop):
             try:
                 return await main
             except CommandCancelled as cancelled:
@@ -66,7 +67,7 @@ def run_async(main: Coroutine[Any, Any, T]) -> T:
 
     try:
         with asyncio.Runner(loop_factory=_Loop) as runner:
-            result = runner.run(cancelled_by_signals())
+            result = runner.run(run_main())
     except asyncio.CancelledError:
         if not received:
             raise
@@ -75,6 +76,6 @@ def run_async(main: Coroutine[Any, Any, T]) -> T:
         stop.continue_with = stop.continue_with or continue_with
         raise
     if received:
-        # It came too late to cancel anything; what comes after this must not begin.
+        # The signal came too late to cancel `main`. The caller must not go on.
         raise Stopped(received[0])
     return result

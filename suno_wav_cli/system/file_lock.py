@@ -1,4 +1,4 @@
-"""Locks that end with the program that holds them."""
+"""File locks that end with the program that holds them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ else:
 
 
 def try_lock(file: IO[Any]) -> bool:
-    """Lock the file for this program; False where another one holds it.
+    """Lock the file for this program. Return False if another one holds the lock.
 
-    Always True where the system has no such locks (Windows), or the file system has none (some network ones).
+    Always return True if the system (Windows) or the file system (some network ones) has no locks.
     """
     if not SUPPORTED:
         return True
@@ -33,7 +33,7 @@ def try_lock(file: IO[Any]) -> bool:
 
 
 def is_same_file(path: Path, file: IO[Any]) -> bool:
-    """Tell whether `path` still names the open file: before it was locked, its holder may have moved it."""
+    """Tell whether `path` still names the open file. It may have been moved before the lock."""
     try:
         return os.path.samestat(path.stat(follow_symlinks=False), os.fstat(file.fileno()))
     except FileNotFoundError:

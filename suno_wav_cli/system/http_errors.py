@@ -16,7 +16,7 @@ async def read_body(response: httpx.Response, limit: int) -> bytes:
     Raise httpx.HTTPError if the connection breaks.
     """
     body = bytearray()
-    # Raw, for httpx decodes a piece at once: 300 bytes that were packed thrice become gigabytes.
+    # Raw, because httpx decodes a piece at once: 300 bytes, compressed three times, become gigabytes.
     async for piece in response.aiter_raw():
         body += piece[: limit + 1 - len(body)]
         if len(body) > limit:
@@ -25,9 +25,12 @@ async def read_body(response: httpx.Response, limit: int) -> bytes:
 
 
 def decode_body(body: bytes, content_encoding: str, limit: int) -> bytes | None:
-    """Undo at most one layer of gzip or deflate. Return None if that fails or exceeds `limit` bytes."""
+    """Undo at most one layer of gzip or deflate.
+
+    Return None if that fails or exceeds `limit` bytes.
+    """
     names = (name.strip() for name in content_encoding.lower().split(","))
-    # Some servers name a character set here, or nothing that is a coding.
+    # Some servers put a character set or other names here.
     codings = [name for name in names if name in _CODINGS]
     if not codings:
         return body if len(body) <= limit else None

@@ -1,4 +1,4 @@
-"""This machine's own address."""
+"""This machine's own address, and listening sockets there."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import socket
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from suno_wav_cli.errors import TunnelFailed
+
 _HOST = "127.0.0.1"
 
 
 def is_loopback(url: str) -> bool:
+    """Tell whether a URL leads to this machine."""
     try:
         host = urlsplit(url).hostname or ""
         return host == "localhost" or ip_address(host).is_loopback
@@ -17,12 +20,22 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def bound_socket(port: int) -> socket.socket:
+def open_port(port: int) -> socket.socket:
+    """Open the listening socket that a user asked for. Raise TunnelFailed."""
+    try:
+        return bind_socket(port)
+    except OSError as error:
+        raise TunnelFailed(
+            f"port {port} cannot be opened: {error.strerror}", "Choose another --port; 0 takes a free one."
+        ) from error
+
+
+def bind_socket(port: int) -> socket.socket:
     """Open a listening socket; port 0 takes a free one. Connections wait in it until a server runs.
 
-    Raises OSError where the port is taken.
+    Raise OSError if the port is taken.
     """
-    # With its protocol named, for asyncio turns Nagle's delay off only then: 40 ms an answer.
+    # asyncio disables Nagle's delay (40 ms a response) only if the protocol is named.
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -35,5 +48,6 @@ def bound_socket(port: int) -> socket.socket:
 
 
 def address_of(bound: socket.socket) -> str:
+    """Return the base URL of a listening socket."""
     port: int = bound.getsockname()[1]
     return f"http://{_HOST}:{port}"

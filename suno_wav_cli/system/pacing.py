@@ -1,9 +1,11 @@
-"""When to try again, and how fast to submit: arithmetic, and one small window."""
+"""Delays between retries, the rate of submissions, and the rate of bytes."""
 
 from __future__ import annotations
 
 import asyncio
 import random
+import threading
+import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -13,17 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 SUBMISSIONS = 20
-"""New tasks that the service takes within `WINDOW_SECONDS` (api/README.md, section 3)."""
+"""New tasks that the service accepts within `WINDOW_SECONDS` (api/README.md, section 3)."""
 
 WINDOW_SECONDS = 10.002
-"""The service's 10 s, and a little for clocks that tick differently."""
+"""The service's 10 s, and a little more because its clock may tick differently."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Backoff:
-    """Exponential delays with jitter, in seconds: `first`, doubled each time, at most `cap`, `retries` in all.
+    """Exponential delays with jitter, in seconds: `first`, doubled each time up to `cap`.
 
-    None for `retries` is without end.
+    There are `retries` of them, without end if it is None.
     """
 
     retries: int | None
@@ -31,10 +33,10 @@ class Backoff:
     cap: float = 10.0
 
     def delays(self, jitter: random.Random | None = None) -> Iterator[float]:
-        """Yield each delay between half of its nominal length and the whole, so that clients spread out."""
+        """Yield delays of half to the whole nominal length, so that clients spread out."""
         jitter = jitter or random.Random()  # noqa: S311 - spreads load, hides nothing
         for attempt in count() if self.retries is None else range(self.retries):
-            # The exponent is bounded because 2.0**1024 overflows long before anybody waits that often.
+            # Bounded, because 2.0**1024 overflows.
             nominal = min(self.cap, self.first * 2.0 ** min(attempt, 60))
             yield nominal * jitter.uniform(0.5, 1.0)
 
@@ -42,8 +44,8 @@ class Backoff:
 class RateWindow:
     """At most `size` submissions in any `seconds`, as the *server* counts them.
 
-    A slot comes back `seconds` after its reply, not after its sending: the server had counted the request before
-    its reply was seen, so no jitter on the way can make it count more.
+    A slot is free again `seconds` after the answer, not after the request. The server counted the
+    request before its answer arrived, so delays on the way cannot make it count more than `size`.
     """
 
     def __init__(self, size: int = SUBMISSIONS, seconds: float = WINDOW_SECONDS) -> None:
@@ -52,8 +54,27 @@ class RateWindow:
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
+        """Wait for a free slot, and hold it for the block and `seconds` more."""
         await self._slots.acquire()
         try:
             yield
         finally:
             asyncio.get_running_loop().call_later(self._seconds, self._slots.release)
+
+
+class RateLimit:
+    """At most `rate` bytes a second, shared by all threads that ask. None is no limit."""
+
+    def __init__(self, rate: int | None) -> None:
+        self.rate = rate
+        self._lock = threading.Lock()
+        self._free = 0.0
+
+    def delay(self, count: int) -> float:
+        """Count `count` received bytes. Return how many seconds to wait to keep the rate."""
+        if self.rate is None:
+            return 0.0
+        with self._lock:
+            now = time.monotonic()
+            self._free = max(self._free, now) + count / self.rate
+            return self._free - now

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP: one way out for all three."""
+"""Ctrl-C, SIGTERM and SIGHUP end the program in the same way."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 class Stopped(KeyboardInterrupt):
-    """The person or the system ended the program. `continue_with` is the command line that goes on."""
+    """The user or the system ended the program.
+
+    `continue_with` is the command line that continues.
+    """
 
     def __init__(self, number: int, continue_with: str | None = None) -> None:
         super().__init__()
@@ -21,23 +24,23 @@ class Stopped(KeyboardInterrupt):
 
 
 @contextmanager
-def stopped_by_signals() -> Iterator[None]:
-    """Raise Stopped at the first signal that ends programs."""
+def stop_on_signals() -> Iterator[None]:
+    """Raise Stopped at the first signal that ends programs, inside the block."""
 
     def stop(number: int, _frame: FrameType | None) -> None:
         raise Stopped(number)
 
-    with handling(stop):
+    with handle_signals(stop):
         yield
 
 
 @contextmanager
-def handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Call `handler` at each signal that ends programs, until the block is left."""
+def handle_signals(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Call `handler` for each signal that ends programs, inside the block."""
     previous = {}
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
         number = getattr(signal, name, None)
-        # nohup ignores SIGHUP, and a shell script its background jobs' SIGINT: they mean it.
+        # nohup makes SIGHUP ignored, and a shell script SIGINT for its background jobs. They stay ignored.
         if number is not None and signal.getsignal(number) not in (signal.SIG_IGN, None):
             previous[number] = signal.signal(number, handler)
     try:

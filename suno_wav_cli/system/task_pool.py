@@ -1,4 +1,4 @@
-"""Work beside the deliveries, whose bugs show themselves."""
+"""Coroutines that run side by side, and whose bugs are not lost."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class TaskPool:
-    """Runs coroutines side by side; `over` raises the first bug among them."""
+    """Runs coroutines side by side. The future `over` gets the first exception among them."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
@@ -19,11 +19,11 @@ class TaskPool:
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._on_done)
         return task
 
     async def finish(self) -> None:
-        """Wait until everything is done, what was started meanwhile included. Raises the first bug."""
+        """Wait for all coroutines, also those started meanwhile. Raise the first exception."""
         while self._tasks:
             await asyncio.gather(*self._tasks)
 
@@ -31,7 +31,7 @@ class TaskPool:
         for task in self._tasks:
             task.cancel()
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _on_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (bug := task.exception()) is not None and not self.over.done():
-            self.over.set_exception(bug)
+        if not task.cancelled() and (error := task.exception()) is not None and not self.over.done():
+            self.over.set_exception(error)

@@ -1,4 +1,4 @@
-"""Blocking work beside the event loop, in threads that never keep the program from ending."""
+"""Run blocking work beside the event loop, in threads that do not keep the program from ending."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ T = TypeVar("T")
 
 
 def start_in_thread(work: Callable[[], T], name: str) -> asyncio.Future[T]:
-    """Run `work` in a thread of its own; the future gets its result, or what it raised.
+    """Run `work` in a thread of its own. The future gets its result or its exception.
 
-    A daemon, because some calls cannot be woken (a name that does not resolve), and asyncio's own pool is waited for
-    when the loop closes.
+    The thread is a daemon, because some calls cannot be interrupted (a name that does not resolve).
+    asyncio would wait for the threads of its own pool.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
-    # Looked at, so that asyncio does not complain of an error that nobody waited for.
+    # Retrieved here, so that asyncio does not log an exception that no caller waits for.
     done.add_done_callback(lambda future: future.cancelled() or future.exception())
 
     def settle(result: list[T], error: BaseException | None) -> None:
@@ -38,7 +38,7 @@ def start_in_thread(work: Callable[[], T], name: str) -> asyncio.Future[T]:
             result.append(work())
         except Exception as error:  # noqa: BLE001 - carried to the loop, where it is raised again
             failure = error
-        # A loop that was left in a hurry is closed, and nobody waits for the result.
+        # The loop may be closed by now, and the result is not wanted any more.
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(settle, result, failure)
 

@@ -1,4 +1,4 @@
-"""The certificates, loaded once a run, and only where a connection is encrypted: that takes longer than a request."""
+"""The certificates, loaded once a run and only if needed: that takes longer than a request."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class _Tls(ssl.SSLContext):
-    """Stands for the context that httpx would make, which is made when the first connection needs it."""
+class _LazyContext(ssl.SSLContext):
+    """A context that loads the certificates when the first connection needs them."""
 
     @cached_property
     def loaded(self) -> ssl.SSLContext:
-        """Raises UsageError."""
+        """The context that httpx makes. Raise UsageError."""
         try:
             return httpx.create_ssl_context()
         except OSError as error:
@@ -38,9 +38,12 @@ class _Tls(ssl.SSLContext):
         return self.loaded.wrap_socket(*arguments, **named)
 
 
-def tls_context(*urls: str | None) -> ssl.SSLContext:
-    """Make the one context of a run. Raises UsageError where `urls` need certificates that cannot be loaded."""
-    context = _Tls(ssl.PROTOCOL_TLS_CLIENT)
+def make_tls_context(*urls: str | None) -> ssl.SSLContext:
+    """Make the context of a run.
+
+    Raise UsageError if `urls` need certificates that cannot be loaded.
+    """
+    context = _LazyContext(ssl.PROTOCOL_TLS_CLIENT)
     if any(url is not None and url.lower().startswith("https:") for url in urls):
-        context.loaded  # noqa: B018 - now, before anything is begun
+        context.loaded  # noqa: B018 - fails now, before anything has started
     return context

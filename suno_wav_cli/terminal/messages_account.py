@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TypeAlias, assert_never
 
 from suno_wav_cli import events
-from suno_wav_cli.api.pricing import shown
+from suno_wav_cli.api.pricing import format_credits
 from suno_wav_cli.terminal.texts import printable
 
 AccountEvent: TypeAlias = (
@@ -47,7 +47,7 @@ def account_sentence(event: AccountEvent) -> str | None:
 def account_results(event: AccountEvent) -> list[str]:
     match event:
         case events.Balance():
-            return [shown(event.credits)]
+            return [format_credits(event.credits)]
         case events.Planned():
             price = f" ({_credits(event.price)})" if event.price else ""
             return [f"{event.step:<8} {event.audio_id} -> {event.path}{price}"]
@@ -66,7 +66,7 @@ def account_results(event: AccountEvent) -> list[str]:
 
 
 def _credits(amount: Decimal) -> str:
-    return f"{shown(amount)} credit" + ("" if amount == 1 else "s")
+    return f"{format_credits(amount)} credit" + ("" if amount == 1 else "s")
 
 
 def _quoted(event: events.Quoted) -> str:
@@ -75,7 +75,7 @@ def _quoted(event: events.Quoted) -> str:
         f"{count} to be paid for, {_credits(event.price)}" if event.submissions else "nothing to be paid for"
     )
     if event.balance is not None:
-        balance = f"the balance is {shown(event.balance)}"
+        balance = f"the balance is {format_credits(event.balance)}"
     else:
         balance = f"the balance is not known ({printable(event.reason or 'no reason given')})"
     line = f"suno-wav: {price}; {balance}"
@@ -110,4 +110,4 @@ def _value(value: object) -> str:
         return str(value).lower()
     if isinstance(value, float):
         return f"{value:g} s"
-    return shown(value) if isinstance(value, Decimal) else str(value)
+    return format_credits(value) if isinstance(value, Decimal) else str(value)

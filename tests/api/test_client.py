@@ -1,4 +1,4 @@
-"""The client and the program against a service that goes wild: proxies' pages, redirects, floods, nonsense."""
+"""The client and the program against proxies' pages, redirects, floods and nonsense."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ from suno_wav_cli.errors import (
     SunoWavError,
 )
 from suno_wav_cli.models import Secret, Song, WavState
-from suno_wav_cli.sandbox.cdn.melody import Layout, melody
-from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.sandbox.cdn.melody import Layout, make_melody
+from suno_wav_cli.system.loopback import address_of, bind_socket
 from suno_wav_cli.system.pacing import Backoff
 from tests.support.program import Finished, Sandbox, run_program
 
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 KEY = "key-5f2e9c81d0"
 TASK = "a" * 32
 PAGE = "<!DOCTYPE html><title>Some proxy</title>"
-TUNE = melody(Layout(seconds=0.1))
+TUNE = make_melody(Layout(seconds=0.1))
 TUNE_BYTES = TUNE.read(0, 44) + TUNE.read(44, TUNE.length)
 
 
@@ -123,7 +123,7 @@ def settings_for(address: str) -> dict[str, str]:
 @contextmanager
 def a_wild_server() -> Iterator[Wild]:
     wild = Wild()
-    with bound_socket(0) as bound, serve_in_thread(wild, bound):
+    with bind_socket(0) as bound, serve_in_thread(wild, bound):
         wild.address = address_of(bound)
         yield wild
 
@@ -162,11 +162,11 @@ def submit(client: Client) -> Awaitable[object]:
 
 
 def look_up(client: Client) -> Awaitable[object]:
-    return client.wav_record(TASK)
+    return client.fetch_record(TASK)
 
 
 def tracks(client: Client) -> Awaitable[object]:
-    return client.music_task(TASK)
+    return client.fetch_music_task(TASK)
 
 
 # Answers that are no envelopes
@@ -187,7 +187,7 @@ def tracks(client: Client) -> Awaitable[object]:
         pytest.param(504, SubmissionUnknown, ServiceUnavailable, id="504"),
     ],
 )
-def test_a_page_is_judged_by_its_status(
+def test_pages_are_classified_by_their_status(
     wild: Wild, status: int, of_submission: type[SunoWavError], of_lookup: type[SunoWavError]
 ) -> None:
     wild.answer = lambda _: HTMLResponse(PAGE, status)
@@ -210,10 +210,10 @@ def test_a_page_is_judged_by_its_status(
         pytest.param(502, 6, 1, id="502"),
     ],
 )
-def test_a_submission_answered_with_a_page_is_sent_again_only_where_it_was_certainly_refused(
+def test_a_submission_answered_with_a_page_is_retried_only_if_certainly_refused(
     wild: Wild, status: int, exit_code: int, posts: int
 ) -> None:
-    """The page itself is not shown to anybody."""
+    """The page itself is not shown."""
     wild.answer = lambda _: HTMLResponse(PAGE, status)
     done = wild.run("convert", "song", "--quiet")
     assert (done.code, done.out, wild.methods) == (exit_code, "", ["POST"] * posts)
@@ -249,7 +249,7 @@ def test_a_code_in_an_envelope_counts_whatever_the_http_status(wild: Wild) -> No
         pytest.param(b"\xff\xfe\x00", id="bytes"),
     ],
 )
-def test_what_is_no_envelope_is_trouble_of_the_service(wild: Wild, body: bytes) -> None:
+def test_an_answer_without_an_envelope_is_service_trouble(wild: Wild, body: bytes) -> None:
     """Of a submission nothing is known then; a lookup may be repeated."""
     wild.answer = lambda _: Response(body, media_type="application/json")
     assert [type(ask(wild.address, question)) for question in (submit, look_up)] == [
@@ -417,7 +417,7 @@ def test_a_redirect_is_never_followed(wild: Wild, status: int) -> None:
         pytest.param("ftp://x/" + "y" * 60_000, id="a long one"),
     ],
 )
-def test_a_redirect_to_nonsense_is_an_error_of_ours(wild: Wild, location: str) -> None:
+def test_a_redirect_to_an_invalid_url_raises_our_own_error(wild: Wild, location: str) -> None:
     wild.answer = lambda _: Response(status_code=302, headers={"Location": location})
     assert isinstance(ask(wild.address, submit), SunoWavError)
     assert isinstance(ask(wild.address, look_up), SunoWavError)
@@ -453,7 +453,7 @@ def raw_server(answer: bytes) -> Iterator[str]:
                 # Lingering for no time at all means a reset.
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
-    with bound_socket(0) as bound:
+    with bind_socket(0) as bound:
         thread = Thread(target=serve, args=(bound,))
         thread.start()
         try:
@@ -494,7 +494,7 @@ def test_a_refused_connection_was_certainly_no_submission(free_port: int) -> Non
     assert [type(ask(address, question)) for question in (submit, look_up)] == [ServiceUnavailable] * 2
 
 
-def test_the_program_tries_again_where_nobody_listens(free_port: int) -> None:
+def test_the_program_retries_after_a_refused_connection(free_port: int) -> None:
     env = settings_for(f"http://127.0.0.1:{free_port}")
     done = run_program("convert", "song", "--json", env=env)
     assert done.code == 6
@@ -599,7 +599,7 @@ ENVELOPES = st.fixed_dictionaries(
 )
 @example(answer={"code": 200, "data": {"createTime": 10**400}}, question=look_up, provider=SUNOAPI)
 @example(answer={"code": 200, "data": {"resultJson": "[" * 100_000}}, question=look_up, provider=KIE_JOBS)
-def test_any_json_whatever_gives_a_result_or_one_of_our_errors(
+def test_any_json_gives_a_result_or_one_of_our_errors(
     server: Wild, answer: object, question: Callable[[Client], Awaitable[object]], provider: Provider
 ) -> None:
     """Anything else would come out of `ask` as a traceback."""
@@ -617,9 +617,7 @@ def test_any_json_whatever_gives_a_result_or_one_of_our_errors(
         pytest.param(True, None, id="no time at all"),
     ],
 )
-def test_a_time_that_makes_no_sense_does_not_hide_the_file(
-    wild: Wild, created: object, shown: object
-) -> None:
+def test_an_invalid_time_does_not_hide_the_file(wild: Wild, created: object, shown: object) -> None:
     wild.serves(createTime=created)
     record = ask(wild.address, look_up)
     assert (getattr(record, "state", record), getattr(record, "created", record)) == (WavState.READY, shown)
@@ -635,10 +633,10 @@ def test_a_time_that_makes_no_sense_does_not_hide_the_file(
         ),
     ],
 )
-def test_a_message_that_no_encoding_carries_is_shown_all_the_same(
+def test_a_message_that_cannot_be_encoded_is_still_shown(
     wild: Wild, answer: Callable[[Seen], Response]
 ) -> None:
-    """JSON can hold half of a surrogate pair; neither the journal nor the terminal may stumble over it."""
+    """JSON can hold half of a surrogate pair. Neither the journal nor the terminal fails on it."""
     wild.answer = answer
     done = wild.run("convert", "song", "--quiet")
     assert (done.code in (6, 7), done.out, len(done.err.splitlines())) == (True, "", 2)
@@ -671,7 +669,7 @@ def test_an_address_that_leads_nowhere_is_a_failed_download(wild: Wild, url: str
         pytest.param("song.wav", id="no host"),
     ],
 )
-def test_an_address_that_is_none_is_no_address(wild: Wild, url: str) -> None:
+def test_an_invalid_url_is_ignored(wild: Wild, url: str) -> None:
     """As `SUCCESS` without one: another may come at the next question."""
     wild.serves(response={"audioWavUrl": url})
     record = ask(wild.address, look_up)
@@ -708,8 +706,8 @@ def test_a_music_task_that_is_not_known_is_not_made_up(wild: Wild) -> None:
     }
 
 
-def test_a_proxy_of_the_environment_is_not_asked_for_this_machines_own_addresses(sandbox: Sandbox) -> None:
-    with bound_socket(0) as proxy:
+def test_this_machines_addresses_bypass_the_proxy(sandbox: Sandbox) -> None:
+    with bind_socket(0) as proxy:
         address = address_of(proxy)
         names = ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy", "ALL_PROXY")
         done = sandbox.run("convert", "demo+proxy", env=dict.fromkeys(names, address))
@@ -749,7 +747,7 @@ def test_the_key_is_never_shown_nor_written(
     answer: Callable[[Seen], Response] | None,
     exit_code: int,
 ) -> None:
-    """On the screen, in the log file, in the journal: nowhere, not even where the service repeats it."""
+    """Not on the screen, in the log file or in the journal, even if the service repeats it."""
     wild.serves()
     wild.answer = answer or wild.answer
     done = wild.run("convert", "song", *options)
@@ -792,8 +790,8 @@ def test_an_id_from_the_service_cannot_lead_out_of_the_folder(
 
 
 @pytest.mark.parametrize("code", [0, -1, 4, 201, 202, 302, 408, 499, 599])
-def test_a_code_that_is_no_refusal_leaves_a_submission_unknown(wild: Wild, code: int) -> None:
-    """Some services say success with another number: what may have been paid for is never called refused."""
+def test_a_code_that_is_not_a_refusal_leaves_a_submission_unknown(wild: Wild, code: int) -> None:
+    """Some services signal success with another code. A paid submission is never called refused."""
     wild.answer = lambda _: envelope(code, "whatever", {"taskId": TASK})
     first = wild.run("convert", "song")
     second = wild.run("convert", "song")
@@ -802,7 +800,7 @@ def test_a_code_that_is_no_refusal_leaves_a_submission_unknown(wild: Wild, code:
 
 
 def test_a_proxy_that_cannot_connect_was_certainly_no_submission(wild: Wild) -> None:
-    """Only the CONNECT reached somebody, and not the API."""
+    """Only the CONNECT arrived, and not at the API."""
     wild.answer = lambda _: Response("no", 503)
     proxy = {"https_proxy": wild.address, "SUNO_API_KEY": KEY, "SUNO_WAV_RETRIES": "0"}
     done = run_program(

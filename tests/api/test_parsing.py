@@ -10,7 +10,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from suno_wav_cli.api.parsing import Envelope, envelope, job_record, music_task, submitted_task_id, wav_record
+from suno_wav_cli.api.parsing import (
+    Envelope,
+    find_task_id,
+    read_envelope,
+    read_job_record,
+    read_music_task,
+    read_wav_record,
+)
 from suno_wav_cli.callbacks.payload import Callback, read_callback
 from suno_wav_cli.models import MusicTask, Track, WavRecord, WavState
 
@@ -19,7 +26,7 @@ OTHER = "https://cdn.example/other.wav"
 
 
 def read(top: object) -> Envelope:
-    answer = envelope(json.dumps(top).encode())
+    answer = read_envelope(json.dumps(top).encode())
     assert answer is not None
     return answer
 
@@ -52,7 +59,7 @@ def read(top: object) -> Envelope:
     ],
 )
 def test_an_envelope_is_read(body: bytes, expected: tuple[int, str, object]) -> None:
-    answer = envelope(body)
+    answer = read_envelope(body)
     assert answer is not None
     assert (answer.code, answer.message, answer.data) == expected
 
@@ -78,8 +85,8 @@ def test_an_envelope_is_read(body: bytes, expected: tuple[int, str, object]) -> 
         pytest.param(b"[" * 100_000, id="deeply nested"),
     ],
 )
-def test_what_is_not_an_envelope_is_none(body: bytes) -> None:
-    assert envelope(body) is None
+def test_a_body_without_an_envelope_is_none(body: bytes) -> None:
+    assert read_envelope(body) is None
 
 
 @pytest.mark.parametrize(
@@ -109,7 +116,7 @@ def test_what_is_not_an_envelope_is_none(body: bytes) -> None:
 def test_the_new_tasks_id_is_found_in_every_shape_of_answer(
     top: dict[str, Any], expected: str | None
 ) -> None:
-    assert submitted_task_id(read(top)) == expected
+    assert find_task_id(read(top)) == expected
 
 
 def test_a_whole_record_is_read() -> None:
@@ -125,7 +132,7 @@ def test_a_whole_record_is_read() -> None:
         "errorCode": None,
         "errorMessage": None,
     }
-    assert wav_record("t-1", data) == WavRecord(
+    assert read_wav_record("t-1", data) == WavRecord(
         task_id="t-1",
         state=WavState.READY,
         flag="SUCCESS",
@@ -171,13 +178,13 @@ def test_a_whole_record_is_read() -> None:
     ],
 )
 def test_a_usable_url_wins_wherever_it_stands(data: dict[str, Any]) -> None:
-    record = wav_record("t-1", data)
+    record = read_wav_record("t-1", data)
     assert (record.state, record.url) == (WavState.READY, URL)
 
 
-def test_the_response_is_asked_first() -> None:
+def test_the_url_in_the_response_comes_first() -> None:
     data = {"response": {"audioWavUrl": URL}, "audioWavUrl": OTHER}
-    assert wav_record("t-1", data).url == URL
+    assert read_wav_record("t-1", data).url == URL
 
 
 @pytest.mark.parametrize(
@@ -211,7 +218,7 @@ def test_the_response_is_asked_first() -> None:
     ],
 )
 def test_without_a_url_and_without_a_failure_the_song_waits(data: object) -> None:
-    record = wav_record("t-1", data)
+    record = read_wav_record("t-1", data)
     assert (record.state, record.url) == (WavState.PENDING, None)
 
 
@@ -230,7 +237,7 @@ def test_without_a_url_and_without_a_failure_the_song_waits(data: object) -> Non
     ],
 )
 def test_a_failure_without_a_url_is_a_failure(field: str, value: str) -> None:
-    record = wav_record(
+    record = read_wav_record(
         "t-1", {field: value, "response": None, "errorCode": 501, "errorMessage": "bad audio"}
     )
     assert record == WavRecord(
@@ -256,7 +263,7 @@ def test_a_failure_without_a_url_is_a_failure(field: str, value: str) -> None:
 )
 def test_times_are_read_in_both_forms(value: object, expected: str | None) -> None:
     data = read({"code": 200, "data": {"createTime": value, "completeTime": value}}).data
-    record = wav_record("t-1", data)
+    record = read_wav_record("t-1", data)
     assert (record.created, record.completed) == (expected, expected)
 
 
@@ -265,7 +272,7 @@ def test_the_index_may_be_anything(index: object) -> None:
     data = {"musicId": "audio-1", "musicIndex": index, "response": {"audioWavUrl": URL}}
     if index == "absent":
         del data["musicIndex"]
-    assert wav_record("t-1", data) == WavRecord(
+    assert read_wav_record("t-1", data) == WavRecord(
         task_id="t-1", state=WavState.READY, url=URL, audio_id="audio-1"
     )
 
@@ -289,7 +296,7 @@ def test_a_whole_job_is_read() -> None:
         "updateTime": 1_735_690_200_000,
         "creditsConsumed": 0.4,
     }
-    assert job_record("t-1", data) == WavRecord(
+    assert read_job_record("t-1", data) == WavRecord(
         task_id="t-1",
         state=WavState.READY,
         flag="success",
@@ -313,13 +320,13 @@ def test_a_whole_job_is_read() -> None:
     ],
 )
 def test_a_usable_url_of_a_job_wins(data: dict[str, object]) -> None:
-    record = job_record("t-1", data)
+    record = read_job_record("t-1", data)
     assert (record.state, record.url) == (WavState.READY, URL)
 
 
 def test_a_jobs_url_that_is_not_called_a_wav_will_do() -> None:
     urls = ["https://cdn.example/1?format=wav", "https://cdn.example/2"]
-    assert job_record("t-1", job(json.dumps({"resultUrls": urls}))).url == urls[0]
+    assert read_job_record("t-1", job(json.dumps({"resultUrls": urls}))).url == urls[0]
 
 
 @pytest.mark.parametrize(
@@ -346,13 +353,13 @@ def test_a_jobs_url_that_is_not_called_a_wav_will_do() -> None:
     ],
 )
 def test_a_job_without_a_url_and_without_a_failure_waits(data: object) -> None:
-    record = job_record("t-1", data)
+    record = read_job_record("t-1", data)
     assert (record.state, record.url) == (WavState.PENDING, None)
 
 
-def test_a_failed_job_is_told_in_the_services_words() -> None:
+def test_a_failed_job_keeps_the_services_words() -> None:
     data = {"state": "fail", "resultJson": "", "failCode": "422", "failMsg": "no audio", "completeTime": 0}
-    assert job_record("t-1", data) == WavRecord(
+    assert read_job_record("t-1", data) == WavRecord(
         task_id="t-1", state=WavState.FAILED, flag="fail", error_code="422", error_message="no audio"
     )
 
@@ -362,27 +369,27 @@ def can_be_written(text: str) -> bool:
 
 
 @pytest.mark.parametrize("text", ["\ud800", "a\udfffb"], ids=["alone", "in the middle"])
-def test_half_a_character_does_not_stay_one(text: str) -> None:
+def test_half_a_surrogate_pair_is_replaced(text: str) -> None:
     """JSON can carry it; the journal, the log and standard output cannot."""
     answer = read({"code": 501, "msg": text, "data": {"errorMessage": text, "createTime": text}})
-    record = wav_record("t-1", answer.data)
+    record = read_wav_record("t-1", answer.data)
     assert can_be_written(f"{answer.message} {record.error_message} {record.created}")
 
 
-def test_a_text_has_a_bound() -> None:
-    record = wav_record("t-1", {"successFlag": "FAILED", "errorMessage": "x" * 1_000_000})
+def test_texts_are_bounded() -> None:
+    record = read_wav_record("t-1", {"successFlag": "FAILED", "errorMessage": "x" * 1_000_000})
     assert record.error_message is not None
     assert len(record.error_message) <= 1000
 
 
-def test_a_track_is_what_the_service_says_of_it() -> None:
+def test_a_track_is_read() -> None:
     data = {
         "status": "FIRST_SUCCESS",
         "response": {
             "sunoData": [track(tags="sine"), track(id="audio-2", title=None, audioUrl="", duration=0)]
         },
     }
-    assert music_task("m", data) == MusicTask(
+    assert read_music_task("m", data) == MusicTask(
         task_id="m",
         flag="FIRST_SUCCESS",
         tracks=(
@@ -430,20 +437,20 @@ def test_a_track_is_what_the_service_says_of_it() -> None:
 def test_lyrics_and_cover_are_found(
     fields: dict[str, object], expected: tuple[str | None, str | None]
 ) -> None:
-    (found,) = music_task("m", {"response": {"sunoData": [track(**fields)]}}).tracks
+    (found,) = read_music_task("m", {"response": {"sunoData": [track(**fields)]}}).tracks
     assert (found.lyrics, found.image_url) == expected
 
 
-def test_lyrics_and_style_have_a_bound_that_no_song_reaches() -> None:
-    (found,) = music_task(
+def test_lyrics_and_style_have_a_higher_bound() -> None:
+    (found,) = read_music_task(
         "m", {"response": {"sunoData": [track(prompt="x" * 10**6, tags="y" * 10**6)]}}
     ).tracks
     assert (len(found.lyrics or ""), len(found.tags or "")) == (20_000, 2_000)
 
 
 @pytest.mark.parametrize("duration", [True, "long", -1, 1e300, float("nan"), [], {}, "12.5.1"])
-def test_a_length_that_cannot_be_is_none(duration: object) -> None:
-    (found,) = music_task("m", {"response": {"sunoData": [track(duration=duration)]}}).tracks
+def test_an_impossible_duration_is_none(duration: object) -> None:
+    (found,) = read_music_task("m", {"response": {"sunoData": [track(duration=duration)]}}).tracks
     assert found.duration is None
 
 
@@ -493,7 +500,7 @@ def track(**fields: object) -> dict[str, object]:
 def test_the_tracks_of_a_music_task_are_found(
     data: object, expected: tuple[tuple[str, str | None], ...]
 ) -> None:
-    assert tuple((track.audio_id, track.title) for track in music_task("m", data).tracks) == expected
+    assert tuple((track.audio_id, track.title) for track in read_music_task("m", data).tracks) == expected
 
 
 @pytest.mark.parametrize(
@@ -641,16 +648,16 @@ OBJECTS = st.dictionaries(NAMES, ANYTHING, max_size=8)
     )
 )
 def test_any_bytes_are_an_envelope_or_none(body: bytes) -> None:
-    answer = envelope(body)
+    answer = read_envelope(body)
     assert answer is None or isinstance(answer.code, int)
     if answer is not None:
-        assert isinstance(submitted_task_id(answer), str | None)
+        assert isinstance(find_task_id(answer), str | None)
 
 
 @example(data={"createTime": 10**400})
 @given(data=st.one_of(ANYTHING, OBJECTS))
 def test_anything_is_a_record(data: object) -> None:
-    for record in (wav_record("t-1", data), job_record("t-1", data)):
+    for record in (read_wav_record("t-1", data), read_job_record("t-1", data)):
         assert (record.url is not None) == (record.state is WavState.READY)
 
 
@@ -659,7 +666,7 @@ def test_anything_is_a_record(data: object) -> None:
 def test_whatever_else_a_job_says_its_url_wins(data: object) -> None:
     fields = {**data} if isinstance(data, dict) else {}
     fields["resultJson"] = json.dumps({"resultUrls": [URL]})
-    record = job_record("t-1", fields)
+    record = read_job_record("t-1", fields)
     assert (record.state, record.url) == (WavState.READY, URL)
 
 
@@ -669,7 +676,7 @@ def test_whatever_else_a_record_says_its_url_wins(data: object, where: str) -> N
     fields["response"] = {where: URL}
     fields.pop("createTime", None)
     fields.pop("completeTime", None)
-    record = wav_record("t-1", fields)
+    record = read_wav_record("t-1", fields)
     assert (record.state, record.url) == (WavState.READY, URL)
 
 
@@ -682,7 +689,7 @@ def test_whatever_else_a_record_says_its_url_wins(data: object, where: str) -> N
     )
 )
 def test_anything_is_a_list_of_tracks(data: object) -> None:
-    assert all(song.audio_id and song.music_task_id == "m" for song in music_task("m", data).tracks)
+    assert all(song.audio_id and song.music_task_id == "m" for song in read_music_task("m", data).tracks)
 
 
 @given(content=OBJECTS)

@@ -28,7 +28,7 @@ def met_as(sandbox: Sandbox, provider: str) -> Sandbox:
 
 
 def called_back(port: int) -> tuple[str, ...]:
-    """Let the callback come straight to this machine, where the sandbox is."""
+    """Let the callback come directly to this machine, without a tunnel."""
     return "--port", str(port), "--public-url", f"http://127.0.0.1:{port}"
 
 
@@ -39,8 +39,8 @@ def files() -> list[str]:
 # The table
 
 
-def test_what_only_one_contract_can_mean_is_in_the_table() -> None:
-    """429 means opposite things; so do the paths of the credits and the days that files are kept."""
+def test_the_table_holds_what_differs() -> None:
+    """429, the path of the credits and the retention of files differ."""
     assert (SUNOAPI.codes[429], KIE.codes[429], KIE_JOBS.codes[429]) == (
         Meaning.NO_CREDITS,
         Meaning.BUSY,
@@ -66,7 +66,7 @@ def test_the_readme_has_the_table() -> None:
     assert shown.splitlines()[2:] == [row_of(provider) for provider in (SUNOAPI, KIE, KIE_JOBS)]
 
 
-def test_wherever_providers_are_listed_all_are() -> None:
+def test_every_list_of_providers_is_complete() -> None:
     names = ", ".join(PROVIDERS)
     wrong = run_program("convert", "a", "--provider", "napster")
     assert (wrong.code, wrong.err.splitlines()[0]) == (
@@ -96,10 +96,11 @@ def test_a_song_is_converted(sandbox: Sandbox, provider: str, way: str, free_por
 
 
 @pytest.mark.parametrize("provider", KIES)
-def test_every_way_to_misbehave_that_can_be_helped_is(
-    sandbox: Sandbox, provider: str, free_port: int
-) -> None:
-    """The right file whatever the callback, the record and the CDN do; all in one run, each song paid for once."""
+def test_every_recoverable_fault_ends_in_a_file(sandbox: Sandbox, provider: str, free_port: int) -> None:
+    """Every callback, record and CDN fault ends in the right file, paid for once.
+
+    All in one run.
+    """
     names = ["twice", "forged", "malformed", "early", "no-callback", "exists", "expired", "cut"]
     names += [f"record-{shape}" for shape in ("no-url-first", "null-first", "unknown-first", "bare")]
     songs = [f"demo-{name}+{provider}" for name in names]
@@ -117,9 +118,7 @@ def test_every_way_to_misbehave_that_can_be_helped_is(
         pytest.param("kie-jobs", "fail (501 WAV format conversion failed)", id="kie-jobs"),
     ],
 )
-def test_a_failed_conversion_is_told_in_the_services_words(
-    sandbox: Sandbox, provider: str, words: str
-) -> None:
+def test_a_failed_conversion_shows_the_services_words(sandbox: Sandbox, provider: str, words: str) -> None:
     song = f"demo-fails+{provider}"
     done = met_as(sandbox, provider).run("convert", song, *WITH_MUSIC, *ASKING)
     assert (done.code, done.out, files()) == (7, "", [])
@@ -127,19 +126,17 @@ def test_a_failed_conversion_is_told_in_the_services_words(
 
 
 @pytest.mark.parametrize("provider", KIES)
-def test_a_record_that_exists_and_that_nobody_names_is_a_clear_failure(
-    sandbox: Sandbox, provider: str
-) -> None:
+def test_an_existing_record_without_a_known_id_is_a_clear_failure(sandbox: Sandbox, provider: str) -> None:
     done = met_as(sandbox, provider).run("convert", f"demo-exists-null+{provider}", *WITH_MUSIC, *ASKING)
     assert (done.code, done.out) == (7, "")
     assert "the service already has a WAV of this song: WAV record already exists (code 409)" in done.err
 
 
 @pytest.mark.parametrize(("provider", "days"), [("sunoapi", 15), ("kie", 14), ("kie-jobs", 14)])
-def test_what_is_left_running_is_said_to_be_kept_so_long_and_how_it_is_finished(
+def test_a_running_task_shows_its_retention_and_the_line_that_continues(
     sandbox: Sandbox, provider: str, days: int
 ) -> None:
-    """The line names the provider and the address: run without any setting, it finishes the song."""
+    """The line names the provider and the address, so it works without any setting."""
     song = f"demo+{provider}-left"
     done = met_as(sandbox, provider).run("convert", song, *WITH_MUSIC, "--no-wait", "--out", "song.wav")
     assert (done.code, f"kept {days} days" in done.err) == (0, True)
@@ -217,9 +214,9 @@ ENDS_THE_SONG = {
     505: (7, "the service has switched this off: Feature disabled (code 505)"),
 }
 MAY_SUCCEED_LATER = {
-    404: (8, "not finished within 0.4 s"),
+    404: (8, "not finished within 4 s"),
     408: (6, "the service has trouble: Upstream has not answered for 10 minutes (code 408)"),
-    422: (8, "not finished within 0.4 s"),
+    422: (8, "not finished within 4 s"),
     429: (6, "too many requests: Your call frequency is too high (code 429)"),
     455: (6, "the service is in maintenance: System maintenance in progress (code 455)"),
     500: (6, "the service has trouble: Server error (code 500)"),
@@ -228,7 +225,7 @@ MAY_SUCCEED_LATER = {
 
 @pytest.mark.parametrize("provider", KIES)
 def test_submissions_answered_with_each_code(sandbox: Sandbox, provider: str) -> None:
-    """What was certainly not accepted is sent again, once with one retry; what may have been accepted never is."""
+    """A submission that was certainly not accepted is sent again; one that may have been is not."""
     songs = {f"demo-code-{code}+{provider}": expected for code, expected in OF_A_SUBMISSION.items()}
     done = met_as(sandbox, provider).run("convert", *songs, *WITH_MUSIC, *ASKING, "--json")
     ended = {
@@ -253,7 +250,7 @@ def test_a_key_that_is_refused(sandbox: Sandbox, provider: str) -> None:
     assert "the service refused the API key: You do not have access permissions (code 401)" in done.err
 
 
-def test_a_failure_whose_credits_came_back_is_a_failure(sandbox: Sandbox) -> None:
+def test_a_refunded_failure_is_a_failure(sandbox: Sandbox) -> None:
     done = sandbox.run("convert", "demo-code-531", *ASKING)
     assert done.code == 7
     assert "the conversion failed: Generation failed, credits refunded (code 531)" in done.err
@@ -273,7 +270,7 @@ def test_lookups_that_may_succeed_later_are_repeated_until_the_time_is_up(
     sandbox: Sandbox, provider: str
 ) -> None:
     songs = {f"demo-lookup-{code}+{provider}": expected for code, expected in MAY_SUCCEED_LATER.items()}
-    options = ("--timeout", "400ms", "--poll-interval", "50ms", "--retries", "0", "--json")
+    options = ("--timeout", "4s", "--poll-interval", "200ms", "--retries", "0", "--json")
     done = met_as(sandbox, provider).run("convert", *songs, *WITH_MUSIC, *ASKING, *options)
     failed = done.named("song_failed")
     assert {event["audio_id"]: (event["exit_code"], event["message"]) for event in failed} == songs
@@ -303,7 +300,7 @@ def test_a_batch_waits_where_the_service_is_busy(sandbox: Sandbox, provider: str
 
 
 @pytest.mark.parametrize("provider", KIES)
-def test_what_may_have_been_paid_is_not_paid_again(sandbox: Sandbox, provider: str) -> None:
+def test_a_possibly_paid_submission_is_not_repeated(sandbox: Sandbox, provider: str) -> None:
     kie, song = met_as(sandbox, provider), f"demo-lost+{provider}"
     codes = [kie.run("convert", song, *WITH_MUSIC, *ASKING).code for _ in range(2)]
     assert (codes, sandbox.counted("submissions", song)) == ([6, 6], 1)

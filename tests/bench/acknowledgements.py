@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.system.loopback import address_of, bind_socket
 from tests.bench.receivers import candidates
 from tests.bench.receivers.candidates import CALLBACK, HERE, TASK_ID, NotMeasured
 
@@ -209,7 +209,7 @@ def _clean_environment() -> dict[str, str]:
 
 
 def _free_url() -> str:
-    with bound_socket(0) as bound:
+    with bind_socket(0) as bound:
         return address_of(bound)
 
 

@@ -21,7 +21,7 @@ import pytest
 from suno_wav_cli.callbacks.notifications import TaskNotifier, make_notification_handler
 from suno_wav_cli.callbacks.receiver import receiver_app
 from suno_wav_cli.callbacks.server import ReceiverLimits, limited_protocol, serve
-from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.system.loopback import address_of, bind_socket
 from suno_wav_cli.terminal.json_lines import json_lines
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class Receivers:
 
     async def _told(self, story: Callable[[Receiver], Awaitable[T]], limits: ReceiverLimits) -> T:
         if limits not in self._places:
-            bound = self._stack.enter_context(bound_socket(0))
+            bound = self._stack.enter_context(bind_socket(0))
             place = self._places[limits] = Place(address=address_of(bound))
             await self._stack.enter_async_context(serve(place, bound, limited_protocol(limits)))
         place = self._places[limits]
@@ -765,7 +765,7 @@ def test_server_ends_soon_while_strangers_hold_connections() -> None:
     """A connection in the middle of a request must not delay Ctrl-C."""
 
     async def run() -> float:
-        with bound_socket(0) as bound:
+        with bind_socket(0) as bound:
             receiver = Receiver(address=address_of(bound))
             app = receiver_app(PATH, make_notification_handler(receiver.notifier, receiver.report), PATIENT)
             async with receiver.connected() as silent, receiver.connected() as half:

@@ -24,7 +24,7 @@ from suno_wav_cli.callbacks.tunnel.agent_process import AgentProcess, Launch
 from suno_wav_cli.callbacks.tunnel.subprocesses import SubprocessGroup
 from suno_wav_cli.errors import TunnelFailed
 from suno_wav_cli.models import Secret
-from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.system.loopback import address_of, bind_socket
 from tests.support.ngrok_world import NgrokWorld, ngrok_world
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def keep_open(
             if is_enough(changes):
                 done.set()
 
-        with bound_socket(0) as bound:
+        with bind_socket(0) as bound:
             tunnel = make_tunnel(address_of(bound))
             endpoint = CallbackEndpoint(
                 bound=bound, path=PATH, tunnel=tunnel, required=False, timeouts=timeouts

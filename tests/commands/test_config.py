@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from suno_wav_cli.config.credentials import take_secrets
 from suno_wav_cli.config.file import read_config_file
-from suno_wav_cli.config.settings import Settings, Source, choose
+from suno_wav_cli.config.paths import find_paths
+from suno_wav_cli.config.settings import Settings, Source, choose, read_config
 from suno_wav_cli.errors import UsageError
 from tests.support.program import Finished, run_program
 
@@ -146,7 +147,7 @@ def test_the_path_of_the_file_is_printed(*, exists: bool) -> None:
         pytest.param(
             'api_key = "sesame"\n',
             "line 1: there is no setting 'api_key'",
-            "suno-wav login, or SUNO_API_KEY",
+            "Use `suno-wav login` or SUNO_API_KEY",
             id="a key",
         ),
         pytest.param(
@@ -158,8 +159,8 @@ def test_the_path_of_the_file_is_printed(*, exists: bool) -> None:
         pytest.param(
             "jobs = 3\r\njbos.x = 1\r\n", "line 2: there is no", "Did you mean jobs?", id="dots, Windows"
         ),
-        pytest.param("jobs = 3\nretries = \n", "line 2, column 11", "Mend the file", id="no value"),
-        pytest.param("jobs = 3\njobs = 4\n", "line 2, column 9", "Mend the file", id="twice"),
+        pytest.param("jobs = 3\nretries = \n", "line 2, column 11", "Fix the file", id="no value"),
+        pytest.param("jobs = 3\njobs = 4\n", "line 2, column 9", "Fix the file", id="twice"),
         pytest.param(
             "\n\nretries = 'many'\n",
             "line 3: retries: 'many' is not a number",
@@ -177,13 +178,13 @@ def test_the_path_of_the_file_is_printed(*, exists: bool) -> None:
         ),
         pytest.param(
             '\nngrok_authtoken = ["sesame"]\n',
-            "line 2: ngrok_authtoken is not a text",
+            "line 2: ngrok_authtoken is not text",
             "quotes",
             id="a wrong secret",
         ),
         pytest.param(
             '\nngrok_authtoken = "ses ame"\n',
-            "line 2: ngrok_authtoken holds characters",
+            "line 2: ngrok_authtoken contains characters",
             "Copy it again",
             id="a secret that is none",
         ),
@@ -207,7 +208,7 @@ def test_the_line_of_bytes_that_are_no_text_is_said() -> None:
 
 def test_a_file_of_any_size_is_not_read() -> None:
     Path("large.toml").write_bytes(b"#" * 2_000_000)
-    with pytest.raises(UsageError, match="larger than any configuration"):
+    with pytest.raises(UsageError, match="it is too large"):
         read_config_file(Path("large.toml"), [])
 
 
@@ -259,8 +260,9 @@ def test_any_file_is_read_or_is_one_of_our_errors(content: bytes) -> None:
 def test_one_mechanism_decides_and_tells_who_did() -> None:
     """Each setting once, in the order of the fields, and a secret's origin beside it."""
     environ = {"SUNO_WAV_HOME": "nowhere", "SUNO_WAV_PORT": "1", **SECRETS}
-    secrets = take_secrets(environ)
-    choices = choose({"port": None, "jobs": "2"}, environ)
+    config = read_config(find_paths(environ).config_file)
+    secrets = take_secrets(environ, config)
+    choices = choose({"port": None, "jobs": "2"}, environ, config)
     assert [choice.name for choice in choices] == [field.name for field in fields(Settings)]
     decided = {choice.name: (choice.source, choice.place) for choice in choices if choice.place}
     assert decided == {"port": (Source.VARIABLE, "SUNO_WAV_PORT"), "jobs": (Source.FLAG, "--jobs")}

@@ -16,12 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.responses import Response
 
-from suno_wav_cli.api.parsing import credits_left, envelope
-from suno_wav_cli.api.pricing import price_of, shown, wavs_for
+from suno_wav_cli.api.parsing import read_credits, read_envelope
+from suno_wav_cli.api.pricing import count_wavs, format_credits, price_of
 from suno_wav_cli.api.providers import SUNOAPI
 from suno_wav_cli.errors import ServiceUnavailable
-from suno_wav_cli.sandbox import running
-from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.sandbox import run_sandbox
+from suno_wav_cli.system.loopback import address_of, bind_socket
 from tests.api.test_client import PAGE, a_wild_server, ask
 from tests.api.test_client import envelope as answered
 from tests.support.program import Sandbox, run_program
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def account(credits_left: int) -> Iterator[Sandbox]:
-    with bound_socket(0) as bound, running(bound, speed=20, credits_left=credits_left):
+    with bind_socket(0) as bound, run_sandbox(bound, speed=20, credits_left=credits_left):
         yield Sandbox(base_url=address_of(bound))
 
 
@@ -57,9 +57,9 @@ def credit_questions(wild: Wild) -> int:
 
 
 def read(data: str) -> Decimal | None:
-    found = envelope(f'{{"code": 200, "data": {data}}}'.encode())
+    found = read_envelope(f'{{"code": 200, "data": {data}}}'.encode())
     assert found is not None
-    return credits_left(found.data)
+    return read_credits(found.data)
 
 
 # The balance
@@ -103,17 +103,17 @@ def test_a_balance_is_read_exactly_or_not_at_all(data: str, expected: str | None
 def test_an_amount_is_the_same_in_the_answer_on_the_screen_and_in_json(amount: Decimal) -> None:
     found = read(f"{amount:f}")
     assert found == amount
-    assert Decimal(shown(found)) == amount
-    assert "e" not in shown(found).lower()
+    assert Decimal(format_credits(found)) == amount
+    assert "e" not in format_credits(found).lower()
     as_json = int(found) if found == int(found) else float(found)
     assert Decimal(json.dumps(as_json)) == amount
 
 
 @given(st.integers(min_value=0, max_value=10**6))
 def test_a_price_pays_for_exactly_that_many(count: int) -> None:
-    assert wavs_for(price_of(count)) == count
-    assert wavs_for(price_of(count) + Decimal("0.3999")) == count
-    assert wavs_for(-price_of(count)) == 0
+    assert count_wavs(price_of(count)) == count
+    assert count_wavs(price_of(count) + Decimal("0.3999")) == count
+    assert count_wavs(-price_of(count)) == 0
 
 
 _ANYTHING = st.recursive(
@@ -128,7 +128,7 @@ def test_any_answer_is_an_amount_or_one_of_our_errors(server: Wild, data: object
     server.answer = lambda _: answered(data=data)
 
     def balance(client: Client) -> Awaitable[object]:
-        return client.credits()
+        return client.fetch_credits()
 
     found = ask(server.address, balance)
     assert isinstance(found, Decimal | ServiceUnavailable)
@@ -158,7 +158,7 @@ def test_what_was_computed_in_binary_is_shown_as_it_was_meant(server: Wild) -> N
     [
         pytest.param(answered(401, "no"), 3, "the service refused the API key", id="a wrong key"),
         pytest.param(answered(404, "no"), 6, "the service does not tell the balance", id="no such path"),
-        pytest.param(answered(data="plenty"), 6, "something that is no balance", id="no number"),
+        pytest.param(answered(data="plenty"), 6, "is not a balance", id="not a number"),
         pytest.param(answered(455, "soon"), 6, "in maintenance", id="maintenance"),
         pytest.param(Response(PAGE, 404), 7, "is not the API", id="a page"),
     ],
@@ -335,10 +335,10 @@ def test_a_batch_with_a_wrong_key_is_not_begun(server: Wild) -> None:
         pytest.param(["one", "two", "three"], 1, id="a batch asks once"),
     ],
 )
-def test_how_often_the_balance_is_asked_for(server: Wild, arguments: list[str], questions: int) -> None:
+def test_how_often_the_balance_is_asked_for(server: Wild, arguments: list[str], lookup_retries: int) -> None:
     env = good_but_for_credits(server, answered(data=100))
     assert server.run("convert", *arguments, env=env).code == 0
-    assert credit_questions(server) == questions
+    assert credit_questions(server) == lookup_retries
 
 
 def test_max_credits_holds_against_what_another_program_does_meanwhile(server: Wild) -> None:

@@ -23,8 +23,8 @@ from starlette.responses import Response
 from suno_wav_cli.config.key_store import KeyStore
 from suno_wav_cli.errors import NotAuthorized
 from suno_wav_cli.models import Secret
-from suno_wav_cli.sandbox import running
-from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.sandbox import run_sandbox
+from suno_wav_cli.system.loopback import address_of, bind_socket
 from tests.api.test_client import PAGE, Seen, a_wild_server, envelope
 from tests.support.program import REPOSITORY, Finished, command_line, run_program, wait_until
 
@@ -131,7 +131,7 @@ def test_a_line_is_read_as_people_send_it(service: Wild, line: str | bytes) -> N
         pytest.param("", 2, "no key was entered", id="nothing"),
         pytest.param("\n" + KEY, 2, "no key was entered", id="an empty line"),
         pytest.param(
-            "two words", 3, "what was entered holds characters that no key has", id="a blank inside"
+            "two words", 3, "what was entered contains characters that a key cannot have", id="a blank inside"
         ),
         pytest.param(b"\xff\xfek\x00", 2, "is not UTF-8 text", id="another encoding"),
         pytest.param("x" * 5000, 2, "does not begin with a key", id="a long line"),
@@ -228,7 +228,7 @@ def test_without_a_key_the_remedy_names_login(service: Wild) -> None:
 
 
 def test_convert_uses_the_kept_key() -> None:
-    with bound_socket(0) as bound, running(bound, speed=20):
+    with bind_socket(0) as bound, run_sandbox(bound, speed=20):
         address = address_of(bound)
         assert entered(KEY, "login", "--base-url", address).code == 0
         done = run_program("convert", "demo", "--base-url", address, "--poll-interval", "100ms")
@@ -349,9 +349,7 @@ def test_a_key_that_moves_to_the_keyring_leaves_the_file(service: Wild) -> None:
         ),
         pytest.param({"STAND_IN_KEYRING_MOOD": "locked"}, "nobody has unlocked it", id="locked"),
         pytest.param({"STAND_IN_KEYRING_MOOD": "weak"}, "this machine has no keyring", id="hides nothing"),
-        pytest.param(
-            {"STAND_IN_KEYRING_MOOD": "forgetful"}, "does not keep what it is given", id="forgetful"
-        ),
+        pytest.param({"STAND_IN_KEYRING_MOOD": "forgetful"}, "does not store keys", id="forgetful"),
     ],
 )
 def test_without_a_keyring_that_works_the_file_takes_the_key_and_says_why(
@@ -414,7 +412,7 @@ def test_the_keyring_is_not_loaded_for_a_key_from_elsewhere(service: Wild, *, fr
 
 
 def test_while_the_service_is_asked_the_key_is_in_no_command_line_and_no_environment() -> None:
-    with bound_socket(0) as silent:
+    with bind_socket(0) as silent:
         process = subprocess.Popen(
             command_line("login", "--base-url", address_of(silent)),
             stdin=subprocess.PIPE,

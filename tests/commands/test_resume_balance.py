@@ -12,8 +12,8 @@ from suno_wav_cli.commands.resume import compare_balances
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account, State
 from suno_wav_cli.models import Song
-from suno_wav_cli.sandbox import running
-from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.sandbox import run_sandbox
+from suno_wav_cli.system.loopback import address_of, bind_socket
 from tests.support.program import Sandbox
 
 SERVICE = Account(base_url="https://api.sunoapi.org", provider="sunoapi", kept_days=15)
@@ -66,7 +66,7 @@ def test_what_was_submitted_since_the_balance_was_asked_for_is_counted() -> None
 
 def test_resume_says_what_the_balance_tells_and_pays_nothing() -> None:
     """Two songs of a batch, whose balance is asked for before: one is converted, and the answer of the other is lost."""
-    with bound_socket(0) as bound, running(bound, speed=20.0):
+    with bind_socket(0) as bound, run_sandbox(bound, speed=20.0):
         sandbox = Sandbox(base_url=address_of(bound))
         assert sandbox.run("convert", "demo-lost", "demo", "--tunnel", "none").code == 5
         done = sandbox.run("resume")

@@ -28,7 +28,7 @@ from suno_wav_cli.config.run import Run
 from suno_wav_cli.config.settings import Settings
 from suno_wav_cli.errors import NotDelivered
 from suno_wav_cli.events import AnswerOverdue, Delivered
-from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.system.loopback import address_of, bind_socket
 from tests.support.program import command_line, run_program
 from tests.support.target import KEY, UNGUESSABLE, Receiver, Request, receiving
 
@@ -330,7 +330,7 @@ def test_https_to_an_http_server(receiver: Receiver) -> None:
     ],
 )
 def test_connection_that_breaks(said: bytes) -> None:
-    with bound_socket(0) as bound:
+    with bind_socket(0) as bound:
 
         def answer() -> None:
             connection, _ = bound.accept()

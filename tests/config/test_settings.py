@@ -1,4 +1,4 @@
-"""Flag > environment > config.toml > default, and every wrong value said with its place."""
+"""Flag, environment, config.toml, default: which one wins, and how bad values are reported."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suno_wav_cli.callbacks.tunnel import TunnelMode
-from suno_wav_cli.config.credentials import Secrets, api_key, take_secrets
+from suno_wav_cli.config.credentials import Secrets, get_api_key, take_secrets
 from suno_wav_cli.config.parsers import seconds
+from suno_wav_cli.config.paths import find_paths
 from suno_wav_cli.config.settings import (
     Settings,
-    config_folder,
-    load_settings,
-    state_folder,
+    choose,
+    make_settings,
+    read_config,
 )
 from suno_wav_cli.errors import NotAuthorized, UsageError
-from suno_wav_cli.models import Secret
+from suno_wav_cli.models import Secret, TunnelMode
 
 if TYPE_CHECKING:
     from tests.support.program import Sandbox
@@ -37,7 +37,12 @@ def written(text: str | bytes) -> Path:
 
 
 def load(flags: dict[str, object] | None = None, **environ: str) -> Settings:
-    return load_settings(flags or {}, ENVIRON | environ)
+    both = ENVIRON | environ
+    return make_settings(choose(flags or {}, both, read_config(find_paths(both).config_file)))
+
+
+def secrets_of(environ: dict[str, str]) -> Secrets:
+    return take_secrets(environ, read_config(find_paths(environ).config_file))
 
 
 def test_without_anything_the_defaults_are_in_force() -> None:
@@ -111,7 +116,7 @@ def test_each_source_decides_for_its_own_settings_only() -> None:
     "name", [field.name for field in fields(Settings) if field.name not in ("out", "save", "log_file")]
 )
 def test_every_setting_can_come_from_the_environment(name: str) -> None:
-    """A snowman is no value of any of them, but could be a file's name."""
+    """No setting accepts a snowman, but a file could be named so."""
     variable = f"SUNO_WAV_{name.upper()}"
     with pytest.raises(UsageError, match=f"^{variable}: '\u2603' is not "):
         load({}, **{variable: "\u2603"})
@@ -126,7 +131,7 @@ def test_an_empty_variable_does_not_count() -> None:
     assert load({}, SUNO_WAV_JOBS="").jobs == 3
 
 
-def test_a_wrong_value_that_something_stronger_replaces_does_no_harm() -> None:
+def test_an_overridden_bad_value_is_not_an_error() -> None:
     written('jobs = "many"\n')
     assert load({"jobs": "2"}, SUNO_WAV_JOBS="few").jobs == 2
 
@@ -167,14 +172,14 @@ def test_a_wrong_value_that_something_stronger_replaces_does_no_harm() -> None:
         pytest.param('log_file = ["a.log"]\n', "log_file: ", id="a list for a path"),
     ],
 )
-def test_a_wrong_config_file_is_said_with_its_place(content: str | bytes, said: str) -> None:
+def test_a_bad_config_file_is_reported_with_its_line(content: str | bytes, said: str) -> None:
     file = written(content)
     with pytest.raises(UsageError, match=said) as caught:
         load()
     assert str(file) in caught.value.message
 
 
-def test_a_config_file_that_is_a_folder_is_said() -> None:
+def test_a_config_file_that_is_a_folder_is_reported() -> None:
     (Path(HOME) / "config.toml").mkdir(parents=True)
     with pytest.raises(UsageError, match="cannot be read"):
         load()
@@ -189,7 +194,7 @@ def test_a_config_file_that_is_a_folder_is_said() -> None:
         ),
     ],
 )
-def test_a_wrong_value_is_said_with_its_place(
+def test_a_bad_value_is_reported_with_its_place(
     flags: dict[str, object], environ: dict[str, str], place: str
 ) -> None:
     with pytest.raises(UsageError, match=f"^{place} is not a duration"):
@@ -232,7 +237,7 @@ def test_durations_are_read(text: str, expected: float) -> None:
         "9" * 400,
     ],
 )
-def test_what_is_no_duration_is_said(text: str) -> None:
+def test_an_invalid_duration_is_reported(text: str) -> None:
     with pytest.raises(ValueError, match="a duration; write 90, 90s, 15m or 1h, up to 30d"):
         seconds(text)
 
@@ -266,7 +271,7 @@ def test_any_text_is_a_bounded_duration_or_a_value_error(text: str) -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["base_url", "public_url", "callback_url"])
-def test_what_is_no_address_is_said(name: str, address: str) -> None:
+def test_an_invalid_address_is_reported(name: str, address: str) -> None:
     with pytest.raises(UsageError, match="is not an address"):
         load({name: address})
 
@@ -278,12 +283,12 @@ def test_a_password_in_an_address_is_not_repeated() -> None:
     assert "sesame" not in caught.value.message + caught.value.remedy
 
 
-def test_the_home_of_nobody_is_said() -> None:
+def test_an_unknown_users_home_is_reported() -> None:
     with pytest.raises(UsageError, match="nobody-of-this-name"):
         load({"log_file": "~nobody-of-this-name/a.log"})
 
 
-def test_the_folder_of_nobody_is_said(sandbox: Sandbox) -> None:
+def test_an_unknown_users_home_as_the_folder_is_reported(sandbox: Sandbox) -> None:
     done = sandbox.run("convert", "demo+nobody", env={"SUNO_WAV_HOME": "~nobody-of-this-name"})
     assert (done.code, sandbox.counted("submissions", "demo+nobody")) == (2, 0)
 
@@ -291,25 +296,26 @@ def test_the_folder_of_nobody_is_said(sandbox: Sandbox) -> None:
 def test_one_variable_moves_both_folders(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me")
     environ = {"SUNO_WAV_HOME": "~/suno"}
-    assert (config_folder(environ), state_folder(environ)) == (Path("/home/me/suno"), Path("/home/me/suno"))
+    assert find_paths(environ).config_file == Path("/home/me/suno/config.toml")
+    assert find_paths(environ).journal == Path("/home/me/suno/journal.sqlite3")
 
 
-def test_without_it_the_folders_are_those_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_folders_are_the_systems(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", "/xdg/config")
     monkeypatch.setenv("XDG_STATE_HOME", "/xdg/state")
-    assert config_folder({}) == Path("/xdg/config/suno-wav")
-    assert state_folder({}) == Path("/xdg/state/suno-wav")
+    assert find_paths({}).config_file == Path("/xdg/config/suno-wav/config.toml")
+    assert find_paths({}).journal == Path("/xdg/state/suno-wav/journal.sqlite3")
 
 
 def test_secrets_come_from_the_environment() -> None:
-    secrets = take_secrets({"SUNO_API_KEY": " key-1\n", "NGROK_AUTHTOKEN": "token-1"})
+    secrets = secrets_of({"SUNO_API_KEY": " key-1\n", "NGROK_AUTHTOKEN": "token-1"})
     assert (secrets.api_key, secrets.ngrok_token) == (Secret(value="key-1"), Secret(value="token-1"))
 
 
 @pytest.mark.parametrize("value", [None, "", "  ", "\n"])
 def test_an_empty_secret_is_none(value: str | None) -> None:
     environ = {} if value is None else {"SUNO_API_KEY": value}
-    assert take_secrets(environ).api_key is None
+    assert secrets_of(environ).api_key is None
 
 
 @pytest.mark.parametrize(
@@ -325,42 +331,46 @@ def test_an_empty_secret_is_none(value: str | None) -> None:
     ],
 )
 @pytest.mark.parametrize("variable", ["SUNO_API_KEY", "NGROK_AUTHTOKEN"])
-def test_a_secret_that_no_header_can_carry_is_said_and_not_shown(variable: str, value: str) -> None:
-    with pytest.raises(NotAuthorized, match=f"{variable} holds characters that no key has") as caught:
-        take_secrets({variable: value})
+def test_a_secret_that_does_not_fit_into_a_header_is_reported_and_not_shown(
+    variable: str, value: str
+) -> None:
+    with pytest.raises(
+        NotAuthorized, match=f"{variable} contains characters that a key cannot have"
+    ) as caught:
+        secrets_of({variable: value})
     assert "sesam" not in caught.value.message + caught.value.remedy
 
 
 def test_secrets_leave_the_environment_that_child_processes_inherit() -> None:
     environ = ENVIRON | {"SUNO_API_KEY": "key-1", "NGROK_AUTHTOKEN": "token-1", "SUNO_WAV_HMAC_KEY": "hmac-1"}
-    secrets = take_secrets(environ)
+    secrets = secrets_of(environ)
     assert secrets == Secrets(
         api_key=Secret(value="key-1"), ngrok_token=Secret(value="token-1"), hmac_key=Secret(value="hmac-1")
     )
     assert environ == ENVIRON
 
 
-def test_the_token_and_the_webhook_key_may_stand_in_the_file_and_the_api_key_may_not() -> None:
+def test_the_file_may_hold_the_token_and_the_webhook_key_but_not_the_api_key() -> None:
     written('ngrok_authtoken = "token-1"\nhmac_key = "sésame öffne dich"\n')
-    assert take_secrets({**ENVIRON}) == Secrets(
+    assert secrets_of({**ENVIRON}) == Secrets(
         api_key=None, ngrok_token=Secret(value="token-1"), hmac_key=Secret(value="sésame öffne dich")
     )
-    assert take_secrets(ENVIRON | {"NGROK_AUTHTOKEN": "token-2"}).ngrok_token == Secret(value="token-2")
+    assert secrets_of(ENVIRON | {"NGROK_AUTHTOKEN": "token-2"}).ngrok_token == Secret(value="token-2")
     assert load() == Settings()
     written('api_key = "key-1"')
     with pytest.raises(UsageError, match="there is no setting 'api_key'"):
         load()
 
 
-def test_a_wrong_token_in_the_file_is_said_with_its_place_and_not_shown() -> None:
+def test_a_bad_token_in_the_file_is_reported_with_its_line_and_not_shown() -> None:
     written('ngrok_authtoken = "open sesame"')
-    with pytest.raises(NotAuthorized, match="ngrok_authtoken holds characters") as caught:
-        take_secrets({**ENVIRON})
+    with pytest.raises(NotAuthorized, match="ngrok_authtoken contains characters") as caught:
+        secrets_of({**ENVIRON})
     assert "sesame" not in caught.value.message
 
 
 def test_a_secret_hides_itself() -> None:
-    secrets = take_secrets({"SUNO_API_KEY": "sesame", "NGROK_AUTHTOKEN": "open"})
+    secrets = secrets_of({"SUNO_API_KEY": "sesame", "NGROK_AUTHTOKEN": "open"})
     for shown in (
         repr(secrets),
         str(secrets),
@@ -372,13 +382,15 @@ def test_a_secret_hides_itself() -> None:
         assert "open" not in shown
 
 
-def test_the_sandbox_takes_any_key_and_the_service_needs_one() -> None:
-    nothing, something = take_secrets({}), take_secrets({"SUNO_API_KEY": "key-1"})
+def test_the_sandbox_accepts_any_key_and_the_service_needs_one() -> None:
+    nothing, something = secrets_of({}), secrets_of({"SUNO_API_KEY": "key-1"})
     service, practice = Settings(), Settings(provider="sandbox")
-    assert api_key(nothing, practice, ENVIRON).value != ""
+    assert get_api_key(nothing, practice, ENVIRON).value != ""
     assert (
-        api_key(something, practice, ENVIRON) == api_key(something, service, ENVIRON) == Secret(value="key-1")
+        get_api_key(something, practice, ENVIRON)
+        == get_api_key(something, service, ENVIRON)
+        == Secret(value="key-1")
     )
     with pytest.raises(NotAuthorized, match="there is no API key") as caught:
-        api_key(nothing, service, ENVIRON)
+        get_api_key(nothing, service, ENVIRON)
     assert "suno-wav login" in caught.value.remedy

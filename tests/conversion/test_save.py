@@ -19,14 +19,14 @@ from hypothesis import strategies as st
 from suno_wav_cli.download.fetch import RateLimit
 from suno_wav_cli.errors import AddressRefused, DownloadFailed, NotAWholeWav, ServiceUnavailable
 from suno_wav_cli.events import ConnectionsReduced, DownloadRetried, DownloadStarted
-from suno_wav_cli.sandbox.behaviours import cdn_id
+from suno_wav_cli.sandbox.behaviours import format_cdn_id
 from suno_wav_cli.sandbox.cdn.faults import Kind, Plan
 from suno_wav_cli.system.pacing import Backoff
 from tests.crash.relay import Relay, relaying
 from tests.support.cdn import plans
 from tests.support.context import PART, QUICK, TARGET, WISHES, Customer, file_of
 from tests.support.program import Sandbox, named, read_until, started
-from tests.support.wire import head_of, serving
+from tests.support.wire import read_head, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -282,7 +282,7 @@ def test_segments_that_several_connections_left_are_continued_by_one(customer: C
 def test_whatever_the_cdn_does_the_file_is_one_that_it_had(
     customer: Customer, plan: Plan, tries: int
 ) -> None:
-    assert_one_of_its_files(customer, cdn_id(plan), plan, tries, connections=1)
+    assert_one_of_its_files(customer, format_cdn_id(plan), plan, tries, connections=1)
 
 
 @settings(
@@ -293,7 +293,7 @@ def test_whatever_the_cdn_does_the_file_is_one_that_it_had(
 )
 @given(plan=plans(frozenset(Kind) - {Kind.AFTER, Kind.TRICKLE, Kind.STALL}), tries=st.integers(0, 3))
 def test_whatever_it_does_to_four_connections_too(customer: Customer, plan: Plan, tries: int) -> None:
-    assert_one_of_its_files(customer, cdn_id(plan, LARGE), plan, tries, connections=4)
+    assert_one_of_its_files(customer, format_cdn_id(plan, LARGE), plan, tries, connections=4)
 
 
 def assert_one_of_its_files(
@@ -441,12 +441,12 @@ def test_a_server_that_is_away_for_a_while(customer: Customer, free_port: int) -
     whole = file_of("demo")
 
     def told(connection: socket.socket) -> None:
-        head_of(connection)
+        read_head(connection)
         connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(whole)}\r\n\r\n".encode() + whole)
 
     with ExitStack() as stack:
         # Begun when the program has met nobody.
-        beginning = Timer(0.3, lambda: stack.enter_context(serving(told, port=free_port)))
+        beginning = Timer(0.3, lambda: stack.enter_context(serve(told, port=free_port)))
         beginning.start()
         run = customer.save(entry)
         beginning.join()

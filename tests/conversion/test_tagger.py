@@ -26,10 +26,10 @@ from suno_wav_cli.events import RequestServed, TagsMissing
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account
 from suno_wav_cli.models import Cover, Secret, Song, SongTags, Track
-from suno_wav_cli.sandbox import running
-from suno_wav_cli.sandbox.cdn.cover import cover
-from suno_wav_cli.sandbox.cdn.melody import Layout, melody
-from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.sandbox import run_sandbox
+from suno_wav_cli.sandbox.cdn.cover import make_cover
+from suno_wav_cli.sandbox.cdn.melody import Layout, make_melody
+from suno_wav_cli.system.loopback import address_of, bind_socket
 from suno_wav_cli.system.pacing import Backoff
 from suno_wav_cli.terminal.messages import sentence
 from tests.wav.test_write_tags import read
@@ -44,9 +44,9 @@ if TYPE_CHECKING:
 KEY = "key-5f2e9c81d0"
 MUSIC = "0123456789abcdef0123456789abcdef"
 JPEG = b"\xff\xd8\xff\xe0 near enough"
-PNG = cover("any")
+PNG = make_cover("any")
 LYRICS = "[Verse]\nLa la la, là-haut\n\n[Chorus]\nらららら ♪"
-TUNE = melody(Layout(seconds=0.1))
+TUNE = make_melody(Layout(seconds=0.1))
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
@@ -143,7 +143,7 @@ ANSWERS: dict[str, Callable[[Request], Response]] = {
 @pytest.fixture(scope="module")
 def server() -> Iterator[Pictures]:
     served = Pictures()
-    with bound_socket(0) as bound, serve_in_thread(served.application, bound):
+    with bind_socket(0) as bound, serve_in_thread(served.application, bound):
         served.address = address_of(bound)
         yield served
 
@@ -278,7 +278,7 @@ class Practice:
 
         async def asked() -> list[Song]:
             async with Client(SUNOAPI, self.address, Secret(value=KEY), NO_TLS, Backoff(retries=0)) as client:
-                tracks = (await client.music_task(MUSIC)).tracks
+                tracks = (await client.fetch_music_task(MUSIC)).tracks
                 return [Song(audio_id=track.audio_id, music_task_id=MUSIC) for track in tracks]
 
         return asyncio.run(asked())
@@ -287,7 +287,7 @@ class Practice:
 @pytest.fixture
 def practice() -> Iterator[Practice]:
     served: list[Event] = []
-    with bound_socket(0) as bound, running(bound, report=served.append):
+    with bind_socket(0) as bound, run_sandbox(bound, report=served.append):
         yield Practice(address=address_of(bound), served=served)
 
 
@@ -299,7 +299,7 @@ def test_a_songs_tags_are_what_the_service_says(practice: Practice) -> None:
             title=f"Sandbox song {n}",
             style="sine, practice",
             lyrics=LYRICS,
-            cover=Cover(content=cover(song.audio_id), media_type="image/png"),
+            cover=Cover(content=make_cover(song.audio_id), media_type="image/png"),
         )
         for n, song in enumerate(songs, 1)
     ]
@@ -319,7 +319,7 @@ def test_a_file_gets_its_songs_tags(practice: Practice) -> None:
     _, run = during(practice.address, lambda run: run.tagger.tag(file, song))
     found = read(file.getvalue())
     assert found.info == {"INAM": "Sandbox song 2", "IGNR": "sine, practice", "ICMT": LYRICS}
-    assert found.id3["APIC:"].data == cover(song.audio_id)
+    assert found.id3["APIC:"].data == make_cover(song.audio_id)
     assert run.reasons == []
 
 
@@ -383,7 +383,7 @@ def saying(**track: object) -> Iterator[str]:
         data = {"status": "SUCCESS", "response": {"sunoData": [{"id": "song-1", "title": "Song"} | track]}}
         return JSONResponse({"code": 200, "msg": "success", "data": data})
 
-    with bound_socket(0) as bound, serve_in_thread(Starlette(routes=[Route("/{p:path}", answer)]), bound):
+    with bind_socket(0) as bound, serve_in_thread(Starlette(routes=[Route("/{p:path}", answer)]), bound):
         yield address_of(bound)
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from suno_wav_cli.api.parsing import music_task, wav_record
+from suno_wav_cli.api.parsing import read_music_task, read_wav_record
 from suno_wav_cli.conversion.ids import audio_id_of
 from suno_wav_cli.conversion.song_list import unique_songs
 from suno_wav_cli.conversion.targets import FIELDS, check_targets, choose_targets
@@ -261,10 +261,10 @@ def test_an_id_that_the_service_made_up_does_not_lead_out_of_the_folder(
 ) -> None:
     """It is dropped as no id, or made harmless as a title is."""
     listed = {"response": {"sunoData": [{"id": audio_id, "title": title}]}}
-    record = wav_record("t-1", {"musicId": audio_id})
+    record = read_wav_record("t-1", {"musicId": audio_id})
     songs = [
         Song(audio_id=track.audio_id, music_task_id="m", title=track.title)
-        for track in music_task("m", listed).tracks
+        for track in read_music_task("m", listed).tracks
     ]
     for song in (*songs, Song(audio_id=record.audio_id or "t-1")):
         check_name(file_of(song, out), Path())

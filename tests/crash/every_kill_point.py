@@ -16,8 +16,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.sandbox import running
-from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.sandbox import run_sandbox
+from suno_wav_cli.system.loopback import address_of, bind_socket
 from tests.crash.trial import Way
 from tests.crash.walk import check, explored
 from tests.support.program import Sandbox
@@ -46,8 +46,8 @@ def main(providers: Sequence[str]) -> int:
     count = wrong = 0
     with (
         TemporaryDirectory() as folder,
-        bound_socket(0) as bound,
-        running(bound, speed=20.0, credits_left=10_000),
+        bind_socket(0) as bound,
+        run_sandbox(bound, speed=20.0, credits_left=10_000),
     ):
         sandbox = Sandbox(base_url=address_of(bound))
         for way in ways:

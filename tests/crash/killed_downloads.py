@@ -19,8 +19,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.sandbox import running
-from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.sandbox import run_sandbox
+from suno_wav_cli.system.loopback import address_of, bind_socket
 from tests.support.cdn import tune
 from tests.support.program import Sandbox, command_line, named, read_until
 
@@ -111,8 +111,8 @@ def main() -> int:
     began = time.monotonic()
     with (
         TemporaryDirectory() as folder,
-        bound_socket(0) as bound,
-        running(bound, speed=20.0, credits_left=10_000),
+        bind_socket(0) as bound,
+        run_sandbox(bound, speed=20.0, credits_left=10_000),
         ThreadPoolExecutor(_AT_ONCE) as pool,
     ):
         sandbox = Sandbox(base_url=address_of(bound))

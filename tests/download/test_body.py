@@ -24,12 +24,12 @@ from tests.support.context import PART, TARGET, WISHES
 from tests.support.wire import (
     HOST,
     Certificate,
-    head_of,
     new_certificate,
     proxy_to,
+    read_head,
     reset,
-    serving,
-    until_left,
+    serve,
+    wait_for_close,
 )
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from suno_wav_cli.download.fetch import DownloadPolicy
-    from tests.support.wire import Told
+    from tests.support.wire import Responder
 
 BODY = random.Random(1).randbytes(700_001)
 HEAD = f'HTTP/1.1 200 OK\r\nContent-Length: {len(BODY)}\r\nETag: "a"\r\nAccept-Ranges: bytes\r\n\r\n'.encode()
@@ -55,9 +55,9 @@ class Server:
     certificate: Certificate | None
 
     @contextmanager
-    def told(self, told: Told) -> Iterator[str]:
+    def told(self, told: Responder) -> Iterator[str]:
         tls = self.certificate.server() if self.certificate else None
-        with serving(told, tls) as port:
+        with serve(told, tls) as port:
             yield f"{'https' if tls else 'http'}://127.0.0.1:{port}/song.wav"
 
     @property
@@ -78,9 +78,9 @@ def fetched(url: str, wishes: DownloadPolicy, holding: PartialFile | None = None
         return transfer
 
 
-def sends(*pieces: bytes, then: Callable[[socket.socket], None] = lambda _: None) -> Told:
+def sends(*pieces: bytes, then: Callable[[socket.socket], None] = lambda _: None) -> Responder:
     def told(connection: socket.socket) -> None:
-        head_of(connection)
+        read_head(connection)
         for piece in pieces:
             connection.sendall(piece)
         then(connection)
@@ -131,7 +131,7 @@ def test_a_body_comes_byte_for_byte_however_it_is_sent(server: Server, pieces: l
     [
         pytest.param(lambda _: None, "broke off", id="closed, by TLS without a word"),
         pytest.param(close_properly, "broke off", id="closed properly"),
-        pytest.param(until_left, "silent for 0.2 s", id="silent"),
+        pytest.param(wait_for_close, "silent for 0.2 s", id="silent"),
     ],
 )
 @pytest.mark.parametrize("count", [0, 1, 100_000, len(BODY) - 1])
@@ -184,7 +184,7 @@ def test_a_rest_is_asked_for_of_the_same_file_only(server: Server) -> None:
     heads: list[bytes] = []
 
     def told(connection: socket.socket) -> None:
-        heads.append(head_of(connection))
+        heads.append(read_head(connection))
         connection.sendall(b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 400-999/1000\r\n")
         connection.sendall(b"Content-Length: 600\r\n\r\n" + BODY[400:1000])
 
@@ -214,9 +214,9 @@ def test_a_slow_line_is_seen_to_move(server: Server) -> None:
     """A block is handed on before it is full."""
 
     def told(connection: socket.socket) -> None:
-        head_of(connection)
+        read_head(connection)
         connection.sendall(HEAD + BODY[:1000])
-        until_left(connection)
+        wait_for_close(connection)
 
     with server.told(told) as url, open_part(TARGET) as part:
         transfer = Transfer(url, part, replace(server.wishes, stall_timeout=0.2))
@@ -260,8 +260,8 @@ def test_through_a_proxy(
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate.path))
     tls = certificate.server()
     with (
-        serving(sends(HEAD[:-2] + b"Connection: close\r\n\r\n" + BODY), tls) as port,
-        serving(proxy_to(port, asked), tls if proxy_scheme == "https" else None) as proxy,
+        serve(sends(HEAD[:-2] + b"Connection: close\r\n\r\n" + BODY), tls) as port,
+        serve(proxy_to(port, asked), tls if proxy_scheme == "https" else None) as proxy,
     ):
         monkeypatch.setenv("https_proxy", f"{proxy_scheme}://127.0.0.1:{proxy}")
         fetched(f"https://{HOST}/song.wav", replace(WISHES, tls=certificate.client(), local=False))
@@ -270,7 +270,7 @@ def test_through_a_proxy(
 
 
 def test_through_a_proxy_that_refuses(certificate: Certificate, monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(sends(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")) as proxy:
+    with serve(sends(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")) as proxy:
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy}")
         with pytest.raises(BrokenOff, match="403"):
             fetched(f"https://{HOST}/song.wav", replace(WISHES, tls=certificate.client()))
@@ -286,7 +286,7 @@ def test_nothing_stays_open(server: Server) -> None:
         return sum(1 for entry in folder.iterdir() if "socket" in _target(entry))
 
     wishes = replace(server.wishes, stall_timeout=0.05)
-    with server.told(sends(HEAD, BODY[:1000], then=until_left)) as url:
+    with server.told(sends(HEAD, BODY[:1000], then=wait_for_close)) as url:
         before = descriptors()
         for _ in range(5):
             with pytest.raises(BrokenOff):
@@ -310,7 +310,7 @@ def test_the_body_of_a_redirect_is_not_read() -> None:
     sent: list[int] = []
 
     def told(connection: socket.socket) -> None:
-        if head_of(connection).startswith(b"GET /song"):
+        if read_head(connection).startswith(b"GET /song"):
             connection.sendall(HEAD + BODY)
             return
         connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: /song\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -318,7 +318,7 @@ def test_the_body_of_a_redirect_is_not_read() -> None:
             connection.sendall(b"10000\r\n" + bytes(0x10000) + b"\r\n")
             sent.append(0x10000)
 
-    with serving(told) as port:
+    with serve(told) as port:
         fetched(f"http://127.0.0.1:{port}/moved", WISHES)
     assert PART.read_bytes() == BODY
     assert sum(sent) < 20_000_000
@@ -329,7 +329,7 @@ def test_what_unpacks_to_a_thousand_times_its_size_comes_in_small_blocks() -> No
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n".encode()
     content = Content(span=ByteRange(start=0, stop=None), length=None, validator=None, coded=True)
     lengths = []
-    with serving(sends(head, packed)) as port, httpx.stream("GET", f"http://127.0.0.1:{port}/") as response:
+    with serve(sends(head, packed)) as port, httpx.stream("GET", f"http://127.0.0.1:{port}/") as response:
         for block in blocks(response, content, silence=5.0):
             assert not any(bytes(block[:1024]))
             lengths.append(len(block))
@@ -348,5 +348,5 @@ def test_what_unpacks_to_a_thousand_times_its_size_comes_in_small_blocks() -> No
 def test_what_is_packed_wrongly_breaks_off(spoil: Callable[[bytes], bytes]) -> None:
     packed = spoil(gzip.compress(BODY))
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n".encode()
-    with serving(sends(head, packed)) as port, pytest.raises(BrokenOff):
+    with serve(sends(head, packed)) as port, pytest.raises(BrokenOff):
         fetched(f"http://127.0.0.1:{port}/song", WISHES)

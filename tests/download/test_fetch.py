@@ -38,7 +38,7 @@ from suno_wav_cli.errors import (
     SunoWavError,
 )
 from suno_wav_cli.models import WavFormat
-from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.system.loopback import address_of, bind_socket
 from suno_wav_cli.wav import read_format
 from tests.support.program import Finished, Sandbox
 
@@ -134,7 +134,7 @@ ANSWERS: dict[str, Callable[[str], Response]] = {
 
 @contextmanager
 def serving_a_cdn() -> Iterator[Cdn]:
-    with bound_socket(0) as bound:
+    with bind_socket(0) as bound:
         made = Cdn(address=address_of(bound))
         with serve_in_thread(made.application(), bound):
             yield made
@@ -629,7 +629,7 @@ def test_cancelled_in_the_middle_of_a_tls_handshake_it_leaves_without_a_thread(
         assert threads == []
         return seconds
 
-    with bound_socket(0) as listening:
+    with bind_socket(0) as listening:
         listening.setblocking(False)
         assert asyncio.run(story(listening)) < 1
 

@@ -23,7 +23,7 @@ from suno_wav_cli.events import DownloadStarted
 from suno_wav_cli.journal.holding import ByteRange, PartialFile
 from suno_wav_cli.system.pacing import Backoff
 from tests.support.context import PART, TARGET, WISHES, Customer, file_of
-from tests.support.wire import head_of, serving, until_left
+from tests.support.wire import read_head, serve, wait_for_close
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -160,11 +160,11 @@ def test_nothing_is_remembered_of_what_is_no_wav(customer: Customer) -> None:
 
 def large(connection: socket.socket) -> None:
     """Promise 64 MB, and say nothing then."""
-    head_of(connection)
+    read_head(connection)
     connection.sendall(
         b'HTTP/1.1 200 OK\r\nContent-Length: 64000000\r\nETag: "a"\r\nAccept-Ranges: bytes\r\n\r\n'
     )
-    until_left(connection)
+    wait_for_close(connection)
 
 
 def test_a_file_whose_room_is_still_being_made_is_not_taken_for_complete() -> None:
@@ -177,7 +177,7 @@ def test_a_file_whose_room_is_still_being_made_is_not_taken_for_complete() -> No
             seen.append((transfer.holding(), transfer.received, transfer.arrived()))
             transfer.stop("seen")
 
-    with serving(large) as port, open_part(TARGET) as part:
+    with serve(large) as port, open_part(TARGET) as part:
         slow = SlowDisk(part.path, part.file)
         transfer = Transfer(f"http://127.0.0.1:{port}/", slow, WISHES, connections=4)
         with pytest.raises(DownloadFailed, match="seen"):
@@ -212,14 +212,14 @@ def test_a_disk_that_fails_stops_the_threads_too() -> None:
     async def story(url: str) -> None:
         def spoil(*_: object) -> None:
             # What is no file cannot be put on the disk.
-            with serving(until_left) as port, socket.create_connection(("127.0.0.1", port)) as connection:
+            with serve(wait_for_close) as port, socket.create_connection(("127.0.0.1", port)) as connection:
                 os.dup2(connection.fileno(), part.file.fileno())
 
         with open_part(TARGET) as part:
             await fetch(Transfer(url, part, WISHES), spoil, lambda *_: None)
 
     before = set(threading.enumerate())
-    with serving(large) as port, pytest.raises(DownloadFailed, match="cannot be written"):
+    with serve(large) as port, pytest.raises(DownloadFailed, match="cannot be written"):
         asyncio.run(story(f"http://127.0.0.1:{port}/"))
     for thread in set(threading.enumerate()) - before:
         if thread.name == "download":

@@ -1,4 +1,4 @@
-"""The sandbox's CDN, met by real requests: right in the good case, and wrong in every way that can be ordered."""
+"""Real requests to the sandbox's CDN, without faults and with every fault."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ import pytest
 from hypothesis import given, settings
 
 from suno_wav_cli.events import RequestServed
-from suno_wav_cli.sandbox.behaviours import cdn_id
+from suno_wav_cli.sandbox.behaviours import format_cdn_id
 from suno_wav_cli.sandbox.cdn.faults import Kind, Plan
-from tests.support.account import SandboxAccount, an_account
+from tests.support.account import SandboxAccount, open_account
 from tests.support.cdn import End, exchange, plans, tune
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ SIZE = 1_152_044
 
 @pytest.fixture(scope="module")
 def account() -> Iterator[SandboxAccount]:
-    with an_account(credits_left=10_000) as opened:
+    with open_account(credits_left=10_000) as opened:
         yield opened
 
 
@@ -137,7 +137,7 @@ def test_two_range_fields_are_several_ranges(account: SandboxAccount, file_url: 
     assert response.status_code == 200
 
 
-def test_of_head_no_range_is_heard(account: SandboxAccount, file_url: str) -> None:
+def test_head_ignores_ranges(account: SandboxAccount, file_url: str) -> None:
     response = account.http.head(file_url, headers={"Range": "bytes=0-9"})
     assert (response.status_code, response.headers["Content-Length"]) == (200, str(SIZE))
 
@@ -159,7 +159,7 @@ def test_pieces_joined_are_the_file(account: SandboxAccount, file_url: str) -> N
         pytest.param("Wed, 01 Jan 2025 00:00:00 GMT", 200, SIZE, id="a date"),
     ],
 )
-def test_a_range_is_given_only_of_the_file_that_was_meant(
+def test_if_range_guards_against_another_file(
     account: SandboxAccount, file_url: str, tag: str | None, status: int, length: int
 ) -> None:
     etag = account.http.head(file_url).headers["ETag"]
@@ -186,7 +186,7 @@ def loudest(frames: bytes, width: int) -> float:
         pytest.param("demo-2mb", (48000, 2, 2), 2_000_044, id="demo-2mb"),
     ],
 )
-def test_the_file_is_a_wav_that_anybody_can_play(
+def test_the_file_is_a_playable_wav(
     account: SandboxAccount, audio_id: str, layout: tuple[int, int, int], size: int
 ) -> None:
     """As the standard library reads it; and it is not silent."""
@@ -209,9 +209,7 @@ WANTED = tune("demo")[100_000:300_000]
 
 @pytest.mark.parametrize("count", [0, 1, 43, 65_535, 65_536, 65_537, 1_000_000, SIZE - 1])
 @pytest.mark.parametrize(("kind", "end"), [("cut", End.CLOSED), ("reset", End.RESET), ("stall", End.SILENT)])
-def test_a_body_ends_after_exactly_so_many_bytes(
-    account: SandboxAccount, kind: str, end: End, count: int
-) -> None:
+def test_a_body_ends_after_exactly_n_bytes(account: SandboxAccount, kind: str, end: End, count: int) -> None:
     """The other side has them all, even before a reset; and the counter says the same."""
     audio_id = f"demo-cdn-{kind}{count}+exact"
     answer = exchange(account.file_url(audio_id), silent_after=count if kind == "stall" else None)
@@ -233,7 +231,7 @@ def test_a_cut_beyond_the_end_leaves_the_body_whole(account: SandboxAccount) -> 
     assert (answer.body, answer.end) == (tune("demo"), End.CLOSED)
 
 
-def test_the_steps_are_met_in_turn_and_then_all_is_well(account: SandboxAccount) -> None:
+def test_steps_apply_in_order_and_then_requests_succeed(account: SandboxAccount) -> None:
     url = account.file_url("demo-cdn-cut1000-ok-503-cut7~2")
     met = [exchange(url) for _ in range(7)]
     assert [(answer.status, len(answer.body)) for answer in met[:2]] == [(200, 1000), (200, SIZE)]
@@ -241,12 +239,12 @@ def test_the_steps_are_met_in_turn_and_then_all_is_well(account: SandboxAccount)
     assert [len(answer.body) for answer in met[3:]] == [7, 7, SIZE, SIZE]
 
 
-def test_what_is_ordered_always_does_not_end(account: SandboxAccount) -> None:
+def test_an_always_step_does_not_end(account: SandboxAccount) -> None:
     url = account.file_url("demo-cdn-ok-cut9~always")
     assert [len(exchange(url).body) for _ in range(6)] == [SIZE, 9, 9, 9, 9, 9]
 
 
-def test_head_tells_what_the_next_get_meets_and_uses_nothing_up(account: SandboxAccount) -> None:
+def test_head_previews_the_next_get_and_uses_no_step(account: SandboxAccount) -> None:
     url = account.file_url("demo-cdn-503-403")
     heads = [account.http.head(url).status_code for _ in range(2)]
     assert [*heads, account.http.get(url).status_code] == [503, 503, 503]
@@ -254,7 +252,7 @@ def test_head_tells_what_the_next_get_meets_and_uses_nothing_up(account: Sandbox
     assert [*heads, account.http.get(url).status_code] == [403, 403, 403]
 
 
-def test_of_requests_at_once_exactly_so_many_meet_a_fault(account: SandboxAccount) -> None:
+def test_exactly_n_parallel_requests_meet_a_fault(account: SandboxAccount) -> None:
     audio_id = "demo-cdn-cut1000~5"
     url = account.file_url(audio_id)
     with ThreadPoolExecutor(16) as pool:
@@ -265,15 +263,15 @@ def test_of_requests_at_once_exactly_so_many_meet_a_fault(account: SandboxAccoun
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
-def test_a_refused_address_is_good_no_more_until_record_info_tells_another(
+def test_a_refused_address_stays_refused_and_record_info_returns_another(
     account: SandboxAccount, status: int
 ) -> None:
     """The refused requests use no step up: the third one meets the second step."""
     task_id = account.task(f"demo-cdn-{status}-cut5")
-    first = account.decided_url(task_id)
+    first = account.wait_for_url(task_id)
     assert [exchange(first).status for _ in range(3)] == [status] * 3
     assert exchange(f"{first}?fresh=7").status == 404
-    second = account.decided_url(task_id)
+    second = account.wait_for_url(task_id)
     assert second != first
     assert [len(exchange(second).body) for _ in range(2)] == [5, SIZE]
     assert exchange(first).status == status
@@ -287,12 +285,12 @@ def test_an_address_is_refused_in_the_middle_of_a_body(
     account: SandboxAccount, kind: str, end: End, status: int
 ) -> None:
     task_id = account.task(f"demo-cdn-{kind}.then{status}")
-    first = account.decided_url(task_id)
+    first = account.wait_for_url(task_id)
     answer = exchange(first, silent_after=70_000 if end is End.SILENT else None)
     assert (answer.status, answer.body, answer.end) == (200, tune("demo")[:70_000], end)
     assert exchange(first, {"Range": "bytes=70000-"}).status == status
     rest = exchange(
-        account.decided_url(task_id), {"Range": "bytes=70000-", "If-Range": answer.headers["ETag"]}
+        account.wait_for_url(task_id), {"Range": "bytes=70000-", "If-Range": answer.headers["ETag"]}
     )
     assert (rest.status, answer.body + rest.body) == (206, tune("demo"))
 
@@ -301,18 +299,18 @@ def test_an_address_that_is_refused_while_others_are_served_lets_them_end(accoun
     """More than the buffers between the two hold is still to come, when the address is refused."""
     audio_id = "demo-30mb-cdn-then403-cut10.then410"
     task_id = account.task(audio_id)
-    url = account.decided_url(task_id)
+    url = account.wait_for_url(task_id)
     with account.http.stream("GET", url) as first:
         assert len(exchange(url).body) == 10
         assert exchange(url).status == 410
         assert account.counted("file_bytes", audio_id) < 30_000_000
         assert first.read() == tune("demo-30mb")
     assert exchange(url).status == 410
-    assert exchange(account.decided_url(task_id), MIDDLE).status == 206
+    assert exchange(account.wait_for_url(task_id), MIDDLE).status == 206
 
 
 @pytest.mark.parametrize("status", [429, 500, 503, 599])
-def test_a_failure_may_say_when_to_come_back(account: SandboxAccount, status: int) -> None:
+def test_a_failure_can_have_retry_after(account: SandboxAccount, status: int) -> None:
     url = account.file_url(f"demo-cdn-{status}.after7-{status}")
     met = [account.http.get(url) for _ in range(3)]
     assert [(answer.status_code, answer.headers.get("Retry-After")) for answer in met] == [
@@ -352,7 +350,7 @@ def test_a_changed_file_is_as_long_and_has_other_bytes_everywhere_and_another_et
         assert all(one[at : at + 4096] != other[at : at + 4096] for at in range(44, SIZE, 4096))
 
 
-def test_a_changed_file_keeps_no_promise_of_the_one_before(account: SandboxAccount) -> None:
+def test_a_changed_file_invalidates_the_old_etag(account: SandboxAccount) -> None:
     url = account.file_url("demo-cdn-cut100000-changed")
     first = exchange(url)
     rest = exchange(url, {"Range": "bytes=100000-", "If-Range": first.headers["ETag"]})
@@ -378,7 +376,7 @@ def test_a_range_begins_too_late_and_says_so(account: SandboxAccount) -> None:
     assert (answer.body, answer.headers["Content-Length"]) == (WANTED[1000:], "199000")
 
 
-def test_a_range_begins_as_late_as_it_can(account: SandboxAccount) -> None:
+def test_a_shifted_range_keeps_at_least_its_last_byte(account: SandboxAccount) -> None:
     answer = exchange(account.file_url("demo-cdn-shift2m"), MIDDLE)
     assert (answer.headers["Content-Range"], answer.body) == (f"bytes 299999-299999/{SIZE}", WANTED[-1:])
 
@@ -396,7 +394,7 @@ def test_a_range_that_does_not_say_which(account: SandboxAccount) -> None:
 
 
 @pytest.mark.parametrize("kind", ["ignore", "shift5", "total5", "bare"])
-def test_a_fault_of_ranges_is_none_where_no_range_is_asked_for(account: SandboxAccount, kind: str) -> None:
+def test_range_faults_need_a_range_request(account: SandboxAccount, kind: str) -> None:
     answer = exchange(account.file_url(f"demo-cdn-{kind}"))
     assert (answer.status, answer.body) == (200, tune("demo"))
 
@@ -430,7 +428,7 @@ def test_a_body_without_a_length_comes_in_chunks(account: SandboxAccount) -> Non
         account.http.get(url)
 
 
-def test_a_packed_body_is_packed_though_nobody_asked(account: SandboxAccount) -> None:
+def test_gzip_is_applied_even_if_not_accepted(account: SandboxAccount) -> None:
     """On top of what would be sent: of a range too, whose Content-Range is that of the file."""
     audio_id = "demo-cdn-gzip"
     answer = exchange(account.file_url(audio_id), MIDDLE | {"Accept-Encoding": "identity"})
@@ -444,7 +442,7 @@ def test_a_packed_body_is_packed_though_nobody_asked(account: SandboxAccount) ->
 def test_faults_that_go_together(account: SandboxAccount) -> None:
     """A shifted range, packed, without a length, cut, and the address gone."""
     task_id = account.task("demo-cdn-shift1000.gzip.longer9.cut5000.then410")
-    url = account.decided_url(task_id)
+    url = account.wait_for_url(task_id)
     answer = exchange(url, MIDDLE)
     assert answer.headers["Content-Range"] == f"bytes 101000-299999/{SIZE}"
     assert int(answer.headers["Content-Length"]) > 5009
@@ -455,7 +453,7 @@ def test_faults_that_go_together(account: SandboxAccount) -> None:
 
 
 def test_a_body_trickles(account: SandboxAccount) -> None:
-    """Fifty thousand bytes at a hundred thousand a second take half a second; the pace is of real time."""
+    """50,000 bytes at 100,000 a second take half a second of real time."""
     url = account.file_url("demo-cdn-trickle100000.cut50000")
     began = time.monotonic()
     assert len(exchange(url).body) == 50_000
@@ -470,7 +468,7 @@ def test_a_body_trickles(account: SandboxAccount) -> None:
         pytest.param("empty", "audio/wav", b"", id="empty"),
     ],
 )
-def test_something_else_in_place_of_the_file(
+def test_replacements_for_the_file(
     account: SandboxAccount, kind: str, media_type: str, beginning: bytes
 ) -> None:
     url = account.file_url(f"demo-cdn-{kind}")
@@ -504,7 +502,7 @@ def test_without_ranges_every_answer_is_the_whole_file(account: SandboxAccount) 
     assert not any("Accept-Ranges" in answer.headers for answer in met)
 
 
-def test_a_size_and_an_order(account: SandboxAccount) -> None:
+def test_a_size_and_a_plan_in_one_id(account: SandboxAccount) -> None:
     answer = exchange(account.file_url("demo-2mb-cdn-cut1500000"))
     assert (answer.headers["Content-Length"], len(answer.body)) == ("2000044", 1_500_000)
 
@@ -513,7 +511,7 @@ PIECE = 65_536
 
 
 def in_the_system(connection: socket.socket) -> int:
-    """Count the bytes between a client that reads nothing and its server: not received yet, and not read."""
+    """Count the bytes that a client's system has not received, or the client not read."""
     client, server = connection.getsockname()[1], connection.getpeername()[1]
     waiting = 0
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
@@ -527,7 +525,7 @@ def in_the_system(connection: socket.socket) -> int:
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="only Linux tells what is on the way")
-def test_what_the_system_took_is_counted_up_to_a_piece(account: SandboxAccount) -> None:
+def test_sent_bytes_are_counted_up_to_a_piece(account: SandboxAccount) -> None:
     """Of a client that stops reading; and nothing more of one that has left."""
     audio_id = "demo-100mb"
     address = urlsplit(account.file_url(audio_id))
@@ -547,8 +545,8 @@ def test_what_the_system_took_is_counted_up_to_a_piece(account: SandboxAccount) 
     assert account.counted("file_bytes", audio_id) == counts[-1]
 
 
-def test_the_sandbox_tells_which_fault_a_request_met() -> None:
-    with an_account() as mine:
+def test_the_report_names_the_fault_of_a_request() -> None:
+    with open_account() as mine:
         url = mine.file_url("demo-cdn-cut64k.gzip-403")
         for _ in range(3):
             exchange(url)
@@ -563,10 +561,10 @@ def test_the_sandbox_tells_which_fault_a_request_met() -> None:
     ]
 
 
-def test_a_typo_is_refused_with_what_can_be_ordered(account: SandboxAccount) -> None:
+def test_a_typo_is_refused_with_the_syntax(account: SandboxAccount) -> None:
     envelope = account.submit("demo-cdn-ct64k").json()
     assert (envelope["code"], "data" in envelope) == (400, False)
-    assert envelope["msg"].startswith("'ct64k' is no fault. ")
+    assert envelope["msg"].startswith("'ct64k' is not a fault. ")
     assert "between them" in envelope["msg"]
 
 
@@ -575,14 +573,14 @@ QUICK = frozenset(Kind) - {Kind.STALL, Kind.TRICKLE}
 
 @settings(deadline=None, max_examples=60)
 @given(plan=plans(QUICK, most_steps=3, most_times=2))
-def test_whatever_was_ordered_the_file_comes_whole_in_the_end(account: SandboxAccount, plan: Plan) -> None:
-    """Each step is met as it says, by its status; afterwards there is the file, as often changed as was ordered."""
-    task_id = account.task(cdn_id(plan))
+def test_after_any_plan_the_file_comes_whole(account: SandboxAccount, plan: Plan) -> None:
+    """Each step has its status. Then the file comes, changed as often as ordered."""
+    task_id = account.task(format_cdn_id(plan))
     version = 0
     for step in chain.from_iterable(repeat(step, step.times or 0) for step in plan.steps):
         version += step.has(Kind.CHANGED)
-        answer = exchange(account.decided_url(task_id))
+        answer = exchange(account.wait_for_url(task_id))
         assert answer.status == (step.number_of(Kind.STATUS) or 200)
         assert (answer.end is End.RESET) == step.has(Kind.RESET)
-    last = exchange(account.decided_url(task_id))
+    last = exchange(account.wait_for_url(task_id))
     assert (last.status, last.body) == (200, tune("demo", version))

@@ -1,4 +1,4 @@
-"""kie's two contracts, as the sandbox answers and as the program asks, held against their OpenAPI files."""
+"""kie's two contracts: the sandbox's answers and our requests match the OpenAPI files."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from openapi_core.exceptions import OpenAPIError
 
 from suno_wav_cli.api.providers import KIE, KIE_JOBS, SUNOAPI, Provider
 from suno_wav_cli.models import Secret, Song
-from suno_wav_cli.sandbox import running
-from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.sandbox import run_sandbox
+from suno_wav_cli.system.loopback import address_of, bind_socket
 from tests.support import openapi
-from tests.support.openapi import contract
+from tests.support.openapi import load_contract
 from tests.support.program import wait_until
 from tests.support.target import receiving
 
@@ -57,7 +57,7 @@ class Account:
     def job(self, task_id: str) -> httpx.Response:
         return self.http.get(JOB, params={"taskId": task_id})
 
-    def decided(self, ask: Callable[[str], httpx.Response], task_id: str) -> httpx.Response:
+    def wait_until_decided(self, ask: Callable[[str], httpx.Response], task_id: str) -> httpx.Response:
         """Ask until the task is at work no more, for five seconds at most."""
         until = time.monotonic() + 5
         while time.monotonic() < until:
@@ -78,8 +78,8 @@ def task_of(response: httpx.Response) -> str:
 @contextmanager
 def an_account(*, speed: float = 1000.0, hmac_key: Secret | None = None) -> Iterator[Account]:
     with (
-        bound_socket(0) as bound,
-        running(bound, speed=speed, hmac_key=hmac_key),
+        bind_socket(0) as bound,
+        run_sandbox(bound, speed=speed, hmac_key=hmac_key),
         httpx.Client(
             base_url=address_of(bound), headers={"Authorization": "Bearer any"}, trust_env=False
         ) as http,
@@ -110,10 +110,12 @@ def account() -> Iterator[Account]:
         pytest.param(lambda a: a.record("0" * 32), 422, id="an unknown task"),
         pytest.param(lambda a: a.record(task_of(a.submit("demo-never"))), 200, id="a pending task"),
         pytest.param(
-            lambda a: a.decided(a.record, task_of(a.submit("demo"))), 200, id="the record of a finished task"
+            lambda a: a.wait_until_decided(a.record, task_of(a.submit("demo"))),
+            200,
+            id="the record of a finished task",
         ),
         pytest.param(
-            lambda a: a.decided(a.record, task_of(a.submit("demo-fails"))),
+            lambda a: a.wait_until_decided(a.record, task_of(a.submit("demo-fails"))),
             200,
             id="the record of a failed task",
         ),
@@ -139,7 +141,7 @@ def test_every_answer_of_kie_is_as_documented(
 ) -> None:
     response = ask(account)
     assert response.json()["code"] == code
-    contract(openapi.KIE).check(response)
+    load_contract(openapi.KIE).check(response)
 
 
 @pytest.mark.parametrize(
@@ -151,14 +153,20 @@ def test_every_answer_of_kie_is_as_documented(
         pytest.param(lambda a: a.http.post(CREATE, json={"model": MODEL}), 422, id="no input"),
         pytest.param(lambda a: a.job("0" * 32), 422, id="an unknown task"),
         pytest.param(lambda a: a.job(task_of(a.create("demo-never"))), 200, id="a job at work"),
-        pytest.param(lambda a: a.decided(a.job, task_of(a.create("demo"))), 200, id="a finished job"),
-        pytest.param(lambda a: a.decided(a.job, task_of(a.create("demo-fails"))), 200, id="a failed job"),
+        pytest.param(
+            lambda a: a.wait_until_decided(a.job, task_of(a.create("demo"))), 200, id="a finished job"
+        ),
+        pytest.param(
+            lambda a: a.wait_until_decided(a.job, task_of(a.create("demo-fails"))), 200, id="a failed job"
+        ),
         pytest.param(lambda a: a.job(task_of(a.create("demo-record-null-first"))), 200, id="data null"),
         pytest.param(
             lambda a: a.job(task_of(a.create("demo-record-no-url-first"))), 200, id="success without a result"
         ),
         pytest.param(
-            lambda a: a.decided(a.job, task_of(a.create("demo-record-bare"))), 200, id="a job without times"
+            lambda a: a.wait_until_decided(a.job, task_of(a.create("demo-record-bare"))),
+            200,
+            id="a job without times",
         ),
     ],
 )
@@ -167,7 +175,7 @@ def test_every_answer_of_kie_jobs_is_as_documented(
 ) -> None:
     response = ask(account)
     assert response.json()["code"] == code
-    contract(openapi.KIE_JOBS).check(response)
+    load_contract(openapi.KIE_JOBS).check(response)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +194,7 @@ def test_the_validator_refuses_what_is_not_documented(name: str, path: str, body
         method, f"https://api.kie.ai{path}", params={"taskId": "x"}, headers={"Authorization": "Bearer any"}
     )
     with pytest.raises(OpenAPIError):
-        contract(name).check(httpx.Response(200, json=body, request=request))
+        load_contract(name).check(httpx.Response(200, json=body, request=request))
 
 
 def test_a_job_goes_through_every_state_of_its_contract(account: Account) -> None:
@@ -197,7 +205,7 @@ def test_a_job_goes_through_every_state_of_its_contract(account: Account) -> Non
 
 def test_a_finished_job_names_its_file_in_a_text_of_json(account: Account) -> None:
     task_id = task_of(account.create("demo"))
-    data = account.decided(account.job, task_id).json()["data"]
+    data = account.wait_until_decided(account.job, task_id).json()["data"]
     assert json.loads(data["resultJson"]) == {
         "resultUrls": [f"{account.http.base_url}/files/{task_id}.wav".replace("/kie", "")]
     }
@@ -233,11 +241,11 @@ def test_a_task_is_known_only_to_the_contract_that_made_it(account: Account) -> 
         pytest.param([], id="a list"),
     ],
 )
-def test_a_job_of_other_fields_than_the_documented_ones_is_refused(account: Account, body: object) -> None:
+def test_a_job_with_undocumented_fields_is_refused(account: Account, body: object) -> None:
     assert account.http.post(CREATE, json=body).json()["code"] == 422
 
 
-def test_the_account_is_one_whatever_the_contract() -> None:
+def test_all_contracts_share_one_account() -> None:
     """Its window and its credits: ten of each route are twenty, and the next one is too many."""
     with an_account(speed=1) as mine:
         codes = [mine.submit("demo-never").json()["code"] for _ in range(10)]
@@ -253,7 +261,7 @@ def test_the_callback_of_kie_is_as_documented() -> None:
         task_id = task_of(mine.submit("demo", target.url))
         wait_until(lambda: target.arrived != [])
         arrived = target.arrived[0]
-    contract(openapi.KIE).check_callback(arrived.body)
+    load_contract(openapi.KIE).check_callback(arrived.body)
     assert arrived.json["data"]["task_id"] == task_id
     assert "audioWavUrl" in arrived.json["data"]
     assert arrived.header("X-Webhook-Signature")
@@ -284,28 +292,28 @@ def test_every_request_of_the_program_is_as_documented(
     provider: Provider, name: str, callback_url: str | None
 ) -> None:
     headers = {"Authorization": "Bearer any"}
-    body = provider.submission(Song(audio_id="audio-1", music_task_id="music-1"), callback_url)
+    body = provider.make_submission(Song(audio_id="audio-1", music_task_id="music-1"), callback_url)
     submission = httpx.Request("POST", provider.base_url + provider.submit_path, json=body, headers=headers)
     lookup = httpx.Request(
         "GET", provider.base_url + provider.record_path, params={"taskId": "t"}, headers=headers
     )
-    contract(name).check_request(submission)
-    contract(name).check_request(lookup)
+    load_contract(name).check_request(submission)
+    load_contract(name).check_request(lookup)
 
 
 @pytest.mark.parametrize("provider", [SUNOAPI, KIE], ids=lambda provider: provider.name)
-def test_the_credits_are_asked_for_as_documented(provider: Provider) -> None:
+def test_the_credits_request_is_as_documented(provider: Provider) -> None:
     name = openapi.SUNOAPI if provider is SUNOAPI else openapi.KIE
     headers = {"Authorization": "Bearer any"}
-    contract(name).check_request(
+    load_contract(name).check_request(
         httpx.Request("GET", provider.base_url + provider.credit_path, headers=headers)
     )
 
 
 def body_of(song: Song, callback_url: str | None) -> Any:
-    return KIE_JOBS.submission(song, callback_url)
+    return KIE_JOBS.make_submission(song, callback_url)
 
 
-def test_a_job_that_nobody_listens_for_is_not_called_back() -> None:
+def test_a_job_without_a_callback_url_omits_the_field() -> None:
     assert "callBackUrl" not in body_of(Song(audio_id="a", music_task_id="m"), None)
     assert body_of(Song(audio_id="a", music_task_id="m"), "https://x/y")["callBackUrl"] == "https://x/y"

@@ -1,4 +1,4 @@
-"""What is ordered of the CDN in an audio id: read as it was written, and refused where it cannot be."""
+"""Fault plans in audio ids: parsed, written, and refused with a reason."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suno_wav_cli.conversion.ids import audio_id_of
-from suno_wav_cli.sandbox.behaviours import Answer, behaviour_of, cdn_id
-from suno_wav_cli.sandbox.cdn.fault_syntax import WORDS, plan_of, text_of
+from suno_wav_cli.sandbox.behaviours import Answer, choose_behaviour, format_cdn_id
+from suno_wav_cli.sandbox.cdn.fault_syntax import FAULT_HELP, format_plan, parse_plan
 from suno_wav_cli.sandbox.cdn.faults import FAULTLESS, Fault, Kind, Plan, Step, Trait, always, once
 from tests.support.cdn import plans, steps
 
@@ -53,38 +53,38 @@ CUT = Fault(Kind.CUT, 65536)
     ],
 )
 def test_a_plan_is_written_as_it_is_read(text: str, plan: Plan) -> None:
-    assert plan_of(text) == plan
-    assert text_of(plan) == text
+    assert parse_plan(text) == plan
+    assert format_plan(plan) == text
 
 
 @given(plans())
 def test_every_plan_survives_being_an_audio_id(plan: Plan) -> None:
-    assert behaviour_of(cdn_id(plan)).plan == plan
-    assert behaviour_of(cdn_id(plan, 24) + "+again").plan == plan
+    assert choose_behaviour(format_cdn_id(plan)).plan == plan
+    assert choose_behaviour(format_cdn_id(plan, 24) + "+again").plan == plan
 
 
 @given(steps(st.just(None)))
-def test_what_is_met_always_survives_too(last: Step) -> None:
+def test_an_always_step_survives_too(last: Step) -> None:
     plan = Plan(steps=(Step(faults=(CUT,)), last))
-    assert plan_of(text_of(plan)) == plan
+    assert parse_plan(format_plan(plan)) == plan
 
 
 @given(plans(most_steps=2, most_times=1))
-def test_what_is_ordered_is_an_id_that_convert_takes(plan: Plan) -> None:
-    audio_id = cdn_id(plan)
+def test_every_plan_is_a_valid_audio_id_for_convert(plan: Plan) -> None:
+    audio_id = format_cdn_id(plan)
     assert audio_id_of(audio_id) == audio_id
 
 
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        pytest.param("", "'' is no fault", id="nothing"),
-        pytest.param("ct64k", "'ct64k' is no fault", id="a typo"),
-        pytest.param("Cut64k", "'Cut64k' is no fault", id="a capital"),
-        pytest.param("cut64g", "'cut64g' is no fault", id="an unknown unit"),
-        pytest.param("cut064", "'cut064' is no fault", id="a zero in front"),
-        pytest.param("cut٣", "'cut٣' is no fault", id="other digits"),
-        pytest.param("cut9999999999999", "'cut9999999999999' is no fault", id="too many digits"),
+        pytest.param("", "'' is not a fault", id="nothing"),
+        pytest.param("ct64k", "'ct64k' is not a fault", id="a typo"),
+        pytest.param("Cut64k", "'Cut64k' is not a fault", id="a capital"),
+        pytest.param("cut64g", "'cut64g' is not a fault", id="an unknown unit"),
+        pytest.param("cut064", "'cut064' is not a fault", id="a zero in front"),
+        pytest.param("cut٣", "'cut٣' is not a fault", id="other digits"),
+        pytest.param("cut9999999999999", "'cut9999999999999' is not a fault", id="too many digits"),
         pytest.param("cut999999999999m", "'cut' takes bytes", id="too great a number"),
         pytest.param("64k", "'64' takes a status", id="a number alone"),
         pytest.param("200", "'200' takes a status", id="no failure"),
@@ -98,31 +98,31 @@ def test_what_is_ordered_is_an_id_that_convert_takes(plan: Plan) -> None:
         pytest.param("after5", "'after' goes with a status", id="no status"),
         pytest.param("page.after5", "'after' goes with a status", id="not of a page"),
         pytest.param("cut1.reset2", "the end of the body can be wrong in one way only", id="two ends"),
-        pytest.param("404.cut1", "what takes the place of the file", id="a cut refusal"),
-        pytest.param("cut1..gzip", "'' is no fault", id="two dots"),
-        pytest.param("cut1-", "'' is no fault", id="nothing behind"),
-        pytest.param("cut1-weak", "'weak' is no fault", id="a trait behind a step"),
+        pytest.param("404.cut1", "a replacement for the file", id="a cut refusal"),
+        pytest.param("cut1..gzip", "'' is not a fault", id="two dots"),
+        pytest.param("cut1-", "'' is not a fault", id="nothing behind"),
+        pytest.param("cut1-weak", "'weak' is not a fault", id="a trait behind a step"),
         pytest.param("weak-weak", "a trait is named once", id="a trait twice"),
-        pytest.param("weak-untagged", "an ETag that is not there is not weak", id="against itself"),
-        pytest.param("ok.cut1", "'ok' is no fault", id="good and bad"),
-        pytest.param("cut1~0", "'~0' is no number of times", id="never"),
-        pytest.param("cut1~", "'~' is no number of times", id="no number"),
-        pytest.param("cut1~99999", "'~99999' is no number of times", id="too often"),
-        pytest.param("cut1~always-ok", "nothing comes after a step that is met always", id="after always"),
+        pytest.param("weak-untagged", "untagged and weak do not go together", id="against itself"),
+        pytest.param("ok.cut1", "'ok' is not a fault", id="good and bad"),
+        pytest.param("cut1~0", "'~0' is not a number of times", id="never"),
+        pytest.param("cut1~", "'~' is not a number of times", id="no number"),
+        pytest.param("cut1~99999", "'~99999' is not a number of times", id="too often"),
+        pytest.param("cut1~always-ok", "nothing can follow a step that repeats always", id="after always"),
     ],
 )
-def test_what_cannot_be_is_refused_and_why(text: str, why: str) -> None:
+def test_an_invalid_plan_is_refused_with_a_reason(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(why)}"):
-        plan_of(text)
+        parse_plan(text)
 
 
 @given(st.text(alphabet="abcdeghiklmnoprstuwyz0123456789.~-", max_size=30))
-def test_what_is_read_is_written_as_something_that_is_read_the_same(text: str) -> None:
+def test_parsing_and_formatting_round_trip(text: str) -> None:
     try:
-        plan = plan_of(text)
+        plan = parse_plan(text)
     except ValueError:
         return
-    assert plan_of(text_of(plan)) == plan
+    assert parse_plan(format_plan(plan)) == plan
 
 
 @pytest.mark.parametrize(
@@ -138,18 +138,18 @@ def test_what_is_read_is_written_as_something_that_is_read_the_same(text: str) -
         pytest.param("demo-4295mb", id="too large without a plan"),
     ],
 )
-def test_an_order_that_is_not_understood_is_refused(audio_id: str) -> None:
+def test_an_unreadable_id_is_refused(audio_id: str) -> None:
     """What behaves like demo would let a test pass that tests nothing."""
-    behaviour = behaviour_of(audio_id)
+    behaviour = choose_behaviour(audio_id)
     assert (behaviour.answer, behaviour.refusal) == (Answer.REFUSE, 400)
     assert "between them" in (behaviour.message or "")
 
 
 def test_every_kind_and_trait_is_explained() -> None:
-    explained = set(re.findall(r"[a-z]+", " ".join(WORDS)))
+    explained = set(re.findall(r"[a-z]+", " ".join(FAULT_HELP)))
     assert explained == {kind for kind in Kind if kind} | {*Trait} | {"ok"}
 
 
-def test_an_id_without_an_order_is_without_faults() -> None:
-    assert cdn_id(FAULTLESS) == "demo"
-    assert behaviour_of("demo-24mb").plan == FAULTLESS
+def test_an_id_without_a_plan_has_no_faults() -> None:
+    assert format_cdn_id(FAULTLESS) == "demo"
+    assert choose_behaviour("demo-24mb").plan == FAULTLESS

@@ -1,4 +1,4 @@
-"""The sandbox as anybody meets it: a real server on a real port, held against the provider's contract."""
+"""The sandbox as a real server on a real port, checked against the provider's contract."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from suno_wav_cli.callbacks.payload_variants import CALLBACK_SHAPES
 from suno_wav_cli.callbacks.server import serve_in_thread
 from suno_wav_cli.models import Secret
 from suno_wav_cli.sandbox.behaviours import BEHAVIOURS, PATTERNS, RECORD_SHAPES
-from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.system.loopback import address_of, bind_socket
 from tests.support.account import (
     CREDIT,
     GENERATE,
@@ -39,9 +39,9 @@ from tests.support.account import (
     PLACEHOLDER,
     RECORD,
     SandboxAccount,
-    an_account,
+    open_account,
 )
-from tests.support.openapi import contract
+from tests.support.openapi import load_contract
 from tests.support.program import command_line, run_program
 
 if TYPE_CHECKING:
@@ -52,13 +52,16 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def account() -> Iterator[SandboxAccount]:
-    with an_account() as opened:
+    with open_account() as opened:
         yield opened
 
 
 @dataclass
 class Receiver:
-    """A receiver of callbacks; each path's answers are used up in turn, the last one for ever. None is silence."""
+    """A receiver of callbacks; each path's answers are used up in turn, the last one for ever.
+
+    None is silence.
+    """
 
     address: str = ""
     answers: dict[str, list[int | None]] = field(default_factory=dict)
@@ -103,7 +106,7 @@ class Receiver:
 @pytest.fixture(scope="module")
 def reception() -> Iterator[Receiver]:
     opened = Receiver()
-    with bound_socket(0) as bound, serve_in_thread(opened, bound):
+    with bind_socket(0) as bound, serve_in_thread(opened, bound):
         opened.address = address_of(bound)
         yield opened
 
@@ -143,18 +146,22 @@ DOCUMENTED_CODES = (400, 401, 404, 405, 409, 413, 429, 430, 455, 500)
             lambda account: account.record(account.task("demo-never")), 200, id="the record of a pending task"
         ),
         pytest.param(
-            lambda account: account.decided(account.task("demo")), 200, id="the record of a finished task"
+            lambda account: account.wait_until_decided(account.task("demo")),
+            200,
+            id="the record of a finished task",
         ),
         pytest.param(
-            lambda account: account.decided(account.task("demo-fails")), 200, id="the record of a failed task"
+            lambda account: account.wait_until_decided(account.task("demo-fails")),
+            200,
+            id="the record of a failed task",
         ),
         pytest.param(
-            lambda account: account.decided(account.task("demo-fails-create")),
+            lambda account: account.wait_until_decided(account.task("demo-fails-create")),
             200,
             id="the record of a task that was not created",
         ),
         pytest.param(
-            lambda account: account.decided(account.task("demo-callback-exception")),
+            lambda account: account.wait_until_decided(account.task("demo-callback-exception")),
             200,
             id="the record of a task whose callback failed",
         ),
@@ -199,7 +206,7 @@ def test_every_answer_is_as_the_provider_documents_it(
 ) -> None:
     response = ask(account)
     assert response.json()["code"] == code
-    contract().check(response)
+    load_contract().check(response)
 
 
 @pytest.mark.parametrize(
@@ -219,7 +226,7 @@ def test_the_validator_refuses_what_is_not_documented(path: str, body: object) -
     request = httpx.Request(method, f"https://api.sunoapi.org{path}", params={"taskId": "x"}, headers=KEY)
     response = httpx.Response(200, json=body, request=request)
     with pytest.raises(OpenAPIError):
-        contract().check(response)
+        load_contract().check(response)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +242,7 @@ def test_the_callback_is_as_the_provider_documents_it(
     account: SandboxAccount, receiver: Receiver, audio_id: str
 ) -> None:
     account.submit(audio_id, receiver.url("callback"))
-    contract().check_callback(receiver.next_body())
+    load_contract().check_callback(receiver.next_body())
 
 
 @pytest.mark.parametrize(
@@ -250,7 +257,7 @@ def test_the_callback_is_as_the_provider_documents_it(
 )
 def test_the_validator_refuses_a_callback_that_is_not_documented(body: object) -> None:
     with pytest.raises(OpenAPIError):
-        contract().check_callback(json.dumps(body).encode())
+        load_contract().check_callback(json.dumps(body).encode())
 
 
 # The account
@@ -258,7 +265,7 @@ def test_the_validator_refuses_a_callback_that_is_not_documented(body: object) -
 
 def test_a_conversion_costs_exactly_four_tenths() -> None:
     """Decimals, not floats: twenty times 0.4 leaves no crumbs."""
-    with an_account(speed=1) as mine:
+    with open_account(speed=1) as mine:
         assert mine.credits() == 100
         mine.submit("demo")
         assert mine.credits() == 99.6
@@ -267,7 +274,7 @@ def test_a_conversion_costs_exactly_four_tenths() -> None:
         assert mine.credits() == 92
 
 
-def test_what_is_refused_costs_nothing(account: SandboxAccount) -> None:
+def test_a_refused_submission_costs_nothing(account: SandboxAccount) -> None:
     before = account.credits()
     for audio_id in ("demo-exists", "demo-exists-null", "demo-no-credits", "demo-busy", "demo-code-451"):
         account.submit(audio_id)
@@ -275,15 +282,15 @@ def test_what_is_refused_costs_nothing(account: SandboxAccount) -> None:
 
 
 def test_an_empty_account_is_refused() -> None:
-    """A hundred credits are two hundred and fifty conversions; the next one is 429, and is not counted."""
-    with an_account(speed=1e9) as mine:
+    """100 credits pay for 250 conversions. The next one gets 429, and is not counted."""
+    with open_account(speed=1e9) as mine:
         codes = [mine.submit("demo-no-callback").json()["code"] for _ in range(251)]
         assert codes == [200] * 250 + [429]
         assert (mine.credits(), mine.counted("accepted", "demo-no-callback")) == (0, 250)
 
 
 def test_the_twenty_first_submission_within_the_window_is_refused() -> None:
-    with an_account(speed=1) as mine:
+    with open_account(speed=1) as mine:
         codes = [mine.submit(f"demo-no-callback+{number}").json()["code"] for number in range(21)]
         assert codes == [200] * 20 + [405]
         assert mine.counted("accepted", "demo-no-callback+20") == 0
@@ -291,7 +298,7 @@ def test_the_twenty_first_submission_within_the_window_is_refused() -> None:
 
 def test_the_window_moves_on() -> None:
     """Ten seconds at twenty times the speed, asked for until one more is taken."""
-    with an_account(speed=20) as mine:
+    with open_account(speed=20) as mine:
         began = time.monotonic()
         for _ in range(20):
             mine.submit("demo-no-callback")
@@ -315,9 +322,7 @@ def test_the_window_moves_on() -> None:
         pytest.param(None, id="null"),
     ],
 )
-def test_a_submission_with_other_fields_than_the_documented_ones_is_refused(
-    account: SandboxAccount, content: object
-) -> None:
+def test_a_submission_with_undocumented_fields_is_refused(account: SandboxAccount, content: object) -> None:
     before = account.credits()
     assert account.http.post(GENERATE, json=content).json()["code"] == 400
     assert account.credits() == before
@@ -353,7 +358,7 @@ def test_a_body_that_is_not_json_is_refused(account: SandboxAccount, content: by
         pytest.param("GET", CREDIT, id="credit"),
     ],
 )
-def test_nothing_is_answered_without_a_key(
+def test_requests_without_a_key_are_refused(
     account: SandboxAccount, method: str, path: str, header: str
 ) -> None:
     body = {"audioId": "demo+keyless", "callBackUrl": PLACEHOLDER} if method == "POST" else None
@@ -362,7 +367,7 @@ def test_nothing_is_answered_without_a_key(
     assert account.counted("submissions", "demo+keyless") == 0
 
 
-def test_a_track_has_a_cover_of_its_own_that_the_sandbox_serves(account: SandboxAccount) -> None:
+def test_each_track_has_its_own_cover(account: SandboxAccount) -> None:
     tracks = account.http.get(MUSIC, params={"taskId": "0" * 32}).json()["data"]["response"]["sunoData"]
     covers = [account.http.get(track["imageUrl"]) for track in tracks]
     assert {response.headers["Content-Type"] for response in covers} == {"image/png"}
@@ -377,7 +382,7 @@ def test_a_track_has_a_cover_of_its_own_that_the_sandbox_serves(account: Sandbox
 
 def test_the_same_seed_makes_the_same_ids() -> None:
     def ids(seed: int | None) -> list[str]:
-        with an_account(seed=seed) as mine:
+        with open_account(seed=seed) as mine:
             return [mine.task("demo-no-callback") for _ in range(3)]
 
     first, again, other, unseeded = ids(7), ids(7), ids(8), ids(None)
@@ -387,15 +392,15 @@ def test_the_same_seed_makes_the_same_ids() -> None:
 
 def test_speed_divides_the_time_that_a_conversion_takes() -> None:
     """Two seconds of work at ten times the speed are no less than 0.2 s, and less than the two."""
-    with an_account(speed=10) as mine:
+    with open_account(speed=10) as mine:
         began = time.monotonic()
-        mine.decided(mine.task("demo-no-callback"))
+        mine.wait_until_decided(mine.task("demo-no-callback"))
         assert 0.2 <= time.monotonic() - began < 2
 
 
 @pytest.mark.parametrize("shape", RECORD_SHAPES)
-def test_every_record_shape_says_at_last_where_the_file_is(account: SandboxAccount, shape: str) -> None:
-    """Whatever the shape, the file's address stands somewhere in the answer, and the file is there."""
+def test_every_record_shape_ends_with_the_files_url(account: SandboxAccount, shape: str) -> None:
+    """In every shape, the answer contains the file's address, and the file is there."""
     task_id = account.task(f"demo-record-{shape}")
     until = time.monotonic() + 5
     while f"/files/{task_id}.wav" not in (text := account.record(task_id).text):
@@ -425,7 +430,7 @@ def test_the_callback_comes_in_every_shape(account: SandboxAccount, receiver: Re
         "camel": {"data": {"audioWavUrl": url, "task_id": task_id}},
         "camel-id": {"data": {"audioWavUrl": url, "taskId": task_id}},
         "response": {"data": {"response": {"audioWavUrl": url}, "task_id": task_id}},
-        "top-level": account.decided(task_id).json()["data"],
+        "top-level": account.wait_until_decided(task_id).json()["data"],
         "jobs": {
             "data": {
                 "state": "success",
@@ -449,13 +454,13 @@ def test_a_failure_is_called_back_without_an_address(account: SandboxAccount, re
     assert (body["code"], body["data"]) == (501, {"audio_wav_url": None, "task_id": task_id})
 
 
-def test_a_callback_that_is_not_answered_with_200_is_sent_again_three_times(receiver: Receiver) -> None:
+def test_a_callback_not_answered_with_200_is_retried_three_times(receiver: Receiver) -> None:
     """After 1, 5 and 15 minutes of the sandbox's time, and then no more.
 
     A second song, whose deliveries take as long, shows that the first one's are over.
     """
     speed = 2000.0
-    with an_account(speed=speed) as mine:
+    with open_account(speed=speed) as mine:
         mine.submit("demo+refused", receiver.url("refused", 500, 302, 404, 201))
         arrivals = [receiver.arrived.get(timeout=5)[1] for _ in range(4)]
         waits = [later - earlier for earlier, later in pairwise(arrivals)]
@@ -471,7 +476,7 @@ def test_a_callback_that_is_not_answered_with_200_is_sent_again_three_times(rece
 
 
 def test_a_delivery_that_was_answered_with_200_is_the_last(receiver: Receiver) -> None:
-    with an_account(speed=2000) as mine:
+    with open_account(speed=2000) as mine:
         mine.submit("demo+second", receiver.url("second", 503, 200))
         receiver.next_of("second")
         receiver.next_of("second")
@@ -481,9 +486,9 @@ def test_a_delivery_that_was_answered_with_200_is_the_last(receiver: Receiver) -
         assert receiver.counts["second"] == 2
 
 
-def test_a_callback_that_is_not_answered_at_all_is_sent_again(receiver: Receiver) -> None:
+def test_a_callback_without_an_answer_is_retried(receiver: Receiver) -> None:
     """The fifteen seconds are shortened too, though never to less than one of a real machine's."""
-    with an_account() as mine:
+    with open_account() as mine:
         mine.submit("demo+silent", receiver.url("silent", None, 200))
         first, second = (receiver.arrived.get(timeout=5)[1] for _ in range(2))
         assert 1 <= second - first < 4
@@ -493,8 +498,8 @@ def test_a_callback_that_is_not_answered_at_all_is_sent_again(receiver: Receiver
         ]
 
 
-def test_a_callback_to_nobody_is_sent_again(free_port: int) -> None:
-    with an_account(speed=1e6) as mine:
+def test_a_callback_to_a_closed_port_is_retried(free_port: int) -> None:
+    with open_account(speed=1e6) as mine:
         mine.submit("demo+nobody", f"http://127.0.0.1:{free_port}/callback")
         assert [delivery.status for delivery in mine.callbacks(4)] == [0] * 4
         assert mine.counted("callbacks", "demo+nobody") == 4
@@ -509,8 +514,8 @@ def test_a_callback_to_nobody_is_sent_again(free_port: int) -> None:
     ],
 )
 def test_the_callback_comes_as_often_as_the_id_says(receiver: Receiver, audio_id: str, count: int) -> None:
-    """A song that is submitted afterwards is called back last: by then all of the first one's have come."""
-    with an_account() as mine:
+    """A song submitted later is called back last, when all callbacks of the first one have come."""
+    with open_account() as mine:
         task_id = mine.task(audio_id, receiver.url("counted"))
         bodies = [receiver.next_of("counted") for _ in range(count)]
         assert [body["data"]["task_id"] for body in bodies] == [task_id] * count
@@ -520,9 +525,9 @@ def test_the_callback_comes_as_often_as_the_id_says(receiver: Receiver, audio_id
 
 
 def test_the_late_callback_comes_a_minute_after_the_file(receiver: Receiver) -> None:
-    with an_account(speed=200) as mine:
+    with open_account(speed=200) as mine:
         task_id = mine.task("demo-late", receiver.url("late"))
-        mine.decided(task_id)
+        mine.wait_until_decided(task_id)
         ready = time.monotonic()
         _, arrived, _ = receiver.arrived.get(timeout=5)
         assert arrived - ready > 0.2
@@ -557,9 +562,9 @@ def test_the_huge_callback_has_a_megabyte(account: SandboxAccount, receiver: Rec
     assert 1_000_000 < len(receiver.next_body()) < 1_100_000
 
 
-def test_callbacks_are_signed_where_there_is_a_key(receiver: Receiver) -> None:
-    """Each delivery by a computation of its own, at the real time; but what a forger sends is not signed."""
-    with an_account(speed=2000, hmac_key=Secret(value="sésame")) as mine:
+def test_callbacks_are_signed_if_there_is_a_key(receiver: Receiver) -> None:
+    """Each delivery is signed afresh with the real time. Forged ones are not signed."""
+    with open_account(speed=2000, hmac_key=Secret(value="sésame")) as mine:
         task_id = mine.task("demo-forged", receiver.url("signed", 200, 200, 200, 500, 200))
         for _ in range(5):
             receiver.next_of("signed")
@@ -578,10 +583,10 @@ def test_nothing_is_signed_without_a_key(account: SandboxAccount, receiver: Rece
 
 
 def test_nothing_is_posted_to_a_placeholder(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy hears of whatever leaves this machine: of another name it does, of the reserved ones it never does."""
+    """A proxy sees every request that leaves this machine. It sees none to a reserved name."""
     monkeypatch.setenv("http_proxy", receiver.address)
     receiver.url("callback")
-    with an_account() as mine:
+    with open_account() as mine:
         for host in ("example.com", "www.example.com", "example.org", "example.net"):
             mine.submit("demo", f"http://{host}/callback")
         assert [(delivery.status, delivery.note) for delivery in mine.callbacks(4)] == [
@@ -602,8 +607,11 @@ def test_nothing_is_posted_to_a_placeholder(receiver: Receiver, monkeypatch: pyt
     ],
 )
 def test_a_callback_address_that_leads_nowhere_does_not_break_the_sandbox(url: str) -> None:
-    """It is refused, or accepted and reported; early, so that what goes wrong there goes wrong in the answer."""
-    with an_account(speed=1e6) as mine:
+    """It is refused, or accepted and reported.
+
+    Sent early, so that a failure shows in the answer.
+    """
+    with open_account(speed=1e6) as mine:
         response = mine.submit("demo-early", url)
     assert response.status_code == 200
     assert response.json()["code"] in (200, 400)
@@ -612,7 +620,7 @@ def test_a_callback_address_that_leads_nowhere_does_not_break_the_sandbox(url: s
 # The command
 
 
-def test_as_a_program_it_says_its_address_serves_and_ends_at_ctrl_c() -> None:
+def test_the_command_shows_its_address_and_ends_at_ctrl_c() -> None:
     with ExitStack() as stack:
         program = subprocess.Popen(
             command_line("sandbox", "--port", "0"),
@@ -636,7 +644,7 @@ def test_as_a_program_it_says_its_address_serves_and_ends_at_ctrl_c() -> None:
         assert "Traceback" not in err
 
 
-def test_as_a_program_it_says_that_it_signs_and_never_with_what() -> None:
+def test_the_command_says_that_it_signs_without_the_key() -> None:
     with subprocess.Popen(
         command_line("sandbox", "--port", "0"),
         env=os.environ | {"SUNO_WAV_HMAC_KEY": "whsec-never-shown"},
@@ -652,8 +660,8 @@ def test_as_a_program_it_says_that_it_signs_and_never_with_what() -> None:
     assert "whsec-never-shown" not in out + err
 
 
-def test_a_taken_port_is_exit_11() -> None:
-    with bound_socket(0) as taken:
+def test_a_port_in_use_exits_with_11() -> None:
+    with bind_socket(0) as taken:
         port = address_of(taken).rpartition(":")[2]
         done = run_program("sandbox", "--port", port)
     assert (done.code, done.out) == (11, "")

@@ -1,4 +1,4 @@
-"""An account at a sandbox of one's own, met over HTTP as by anybody."""
+"""An account at a sandbox of its own, used over HTTP."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from suno_wav_cli.events import RequestServed
-from suno_wav_cli.sandbox import running
+from suno_wav_cli.sandbox import run_sandbox
 from suno_wav_cli.sandbox.routes import COUNTERS_PATH
-from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.system.loopback import address_of, bind_socket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,9 +30,9 @@ KEY = {"Authorization": "Bearer any"}
 FAST = 1000.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SandboxAccount:
-    """A sandbox of one's own. `events` holds what it reported."""
+    """One account. `events` holds what the sandbox reported."""
 
     http: httpx.Client
     events: Queue[Event] = field(default_factory=Queue)
@@ -46,8 +46,8 @@ class SandboxAccount:
     def record(self, task_id: str) -> httpx.Response:
         return self.http.get(RECORD, params={"taskId": task_id})
 
-    def decided(self, task_id: str) -> httpx.Response:
-        """Ask until the task is no longer pending, for five seconds at most."""
+    def wait_until_decided(self, task_id: str) -> httpx.Response:
+        """Look up until the task is decided, for at most five seconds."""
         until = time.monotonic() + 5
         while time.monotonic() < until:
             response = self.record(task_id)
@@ -55,18 +55,18 @@ class SandboxAccount:
                 return response
         raise AssertionError("still pending")
 
-    def decided_url(self, task_id: str) -> str:
-        """Ask where the file is."""
-        return str(self.decided(task_id).json()["data"]["response"]["audioWavUrl"])
+    def wait_for_url(self, task_id: str) -> str:
+        """Wait for the task, and return its file's URL."""
+        return str(self.wait_until_decided(task_id).json()["data"]["response"]["audioWavUrl"])
 
     def file_url(self, audio_id: str) -> str:
-        return self.decided_url(self.task(audio_id))
+        return self.wait_for_url(self.task(audio_id))
 
     def credits(self) -> Any:
         return self.http.get(CREDIT).json()["data"]
 
     def callbacks(self, count: int) -> list[RequestServed]:
-        """Wait for the sandbox's report of so many deliveries."""
+        """Wait for the sandbox's report of `count` callbacks."""
         found: list[RequestServed] = []
         while len(found) < count:
             event = self.events.get(timeout=5)
@@ -79,13 +79,13 @@ class SandboxAccount:
 
 
 @contextmanager
-def an_account(
+def open_account(
     *, speed: float = FAST, seed: int | None = None, hmac_key: Secret | None = None, credits_left: int = 100
 ) -> Iterator[SandboxAccount]:
     events: Queue[Event] = Queue()
     with (
-        bound_socket(0) as bound,
-        running(
+        bind_socket(0) as bound,
+        run_sandbox(
             bound, speed=speed, seed=seed, hmac_key=hmac_key, credits_left=credits_left, report=events.put
         ),
         httpx.Client(base_url=address_of(bound), headers=KEY, trust_env=False) as http,

@@ -1,4 +1,4 @@
-"""The sandbox's CDN for tests: what lies there, the plans that can be ordered, and a client that sees the wire."""
+"""The sandbox's CDN for tests: its files, fault plans, and a client that sees every byte."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from urllib.parse import urlsplit
 import httpx
 from hypothesis import strategies as st
 
-from suno_wav_cli.sandbox.behaviours import behaviour_of, cdn_id
+from suno_wav_cli.sandbox.behaviours import choose_behaviour, format_cdn_id
 from suno_wav_cli.sandbox.cdn.faults import REFUSALS, STATUSES, Fault, Group, Kind, Plan, Step, Takes, Trait
-from suno_wav_cli.sandbox.cdn.melody import melody
+from suno_wav_cli.sandbox.cdn.melody import make_melody
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SILENCE_SECONDS = 0.5
-_PATIENCE = 20.0
+_TIMEOUT = 20.0
 _LONGEST_ID = 110
 
 
 @cache
 def tune(audio_id: str, version: int = 0) -> bytes:
-    """Give the file as it is after `version` changes."""
-    wav = melody(behaviour_of(audio_id).layout, version)
+    """Return the file after `version` changes."""
+    wav = make_melody(choose_behaviour(audio_id).layout, version)
     pieces, at = [], 0
     while at < wav.length:
         pieces.append(wav.read(at, wav.length))
@@ -43,7 +43,7 @@ class End(StrEnum):
     SILENT = "silent"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Exchange:
     """One answer, with every byte that came after its head."""
 
@@ -65,7 +65,7 @@ def exchange(
     lines = [f"GET {target} HTTP/1.1", f"Host: {address.netloc}", "Connection: close"]
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     content, end, head_bytes = bytearray(), End.CLOSED, None
-    with socket.create_connection((address.hostname or "", address.port or 80), _PATIENCE) as connection:
+    with socket.create_connection((address.hostname or "", address.port or 80), _TIMEOUT) as connection:
         connection.sendall("\r\n".join([*lines, "", ""]).encode())
         try:
             while piece := connection.recv(1 << 16):
@@ -74,7 +74,7 @@ def exchange(
                     head_bytes = content.index(b"\r\n\r\n") + 4
                 if silent_after is not None and head_bytes is not None:
                     rest = head_bytes + silent_after - len(content)
-                    connection.settimeout(_PATIENCE if rest > 0 else _SILENCE_SECONDS)
+                    connection.settimeout(_TIMEOUT if rest > 0 else _SILENCE_SECONDS)
         except ConnectionResetError:
             end = End.RESET
         except TimeoutError:
@@ -104,7 +104,7 @@ def faults(kinds: frozenset[Kind] = frozenset(Kind)) -> st.SearchStrategy[Fault]
 def steps(
     times: st.SearchStrategy[int | None], kinds: frozenset[Kind] = frozenset(Kind)
 ) -> st.SearchStrategy[Step]:
-    """Combine faults that go together: of each part of an answer one, and with what replaces the file nothing else."""
+    """Combine faults that go together: one of each group, and a replacement alone."""
     alone = frozenset(kind for kind in kinds if kind.group is Group.ANSWER)
     spoiling = kinds - alone - {Kind.AFTER}
     together = st.lists(faults(spoiling), max_size=4, unique_by=lambda fault: fault.kind.group)
@@ -125,7 +125,10 @@ def traits() -> st.SearchStrategy[frozenset[Trait]]:
 def plans(
     kinds: frozenset[Kind] = frozenset(Kind), *, most_steps: int = 4, most_times: int = 3
 ) -> st.SearchStrategy[Plan]:
-    """Combine steps that end at some time; after them all answers are good. Their ids leave room for a size and a `+`."""
+    """Combine steps that end at some time; after them all answers are good.
+
+    Their ids leave room for a size and a `+`.
+    """
     few = steps(st.integers(1, most_times), kinds)
     drawn = st.builds(Plan, steps=st.lists(few, max_size=most_steps).map(tuple), traits=traits())
-    return drawn.filter(lambda plan: len(cdn_id(plan)) <= _LONGEST_ID)
+    return drawn.filter(lambda plan: len(format_cdn_id(plan)) <= _LONGEST_ID)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from suno_wav_cli.api.client import Client
-from suno_wav_cli.api.providers import provider_named
+from suno_wav_cli.api.providers import get_provider
 from suno_wav_cli.callbacks.notifications import TaskNotifier
 from suno_wav_cli.config.credentials import Secrets
 from suno_wav_cli.config.run import Run as ProgramRun
@@ -24,8 +24,8 @@ from suno_wav_cli.errors import SunoWavError
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account, State
 from suno_wav_cli.models import Secret
-from suno_wav_cli.sandbox.behaviours import behaviour_of
-from suno_wav_cli.sandbox.cdn.melody import Layout, melody
+from suno_wav_cli.sandbox.behaviours import choose_behaviour
+from suno_wav_cli.sandbox.cdn.melody import Layout, make_melody
 from suno_wav_cli.system.pacing import Backoff
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.events import Event
     from suno_wav_cli.journal import Journal
     from suno_wav_cli.journal.entry import JournalEntry
+    from suno_wav_cli.sandbox.cdn.melody import Layout
     from tests.support.account import SandboxAccount
 
 E = TypeVar("E")
@@ -58,12 +59,12 @@ WISHES = download.DownloadPolicy(
 
 def file_of(audio_id: str, version: int = 0) -> bytes:
     """Give the file that the CDN has after `version` changes."""
-    return _file(behaviour_of(audio_id).layout, version)
+    return _file(choose_behaviour(audio_id).layout, version)
 
 
 @lru_cache(maxsize=4)
 def _file(layout: Layout, version: int) -> bytes:
-    wav, content = melody(layout, version), bytearray()
+    wav, content = make_melody(layout, version), bytearray()
     while len(content) < wav.length:
         content += wav.read(len(content), wav.length)
     return bytes(content)
@@ -90,7 +91,7 @@ class Customer:
     def order(self, audio_id: str) -> JournalEntry:
         """Have a song converted; its conversion, ready to be saved."""
         task_id = self.account.task(audio_id)
-        url = self.account.decided_url(task_id)
+        url = self.account.wait_for_url(task_id)
         return self.journal.move(
             self.journal.adopt(task_id, audio_id, TARGET), State.READY, target=TARGET, wav_url=url
         )
@@ -128,7 +129,7 @@ class Customer:
     ) -> Run:
         run = Run()
         once = Backoff(retries=0)
-        async with Client(provider_named("sandbox"), service, Secret(value="any"), TLS, once) as client:
+        async with Client(get_provider("sandbox"), service, Secret(value="any"), TLS, once) as client:
             context = ConversionContext(
                 run=ProgramRun(
                     settings=Settings(provider="sandbox", base_url=service, timeout=seconds),

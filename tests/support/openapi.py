@@ -1,4 +1,4 @@
-"""Requests, answers and callbacks held against a provider's OpenAPI file, by a validator that knows nothing of us."""
+"""Check requests, answers and callbacks against a provider's OpenAPI file."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ KIE_JOBS = "kie.ai-jobs"
 
 
 @dataclass
-class Sent:
-    """A request of ours in openapi-core's terms; the contract knows the service by its public address."""
+class OpenApiRequest:
+    """A request in openapi-core's terms, addressed to the service's public host."""
 
     path: str
     method: str
@@ -37,7 +37,7 @@ class Sent:
 
 
 @dataclass(frozen=True)
-class Got:
+class OpenApiResponse:
     """An answer in openapi-core's terms."""
 
     status_code: int
@@ -48,28 +48,31 @@ class Got:
 
 @dataclass(frozen=True)
 class Contract:
-    """The provider's OpenAPI file. `callback` is the same with the callback as a path of its own."""
+    """The provider's OpenAPI file.
+
+    `callback` is the same with the callback as a path of its own.
+    """
 
     host_url: str
     api: OpenAPI
     callback: OpenAPI
 
     def check(self, response: httpx.Response) -> None:
-        """Raise OpenAPIError where the answer is not as documented."""
-        got = Got(
+        """Raise OpenAPIError if the answer is not as documented."""
+        got = OpenApiResponse(
             status_code=response.status_code,
             content_type=response.headers["Content-Type"],
             data=response.content,
             headers=dict(response.headers),
         )
-        self.api.validate_response(self._sent(response.request), got)
+        self.api.validate_response(self._convert(response.request), got)
 
     def check_request(self, request: httpx.Request) -> None:
-        """Raise OpenAPIError where the request is not as documented."""
-        self.api.validate_request(self._sent(request))
+        """Raise OpenAPIError if the request is not as documented."""
+        self.api.validate_request(self._convert(request))
 
     def check_callback(self, body: bytes) -> None:
-        sent = Sent(
+        sent = OpenApiRequest(
             path="/callback",
             method="post",
             body=body,
@@ -79,8 +82,8 @@ class Contract:
         )
         self.callback.validate_request(sent)
 
-    def _sent(self, request: httpx.Request) -> Sent:
-        return Sent(
+    def _convert(self, request: httpx.Request) -> OpenApiRequest:
+        return OpenApiRequest(
             # The sandbox has the contracts of two hosts at one address.
             path=request.url.path.removeprefix("/kie"),
             method=request.method.lower(),
@@ -94,9 +97,9 @@ class Contract:
 
 
 @cache
-def contract(name: str = SUNOAPI) -> Contract:
+def load_contract(name: str = SUNOAPI) -> Contract:
     document = yaml.safe_load((_FILES / f"{name}.openapi.yaml").read_text(encoding="utf-8"))
-    _write_nulls_out(document)
+    _allow_nulls(document)
     callbacks = [
         callback
         for path in document["paths"].values()
@@ -111,13 +114,13 @@ def contract(name: str = SUNOAPI) -> Contract:
     )
 
 
-def _write_nulls_out(node: object) -> None:
-    """Let a nullable enum hold null, as kie's own example does; by OpenAPI 3.0.3 it must be among the values."""
+def _allow_nulls(node: object) -> None:
+    """Add null to nullable enums. OpenAPI 3.0.3 needs that, and kie's example has it."""
     if isinstance(node, dict):
         if node.get("nullable") is True and "enum" in node:
             node["enum"] = [*node["enum"], None]
         for inner in node.values():
-            _write_nulls_out(inner)
+            _allow_nulls(inner)
     elif isinstance(node, list):
         for inner in node:
-            _write_nulls_out(inner)
+            _allow_nulls(inner)

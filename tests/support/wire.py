@@ -1,4 +1,4 @@
-"""Servers that write to their connections what a test tells them, byte for byte; with TLS, and behind proxies."""
+"""Servers that write to a connection exactly what a test says, with TLS and proxies."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from dataclasses import dataclass
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.system.loopback import bound_socket
+from suno_wav_cli.system.loopback import bind_socket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    Told = Callable[[socket.socket], None]
+    Responder = Callable[[socket.socket], None]
 
 HOST = "cdn.invalid"
 """What the certificate is for, besides 127.0.0.1."""
 
-_PATIENCE = 20.0
+_TIMEOUT = 20.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Certificate:
     """Signed by itself, with its key in the same file."""
 
@@ -57,35 +57,38 @@ def new_certificate(folder: Path) -> Certificate:
 
 
 @contextmanager
-def serving(told: Told, tls: ssl.SSLContext | None = None, *, port: int = 0) -> Iterator[int]:
-    """Do with each connection as `told`, and close it; the port. What goes wrong with one is the other side's affair."""
+def serve(respond: Responder, tls: ssl.SSLContext | None = None, *, port: int = 0) -> Iterator[int]:
+    """Call `respond` with each connection, then close it. Yield the port.
 
-    def met(connection: socket.socket) -> None:
-        connection.settimeout(_PATIENCE)
+    Errors of a connection are ignored.
+    """
+
+    def handle(connection: socket.socket) -> None:
+        connection.settimeout(_TIMEOUT)
         with suppress(OSError), connection:
             if tls is None:
-                told(connection)
+                respond(connection)
             else:
                 with tls.wrap_socket(connection, server_side=True, suppress_ragged_eofs=True) as inner:
-                    told(inner)
+                    respond(inner)
 
-    def accepted(bound: socket.socket) -> None:
+    def accept(bound: socket.socket) -> None:
         with suppress(OSError):
             while True:
                 connection, _ = bound.accept()
-                Thread(target=met, args=[connection], daemon=True).start()
+                Thread(target=handle, args=[connection], daemon=True).start()
 
-    with bound_socket(port) as bound:
-        thread = Thread(target=accepted, args=[bound], daemon=True)
+    with bind_socket(port) as bound:
+        thread = Thread(target=accept, args=[bound], daemon=True)
         thread.start()
         try:
             yield int(bound.getsockname()[1])
         finally:
             bound.shutdown(socket.SHUT_RDWR)
-            thread.join(_PATIENCE)
+            thread.join(_TIMEOUT)
 
 
-def head_of(connection: socket.socket) -> bytes:
+def read_head(connection: socket.socket) -> bytes:
     """Read a request's head."""
     head = b""
     while not head.endswith(b"\r\n\r\n"):
@@ -102,30 +105,30 @@ def reset(connection: socket.socket) -> None:
     connection.close()
 
 
-def until_left(connection: socket.socket) -> None:
-    """Be silent for as long as the other side stays."""
+def wait_for_close(connection: socket.socket) -> None:
+    """Send nothing until the client closes the connection."""
     while connection.recv(1024):
         pass
 
 
-def proxy_to(port: int, seen: list[bytes]) -> Told:
-    """Connect everybody to `port`, whatever they ask for, and note what that was."""
+def proxy_to(port: int, seen: list[bytes]) -> Responder:
+    """Connect every client to `port`, and record its request line."""
 
-    def told(connection: socket.socket) -> None:
-        seen.append(head_of(connection).split(b"\r\n")[0])
-        with socket.create_connection(("127.0.0.1", port), _PATIENCE) as far:
+    def respond(connection: socket.socket) -> None:
+        seen.append(read_head(connection).split(b"\r\n")[0])
+        with socket.create_connection(("127.0.0.1", port), _TIMEOUT) as far:
             connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            outward = Thread(target=_copied, args=[connection, far], daemon=True)
+            outward = Thread(target=_copy, args=[connection, far], daemon=True)
             outward.start()
-            _copied(far, connection)
+            _copy(far, connection)
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-            outward.join(_PATIENCE)
+            outward.join(_TIMEOUT)
 
-    return told
+    return respond
 
 
-def _copied(source: socket.socket, target: socket.socket) -> None:
+def _copy(source: socket.socket, target: socket.socket) -> None:
     with suppress(OSError):
         while piece := source.recv(1 << 16):
             target.sendall(piece)

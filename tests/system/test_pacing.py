@@ -55,7 +55,7 @@ def test_the_window_is_the_services() -> None:
 
 
 async def counted_by_a_server(size: int, songs: int, seed: int) -> list[float]:
-    """Submit through a network that delays each way at random; when the server counted each, in order."""
+    """Submit through a network with random delays. Return when the server counted each."""
     jitter = random.Random(seed)
     window = RateWindow(size, SECONDS)
     counted = []
@@ -74,7 +74,7 @@ async def counted_by_a_server(size: int, songs: int, seed: int) -> list[float]:
 
 @pytest.mark.parametrize(("size", "seed"), [(1, 1), (3, 2), (5, 3)])
 def test_no_server_counts_more_than_the_window_allows(size: int, seed: int) -> None:
-    """Whatever the network does: of each `size` + 1 in a row, the last comes a whole window after the first."""
+    """Of any `size` + 1 in a row, the last comes a whole window after the first."""
     counted = asyncio.run(counted_by_a_server(size, songs=3 * size, seed=seed))
     assert len(counted) == 3 * size
     # A timer may be a hair early; a clock tick is nothing to the service, whose window is a little shorter than ours.
@@ -83,7 +83,7 @@ def test_no_server_counts_more_than_the_window_allows(size: int, seed: int) -> N
     )
 
 
-def test_the_first_of_a_run_do_not_wait_and_the_next_waits_once() -> None:
+def test_the_first_submissions_do_not_wait_and_the_next_waits_once() -> None:
     async def story() -> list[float]:
         window = RateWindow(3, SECONDS)
         start = time.monotonic()
@@ -98,7 +98,7 @@ def test_the_first_of_a_run_do_not_wait_and_the_next_waits_once() -> None:
     assert SECONDS - 0.001 < fourth < 3 * SECONDS
 
 
-def test_those_who_wait_are_let_in_in_turn() -> None:
+def test_waiting_submissions_get_slots_in_order() -> None:
     async def story() -> list[int]:
         window = RateWindow(1, 0.01)
         order: list[int] = []
@@ -116,7 +116,7 @@ def test_those_who_wait_are_let_in_in_turn() -> None:
     assert all(earlier < later for earlier, later in pairwise(numbers))
 
 
-def test_a_submission_that_fails_gives_its_slot_back_after_the_window_too() -> None:
+def test_a_failed_submission_frees_its_slot_after_the_window_too() -> None:
     """The server may have counted it."""
 
     async def fail(window: RateWindow) -> None:
@@ -134,7 +134,7 @@ def test_a_submission_that_fails_gives_its_slot_back_after_the_window_too() -> N
     assert SECONDS - 0.001 < asyncio.run(story()) < 3 * SECONDS
 
 
-def test_a_song_that_gives_up_while_it_waits_takes_no_slot() -> None:
+def test_a_cancelled_wait_takes_no_slot() -> None:
     async def story() -> bool:
         window = RateWindow(1, SECONDS)
         async with window.slot():

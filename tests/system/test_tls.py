@@ -1,4 +1,4 @@
-"""Certificates: loaded where a connection is encrypted, refused where they are not to be trusted, and else left alone."""
+"""Certificates are loaded only for encrypted connections, and untrusted ones are refused."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import pytest
 from suno_wav_cli.download.fetch import DownloadPolicy, RateLimit, Transfer
 from suno_wav_cli.download.part_file import open_part
 from suno_wav_cli.errors import DownloadFailed, UsageError
-from suno_wav_cli.system.tls import tls_context
+from suno_wav_cli.system.tls import make_tls_context
 from tests.support.cdn import tune
 from tests.support.program import Finished, command_line, run_program
 
@@ -31,7 +31,7 @@ NOBODY = "https://127.0.0.1:9"
 
 @contextmanager
 def encrypted(folder: Path) -> Iterator[str]:
-    """A service with TLS, whose certificate is signed by itself: the balance, and a file wherever else."""
+    """A TLS service with a self-signed certificate: the balance, and a file at any other path."""
     subprocess.run(
         [*OPENSSL.split(), "-keyout", "key.pem", "-out", "certificate.pem"],
         cwd=folder,
@@ -81,7 +81,7 @@ def asked(address: str, certificates: Path | None) -> Finished:
     return run_program("credits", "--base-url", address, "--retries", "0", env=env)
 
 
-def test_a_certificate_is_trusted_only_where_it_is_named(address: str, folder: Path) -> None:
+def test_a_certificate_is_trusted_only_if_it_is_named(address: str, folder: Path) -> None:
     assert asked(address, folder / "certificate.pem").code == 0
     stranger = asked(address, None)
     assert stranger.code == 6
@@ -90,11 +90,16 @@ def test_a_certificate_is_trusted_only_where_it_is_named(address: str, folder: P
 
 def terms() -> DownloadPolicy:
     return DownloadPolicy(
-        tls=tls_context(), local=False, rate=RateLimit(None), max_size=10**9, min_speed=1, stall_timeout=20
+        tls=make_tls_context(),
+        local=False,
+        rate=RateLimit(None),
+        max_size=10**9,
+        min_speed=1,
+        stall_timeout=20,
     )
 
 
-def test_a_file_is_fetched_only_from_whom_is_trusted(
+def test_a_file_is_fetched_only_from_a_trusted_server(
     address: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with open_part(Path("stranger.wav")) as part, pytest.raises(DownloadFailed, match="not trusted"):
@@ -105,23 +110,23 @@ def test_a_file_is_fetched_only_from_whom_is_trusted(
         assert part.path.read_bytes() == tune("demo")
 
 
-def test_certificates_that_cannot_be_loaded_are_said_before_anything_is_begun() -> None:
+def test_unloadable_certificates_are_reported_before_anything_starts() -> None:
     done = asked(NOBODY, Path("none.pem"))
     assert done.code == 2
     assert done.err.startswith("error: the certificates cannot be loaded: ")
     assert "SSL_CERT_FILE" in done.err
 
 
-def test_certificates_that_cannot_be_loaded_keep_nobody_from_what_is_not_encrypted(
+def test_unloadable_certificates_do_not_matter_without_encryption(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", "none.pem")
-    tls_context(None, "http://127.0.0.1:9")
+    make_tls_context(None, "http://127.0.0.1:9")
     with pytest.raises(UsageError):
-        tls_context(None, "HTTPS://127.0.0.1:9")
+        make_tls_context(None, "HTTPS://127.0.0.1:9")
 
 
-def test_a_question_without_encryption_loads_no_certificates_and_no_server() -> None:
+def test_a_request_without_encryption_loads_no_certificates_and_no_server() -> None:
     arguments = ("credits", "--provider", "sandbox", "--base-url", "http://127.0.0.1:9", "--retries", "0")
     done = subprocess.run(
         [sys.executable, "-X", "importtime", *command_line(*arguments)[1:]],

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from suno_wav_cli.events import Report
-
-PATH = "/suno-wav-callback"
-
-
-class TunnelMode(StrEnum):
-    AUTO = "auto"
-    NGROK = "ngrok"
-    NONE = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +109,6 @@ class GivenAddress:
         """Do nothing: this program opened nothing."""
 
 
-def secret_path(path: str = PATH) -> str:
+def secret_path(path: str) -> str:
     """Append 32 random bytes to a callback path, so that it cannot be guessed."""
     return f"{path}/{secrets.token_urlsafe(32)}"

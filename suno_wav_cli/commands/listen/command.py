@@ -8,20 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
-from suno_wav_cli.api.providers import provider_named
+from suno_wav_cli.api.providers import get_provider
 from suno_wav_cli.callbacks.endpoint import open_endpoint, receive_callbacks
 from suno_wav_cli.callbacks.public_url import PublicUrl
 from suno_wav_cli.callbacks.tunnel import Lost, Restored
 from suno_wav_cli.commands.listen.handler import DeliveryHandler, ListenOptions
 from suno_wav_cli.commands.listen.limits import ListenLimits
 from suno_wav_cli.commands.listen.verifier import Service
-from suno_wav_cli.config.credentials import find_api_key, required
-from suno_wav_cli.config.settings import state_folder
+from suno_wav_cli.config.credentials import find_api_key, require_key
+from suno_wav_cli.config.settings import base_url_of
 from suno_wav_cli.conversion.context import open_context
-from suno_wav_cli.conversion.upstream import base_url_of
 from suno_wav_cli.errors import ExitCode, TunnelFailed, TunnelRefused, UsageError
 from suno_wav_cli.system.event_loop import run_async
-from suno_wav_cli.system.tls import tls_context
+from suno_wav_cli.system.tls import make_tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,11 +40,10 @@ def listen(run: Run) -> ExitCode:
     key = find_api_key(secrets, settings, run.environ)
     if settings.out is not None:
         # Only what the service confirms is downloaded.
-        required(key, base_url_of(settings))
+        require_key(key, base_url_of(settings))
     port = DEFAULT_PORT if settings.port is None else settings.port
-    agents = state_folder(run.environ) / "agents"
     with ExitStack() as stack:
-        endpoint = stack.enter_context(open_endpoint(settings, secrets, agents, port=port))
+        endpoint = stack.enter_context(open_endpoint(settings, secrets, run.paths.agents, port=port))
         run_async(_listen(run, endpoint, has_key=key is not None))
     return ExitCode.OK
 
@@ -58,11 +56,11 @@ async def _listen(run: Run, endpoint: CallbackEndpoint, *, has_key: bool) -> Non
         save=settings.save,
         max_events=settings.max_events,
     )
-    unverified = secrets.hmac_key is None and provider_named(settings.provider).signs_callbacks
+    unverified = secrets.hmac_key is None and get_provider(settings.provider).signs_callbacks
     async with AsyncExitStack() as stack:
         service = None
         if not has_key:
-            tls = tls_context(options.forward_to)
+            tls = make_tls_context(options.forward_to)
         else:
             context = await stack.enter_async_context(open_context(run))
             tls = context.download_terms.tls

@@ -159,7 +159,7 @@ class CallbackVerifier:
     async def _look_up(self, task_id: str) -> WavRecord | SunoWavError:
         try:
             async with self._window.slot():
-                return await self._service.context.client.wav_record(task_id)
+                return await self._service.context.client.fetch_record(task_id)
         except SunoWavError as error:
             return error
 

@@ -1,4 +1,4 @@
-"""The body of a file's answer, sent with the faults that were ordered."""
+"""The response with a file's body, and the faults of sending it."""
 
 from __future__ import annotations
 
@@ -23,14 +23,17 @@ _MOST_PIECES_A_SECOND = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Body:
-    """`size` bytes, read from a start to before a stop; a read may give less."""
+    """`size` bytes. `read(start, stop)` returns some of the bytes from `start`, at least one."""
 
     size: int
     read: Callable[[int, int], bytes]
 
 
 class FileResponse(Response):
-    """`count` is told how many bytes the system took; `ended` is called when no more come, for whatever reason."""
+    """`count_bytes` gets the bytes that the system took.
+
+    `on_end` is called once, also after an error.
+    """
 
     def __init__(
         self,
@@ -39,18 +42,18 @@ class FileResponse(Response):
         body: Body,
         step: Step,
         *,
-        count: Callable[[int], None],
-        ended: Callable[[], None],
+        count_bytes: Callable[[int], None],
+        on_end: Callable[[], None],
     ) -> None:
-        self._promised = _promised(body.size, step)
+        self._promised = _promised_length(body.size, step)
         length = {} if self._promised is None else {"Content-Length": str(self._promised)}
         self.status_code = status
         self.background = None
         self.init_headers({**headers, **length})
         self._content = body
         self._step = step
-        self._count = count
-        self._ended = ended
+        self._count_bytes = count_bytes
+        self._on_end = on_end
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -60,9 +63,9 @@ class FileResponse(Response):
         connection = Connection(scope, receive, send)
         end = self._step.of(Group.END)
         try:
-            await self._send_until(_stop(self._content.size, end), connection)
+            await self._send_until(_sent_length(self._content.size, end), connection)
         finally:
-            self._ended()
+            self._on_end()
         match end:
             case None if self._promised in (None, self._content.size):
                 await connection.complete()
@@ -75,7 +78,7 @@ class FileResponse(Response):
                 pass
 
     async def _send_until(self, stop: int, connection: Connection) -> None:
-        """Send the body's beginning, up to where it ends or the other side leaves."""
+        """Send the first `stop` bytes of the body, or until the client leaves."""
         pace = self._step.number_of(Kind.TRICKLE)
         most = _PIECE if pace is None else min(_PIECE, max(1, pace // _MOST_PIECES_A_SECOND))
         promised = stop if self._promised is None else self._promised
@@ -83,13 +86,13 @@ class FileResponse(Response):
         while sent < stop and connection.is_open:
             is_promised = sent < promised
             piece = self._content.read(sent, min(sent + most, promised if is_promised else stop, stop))
-            await connection.write(piece, self._count, promised=is_promised)
+            await connection.write(piece, self._count_bytes, promised=is_promised)
             sent += len(piece)
             if pace is not None:
                 await asyncio.sleep(began + sent / pace - time.monotonic())
 
 
-def _promised(size: int, step: Step) -> int | None:
+def _promised_length(size: int, step: Step) -> int | None:
     match step.of(Group.LENGTH):
         case Fault(Kind.CHUNKED):
             return None
@@ -101,7 +104,7 @@ def _promised(size: int, step: Step) -> int | None:
             return size
 
 
-def _stop(size: int, end: Fault | None) -> int:
+def _sent_length(size: int, end: Fault | None) -> int:
     if end is None:
         return size
     return size // 2 if end.number is None else min(end.number, size)

@@ -1,4 +1,4 @@
-"""The connection below an answer, for what HTTP has no words for: a reset, silence, more bytes than were promised."""
+"""The connection below a response, for a reset, silence and surplus bytes."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 _NOTHING: Message = {"type": "http.response.body", "body": b"", "more_body": True}
 _LINGER = "hh" if os.name == "nt" else "ii"
-_ONE_LOOK = 0.001
-"""Seconds between two looks at what the other side has taken."""
+_CHECK_INTERVAL = 0.001
+"""Seconds between two checks of what the client's system has received."""
 
 
 class CdnProtocol(H11Protocol):
-    """uvicorn's, that shows its connection to the application, and sends on only when the system has taken everything."""
+    """uvicorn's protocol without a write buffer. The application can reach its connection."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -32,7 +32,7 @@ class CdnProtocol(H11Protocol):
 
 
 class Connection:
-    """Of one answer, whose head is sent already. Served by CdnProtocol."""
+    """The connection of one response whose head is sent. Needs CdnProtocol."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._transport: asyncio.Transport = scope["state"]["transport"]
@@ -44,10 +44,10 @@ class Connection:
         return not self._transport.is_closing()
 
     async def write(self, piece: bytes, count: Callable[[int], None], *, promised: bool) -> None:
-        """Hand a piece over to the system, however long that takes, and count the bytes that it took.
+        """Pass a piece to the system, however long that takes, and count the bytes that it took.
 
-        Never too many are counted, and while it waits less than a piece too few. What was not `promised` by the
-        Content-Length is written past HTTP.
+        Never counts too many; while it waits, it has counted less than a piece too few. A piece
+        that the Content-Length has not `promised` bypasses HTTP.
         """
         if promised:
             await self._send({"type": "http.response.body", "body": piece, "more_body": True})
@@ -63,22 +63,22 @@ class Connection:
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def be_silent(self) -> None:
-        """Wait until the other side leaves."""
+        """Send nothing until the client leaves."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
     async def reset(self) -> None:
-        """Send a TCP RST, after the other side's system has got what was sent."""
+        """Send a TCP RST once the client's system has received everything."""
         connection = self._transport.get_extra_info("socket")
-        while self.is_open and _on_the_way(connection):  # noqa: ASYNC110 - the system tells nobody when it is so
-            await asyncio.sleep(_ONE_LOOK)
+        while self.is_open and _count_unacknowledged(connection):  # noqa: ASYNC110 - the system has no event for it
+            await asyncio.sleep(_CHECK_INTERVAL)
         if self.is_open:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(_LINGER, 1, 0))
             self._transport.abort()
 
 
-def _on_the_way(connection: socket.socket) -> int:
-    """Count the bytes that are not acknowledged yet; 0 where the system does not tell."""
+def _count_unacknowledged(connection: socket.socket) -> int:
+    """Return the bytes that are not acknowledged yet, 0 if the system does not tell."""
     if sys.platform != "linux":
         return 0
     import fcntl

@@ -1,8 +1,8 @@
-"""The faults of the CDN as they are ordered in an audio id: text to a plan, and back.
+"""Fault plans as they are written in an audio id: text to plan, and back.
 
-A plan is traits and then steps, joined by `-`: the first step is what the first request for the file meets. A step is
-`ok`, or faults joined by `.`; behind it `~3` or `~always` tells how often it is met. A fault is a status by itself, or
-its kind's name with the number that it takes.
+A plan is traits and then steps, joined by `-`. The first request for the file meets the first step.
+A step is `ok`, or faults joined by `.`. `~3` or `~always` behind it repeats it. A fault is a
+status, or the name of its kind with the number that it takes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _WORD = re.compile(r"([a-z]*)(?:(0|[1-9][0-9]{0,11})([km]?))?")
 _TIMES = re.compile(r"[1-9][0-9]{0,3}")
 _UNITS = {"": 1, "k": 1024, "m": 1024 * 1024}
 
-WORDS: Mapping[str, str] = MappingProxyType(
+FAULT_HELP: Mapping[str, str] = MappingProxyType(
     {
         "cutN": "the connection is closed after N bytes of the body, or in its middle where N is left out",
         "resetN": "a TCP reset after N bytes of the body, or in its middle",
@@ -49,60 +49,60 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "rangeless": "there are no ranges",
     }
 )
-"""What there is to order, and what it means."""
+"""What can be written, and what it does."""
 
-HOW_TO_WRITE = (
+SYNTAX = (
     "steps for the 1st, 2nd, ... request for the file with `-` between them, faults of one step with `.` between "
     f"them, and `~3` or `~{_ALWAYS}` behind a step to repeat it; N is 1000, 64k or 2m"
 )
 
 
-def plan_of(text: str) -> Plan:
-    """Read a plan. Raises ValueError, which says what is wrong."""
+def parse_plan(text: str) -> Plan:
+    """Read a plan. Raise ValueError that says what is wrong."""
     items = text.split("-")
     traits: list[Trait] = []
     while items and items[0] in [*Trait]:
         traits.append(Trait(items.pop(0)))
     if len(set(traits)) < len(traits):
         raise ValueError("a trait is named once")
-    return Plan(steps=tuple(_step(item) for item in items), traits=frozenset(traits))
+    return Plan(steps=tuple(_parse_step(item) for item in items), traits=frozenset(traits))
 
 
-def text_of(plan: Plan) -> str:
-    """Write a plan so that `plan_of` reads the same; one in which nothing is wrong is empty, and no text."""
-    return "-".join([*(trait for trait in Trait if trait in plan.traits), *map(step_text, plan.steps)])
+def format_plan(plan: Plan) -> str:
+    """Write a plan so that `parse_plan` reads the same. A plan without faults is an empty text."""
+    return "-".join([*(trait for trait in Trait if trait in plan.traits), *map(format_step, plan.steps)])
 
 
-def step_text(step: Step) -> str:
-    text = ".".join(map(_word, step.faults)) or _GOOD
+def format_step(step: Step) -> str:
+    text = ".".join(map(_format_fault, step.faults)) or _GOOD
     if step.times == 1:
         return text
     return f"{text}~{_ALWAYS if step.times is None else step.times}"
 
 
-def _step(text: str) -> Step:
+def _parse_step(text: str) -> Step:
     words, tilde, times = text.partition("~")
-    faults = () if words == _GOOD else tuple(_fault(word) for word in words.split("."))
+    faults = () if words == _GOOD else tuple(_parse_fault(word) for word in words.split("."))
     if not tilde:
         return Step(faults=faults)
     if times == _ALWAYS:
         return Step(faults=faults, times=None)
     if not _TIMES.fullmatch(times):
-        raise ValueError(f"'~{times}' is no number of times")
+        raise ValueError(f"'~{times}' is not a number of times")
     return Step(faults=faults, times=int(times))
 
 
-def _fault(word: str) -> Fault:
+def _parse_fault(word: str) -> Fault:
     match = _WORD.fullmatch(word)
     if match is None or match[1] not in [*Kind] or word == "":
-        raise ValueError(f"'{word}' is no fault")
+        raise ValueError(f"'{word}' is not a fault")
     kind, digits, unit = Kind(match[1]), match[2], match[3]
     if unit and kind.takes not in (Takes.BYTES, Takes.BYTES_OR_MIDDLE):
         raise ValueError(f"'{kind or digits}' takes {kind.takes}")
     return Fault(kind, None if digits is None else int(digits) * _UNITS[unit])
 
 
-def _word(fault: Fault) -> str:
+def _format_fault(fault: Fault) -> str:
     if fault.number is None:
         return fault.kind
     unit = ""

@@ -1,4 +1,4 @@
-"""What the CDN does wrong on order: which faults there are, which go together, and which request meets which."""
+"""The faults of the CDN: which exist, which go together, and in which order requests meet them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Takes(StrEnum):
-    """What stands behind a fault's name."""
+    """What the number behind a fault's name means."""
 
     NOTHING = "nothing"
     BYTES = "bytes"
@@ -24,7 +24,10 @@ class Takes(StrEnum):
 
 
 class Group(StrEnum):
-    """The part of an answer that a fault spoils. An answer has one fault of a group at most."""
+    """The part of a response that a fault spoils.
+
+    A response has at most one fault of each group.
+    """
 
     ANSWER = "what is answered"
     RETRY_AFTER = "Retry-After"
@@ -38,7 +41,7 @@ class Group(StrEnum):
 
 
 class Kind(StrEnum):
-    """A kind of fault, by its name in an audio id. A status has none but itself."""
+    """A kind of fault, by its name in an audio id. A status is written as its number alone."""
 
     STATUS = ""
     AFTER = "after"
@@ -94,7 +97,7 @@ _RULES: Mapping[Kind, tuple[Group, Takes]] = MappingProxyType(
 )
 
 REFUSALS = (401, 403, 404, 410)
-"""With these an address is refused until `record-info` has been asked for another."""
+"""Statuses that refuse an address until `record-info` returns another."""
 
 REDIRECTS = (301, 302, 303, 307, 308)
 STATUSES = (*REDIRECTS, *range(400, 600))
@@ -104,7 +107,10 @@ _MOST_TIMES = 9999
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault; its number is what its kind takes, None for nothing. Raises ValueError for a number that it cannot have."""
+    """One fault, with the number that its kind takes.
+
+    Raise ValueError if the number does not fit.
+    """
 
     kind: Kind
     number: int | None = None
@@ -132,9 +138,9 @@ def _can_have(takes: Takes, number: int | None) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """The faults of one answer, or of so many in a row (None: of all that follow). Without faults it is a good answer.
+    """The faults of `times` responses in a row, or of all that follow if None.
 
-    Raises ValueError where the faults do not go together.
+    No faults: a good response. Raise ValueError if the faults do not go together.
     """
 
     faults: tuple[Fault, ...] = ()
@@ -147,11 +153,11 @@ class Step:
                 raise ValueError(f"{group} can be wrong in one way only")
         alone = {Group.ANSWER, Group.RETRY_AFTER}
         if Group.ANSWER in groups and not set(groups) <= alone:
-            raise ValueError("what takes the place of the file has no other faults")
+            raise ValueError("a replacement for the file has no other faults")
         if Group.RETRY_AFTER in groups and self.number_of(Kind.STATUS) is None:
             raise ValueError("'after' goes with a status")
         if self.times is not None and not 1 <= self.times <= _MOST_TIMES:
-            raise ValueError(f"a step is met 1 to {_MOST_TIMES} times, or always")
+            raise ValueError(f"a step repeats 1 to {_MOST_TIMES} times, or always")
 
     def of(self, group: Group) -> Fault | None:
         return next((fault for fault in self.faults if fault.kind.group is group), None)
@@ -167,7 +173,7 @@ GOOD = Step()
 
 
 class Trait(StrEnum):
-    """What is so for all requests."""
+    """What holds for all requests of a file."""
 
     WEAK = "weak"
     UNTAGGED = "untagged"
@@ -176,19 +182,22 @@ class Trait(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What the requests for a file meet in turn; after the last step, good answers. Raises ValueError where it cannot be."""
+    """The steps that the requests for a file meet in turn, then good responses.
+
+    Raise ValueError.
+    """
 
     steps: tuple[Step, ...] = ()
     traits: frozenset[Trait] = frozenset()
 
     def __post_init__(self) -> None:
         if {Trait.WEAK, Trait.UNTAGGED} <= self.traits:
-            raise ValueError("an ETag that is not there is not weak")
+            raise ValueError("untagged and weak do not go together")
         if any(step.times is None for step in self.steps[:-1]):
-            raise ValueError("nothing comes after a step that is met always")
+            raise ValueError("nothing can follow a step that repeats always")
 
     def in_turn(self) -> Iterator[Step]:
-        """Yield the step of each request, without end."""
+        """Yield the step of each request, for ever."""
         for step in self.steps:
             yield from repeat(step) if step.times is None else repeat(step, step.times)
         yield from repeat(GOOD)

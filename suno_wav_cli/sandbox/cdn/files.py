@@ -1,4 +1,4 @@
-"""The CDN: generated WAVs with Range, ETag, If-Range and HEAD, and what a request for one meets."""
+"""A request for a file: Range, ETag, If-Range and HEAD, and the fault that the plan has for it."""
 
 from __future__ import annotations
 
@@ -9,50 +9,52 @@ from typing import TYPE_CHECKING
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from suno_wav_cli.sandbox.cdn.body import Body, FileResponse
-from suno_wav_cli.sandbox.cdn.fault_syntax import step_text
+from suno_wav_cli.sandbox.cdn.fault_syntax import format_step
 from suno_wav_cli.sandbox.cdn.faults import REDIRECTS, REFUSALS, Fault, Group, Kind, Step, Trait
-from suno_wav_cli.sandbox.cdn.ranges import range_asked
+from suno_wav_cli.sandbox.cdn.ranges import parse_range
 from suno_wav_cli.sandbox.cdn.stored import ADDRESS, FIRST_ADDRESS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request
 
     from suno_wav_cli.sandbox.cdn.stored import StoredFile
-    from suno_wav_cli.sandbox.service import Service
-    from suno_wav_cli.sandbox.tasks import Task
 
-_IN_PLACE = {
+_REPLACEMENTS = {
     Kind.PAGE: (b"<!DOCTYPE html><title>Error</title><h1>Something went wrong</h1>\n", "text/html"),
     Kind.MPEG: (b"ID3\x04\x00\x00\x00\x00\x00\x00\xff\xfb\x90\x00" + bytes(4096), "audio/mpeg"),
     Kind.EMPTY: (b"", "audio/wav"),
 }
 
 
-async def serve_file(task: Task, request: Request, service: Service) -> tuple[Response, str]:
-    """Answer a request for the file, and name what is wrong with the answer.
+async def serve_file(
+    file: StoredFile, request: Request, count_bytes: Callable[[int], None]
+) -> tuple[Response, str]:
+    """Answer a request for the file. Return the response and a note of its faults.
 
-    A step of the plan is used up by each GET at an address that is good; HEAD tells what the next GET would be told.
+    Each GET at a valid address uses up one step of the plan. HEAD is answered as the next GET will
+    be. `count_bytes` is called with the bytes that the system took.
     """
-    service.counters.file_requests[task.audio_id] += 1
-    file, address = task.file, request.query_params.get(ADDRESS, FIRST_ADDRESS)
-    refused_with = file.refusal_at(address)
-    if refused_with is not None:
-        return PlainTextResponse("this address is no longer good\n", refused_with), "address refused"
-    step = file.take_step() if request.method == "GET" else file.coming_step
-    wrong = step_text(step) if step.faults else ""
+    address = request.query_params.get(ADDRESS, FIRST_ADDRESS)
+    refusal = file.refusal_at(address)
+    if refusal is not None:
+        return PlainTextResponse("this address is no longer good\n", refusal), "address refused"
+    step = file.take_step() if request.method == "GET" else file.next_step
+    note = format_step(step) if step.faults else ""
     match step.of(Group.ANSWER):
         case Fault(Kind.STATUS, int(status)):
             if status in REFUSALS and request.method == "GET":
                 file.refuse(address, status)
-            return _only_status(status, step, request), wrong
+            return _make_status_response(status, step, request), note
         case Fault(kind):
-            content, media_type = _IN_PLACE[kind]
-            return Response(content, media_type=media_type), wrong
+            content, media_type = _REPLACEMENTS[kind]
+            return Response(content, media_type=media_type), note
         case None:
-            return await _wav(task, address, step, request, service), wrong
+            return await _make_wav_response(file, address, step, request, count_bytes), note
 
 
-def _only_status(status: int, step: Step, request: Request) -> Response:
+def _make_status_response(status: int, step: Step, request: Request) -> Response:
     if status in REDIRECTS:
         return RedirectResponse(request.url.include_query_params(redirected=1), status)
     seconds = step.number_of(Kind.AFTER)
@@ -60,18 +62,16 @@ def _only_status(status: int, step: Step, request: Request) -> Response:
     return PlainTextResponse(f"status {status}, as ordered\n", status, headers)
 
 
-async def _wav(task: Task, address: str, step: Step, request: Request, service: Service) -> Response:
-    file = task.file
-    wav, headers = file.wav, {"Content-Type": "audio/wav"} | _validators(file)
-    span = _span(file, step, request)
+async def _make_wav_response(
+    file: StoredFile, address: str, step: Step, request: Request, count_bytes: Callable[[int], None]
+) -> Response:
+    wav, headers = file.wav, {"Content-Type": "audio/wav"} | _make_validators(file)
+    span = _requested_range(file, step, request)
     if span is not None and not span:
         return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{wav.length}"})
-    status, span, content_range = _placed(span, wav.length, step)
+    status, span, content_range = _place_body(span, wav.length, step)
 
-    def count(sent: int) -> None:
-        service.counters.file_bytes[task.audio_id] += sent
-
-    def ended() -> None:
+    def refuse_address() -> None:
         refusal = step.number_of(Kind.THEN)
         if refusal is not None:
             file.refuse(address, refusal)
@@ -79,29 +79,31 @@ async def _wav(task: Task, address: str, step: Step, request: Request, service: 
     body = Body(size=len(span), read=lambda start, stop: wav.read(span.start + start, span.start + stop))
     if step.has(Kind.GZIP):
         headers["Content-Encoding"] = "gzip"
-        body = await asyncio.to_thread(_packed, body)
-    return FileResponse(status, headers | content_range, body, step, count=count, ended=ended)
+        body = await asyncio.to_thread(_compress, body)
+    return FileResponse(
+        status, headers | content_range, body, step, count_bytes=count_bytes, on_end=refuse_address
+    )
 
 
-def _validators(file: StoredFile) -> dict[str, str]:
+def _make_validators(file: StoredFile) -> dict[str, str]:
     ranges = {} if Trait.RANGELESS in file.traits else {"Accept-Ranges": "bytes"}
     return ranges if file.etag is None else ranges | {"ETag": file.etag}
 
 
-def _span(file: StoredFile, step: Step, request: Request) -> range | None:
-    """Give the bytes that are asked for, as `range_asked`. RFC 9110, section 14.2: of a GET only."""
+def _requested_range(file: StoredFile, step: Step, request: Request) -> range | None:
+    """Return the requested bytes, as `parse_range`. Only a GET has a range (RFC 9110, 14.2)."""
     if request.method != "GET" or Trait.RANGELESS in file.traits or step.has(Kind.IGNORE):
         return None
-    return range_asked(request.headers, file.etag, file.wav.length)
+    return parse_range(request.headers, file.etag, file.wav.length)
 
 
-def _placed(span: range | None, length: int, step: Step) -> tuple[int, range, dict[str, str]]:
-    """Give the status, the bytes that are sent, and what Content-Range says of them."""
+def _place_body(span: range | None, length: int, step: Step) -> tuple[int, range, dict[str, str]]:
+    """Return the status, the bytes to send, and their Content-Range header."""
     if span is None:
         return 200, range(length), {}
     match step.of(Group.RANGE):
         case Fault(Kind.SHIFT, int(by)):
-            # At least the last byte, for nothing can be said of none.
+            # At least the last byte: an empty range has no Content-Range.
             span = span[min(by, len(span) - 1) :]
         case Fault(Kind.TOTAL, int(by)):
             length += by
@@ -112,7 +114,7 @@ def _placed(span: range | None, length: int, step: Step) -> tuple[int, range, di
     return 206, span, {"Content-Range": f"bytes {span.start}-{span.stop - 1}/{length}"}
 
 
-def _packed(body: Body) -> Body:
+def _compress(body: Body) -> Body:
     content, at = bytearray(), 0
     while at < body.size:
         content += body.read(at, body.size)

@@ -1,4 +1,4 @@
-"""A short tune as a WAV of any length and format, made in memory: a tile of a few seconds, repeated."""
+"""A short tune as a WAV of any length and format: a tile of a few seconds, repeated."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LOUDNESS = 0.4
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """A WAV's format; `data_bytes` of audio, the melody repeated. Of one that `ends_early`, the first half is there."""
+    """A WAV's format and length. If it `ends_early`, the second half of the file is missing."""
 
     rate: int = 48000
     bits: int = 16
@@ -37,7 +37,10 @@ PLAIN = Layout()
 
 @dataclass(frozen=True, kw_only=True)
 class Wav:
-    """A file that need not be held whole: `header`, then `tile` repeated, `length` bytes in all."""
+    """A file of `length` bytes that is never in memory as a whole.
+
+    It is `header`, then `tile` repeated.
+    """
 
     header: bytes
     tile: bytes
@@ -51,11 +54,11 @@ class Wav:
         return self.tile[offset : offset + min(stop, self.length) - start]
 
 
-def melody(layout: Layout, version: int = 0) -> Wav:
-    """Make the tune; each version is as long as the others, and a semitone higher than the one before."""
-    tile = _tile(layout.rate, layout.bits, layout.channels, version)
+def make_melody(layout: Layout, version: int = 0) -> Wav:
+    """Make the tune. Each version is as long as the others, and a semitone higher than the last."""
+    tile = _make_tile(layout.rate, layout.bits, layout.channels, version)
     data_bytes = layout.data_bytes
-    # The size of `RIFF` counts all that follows it: "WAVE", `fmt ` with its header, the header of `data`, the data.
+    # RIFF's size counts what follows it: "WAVE", the `fmt ` chunk, the header of `data`, the data.
     header = struct.pack(
         "<4sI4s4sIHHIIHH4sI",
         b"RIFF",
@@ -77,10 +80,10 @@ def melody(layout: Layout, version: int = 0) -> Wav:
 
 
 @lru_cache(maxsize=8)
-def _tile(rate: int, bits: int, channels: int, semitones: int) -> bytes:
-    # 32-bit samples, of which the highest bytes are kept: one way for every width.
+def _make_tile(rate: int, bits: int, channels: int, semitones: int) -> bytes:
+    # Made with 32 bits, of which each width keeps the highest bytes.
     raised = [note * 2 ** (semitones / 12) for note in _NOTES]
-    samples = array("i", (int(value * (2**31 - 1)) for note in raised for value in _note(note, rate)))
+    samples = array("i", (int(value * (2**31 - 1)) for note in raised for value in _make_note(note, rate)))
     wide = samples.tobytes()
     width = bits // 8
     frame = width * channels
@@ -91,8 +94,8 @@ def _tile(rate: int, bits: int, channels: int, semitones: int) -> bytes:
     return bytes(tile)
 
 
-def _note(frequency: float, rate: int) -> list[float]:
+def _make_note(frequency: float, rate: int) -> list[float]:
     step = 2 * math.pi * frequency / rate
     count = int(rate * _NOTE_SECONDS)
-    # Fades to nothing at its end, so that tiles join without a click.
+    # Fades out at its end, so that tiles join without a click.
     return [_LOUDNESS * (1 - at / count) ** 2 * math.sin(step * at) for at in range(count)]

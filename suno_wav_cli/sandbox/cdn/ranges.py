@@ -1,4 +1,4 @@
-"""Which bytes a GET asks for (RFC 9110, sections 13.1.5 and 14)."""
+"""Which bytes a GET asks for (RFC 9110, 13.1.5 and 14)."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from starlette.datastructures import Headers
 
-# Longer numbers than these are no positions, and take Python long to read.
+# Longer numbers cannot be positions, and take Python long to read.
 _ONE_RANGE = re.compile(r"bytes=[ \t]*(\d{0,100})-(\d{0,100})[ \t]*", re.IGNORECASE)
 
 
-def range_asked(headers: Headers, etag: str | None, length: int) -> range | None:
-    """Give the positions that are asked for; None where the whole file is to be sent, an empty range for a 416.
+def parse_range(headers: Headers, etag: str | None, length: int) -> range | None:
+    """Return the requested positions: None for the whole file, an empty range for a 416.
 
-    What is not understood is ignored, as the RFC lets a server do: several ranges, other units, bad syntax. `etag` is
-    None where the file has none; only a strong one that is the same keeps an `If-Range` true.
+    Several ranges, other units and bad syntax are ignored, as the RFC lets a server do. An
+    `If-Range` holds only for a strong `etag` that is the same; a file may have none.
     """
     match = _ONE_RANGE.fullmatch(",".join(headers.getlist("Range")))
     if match is None or not (match[1] or match[2]) or not _if_range_holds(headers, etag):

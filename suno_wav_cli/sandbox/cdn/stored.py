@@ -1,4 +1,4 @@
-"""A task's file as it lies at the CDN: its version, its address, and what the next request for it meets."""
+"""A task's file at the CDN: its version, its address, and the faults of the coming requests."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.sandbox.cdn.faults import Kind, Trait
-from suno_wav_cli.sandbox.cdn.melody import Layout, Wav, melody
+from suno_wav_cli.sandbox.cdn.melody import Layout, Wav, make_melody
 
 if TYPE_CHECKING:
     from suno_wav_cli.sandbox.cdn.faults import Plan, Step
 
 ADDRESS = "fresh"
-"""The parameter that has the number of an address; the first address is without it."""
+"""The query parameter with the number of an address. The first address has none."""
 
 FIRST_ADDRESS = "0"
 
 
 class StoredFile:
-    """Not locked: the one thread that serves the files takes each step without waiting in between."""
+    """Used by one thread, the server's, which never waits in the middle of a change.
+
+    So it has no lock.
+    """
 
     def __init__(self, task_id: str, layout: Layout, plan: Plan) -> None:
         self.traits = plan.traits
@@ -27,11 +30,11 @@ class StoredFile:
         self._version = 0
         self._refused: dict[str, int] = {}
         self._steps = plan.in_turn()
-        self._coming = next(self._steps)
+        self._next = next(self._steps)
 
     @property
     def wav(self) -> Wav:
-        return melody(self._layout, self._version)
+        return make_melody(self._layout, self._version)
 
     @property
     def etag(self) -> str | None:
@@ -41,32 +44,35 @@ class StoredFile:
         return f'W/"{digest}"' if Trait.WEAK in self.traits else f'"{digest}"'
 
     @property
-    def coming_step(self) -> Step:
-        """What the next request will meet."""
-        return self._coming
+    def next_step(self) -> Step:
+        """The faults of the next request."""
+        return self._next
 
     def take_step(self) -> Step:
-        """Give what a request meets, and count it. Where the file is to change, it changes now."""
-        step, self._coming = self._coming, next(self._steps)
+        """Return the step of this request, and move on.
+
+        A step that changes the file does so now.
+        """
+        step, self._next = self._next, next(self._steps)
         if step.has(Kind.CHANGED):
             self._version += 1
         return step
 
     @property
     def address(self) -> str:
-        """The number of the one address that is good: so many before it were refused."""
+        """The number of the valid address, which is the count of the refused ones."""
         return str(len(self._refused))
 
     @property
     def query(self) -> str:
-        """What the good address has behind its path."""
+        """The query of the valid address."""
         return "" if self.address == FIRST_ADDRESS else f"?{ADDRESS}={self.address}"
 
     def refusal_at(self, address: str) -> int | None:
-        """Give the status with which an address is refused, which is 404 where it was never told to anybody."""
+        """Return the status that refuses an address: None if it is valid, 404 if never issued."""
         return None if address == self.address else self._refused.get(address, 404)
 
     def refuse(self, address: str, status: int) -> None:
-        """Refuse an address from now on, where it is not yet: the file is at another then."""
+        """Refuse the valid address from now on. The file moves to the next one."""
         if address == self.address:
             self._refused[address] = status

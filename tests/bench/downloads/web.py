@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from suno_wav_cli.system.loopback import bound_socket
+from suno_wav_cli.system.loopback import bind_socket
 from tests.bench.downloads.costs import NotMeasured
 
 if TYPE_CHECKING:
@@ -148,6 +148,6 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 def _free_port() -> int:
-    with bound_socket(0) as bound:
+    with bind_socket(0) as bound:
         port: int = bound.getsockname()[1]
         return port

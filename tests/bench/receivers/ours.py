@@ -18,9 +18,9 @@ from suno_wav_cli.callbacks.tunnel import GivenAddress
 from suno_wav_cli.download.fetch import DownloadPolicy, RateLimit, Transfer, fetch
 from suno_wav_cli.download.part_file import open_part
 from suno_wav_cli.system import event_loop
-from suno_wav_cli.system.loopback import address_of, bound_socket
+from suno_wav_cli.system.loopback import address_of, bind_socket
 from suno_wav_cli.system.signals import Stopped
-from suno_wav_cli.system.tls import tls_context
+from suno_wav_cli.system.tls import make_tls_context
 
 if TYPE_CHECKING:
     from suno_wav_cli.events import Event
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 async def received(port: int, path: str, task_id: str, url: str, targets: list[Path]) -> None:
     """Receive, wait for the task's callbacks and download, until the process is ended."""
     wake_ups = TaskNotifier()
-    with bound_socket(port) as bound:
+    with bind_socket(port) as bound:
         reception = CallbackEndpoint(
             bound=bound, path=path, tunnel=GivenAddress(public_url=address_of(bound)), required=False
         )
@@ -39,7 +39,7 @@ async def received(port: int, path: str, task_id: str, url: str, targets: list[P
         ):
             group.create_task(_waited(wake_ups.of(task_id)))
             terms = DownloadPolicy(
-                tls=tls_context(),
+                tls=make_tls_context(),
                 local=True,
                 rate=RateLimit(None),
                 max_size=10**9,

@@ -1,0 +1,99 @@
+"""The words of API errors: what happened, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from suno_wav_cli.api.providers import Meaning
+from suno_wav_cli.errors import ServiceUnavailable, SubmissionUnknown
+from suno_wav_cli.system.http_errors import describe_error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import httpx
+
+    from suno_wav_cli.api.parsing import Envelope
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErrorText:
+    """What happened, in a few words, and what the user can do."""
+
+    summary: str
+    remedy: str
+
+
+PAY_AGAIN = (
+    "Nothing is paid twice by itself. Look at your account's log; to pay for another try, add --resubmit."
+)
+_LATER = "Try again in a while."
+
+ERROR_TEXTS: Mapping[Meaning, ErrorText] = MappingProxyType(
+    {
+        Meaning.UNAUTHORIZED: ErrorText(
+            summary="the service refused the API key",
+            remedy="Check SUNO_API_KEY, or the key that `suno-wav login` has kept, and that it belongs to this provider.",
+        ),
+        Meaning.NO_CREDITS: ErrorText(
+            summary="not enough credits", remedy="Top up at your provider, then run the same command again."
+        ),
+        Meaning.BUSY: ErrorText(summary="too many requests", remedy=_LATER),
+        Meaning.MAINTENANCE: ErrorText(summary="the service is in maintenance", remedy=_LATER),
+        Meaning.SOURCE_LOST: ErrorText(
+            summary="the service could not fetch the song's audio",
+            remedy="The song may be too old, or deleted at the service: generate it again, or try later.",
+        ),
+        Meaning.FAILED: ErrorText(
+            summary="the conversion failed",
+            remedy="Running `convert` again submits it anew, which may be charged again.",
+        ),
+        Meaning.UNKNOWN_TASK: ErrorText(
+            summary="the service does not know this task",
+            remedy="Check the id: it must be that of a WAV task of this --provider. What the service has forgotten "
+            "comes back only by a new conversion, which is charged: convert ID --resubmit",
+        ),
+        Meaning.DISABLED: ErrorText(
+            summary="the service has switched this off",
+            remedy="Ask your provider, or choose another --provider.",
+        ),
+        Meaning.SERVER_ERROR: ErrorText(summary="the service has trouble", remedy=_LATER),
+        Meaning.INVALID: ErrorText(
+            summary="the service refused the request",
+            remedy="Check the id. For a submission, give the song's music task too, where you know it: --task-id ID",
+        ),
+        Meaning.EXISTS: ErrorText(
+            summary="the service already has a WAV of this song",
+            remedy="Its task id is not known here; your account's log may name it: "
+            "suno-wav status TASK_ID --wait --download",
+        ),
+        Meaning.NOT_THE_API: ErrorText(
+            summary="this host is not the API",
+            remedy="Check --base-url. (Redirects are not followed: the key would go along.)",
+        ),
+    }
+)
+
+
+def quote_answer(answer: Envelope) -> str:
+    return f"{answer.message or 'no reason given'} (code {answer.code})"
+
+
+def describe_page(status: int) -> str:
+    """Say what came in place of an envelope."""
+    return f"HTTP {status} with something that is not an answer of the API"
+
+
+def unreachable(error: httpx.HTTPError) -> ServiceUnavailable:
+    return ServiceUnavailable(
+        f"the service cannot be reached: {describe_error(error)}",
+        "Check the network and --base-url, then try again.",
+    )
+
+
+def submission_unknown(reason: str) -> SubmissionUnknown:
+    return SubmissionUnknown(
+        f"it is not known whether the song was submitted and charged: {reason}", PAY_AGAIN
+    )
