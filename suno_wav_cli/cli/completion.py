@@ -21,7 +21,7 @@ def _find_tasks(incomplete: str, *, unfinished: bool) -> list[tuple[str, str]]:
     from suno_wav_cli.config.settings import journal_file
     from suno_wav_cli.errors import SunoWavError
     from suno_wav_cli.journal import open_history_as_it_is
-    from suno_wav_cli.terminal.texts import printable
+    from suno_wav_cli.terminal.tables import printable
 
     with suppress(SunoWavError), open_history_as_it_is(journal_file(os.environ)) as history:
         if history is not None:

@@ -35,7 +35,7 @@ def show_config(run: Run) -> ExitCode:
                 name=choice.name,
                 value=_displayed_value(choice, run.settings),
                 source=choice.source.value,
-                place=choice.place,
+                origin=choice.place,
             )
         )
     _report_secrets(run)
@@ -59,11 +59,11 @@ def _report_secrets(run: Run) -> None:
         place = None
     else:
         place = key_store(run.environ).where(base_url_of(settings))
-    report(events.SecretShown(name="api_key", is_set=place is not None, place=place))
+    report(events.SecretShown(name="api_key", is_set=place is not None, origin=place))
     for name, secret in (("ngrok_authtoken", secrets.ngrok_token), ("hmac_key", secrets.hmac_key)):
         report(
             events.SecretShown(
-                name=name, is_set=secret is not None, place=None if secret is None else secret.origin
+                name=name, is_set=secret is not None, origin=None if secret is None else secret.origin
             )
         )
 

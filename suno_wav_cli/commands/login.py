@@ -48,12 +48,12 @@ def login(
     left = None if unverified else _verify(run.settings, base_url, key)
     kept = key_store(run.environ).keep(base_url, key)
     run.report(
-        events.KeyKept(
+        events.KeyStored(
             base_url=base_url,
-            place=kept.place,
+            location=kept.place,
             reason=kept.reason,
             credits=left,
-            overridden=_overriding_variable(run.secrets),
+            variable=_overriding_variable(run.secrets),
         )
     )
     return ExitCode.OK
@@ -63,7 +63,9 @@ def logout(run: Run) -> ExitCode:
     """Remove the stored key. Raise UsageError if that fails."""
     base_url = _require_account(run.settings)
     place = key_store(run.environ).forget(base_url)
-    run.report(events.KeyForgotten(base_url=base_url, place=place, still=_overriding_variable(run.secrets)))
+    run.report(
+        events.KeyRemoved(base_url=base_url, location=place, variable=_overriding_variable(run.secrets))
+    )
     return ExitCode.OK
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def list_ids(run: Run) -> ExitCode:
     listed = {name: behaviour.about for name, behaviour in BEHAVIOURS.items()} | dict(PATTERNS)
     for name, about in listed.items():
-        run.report(events.SandboxId(audio_id=name, about=about))
+        run.report(events.SandboxId(audio_id=name, description=about))
     return ExitCode.OK
 
 

@@ -107,6 +107,6 @@ def _showing_changes(report: Report) -> Report:
         record = event.record
         before, said[record.task_id] = said.get(record.task_id), (record.state, record.flag)
         if before != said[record.task_id]:
-            report(events.StateChanged(audio_id=event.audio_id, record=record, seen=time.time()))
+            report(events.StateChanged(audio_id=event.audio_id, record=record, seen_at=time.time()))
 
     return show

@@ -86,7 +86,7 @@ def show_plan(plan: Sequence[Planned], session: Session) -> None:
         order = planned.order
         price = WAV_PRICE if planned.step is Step.SUBMIT else Decimal(0)
         session.report(
-            events.Planned(audio_id=order.song.audio_id, path=order.target, step=planned.step, price=price)
+            events.Planned(audio_id=order.song.audio_id, path=order.target, action=planned.step, price=price)
         )
     count = submissions(plan)
     try:

@@ -104,7 +104,7 @@ class _Api:
                 method=request.method,
                 path=request.url.path,
                 status=200,
-                note=f"code {envelope['code']} {about}",
+                detail=f"code {envelope['code']} {about}",
             )
         )
         answer = reply.task.behaviour.answer if reply.task else Answer.ACCEPT
@@ -134,13 +134,13 @@ class _Files:
         )
         self._report(
             RequestServed(
-                method=request.method, path=request.url.path, status=response.status_code, note=note
+                method=request.method, path=request.url.path, status=response.status_code, detail=note
             )
         )
         return response
 
     async def cover(self, request: Request) -> Response:
-        self._report(RequestServed(method=request.method, path=request.url.path, status=200, note=""))
+        self._report(RequestServed(method=request.method, path=request.url.path, status=200, detail=""))
         return Response(cover(request.path_params["audio_id"]), media_type="image/png")
 
     async def counters(self, _request: Request) -> Response:

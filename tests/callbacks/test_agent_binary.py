@@ -145,7 +145,7 @@ def test_an_agent_that_is_not_there_or_does_not_work_is_downloaded(
         done = convert(sandbox, world, song, env)
     assert (done.code, done.out) == (0, f"{song}.wav\n")
     first = done.err.splitlines()[0]
-    assert first.startswith(f"suno-wav: no ngrok agent here; downloading it from https://{HOST}/")
+    assert first.startswith(f"suno-wav: ngrok agent not found; downloading it from https://{HOST}/")
     assert first.endswith(f" to {place()}")
     assert "no callbacks" not in done.err
     assert place().stat().st_mode & 0o777 == 0o700

@@ -54,7 +54,7 @@ def test_every_setting_is_shown_with_who_decided_it() -> None:
         "out": (None, "default", None),
     }
     assert {
-        name: (found[name]["value"], found[name]["source"], found[name]["place"]) for name in expected
+        name: (found[name]["value"], found[name]["source"], found[name]["origin"]) for name in expected
     } == expected
     assert {field.name for field in fields(Settings)} <= set(found)
 
@@ -71,7 +71,7 @@ def test_people_see_one_line_a_setting() -> None:
         "out             not set  (default)",
         "api_key         not set",
         f"config.toml     {file}",
-        f"journal         {file.parent / 'journal.sqlite3'}  (not there)",
+        f"journal         {file.parent / 'journal.sqlite3'}  (does not exist)",
     ):
         assert line in lines
     assert (done.code, done.err) == (0, "")

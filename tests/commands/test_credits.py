@@ -206,7 +206,7 @@ def test_the_plan_of_a_resubmission_has_its_price(sandbox: Sandbox) -> None:
     sandbox.run("convert", "demo+again")
     done = sandbox.run("convert", "demo+again", "--resubmit", "-n", "--force", "--json")
     (planned,), (quoted,) = done.named("planned"), done.named("quoted")
-    assert (planned["step"], planned["price"]) == ("submit", 0.4)
+    assert (planned["action"], planned["price"]) == ("submit", 0.4)
     assert (quoted["submissions"], quoted["price"], quoted["refusal"]) == (1, 0.4, None)
 
 

@@ -59,7 +59,7 @@ def days_later(days: float, audio_id: str) -> None:
 
 def test_where_there_is_nothing_a_sentence_says_so_and_nothing_is_made() -> None:
     done = run_program("jobs")
-    assert (done.code, done.out, done.err) == (0, "", "suno-wav: this machine knows no conversions\n")
+    assert (done.code, done.out, done.err) == (0, "", "suno-wav: no conversions recorded on this machine\n")
     assert not journal_path().exists()
 
 

@@ -107,8 +107,8 @@ def in_keyring() -> list[str]:
 def test_a_key_from_standard_input_is_confirmed_kept_and_used(service: Wild) -> None:
     done = login(service)
     assert (done.code, done.out) == (0, "")
-    assert f"suno-wav: the key for {service.address} is kept in " in done.err
-    assert "the service takes it; 12.4 credits left" in done.err
+    assert f"suno-wav: stored the key for {service.address} in " in done.err
+    assert "the service accepts it; 12.4 credits left" in done.err
     assert used(service) == KEY
 
 
@@ -174,13 +174,13 @@ def test_offline_it_is_kept_unverified_only_when_that_is_said() -> None:
     assert (done.code, key_files()) == (6, [])
     done = entered(KEY, *offline, "--unverified")
     assert (done.code, len(key_files())) == (0, 1)
-    assert "NOT VERIFIED: the service was not asked" in done.err
+    assert "NOT VERIFIED: it was not checked with the service" in done.err
 
 
 def test_the_key_is_in_no_json_and_no_log(service: Wild) -> None:
     done = login(service, KEY, "--json", "--log-file", "all.log")
     (event,) = done.events
-    assert (event["event"], event["credits"], event["overridden"]) == ("key_kept", 12.4, None)
+    assert (event["event"], event["credits"], event["variable"]) == ("key_stored", 12.4, None)
     assert KEY not in Path("all.log").read_text()
 
 
@@ -199,7 +199,7 @@ def test_each_address_has_a_key_of_its_own(service: Wild) -> None:
 def test_the_environment_wins_and_both_say_so(service: Wild) -> None:
     env = {"SUNO_API_KEY": OTHER}
     done = login(service, env=env)
-    assert "SUNO_API_KEY is set too, and is used in its place." in done.err
+    assert "SUNO_API_KEY is set too, and takes precedence." in done.err
     assert used(service, env) == OTHER
     done = logout(service, env)
     assert (done.code, key_files()) == (0, [])
@@ -208,7 +208,7 @@ def test_the_environment_wins_and_both_say_so(service: Wild) -> None:
 
 def test_logout_without_a_key_says_so(service: Wild) -> None:
     done = logout(service)
-    assert (done.code, f"no key was kept for {service.address}" in done.err) == (0, True)
+    assert (done.code, f"no key stored for {service.address}" in done.err) == (0, True)
 
 
 @pytest.mark.parametrize("command", ["login", "logout"])
@@ -313,13 +313,13 @@ def test_a_folder_that_cannot_be_used_is_said(service: Wild) -> None:
 
 def test_where_there_is_a_keyring_the_key_is_there_and_in_no_file(service: Wild) -> None:
     done = login(service, env=keyring())
-    assert (done.code, "is kept in the keyring\n" in done.err) == (0, True)
+    assert (done.code, " in the keyring\n" in done.err) == (0, True)
     assert in_keyring() == [KEY]
     assert [KEY in file.read_text() for file in key_files()] == [False]
     assert used(service, keyring()) == KEY
     done = logout(service, keyring())
     assert (done.code, in_keyring(), key_files()) == (0, [], [])
-    assert "is no longer in the keyring" in done.err
+    assert " from the keyring" in done.err
 
 
 def test_a_key_that_moves_to_the_keyring_leaves_the_file(service: Wild) -> None:
@@ -490,7 +490,7 @@ def test_a_person_is_asked_and_what_they_type_is_not_shown(service: Wild, termin
     terminal.read_until(None)
     assert terminal.process.wait(timeout=10) == 0
     assert terminal.shown.startswith(f"API key for {service.address} (not shown): ")
-    assert "is kept in" in terminal.shown
+    assert "stored the key for" in terminal.shown
     assert KEY[:8] not in terminal.shown
     assert used(service) == KEY
 

@@ -498,14 +498,14 @@ def test_json_tells_each_step() -> None:
         )
     assert (done.code, done.err) == (0, "")
     posting = {
-        "event": "delivering",
+        "event": "callback_sending",
         "name": "success",
         "method": "POST",
-        "to": receiver.address,
+        "receiver": receiver.address,
         "task_id": TASK,
         "signed": True,
     }
-    came_back = {"event": "delivered", "answer": '{"status": "received"}', "refused_rightly": False}
+    came_back = {"event": "callback_sent", "answer": '{"status": "received"}', "correctly_refused": False}
     assert [{key: value for key, value in event.items() if key != "seconds"} for event in done.events] == [
         posting,
         came_back
@@ -514,7 +514,7 @@ def test_json_tells_each_step() -> None:
             "received": False,
             "verdict": "the service counts this as failed: nothing behind the proxy or tunnel answers",
         },
-        {"event": "delivery_delayed"},
+        {"event": "callback_retried"},
         posting,
         came_back | {"status": 200, "received": True, "verdict": "received"},
     ]
@@ -523,7 +523,7 @@ def test_json_tells_each_step() -> None:
 def test_json_of_a_failure_ends_with_it(free_port: int) -> None:
     done = run_program("trigger", f"http://127.0.0.1:{free_port}/{UNGUESSABLE}", "--json")
     assert done.code == 11
-    assert [event["event"] for event in done.events] == ["delivering", "delivered", "failed"]
+    assert [event["event"] for event in done.events] == ["callback_sending", "callback_sent", "failed"]
     assert done.events[1]["status"] is None
     assert done.events[2]["exit_code"] == 11
     assert UNGUESSABLE not in done.out + done.err
@@ -532,7 +532,7 @@ def test_json_of_a_failure_ends_with_it(free_port: int) -> None:
 def test_the_log_file_holds_no_secret(receiver: Receiver) -> None:
     receiver.run("--log-file", "log", "--sign", env=SIGNED)
     log = Path("log").read_text()
-    assert '"delivered"' in log
+    assert '"callback_sent"' in log
     assert UNGUESSABLE not in log
     assert KEY not in log
 
@@ -548,7 +548,7 @@ def test_ctrl_c_ends_it_at_once(arguments: list[str]) -> None:
             text=True,
         )
         assert program.stdout is not None
-        awaited = "delivery_delayed" if arguments else "delivering"
+        awaited = "callback_retried" if arguments else "callback_sending"
         while awaited not in program.stdout.readline():
             pass
         began = time.monotonic()

@@ -33,7 +33,7 @@ _LEAST_TOKEN = 16
 
 def list_events(report: Report) -> ExitCode:
     for name, sample in SAMPLES.items():
-        report(events.CallbackKind(name=name, about=sample.about))
+        report(events.CallbackSample(name=name, description=sample.about))
     return ExitCode.OK
 
 
@@ -58,7 +58,7 @@ async def _deliver(plan: Plan, request: Request, report: Report) -> Verdict:
         verdict = await _deliver_once(plan, request.speed, report)
         if verdict.as_it_must:
             return verdict
-        report(events.DeliveryDelayed(seconds=retry_after / request.speed))
+        report(events.CallbackRetried(seconds=retry_after / request.speed))
         await asyncio.sleep(retry_after / request.speed)
     return await _deliver_once(plan, request.speed, report)
 
@@ -66,10 +66,10 @@ async def _deliver(plan: Plan, request: Request, report: Report) -> Verdict:
 async def _deliver_once(plan: Plan, speed: float, report: Report) -> Verdict:
     signed = _signed(plan)
     report(
-        events.Delivering(
+        events.CallbackSending(
             name=plan.name,
             method=signed.method,
-            to=origin(plan.url),
+            receiver=origin(plan.url),
             task_id=plan.task_id,
             signed=plan.key is not None,
         )
@@ -83,12 +83,12 @@ async def _deliver_once(plan: Plan, speed: float, report: Report) -> Verdict:
     answer = replace(answer, detail=_without_secrets(answer.detail, plan))
     verdict = judge(answer, plan.fault, speed)
     report(
-        events.Delivered(
+        events.CallbackSent(
             status=answer.status,
             seconds=round(answer.seconds, 3),
             answer=_first_line(answer.body, plan),
             received=verdict.received,
-            refused_rightly=verdict.refused_rightly,
+            correctly_refused=verdict.refused_rightly,
             verdict=verdict.text,
         )
     )
