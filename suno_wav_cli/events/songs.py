@@ -87,7 +87,7 @@ class Resumed:
 class LookedUp:
     """The service answered a status check.
 
-    record: its answer.
+    record: its answer; `record.url` may be a signed URL.
     """
 
     audio_id: str
@@ -98,7 +98,7 @@ class LookedUp:
 class StateChanged:
     """`status --watch`: the state of a task differs from the last check.
 
-    record: the service's answer.
+    record: the service's answer; `record.url` may be a signed URL.
     seen_at: time of the check.
     """
 
@@ -244,7 +244,7 @@ class TaskStatus:
     """`status`: what the service and the journal say of a task.
 
     audio_id: the task id if the song is unknown.
-    record: the service's answer.
+    record: the service's answer; `record.url` may be a signed URL.
     journal_state: null if the task is not in the journal.
     target: where the file is to be saved.
     """
