@@ -22,7 +22,7 @@ def render_callback(event: events.CallbackEvent) -> Message:
     match event:
         case events.Ready(public_url=None):
             because = f"no callbacks ({printable(event.reason)}): " if event.reason else ""
-            return Message(text=f"suno-wav: {because}asking the service every {event.poll_interval:g} s")
+            return Message(text=f"suno-wav: {because}polling every {event.poll_interval:g} s")
         case events.Ready():
             return Message(text=f"suno-wav: callbacks arrive at {event.public_url}", level=Level.DETAIL)
         case events.TunnelOpening():
@@ -35,7 +35,7 @@ def render_callback(event: events.CallbackEvent) -> Message:
             return Message(text=f"suno-wav: {printable(event.reason)}: no deliveries until it is restored")
         case events.TunnelLost():
             return Message(
-                text=f"suno-wav: {printable(event.reason)}: asking the service every {event.poll_interval:g} s"
+                text=f"suno-wav: {printable(event.reason)}: polling every {event.poll_interval:g} s"
             )
         case events.TunnelRestored():
             return Message(text=f"suno-wav: callbacks arrive again at {event.public_url}")

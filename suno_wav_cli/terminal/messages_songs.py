@@ -39,7 +39,7 @@ def render_song(event: events.SongEvent) -> Message:
             state = printable(_state(event.record))
             return Message(text=f"{event.audio_id}: {time_of_day(event.seen_at)} {state}")
         case events.LookupFailed():
-            return Message(text=f"{event.audio_id}: {printable(event.message)}; asking again")
+            return Message(text=f"{event.audio_id}: {printable(event.message)}; retrying")
         case events.DownloadStarted():
             begun = f"resuming download at {megabytes(event.received)}" if event.received else "downloading"
             return Message(text=f"{event.audio_id}: converted, {begun}", level=Level.PROGRESS)
@@ -47,7 +47,7 @@ def render_song(event: events.SongEvent) -> Message:
             return Message(text=_progress(event), level=Level.PROGRESS)
         case events.DownloadRetried():
             return Message(
-                text=f"{event.audio_id}: {printable(event.reason)}; trying again in {event.seconds:.1f} s"
+                text=f"{event.audio_id}: {printable(event.reason)}; retrying in {event.seconds:.1f} s"
             )
         case events.ConnectionsReduced():
             return Message(
@@ -94,9 +94,9 @@ def _quote(event: events.Quoted) -> str:
     if event.balance is not None:
         balance = f"the balance is {shown(event.balance)}"
     else:
-        balance = f"the balance is not known ({printable(event.reason or 'no reason given')})"
+        balance = f"the balance is unknown ({printable(event.reason or 'no reason given')})"
     line = f"suno-wav: {price}; {balance}"
-    return line if event.refusal is None else f"{line}\n  It would not be begun: {event.refusal}"
+    return line if event.refusal is None else f"{line}\n  It would not be started: {event.refusal}"
 
 
 def _progress(event: events.DownloadProgress) -> str:

@@ -81,7 +81,7 @@ def test_the_newest_comes_first_with_its_title_and_file() -> None:
         )
     done = run_program("jobs")
     head, second, first = done.out.splitlines()
-    assert head.split() == ["SONG", "TASK", "STATE", "BEGUN", "KEPT", "TO", "FILE"]
+    assert head.split() == ["SONG", "TASK", "STATE", "STARTED", "EXPIRES", "FILE"]
     day = time.strftime("%Y-%m-%d", time.localtime(time.time() + 15 * DAY))
     assert second.split()[:3] == ["song-2", "b" * 32, "submitted"]
     assert first.startswith("A title")
