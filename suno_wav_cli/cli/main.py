@@ -14,7 +14,7 @@ def main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):
         sys.stdout.write(f"suno-wav {__version__}\n")
         return
-    # Imported modules are never garbage: collecting while they load, and again at exit, takes a sixth of a short run.
+    # Imported modules are never garbage: collecting them, now and at exit, takes a sixth of a short run.
     gc.disable()
     try:
         # Keeps httpx from importing its own command line, and with it click, rich and pygments.
