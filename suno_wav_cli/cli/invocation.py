@@ -70,7 +70,7 @@ def _call(command: Callable[[Run], int], run: Run) -> int:
     except Stopped as stop:
         # A second and third Ctrl-C must not hide how to continue.
         with handling(lambda _number, _frame: None):
-            run.report(Interrupted(signal=stop.signal.name, resume_command=stop.continue_with))
+            run.report(Interrupted(signal=stop.signal.name, resume_hint=stop.continue_with))
         return _SIGNAL_BASE + stop.signal
     except Exception as bug:  # noqa: BLE001 - every other exception is a bug, and is reported as one
         return _report_bug(bug, run)

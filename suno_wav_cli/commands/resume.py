@@ -88,7 +88,7 @@ def _elsewhere(entries: Sequence[JournalEntry | str]) -> list[events.OtherServic
             service=service,
             provider=provider,
             count=count,
-            resume_command=command_for(provider, service, "resume", ()),
+            resume_hint=command_for(provider, service, "resume", ()),
         )
         for (service, provider), count in counted.items()
     ]

@@ -175,7 +175,7 @@ def _left_running(order: Order, task_id: str, context: ConversionContext) -> Out
             audio_id=order.song.audio_id,
             task_id=task_id,
             kept_days=context.client.provider.retention_days,
-            resume_command=line,
+            resume_hint=line,
         )
     )
     return Outcome(task_id=task_id)

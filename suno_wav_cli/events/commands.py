@@ -75,13 +75,13 @@ class OtherServiceJobs:
 
     service: address of its API.
     count: number of these conversions.
-    resume_command: the command line that finishes them.
+    resume_hint: the command line that finishes them.
     """
 
     service: str
     provider: str
     count: int
-    resume_command: str
+    resume_hint: str
 
 
 @event
@@ -195,11 +195,12 @@ class Summary:
 class Interrupted:
     """The command was stopped by a signal.
 
-    resume_command: the command line that finishes what was begun; null if there is nothing to finish.
+    resume_hint: the command line that finishes what was begun, or a sentence as in `detached`; null if
+        there is nothing to finish.
     """
 
     signal: str
-    resume_command: str | None
+    resume_hint: str | None
 
 
 @event

@@ -215,13 +215,14 @@ class Detached:
     """`--no-wait`: the song was submitted and the program does not wait for it.
 
     kept_days: how long the service keeps the file.
-    resume_command: the command line that finishes the conversion.
+    resume_hint: the command line that finishes the conversion; for the sandbox of a single run,
+        which is gone, a sentence.
     """
 
     audio_id: str
     task_id: str
     kept_days: int
-    resume_command: str
+    resume_hint: str
 
 
 @event

@@ -23,7 +23,7 @@ def render_command(event: events.CommandEvent) -> Message:
         case events.OtherServiceJobs():
             return Message(
                 text=f"suno-wav: {event.count} unfinished at another service, {printable(event.service)} "
-                f"({event.provider})\n  To continue: {event.resume_command}"
+                f"({event.provider})\n  To continue: {event.resume_hint}"
             )
         case events.Inspected(problem=None):
             return Message(result=describe_file(event))
@@ -49,7 +49,7 @@ def render_command(event: events.CommandEvent) -> Message:
             return Message(text=_summary(event))
         case events.Interrupted():
             by = "Ctrl-C" if event.signal == "SIGINT" else event.signal
-            more = f"\n  To continue: {event.resume_command}" if event.resume_command else ""
+            more = f"\n  To continue: {event.resume_hint}" if event.resume_hint else ""
             return Message(text=f"stopped by {by}{more}", level=Level.ERROR, droppable=True)
         case events.Failed():
             return Message(

@@ -70,7 +70,7 @@ def render_song(event: events.SongEvent) -> Message:
         case events.Detached():
             return Message(
                 text=f"{event.audio_id}: submitted, not waiting; the service keeps the file "
-                f"{event.kept_days} days\n  To continue: {event.resume_command}",
+                f"{event.kept_days} days\n  To continue: {event.resume_hint}",
                 result=[event.task_id],
             )
         case events.SongFailed():
