@@ -1,4 +1,4 @@
-"""What the README and the completions say is so."""
+"""README, events/README.md and the completion scripts agree with the program."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ import sys
 import wave
 from array import array
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
 from suno_wav_cli.commands.trigger.samples import SAMPLES
 from suno_wav_cli.errors import ExitCode
-from suno_wav_cli.events import Event
-from suno_wav_cli.terminal.json_lines import event_name
+from tests.support import events_page
 from tests.support.program import REPOSITORY, run_program
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -28,13 +26,13 @@ def shell_blocks() -> list[str]:
 
 
 def masked(text: str) -> str:
-    """Hide what differs from run to run: ports and ids."""
+    """Replace ports and ids, which differ from run to run."""
     return re.sub(r"[0-9a-f]{32}", "ID", re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text))
 
 
 @pytest.mark.first
 def test_the_first_command_makes_a_song_on_a_fresh_machine(tmp_path: Path) -> None:
-    """Exactly as it stands, in a fresh copy, with no virtual environment around it; it prints what is shown."""
+    """The README's command, in a fresh copy without a virtual environment, prints what the README shows."""
     copy = tmp_path / "copy"
     copy.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE"):
@@ -51,13 +49,13 @@ def test_the_first_command_makes_a_song_on_a_fresh_machine(tmp_path: Path) -> No
     assert (done.returncode, done.stdout) == (0, "song.wav\n"), done.stderr
     shown = re.search(r"```text\n(.*?)```", README, re.DOTALL)
     assert shown is not None
-    # What stands before it is pip's.
+    # pip may have printed something before.
     assert masked(done.stderr + done.stdout).endswith(masked(shown[1]))
     with wave.open(str(copy / "song.wav")) as song:
         assert max(array("h", song.readframes(song.getnframes()))) > 8000, "silence"
 
 
-def test_the_list_of_trigger_events_is_what_trigger_knows() -> None:
+def test_the_readme_lists_all_callbacks_of_trigger() -> None:
     rows = "\n".join(f"| `{name}` | {sample.about} |" for name, sample in SAMPLES.items())
     table = f"| event | what is posted |\n| --- | --- |\n{rows}\n"
     assert (
@@ -66,11 +64,9 @@ def test_the_list_of_trigger_events_is_what_trigger_knows() -> None:
     )
 
 
-def test_every_event_is_documented() -> None:
-    documented = set(
-        re.findall(r"`([a-z_]+)`", README.partition("| event | when |")[2].partition("Settings:")[0])
-    )
-    assert {event_name(kind) for kind in get_args(Event)} <= documented
+def test_the_page_of_events_is_what_their_docstrings_say() -> None:
+    """If this fails, run: python -m tests.support.events_page."""
+    assert events_page.PAGE.read_text(encoding="utf-8") == events_page.make_page()
 
 
 def test_every_exit_code_is_documented() -> None:
@@ -106,16 +102,19 @@ def test_every_option_of_a_command_is_documented(command: str) -> None:
     [
         pytest.param(["--version"], {"typer", "httpx", "rich", "uvicorn", "asyncio"}, id="--version"),
         pytest.param(["--help"], {"httpx", "rich", "pyngrok", "uvicorn", "starlette"}, id="--help"),
+        pytest.param(["config"], {"httpx", "rich", "pyngrok", "uvicorn", "starlette"}, id="config"),
         pytest.param(
             ["convert", "--help"], {"httpx", "rich", "pyngrok", "uvicorn", "starlette"}, id="convert --help"
         ),
-        pytest.param(["inspect", "README.md"], {"numpy", "httpx", "mutagen"}, id="inspect, and no WAV"),
+        pytest.param(
+            ["inspect", "README.md"], {"numpy", "httpx", "mutagen"}, id="inspect of a file that is not a WAV"
+        ),
         pytest.param(
             ["trigger", "--help"], {"httpx", "rich", "pyngrok", "uvicorn", "starlette"}, id="trigger --help"
         ),
     ],
 )
-def test_what_answers_at_once_imports_nothing_heavy(arguments: list[str], absent: set[str]) -> None:
+def test_quick_answers_import_nothing_heavy(arguments: list[str], absent: set[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "suno_wav_cli", *arguments],
         capture_output=True,
@@ -135,7 +134,7 @@ SHELLS = {
 
 
 @pytest.mark.parametrize(("shell", "file"), SHELLS.items())
-def test_the_completion_scripts_are_what_the_program_generates(shell: str, file: str) -> None:
+def test_the_completion_scripts_are_up_to_date(shell: str, file: str) -> None:
     generated = run_program(env={"_SUNO_WAV_COMPLETE": f"source_{shell}"}).out
     assert (REPOSITORY / "completions" / file).read_text(encoding="utf-8") == generated.strip() + "\n"
 

@@ -1,4 +1,4 @@
-"""Task ids for the shell, from the journal as it is: nothing is written, and no trouble is told."""
+"""Complete task ids in the shell, from the journal. Writes nothing, and reports no errors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import unicodedata
 from contextlib import suppress
 
-_MOST_OFFERED = 50
+_MAX_OFFERED = 50
 _LONGEST_TITLE = 50
 _WORD_CATEGORIES = {"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd"}
 
@@ -14,13 +14,13 @@ _WIDE = "1000"
 """Columns, far more than any description takes."""
 
 
-def task_ids_beginning(incomplete: str) -> list[tuple[str, str]]:
-    """Offer the newest tasks, each with its song and state."""
-    return _offered(incomplete, unfinished=False)
+def complete_task_id(incomplete: str) -> list[tuple[str, str]]:
+    """Return the newest tasks that begin so, each with its song and state."""
+    return _find_tasks(incomplete, unfinished=False)
 
 
-def unfinished_task_ids_beginning(incomplete: str) -> list[tuple[str, str]]:
-    return _offered(incomplete, unfinished=True)
+def complete_unfinished_task_id(incomplete: str) -> list[tuple[str, str]]:
+    return _find_tasks(incomplete, unfinished=True)
 
 
 def describe(title: str, state: str) -> str:
@@ -38,17 +38,17 @@ def _is_harmless(character: str) -> bool:
     return character.isspace() or unicodedata.category(character) in _WORD_CATEGORIES
 
 
-def _offered(incomplete: str, *, unfinished: bool) -> list[tuple[str, str]]:
+def _find_tasks(incomplete: str, *, unfinished: bool) -> list[tuple[str, str]]:
     from suno_wav_cli.config.paths import find_paths
     from suno_wav_cli.conversion.ids import is_id
     from suno_wav_cli.errors import SunoWavError
     from suno_wav_cli.journal import open_history_as_it_is
 
-    # typer breaks descriptions into lines as wide as the terminal, and a shell takes each line for a candidate.
+    # typer wraps descriptions at the terminal's width, and a shell takes each line for a candidate.
     os.environ.update(COLUMNS=_WIDE, TERMINAL_WIDTH=_WIDE)
     with suppress(SunoWavError), open_history_as_it_is(find_paths(os.environ).journal) as history:
         if history is not None:
-            entries = history.tasks_beginning(incomplete, unfinished=unfinished, limit=_MOST_OFFERED)
+            entries = history.tasks_beginning(incomplete, unfinished=unfinished, limit=_MAX_OFFERED)
             return [
                 (entry.wav_task_id, describe(entry.title or entry.name, entry.state))
                 for entry in entries

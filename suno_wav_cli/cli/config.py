@@ -4,19 +4,20 @@ from typing import Annotated
 
 import typer
 
-from suno_wav_cli.config.run import Run
+from suno_wav_cli.cli.invocation import run_command
 
 
 def config(
-    run: Run,
-    path: Annotated[bool, typer.Option("--path", help="Print where config.toml is, or would be.")] = False,
-) -> int:
-    """Show every setting in force, and where it comes from.
+    context: typer.Context,
+    *,
+    show_path: Annotated[
+        bool, typer.Option("--path", help="Print the path of config.toml and exit.")
+    ] = False,
+) -> None:
+    """Show the settings in force and where each comes from.
 
     Secrets are never shown, only whether they are set.
     """
-    from suno_wav_cli.commands import config as overview
+    from suno_wav_cli.commands import config as command
 
-    if path:
-        return overview.show_path(run)
-    return overview.show_config(run)
+    run_command(context, command.show_path if show_path else command.show_config)

@@ -5,72 +5,68 @@ from typing import Annotated
 
 import typer
 
-from suno_wav_cli.cli.options import DOWNLOAD
-from suno_wav_cli.config.run import Run
-
-SETTINGS = (
-    "out",
-    "tunnel",
-    "domain",
-    "public_url",
-    "callback_url",
-    "port",
-    "poll_interval",
-    "timeout",
-    "retries",
-    "jobs",
-    "force",
-    "skip_existing",
-    *DOWNLOAD,
-    "max_credits",
-)
+from suno_wav_cli.cli import options
+from suno_wav_cli.cli.invocation import run_command
 
 
 def convert(
-    run: Run,
+    context: typer.Context,
     *,
     audio_ids: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="AUDIO_ID...", help="Audio ids; song URLs work too.", show_default=False),
+        list[str] | None, typer.Argument(metavar="AUDIO_ID...", help="Audio ids or URLs of songs.")
     ] = None,
     task_id: Annotated[
         str | None,
-        typer.Option(
-            metavar="ID",
-            help="The music task the ids belong to. Alone: all tracks of it.",
-            show_default=False,
-        ),
+        typer.Option(metavar="ID", help="Music task of the songs. Without AUDIO_ID: all its songs."),
     ] = None,
     from_file: Annotated[
         str | None,
         typer.Option(
             metavar="FILE",
-            help="More songs, one AUDIO_ID [TASK_ID] a line; # begins a comment, - is standard input.",
-            show_default=False,
+            help="Read more songs from FILE (- for standard input): AUDIO_ID [TASK_ID] per line, # comments.",
         ),
     ] = None,
     errors: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Write the songs that failed, as --from-file reads them.", show_default=False
+            metavar="FILE", help="Write the songs that failed to FILE, in the format of --from-file."
         ),
     ] = None,
     dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", "-n", help="Show what would be done and what it costs, and do nothing."),
+        bool, typer.Option("--dry-run", "-n", help="Show what would be done and its cost, then exit.")
     ] = False,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Submit, print the task ids, leave.")] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Submit, print the task ids, and exit.")] = False,
     resubmit: Annotated[
-        bool, typer.Option("--resubmit", help="Pay for a new conversion, whatever became of the last one.")
+        bool, typer.Option("--resubmit", help="Pay for a new conversion, even if there is one already.")
     ] = False,
-) -> int:
+    out: options.Out = None,
+    force: options.Force = None,
+    skip_existing: options.SkipExisting = None,
+    max_credits: options.MaxCredits = None,
+    jobs: options.Jobs = None,
+    poll_interval: options.PollInterval = None,
+    timeout: options.Timeout = None,
+    retries: options.Retries = None,
+    tunnel: options.Tunnel = None,
+    domain: options.Domain = None,
+    public_url: options.PublicUrl = None,
+    callback_url: options.CallbackUrl = None,
+    port: options.Port = None,
+    tag: options.Tag = None,
+    connections: options.Connections = None,
+    limit_rate: options.LimitRate = None,
+    min_speed: options.MinSpeed = None,
+    stall_timeout: options.StallTimeout = None,
+    max_size: options.MaxSize = None,
+) -> None:
     """Convert songs to WAV files.
 
-    Submits them, waits for the callback or asks, downloads the files and checks them. Prints the path of each finished file on standard output, and nothing else.
+    Submits the songs, waits for the results, downloads the files and checks them. Prints the path
+    of each finished file.
     """
-    from suno_wav_cli.commands import convert as batch
+    from suno_wav_cli.commands import convert as command
 
-    request = batch.Request(
+    request = command.Request(
         audio_ids=tuple(audio_ids or ()),
         music_task_id=task_id,
         wait=not no_wait,
@@ -79,4 +75,4 @@ def convert(
         from_file=from_file,
         errors=errors,
     )
-    return batch.convert_songs(request, run)
+    run_command(context, lambda run: command.convert_songs(request, run))

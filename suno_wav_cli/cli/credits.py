@@ -1,15 +1,16 @@
-"""`suno-wav credits`: what is left."""
+"""`suno-wav credits`: the remaining credits."""
 
-from suno_wav_cli.config.run import Run
+import typer
 
-SETTINGS = ("retries",)
+from suno_wav_cli.cli import options
+from suno_wav_cli.cli.invocation import run_command
 
 
-def credits_left(run: Run) -> int:
-    """Show what is left in the account.
+def show_credits(context: typer.Context, *, retries: options.Retries = None) -> None:
+    """Show the remaining credits.
 
-    Prints the number of credits on standard output, and nothing else.
+    Prints the number on standard output.
     """
     from suno_wav_cli.commands import credits as balance
 
-    return balance.show_credits(run)
+    run_command(context, balance.show_credits)

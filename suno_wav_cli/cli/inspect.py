@@ -1,24 +1,22 @@
-"""`suno-wav inspect`: what is in a file."""
+"""`suno-wav inspect`: what is in a WAV file."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from suno_wav_cli.config.run import Run
+from suno_wav_cli.cli.invocation import run_command
 
 
 def inspect(
-    run: Run,
-    files: Annotated[
-        list[Path],
-        typer.Argument(metavar="FILE...", help="WAV files, or what ought to be some.", show_default=False),
-    ],
-) -> int:
-    """Show what is in WAV files, and whether they are whole.
+    context: typer.Context,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="WAV files.")],
+) -> None:
+    """Check WAV files and show what they contain.
 
-    Format, length, peak and loudness, clipping, silence, tags and the waveform of each; of a file that ends early, of what is there. Asks nobody: it needs no key and no network.
+    Shows format, length, peak and loudness, clipping, silence, tags and the waveform. A truncated
+    file is measured as far as it goes. Needs no key and no network.
     """
-    from suno_wav_cli.commands import inspect as inspection
+    from suno_wav_cli.commands import inspect as command
 
-    return inspection.inspect_files(files, run.report)
+    run_command(context, lambda run: command.inspect_files(files, run.report))

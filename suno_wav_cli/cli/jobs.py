@@ -1,32 +1,36 @@
-"""`suno-wav jobs`: what this machine knows."""
+"""`suno-wav jobs`: the conversions in the journal."""
 
-import os
 from typing import Annotated
 
 import typer
 
-from suno_wav_cli.config.run import Run
+from suno_wav_cli.cli.invocation import run_command
 
 
 def jobs(
-    run: Run,
+    context: typer.Context,
     *,
     expiring: Annotated[
-        bool,
-        typer.Option("--expiring", help="Unsaved files that the service deletes soon, the first one first."),
+        bool, typer.Option("--expiring", help="List unsaved files that the service deletes soon, by date.")
     ] = False,
-    days: Annotated[float, typer.Option(min=0, metavar="N", help="How soon --expiring is.")] = 3,
-    failed: Annotated[bool, typer.Option("--failed", help="What was refused or could not be made.")] = False,
+    days: Annotated[
+        float, typer.Option(min=0, metavar="N", help="With --expiring: deleted within N days.")
+    ] = 3,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="List conversions that were refused or failed.")
+    ] = False,
     unfinished: Annotated[
-        bool, typer.Option("--unfinished", help="What is, or may be, paid for and not saved.")
+        bool,
+        typer.Option("--unfinished", help="List conversions that are, or may be, paid for but not saved."),
     ] = False,
-    limit: Annotated[int, typer.Option(min=0, metavar="N", help="How many, at most; 0 for all.")] = 50,
-) -> int:
-    """List the conversions that this machine knows.
+    limit: Annotated[int, typer.Option(min=0, metavar="N", help="Show at most N; 0 shows all.")] = 50,
+) -> None:
+    """List the conversions recorded on this machine.
 
-    Newest first: the song, its task and state, when it was begun, by when the service deletes the file, and where the file is. Asks nobody: it needs no key and no network.
+    Shows, newest first, the song, its task and state, when it was submitted, when the service
+    deletes the file, and where the file is. Needs no key and no network.
     """
-    from suno_wav_cli.commands import jobs as listing
+    from suno_wav_cli.commands import jobs as command
 
-    request = listing.Request(expiring=expiring, days=days, failed=failed, unfinished=unfinished, limit=limit)
-    return listing.show_jobs(request, os.environ, run.report)
+    request = command.Request(expiring=expiring, days=days, failed=failed, unfinished=unfinished, limit=limit)
+    run_command(context, lambda run: command.show_jobs(request, run.environ, run.report))

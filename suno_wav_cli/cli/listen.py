@@ -1,35 +1,42 @@
 """`suno-wav listen`: receive callbacks."""
 
-from suno_wav_cli.cli.options import option
-from suno_wav_cli.config.run import Run
+from typing import Annotated
 
-SETTINGS = (
-    option("port", str, metavar="N", help="Port of the receiver. Default: 3000."),
-    "path",
-    "no_secret",
-    "tunnel",
-    "domain",
-    "public_url",
-    "forward_to",
-    option(
-        "out", str, "--out", "-o", metavar="DIR", help="Download the files of confirmed deliveries to DIR."
-    ),
-    "save",
-    "max_events",
-    "poll_interval",
-    option(
-        "timeout", str, metavar="TIME", help="How long to ask about a delivery that is pending. Default: 30m."
-    ),
-    "retries",
-    "force",
-)
+import typer
+
+from suno_wav_cli.cli import options
+from suno_wav_cli.cli.invocation import run_command
 
 
-def listen(run: Run) -> int:
-    """Receive callbacks, and show them.
+def listen(
+    context: typer.Context,
+    *,
+    port: options.ListenPort = None,
+    path: options.CallbackPath = None,
+    no_secret: options.NoSecret = None,
+    tunnel: options.Tunnel = None,
+    domain: options.Domain = None,
+    public_url: options.PublicUrl = None,
+    forward_to: options.ForwardTo = None,
+    out: Annotated[
+        str | None,
+        typer.Option("--out", "-o", metavar="DIR", help="Download the files of confirmed deliveries to DIR."),
+    ] = None,
+    save: options.Save = None,
+    max_events: options.MaxEvents = None,
+    poll_interval: options.PollInterval = None,
+    timeout: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Time to keep checking a pending delivery. Default: 30m."),
+    ] = None,
+    retries: options.Retries = None,
+    force: options.Force = None,
+) -> None:
+    """Receive callbacks and show them.
 
-    Opens a public address (ngrok, or your own), acknowledges each delivery at once, and then asks the service whether it is true. Prints the address to give to the service, and each delivery, on standard output.
+    Opens a public URL (through ngrok, or your own), acknowledges each delivery at once, then checks
+    it with the API. Prints the callback URL and each delivery.
     """
-    from suno_wav_cli.commands.listen import command as listening
+    from suno_wav_cli.commands.listen import command
 
-    return listening.listen(run)
+    run_command(context, command.listen)

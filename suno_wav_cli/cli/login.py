@@ -1,42 +1,42 @@
-"""`suno-wav login` and `suno-wav logout`: keep the API key."""
+"""`suno-wav login` and `suno-wav logout`: the stored API key."""
 
 from typing import Annotated
 
 import typer
 
-from suno_wav_cli.config.run import Run
-from suno_wav_cli.errors import UsageError
-
-LOGIN_SETTINGS = ("retries",)
+from suno_wav_cli.cli import options
+from suno_wav_cli.cli.invocation import run_command
 
 
 def login(
-    run: Run,
+    context: typer.Context,
+    *,
     typed: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
     unverified: Annotated[
-        bool, typer.Option("--unverified", help="Keep it without asking the service, for use offline.")
+        bool, typer.Option("--unverified", help="Store the key without checking it with the API.")
     ] = False,
-) -> int:
-    """Keep the API key.
+    retries: options.Retries = None,
+) -> None:
+    """Store an API key.
 
-    Asks for it without showing it, or reads one line of standard input; has the service confirm it; and keeps it in the system's keyring, else in a file that only you can read. One key for each provider and base URL. SUNO_API_KEY wins over it.
+    Prompts for the key, or reads it as one line of standard input. The API must accept it. It is
+    stored in the system's keyring, or in a file that only you can read, one for each provider and
+    base URL. SUNO_API_KEY takes precedence.
     """
-    from suno_wav_cli.commands import login as logins
+    from suno_wav_cli.commands import login as command
     from suno_wav_cli.terminal.prompt import read_secret
 
-    if typed:
-        raise UsageError(
-            "a key on the command line can be read by others on this machine, and stays in the shell's history",
-            "suno-wav login asks for it, or reads it from standard input: suno-wav login < FILE",
-        )
-    return logins.login(run, read_key=read_secret, unverified=unverified)
+    run_command(
+        context,
+        lambda run: command.login(run, read_key=read_secret, typed=bool(typed), unverified=unverified),
+    )
 
 
-def logout(run: Run) -> int:
-    """Remove the API key that `login` has kept.
+def logout(context: typer.Context) -> None:
+    """Remove a stored API key.
 
-    For this provider and base URL. Says whether SUNO_API_KEY still holds one.
+    Removes the key of this provider and base URL. Tells if SUNO_API_KEY still holds one.
     """
-    from suno_wav_cli.commands import login as logins
+    from suno_wav_cli.commands import login as command
 
-    return logins.logout(run)
+    run_command(context, command.logout)

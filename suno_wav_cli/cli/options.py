@@ -1,99 +1,139 @@
-"""Every option that is also a setting, declared once. None means: not given on the command line."""
+"""The options that are also settings, as types of a command's parameters.
 
-import inspect
-from typing import Annotated, Any
+A parameter named as a field of `Settings` holds that setting. It is None if the option was not
+given; the environment, config.toml and the default decide then.
+"""
+
+from functools import partial
+from typing import Annotated
 
 import typer
 
-from suno_wav_cli.api.providers import PROVIDERS, SANDBOX, SUNOAPI
+from suno_wav_cli.api.providers import PROVIDERS
 from suno_wav_cli.models import TunnelMode
 
 
-def option(name: str, kind: Any, *declarations: str, **more: Any) -> inspect.Parameter:
-    flags = declarations or ("--" + name.replace("_", "-"),)
-    annotation = Annotated[kind | None, typer.Option(*flags, show_default=False, **more)]
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+def _remember(context: typer.Context, parameter: typer.CallbackParam, value: object) -> object:
+    """Keep a global option. One given after the command wins over one given before it."""
+    given = context.ensure_object(dict)
+    if value is not None:
+        given[parameter.name] = value
+    return value
 
 
-GLOBAL = (
-    option("json", bool, "--json", help="One JSON object a line on standard output."),
-    option("quiet", bool, "--quiet", "-q", help="Say errors only."),
-    option("verbose", bool, "--verbose", "-v", help="Say more; show the traceback of a bug."),
-    option("no_color", bool, "--no-color", help="No colours (NO_COLOR does the same)."),
-    option(
-        "provider",
-        str,
-        autocompletion=lambda: list(PROVIDERS),
+# The global options, which every command accepts besides its own.
+
+GLOBAL = ("json", "quiet", "verbose", "no_color", "provider", "base_url", "log_file")
+
+_global_option = partial(typer.Option, callback=_remember, expose_value=False)
+
+Json = Annotated[bool | None, _global_option("--json", help="Print one JSON object per line.")]
+Quiet = Annotated[bool | None, _global_option("--quiet", "-q", help="Print errors only.")]
+Verbose = Annotated[
+    bool | None, _global_option("--verbose", "-v", help="Print more, and the traceback of a bug.")
+]
+NoColor = Annotated[bool | None, _global_option("--no-color", help="Disable colours, as NO_COLOR does.")]
+Provider = Annotated[
+    str | None,
+    _global_option(
         metavar="NAME",
-        help=f"{', '.join(PROVIDERS)}: whose API it is. Default: {SUNOAPI.name}; {SANDBOX} practises on this machine.",
+        help="API to use: sunoapi, kie, kie-jobs, or sandbox (local, free). Default: sunoapi.",
+        autocompletion=lambda: list(PROVIDERS),
     ),
-    option(
-        "base_url", str, metavar="URL", help="The API's address, for resellers and for a running sandbox."
-    ),
-    option("log_file", str, metavar="FILE", help="Append every event to FILE, one JSON object a line."),
-)
+]
+BaseUrl = Annotated[
+    str | None,
+    _global_option(metavar="URL", help="Address of the API: a reseller's, or a running sandbox's."),
+]
+LogFile = Annotated[
+    str | None, _global_option(metavar="FILE", help="Append every event to FILE, one JSON object per line.")
+]
 
-_COMMAND = (
-    option(
-        "out",
-        str,
+# Songs: where they go, how many at once, how long.
+
+Out = Annotated[
+    str | None,
+    typer.Option(
         "--out",
         "-o",
         metavar="PATH",
-        help="A file, a folder/, - for standard output, or a template with {title} {audio_id} {id8} {task_id} {date}. Default: AUDIO_ID.wav here.",
+        help="File, folder/, - (standard output), or a template with {title} {audio_id} {id8} {task_id} "
+        "{date}. Default: AUDIO_ID.wav.",
     ),
-    option(
-        "tunnel",
-        TunnelMode,
-        help="How callbacks reach this machine; none: ask the service instead. Default: auto.",
-    ),
-    option("public_url", str, metavar="URL", help="Your own public address that leads to --port."),
-    option("callback_url", str, metavar="URL", help="Have the service post elsewhere; this program asks."),
-    option("domain", str, metavar="NAME", help="The ngrok domain to use. Default: the one of your account."),
-    option("port", str, metavar="N", help="Port of the local receiver. Default: a free one."),
-    option("path", str, metavar="PATH", help="Where callbacks are accepted. Default: /suno-wav-callback."),
-    option("no_secret", bool, "--no-secret", help="Do not put an unguessable token behind the path."),
-    option("forward_to", str, metavar="URL", help="Pass each delivery on, and show what came back."),
-    option("save", str, metavar="DIR", help="Keep each delivery, with its headers, as a file."),
-    option("max_events", str, metavar="N", help="Leave after so many deliveries."),
-    option(
-        "poll_interval", str, metavar="TIME", help="Between two questions: 90, 90s, 15m, 1h. Default: 30s."
-    ),
-    option("timeout", str, metavar="TIME", help="How long to wait for a song. Default: 30m."),
-    option(
-        "retries",
-        str,
+]
+Force = Annotated[bool | None, typer.Option("--force", "-f", help="Overwrite existing files.")]
+SkipExisting = Annotated[bool | None, typer.Option("--skip-existing", help="Skip songs whose file exists.")]
+Jobs = Annotated[str | None, typer.Option(metavar="N", help="Songs to convert at once. Default: 20.")]
+PollInterval = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="Time between status checks: 90, 90s, 15m, 1h. Default: 30s."),
+]
+Timeout = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Time to wait for each song. Default: 30m.")
+]
+Retries = Annotated[
+    str | None,
+    typer.Option(
         metavar="N",
-        help="How often to try again what may safely be tried again. Default: 5; for a download, until --timeout is up.",
+        help="Retries of a request that is safe to repeat. Default: 5; for downloads, until --timeout.",
     ),
-    option("jobs", str, metavar="N", help="Songs in flight. Default: 20."),
-    option("force", bool, "--force", "-f", help="Overwrite existing files."),
-    option("skip_existing", bool, "--skip-existing", help="Count an existing file as done."),
-    option("tag", bool, "--tag", help="Write title, style, lyrics and cover into the file."),
-    option(
-        "connections",
-        str,
-        metavar="N",
-        help="At once for one large file, where its server allows. Default: 4; 1 is the most careful.",
-    ),
-    option("limit_rate", str, metavar="SPEED", help="Download no faster, in bytes a second: 500k, 2M."),
-    option("min_speed", str, metavar="SPEED", help="Connect again where a download is slower. Default: 1k."),
-    option(
-        "stall_timeout",
-        str,
-        metavar="TIME",
-        help="How long a download may be silent, or slower than --min-speed. Default: 20s.",
-    ),
-    option("max_size", str, metavar="SIZE", help="Download no larger file. Default: 4.29G."),
-    option(
-        "max_credits",
-        str,
-        metavar="X",
-        help="Begin nothing that costs more; a WAV costs 0.4. Default: no limit.",
-    ),
-)
+]
+MaxCredits = Annotated[
+    str | None,
+    typer.Option(metavar="X", help="Refuse to start if it costs more. A WAV costs 0.4. Default: no limit."),
+]
 
-DOWNLOAD = ("tag", "connections", "limit_rate", "min_speed", "stall_timeout", "max_size")
-"""The settings of every command that fetches files."""
+# Downloads.
 
-BY_NAME = {option.name: option for option in GLOBAL + _COMMAND}
+Tag = Annotated[
+    bool | None, typer.Option("--tag", help="Write title, style, lyrics and cover into the file.")
+]
+Connections = Annotated[
+    str | None, typer.Option(metavar="N", help="Connections per large file, from 1 to 4. Default: 4.")
+]
+LimitRate = Annotated[
+    str | None, typer.Option(metavar="SPEED", help="Limit downloads to this many bytes per second: 500k, 2M.")
+]
+MinSpeed = Annotated[
+    str | None, typer.Option(metavar="SPEED", help="Reconnect if a download is slower. Default: 1k.")
+]
+StallTimeout = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="Reconnect after this long below --min-speed. Default: 20s."),
+]
+MaxSize = Annotated[str | None, typer.Option(metavar="SIZE", help="Refuse larger files. Default: 4.29G.")]
+
+# Callbacks.
+
+Tunnel = Annotated[
+    TunnelMode | None,
+    typer.Option(
+        metavar="auto|ngrok|none",
+        help="How callbacks reach this machine; none polls only. Default: auto.",
+    ),
+]
+Domain = Annotated[
+    str | None, typer.Option(metavar="NAME", help="ngrok domain to use. Default: your account's.")
+]
+PublicUrl = Annotated[
+    str | None, typer.Option(metavar="URL", help="Public URL of your own that forwards to --port.")
+]
+CallbackUrl = Annotated[
+    str | None, typer.Option(metavar="URL", help="Have callbacks sent to URL instead, and poll.")
+]
+Port = Annotated[str | None, typer.Option(metavar="N", help="Port of the receiver. Default: any free port.")]
+ListenPort = Annotated[
+    str | None, typer.Option("--port", metavar="N", help="Port of the receiver. Default: 3000.")
+]
+CallbackPath = Annotated[
+    str | None,
+    typer.Option("--path", metavar="PATH", help="URL path of the receiver. Default: /suno-wav-callback."),
+]
+NoSecret = Annotated[
+    bool | None, typer.Option("--no-secret", help="Do not add an unguessable token to the path.")
+]
+ForwardTo = Annotated[
+    str | None, typer.Option(metavar="URL", help="Forward each delivery to URL and show the response.")
+]
+Save = Annotated[str | None, typer.Option(metavar="DIR", help="Save each delivery with its headers in DIR.")]
+MaxEvents = Annotated[str | None, typer.Option(metavar="N", help="Exit after N deliveries.")]

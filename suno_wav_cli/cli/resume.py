@@ -1,39 +1,47 @@
-"""`suno-wav resume`: finish what was begun."""
+"""`suno-wav resume`: finish earlier conversions."""
 
 from typing import Annotated
 
 import typer
 
-from suno_wav_cli.cli.completion import unfinished_task_ids_beginning
-from suno_wav_cli.cli.options import DOWNLOAD
-from suno_wav_cli.config.run import Run
-
-SETTINGS = ("out", "poll_interval", "timeout", "retries", "jobs", "force", *DOWNLOAD)
+from suno_wav_cli.cli import options
+from suno_wav_cli.cli.completion import complete_unfinished_task_id
+from suno_wav_cli.cli.invocation import run_command
 
 
 def resume(
-    run: Run,
+    context: typer.Context,
+    *,
     tasks: Annotated[
         list[str] | None,
         typer.Argument(
             metavar="TASK_ID...",
-            help="Ids of WAV tasks or songs, or their beginnings; @last is the newest conversion. Default: everything unfinished.",
-            show_default=False,
-            autocompletion=unfinished_task_ids_beginning,
+            help="WAV tasks or songs, by id or its beginning; @last is the newest. Default: all unfinished.",
+            autocompletion=complete_unfinished_task_id,
         ),
     ] = None,
     resubmit: Annotated[
-        bool,
-        typer.Option(
-            "--resubmit", help="Where it is not known whether a song was paid for, pay for another try."
-        ),
+        bool, typer.Option("--resubmit", help="Pay again if it is unknown whether a song was paid for.")
     ] = False,
-) -> int:
-    """Finish what was begun, and pay for nothing twice.
+    out: options.Out = None,
+    force: options.Force = None,
+    jobs: options.Jobs = None,
+    poll_interval: options.PollInterval = None,
+    timeout: options.Timeout = None,
+    retries: options.Retries = None,
+    tag: options.Tag = None,
+    connections: options.Connections = None,
+    limit_rate: options.LimitRate = None,
+    min_speed: options.MinSpeed = None,
+    stall_timeout: options.StallTimeout = None,
+    max_size: options.MaxSize = None,
+) -> None:
+    """Finish earlier conversions without paying again.
 
-    Waits for every conversion that was paid for and not saved, and downloads the files; what the service deletes first, first. Prints the path of each finished file on standard output.
+    Waits for every conversion that is paid for but not saved, and downloads the file; those that
+    the service deletes first come first. Prints the path of each finished file.
     """
-    from suno_wav_cli.commands import resume as resumption
+    from suno_wav_cli.commands import resume as command
 
-    request = resumption.Request(names=tuple(tasks or ()), resubmit=resubmit)
-    return resumption.resume(request, run)
+    request = command.Request(names=tuple(tasks or ()), resubmit=resubmit)
+    run_command(context, lambda run: command.resume(request, run))

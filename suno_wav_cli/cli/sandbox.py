@@ -4,28 +4,31 @@ from typing import Annotated
 
 import typer
 
-from suno_wav_cli.config.run import Run
+from suno_wav_cli.cli.invocation import run_command
 
 
 def sandbox(
-    run: Run,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Where to listen; 0 takes a free port.")] = 4010,
+    context: typer.Context,
+    *,
+    api_port: Annotated[
+        int,
+        typer.Option("--port", min=0, max=65535, metavar="N", help="Port to serve on; 0 is any free port."),
+    ] = 4010,
     speed: Annotated[
-        float, typer.Option(min=0.001, max=10000, help="Divide every waiting time by this.")
+        float, typer.Option(min=0.001, max=10000, metavar="X", help="Divide all waiting times by X.")
     ] = 1.0,
-    seed: Annotated[
-        int | None, typer.Option(help="Make the task ids repeatable.", show_default=False)
-    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Make task ids repeatable.")] = None,
     list_ids: Annotated[
-        bool, typer.Option("--list", help="List the audio ids and what each does, and exit.")
+        bool, typer.Option("--list", help="List the audio ids and what each does, then exit.")
     ] = False,
-) -> int:
-    """Run a Suno WAV API on this machine.
+) -> None:
+    """Run a local Suno WAV API.
 
-    Free, offline, and as unreliable as you ask for: behaviour is chosen by the audio id: demo, demo-slow, demo-fails, demo-cut ... (--list shows all of them).
+    Free and offline. The audio id selects what goes wrong: demo, demo-slow, demo-fails, demo-cut and
+    more (see --list).
     """
-    from suno_wav_cli.commands import sandbox as practice
+    from suno_wav_cli.commands import sandbox as command
 
     if list_ids:
-        return practice.list_ids(run.report)
-    return practice.serve(port, speed=speed, seed=seed, hmac_key=run.secrets.hmac_key, report=run.report)
+        run_command(context, command.list_ids)
+    run_command(context, lambda run: command.serve(run, port=api_port, speed=speed, seed=seed))

@@ -4,37 +4,44 @@ from typing import Annotated
 
 import typer
 
-from suno_wav_cli.cli.completion import task_ids_beginning
-from suno_wav_cli.cli.options import DOWNLOAD
-from suno_wav_cli.config.run import Run
-
-SETTINGS = ("out", "poll_interval", "timeout", "retries", "force", *DOWNLOAD)
+from suno_wav_cli.cli import options
+from suno_wav_cli.cli.completion import complete_task_id
+from suno_wav_cli.cli.invocation import run_command
 
 
 def status(
-    run: Run,
+    context: typer.Context,
+    *,
     task_ids: Annotated[
         list[str],
         typer.Argument(
             metavar="TASK_ID...",
-            help="Ids of WAV tasks, or their beginnings; @last is the newest conversion.",
-            show_default=False,
-            autocompletion=task_ids_beginning,
+            help="WAV tasks, by id or its beginning; @last is the newest.",
+            autocompletion=complete_task_id,
         ),
     ],
-    wait: Annotated[bool, typer.Option("--wait", help="Wait until the service has finished.")] = False,
-    watch: Annotated[
-        bool, typer.Option("--watch", help="Wait, and show each change of state meanwhile.")
-    ] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until the tasks have finished.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Wait, and show each change of state.")] = False,
     download: Annotated[
-        bool, typer.Option("--download", help="Download the file, to where it was meant to go.")
+        bool, typer.Option("--download", help="Download the files, to where `convert` was to save them.")
     ] = False,
-) -> int:
-    """Show or finish WAV tasks.
+    out: options.Out = None,
+    force: options.Force = None,
+    poll_interval: options.PollInterval = None,
+    timeout: options.Timeout = None,
+    retries: options.Retries = None,
+    tag: options.Tag = None,
+    connections: options.Connections = None,
+    limit_rate: options.LimitRate = None,
+    min_speed: options.MinSpeed = None,
+    stall_timeout: options.StallTimeout = None,
+    max_size: options.MaxSize = None,
+) -> None:
+    """Show the state of WAV tasks, or finish them.
 
-    Shows what the service says of them; with --wait --download, finishes what was begun. Prints the state on standard output, or with --download the path of each finished file.
+    Prints what the service says of each task, or with --download the path of each finished file.
     """
-    from suno_wav_cli.commands import status as lookup
+    from suno_wav_cli.commands import status as command
 
-    request = lookup.Request(task_ids=tuple(task_ids), wait=wait, watch=watch, download=download)
-    return lookup.show_tasks(request, run)
+    request = command.Request(task_ids=tuple(task_ids), wait=wait, watch=watch, download=download)
+    run_command(context, lambda run: command.show_tasks(request, run))

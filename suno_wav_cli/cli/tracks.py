@@ -4,24 +4,22 @@ from typing import Annotated
 
 import typer
 
-from suno_wav_cli.config.run import Run
-
-SETTINGS = ("retries",)
+from suno_wav_cli.cli import options
+from suno_wav_cli.cli.invocation import run_command
 
 
 def tracks(
-    run: Run,
+    context: typer.Context,
+    *,
     music_task_id: Annotated[
-        str,
-        typer.Argument(
-            metavar="MUSIC_TASK_ID", help="The task that generated the songs.", show_default=False
-        ),
+        str, typer.Argument(metavar="MUSIC_TASK_ID", help="The task that generated the songs.")
     ],
-) -> int:
+    retries: options.Retries = None,
+) -> None:
     """List the songs of a music task, with their audio ids.
 
-    They are remembered: `convert AUDIO_ID` then needs no --task-id, and `jobs` knows the titles.
+    They are remembered: `convert AUDIO_ID` then needs no --task-id, and `jobs` shows the titles.
     """
-    from suno_wav_cli.commands import tracks as catalogue
+    from suno_wav_cli.commands import tracks as command
 
-    return catalogue.show_tracks(music_task_id, run)
+    run_command(context, lambda run: command.show_tracks(music_task_id, run))

@@ -5,61 +5,54 @@ from typing import Annotated
 
 import typer
 
-from suno_wav_cli.config.run import Run
+from suno_wav_cli.cli.invocation import run_command
 
 
 def trigger(
-    run: Run,
+    context: typer.Context,
     *,
     url: Annotated[
-        str | None,
-        typer.Argument(metavar="URL", help="The receiver's address, with its path.", show_default=False),
+        str | None, typer.Argument(metavar="URL", help="Address of the receiver, with its path.")
     ] = None,
     event: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAME", help="What to post; --list shows all. Default: success.", show_default=False
-        ),
+        typer.Option(metavar="NAME", help="Callback to post; see --list. Default: success."),
     ] = None,
     list_events: Annotated[
-        bool, typer.Option("--list", help="List the events and what each is, and exit.")
+        bool, typer.Option("--list", help="List the callbacks that --event accepts, then exit.")
     ] = False,
     task_id: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ID", help="The task that it tells of. Default: a random one.", show_default=False
-        ),
+        str | None, typer.Option(metavar="ID", help="Task id in the callback. Default: a random one.")
     ] = None,
     wav_url: Annotated[
-        str | None,
-        typer.Option(metavar="URL", help="The file's address that it tells.", show_default=False),
+        str | None, typer.Option(metavar="URL", help="Address of the WAV file in the callback.")
     ] = None,
     recording: Annotated[
-        Path | None,
-        typer.Option("--from", metavar="FILE", help="Post a recorded callback as it is.", show_default=False),
+        Path | None, typer.Option("--from", metavar="FILE", help="Post a recorded callback as it is.")
     ] = None,
     sign: Annotated[
-        bool, typer.Option("--sign", help="Sign it with the key of SUNO_WAV_HMAC_KEY or config.toml.")
+        bool, typer.Option("--sign", help="Sign with the key of SUNO_WAV_HMAC_KEY or config.toml.")
     ] = False,
-    retries: Annotated[
+    repeat: Annotated[
         bool,
         typer.Option(
-            "--retries", help="Repeat a failed delivery as the service does: after 1, 5 and 15 minutes."
+            "--retries", help="Repeat a failed callback as the service does: after 1, 5 and 15 min."
         ),
     ] = False,
     speed: Annotated[
-        float, typer.Option(min=0.001, max=10000, help="Divide every waiting time by this.")
+        float, typer.Option(min=0.001, max=10000, metavar="X", help="Divide all waiting times by X.")
     ] = 1.0,
-) -> int:
-    """Post a callback as the service would.
+) -> None:
+    """Post a callback to a receiver as the service would.
 
-    Shows what the receiver answers, how long it takes, and what the service would make of it. Prints that as one line a delivery on standard output. Exit code 11: the receiver does not answer as it must.
+    Prints, for each callback, what the receiver answered, how long it took, and whether the service
+    would accept it. Exits with code 11 if it would not.
     """
     from suno_wav_cli.commands.trigger import command
     from suno_wav_cli.commands.trigger.request import Request
 
     if list_events:
-        return command.list_events(run)
+        run_command(context, command.list_events)
     request = Request(
         url=url,
         event=event,
@@ -67,7 +60,7 @@ def trigger(
         wav_url=wav_url,
         recording=recording,
         sign=sign,
-        retries=retries,
+        retries=repeat,
         speed=speed,
     )
-    return command.trigger(request, run)
+    run_command(context, lambda run: command.trigger(request, run))

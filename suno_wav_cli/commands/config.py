@@ -1,4 +1,4 @@
-"""`config` from its arguments to its exit code: what is in force, and where it comes from."""
+"""`config`: the settings in force, and where each comes from."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.config.settings import Choice, Settings
 
 _MAY_HOLD_SECRETS = frozenset({"public_url", "callback_url", "forward_to"})
-"""Addresses behind whose host a token may stand."""
+"""Addresses whose path may contain a token."""
 
 
 def show_path(run: Run) -> ExitCode:
@@ -26,18 +26,18 @@ def show_path(run: Run) -> ExitCode:
 
 
 def show_config(run: Run) -> ExitCode:
-    """Raises UsageError and NotAuthorized."""
+    """Report all settings, secrets and files. Raise UsageError or NotAuthorized for a bad key file."""
     report = run.report
     for choice in run.choices:
         report(
             events.SettingShown(
                 name=choice.name,
-                value=_value(choice, run.settings),
+                value=_displayed_value(choice, run.settings),
                 source=choice.source.value,
-                place=choice.place,
+                origin=choice.place,
             )
         )
-    _show_secrets(run)
+    _report_secrets(run)
     paths = {
         "config.toml": run.paths.config_file,
         "journal": run.paths.journal,
@@ -49,7 +49,7 @@ def show_config(run: Run) -> ExitCode:
     return ExitCode.OK
 
 
-def _show_secrets(run: Run) -> None:
+def _report_secrets(run: Run) -> None:
     settings, secrets, report = run.settings, run.secrets, run.report
     if secrets.api_key is not None:
         place = secrets.api_key.origin
@@ -57,16 +57,17 @@ def _show_secrets(run: Run) -> None:
         place = None
     else:
         place = KeyStore(folder=run.paths.keys).locate(base_url_of(settings))
-    report(events.SecretShown(name="api_key", is_set=place is not None, place=place))
+    report(events.SecretShown(name="api_key", is_set=place is not None, origin=place))
     for name, secret in (("ngrok_authtoken", secrets.ngrok_token), ("hmac_key", secrets.hmac_key)):
         report(
             events.SecretShown(
-                name=name, is_set=secret is not None, place=None if secret is None else secret.origin
+                name=name, is_set=secret is not None, origin=None if secret is None else secret.origin
             )
         )
 
 
-def _value(choice: Choice, settings: Settings) -> object:
+def _displayed_value(choice: Choice, settings: Settings) -> object:
+    """Return the value to show: the base URL that is used, and addresses without their path."""
     if choice.name == "base_url":
         return None if is_own_sandbox(settings) else base_url_of(settings)
     if choice.value is not None and choice.name in _MAY_HOLD_SECRETS:

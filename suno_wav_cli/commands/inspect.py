@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli import wav
 from suno_wav_cli.errors import ExitCode, UsageError
-from suno_wav_cli.events import Inspected, Recording
+from suno_wav_cli.events import Inspected, WavContents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ def _inspected(path: Path) -> Inspected:
         return Inspected(
             path=path,
             bytes=size,
-            recording=None,
+            wav=None,
             exit_code=error.exit_code,
             problem=error.message,
             remedy=error.remedy,
@@ -51,7 +51,7 @@ def _inspected(path: Path) -> Inspected:
         return Inspected(
             path=path,
             bytes=size,
-            recording=None,
+            wav=None,
             exit_code=ExitCode.USAGE,
             problem=f"{path} cannot be read: {error.strerror or error}",
             remedy="Check the name."
@@ -60,9 +60,7 @@ def _inspected(path: Path) -> Inspected:
         )
     if structure.flaw is not None:
         return _not_whole(path, size, recording, structure.flaw)
-    return Inspected(
-        path=path, bytes=size, recording=recording, exit_code=ExitCode.OK, problem=None, remedy=None
-    )
+    return Inspected(path=path, bytes=size, wav=recording, exit_code=ExitCode.OK, problem=None, remedy=None)
 
 
 def _size_of(path: Path) -> int:
@@ -86,24 +84,24 @@ def _size_of(path: Path) -> int:
     return found.st_size
 
 
-def _recording(path: Path, structure: wav.Structure) -> Recording:
+def _recording(path: Path, structure: wav.Structure) -> WavContents:
     tags, more_remarks = wav.read_tags(path, structure.chunks)
-    return Recording(
+    return WavContents(
         container=structure.container,
         format=structure.format,
         seconds=round(structure.format.seconds, 3),
-        missing=structure.missing,
-        portrait=wav.portray(path, structure.format),
+        missing_bytes=structure.missing,
+        levels=wav.portray(path, structure.format),
         remarks=structure.remarks + more_remarks,
         tags=tags,
     )
 
 
-def _not_whole(path: Path, size: int | None, recording: Recording | None, why: str) -> Inspected:
+def _not_whole(path: Path, size: int | None, recording: WavContents | None, why: str) -> Inspected:
     return Inspected(
         path=path,
         bytes=size,
-        recording=recording,
+        wav=recording,
         exit_code=ExitCode.DOWNLOAD_FAILED,
         problem=f"{path} is not a whole WAV: {why}",
         remedy=_AGAIN,

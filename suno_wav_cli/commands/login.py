@@ -1,4 +1,4 @@
-"""`login` and `logout` from their arguments to their exit codes."""
+"""`login` and `logout`: store an API key, and remove it."""
 
 from __future__ import annotations
 
@@ -22,68 +22,78 @@ if TYPE_CHECKING:
     from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.models import Secret
 
-_KEPT_AS_IT_WAS = "Nothing was changed."
+_UNCHANGED = "Nothing was changed."
 
 
 def login(
     run: Run,
     *,
     read_key: Callable[[str], str],
+    typed: bool,
     unverified: bool,
 ) -> ExitCode:
-    """Read a key with `read_key(prompt)`, have the service confirm it unless `unverified`, and keep it.
+    """Read a key with `read_key(prompt)`, check it with the API unless `unverified`, and store it.
 
-    Raises NotAuthorized where the service refuses it, ServiceUnavailable where it cannot be asked, and UsageError; in each
-    case nothing is changed.
+    `typed` tells that a key stood on the command line. Raise NotAuthorized if the API refuses the
+    key, ServiceUnavailable if it cannot be reached, and UsageError; nothing is changed then.
     """
-    base_url = _account_at(run.settings)
+    if typed:
+        raise UsageError(
+            "a key on the command line is visible to other users and stays in the shell's history",
+            "Run suno-wav login and enter the key, or send it in: suno-wav login < FILE",
+        )
+    base_url = _require_account(run.settings)
     key = parse_key(read_key(f"API key for {base_url} (not shown): "), "what was entered")
     if key is None:
         raise UsageError("no key was entered", "Enter it at the prompt, or send it in: suno-wav login < FILE")
-    left = None if unverified else _verified(run.settings, base_url, key)
+    left = None if unverified else _verify(run.settings, base_url, key)
     kept = KeyStore(folder=run.paths.keys).keep(base_url, key)
     run.report(
-        events.KeyKept(
+        events.KeyStored(
             base_url=base_url,
-            place=kept.place,
+            location=kept.place,
             reason=kept.reason,
             credits=left,
-            overridden=_variable(run.secrets),
+            variable=_overriding_variable(run.secrets),
         )
     )
     return ExitCode.OK
 
 
 def logout(run: Run) -> ExitCode:
-    """Remove what `login` has kept. Raises UsageError where it cannot be removed."""
-    base_url = _account_at(run.settings)
+    """Remove the stored key. Raise UsageError if that fails."""
+    base_url = _require_account(run.settings)
     place = KeyStore(folder=run.paths.keys).forget(base_url)
-    run.report(events.KeyForgotten(base_url=base_url, place=place, still=_variable(run.secrets)))
+    run.report(
+        events.KeyRemoved(base_url=base_url, location=place, variable=_overriding_variable(run.secrets))
+    )
     return ExitCode.OK
 
 
-def _account_at(settings: Settings) -> str:
+def _require_account(settings: Settings) -> str:
+    """Return the base URL that the key is for. Raise UsageError for the sandbox, which has no keys."""
     if settings.provider == SANDBOX:
         raise UsageError("the sandbox needs no key", "Name the provider that the key is for: --provider NAME")
     return base_url_of(settings)
 
 
-def _verified(settings: Settings, base_url: str, key: Secret) -> Decimal:
+def _verify(settings: Settings, base_url: str, key: Secret) -> Decimal:
+    """Return the credits of the account that the key opens."""
     try:
         return run_async(fetch_balance(settings, base_url, key))
     except NotAuthorized as error:
         raise NotAuthorized(
             error.message,
-            f"{_KEPT_AS_IT_WAS} Copy the key again from your account page; --provider names whose it is.",
+            f"{_UNCHANGED} Copy the key again from your account page; --provider names whose it is.",
         ) from error
     except UsageError:
         raise
     except SunoWavError as error:
         raise ServiceUnavailable(
             f"the key could not be verified: {error.message}",
-            f"{_KEPT_AS_IT_WAS} Try again later, or keep it as it is: suno-wav login --unverified",
+            f"{_UNCHANGED} Try again later, or store it unchecked: suno-wav login --unverified",
         ) from error
 
 
-def _variable(secrets: Secrets) -> str | None:
+def _overriding_variable(secrets: Secrets) -> str | None:
     return API_KEY_VARIABLE if secrets.api_key is not None else None

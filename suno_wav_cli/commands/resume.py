@@ -174,7 +174,7 @@ def _elsewhere(entries: Sequence[JournalEntry | str]) -> list[OtherServiceJobs]:
             service=service,
             provider=provider,
             count=count,
-            continue_with=command_for(provider, service, "resume", ()),
+            resume_hint=command_for(provider, service, "resume", ()),
         )
         for (service, provider), count in counted.items()
     ]

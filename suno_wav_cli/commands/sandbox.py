@@ -1,4 +1,4 @@
-"""`sandbox` in the foreground: until somebody presses Ctrl-C."""
+"""`sandbox`: the service on this machine, in the foreground until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -12,25 +12,28 @@ from suno_wav_cli.sandbox.behaviours import BEHAVIOURS, PATTERNS
 from suno_wav_cli.system.loopback import address_of, open_port
 
 if TYPE_CHECKING:
-    from suno_wav_cli.events import Report
-    from suno_wav_cli.models import Secret
+    from suno_wav_cli.config.run import Run
 
 
-def list_ids(report: Report) -> ExitCode:
+def list_ids(run: Run) -> ExitCode:
     listed = {name: behaviour.about for name, behaviour in BEHAVIOURS.items()} | dict(PATTERNS)
     for name, about in listed.items():
-        report(events.SandboxId(audio_id=name, about=about))
+        run.report(events.SandboxId(audio_id=name, description=about))
     return ExitCode.OK
 
 
-def serve(port: int, *, speed: float, seed: int | None, hmac_key: Secret | None, report: Report) -> ExitCode:
-    """Serve until interrupted; callbacks are signed where there is a key. Raises TunnelFailed where the port cannot be opened."""
+def serve(run: Run, *, port: int, speed: float, seed: int | None) -> ExitCode:
+    """Serve until interrupted, and sign callbacks if there is a webhook key.
+
+    Raise TunnelFailed if the port cannot be opened.
+    """
+    hmac_key = run.secrets.hmac_key
     with (
         open_port(port) as bound,
-        run_sandbox(bound, speed=speed, seed=seed, hmac_key=hmac_key, report=report),
+        run_sandbox(bound, speed=speed, seed=seed, hmac_key=hmac_key, report=run.report),
     ):
-        report(events.SandboxServing(base_url=address_of(bound), signed=hmac_key is not None))
-        # With a bound, because Windows does not wake an unbounded wait for Ctrl-C.
+        run.report(events.SandboxServing(base_url=address_of(bound), signed=hmac_key is not None))
+        # With a timeout, because Windows does not interrupt an endless wait on Ctrl-C.
         stop = threading.Event()
         while not stop.wait(timeout=60.0):
             pass

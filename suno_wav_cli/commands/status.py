@@ -108,6 +108,6 @@ def _showing_changes(report: Report) -> Report:
         record = event.record
         before, last[record.task_id] = last.get(record.task_id), (record.state, record.flag)
         if before != last[record.task_id]:
-            report(StateChanged(audio_id=event.audio_id, record=record, seen=time.time()))
+            report(StateChanged(audio_id=event.audio_id, record=record, seen_at=time.time()))
 
     return show

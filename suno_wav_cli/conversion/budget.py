@@ -52,7 +52,9 @@ async def check_budget(context: ConversionContext, plan: Sequence[Job]) -> Decim
 async def show_plan(context: ConversionContext, plan: Sequence[Job]) -> None:
     """Report the plan and its price, and the balance if it can be had."""
     for job in plan:
-        context.report(Planned(audio_id=job.song.audio_id, path=job.target, step=job.action, price=job.price))
+        context.report(
+            Planned(audio_id=job.song.audio_id, path=job.target, action=job.action, price=job.price)
+        )
     count = submissions(plan)
     try:
         balance = await _look_up_balance(context)

@@ -105,7 +105,7 @@ def _detach(context: ConversionContext, job: Job, task_id: str) -> Outcome:
             audio_id=job.song.audio_id,
             task_id=task_id,
             kept_days=context.client.provider.retention_days,
-            continue_with=context.continue_with([task_id]),
+            resume_hint=context.continue_with([task_id]),
         )
     )
     return Outcome(task_id=task_id)

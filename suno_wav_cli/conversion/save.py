@@ -116,7 +116,7 @@ async def _portray(entry: JournalEntry, path: Path, wav: WavFormat, context: Con
     with suppress(OSError):
         portrait = await start_in_thread(lambda: portray(path, wav), "portrait")
         if portrait is not None:
-            context.report(events.Portrayed(audio_id=entry.name, portrait=portrait))
+            context.report(events.LevelsMeasured(audio_id=entry.name, levels=portrait))
 
 
 def _continuable(part: Part, entry: JournalEntry, context: ConversionContext) -> PartialFile | None:

@@ -1,204 +1,33 @@
-"""What the core reports while it works. Who shows it, and how, is not its business.
+"""What the core reports while it works; the terminal decides how to show it.
 
-No event carries a key or a token, and only `Listening` the path that callbacks arrive on.
+An event is named twice: as a class, and in the union at the end of its file. No event carries a key
+or a token; only `Listening` carries the secret path of the receiver. These fields mean the same in
+all events:
+
+audio_id: of the song.
+task_id: of the conversion at the service.
+music_task_id: of the task that generated the song.
+message: what went wrong, for people.
+remedy: what to do about it, for people.
+reason: why, for people.
+exit_code: see the table in the README.
+path: of a file on this machine.
+provider: whose API it is.
+base_url: address of the API.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from suno_wav_cli.events.deliveries import (
-    AnswerOverdue,
-    CallbackKind,
-    Delivered,
-    Delivering,
-    DeliveryChecked,
-    DeliveryDelayed,
-    DeliveryDropped,
-    DeliveryForwarded,
-    DeliveryReceived,
-    DeliveryRecorded,
-    Listening,
-)
-from suno_wav_cli.events.inspections import Inspected, Recording
-from suno_wav_cli.events.listings import Job, JobList, OtherServiceJobs, TrackList
-from suno_wav_cli.events.money import (
-    Balance,
-    KeyForgotten,
-    KeyKept,
-    Planned,
-    Quoted,
-)
-from suno_wav_cli.events.practice import (
-    RequestServed,
-    SandboxId,
-    SandboxServing,
-    SandboxStarted,
-)
-from suno_wav_cli.events.runs import (
-    Failed,
-    FailuresListed,
-    Interrupted,
-    Summary,
-)
-from suno_wav_cli.events.setup import (
-    ConfigLocated,
-    PathShown,
-    SecretShown,
-    SettingShown,
-)
-from suno_wav_cli.events.songs import (
-    ConnectionsReduced,
-    Detached,
-    DownloadProgress,
-    DownloadRetried,
-    DownloadStarted,
-    LookedUp,
-    LookupFailed,
-    Portrayed,
-    Resumed,
-    Saved,
-    Skipped,
-    SongFailed,
-    StateChanged,
-    SubmissionDelayed,
-    Submitted,
-    Submitting,
-    TagsMissing,
-    TaskStatus,
-)
-from suno_wav_cli.events.ways import (
-    AgentDownloading,
-    CallbackReceived,
-    Ready,
-    TunnelLost,
-    TunnelOpening,
-    TunnelRestored,
-)
+from suno_wav_cli.events.account import *
+from suno_wav_cli.events.callbacks import *
+from suno_wav_cli.events.commands import *
+from suno_wav_cli.events.songs import *
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Event: TypeAlias = (
-    Submitting
-    | SubmissionDelayed
-    | Submitted
-    | Resumed
-    | LookedUp
-    | StateChanged
-    | LookupFailed
-    | DownloadStarted
-    | DownloadProgress
-    | ConnectionsReduced
-    | DownloadRetried
-    | TagsMissing
-    | Saved
-    | Portrayed
-    | Skipped
-    | Detached
-    | SongFailed
-    | TaskStatus
-    | JobList
-    | TrackList
-    | OtherServiceJobs
-    | Inspected
-    | Ready
-    | TunnelOpening
-    | AgentDownloading
-    | TunnelLost
-    | TunnelRestored
-    | CallbackReceived
-    | Listening
-    | DeliveryReceived
-    | DeliveryRecorded
-    | DeliveryForwarded
-    | DeliveryChecked
-    | DeliveryDropped
-    | CallbackKind
-    | Delivering
-    | AnswerOverdue
-    | Delivered
-    | DeliveryDelayed
-    | SandboxStarted
-    | SandboxServing
-    | SandboxId
-    | RequestServed
-    | Balance
-    | Planned
-    | Quoted
-    | KeyKept
-    | KeyForgotten
-    | SettingShown
-    | SecretShown
-    | PathShown
-    | ConfigLocated
-    | FailuresListed
-    | Summary
-    | Interrupted
-    | Failed
-)
+Event: TypeAlias = SongEvent | CallbackEvent | AccountEvent | CommandEvent
 
 Report: TypeAlias = "Callable[[Event], None]"
-
-__all__ = [
-    "AgentDownloading",
-    "AnswerOverdue",
-    "Balance",
-    "CallbackKind",
-    "CallbackReceived",
-    "ConfigLocated",
-    "ConnectionsReduced",
-    "Delivered",
-    "Delivering",
-    "DeliveryChecked",
-    "DeliveryDelayed",
-    "DeliveryDropped",
-    "DeliveryForwarded",
-    "DeliveryReceived",
-    "DeliveryRecorded",
-    "Detached",
-    "DownloadProgress",
-    "DownloadRetried",
-    "DownloadStarted",
-    "Event",
-    "Failed",
-    "FailuresListed",
-    "Inspected",
-    "Interrupted",
-    "Job",
-    "JobList",
-    "KeyForgotten",
-    "KeyKept",
-    "Listening",
-    "LookedUp",
-    "LookupFailed",
-    "OtherServiceJobs",
-    "PathShown",
-    "Planned",
-    "Portrayed",
-    "Quoted",
-    "Ready",
-    "Recording",
-    "Report",
-    "RequestServed",
-    "Resumed",
-    "SandboxId",
-    "SandboxServing",
-    "SandboxStarted",
-    "Saved",
-    "SecretShown",
-    "SettingShown",
-    "Skipped",
-    "SongFailed",
-    "StateChanged",
-    "SubmissionDelayed",
-    "Submitted",
-    "Submitting",
-    "Summary",
-    "TagsMissing",
-    "TaskStatus",
-    "TrackList",
-    "TunnelLost",
-    "TunnelOpening",
-    "TunnelRestored",
-]

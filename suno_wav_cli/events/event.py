@@ -10,8 +10,9 @@ T = TypeVar("T")
 
 @dataclass_transform(frozen_default=True, eq_default=False, kw_only_default=True)
 def event(cls: type[T]) -> type[T]:
-    """Make a frozen dataclass without comparison and representation.
+    """Make a frozen, keyword-only dataclass without `__eq__` and `__repr__`.
 
-    Nobody compares events, and making these methods for all of them is a tenth of what a short run takes.
+    Events are never compared, and generating these methods for all of them would take a tenth of
+    a short run.
     """
     return dataclass(frozen=True, eq=False, repr=False, kw_only=True)(cls)

@@ -1,26 +1,66 @@
-"""The way of a song: submitted, asked about, downloaded, saved."""
+"""Songs on their way: planned, submitted, converted, downloaded, saved."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from suno_wav_cli.events.event import event
 
 if TYPE_CHECKING:
+    from decimal import Decimal
     from pathlib import Path
 
     from suno_wav_cli.models import AudioLevels, WavFormat, WavRecord
 
 
 @event
+class Planned:
+    """`--dry-run`: what `convert` would do with a song.
+
+    path: where the file would be saved.
+    action: `there` or `continue`, which are free; `submit`, which is paid for; or `unknown`, which
+        needs a decision, because an earlier request may have been paid for.
+    price: in credits; 0 unless the song would be submitted.
+    """
+
+    audio_id: str
+    path: Path
+    action: str
+    price: Decimal
+
+
+@event
+class Quoted:
+    """The cost of what is about to be submitted is known.
+
+    submissions: number of songs to pay for.
+    price: of all of them, in credits.
+    balance: credits left; null if unknown.
+    reason: why the balance is unknown.
+    refusal: with `--dry-run`, why the songs would not be submitted.
+    """
+
+    submissions: int
+    price: Decimal
+    balance: Decimal | None
+    reason: str | None
+    refusal: str | None
+
+
+@event
 class Submitting:
-    """The paid request is about to leave."""
+    """The paid request is about to be sent."""
 
     audio_id: str
 
 
 @event
 class SubmissionDelayed:
+    """The service certainly did not accept the request; it will be sent again.
+
+    seconds: until then.
+    """
+
     audio_id: str
     reason: str
     seconds: float
@@ -28,13 +68,15 @@ class SubmissionDelayed:
 
 @event
 class Submitted:
+    """The service accepted the song."""
+
     audio_id: str
     task_id: str
 
 
 @event
 class Resumed:
-    """A conversion that was paid for before, and is continued."""
+    """The song was paid for before, and its task is continued."""
 
     audio_id: str
     task_id: str
@@ -43,21 +85,32 @@ class Resumed:
 
 @event
 class LookedUp:
+    """The service answered a status check.
+
+    record: its answer; `record.url` may be a signed URL.
+    """
+
     audio_id: str
     record: WavRecord
 
 
 @event
 class StateChanged:
-    """A task that is watched is in another state than at the lookup before. `seen` is in seconds since 1970."""
+    """`status --watch`: the state of a task differs from the last check.
+
+    record: the service's answer; `record.url` may be a signed URL.
+    seen_at: time of the check.
+    """
 
     audio_id: str
     record: WavRecord
-    seen: float
+    seen_at: float
 
 
 @event
 class LookupFailed:
+    """A status check failed and will be repeated."""
+
     audio_id: str
     task_id: str
     message: str
@@ -65,7 +118,11 @@ class LookupFailed:
 
 @event
 class DownloadStarted:
-    """`path` is None where the file goes to standard output, `received` what an earlier run has left to continue."""
+    """The song is converted and its download begins.
+
+    path: null if the file goes to standard output.
+    received: bytes that an earlier run has left in the part file.
+    """
 
     audio_id: str
     task_id: str
@@ -75,7 +132,11 @@ class DownloadStarted:
 
 @event
 class DownloadProgress:
-    """`total` is None where the server does not say it."""
+    """Bytes have arrived; at most one event per second and song.
+
+    received: bytes on the disk.
+    total: size of the file in bytes; null if the server does not tell it.
+    """
 
     audio_id: str
     received: int
@@ -84,7 +145,10 @@ class DownloadProgress:
 
 @event
 class DownloadRetried:
-    """The download goes on in so many seconds."""
+    """The download was interrupted and will continue.
+
+    seconds: until then.
+    """
 
     audio_id: str
     reason: str
@@ -93,7 +157,7 @@ class DownloadRetried:
 
 @event
 class ConnectionsReduced:
-    """Several connections brought trouble, and the download goes on with one."""
+    """A download with several connections failed and continues with one."""
 
     audio_id: str
     reason: str
@@ -101,7 +165,7 @@ class ConnectionsReduced:
 
 @event
 class TagsMissing:
-    """The song is saved all the same, with the tags that could be had."""
+    """`--tag`: some tags could not be fetched or written; the song is saved without them."""
 
     audio_id: str
     reason: str
@@ -109,7 +173,13 @@ class TagsMissing:
 
 @event
 class Saved:
-    """`path` is None where the file went to standard output; `silent` where every sample is the same."""
+    """The file is complete, checked and in place.
+
+    path: null if the file went to standard output.
+    bytes: size of the file.
+    sha256: of the whole file, in hexadecimal.
+    silent: whether all samples are equal.
+    """
 
     audio_id: str
     task_id: str
@@ -121,16 +191,19 @@ class Saved:
 
 
 @event
-class Portrayed:
-    """How the song that was saved sounds, for somebody who watches."""
+class LevelsMeasured:
+    """How the saved song sounds; only measured if standard error is a terminal."""
 
     audio_id: str
-    portrait: AudioLevels
+    levels: AudioLevels
 
 
 @event
 class Skipped:
-    """The file is there already, and nothing was paid for; `tags_wanted` says that they were not written into it."""
+    """The file exists already, so nothing was paid for.
+
+    tags_wanted: whether `--tag` was given; the tags were not written.
+    """
 
     audio_id: str
     path: Path
@@ -139,16 +212,27 @@ class Skipped:
 
 @event
 class Detached:
-    """Submitted, and not waited for. The service keeps the file `kept_days`."""
+    """`--no-wait`: the song was submitted and the program does not wait for it.
+
+    kept_days: how long the service keeps the file.
+    resume_hint: the command line that finishes the conversion; for the sandbox of a single run,
+        which is gone, a sentence.
+    """
 
     audio_id: str
     task_id: str
     kept_days: int
-    continue_with: str
+    resume_hint: str
 
 
 @event
 class SongFailed:
+    """The song could not be finished.
+
+    task_id: null if the song was not submitted.
+    exit_code: what the command would exit with for this song alone.
+    """
+
     audio_id: str
     task_id: str | None
     exit_code: int
@@ -158,9 +242,39 @@ class SongFailed:
 
 @event
 class TaskStatus:
-    """The service's record beside what the journal adds. `audio_id` is the task's where the song is not known."""
+    """`status`: what the service and the journal say of a task.
+
+    audio_id: the task id if the song is unknown.
+    record: the service's answer; `record.url` may be a signed URL.
+    journal_state: null if the task is not in the journal.
+    target: where the file is to be saved.
+    """
 
     audio_id: str
     record: WavRecord
     journal_state: str | None
     target: Path | None
+
+
+SongEvent: TypeAlias = (
+    Planned
+    | Quoted
+    | Submitting
+    | SubmissionDelayed
+    | Submitted
+    | Resumed
+    | LookedUp
+    | StateChanged
+    | LookupFailed
+    | DownloadStarted
+    | DownloadProgress
+    | DownloadRetried
+    | ConnectionsReduced
+    | TagsMissing
+    | Saved
+    | LevelsMeasured
+    | Skipped
+    | Detached
+    | SongFailed
+    | TaskStatus
+)

@@ -85,9 +85,9 @@ async def _post(url: str, request: CallbackRequest, service: Service, report: Re
     except ValueError:
         host = ""
     if host.removeprefix("www.") in _RESERVED:
-        report(RequestServed(method="CALLBACK", path=host, status=0, note="a placeholder, not posted to"))
+        report(RequestServed(method="CALLBACK", path=host, status=0, detail="a placeholder, not posted to"))
         return True
     answer = await post_callback(request, url, ServiceTiming().at_speed(service.speed).answer)
     note = ": ".join(filter(None, (answer.problem, answer.detail)))
-    report(RequestServed(method="CALLBACK", path=host, status=answer.status or 0, note=note))
+    report(RequestServed(method="CALLBACK", path=host, status=answer.status or 0, detail=note))
     return answer.status == httpx.codes.OK

@@ -106,7 +106,7 @@ class _ApiRoutes:
                 method=request.method,
                 path=request.url.path,
                 status=200,
-                note=f"code {envelope['code']} {subject}",
+                detail=f"code {envelope['code']} {subject}",
             )
         )
         answer = reply.task.behaviour.answer if reply.task else Answer.ACCEPT
@@ -149,8 +149,10 @@ class _CdnRoutes:
     async def get_counters(self, _request: Request) -> Response:
         return JSONResponse(vars(self._service.counters))
 
-    def _report_request(self, request: Request, status: int, note: str = "") -> None:
-        self._report(RequestServed(method=request.method, path=request.url.path, status=status, note=note))
+    def _report_request(self, request: Request, status: int, detail: str = "") -> None:
+        self._report(
+            RequestServed(method=request.method, path=request.url.path, status=status, detail=detail)
+        )
 
 
 async def _wait_forever() -> AsyncIterator[bytes]:

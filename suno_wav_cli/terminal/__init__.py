@@ -1,4 +1,4 @@
-"""The only place that shows anything: events in, lines, bars or JSON out."""
+"""Shows events: as lines, with progress bars, or as JSON."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 @contextmanager
 def display(settings: Settings) -> Iterator[Report]:
-    """Yield the function that shows an event in the way the settings and the streams ask for.
+    """Yield the function that shows an event, as the settings and the terminal ask for.
 
-    Raises UsageError where the log file cannot be written.
+    Raise UsageError if the log file cannot be written.
     """
-    streams.prepare()
+    streams.prepare_stderr()
     with ExitStack() as stack:
         sinks: list[Callable[[Event], None]] = []
         if settings.log_file is not None:
-            sinks.append(_log_file(settings.log_file, stack))
-        sinks.append(_screen(settings, stack))
+            sinks.append(_open_log_file(settings.log_file, stack))
+        sinks.append(_open_display(settings, stack))
 
         def report(event: Event) -> None:
             for show in sinks:
-                # A terminal that was closed must not end what is paid for.
+                # A closed terminal must not end paid work.
                 with suppress(OSError):
                     show(event)
 
@@ -41,28 +41,28 @@ def display(settings: Settings) -> Iterator[Report]:
 
 
 def is_interactive(settings: Settings) -> bool:
-    """Tell whether somebody sees what is said: a terminal that moves its cursor."""
+    """Return whether messages go to a terminal that can move its cursor."""
     terminal = sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
     return terminal and not settings.json and not settings.quiet
 
 
-def _screen(settings: Settings, stack: ExitStack) -> Callable[[Event], None]:
+def _open_display(settings: Settings, stack: ExitStack) -> Callable[[Event], None]:
     if settings.json:
-        from suno_wav_cli.terminal.json_lines import JsonLines
+        from suno_wav_cli.terminal.json_lines import JsonDisplay
 
-        return JsonLines().show
+        return JsonDisplay().show
     if is_interactive(settings):
-        from suno_wav_cli.terminal.progress import Live
+        from suno_wav_cli.terminal.progress import ProgressDisplay
 
-        live = Live(verbose=settings.verbose, no_color=settings.no_color)
-        stack.callback(live.stop)
-        return live.show
-    from suno_wav_cli.terminal.plain import Lines
+        progress = ProgressDisplay(verbose=settings.verbose, no_color=settings.no_color)
+        stack.callback(progress.stop)
+        return progress.show
+    from suno_wav_cli.terminal.plain import PlainDisplay
 
-    return Lines(quiet=settings.quiet, verbose=settings.verbose).show
+    return PlainDisplay(quiet=settings.quiet, verbose=settings.verbose).show
 
 
-def _log_file(path: Path, stack: ExitStack) -> Callable[[Event], None]:
+def _open_log_file(path: Path, stack: ExitStack) -> Callable[[Event], None]:
     from suno_wav_cli.terminal.json_lines import LogFile
 
     try:

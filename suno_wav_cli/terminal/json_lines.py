@@ -1,4 +1,4 @@
-"""One JSON object a line: `{"event": NAME, …}`, the event's fields beside its name."""
+"""One JSON object per line: `{"event": NAME, …}`, with the fields of the event (events/README.md)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
-from suno_wav_cli.terminal.messages import is_error, may_be_lost, sentence
+from suno_wav_cli.terminal.message import Level
+from suno_wav_cli.terminal.render import render
 from suno_wav_cli.terminal.streams import Results, write_line
 
 if TYPE_CHECKING:
@@ -21,35 +22,34 @@ if TYPE_CHECKING:
 _PROGRESS_SECONDS = 1.0
 
 
-class JsonLines:
-    """Events on standard output; errors are said on standard error as well."""
+class JsonDisplay:
+    """Writes events to standard output, and errors to standard error as well."""
 
     def __init__(self) -> None:
-        self._progress = Throttle()
+        self._throttle = Throttle()
         self._results = Results()
 
     def show(self, event: Event) -> None:
-        if self._progress.lets_pass(event):
-            write = self._results.offer if may_be_lost(event) else self._results.write
-            for line in json_lines(event):
-                write(line)
-        if is_error(event):
-            write_line(sys.stderr, sentence(event, verbose=False) or "")
+        message = render(event)
+        if self._throttle.lets_pass(event):
+            self._results.write(json_lines(event), droppable=message.droppable)
+        if message.level is Level.ERROR:
+            write_line(sys.stderr, message.text or "")
 
 
 class LogFile:
-    """The same lines, each with its time, appended to a file."""
+    """Appends the same lines to a file, each with its time."""
 
     def __init__(self, path: Path) -> None:
-        """Raises OSError where the file cannot be written."""
+        """Raise OSError if the file cannot be written."""
         self._file = path.open("a", encoding="utf-8", errors="backslashreplace")
-        self._progress = Throttle()
+        self._throttle = Throttle()
 
     def show(self, event: Event) -> None:
         if isinstance(event, events.Listening):
-            # Standard output is for the person who asked; a log is read by others, and later.
+            # Others may read a log, later, and the path in this address is secret.
             event = replace(event, callback_url="(hidden)")
-        if self._progress.lets_pass(event):
+        if self._throttle.lets_pass(event):
             for line in json_lines(event, time=round(time.time(), 3)):
                 write_line(self._file, line)
 
@@ -58,7 +58,7 @@ class LogFile:
 
 
 class Throttle:
-    """Lets one DownloadProgress a second through for each song, and every other event."""
+    """Lets one DownloadProgress per second and song pass, and every other event."""
 
     def __init__(self) -> None:
         self._last: dict[str, float] = {}
@@ -74,21 +74,21 @@ class Throttle:
 
 
 def event_name(kind: type) -> str:
-    """Turn `DownloadStarted` into `download_started`; a list is named for its items."""
+    """Return `download_started` for `DownloadStarted`. A list is named for its items."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__.removesuffix("List")).lower()
 
 
 def json_lines(event: Event, **more: object) -> list[str]:
-    """Make one object of an event, or of each item of a list."""
+    """Return an object for the event, or one for each item of a list."""
     items = event.items if isinstance(event, events.JobList | events.TrackList) else (event,)
     head = {"event": event_name(type(event)), **more}
-    return [json.dumps(head | asdict(item), default=_plain) for item in items]
+    return [json.dumps(head | asdict(item), default=_to_json) for item in items]
 
 
-def _plain(value: object) -> object:
+def _to_json(value: object) -> object:
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, Decimal):
-        # Written digit for digit: an amount has at most 15, and so many a float carries.
+        # Exact: an amount has at most 15 digits, and a float holds as many.
         return int(value) if value == value.to_integral_value() else float(value)
     raise TypeError(f"an event holds a {type(value).__name__}")

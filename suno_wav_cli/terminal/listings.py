@@ -1,4 +1,4 @@
-"""What `jobs` and `tracks` list, as tables, and the sentences that go with them."""
+"""What `jobs` and `tracks` list, as tables."""
 
 from __future__ import annotations
 
@@ -7,30 +7,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.journal.entry import UNDECIDED
-from suno_wav_cli.terminal.tables import Column, room, table
-from suno_wav_cli.terminal.texts import clock, printable
+from suno_wav_cli.terminal.tables import Column, clock, format_table, get_width, printable
 
 if TYPE_CHECKING:
-    from suno_wav_cli.events import Job, JobList, OtherServiceJobs, TrackList
+    from collections.abc import Iterator
+
+    from suno_wav_cli.events import Job, JobList, TrackList
 
 _WIDE = 100
-"""Characters from which on there is room for whole dates and folders."""
+"""Columns of a terminal that has room for whole dates and folders."""
 _SHORT_ID = 8
 _NOTHING = {
-    "all": "this machine knows no conversions",
-    "failed": "nothing failed",
-    "unfinished": "nothing is unfinished",
-    "expiring": "nothing unsaved expires so soon",
+    "all": "no conversions recorded on this machine",
+    "failed": "no failed conversions",
+    "unfinished": "no unfinished conversions",
+    "expiring": "no unsaved files are deleted that soon",
 }
 
 
-def job_table(event: JobList) -> list[str]:
+def format_jobs(event: JobList) -> Iterator[str]:
     if not event.items:
-        return []
-    jobs, width = event.items, room()
+        return
+    jobs, width = event.items, get_width()
     piped, wide = width is None, width is None or width >= _WIDE
     several = len({(job.service, job.provider) for job in jobs}) > 1
-    return table(
+    yield from format_table(
         [
             Column(
                 title="SONG",
@@ -39,8 +40,8 @@ def job_table(event: JobList) -> list[str]:
             ),
             Column(title="TASK", cells=[_task(job, whole=piped) for job in jobs]),
             Column(title="STATE", cells=[job.state for job in jobs]),
-            Column(title="BEGUN", cells=[_moment(job.created, wide=wide) for job in jobs]),
-            Column(title="KEPT TO", cells=[_day(job.expires, wide=wide) for job in jobs]),
+            Column(title="STARTED", cells=[_moment(job.created, wide=wide) for job in jobs]),
+            Column(title="EXPIRES", cells=[_day(job.expires, wide=wide) for job in jobs]),
             Column(title="SERVICE", cells=[_service(job) if several else "" for job in jobs], shrinks=True),
             Column(title="FILE", cells=[_file(job, wide=wide) for job in jobs], shrinks=True),
         ],
@@ -48,41 +49,36 @@ def job_table(event: JobList) -> list[str]:
     )
 
 
-def job_sentence(event: JobList) -> str | None:
+def summarize_jobs(event: JobList) -> str | None:
+    """Say what the table does not: that it is empty or cut short, or that outcomes are unknown."""
     if not event.items:
         return f"suno-wav: {_NOTHING[event.listing]}"
-    said = []
+    lines = []
     if event.total > len(event.items):
-        said.append(f"{len(event.items)} of {event.total}; --limit 0 shows all")
+        lines.append(f"{len(event.items)} of {event.total}; --limit 0 shows all")
     undecided = sum(job.state in UNDECIDED for job in event.items)
     if undecided:
-        said.append(
-            f"{undecided} with an unknown outcome: the answer to a paid request was lost, and it may be paid for or not.\n"
+        lines.append(
+            f"{undecided} with an unknown outcome: the answer to a paid request was lost, and it may be "
+            "paid for or not.\n"
             "  `suno-wav resume` says what is known of each, and pays again only with --resubmit"
         )
-    return "\n".join(f"suno-wav: {line}" for line in said) or None
+    return "\n".join(f"suno-wav: {line}" for line in lines) or None
 
 
-def track_table(event: TrackList) -> list[str]:
+def format_tracks(event: TrackList) -> Iterator[str]:
     tracks = event.items
-    return table(
+    yield from format_table(
         [
             Column(title="AUDIO ID", cells=[printable(track.audio_id) for track in tracks]),
             Column(title="TITLE", cells=[printable(track.title or "-") for track in tracks], shrinks=True),
             Column(
                 title="LENGTH", cells=[clock(track.duration) if track.duration else "-" for track in tracks]
             ),
-            Column(title="STATE", cells=["complete" if track.complete else "at work" for track in tracks]),
+            Column(title="STATE", cells=["complete" if track.complete else "running" for track in tracks]),
             Column(title="TAGS", cells=[printable(track.tags or "") for track in tracks], shrinks=True),
         ],
-        room(),
-    )
-
-
-def elsewhere_sentence(event: OtherServiceJobs) -> str:
-    return (
-        f"suno-wav: {event.count} unfinished at another service, {printable(event.service)} ({event.provider})\n"
-        f"  To continue: {event.continue_with}"
+        get_width(),
     )
 
 
@@ -105,11 +101,11 @@ def _service(job: Job) -> str:
 def _file(job: Job, *, wide: bool) -> str:
     if job.path is None:
         return "-"
-    shown = printable(str(_near(job.path)) if wide else job.path.name)
-    return shown if job.path_exists else f"gone: {shown}"
+    name = printable(str(_shorten(job.path)) if wide else job.path.name)
+    return name if job.path_exists else f"gone: {name}"
 
 
-def _near(path: Path) -> Path:
-    """Shorten what lies in the current folder, where the name alone leads to it."""
+def _shorten(path: Path) -> Path:
+    """Return the path relative to the current folder, if it is in there."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path

@@ -1,122 +1,127 @@
-"""Sentences and lines about the songs on their way."""
+"""Messages about songs on their way."""
 
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING, TypeAlias, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from suno_wav_cli import events
-from suno_wav_cli.terminal.texts import megabytes, printable, time_of_day
-from suno_wav_cli.terminal.waveform import format_line, portrait_line
+from suno_wav_cli.api.pricing import format_credits
+from suno_wav_cli.terminal.message import Level, Message
+from suno_wav_cli.terminal.tables import count_credits, megabytes, printable, time_of_day
+from suno_wav_cli.terminal.waveform import describe_format, describe_levels
 
 if TYPE_CHECKING:
     from suno_wav_cli.models import WavRecord
 
-SongEvent: TypeAlias = (
-    events.Submitting
-    | events.SubmissionDelayed
-    | events.Submitted
-    | events.Resumed
-    | events.LookedUp
-    | events.StateChanged
-    | events.LookupFailed
-    | events.DownloadStarted
-    | events.DownloadProgress
-    | events.DownloadRetried
-    | events.ConnectionsReduced
-    | events.TagsMissing
-    | events.Saved
-    | events.Portrayed
-    | events.Skipped
-    | events.Detached
-    | events.SongFailed
-    | events.TaskStatus
-)
 
-
-def song_sentence(event: SongEvent, *, verbose: bool) -> str | None:
+def render_song(event: events.SongEvent) -> Message:
     match event:
+        case events.Planned():
+            price = f" ({count_credits(event.price)})" if event.price else ""
+            return Message(result=[f"{event.action:<8} {event.audio_id} -> {event.path}{price}"])
+        case events.Quoted():
+            return Message(text=_quote(event))
         case events.Submitting():
-            return f"{event.audio_id}: submitting" if verbose else None
+            return Message(text=f"{event.audio_id}: submitting", level=Level.DETAIL)
         case events.SubmissionDelayed():
-            return f"{event.audio_id}: {printable(event.reason)}; submitting again in {event.seconds:.1f} s"
+            return Message(
+                text=f"{event.audio_id}: {printable(event.reason)}; submitting again in {event.seconds:.1f} s"
+            )
         case events.Submitted():
-            return f"{event.audio_id}: submitted as task {event.task_id}"
+            return Message(text=f"{event.audio_id}: submitted as task {event.task_id}")
         case events.Resumed():
-            return f"{event.audio_id}: {event.reason}, continuing task {event.task_id}"
+            return Message(text=f"{event.audio_id}: {event.reason}, continuing task {event.task_id}")
         case events.LookedUp():
-            return (
-                f"{event.audio_id}: the service says {printable(event.record.flag or 'nothing')}"
-                if verbose
-                else None
-            )
+            flag = printable(event.record.flag or "nothing")
+            return Message(text=f"{event.audio_id}: the service says {flag}", level=Level.DETAIL)
         case events.StateChanged():
-            return f"{event.audio_id}: {time_of_day(event.seen)} {printable(_state(event.record))}"
+            state = printable(_state(event.record))
+            return Message(text=f"{event.audio_id}: {time_of_day(event.seen_at)} {state}")
         case events.LookupFailed():
-            return f"{event.audio_id}: {printable(event.message)}; asking again"
+            return Message(text=f"{event.audio_id}: {printable(event.message)}; retrying")
         case events.DownloadStarted():
-            begun = (
-                f"going on with its download at {megabytes(event.received)}"
-                if event.received
-                else "downloading"
-            )
-            return f"{event.audio_id}: converted, {begun}"
+            begun = f"resuming download at {megabytes(event.received)}" if event.received else "downloading"
+            return Message(text=f"{event.audio_id}: converted, {begun}", level=Level.PROGRESS)
         case events.DownloadProgress():
-            return None
+            return Message(text=_progress(event), level=Level.PROGRESS)
         case events.DownloadRetried():
-            return f"{event.audio_id}: {printable(event.reason)}; trying again in {event.seconds:.1f} s"
+            return Message(
+                text=f"{event.audio_id}: {printable(event.reason)}; retrying in {event.seconds:.1f} s"
+            )
         case events.ConnectionsReduced():
-            return f"{event.audio_id}: {printable(event.reason)}; going on with one connection"
+            return Message(
+                text=f"{event.audio_id}: {printable(event.reason)}; continuing with one connection"
+            )
         case events.TagsMissing():
-            return f"{event.audio_id}: tags are missing: {printable(event.reason)}"
+            return Message(text=f"{event.audio_id}: tags are missing: {printable(event.reason)}")
         case events.Saved():
-            silent = ", and nothing but silence" if event.silent else ""
-            return f"{event.audio_id}: saved, {format_line(event.format)}, {megabytes(event.bytes)}{silent}"
-        case events.Portrayed():
-            # The beginning of the id will do, and leaves room for the waveform.
+            return _saved(event)
+        case events.LevelsMeasured():
+            # A part of the id is enough, and leaves room for the waveform.
             head = f"{event.audio_id[:8]}: "
-            return head + portrait_line(event.portrait, shutil.get_terminal_size().columns - len(head))
+            width = shutil.get_terminal_size().columns - len(head)
+            return Message(text=head + describe_levels(event.levels, width))
         case events.Skipped():
             tags = "; to write its tags, free of charge, add --force" if event.tags_wanted else ""
-            return f"{event.audio_id}: already there, nothing was paid{tags}"
+            return Message(
+                text=f"{event.audio_id}: file exists, nothing was paid{tags}", result=[str(event.path)]
+            )
         case events.Detached():
-            return f"{event.audio_id}: left running, kept {event.kept_days} days\n  To continue: {event.continue_with}"
+            return Message(
+                text=f"{event.audio_id}: submitted, not waiting; the service keeps the file "
+                f"{event.kept_days} days\n  To continue: {event.resume_hint}",
+                result=[event.task_id],
+            )
         case events.SongFailed():
-            return f"{event.audio_id}: error: {printable(event.message)}\n  {printable(event.remedy)}"
+            return Message(
+                text=f"{event.audio_id}: error: {printable(event.message)}\n  {printable(event.remedy)}",
+                level=Level.ERROR,
+            )
         case events.TaskStatus():
-            return None
+            return Message(result=_status_lines(event))
         case _:
             assert_never(event)
 
 
-def song_results(event: SongEvent) -> list[str]:
-    match event:
-        case events.Saved(path=None):
-            return []
-        case events.Saved() | events.Skipped():
-            return [str(event.path)]
-        case events.Detached():
-            return [event.task_id]
-        case events.TaskStatus():
-            return _status_lines(event)
-        case _:
-            return []
+def _quote(event: events.Quoted) -> str:
+    count = f"{event.submissions} {'song' if event.submissions == 1 else 'songs'}"
+    price = (
+        f"{count} to be paid for, {count_credits(event.price)}"
+        if event.submissions
+        else "nothing to be paid for"
+    )
+    if event.balance is not None:
+        balance = f"the balance is {format_credits(event.balance)}"
+    else:
+        balance = f"the balance is unknown ({printable(event.reason or 'no reason given')})"
+    line = f"suno-wav: {price}; {balance}"
+    return line if event.refusal is None else f"{line}\n  It would not be started: {event.refusal}"
 
 
-def progress_line(event: events.DownloadProgress) -> str:
+def _progress(event: events.DownloadProgress) -> str:
     if event.total:
         share = event.received * 100 // event.total
         return f"{event.audio_id}: {share} %, {event.received / 1e6:.1f} of {megabytes(event.total)}"
     return f"{event.audio_id}: {megabytes(event.received)}"
 
 
+def _saved(event: events.Saved) -> Message:
+    silent = ", and nothing but silence" if event.silent else ""
+    return Message(
+        text=f"{event.audio_id}: saved, {describe_format(event.format)}, {megabytes(event.bytes)}{silent}",
+        result=[] if event.path is None else [str(event.path)],
+        level=Level.SUCCESS,
+    )
+
+
 def _status_lines(event: events.TaskStatus) -> list[str]:
-    """Lay the service's words beside the journal's."""
+    """List what the service says, then what the journal adds."""
     record = event.record
     rows = {
         "task": record.task_id,
         "state": _state(record),
-        # A job's record does not name the song, and the journal may.
+        # Some records do not name the song, but the journal may.
         "song": record.audio_id or (event.audio_id if event.audio_id != record.task_id else None),
         "error": " ".join(text for text in (record.error_code, record.error_message) if text),
         "created": record.created,

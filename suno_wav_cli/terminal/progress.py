@@ -1,4 +1,4 @@
-"""A terminal that moves: a line for each thing that happened, and below them a bar for each song at work."""
+"""For terminals: a line for each message, and below them a bar for each song in progress."""
 
 from __future__ import annotations
 
@@ -14,21 +14,25 @@ from rich.text import Text
 
 from suno_wav_cli import events
 from suno_wav_cli.models import WavState
-from suno_wav_cli.terminal.messages import is_error, may_be_lost, results, sentence
+from suno_wav_cli.terminal.message import Level
+from suno_wav_cli.terminal.render import render
 from suno_wav_cli.terminal.streams import Results
-from suno_wav_cli.terminal.texts import clock, megabytes
+from suno_wav_cli.terminal.tables import clock, megabytes
 
 if TYPE_CHECKING:
     from rich.console import ConsoleOptions, RenderableType, RenderResult
 
+    from suno_wav_cli.terminal.message import Message
+
 _TUNNEL = "callbacks"
-"""What its line is called, which is no song's."""
+"""Label of the bar that is not a song's."""
 
 _DOWNLOADING, _WAITING = "downloading", "waiting"
+_STYLES = {Level.ERROR: "red", Level.SUCCESS: "green"}
 
 
-class Live:
-    """Everything moving is on standard error; it makes way while a line goes to standard output."""
+class ProgressDisplay:
+    """Bars on standard error. They are hidden while a line goes to standard output."""
 
     def __init__(self, *, verbose: bool, no_color: bool) -> None:
         self._verbose = verbose
@@ -46,7 +50,7 @@ class Live:
             console=self._console,
             transient=True,
             expand=True,
-            # Rich would send what goes to standard output to standard error, where no pipe finds it.
+            # Rich would send standard output to standard error, away from the pipe.
             redirect_stdout=False,
             redirect_stderr=False,
         )
@@ -57,29 +61,17 @@ class Live:
                 self._progress.stop()
 
     def show(self, event: events.Event) -> None:
+        message = render(event)
+        self._remove_bar(event)
+        self._say(message)
+        self._write(message)
+        self._move_bar(event)
+
+    def _remove_bar(self, event: events.Event) -> None:
+        """Remove the bar of what has ended."""
         match event:
-            case events.TunnelOpening():
-                self._say(event)
-                self._at(_TUNNEL, "opening")
             case events.Ready() | events.Listening() | events.TunnelLost() | events.TunnelRestored():
-                self._end(_TUNNEL)
-                self._say(event)
-                self._write(event)
-            case events.Submitting():
-                self._say(event)
-                self._at(event.audio_id, "submitting")
-            case events.Submitted() | events.Resumed():
-                self._say(event)
-                self._at(event.audio_id, "converting")
-            case events.LookedUp():
-                self._say(event)
-                if event.record.state is WavState.PENDING and event.audio_id not in self._bars:
-                    self._at(event.audio_id, "converting")
-            case events.DownloadStarted():
-                self._at(event.audio_id, _DOWNLOADING)
-            case events.DownloadProgress() | events.DownloadRetried():
-                self._say(event)
-                self._advance(event)
+                self._remove(_TUNNEL)
             case (
                 events.Saved()
                 | events.Skipped()
@@ -87,16 +79,32 @@ class Live:
                 | events.SongFailed()
                 | events.TaskStatus()
             ):
-                self._end(event.audio_id)
-                self._say(event)
-                self._write(event)
+                self._remove(event.audio_id)
             case _:
-                self._say(event)
-                self._write(event)
+                pass
 
-    def _at(self, audio_id: str, stage: str) -> None:
-        """Show the song at a stage, from its beginning."""
-        # Not before there is a bar: what redraws itself would draw over a prompt.
+    def _move_bar(self, event: events.Event) -> None:
+        """Start or advance the bar of what goes on."""
+        match event:
+            case events.TunnelOpening():
+                self._set_stage(_TUNNEL, "opening")
+            case events.Submitting():
+                self._set_stage(event.audio_id, "submitting")
+            case events.Submitted() | events.Resumed():
+                self._set_stage(event.audio_id, "converting")
+            case events.LookedUp():
+                if event.record.state is WavState.PENDING and event.audio_id not in self._bars:
+                    self._set_stage(event.audio_id, "converting")
+            case events.DownloadStarted():
+                self._set_stage(event.audio_id, _DOWNLOADING)
+            case events.DownloadProgress() | events.DownloadRetried():
+                self._advance(event)
+            case _:
+                pass
+
+    def _set_stage(self, audio_id: str, stage: str) -> None:
+        """Show the song at the beginning of a stage."""
+        # Not earlier: a display that redraws itself would draw over a prompt.
         self._progress.start()
         if audio_id in self._bars:
             self._restart(self._bars[audio_id], stage)
@@ -104,7 +112,7 @@ class Live:
             self._bars[audio_id] = self._progress.add_task(audio_id, total=None, stage=stage)
 
     def _advance(self, event: events.DownloadProgress | events.DownloadRetried) -> None:
-        # Two tasks may be of one song: the bar that they share ends with the first.
+        # Two tasks may belong to one song: they share a bar, which is removed with the first.
         bar = self._bars.get(event.audio_id)
         if bar is None:
             return
@@ -113,47 +121,46 @@ class Live:
             return
         task = self._task(bar)
         if task.completed == 0 or event.received < task.completed or task.fields["stage"] != _DOWNLOADING:
-            # What was there before, and what is thrown away, is no speed.
+            # Neither bytes of an earlier run nor discarded ones count for the speed.
             self._restart(bar, _DOWNLOADING, total=event.total, completed=event.received)
         else:
             self._progress.update(bar, total=event.total, completed=event.received)
 
     def _restart(self, bar: TaskID, stage: str, *, total: int | None = None, completed: int = 0) -> None:
-        # Not by `reset`, which takes None for the total that there was.
+        # `reset` would keep the old total instead of None.
         self._task(bar).total = total
         self._progress.reset(bar, completed=completed, stage=stage)
 
     def _task(self, bar: TaskID) -> Task:
         return self._progress.tasks[self._progress.task_ids.index(bar)]
 
-    def _end(self, audio_id: str) -> None:
-        bar = self._bars.pop(audio_id, None)
+    def _remove(self, label: str) -> None:
+        bar = self._bars.pop(label, None)
         if bar is not None:
             self._progress.remove_task(bar)
 
-    def _write(self, event: events.Event) -> None:
-        lines = results(event)
+    def _write(self, message: Message) -> None:
+        lines = list(message.result)
         if not lines:
             return
-        write = self._results.offer if may_be_lost(event) else self._results.write
         self._progress.hidden = True
         self._progress.refresh()
-        for line in lines:
-            write(line)
+        self._results.write(lines, droppable=message.droppable)
         self._progress.hidden = False
         self._progress.refresh()
 
-    def _say(self, event: events.Event) -> None:
-        text = sentence(event, verbose=self._verbose)
-        if text is None:
+    def _say(self, message: Message) -> None:
+        if message.text is None or message.level is Level.PROGRESS:
             return
-        first, newline, rest = text.partition("\n")
-        style = "red" if is_error(event) else "green" if isinstance(event, events.Saved) else ""
+        if message.level is Level.DETAIL and not self._verbose:
+            return
+        first, newline, rest = message.text.partition("\n")
+        style = _STYLES.get(message.level, "")
         self._console.print(Text(first, style=style) + Text(newline + rest), soft_wrap=True)
 
 
 class _Bars(Progress):
-    """Bars that can be hidden: stopped and started again, Rich would draw over what was written in between."""
+    """Bars that can be hidden. Stopped and restarted, Rich would draw over lines written in between."""
 
     hidden = False
 
@@ -165,7 +172,7 @@ class _Bars(Progress):
 
 @dataclass(frozen=True, kw_only=True)
 class _Narrower:
-    """Leaves room for the ^C that a terminal echoes: on a full line it would wrap, and the bar could not be erased."""
+    """Leaves room for the ^C that a terminal echoes: a full line would wrap and could not be erased."""
 
     inner: RenderableType
 
@@ -174,7 +181,7 @@ class _Narrower:
 
 
 class _Stage(ProgressColumn):
-    """What a song is at: the time it has waited, or bytes, speed and time left."""
+    """The stage of a song with its time, or bytes, speed and time left."""
 
     def render(self, task: Task) -> Text:
         stage = task.fields["stage"]

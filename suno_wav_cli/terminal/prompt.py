@@ -1,4 +1,4 @@
-"""The only question that is ever asked: for a secret."""
+"""Ask for a secret."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ _LONGEST_LINE = 4096
 
 
 def read_secret(prompt: str) -> str:
-    """Read one line: hidden from the terminal, where standard input is one, else from standard input.
+    """Read one line from standard input, without showing it if that is a terminal.
 
-    Empty where there is nothing to read. Raises UsageError where it is no text.
+    Return "" if there is nothing to read. Raise UsageError if it is not text.
     """
     if sys.stdin is None:
         return ""
     if sys.stdin.isatty():
-        return _hidden(prompt)
+        return _read_hidden(prompt)
     line = sys.stdin.buffer.readline(_LONGEST_LINE + 1)
     if len(line) > _LONGEST_LINE:
         raise UsageError("standard input does not begin with a key", "Send in the key alone, as one line.")
     try:
-        # PowerShell begins what it pipes with a mark of its encoding.
+        # PowerShell puts a byte order mark before what it pipes.
         return line.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise UsageError("standard input is not UTF-8 text", "Send in the key alone, as one line.") from None
 
 
-def _hidden(prompt: str) -> str:
+def _read_hidden(prompt: str) -> str:
     import getpass
 
     try:
@@ -37,6 +37,6 @@ def _hidden(prompt: str) -> str:
     except EOFError:
         return ""
     except KeyboardInterrupt:
-        # The cursor still stands behind the prompt.
+        # The cursor is still behind the prompt.
         write_line(sys.stderr, "")
         raise

@@ -1,24 +1,54 @@
-"""Aligned columns: as wide as they must be in a pipe, and as the terminal is on one."""
+"""Values as text, and tables of them: as wide as they need in a pipe, fitted to a terminal."""
 
 from __future__ import annotations
 
 import shutil
 import sys
+import time
 import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.api.pricing import format_credits
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from decimal import Decimal
 
 _GAP = "  "
 _NARROWEST = 8
-"""What a column that may shrink keeps."""
+"""Columns that are shrunk keep this width."""
+
+
+def printable(text: str) -> str:
+    """Replace control characters and what no encoding can carry, so that text cannot control a terminal."""
+    return "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
+    )
+
+
+def clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def time_of_day(seconds: float) -> str:
+    """Return the local time of `seconds` since 1970."""
+    return time.strftime("%H:%M:%S", time.localtime(seconds))
+
+
+def megabytes(count: int) -> str:
+    return f"{count / 1e6:.1f} MB"
+
+
+def count_credits(amount: Decimal) -> str:
+    return f"{format_credits(amount)} credit" + ("" if amount == 1 else "s")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """`cells` from top to bottom; one that `shrinks` gives way where the terminal is narrow."""
+    """A column of a table; one that `shrinks` gets narrower if the terminal is narrow."""
 
     title: str
     cells: Sequence[str]
@@ -29,21 +59,23 @@ class Column:
         return max(map(_width, (self.title, *self.cells)))
 
 
-def room() -> int | None:
-    """Tell how many characters a line of standard output may have; None where it is no terminal."""
+def get_width() -> int | None:
+    """Return the columns of the terminal on standard output, or None for a pipe or file."""
     if sys.stdout is None or not sys.stdout.isatty():
         return None
     return shutil.get_terminal_size().columns
 
 
-def table(columns: Sequence[Column], room: int | None) -> list[str]:
-    """Lay out a line of titles and a line for each row, without columns that are empty from top to bottom."""
+def format_table(columns: Sequence[Column], room: int | None) -> list[str]:
+    """Return a line of titles and a line for each row, within `room` columns if it is given.
+
+    Columns without any text are left out.
+    """
     columns = [column for column in columns if any(column.cells)]
     widths = [column.width for column in columns]
     if room is not None:
-        over = sum(widths) + len(_GAP) * (len(columns) - 1) - room
-        while over > 0:
-            # The widest gives way first.
+        excess = sum(widths) + len(_GAP) * (len(columns) - 1) - room
+        while excess > 0:
             widest = max(
                 (index for index, column in enumerate(columns) if column.shrinks),
                 key=lambda index: widths[index],
@@ -52,15 +84,14 @@ def table(columns: Sequence[Column], room: int | None) -> list[str]:
             if widest is None or widths[widest] <= _NARROWEST:
                 break
             widths[widest] -= 1
-            over -= 1
+            excess -= 1
     rows = zip(*((column.title, *column.cells) for column in columns), strict=True)
     return [
-        _GAP.join(_fitted(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
+        _GAP.join(_fit(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
 
 
-def _fitted(text: str, width: int) -> str:
+def _fit(text: str, width: int) -> str:
     if _width(text) > width:
         while _width(text) > width - 1:
             text = text[:-1]
@@ -69,7 +100,7 @@ def _fitted(text: str, width: int) -> str:
 
 
 def _width(text: str) -> int:
-    """Count the places that a terminal gives to a text."""
+    """Count the columns that a terminal uses for a text."""
     if text.isascii():
         return len(text)
     return sum(

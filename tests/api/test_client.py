@@ -517,7 +517,7 @@ def test_the_program_waits_out_a_service_in_trouble(wild: Wild) -> None:
     wild.answer = answer
     done = wild.run("convert", "song", "--retries", "0")
     assert (done.code, done.out) == (0, "song.wav\n")
-    assert done.err.count("; asking again\n") == 4
+    assert done.err.count("; retrying\n") == 4
     assert wild.methods.count("POST") == 1
     assert Path("song.wav").read_bytes() == TUNE_BYTES
 

@@ -147,7 +147,7 @@ def test_a_missing_or_broken_agent_is_downloaded(
         done = convert(sandbox, world, song, env)
     assert (done.code, done.out) == (0, f"{song}.wav\n")
     first = done.err.splitlines()[0]
-    assert first.startswith(f"suno-wav: no ngrok agent here; downloading it from https://{HOST}/")
+    assert first.startswith(f"suno-wav: ngrok agent not found; downloading it from https://{HOST}/")
     assert first.endswith(f" to {agent_path()}")
     assert "no callbacks" not in done.err
     assert agent_path().stat().st_mode & 0o777 == 0o700

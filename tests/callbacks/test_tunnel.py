@@ -112,7 +112,7 @@ def test_auto_polls_and_says_why_in_one_line_if_the_tunnel_fails(
     assert (done.code, done.out) == (0, "song.wav\n")
     first, *rest = done.err.splitlines()
     assert first.startswith("suno-wav: no callbacks (")
-    assert first.endswith("): asking the service every 0.3 s")
+    assert first.endswith("): polling every 0.3 s")
     assert re.search(reason, first), first
     assert [line.partition(":")[0] for line in rest] == [song] * 3
     assert sandbox.counted("submissions", song) == 1

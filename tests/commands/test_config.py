@@ -1,4 +1,4 @@
-"""`config`: what is in force and where it comes from, no secret among it; and the line of what is wrong."""
+"""`config` shows settings and their origins, never secrets; errors in config.toml name the line."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def shown(done: Finished) -> dict[str, dict[str, Any]]:
     return {event["name"]: event for event in done.events if event["event"] != "path_shown"}
 
 
-def test_every_setting_is_shown_with_who_decided_it() -> None:
+def test_every_setting_is_shown_with_its_source() -> None:
     file = written('# mine\njobs = 3\n\ntimeout = "1h"\nmax_credits = 1.20\nretries = 7\n')
     done = run_program("config", "--json", "--provider", "sandbox", env={"SUNO_WAV_RETRIES": "2"})
     assert done.code == 0, done.err
@@ -55,12 +55,12 @@ def test_every_setting_is_shown_with_who_decided_it() -> None:
         "out": (None, "default", None),
     }
     assert {
-        name: (found[name]["value"], found[name]["source"], found[name]["place"]) for name in expected
+        name: (found[name]["value"], found[name]["source"], found[name]["origin"]) for name in expected
     } == expected
     assert {field.name for field in fields(Settings)} <= set(found)
 
 
-def test_people_see_one_line_a_setting() -> None:
+def test_a_setting_is_one_line() -> None:
     file = written("poll_interval = 10\n")
     done = run_program("config", env={"SUNO_WAV_JOBS": "5"})
     lines = done.out.splitlines()
@@ -72,14 +72,14 @@ def test_people_see_one_line_a_setting() -> None:
         "out             not set  (default)",
         "api_key         not set",
         f"config.toml     {file}",
-        f"journal         {file.parent / 'journal.sqlite3'}  (not there)",
+        f"journal         {file.parent / 'journal.sqlite3'}  (does not exist)",
     ):
         assert line in lines
     assert (done.code, done.err) == (0, "")
 
 
 @pytest.mark.parametrize("as_json", [True, False])
-def test_secrets_are_said_to_be_set_and_never_shown(*, as_json: bool) -> None:
+def test_secrets_are_reported_as_set_but_not_shown(*, as_json: bool) -> None:
     done = run_program("config", *(["--json"] if as_json else []), env=SECRETS)
     assert done.code == 0
     for value in SECRETS.values():
@@ -93,14 +93,14 @@ def test_secrets_are_said_to_be_set_and_never_shown(*, as_json: bool) -> None:
         assert "hmac_key        set, from SUNO_WAV_HMAC_KEY\n" in done.out
 
 
-def test_a_secret_in_the_file_is_named_by_its_line() -> None:
+def test_the_origin_of_a_secret_in_the_file_is_its_line() -> None:
     file = written('\n\nhmac_key = "hm-sesame-3"\n')
     done = run_program("config")
     assert f"hmac_key        set, from {file}, line 3: hmac_key\n" in done.out
     assert "sesame" not in done.out
 
 
-def test_what_stands_behind_an_address_is_hidden() -> None:
+def test_the_path_of_an_address_is_hidden() -> None:
     env = {
         "SUNO_WAV_CALLBACK_URL": "https://hooks.example/sesame?token=sesame",
         "SUNO_WAV_PUBLIC_URL": "https://mine.example",
@@ -190,7 +190,7 @@ def test_the_path_of_the_file_is_printed(*, exists: bool) -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_said_with_its_line(text: str, said: str, remedy: str) -> None:
+def test_an_error_in_the_file_names_its_line(text: str, said: str, remedy: str) -> None:
     file = written(text)
     done = run_program("config")
     assert (done.code in (2, 3), done.out) == (True, "")
@@ -200,13 +200,13 @@ def test_what_is_wrong_is_said_with_its_line(text: str, said: str, remedy: str) 
     assert "sesame" not in done.err
 
 
-def test_the_line_of_bytes_that_are_no_text_is_said() -> None:
+def test_invalid_utf8_is_reported_with_its_line() -> None:
     written("")
     config_file().write_bytes(b"jobs = 3\nout = '\xff'\n")
     assert "line 2 is not UTF-8 text" in run_program("config").err
 
 
-def test_a_file_of_any_size_is_not_read() -> None:
+def test_a_huge_file_is_not_read() -> None:
     Path("large.toml").write_bytes(b"#" * 2_000_000)
     with pytest.raises(UsageError, match="it is too large"):
         read_config_file(Path("large.toml"), [])
@@ -224,9 +224,7 @@ _VALUES = st.sampled_from(
     ),
     table=st.booleans(),
 )
-def test_each_name_is_found_on_the_line_on_which_it_stands(
-    statements: list[tuple[str, str, str]], *, table: bool
-) -> None:
+def test_each_name_is_found_on_its_line(statements: list[tuple[str, str, str]], *, table: bool) -> None:
     text, expected = "", {}
     for name, value, before in statements:
         text += before
@@ -245,7 +243,7 @@ def test_each_name_is_found_on_the_line_on_which_it_stands(
 
 
 @given(content=st.one_of(st.binary(max_size=60), st.text("ab=\n\"'[]{}#.1 ", max_size=60).map(str.encode)))
-def test_any_file_is_read_or_is_one_of_our_errors(content: bytes) -> None:
+def test_any_file_is_read_or_is_a_usage_error(content: bytes) -> None:
     path = Path("any.toml")
     path.write_bytes(content)
     try:
@@ -257,8 +255,8 @@ def test_any_file_is_read_or_is_one_of_our_errors(content: bytes) -> None:
     assert str(path) in message
 
 
-def test_one_mechanism_decides_and_tells_who_did() -> None:
-    """Each setting once, in the order of the fields, and a secret's origin beside it."""
+def test_each_setting_has_one_choice() -> None:
+    """In the order of the fields; a secret has its origin."""
     environ = {"SUNO_WAV_HOME": "nowhere", "SUNO_WAV_PORT": "1", **SECRETS}
     config = read_config(find_paths(environ).config_file)
     secrets = take_secrets(environ, config)

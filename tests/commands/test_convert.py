@@ -49,7 +49,7 @@ def test_by_polling_the_service_is_asked_at_each_interval(sandbox: Sandbox) -> N
     assert done.code == 0
     assert sandbox.counted("submissions", "demo+polling") == 1
     assert 1 < sandbox.counted("lookups", "demo+polling") < 10
-    assert "asking the service every 0.06 s" in done.err
+    assert "polling every 0.06 s" in done.err
 
 
 def test_a_poller_sends_the_placeholder_that_is_accepted(sandbox: Sandbox) -> None:
@@ -61,7 +61,7 @@ def test_a_poller_sends_the_placeholder_that_is_accepted(sandbox: Sandbox) -> No
 def test_without_a_token_auto_polls_and_says_so_in_one_line(sandbox: Sandbox) -> None:
     done = sandbox.run("convert", "demo+auto", env={"SUNO_WAV_PROVIDER": "sunoapi", "SUNO_API_KEY": "key-1"})
     assert done.code == 0
-    assert "no callbacks (there is no ngrok token): asking the service every 0.3 s\n" in done.err
+    assert "no callbacks (there is no ngrok token): polling every 0.3 s\n" in done.err
 
 
 def test_an_explicit_tunnel_that_cannot_be_opened_is_exit_11_before_anything_is_paid(
@@ -97,7 +97,7 @@ def test_a_public_address_without_a_port_is_wrong_usage(sandbox: Sandbox) -> Non
 def test_a_callback_address_elsewhere_means_polling(sandbox: Sandbox) -> None:
     done = sandbox.run("convert", "demo+elsewhere", "--callback-url", "https://example.com/mine")
     assert done.code == 0
-    assert "asking the service every" in done.err
+    assert "polling every" in done.err
 
 
 def test_an_existing_file_is_refused_before_anything_is_paid(sandbox: Sandbox) -> None:

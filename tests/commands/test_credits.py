@@ -206,7 +206,7 @@ def test_the_plan_of_a_resubmission_has_its_price(sandbox: Sandbox) -> None:
     sandbox.run("convert", "demo+planned-again")
     done = sandbox.run("convert", "demo+planned-again", "--resubmit", "-n", "--force", "--json")
     (planned,), (quoted,) = done.named("planned"), done.named("quoted")
-    assert (planned["step"], planned["price"]) == ("submit", 0.4)
+    assert (planned["action"], planned["price"]) == ("submit", 0.4)
     assert (quoted["submissions"], quoted["price"], quoted["refusal"]) == (1, 0.4, None)
 
 
@@ -214,11 +214,11 @@ def test_a_dry_run_works_offline_and_without_a_key_and_leaves_nothing() -> None:
     done = run_program("convert", "a", "b", "c", "--dry-run")
     assert (done.code, len(done.out.splitlines())) == (0, 3)
     assert done.err == (
-        "suno-wav: 3 songs to be paid for, 1.2 credits; the balance is not known (there is no API key)\n"
+        "suno-wav: 3 songs to be paid for, 1.2 credits; the balance is unknown (there is no API key)\n"
     )
     offline = {"SUNO_API_KEY": "key-1", "SUNO_WAV_BASE_URL": "http://127.0.0.1:9"}
     done = run_program("convert", "a", "--dry-run", env=offline)
-    assert (done.code, "the balance is not known (the service cannot be reached" in done.err) == (0, True)
+    assert (done.code, "the balance is unknown (the service cannot be reached" in done.err) == (0, True)
     assert [*Path().iterdir()] == []
     assert not Path(os.environ["SUNO_WAV_HOME"]).exists()
 
@@ -228,7 +228,7 @@ def test_a_dry_run_with_a_wrong_key_says_so_and_shows_the_price(server: Wild) ->
     done = run_program(
         "convert", "a", "-n", env={"SUNO_API_KEY": "key-1", "SUNO_WAV_BASE_URL": server.address}
     )
-    assert (done.code, "0.4 credits; the balance is not known (the service refused" in done.err) == (0, True)
+    assert (done.code, "0.4 credits; the balance is unknown (the service refused" in done.err) == (0, True)
 
 
 def test_a_dry_run_finds_what_would_stop_the_run(sandbox: Sandbox) -> None:
@@ -240,7 +240,7 @@ def test_a_dry_run_tells_that_it_would_cost_too_much(poor: Sandbox) -> None:
     done = poor.run("convert", "demo+a", "demo+b", "demo+c", "--dry-run")
     assert done.code == 0
     assert "3 songs to be paid for, 1.2 credits; the balance is 1\n" in done.err
-    assert "It would not be begun: this would cost 1.2 credits, and the balance is 1" in done.err
+    assert "It would not be started: this would cost 1.2 credits, and the balance is 1" in done.err
 
 
 # The limits
@@ -317,7 +317,7 @@ def test_a_batch_whose_balance_cannot_be_had_goes_on_and_says_so(server: Wild, m
     env = good_but_for_credits(server, answered(404, "no"))
     done = server.run("convert", "one", "two", *more, env=env)
     assert (done.code, sorted(done.out.split())) == (0, ["one.wav", "two.wav"])
-    assert "0.8 credits; the balance is not known (the service does not tell the balance)\n" in done.err
+    assert "0.8 credits; the balance is unknown (the service does not tell the balance)\n" in done.err
     assert credit_questions(server) == 1
 
 

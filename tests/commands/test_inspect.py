@@ -19,7 +19,7 @@ from suno_wav_cli.commands import inspect as inspection
 from suno_wav_cli.errors import NotAWholeWav
 from suno_wav_cli.events import Event, Inspected
 from suno_wav_cli.models import AudioLevels, Tag
-from suno_wav_cli.terminal.waveform import portrait_line
+from suno_wav_cli.terminal.waveform import describe_levels
 from suno_wav_cli.wav import read_format
 from tests.support.program import command_line, run_program
 from tests.terminal.test_screen import screen_of
@@ -43,7 +43,7 @@ def inspected(path: Path) -> Inspected:
 def test_what_a_real_program_has_written_is_what_ffmpeg_finds_in_it(name: str) -> None:
     expected = TABLE[name]
     event = inspected(WAVES / name)
-    found = event.recording
+    found = event.wav
     assert (event.exit_code, event.problem) == (0, None)
     assert found is not None
     wav, codec = found.format, expected["codec"]
@@ -53,12 +53,12 @@ def test_what_a_real_program_has_written_is_what_ffmpeg_finds_in_it(name: str) -
     if codec.startswith("pcm_") and codec not in ENCODINGS and codec[4:] not in ENCODINGS:
         kind, bits = codec[4], int(codec[5:].removesuffix("le"))
         assert (wav.encoding, wav.bits) == ("float" if kind == "f" else "PCM", bits)
-        assert found.portrait is not None
-        assert (found.portrait.peak, found.portrait.loudness) == (expected["peak"], expected["loudness"])
-        assert found.portrait.silent == (expected["peak"] is None)
+        assert found.levels is not None
+        assert (found.levels.peak, found.levels.loudness) == (expected["peak"], expected["loudness"])
+        assert found.levels.silent == (expected["peak"] is None)
     else:
         assert wav.encoding == ENCODINGS.get(codec.removeprefix("pcm_"), codec.upper())
-        assert found.portrait is None
+        assert found.levels is None
     assert found.container == ("RF64" if "rf64" in name else "BW64" if "bw64" in name else "RIFF")
     assert (PIPE in found.remarks) == ("pipe" in name)
     if expected["title"]:
@@ -66,19 +66,19 @@ def test_what_a_real_program_has_written_is_what_ffmpeg_finds_in_it(name: str) -
 
 
 def test_silence_and_clipping_are_seen() -> None:
-    padded = inspected(WAVES / "sox-padded.wav").recording
-    clipped = inspected(WAVES / "sox-clipped.wav").recording
+    padded = inspected(WAVES / "sox-padded.wav").wav
+    clipped = inspected(WAVES / "sox-clipped.wav").wav
     assert padded is not None
-    assert padded.portrait is not None
-    assert (padded.portrait.quiet_start, padded.portrait.quiet_end) == (0.6, 0.7)
+    assert padded.levels is not None
+    assert (padded.levels.quiet_start, padded.levels.quiet_end) == (0.6, 0.7)
     assert clipped is not None
-    assert clipped.portrait is not None
-    assert clipped.portrait.clipped > 10
+    assert clipped.levels is not None
+    assert clipped.levels.clipped > 10
 
 
 def test_both_kinds_of_tags_are_read() -> None:
-    info = inspected(WAVES / "ffmpeg-s16-tags.wav").recording
-    id3 = inspected(WAVES / "mutagen-id3.wav").recording
+    info = inspected(WAVES / "ffmpeg-s16-tags.wav").wav
+    id3 = inspected(WAVES / "mutagen-id3.wav").wav
     assert info is not None
     assert set(info.tags) >= {
         Tag(name="title", key="INAM", value="Größe"),
@@ -122,7 +122,7 @@ def id3_frame(name: bytes, content: bytes, *, version: int = 3, flags: int = 0) 
 def tags_of(content: bytes) -> tuple[tuple[str, ...], set[Tag]]:
     """Give the remarks and the tags of a file with this chunk `id3 `."""
     Path("song.wav").write_bytes(riff(fmt(), chunk(b"data", bytes(400)), chunk(b"id3 ", content)))
-    found = inspected(Path("song.wav")).recording
+    found = inspected(Path("song.wav")).wav
     assert found is not None
     return found.remarks, set(found.tags)
 
@@ -182,7 +182,7 @@ def test_tags_that_would_take_long_are_not_read(hostile: bytes) -> None:
 def test_only_the_first_chunk_of_id3_is_read() -> None:
     chunks = [chunk(b"id3 ", content) for content in (id3_tag(TITLE), *[b"nothing of the kind"] * 100)]
     Path("song.wav").write_bytes(riff(fmt(), chunk(b"data", bytes(400)), *chunks))
-    found = inspected(Path("song.wav")).recording
+    found = inspected(Path("song.wav")).wav
     assert found is not None
     assert (found.remarks, found.tags) == ((), (Tag(name="title", key="TIT2", value="Song"),))
 
@@ -316,7 +316,7 @@ def test_tags_are_read_in_every_form_that_programs_write(content: bytes, tags: s
 )
 def test_tags_that_are_none_are_no_harm(more: bytes, remark: str | None) -> None:
     Path("song.wav").write_bytes(riff(fmt(), chunk(b"data", bytes(400)), more))
-    found = inspected(Path("song.wav")).recording
+    found = inspected(Path("song.wav")).wav
     assert found is not None
     assert found.remarks == ((remark,) if remark else ())
 
@@ -324,7 +324,7 @@ def test_tags_that_are_none_are_no_harm(more: bytes, remark: str | None) -> None
 def test_latin_titles_of_old_windows_are_read() -> None:
     title = chunk(b"INAM", "Größe".encode("cp1252") + b"\0")
     Path("song.wav").write_bytes(riff(fmt(), chunk(b"data", bytes(400)), chunk(b"LIST", b"INFO" + title)))
-    found = inspected(Path("song.wav")).recording
+    found = inspected(Path("song.wav")).wav
     assert found is not None
     assert found.tags == (Tag(name="title", key="INAM", value="Größe"),)
 
@@ -353,10 +353,10 @@ def test_json_is_one_object_a_file() -> None:
     found, missing = done.events
     assert done.code == 5
     assert found["event"] == missing["event"] == "inspected"
-    assert found["recording"]["seconds"] == 0.03
-    assert found["recording"]["format"]["channels"] == 2
-    assert len(found["recording"]["portrait"]["waveform"]) == 241
-    assert (missing["exit_code"], missing["recording"]) == (2, None)
+    assert found["wav"]["seconds"] == 0.03
+    assert found["wav"]["format"]["channels"] == 2
+    assert len(found["wav"]["levels"]["waveform"]) == 241
+    assert (missing["exit_code"], missing["wav"]) == (2, None)
     assert "nothing.wav cannot be read: No such file" in done.err
 
 
@@ -450,11 +450,11 @@ PORTRAIT = AudioLevels(
 
 def test_one_line_fits_the_width() -> None:
     said = "peak -1.0 dBFS, loudness -14.2 dBFS"
-    assert portrait_line(PORTRAIT, 60).endswith(f" {said}")
-    assert len(portrait_line(PORTRAIT, 60)) == 60
-    assert len(portrait_line(PORTRAIT, 200)) == len(said) + 31
-    assert portrait_line(PORTRAIT, 40) == said
-    assert portrait_line(replace(PORTRAIT, peak=-0.03, clipped=1, quiet_end=2.0), 40) == (
+    assert describe_levels(PORTRAIT, 60).endswith(f" {said}")
+    assert len(describe_levels(PORTRAIT, 60)) == 60
+    assert len(describe_levels(PORTRAIT, 200)) == len(said) + 31
+    assert describe_levels(PORTRAIT, 40) == said
+    assert describe_levels(replace(PORTRAIT, peak=-0.03, clipped=1, quiet_end=2.0), 40) == (
         "peak 0.0 dBFS, loudness -14.2 dBFS, clipped 1 time, silent 2.0 s at the end"
     )
     silent = AudioLevels(
@@ -467,7 +467,7 @@ def test_one_line_fits_the_width() -> None:
         unusable=0,
         waveform=(0.0,),
     )
-    assert portrait_line(silent, 80) == "nothing but silence"
+    assert describe_levels(silent, 80) == "nothing but silence"
 
 
 MUTATIONS = 10_000
@@ -518,12 +518,12 @@ def test_ten_thousand_mutations_are_inspected_without_a_bug(part: int) -> None:
 
 def checked_accident(path: Path) -> int:
     event = inspected(path)
-    json.dumps(event.recording, default=vars, allow_nan=False)
+    json.dumps(event.wav, default=vars, allow_nan=False)
     assert event.exit_code in (0, 9), event
     if event.exit_code == 0:
-        assert event.recording is not None
-        assert read_format(path) == event.recording.format
-        assert 0 < event.recording.format.data_bytes <= path.stat().st_size
+        assert event.wav is not None
+        assert read_format(path) == event.wav.format
+        assert 0 < event.wav.format.data_bytes <= path.stat().st_size
     else:
         with pytest.raises(NotAWholeWav):
             read_format(path)

@@ -59,7 +59,7 @@ def days_later(days: float, audio_id: str) -> None:
 
 def test_where_there_is_nothing_a_sentence_says_so_and_nothing_is_made() -> None:
     done = run_program("jobs")
-    assert (done.code, done.out, done.err) == (0, "", "suno-wav: this machine knows no conversions\n")
+    assert (done.code, done.out, done.err) == (0, "", "suno-wav: no conversions recorded on this machine\n")
     assert not journal_path().exists()
 
 
@@ -81,7 +81,7 @@ def test_the_newest_comes_first_with_its_title_and_file() -> None:
         )
     done = run_program("jobs")
     head, second, first = done.out.splitlines()
-    assert head.split() == ["SONG", "TASK", "STATE", "BEGUN", "KEPT", "TO", "FILE"]
+    assert head.split() == ["SONG", "TASK", "STATE", "STARTED", "EXPIRES", "FILE"]
     day = time.strftime("%Y-%m-%d", time.localtime(time.time() + 15 * DAY))
     assert second.split()[:3] == ["song-2", "b" * 32, "submitted"]
     assert first.startswith("A title")

@@ -474,8 +474,8 @@ def test_output_for_a_person() -> None:
     assert checked == "#1 unconfirmed: there is no API key"
     local = url.partition("/suno-wav-callback")[0]
     assert err == (
-        f"suno-wav: listening at {local}; Ctrl-C ends it\n"
-        "  Only this machine reaches it (there is no ngrok token). Post to this address:\n"
+        f"suno-wav: listening at {local}; press Ctrl-C to stop\n"
+        "  Only this machine can reach it (there is no ngrok token). Post to this address:\n"
     )
     secret = url.rpartition("/")[2]
     assert len(secret) == 43

@@ -1,4 +1,4 @@
-"""`login` and `logout`: the key is confirmed, kept where nobody else reads it, and shown to nobody."""
+"""`login` and `logout`: the key is verified, stored privately, and never shown."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def server() -> Iterator[Wild]:
 
 @pytest.fixture
 def service(server: Wild) -> Wild:
-    """Answer the credits call, and tell by `seen` with which key it was asked; only OTHER and KEY are known."""
+    """Answer the credits call for KEY and OTHER only; `seen` has the keys that were sent."""
 
     def answer(seen: Seen) -> Response:
         known = seen.headers["authorization"] in (f"Bearer {KEY}", f"Bearer {OTHER}")
@@ -60,7 +60,7 @@ def service(server: Wild) -> Wild:
 def entered(
     key: str | bytes, *arguments: str, env: dict[str, str] | None = None, seconds: float = 30
 ) -> Finished:
-    """Run the program with `key` on standard input. Neither key is ever in what it says."""
+    """Run the program with `key` on standard input; its output never contains a key."""
     content = key.encode() if isinstance(key, str) else key
     finished = run_program(*arguments, env=env, seconds=seconds, entered=content)
     for secret in (KEY, OTHER, KEY[:8], OTHER[:8]):
@@ -79,7 +79,7 @@ def logout(service: Wild, env: dict[str, str] | None = None) -> Finished:
 
 
 def used(service: Wild, env: dict[str, str] | None = None) -> str:
-    """Tell which key the next command sends; empty where there is none."""
+    """Return the key that the next command sends, or "" if there is none."""
     service.seen.clear()
     run_program("credits", "--base-url", service.address, env=env)
     return service.seen[0].headers["authorization"].removeprefix("Bearer ") if service.seen else ""
@@ -90,7 +90,7 @@ def key_files() -> list[Path]:
 
 
 def keyring(**more: str) -> dict[str, str]:
-    """Make the settings under which the real keyring library finds the stand-in."""
+    """Return the environment in which the real keyring library finds the stand-in."""
     return {
         "PYTHONPATH": str(REPOSITORY),
         "PYTHON_KEYRING_BACKEND": "tests.support.stand_in_keyring.StandIn",
@@ -104,11 +104,11 @@ def in_keyring() -> list[str]:
     return list(json.loads(path.read_text()).values()) if path.exists() else []
 
 
-def test_a_key_from_standard_input_is_confirmed_kept_and_used(service: Wild) -> None:
+def test_a_key_from_standard_input_is_verified_stored_and_used(service: Wild) -> None:
     done = login(service)
     assert (done.code, done.out) == (0, "")
-    assert f"suno-wav: the key for {service.address} is kept in " in done.err
-    assert "the service takes it; 12.4 credits left" in done.err
+    assert f"suno-wav: stored the key for {service.address} in " in done.err
+    assert "the service accepts it; 12.4 credits left" in done.err
     assert used(service) == KEY
 
 
@@ -137,12 +137,12 @@ def test_a_line_is_read_as_people_send_it(service: Wild, line: str | bytes) -> N
         pytest.param("x" * 5000, 2, "does not begin with a key", id="a long line"),
     ],
 )
-def test_what_is_no_key_is_said(service: Wild, line: str | bytes, code: int, said: str) -> None:
+def test_input_that_is_not_a_key_is_an_error(service: Wild, line: str | bytes, code: int, said: str) -> None:
     done = login(service, line)
     assert (done.code, said in done.err, service.seen, key_files()) == (code, True, [], [])
 
 
-def test_a_key_that_is_refused_changes_nothing(service: Wild) -> None:
+def test_a_refused_key_changes_nothing(service: Wild) -> None:
     assert login(service).code == 0
     done = login(service, "sk-wrong-key")
     assert (done.code, "sk-wrong" in done.err) == (3, False)
@@ -160,7 +160,7 @@ def test_a_key_that_is_refused_changes_nothing(service: Wild) -> None:
         pytest.param(Response(PAGE, 502), id="a proxy's page"),
     ],
 )
-def test_a_service_that_does_not_confirm_it_changes_nothing(service: Wild, answer: Response) -> None:
+def test_a_key_that_cannot_be_verified_changes_nothing(service: Wild, answer: Response) -> None:
     service.answer = lambda _: answer
     done = login(service, KEY, "--retries", "0")
     assert (done.code, key_files()) == (6, [])
@@ -168,23 +168,23 @@ def test_a_service_that_does_not_confirm_it_changes_nothing(service: Wild, answe
     assert "suno-wav login --unverified" in done.err
 
 
-def test_offline_it_is_kept_unverified_only_when_that_is_said() -> None:
+def test_offline_a_key_is_stored_only_with_unverified() -> None:
     offline = ("login", "--base-url", NOBODY, "--retries", "0")
     done = entered(KEY, *offline)
     assert (done.code, key_files()) == (6, [])
     done = entered(KEY, *offline, "--unverified")
     assert (done.code, len(key_files())) == (0, 1)
-    assert "NOT VERIFIED: the service was not asked" in done.err
+    assert "NOT VERIFIED: it was not checked with the service" in done.err
 
 
-def test_the_key_is_in_no_json_and_no_log(service: Wild) -> None:
+def test_json_and_log_do_not_contain_the_key(service: Wild) -> None:
     done = login(service, KEY, "--json", "--log-file", "all.log")
     (event,) = done.events
-    assert (event["event"], event["credits"], event["overridden"]) == ("key_kept", 12.4, None)
+    assert (event["event"], event["credits"], event["variable"]) == ("key_stored", 12.4, None)
     assert KEY not in Path("all.log").read_text()
 
 
-def test_each_address_has_a_key_of_its_own(service: Wild) -> None:
+def test_each_base_url_has_its_own_key(service: Wild) -> None:
     """A key is never sent to another host, nor to another reseller's path."""
     with a_wild_server() as reseller:
         reseller.answer = service.answer
@@ -196,10 +196,10 @@ def test_each_address_has_a_key_of_its_own(service: Wild) -> None:
         assert (used(service), used(reseller)) == ("", OTHER)
 
 
-def test_the_environment_wins_and_both_say_so(service: Wild) -> None:
+def test_the_environment_takes_precedence_and_both_commands_say_so(service: Wild) -> None:
     env = {"SUNO_API_KEY": OTHER}
     done = login(service, env=env)
-    assert "SUNO_API_KEY is set too, and is used in its place." in done.err
+    assert "SUNO_API_KEY is set too, and takes precedence." in done.err
     assert used(service, env) == OTHER
     done = logout(service, env)
     assert (done.code, key_files()) == (0, [])
@@ -208,11 +208,11 @@ def test_the_environment_wins_and_both_say_so(service: Wild) -> None:
 
 def test_logout_without_a_key_says_so(service: Wild) -> None:
     done = logout(service)
-    assert (done.code, f"no key was kept for {service.address}" in done.err) == (0, True)
+    assert (done.code, f"no key stored for {service.address}" in done.err) == (0, True)
 
 
 @pytest.mark.parametrize("command", ["login", "logout"])
-def test_the_sandbox_has_no_key_to_keep(command: str) -> None:
+def test_the_sandbox_has_no_key(command: str) -> None:
     done = entered(KEY, command, "--provider", "sandbox")
     assert (done.code, "the sandbox needs no key" in done.err) == (2, True)
 
@@ -222,12 +222,12 @@ def test_a_key_on_the_command_line_is_refused_and_not_repeated() -> None:
     assert (done.code, "in the shell's history" in done.err, key_files()) == (2, True, [])
 
 
-def test_without_a_key_the_remedy_names_login(service: Wild) -> None:
+def test_the_remedy_for_a_missing_key_is_login(service: Wild) -> None:
     done = run_program("convert", "a", "--base-url", service.address)
     assert (done.code, "suno-wav login keeps the one from" in done.err) == (3, True)
 
 
-def test_convert_uses_the_kept_key() -> None:
+def test_convert_uses_the_stored_key() -> None:
     with bind_socket(0) as bound, run_sandbox(bound, speed=20):
         address = address_of(bound)
         assert entered(KEY, "login", "--base-url", address).code == 0
@@ -239,8 +239,8 @@ def test_convert_uses_the_kept_key() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such bits")
-def test_the_file_is_private_from_its_first_moment_and_never_changed_to_be(service: Wild) -> None:
-    """Watched by the interpreter itself, with nothing masked: made anew, with mode 0600, and put in place."""
+def test_the_file_is_created_private(service: Wild) -> None:
+    """An audit hook sees it created with mode 0600 and renamed, with a umask of 0."""
     watcher = (
         "import os, sys\n"
         "os.umask(0)\n"
@@ -269,7 +269,7 @@ def test_the_file_is_private_from_its_first_moment_and_never_changed_to_be(servi
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such bits")
-def test_a_file_that_others_can_read_is_an_error_until_it_is_mended(service: Wild) -> None:
+def test_a_file_that_others_can_read_is_an_error(service: Wild) -> None:
     login(service)
     (file,) = key_files()
     file.chmod(0o640)
@@ -286,7 +286,7 @@ def test_a_file_that_others_can_read_is_an_error_until_it_is_mended(service: Wil
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[1]", b"\xff", b'{"kept_in": "file"}', b'{"key": 7}', b"[" * 9999]
 )
-def test_a_damaged_file_is_said_and_can_be_removed_and_replaced(content: bytes) -> None:
+def test_a_damaged_file_is_an_error_and_can_be_removed_or_replaced(content: bytes) -> None:
     store = KeyStore(folder=Path("keys"))
     store.keep(NOBODY, Secret(value=KEY))
     (file,) = store.folder.iterdir()
@@ -302,7 +302,7 @@ def test_a_damaged_file_is_said_and_can_be_removed_and_replaced(content: bytes) 
     assert [*store.folder.iterdir()] == [file]
 
 
-def test_a_folder_that_cannot_be_used_is_said(service: Wild) -> None:
+def test_an_unusable_folder_is_an_error(service: Wild) -> None:
     Path("file").write_text("")
     done = login(service, env={"SUNO_WAV_HOME": str(Path("file").absolute())})
     assert (done.code, "error: " in done.err) == (2, True)
@@ -311,18 +311,18 @@ def test_a_folder_that_cannot_be_used_is_said(service: Wild) -> None:
 # The keyring
 
 
-def test_where_there_is_a_keyring_the_key_is_there_and_in_no_file(service: Wild) -> None:
+def test_with_a_keyring_the_key_is_stored_there_only(service: Wild) -> None:
     done = login(service, env=keyring())
-    assert (done.code, "is kept in the keyring\n" in done.err) == (0, True)
+    assert (done.code, " in the keyring\n" in done.err) == (0, True)
     assert in_keyring() == [KEY]
     assert [KEY in file.read_text() for file in key_files()] == [False]
     assert used(service, keyring()) == KEY
     done = logout(service, keyring())
     assert (done.code, in_keyring(), key_files()) == (0, [], [])
-    assert "is no longer in the keyring" in done.err
+    assert " from the keyring" in done.err
 
 
-def test_a_key_that_moves_to_the_keyring_leaves_the_file(service: Wild) -> None:
+def test_a_key_that_moves_to_the_keyring_is_removed_from_the_file(service: Wild) -> None:
     login(service)
     login(service, OTHER, env=keyring())
     assert [KEY in file.read_text() for file in key_files()] == [False]
@@ -352,7 +352,7 @@ def test_a_key_that_moves_to_the_keyring_leaves_the_file(service: Wild) -> None:
         pytest.param({"STAND_IN_KEYRING_MOOD": "forgetful"}, "does not store keys", id="forgetful"),
     ],
 )
-def test_without_a_keyring_that_works_the_file_takes_the_key_and_says_why(
+def test_without_a_working_keyring_the_key_goes_to_the_file(
     service: Wild, env: dict[str, str], reason: str
 ) -> None:
     done = login(service, env=keyring(**env))
@@ -361,15 +361,15 @@ def test_without_a_keyring_that_works_the_file_takes_the_key_and_says_why(
     assert used(service, keyring(**env)) == KEY
 
 
-def test_without_the_extra_the_file_takes_the_key_and_says_why(service: Wild) -> None:
-    """A folder named before the installed library, whose `keyring` is not there."""
+def test_without_the_extra_the_key_goes_to_the_file(service: Wild) -> None:
+    """A folder before the installed library on the path, whose `keyring` cannot be imported."""
     Path("keyring").mkdir()
     Path("keyring/__init__.py").write_text("raise ModuleNotFoundError('no keyring', name='keyring')\n")
     done = login(service, env={"PYTHONPATH": str(Path().absolute())})
     assert (done.code, "(the extra 'keyring' is not installed)" in done.err, used(service)) == (0, True, KEY)
 
 
-def test_a_keyring_that_is_locked_later_is_said(service: Wild) -> None:
+def test_a_keyring_that_is_locked_later_is_an_error(service: Wild) -> None:
     login(service, env=keyring())
     locked = keyring(STAND_IN_KEYRING_MOOD="locked")
     done = run_program("credits", "--base-url", service.address, env=locked)
@@ -379,7 +379,7 @@ def test_a_keyring_that_is_locked_later_is_said(service: Wild) -> None:
     assert (logout(service, keyring()).code, in_keyring()) == (0, [])
 
 
-def test_a_key_that_was_deleted_from_the_keyring_is_said(service: Wild) -> None:
+def test_a_key_deleted_from_the_keyring_is_an_error(service: Wild) -> None:
     login(service, env=keyring())
     Path("keyring.json").write_text("{}")
     done = run_program("credits", "--base-url", service.address, env=keyring())
@@ -389,7 +389,7 @@ def test_a_key_that_was_deleted_from_the_keyring_is_said(service: Wild) -> None:
 
 @pytest.mark.parametrize("from_file", [True, False])
 def test_the_keyring_is_not_loaded_for_a_key_from_elsewhere(service: Wild, *, from_file: bool) -> None:
-    """It takes longer than all the rest of a short command."""
+    """Loading it takes longer than the rest of a short command."""
     env = keyring()
     if from_file:
         login(service)
@@ -411,7 +411,7 @@ def test_the_keyring_is_not_loaded_for_a_key_from_elsewhere(service: Wild, *, fr
 # What others can see of it
 
 
-def test_while_the_service_is_asked_the_key_is_in_no_command_line_and_no_environment() -> None:
+def test_the_key_is_in_no_command_line_and_no_environment() -> None:
     with bind_socket(0) as silent:
         process = subprocess.Popen(
             command_line("login", "--base-url", address_of(silent)),
@@ -438,7 +438,7 @@ def test_while_the_service_is_asked_the_key_is_in_no_command_line_and_no_environ
 
 
 class Terminal:
-    """The program on a terminal of its own, as a person has it before them."""
+    """The program on a terminal of its own."""
 
     def __init__(self, *arguments: str) -> None:
         self._master, slave = pty.openpty()
@@ -481,14 +481,14 @@ def terminal(service: Wild) -> Iterator[Terminal]:
     terminal.close()
 
 
-def test_a_person_is_asked_and_what_they_type_is_not_shown(service: Wild, terminal: Terminal) -> None:
+def test_the_key_is_prompted_for_and_not_echoed(service: Wild, terminal: Terminal) -> None:
     terminal.read_until("(not shown): ")
     wait_until(lambda: not terminal.echoes())
     terminal.type(KEY + "\n")
     terminal.read_until(None)
     assert terminal.process.wait(timeout=10) == 0
     assert terminal.shown.startswith(f"API key for {service.address} (not shown): ")
-    assert "is kept in" in terminal.shown
+    assert "stored the key for" in terminal.shown
     assert KEY[:8] not in terminal.shown
     assert used(service) == KEY
 
@@ -504,7 +504,7 @@ def test_ctrl_c_at_the_prompt_leaves_the_terminal_as_it_was(terminal: Terminal) 
     assert key_files() == []
 
 
-def test_an_end_of_input_at_the_prompt_is_no_key(terminal: Terminal) -> None:
+def test_end_of_input_at_the_prompt_is_an_error(terminal: Terminal) -> None:
     terminal.read_until("(not shown): ")
     wait_until(lambda: not terminal.echoes())
     terminal.type("\x04")

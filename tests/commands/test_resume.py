@@ -39,7 +39,7 @@ def test_everything_unfinished_is_fetched_and_paid_for_once(sandbox: Sandbox) ->
     assert [sandbox.counted("submissions", song) for song in songs] == [1, 1, 1]
     assert "3 of 3 saved" in done.err
     again = sandbox.run("resume")
-    assert (again.code, again.out, again.err) == (0, "", "suno-wav: nothing is unfinished here\n")
+    assert (again.code, again.out, again.err) == (0, "", "suno-wav: nothing to resume\n")
 
 
 def test_what_expires_first_is_fetched_first(sandbox: Sandbox) -> None:
@@ -211,7 +211,7 @@ def test_a_copy_with_tags_does_not_hide_the_one_without(sandbox: Sandbox) -> Non
     assert sandbox.run("convert", *plain).code == 0
     assert sandbox.run("convert", *plain[:2], "--tag", "--out", "{id8}-tagged.wav").code == 0
     again = sandbox.run("convert", *plain)
-    assert (again.code, again.err.count("already there, nothing was paid\n")) == (0, 2)
+    assert (again.code, again.err.count("file exists, nothing was paid\n")) == (0, 2)
     wanted = sandbox.run("convert", *plain, "--tag")
     assert (wanted.code, wanted.err.count("to write its tags, free of charge, add --force\n")) == (0, 2)
     forced = sandbox.run("convert", *plain, "--tag", "--force")

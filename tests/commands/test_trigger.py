@@ -27,7 +27,7 @@ from suno_wav_cli.config.credentials import Secrets
 from suno_wav_cli.config.run import Run
 from suno_wav_cli.config.settings import Settings
 from suno_wav_cli.errors import NotDelivered
-from suno_wav_cli.events import AnswerOverdue, Delivered
+from suno_wav_cli.events import AnswerOverdue, CallbackSent
 from suno_wav_cli.system.loopback import address_of, bind_socket
 from tests.support.program import command_line, run_program
 from tests.support.target import KEY, UNGUESSABLE, Receiver, Request, receiving
@@ -291,7 +291,7 @@ def test_a_receiver_that_never_answers_is_given_up() -> None:
     assert raised.value.remedy == "Let the receiver answer first, and work afterwards."
     overdue, delivered = reported[1:]
     assert isinstance(overdue, AnswerOverdue)
-    assert isinstance(delivered, Delivered)
+    assert isinstance(delivered, CallbackSent)
     assert (delivered.status, delivered.received) == (None, False)
     assert delivered.verdict == "the service counts this as failed: it waits 15 s, at this speed 0.05 s"
     assert delivered.seconds >= 0.2
@@ -532,14 +532,14 @@ def test_json_of_each_step() -> None:
         )
     assert (done.code, done.err) == (0, "")
     posting = {
-        "event": "delivering",
+        "event": "callback_sending",
         "name": "success",
         "method": "POST",
-        "to": receiver.address,
+        "receiver": receiver.address,
         "task_id": TASK,
         "signed": True,
     }
-    came_back = {"event": "delivered", "answer": '{"status": "received"}', "refused_rightly": False}
+    came_back = {"event": "callback_sent", "answer": '{"status": "received"}', "correctly_refused": False}
     assert [{key: value for key, value in event.items() if key != "seconds"} for event in done.events] == [
         posting,
         came_back
@@ -548,7 +548,7 @@ def test_json_of_each_step() -> None:
             "received": False,
             "verdict": "the service counts this as failed: nothing behind the proxy or tunnel answers",
         },
-        {"event": "delivery_delayed"},
+        {"event": "callback_retried"},
         posting,
         came_back | {"status": 200, "received": True, "verdict": "received"},
     ]
@@ -557,7 +557,7 @@ def test_json_of_each_step() -> None:
 def test_json_of_a_failure(free_port: int) -> None:
     done = run_program("trigger", f"http://127.0.0.1:{free_port}/{UNGUESSABLE}", "--json")
     assert done.code == 11
-    assert [event["event"] for event in done.events] == ["delivering", "delivered", "failed"]
+    assert [event["event"] for event in done.events] == ["callback_sending", "callback_sent", "failed"]
     assert done.events[1]["status"] is None
     assert done.events[2]["exit_code"] == 11
     assert UNGUESSABLE not in done.out + done.err
@@ -566,7 +566,7 @@ def test_json_of_a_failure(free_port: int) -> None:
 def test_the_log_file_holds_no_secret(receiver: Receiver) -> None:
     receiver.run("--log-file", "log", "--sign", env=SIGNED)
     log = Path("log").read_text()
-    assert '"delivered"' in log
+    assert '"callback_sent"' in log
     assert UNGUESSABLE not in log
     assert KEY not in log
 
@@ -582,7 +582,7 @@ def test_ctrl_c_exits_at_once(arguments: list[str]) -> None:
             text=True,
         )
         assert program.stdout is not None
-        awaited = "delivery_delayed" if arguments else "delivering"
+        awaited = "callback_retried" if arguments else "callback_sending"
         while awaited not in program.stdout.readline():
             pass
         began = time.monotonic()

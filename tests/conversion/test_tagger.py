@@ -31,7 +31,7 @@ from suno_wav_cli.sandbox.cdn.cover import make_cover
 from suno_wav_cli.sandbox.cdn.melody import Layout, make_melody
 from suno_wav_cli.system.loopback import address_of, bind_socket
 from suno_wav_cli.system.pacing import Backoff
-from suno_wav_cli.terminal.messages import sentence
+from suno_wav_cli.terminal.render import render
 from tests.wav.test_write_tags import read
 
 if TYPE_CHECKING:
@@ -416,6 +416,6 @@ def test_a_song_that_is_given_up_leaves_the_answer_to_the_others(practice: Pract
 
 
 def test_what_is_missing_is_said_to_people() -> None:
-    assert sentence(TagsMissing(audio_id="song-1", reason="no\x1b[2J"), verbose=False) == (
+    assert render(TagsMissing(audio_id="song-1", reason="no\x1b[2J")).text == (
         "song-1: tags are missing: no\N{REPLACEMENT CHARACTER}[2J"
     )

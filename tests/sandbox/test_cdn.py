@@ -554,7 +554,7 @@ def test_the_report_names_the_fault_of_a_request() -> None:
     served = [
         event for event in said if isinstance(event, RequestServed) and event.path.startswith("/files/")
     ]
-    assert [(event.status, event.note) for event in served] == [
+    assert [(event.status, event.detail) for event in served] == [
         (200, "cut64k.gzip"),
         (403, "403"),
         (403, "address refused"),

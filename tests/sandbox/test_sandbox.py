@@ -492,7 +492,7 @@ def test_a_callback_without_an_answer_is_retried(receiver: Receiver) -> None:
         mine.submit("demo+silent", receiver.url("silent", None, 200))
         first, second = (receiver.arrived.get(timeout=5)[1] for _ in range(2))
         assert 1 <= second - first < 4
-        assert [(delivery.status, delivery.note) for delivery in mine.callbacks(2)] == [
+        assert [(delivery.status, delivery.detail) for delivery in mine.callbacks(2)] == [
             (0, "no answer in time"),
             (200, ""),
         ]
@@ -589,7 +589,7 @@ def test_nothing_is_posted_to_a_placeholder(receiver: Receiver, monkeypatch: pyt
     with open_account() as mine:
         for host in ("example.com", "www.example.com", "example.org", "example.net"):
             mine.submit("demo", f"http://{host}/callback")
-        assert [(delivery.status, delivery.note) for delivery in mine.callbacks(4)] == [
+        assert [(delivery.status, delivery.detail) for delivery in mine.callbacks(4)] == [
             (0, "a placeholder, not posted to")
         ] * 4
         mine.submit("demo", "http://elsewhere.invalid/callback")
@@ -656,7 +656,7 @@ def test_the_command_says_that_it_signs_without_the_key() -> None:
         program.stdout.readline()
         program.send_signal(signal.SIGINT)
         out, err = program.communicate(timeout=10)
-    assert "nothing here is paid for; its callbacks are signed. Ctrl-C ends it\n" in err
+    assert "nothing here is paid for; callbacks are signed. Press Ctrl-C to stop\n" in err
     assert "whsec-never-shown" not in out + err
 
 

@@ -1,4 +1,4 @@
-"""What a person sees: the program on a terminal, drawn by a terminal emulator."""
+"""The program on a terminal, as a terminal emulator draws it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import struct
 import subprocess
 import termios
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ from typing import TYPE_CHECKING
 import pyte
 import pytest
 
+from suno_wav_cli.sandbox import run_sandbox
+from suno_wav_cli.system.loopback import address_of, bind_socket
 from tests.support.program import Sandbox, command_line
 
 if TYPE_CHECKING:
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def screen_after(sandbox: Sandbox, *arguments: str, columns: int, ctrl_c_at: str | None = None) -> list[str]:
-    """Run the program against the sandbox; Ctrl-C is pressed once `ctrl_c_at` is on the screen. See `screen_of`."""
+    """Run the program against the sandbox; press Ctrl-C once `ctrl_c_at` is on the screen."""
 
     def is_there(lines: Sequence[str]) -> bool:
         return ctrl_c_at is not None and any(ctrl_c_at in line for line in lines)
@@ -39,9 +42,9 @@ def screen_of(
     ctrl_c_when: Callable[[Sequence[str]], bool] = lambda _: False,
     env: Mapping[str, str] | None = None,
 ) -> list[str]:
-    """Run the program with all its streams on one terminal; return the lines that are left to see.
+    """Run the program with all its streams on one terminal; return the lines on the screen at the end.
 
-    `ctrl_c_when` is shown the screen each time that something was drawn; Ctrl-C is pressed once it says so.
+    `ctrl_c_when` gets the screen whenever something was drawn; Ctrl-C is pressed once it is true.
     """
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
@@ -62,7 +65,7 @@ def screen_of(
     pressed = False
     try:
         while select.select([master], [], [], max(0.0, deadline - time.monotonic()))[0]:
-            # Whatever is drawn over something, or below it, begins with a return: before it, the picture is complete.
+            # Drawing begins with a carriage return: before each of them, the picture is complete.
             for piece in re.split(rb"(?=\r)", os.read(master, 65536)):
                 if piece.startswith(b"\r") and not pressed and ctrl_c_when(screen.display):
                     os.write(master, b"\x03")
@@ -78,7 +81,7 @@ def screen_of(
 
 @pytest.mark.parametrize("columns", [60, 120])
 def test_no_line_is_drawn_over(sandbox: Sandbox, columns: int) -> None:
-    """Three bars move while paths go to standard output on the same terminal: every line is still there, no bar is."""
+    """Three bars move while paths go to the same terminal; in the end all lines are left and no bar."""
     songs = [f"demo-5mb+{columns}a", f"demo+{columns}b", f"demo-fails+{columns}c"]
     seen = screen_after(sandbox, "convert", *songs, columns=columns)
     text = "\n".join(seen)
@@ -92,7 +95,7 @@ def test_no_line_is_drawn_over(sandbox: Sandbox, columns: int) -> None:
 
 @pytest.mark.parametrize("columns", [60, 120])
 def test_ctrl_c_leaves_no_bar_behind(sandbox: Sandbox, columns: int) -> None:
-    """The terminal itself writes ^C where the cursor is; the bar must be erased all the same."""
+    """The terminal writes ^C at the cursor; the bar must be erased even so."""
     seen = screen_after(
         sandbox, "convert", f"demo-never+{columns}", columns=columns, ctrl_c_at="converting 0:0"
     )
@@ -102,14 +105,21 @@ def test_ctrl_c_leaves_no_bar_behind(sandbox: Sandbox, columns: int) -> None:
     assert "converting" not in text
 
 
-@pytest.mark.parametrize("columns", [60, 120])
-def test_watching_leaves_its_lines_and_no_bar(sandbox: Sandbox, columns: int) -> None:
-    song = f"demo-slow+watched{columns}"
-    task_id = sandbox.run("convert", song, "--no-wait").out.strip()
-    seen = screen_after(sandbox, "status", task_id, "--watch", columns=columns)
-    assert [line.partition(" ")[0] for line in seen[:3]] == [f"{song}:", f"{song}:", "task"]
-    assert [line.rpartition(" ")[2] for line in seen[:3]] == ["(PENDING)", "(SUCCESS)", task_id]
-    assert "converting" not in "\n".join(seen)
+def test_status_watch_leaves_lines_and_no_bar() -> None:
+    """On two terminals at once, so that the task, which takes ten seconds, is waited for once."""
+    song = "demo-slow+watched"
+    with bind_socket(0) as bound, run_sandbox(bound, speed=6.0):
+        sandbox = Sandbox(base_url=address_of(bound))
+        task_id = sandbox.run("convert", song, "--no-wait").out.strip()
+        with ThreadPoolExecutor() as pool:
+            screens = pool.map(
+                lambda columns: screen_after(sandbox, "status", task_id, "--watch", columns=columns),
+                (60, 120),
+            )
+    for lines in screens:
+        assert [line.partition(" ")[0] for line in lines[:3]] == [f"{song}:", f"{song}:", "task"]
+        assert [line.rpartition(" ")[2] for line in lines[:3]] == ["(PENDING)", "(SUCCESS)", task_id]
+        assert "converting" not in "\n".join(lines)
 
 
 # The bar through a download
@@ -122,7 +132,7 @@ BAR = re.compile(
 
 @dataclass(frozen=True)
 class Bar:
-    """What a bar says of a download, in megabytes."""
+    """A bar of a download, in megabytes."""
 
     received: float
     total: float | None
@@ -131,7 +141,7 @@ class Bar:
 
 
 def bars(sandbox: Sandbox, audio_id: str, *options: str, enough: Callable[[list[Bar]], bool]) -> list[Bar]:
-    """Convert a song, and list what its bar said, each time that it said something else; Ctrl-C once it is `enough`."""
+    """Convert a song and return the different states of its bar; press Ctrl-C once it is `enough`."""
     seen: list[Bar] = []
 
     def look(lines: Sequence[str]) -> bool:
@@ -153,13 +163,13 @@ def bars(sandbox: Sandbox, audio_id: str, *options: str, enough: Callable[[list[
 
 
 def since_waiting(seen: list[Bar]) -> list[Bar]:
-    """Give what the bar said after it had waited, all of it."""
+    """Return the states after the bar was last waiting."""
     waits = [at for at, bar in enumerate(seen) if bar.waiting]
     return seen[waits[-1] + 1 :] if waits else []
 
 
 def since_going_back(seen: list[Bar]) -> list[Bar]:
-    """Give what the bar said from when it had fewer bytes than before."""
+    """Return the states from the first one with fewer bytes than before."""
     backs = [at for at, (one, next_one) in enumerate(pairwise(seen), 1) if next_one.received < one.received]
     return seen[backs[0] :] if backs else []
 
@@ -168,21 +178,21 @@ def speeds(seen: list[Bar]) -> list[float]:
     return [bar.speed for bar in seen if bar.speed is not None]
 
 
-def test_while_a_retry_is_awaited_the_bar_says_so_and_how_much_is_there(sandbox: Sandbox) -> None:
+def test_the_bar_shows_that_a_download_waits_to_be_retried(sandbox: Sandbox) -> None:
     seen = bars(
         sandbox, "demo-5mb-cdn-cut2m-trickle1m+waiting", enough=lambda seen: bool(speeds(since_waiting(seen)))
     )
     assert {bar for bar in seen if bar.waiting} == {Bar(received=2.1, total=5.0, speed=None, waiting=True)}
     gone_on = since_waiting(seen)
     assert {bar.total for bar in gone_on} == {5.0}
-    assert 2.1 <= gone_on[0].received < 3.0, "what is there was fetched again, or counted twice"
+    assert 2.1 <= gone_on[0].received < 3.0, "bytes were fetched again or counted twice"
 
 
 @pytest.mark.parametrize(
     ("audio_id", "options", "waits"),
     [
         pytest.param("demo-15mb-cdn-trickle40m.cut12m-ignore-trickle1m", [], [12.6, 0.0], id="after a pause"),
-        # The fourth connection is done with its part first; the next thing that it asks for is of another file.
+        # The fourth connection finishes its part first; its next request is answered with another file.
         pytest.param(
             "demo-40mb-cdn-trickle1m~3-trickle30m-changed-trickle1m",
             ["--connections", "4"],
@@ -191,10 +201,10 @@ def test_while_a_retry_is_awaited_the_bar_says_so_and_how_much_is_there(sandbox:
         ),
     ],
 )
-def test_a_download_that_starts_over_goes_back_and_is_no_faster_for_what_it_lost(
+def test_a_restarted_download_counts_from_zero_and_so_does_its_speed(
     sandbox: Sandbox, audio_id: str, options: list[str], waits: list[float]
 ) -> None:
-    """Megabytes come in no time and are thrown away; what comes then is a megabyte a second."""
+    """Megabytes arrive at once and are discarded; then a megabyte arrives each second."""
     seen = bars(
         sandbox, f"{audio_id}+over", *options, enough=lambda seen: len(speeds(since_going_back(seen))) > 2
     )
@@ -206,8 +216,8 @@ def test_a_download_that_starts_over_goes_back_and_is_no_faster_for_what_it_lost
     assert speeds(anew)[-1] < 2.5
 
 
-def test_a_download_that_starts_over_forgets_a_length_that_nobody_tells_any_more(sandbox: Sandbox) -> None:
-    """The server had promised twice as much as the file has; now it promises nothing."""
+def test_a_restarted_download_forgets_a_length_that_the_server_no_longer_sends(sandbox: Sandbox) -> None:
+    """First the server announces twice the size of the file, then no size."""
     seen = bars(
         sandbox,
         "demo-5mb-cdn-longer5m.cut2m-ok-chunked.trickle1m+forgotten",
@@ -217,15 +227,15 @@ def test_a_download_that_starts_over_forgets_a_length_that_nobody_tells_any_more
     assert {bar.total for bar in since_going_back(seen)} == {None}
 
 
-def test_what_an_earlier_run_has_left_is_there_and_is_no_speed(sandbox: Sandbox) -> None:
-    """8 MiB are there; the server is busy for a moment, and then a megabyte comes each second."""
+def test_bytes_of_an_earlier_run_are_shown_but_do_not_count_for_the_speed(sandbox: Sandbox) -> None:
+    """8 MiB are there; the server is briefly unavailable, then a megabyte arrives each second."""
     audio_id = "demo-15mb-cdn-cut8m-503-trickle1m+resumed"
     assert sandbox.run("convert", audio_id, env={"SUNO_WAV_RETRIES": "0"}).code == 9
     seen = bars(sandbox, audio_id, enough=lambda seen: len(speeds(since_waiting(seen))) > 2)
-    # The bar is there a tenth of a second before anybody has looked at what the `.part` holds.
+    # The bar appears a moment before the part file has been read.
     known = [bar for bar in seen if bar != Bar(received=0.0, total=None, speed=None, waiting=False)]
     assert known[0].received == min(bar.received for bar in known) == 8.4
     assert {bar for bar in known if bar.waiting} == {Bar(received=8.4, total=15.0, speed=None, waiting=True)}
     gone_on = speeds(since_waiting(seen))
     assert gone_on[-1] < 2.5
-    assert max(gone_on) > 0.7, "the time in which nothing was asked for was counted in"
+    assert max(gone_on) > 0.7, "the time of the pause was counted"

@@ -1,4 +1,4 @@
-"""What goes where, and in which form: on a real terminal, in a pipe, in a log file, into nothing."""
+"""What goes to which stream: on a real terminal, in a pipe, in a log file, to closed streams."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;\d+)*m"
 ANY_STYLE = re.compile(r"\x1b\[[\d;]*m")
 ANY_MOVE = re.compile(r"[\r\n]|\x1b\[[\d;?]*[A-Za-z]")
 HOSTILE = "\x1b[2J\x1b]0;owned\x07\x9b31m\u202e\r\nfake: saved"
-"""Clears the screen, names the window, rings, colours, turns the writing round, and makes up a line."""
+"""Clears the screen, sets the title, beeps, colours, reverses the text, and forges a line."""
 
 
 def on_a_terminal(
     settings: Mapping[str, str], *arguments: str, columns: int = 80, term: str = "xterm-256color"
 ) -> Finished:
-    """Run the program with its standard error on a terminal of so many columns, and its standard output in a pipe."""
+    """Run the program with standard error on a terminal and standard output in a pipe."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     process = subprocess.Popen(
@@ -80,7 +80,7 @@ def in_bytes(settings: Mapping[str, str], *arguments: str) -> subprocess.Complet
 
 
 def hostile(seen: Seen) -> Response:
-    """Refuse every submission with a message that would steer a terminal, and give such titles to tracks."""
+    """Refuse submissions with a message that would control a terminal; give tracks such titles."""
     if seen.path == SUNOAPI.music_path:
         tracks = [{"id": "song", "title": HOSTILE}]
         return envelope(data={"response": {"sunoData": tracks}})
@@ -92,7 +92,7 @@ def hostile(seen: Seen) -> Response:
 
 @pytest.mark.parametrize("columns", [60, 120])
 def test_on_a_terminal_a_bar_moves_and_the_path_goes_to_the_pipe(sandbox: Sandbox, columns: int) -> None:
-    """The bar is drawn again and again, is as wide as the terminal and no wider, and is gone in the end."""
+    """The bar is redrawn, is as wide as the terminal, and is erased in the end."""
     audio_id = f"demo-no-callback+{'x' * 80}{columns}"
     done = on_a_terminal(
         sandbox.settings, "convert", audio_id, "-o", "song.wav", "--poll-interval", "500ms", columns=columns
@@ -114,7 +114,7 @@ def test_on_a_terminal_a_bar_moves_and_the_path_goes_to_the_pipe(sandbox: Sandbo
         pytest.param(["--no-color"], {}, id="--no-color"),
     ],
 )
-def test_without_colours_the_bar_moves_all_the_same(
+def test_the_bar_moves_without_colours(
     sandbox: Sandbox, options: list[str], settings: dict[str, str]
 ) -> None:
     ids = [f"demo+plain{len(options)}", f"demo-fails+plain{len(options)}"]
@@ -131,9 +131,7 @@ def test_without_colours_the_bar_moves_all_the_same(
         pytest.param(["--json"], "xterm-256color", id="--json"),
     ],
 )
-def test_nothing_moves_on_a_terminal_that_cannot_or_where_it_was_not_asked_for(
-    sandbox: Sandbox, options: list[str], term: str
-) -> None:
+def test_no_bar_on_a_dumb_terminal_or_with_json(sandbox: Sandbox, options: list[str], term: str) -> None:
     audio_id = f"demo-fails+{term}"
     done = on_a_terminal(sandbox.settings, "convert", audio_id, *options, term=term)
     assert done.code == 7
@@ -144,8 +142,8 @@ def test_nothing_moves_on_a_terminal_that_cannot_or_where_it_was_not_asked_for(
 # A pipe
 
 
-def test_in_a_pipe_there_is_no_escape_sequence_at_all(sandbox: Sandbox) -> None:
-    """Not even where the environment asks for colours, as CI services do."""
+def test_a_pipe_gets_no_escape_sequences(sandbox: Sandbox) -> None:
+    """Not even if the environment asks for colours, as CI services do."""
     settings = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "GITHUB_ACTIONS": "true", "CLICOLOR_FORCE": "1"}
     done = sandbox.run("convert", "demo+piped", "demo-fails+piped", "-v", env=settings)
     assert (done.code, done.out) == (5, "demo+piped.wav\n")
@@ -153,12 +151,12 @@ def test_in_a_pipe_there_is_no_escape_sequence_at_all(sandbox: Sandbox) -> None:
     assert "\r" not in done.out + done.err
 
 
-def test_quiet_says_nothing_on_success_not_even_to_a_terminal(sandbox: Sandbox) -> None:
+def test_quiet_prints_nothing_on_success(sandbox: Sandbox) -> None:
     done = on_a_terminal(sandbox.settings, "convert", "demo+quiet", "--quiet")
     assert (done.code, done.out, done.err) == (0, "demo+quiet.wav\n", "")
 
 
-def test_quiet_says_what_failed_and_what_to_do(sandbox: Sandbox) -> None:
+def test_quiet_prints_errors_and_remedies(sandbox: Sandbox) -> None:
     done = sandbox.run("convert", "demo-maintenance+quiet", "--quiet", "--retries", "0")
     assert (done.code, done.out) == (6, "")
     assert done.err == (
@@ -167,7 +165,7 @@ def test_quiet_says_what_failed_and_what_to_do(sandbox: Sandbox) -> None:
     )
 
 
-def test_verbose_says_more(sandbox: Sandbox) -> None:
+def test_verbose_prints_more(sandbox: Sandbox) -> None:
     more = [
         "suno-wav: callbacks arrive at http",
         ": submitting\n",
@@ -186,7 +184,7 @@ def test_verbose_says_more(sandbox: Sandbox) -> None:
 EVENT_NAMES = {event_name(kind) for kind in get_args(events.Event)}
 
 
-def test_json_tells_the_whole_story_one_object_a_line(sandbox: Sandbox) -> None:
+def test_json_prints_one_object_per_event(sandbox: Sandbox) -> None:
     done = sandbox.run("convert", "demo+story", "demo-fails+story", "--json", "-o", "{audio_id}.wav")
     names = [event["event"] for event in done.events]
     assert (done.code, set(names) <= EVENT_NAMES) == (5, True)
@@ -205,7 +203,7 @@ def test_json_tells_the_whole_story_one_object_a_line(sandbox: Sandbox) -> None:
     assert done.named("summary") == [
         {"event": "summary", "requested": 2, "saved": 1, "skipped": 0, "failed": 1, "unfinished": 0}
     ]
-    assert len(done.err.splitlines()) == 2, "an error is said to the person too, and nothing else"
+    assert len(done.err.splitlines()) == 2, "standard error has the error and nothing else"
 
 
 @pytest.mark.parametrize(
@@ -216,14 +214,14 @@ def test_json_tells_the_whole_story_one_object_a_line(sandbox: Sandbox) -> None:
         pytest.param(["convert", "a"], 3, id="no key"),
     ],
 )
-def test_json_tells_of_a_command_that_could_not_begin(arguments: list[str], code: int) -> None:
+def test_json_reports_a_command_that_could_not_start(arguments: list[str], code: int) -> None:
     done = run_program(*arguments, "--json")
     (failed,) = done.events
     assert (done.code, failed["event"], failed["exit_code"]) == (code, "failed", code)
     assert done.err == f"error: {failed['message']}\n  {failed['remedy']}\n"
 
 
-def test_the_log_file_holds_every_event_with_its_time(sandbox: Sandbox) -> None:
+def test_the_log_file_has_every_event_with_its_time(sandbox: Sandbox) -> None:
     """The lines of `--json`, each with its time, after those of an earlier run."""
     Path("log").write_text('{"event": "earlier"}\n')
     began = time.time()
@@ -237,14 +235,14 @@ def test_the_log_file_holds_every_event_with_its_time(sandbox: Sandbox) -> None:
     assert began - 0.001 <= times[0] <= times[-1] <= ended + 0.001
 
 
-def test_the_log_file_is_written_when_quiet_too(sandbox: Sandbox) -> None:
+def test_the_log_file_is_written_with_quiet(sandbox: Sandbox) -> None:
     done = sandbox.run("convert", "demo+log", "--quiet", "--log-file", "log")
     assert (done.code, done.err) == (0, "")
     names = [json.loads(line)["event"] for line in Path("log").read_text().splitlines()]
     assert (names[0], names[-1]) == ("ready", "summary")
 
 
-def test_a_log_file_that_cannot_be_written_is_found_before_anything_is_paid(sandbox: Sandbox) -> None:
+def test_an_unwritable_log_file_is_an_error_before_anything_is_paid(sandbox: Sandbox) -> None:
     done = sandbox.run("convert", "demo+unlogged", "--log-file", "no/log")
     assert (done.code, sandbox.counted("submissions", "demo+unlogged")) == (2, 0)
     assert done.err == (
@@ -252,11 +250,11 @@ def test_a_log_file_that_cannot_be_written_is_found_before_anything_is_paid(sand
     )
 
 
-# Readers that are not there
+# Closed streams
 
 
 def test_a_reader_that_has_gone_does_not_stop_the_batch(sandbox: Sandbox) -> None:
-    """As with `| head -1`: who wanted the paths has left, and the songs are paid for."""
+    """As with `| head -1`: the songs are paid for, and are saved."""
     ids = ["demo+gone1", "demo+gone2"]
     with subprocess.Popen(
         command_line("convert", *ids),
@@ -285,8 +283,8 @@ def test_a_reader_that_has_gone_does_not_stop_the_batch(sandbox: Sandbox) -> Non
         pytest.param("2>/dev/full", id="a standard error that is full"),
     ],
 )
-def test_a_stream_that_takes_nothing_does_not_stop_the_batch(sandbox: Sandbox, redirection: str) -> None:
-    """A service manager may start a program with closed streams; the songs are paid for all the same."""
+def test_a_closed_or_full_stream_does_not_stop_the_batch(sandbox: Sandbox, redirection: str) -> None:
+    """A service manager may start a program with closed streams."""
     ids = [f"demo+{redirection.encode().hex()}{number}" for number in range(2)]
     done = subprocess.run(
         ["sh", "-c", f'exec "$@" {redirection}', "sh", *command_line("convert", *ids)],
@@ -302,7 +300,7 @@ def test_a_stream_that_takes_nothing_does_not_stop_the_batch(sandbox: Sandbox, r
     assert "Exception" not in done.stderr
 
 
-# Text that nobody expected
+# Unexpected text
 
 
 @pytest.mark.parametrize(
@@ -313,7 +311,7 @@ def test_a_stream_that_takes_nothing_does_not_stop_the_batch(sandbox: Sandbox, r
         pytest.param(["convert", "song", "--json"], id="a message, in JSON too"),
     ],
 )
-def test_a_message_of_the_service_cannot_steer_the_terminal(arguments: list[str]) -> None:
+def test_a_message_of_the_service_cannot_control_the_terminal(arguments: list[str]) -> None:
     with a_wild_server() as wild:
         wild.answer = hostile
         done = on_a_terminal(settings_for(wild.address), *arguments)
@@ -326,7 +324,7 @@ def test_a_message_of_the_service_cannot_steer_the_terminal(arguments: list[str]
     assert [line for line in done.err.splitlines() if line.startswith("fake")] == []
 
 
-def test_a_title_cannot_steer_the_terminal_either() -> None:
+def test_a_title_cannot_control_the_terminal() -> None:
     """It becomes a file's name, and the name goes to standard output."""
     with a_wild_server() as wild:
         wild.serves()
@@ -340,7 +338,7 @@ def test_a_title_cannot_steer_the_terminal_either() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
-def test_an_encoding_that_has_no_word_for_it_does_not_end_the_program(encoding: str) -> None:
+def test_text_outside_the_encoding_does_not_end_the_program(encoding: str) -> None:
     settings = {"PYTHONIOENCODING": encoding}
     with a_wild_server() as wild:
         wild.answer = lambda _: envelope(400, "曲がありません")
@@ -355,26 +353,24 @@ NOT_UTF8 = os.fsdecode(b"caf\xe9")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "ascii"])
-def test_the_path_on_standard_output_leads_to_the_file_whatever_the_encoding(
-    sandbox: Sandbox, encoding: str
-) -> None:
-    """The name's own bytes, so that `open "$(suno-wav convert ID)"` works."""
+def test_the_path_on_standard_output_has_the_bytes_of_the_name(sandbox: Sandbox, encoding: str) -> None:
+    """Whatever the encoding, so that `open "$(suno-wav convert ID)"` works."""
     settings = {"PYTHONIOENCODING": encoding}
     done = in_bytes(sandbox.settings | settings, "convert", f"demo+{encoding}", "--out", "曲.wav", "--quiet")
     assert (done.returncode, done.stdout) == (0, "曲.wav\n".encode())
     assert Path("曲.wav").read_bytes() == tune("demo")
 
 
-def test_a_name_that_is_not_utf8_is_the_files_name_all_the_same(sandbox: Sandbox) -> None:
+def test_a_file_can_have_a_name_that_is_not_utf8(sandbox: Sandbox) -> None:
     done = in_bytes(sandbox.settings, "convert", "demo+latin", "--out", f"{NOT_UTF8}.wav", "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, b"caf\xe9.wav\n", b"")
     assert Path(f"{NOT_UTF8}.wav").read_bytes() == tune("demo")
 
 
-def test_a_folder_that_is_not_utf8_is_remembered_too(
+def test_the_journal_remembers_a_folder_that_is_not_utf8(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The journal remembers whole paths: the same command again finds the song saved."""
+    """The same command again finds the song saved."""
     Path(NOT_UTF8).mkdir()
     monkeypatch.chdir(NOT_UTF8)
     for _ in range(2):
@@ -386,7 +382,7 @@ def test_a_folder_that_is_not_utf8_is_remembered_too(
 # Help
 
 
-def test_the_program_alone_prints_its_help() -> None:
+def test_without_a_command_the_program_prints_its_help() -> None:
     alone, asked = run_program(), run_program("--help")
     assert (alone.code, alone.err) == (0, "")
     assert alone.out.startswith("Usage: suno-wav [OPTIONS] COMMAND [ARGS]...")
@@ -396,8 +392,8 @@ def test_the_program_alone_prints_its_help() -> None:
 @pytest.mark.parametrize(
     "command", [pytest.param([], id="the program")] + [[command.name] for command in app.registered_commands]
 )
-def test_every_command_has_help_by_both_names(command: list[str]) -> None:
-    """In the test's own process, because nothing of it depends on the terminal."""
+def test_every_command_has_both_help_options(command: list[str]) -> None:
+    """In the process of the test, because help does not depend on the terminal."""
     short, long = (CliRunner().invoke(app, [*command, option]) for option in ("-h", "--help"))
     assert (short.exit_code, long.exit_code) == (0, 0)
     assert short.output == long.output

@@ -80,7 +80,7 @@ class DeliveryHandler:
         self._report(
             events.DeliveryReceived(
                 number=number,
-                received=now,
+                received_at=now,
                 task_id=callback.task_id,
                 code=callback.code,
                 url=callback.url,

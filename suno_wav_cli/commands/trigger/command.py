@@ -33,7 +33,7 @@ _MIN_TOKEN = 16
 
 def list_events(run: Run) -> ExitCode:
     for name, sample in SAMPLES.items():
-        run.report(events.CallbackKind(name=name, about=sample.about))
+        run.report(events.CallbackSample(name=name, description=sample.about))
     return ExitCode.OK
 
 
@@ -62,7 +62,7 @@ async def _post_with_retries(
         verdict = await _post_once(planned, timing, request.speed, report)
         if verdict.is_good:
             return verdict
-        report(events.DeliveryDelayed(seconds=pause))
+        report(events.CallbackRetried(seconds=pause))
         await asyncio.sleep(pause)
     return await _post_once(planned, timing, request.speed, report)
 
@@ -72,10 +72,10 @@ async def _post_once(
 ) -> AnswerVerdict:
     callback = _sign(planned)
     report(
-        events.Delivering(
+        events.CallbackSending(
             name=planned.name,
             method=callback.method,
-            to=origin(planned.url),
+            receiver=origin(planned.url),
             task_id=planned.task_id,
             signed=planned.key is not None,
         )
@@ -89,12 +89,12 @@ async def _post_once(
     answer = replace(answer, detail=_hide_secrets(answer.detail, planned))
     verdict = judge_answer(answer, planned.fault, timing, speed)
     report(
-        events.Delivered(
+        events.CallbackSent(
             status=answer.status,
             seconds=round(answer.seconds, 3),
             answer=_first_line(answer.body, planned),
             received=verdict.received,
-            refused_rightly=verdict.refused_rightly,
+            correctly_refused=verdict.refused_rightly,
             verdict=verdict.text,
         )
     )

@@ -1,0 +1,103 @@
+"""The account, and the settings in force."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from suno_wav_cli.events.event import event
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+    from pathlib import Path
+
+
+@event
+class Balance:
+    """`credits`: the credits of the account.
+
+    wavs: how many conversions they pay for.
+    price_each: price of a conversion, in credits.
+    """
+
+    credits: Decimal
+    wavs: int
+    price_each: Decimal
+
+
+@event
+class KeyStored:
+    """`login`: the API key is stored.
+
+    location: the keyring, or a file.
+    reason: why it is not the keyring.
+    credits: of the account; null if the key was not verified.
+    variable: environment variable with another key, which takes precedence.
+    """
+
+    base_url: str
+    location: str
+    reason: str | None
+    credits: Decimal | None
+    variable: str | None
+
+
+@event
+class KeyRemoved:
+    """`logout`: the API key is removed.
+
+    location: where it was; null if there was none.
+    variable: environment variable that still holds a key.
+    """
+
+    base_url: str
+    location: str | None
+    variable: str | None
+
+
+@event
+class SettingShown:
+    """`config`: a setting.
+
+    value: null if it is not set; durations are in seconds.
+    source: `flag`, `variable`, `file` or `default`.
+    origin: name of the flag or variable, or the file and line.
+    """
+
+    name: str
+    value: object
+    source: str
+    origin: str | None
+
+
+@event
+class SecretShown:
+    """`config`: whether a secret is set, never its value.
+
+    origin: name of the variable, or the file.
+    """
+
+    name: str
+    is_set: bool
+    origin: str | None
+
+
+@event
+class PathShown:
+    """`config`: a file or folder that the program uses."""
+
+    name: str
+    path: Path
+    exists: bool
+
+
+@event
+class ConfigLocated:
+    """`config --path`: where config.toml is, or would be."""
+
+    path: Path
+    exists: bool
+
+
+AccountEvent: TypeAlias = (
+    Balance | KeyStored | KeyRemoved | SettingShown | SecretShown | PathShown | ConfigLocated
+)

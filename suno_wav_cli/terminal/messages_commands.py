@@ -1,0 +1,82 @@
+"""Messages about what commands list, the sandbox, and the end of a run."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from suno_wav_cli import events
+from suno_wav_cli.terminal.listings import format_jobs, format_tracks, summarize_jobs
+from suno_wav_cli.terminal.message import Level, Message
+from suno_wav_cli.terminal.tables import printable
+from suno_wav_cli.terminal.waveform import describe_file
+
+
+def render_command(event: events.CommandEvent) -> Message:
+    match event:
+        case events.JobList():
+            return Message(text=summarize_jobs(event), result=format_jobs(event))
+        case events.TrackList():
+            state = printable(event.flag or "no state given")
+            return Message(
+                text=f"suno-wav: music task {event.music_task_id}: {state}", result=format_tracks(event)
+            )
+        case events.OtherServiceJobs():
+            return Message(
+                text=f"suno-wav: {event.count} unfinished at another service, {printable(event.service)} "
+                f"({event.provider})\n  To continue: {event.resume_hint}"
+            )
+        case events.Inspected(problem=None):
+            return Message(result=describe_file(event))
+        case events.Inspected():
+            return Message(
+                text=f"error: {printable(event.problem or '')}\n  {printable(event.remedy or '')}",
+                result=describe_file(event),
+                level=Level.ERROR,
+            )
+        case events.SandboxStarted():
+            return Message(text=f"suno-wav: sandbox at {event.base_url}; nothing here is paid for")
+        case events.SandboxServing():
+            return Message(text=_serving(event), result=[event.base_url])
+        case events.SandboxId():
+            return Message(result=[f"{event.audio_id:<24} {event.description}"])
+        case events.RequestServed():
+            answer = f"{event.status} {printable(event.detail)}".rstrip()
+            return Message(text=f"{event.method} {printable(event.path)} -> {answer}")
+        case events.FailuresListed():
+            songs = "song" if event.songs == 1 else "songs"
+            return Message(text=f"suno-wav: {event.songs or 'no'} failed {songs} in {event.path}")
+        case events.Summary():
+            return Message(text=_summary(event))
+        case events.Interrupted():
+            by = "Ctrl-C" if event.signal == "SIGINT" else event.signal
+            more = f"\n  To continue: {event.resume_hint}" if event.resume_hint else ""
+            return Message(text=f"stopped by {by}{more}", level=Level.ERROR, droppable=True)
+        case events.Failed():
+            return Message(
+                text=f"error: {printable(event.message)}\n  {printable(event.remedy)}", level=Level.ERROR
+            )
+        case _:
+            assert_never(event)
+
+
+def _serving(event: events.SandboxServing) -> str:
+    signed = "; callbacks are signed" if event.signed else ""
+    return (
+        f"suno-wav: sandbox at {event.base_url}; nothing here is paid for{signed}. Press Ctrl-C to stop\n"
+        f"  Use it: suno-wav convert demo --provider sandbox --base-url {event.base_url} --out song.wav\n"
+        f"  As kie: --provider kie (or kie-jobs) --base-url {event.base_url}/kie\n"
+        "  Its audio ids: suno-wav sandbox --list"
+    )
+
+
+def _summary(event: events.Summary) -> str | None:
+    if event.requested == 0:
+        return "suno-wav: nothing to resume"
+    if event.requested == 1:
+        return None
+    if event.skipped == event.requested:
+        return f"suno-wav: all {event.requested} files exist"
+    parts = [f"{event.saved} of {event.requested} saved"]
+    counts = ((event.skipped, "skipped"), (event.failed, "failed"), (event.unfinished, "unfinished"))
+    parts += [f"{count} {name}" for count, name in counts if count]
+    return f"suno-wav: {', '.join(parts)}"

@@ -1,0 +1,28 @@
+"""The words for every event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from suno_wav_cli.events import AccountEvent, CallbackEvent, CommandEvent, SongEvent
+from suno_wav_cli.terminal.messages_account import render_account
+from suno_wav_cli.terminal.messages_callbacks import render_callback
+from suno_wav_cli.terminal.messages_commands import render_command
+from suno_wav_cli.terminal.messages_songs import render_song
+
+if TYPE_CHECKING:
+    from suno_wav_cli.events import Event
+    from suno_wav_cli.terminal.message import Message
+
+
+def render(event: Event) -> Message:
+    """Put an event into words. Text of others loses what could control a terminal."""
+    if isinstance(event, SongEvent):
+        return render_song(event)
+    if isinstance(event, CallbackEvent):
+        return render_callback(event)
+    if isinstance(event, AccountEvent):
+        return render_account(event)
+    if isinstance(event, CommandEvent):
+        return render_command(event)
+    assert_never(event)
