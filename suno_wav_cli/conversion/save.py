@@ -31,7 +31,7 @@ from suno_wav_cli.errors import (
 from suno_wav_cli.journal.entry import State
 from suno_wav_cli.models import Song
 from suno_wav_cli.system.threads import start_in_thread
-from suno_wav_cli.wav import is_silent, portray, read_format
+from suno_wav_cli.wav import is_silent, measure_levels, read_format
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,7 +94,7 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
             context.journal.parts.forget(part.path)
     context.journal.move(entry, State.SAVED)
     if context.terms.interactive and path is not None and size <= _LARGEST_PORTRAIT:
-        await _portray(entry, path, wav, context)
+        await _report_levels(entry, path, wav, context)
     context.report(
         events.Saved(
             audio_id=entry.name,
@@ -258,9 +258,9 @@ def _put_in_place(
     return entry
 
 
-async def _portray(entry: JournalEntry, path: Path, wav: WavFormat, context: ConversionContext) -> None:
+async def _report_levels(entry: JournalEntry, path: Path, wav: WavFormat, context: ConversionContext) -> None:
     # The song is saved: if its file is gone by now, there is nothing to draw.
     with suppress(OSError):
-        portrait = await start_in_thread(lambda: portray(path, wav), "portrait")
-        if portrait is not None:
-            context.report(events.Portrayed(audio_id=entry.name, portrait=portrait))
+        levels = await start_in_thread(lambda: measure_levels(path, wav), "levels")
+        if levels is not None:
+            context.report(events.Portrayed(audio_id=entry.name, portrait=levels))

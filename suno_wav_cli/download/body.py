@@ -24,7 +24,7 @@ LARGEST_BLOCK = 256 * 1024
 """Bytes; more at a time brings nothing."""
 
 _LATEST = 0.1
-"""Seconds after which a block is yielded even if it is not full, so that progress shows on a slow line."""
+"""Seconds after which a block is yielded before it is full, to show progress on a slow line."""
 
 
 def read_blocks(

@@ -32,8 +32,8 @@ _SHARES = 8
 class FetchTimes:
     """How often a fetch does what, and how long its end may take, in seconds.
 
-    `progress` is between two reports, and `note` between two notes of what is safe on the disk: what
-    a crash may cost. `last_note` is how long a cancelled fetch waits for a slow disk, and
+    `progress` lies between two reports, and `note` between two notes of what is safe on the disk,
+    which is what a crash may cost. A cancelled fetch waits `last_note` for a slow disk, and
     `thread_end` for its threads.
     """
 

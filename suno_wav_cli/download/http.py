@@ -47,7 +47,7 @@ class DownloadPolicy:
 
 
 def may_fetch(url: str, *, local: bool) -> bool:
-    """Return whether to connect at all: by https, or by http to this machine for a `local` service."""
+    """Return whether to connect at all: by https, or to this machine if the service is `local`."""
     try:
         scheme = urlsplit(url).scheme
     except ValueError:

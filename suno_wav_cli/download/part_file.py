@@ -38,7 +38,7 @@ class PartFile:
         return os.fstat(self.file.fileno()).st_size
 
     def fingerprint(self, ranges: Iterable[ByteRange]) -> str:
-        """Hash both ends of each range: another file's bytes in their place are noticed. Raise OSError."""
+        """Hash both ends of each range, so that other bytes in their place show. Raise OSError."""
         digest = hashlib.sha256()
         with self._lock:
             for one in ranges:
@@ -81,7 +81,7 @@ class PartFile:
         os.fsync(self.file.fileno())
 
     def put_in_place(self, target: Path, *, force: bool) -> None:
-        """Rename it to `target` atomically. Raise OutputExists rather than replace a file without `force`."""
+        """Rename it to `target` atomically. Without `force`, raise OutputExists if that is taken."""
         if os.name == "nt":
             # Windows renames no open file.
             self.file.close()

@@ -30,7 +30,7 @@ _FOR_NOW = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY, httpx.codes.TOO_
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """The body of an answer: the bytes `span` of a file of `length`, None if the server did not say.
+    """The body of an answer: the bytes `span` of a file of `length`, None if that is unknown.
 
     `validator` is the file's strong ETag, if it has one. `divisible` says that the server offers
     ranges of the file, and `coded` that the body is compressed.
@@ -46,7 +46,7 @@ class Content:
 def check_response(
     status: int, headers: Mapping[str, str], wanted: ByteRange | None, validator: str | None
 ) -> Content:
-    """Read the answer to a request for a whole file, or for a range of the one that `validator` names.
+    """Read the answer to a request for a whole file, or for a range of the one with `validator`.
 
     Raise AddressRefused if a fresh address may help, BrokenOff if another attempt may, StartOver if
     only one from the beginning, and DownloadFailed otherwise.

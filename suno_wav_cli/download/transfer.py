@@ -57,7 +57,7 @@ class Transfer:
         self._connections = Connections()
 
     def stop(self, reason: str) -> None:
-        """Make `run` raise BrokenOff within a moment, even if it waits for a byte that never comes."""
+        """Make `run` raise BrokenOff within a moment, even while it waits for a byte."""
         self._connections.stop(BrokenOff(reason))
 
     def run(self) -> None:
@@ -114,7 +114,10 @@ class Transfer:
             yield response, content
 
     def _receive(self, response: httpx.Response, content: Content, segment: Segment) -> None:
-        """Write the body into the segment, until that is complete."""
+        """Write the body into the segment, until that is complete.
+
+        A stop ends the connection, and so the body, after the bytes that have arrived already.
+        """
         if segment.is_complete:
             return
         rate = self.policy.rate
@@ -122,18 +125,16 @@ class Transfer:
         if rate.rate is not None:
             size = max(1, min(rate.rate // _BLOCKS_A_SECOND, size))
         for block in read_blocks(response, content, size=size, silence=self.policy.stall_timeout):
-            if self._connections.is_stopped:
-                break
             if delay := rate.delay(len(block)):
                 self._connections.pause(delay)
             if self._write(block, content.span.stop, segment):
                 return
-        # A body without a length ends when its connection is stopped, too.
+        # Without a stated length, that end looks like the file's.
         if not self._connections.is_stopped and not self.segments.end(segment):
             raise BrokenOff(f"the download broke off: the file ended early, at byte {segment.position:,}")
 
     def _write(self, block: bytes | memoryview, reach: int | None, segment: Segment) -> bool:
-        """Write what of the block belongs to the segment. Return whether the segment is complete."""
+        """Write what of the block is the segment's. Return whether the segment is complete."""
         if reach is not None and segment.position + len(block) > reach:
             raise StartOver("the file's server sends more than it says")
         is_complete = False

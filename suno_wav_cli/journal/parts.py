@@ -101,7 +101,7 @@ class Parts:
 
 
 def count_received(missing: tuple[ByteRange, ...], length: int | None) -> int:
-    """Count the bytes that have arrived. A last range without an end is missing from its start on."""
+    """Count the bytes that have arrived: with an open end, all up to the last range."""
     if missing and missing[-1].stop is None:
         return missing[-1].start
     return (length or 0) - sum(gap.length or 0 for gap in missing)

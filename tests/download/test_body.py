@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import random
 import ssl
+import sys
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,6 +23,7 @@ from suno_wav_cli.download.response import Content
 from suno_wav_cli.errors import BrokenOff, StartOver
 from suno_wav_cli.journal.parts import ByteRange, PartialFile
 from tests.support.context import PART, TARGET, WISHES
+from tests.support.program import wait_until
 from tests.support.wire import (
     HOST,
     Certificate,
@@ -148,6 +151,45 @@ def test_what_came_before_the_trouble_is_kept(
             validator='"a"', length=len(BODY), missing=(ByteRange(start=count, stop=len(BODY)),)
         )
         assert part.path.read_bytes() == BODY[:count]
+
+
+def count_unacknowledged(connection: socket.socket) -> int:
+    """Return how many sent bytes the other side's system has not confirmed yet."""
+    import fcntl
+    import termios
+
+    count: bytes = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4))
+    return int.from_bytes(count, sys.byteorder)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what the other side has got")
+def test_what_came_before_a_stop_is_kept(server: Server) -> None:
+    """A block that is not full yet when the transfer is stopped, by a person or for being slow."""
+    sent = threading.Event()
+    came = BODY[:50_000]
+
+    def signal_and_wait(connection: socket.socket) -> None:
+        wait_until(lambda: count_unacknowledged(connection) == 0)
+        sent.set()
+        until_left(connection)
+
+    with (
+        server.told(sends(HEAD, came, then=signal_and_wait)) as url,
+        open_part(TARGET) as part,
+    ):
+        transfer = Transfer(url, part, server.wishes)
+
+        def stop() -> None:
+            sent.wait(20)
+            transfer.stop("enough")
+
+        stopping = threading.Thread(target=stop)
+        stopping.start()
+        with pytest.raises(BrokenOff, match="enough"):
+            transfer.run()
+        stopping.join()
+        assert transfer.segments.received == len(came)
+        assert part.path.read_bytes() == came
 
 
 def test_a_reset_is_one_of_our_errors(server: Server) -> None:
