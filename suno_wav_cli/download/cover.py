@@ -67,7 +67,7 @@ def _download(client: httpx.Client, url: str, connections: Connections) -> bytes
         if response.status_code != httpx.codes.OK:
             raise DownloadFailed(f"its server answers HTTP {response.status_code}", _REMEDY)
         content = bytearray()
-        # Raw: what is packed against our wish stays so, and is no picture.
+        # Raw, and so without a picture's first bytes if the server compresses it against our wish.
         for piece in response.iter_raw():
             content += piece
             if len(content) > _LARGEST_COVER:

@@ -115,7 +115,7 @@ def _read_nothing_left(headers: Mapping[str, str], wanted: ByteRange, validator:
     match = _UNSATISFIED.fullmatch(headers.get("Content-Range", ""))
     if match is None or int(match[1]) != wanted.start or headers.get("ETag", validator) != validator:
         raise StartOver("the file has changed")
-    # Everything was there already, and nobody knew.
+    # Everything had arrived already, but its length was unknown.
     return Content(
         span=ByteRange(start=wanted.start, stop=wanted.start), length=wanted.start, validator=validator
     )
