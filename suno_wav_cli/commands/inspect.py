@@ -1,4 +1,4 @@
-"""inspect, from its arguments to its exit code: what files are, and what is in them."""
+"""`inspect`: show what is in WAV files, and whether they are whole."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.events import Report
 
-_AGAIN = "Download it again: the same suno-wav convert command does, with --force, and pays no second time."
+_REMEDY = "Download it again: the same suno-wav convert command does, with --force, and pays no second time."
 
 
 def inspect_files(paths: Sequence[Path], report: Report) -> ExitCode:
-    """Show each file, and return the exit code: that of the first where all failed, SOME_FAILED where others are whole."""
+    """Show each file. Return the first one's exit code if all failed, or SOME_FAILED if only some did."""
     codes = []
     for path in paths:
-        inspected = _inspected(path)
+        inspected = _inspect(path)
         report(inspected)
         codes.append(ExitCode(inspected.exit_code))
     if ExitCode.OK not in codes:
@@ -30,12 +30,12 @@ def inspect_files(paths: Sequence[Path], report: Report) -> ExitCode:
     return ExitCode.OK if set(codes) == {ExitCode.OK} else ExitCode.SOME_FAILED
 
 
-def _inspected(path: Path) -> Inspected:
+def _inspect(path: Path) -> Inspected:
     size = None
     try:
-        size = _size_of(path)
+        size = _measure(path)
         structure = wav.read_structure(path)
-        recording = _recording(path, structure)
+        recording = _read_recording(path, structure)
     except UsageError as error:
         return Inspected(
             path=path,
@@ -63,8 +63,8 @@ def _inspected(path: Path) -> Inspected:
     return Inspected(path=path, bytes=size, wav=recording, exit_code=ExitCode.OK, problem=None, remedy=None)
 
 
-def _size_of(path: Path) -> int:
-    """Give the length of the file. Raises UsageError for what is none, without opening it: a pipe would wait for ever."""
+def _measure(path: Path) -> int:
+    """Return the file's length. Raise UsageError for a pipe or a device, which opening could block."""
     try:
         found = path.stat()
     except ValueError as error:
@@ -84,14 +84,14 @@ def _size_of(path: Path) -> int:
     return found.st_size
 
 
-def _recording(path: Path, structure: wav.Structure) -> WavContents:
+def _read_recording(path: Path, structure: wav.Structure) -> WavContents:
     tags, more_remarks = wav.read_tags(path, structure.chunks)
     return WavContents(
         container=structure.container,
         format=structure.format,
         seconds=round(structure.format.seconds, 3),
         missing_bytes=structure.missing,
-        levels=wav.portray(path, structure.format),
+        levels=wav.measure_levels(path, structure.format),
         remarks=structure.remarks + more_remarks,
         tags=tags,
     )
@@ -104,5 +104,5 @@ def _not_whole(path: Path, size: int | None, recording: WavContents | None, why:
         wav=recording,
         exit_code=ExitCode.DOWNLOAD_FAILED,
         problem=f"{path} is not a whole WAV: {why}",
-        remedy=_AGAIN,
+        remedy=_REMEDY,
     )

@@ -1,29 +1,37 @@
-"""The end of a song's story: its file, from the service to its place, whatever the network does meanwhile."""
+"""Save a song: its file, from the service to its place, whatever the network does meanwhile."""
 
 from __future__ import annotations
 
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NoReturn
 
 from suno_wav_cli import events
+from suno_wav_cli.conversion.download_retry import (
+    Attempt,
+    GiveUp,
+    Progress,
+    Refresh,
+    Restart,
+    next_pause,
+    next_step,
+)
 from suno_wav_cli.conversion.stdout import write_to_standard_output
-from suno_wav_cli.download.fetch import Transfer, fetch, settled
-from suno_wav_cli.download.part_file import disk_failed, open_part
+from suno_wav_cli.download.fetch import Transfer, fetch, sync_and_hash
+from suno_wav_cli.download.part_file import disk_error, open_part
 from suno_wav_cli.errors import (
     AddressRefused,
     BrokenOff,
     DownloadFailed,
-    NotAWholeWav,
     OutputExists,
     ServiceUnavailable,
-    StartOver,
     SunoWavError,
 )
 from suno_wav_cli.journal.entry import State
 from suno_wav_cli.models import Song
 from suno_wav_cli.system.threads import start_in_thread
-from suno_wav_cli.wav import is_silent, portray, read_format
+from suno_wav_cli.wav import is_silent, measure_levels, read_format
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,64 +39,63 @@ if TYPE_CHECKING:
     from suno_wav_cli.conversion.context import ConversionContext
     from suno_wav_cli.conversion.download_slots import DownloadSlot
     from suno_wav_cli.conversion.tagger import Tagger
-    from suno_wav_cli.download.part_file import Part
+    from suno_wav_cli.download.part_file import PartFile
     from suno_wav_cli.journal.entry import JournalEntry
-    from suno_wav_cli.journal.holding import PartialFile
+    from suno_wav_cli.journal.parts import PartialFile
     from suno_wav_cli.models import WavFormat
 
-_MOST_IN_VAIN = 5
-"""Tries that fetched bytes and brought the file no further: each may have cost as much as the whole of it."""
-
 _LARGEST_PORTRAIT = 256_000_000
-"""Bytes. More than any song has; what is longer is drawn by `inspect`, for somebody who asked."""
+"""Bytes. More than any song has. A longer file is drawn by `inspect` only."""
 
 
 async def save(entry: JournalEntry, url: str, target: Path, context: ConversionContext) -> None:
     """Download the file at `url`, check it, and put it at `target`, or on standard output.
 
-    A file that is there already is this conversion's own, or not touched. Raises SunoWavError.
+    A file that is there already is this conversion's own, or is left alone. Raise SunoWavError.
     """
-    async with context.downloads.one() as turn:
+    path = None if context.piped else target
+    async with context.downloads.one() as slot:
         with open_part(target) as part:
-            # Before it was locked, another program may have put this very file in its place.
+            # Before the lock, another program may have put this very file in its place.
             entry = context.journal.of_task(entry.wav_task_id or "") or entry
             if not context.settings.force and context.journal.recognises(entry, target):
                 context.report(
                     events.Skipped(audio_id=entry.name, path=target, tags_wanted=context.tagger is not None)
                 )
                 return
-            download = _Download(entry, url, part, context, turn)
-            path = None if context.piped else target
+            partial = _find_partial(part, entry, context)
+            download = _Download(
+                entry=entry,
+                part=part,
+                context=context,
+                slot=slot,
+                deadline=time.monotonic() + context.settings.timeout,
+            )
             context.report(
                 events.DownloadStarted(
                     audio_id=entry.name,
                     task_id=entry.wav_task_id or "",
                     path=path,
-                    received=download.received,
+                    received=_count(partial),
                 )
             )
-            wav, sha256 = await download.finished()
+            wav, sha256 = await download.run(url, partial)
             try:
                 if context.tagger is not None:
-                    sha256 = await _tagged(entry, part, context.tagger, context)
+                    sha256 = await _tag(entry, part, context.tagger, context)
                 silent = await start_in_thread(lambda: is_silent(part.path, wav), "silence")
             except OSError as error:
-                raise disk_failed(part.path, error) from error
+                raise disk_error(part.path, error) from error
             size = part.size
             if path is None:
                 await write_to_standard_output(part.path)
                 part.restart()
             else:
-                entry = context.journal.begin_rename(entry, path, size, sha256)
-                try:
-                    part.put_in_place(path, force=context.settings.force)
-                except OutputExists:
-                    context.journal.undo_rename(entry, path)
-                    raise
+                entry = _put_in_place(part, entry, path, sha256, context)
             context.journal.parts.forget(part.path)
     context.journal.move(entry, State.SAVED)
     if context.run.interactive and path is not None and size <= _LARGEST_PORTRAIT:
-        await _portray(entry, path, wav, context)
+        await _report_levels(entry, path, wav, context)
     context.report(
         events.Saved(
             audio_id=entry.name,
@@ -102,151 +109,158 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
     )
 
 
-async def _tagged(entry: JournalEntry, part: Part, tagger: Tagger, context: ConversionContext) -> str:
-    """Write the song's tags; the SHA-256 of the file that has them. Raises OSError, and NotAWholeWav for a bug."""
-    # A crash in the middle leaves what is not the server's file any more: to be begun anew.
-    context.journal.parts.forget(part.path)
-    await tagger.tag(part.file, Song(audio_id=entry.name, music_task_id=entry.music_task_id))
-    read_format(part.path)
-    return await settled(part)
+@dataclass(frozen=True, kw_only=True)
+class _Download:
+    """One file, in as many attempts as it takes until `deadline`."""
+
+    entry: JournalEntry
+    part: PartFile
+    context: ConversionContext
+    slot: DownloadSlot
+    deadline: float
+
+    async def run(self, url: str, partial: PartialFile | None) -> tuple[WavFormat, str]:
+        """Bring the whole file into the part file. Return its format and SHA-256.
+
+        `partial` is what an earlier run left there. Raise SunoWavError.
+        """
+        if partial is None:
+            self._discard()
+        connections = self.context.downloads.connections
+        progress = Progress(received=_count(partial))
+        while True:
+            transfer = Transfer(url, self.part, self.context.download_terms, partial, connections)
+            try:
+                sha256 = await self._fetch(transfer)
+                return read_format(self.part.path), sha256
+            except DownloadFailed as error:
+                segments = transfer.segments
+                attempt = Attempt(
+                    began_at=_count(partial), received=segments.received, shared=segments.is_shared
+                )
+                progress = progress.after(error, attempt, self.context.download_backoff)
+                step = next_step(error, progress, attempt)
+                partial = segments.partial_file()
+                if isinstance(step, Restart) or (isinstance(step, GiveUp) and step.discard):
+                    partial = None
+                    self._discard()
+                    self._report_progress(0, None)
+                if isinstance(step, GiveUp):
+                    self._give_up(error)
+                if attempt.shared:
+                    connections = 1
+                    self.context.report(
+                        events.ConnectionsReduced(audio_id=self.entry.name, reason=error.message)
+                    )
+                if isinstance(step, Refresh):
+                    url, progress = await self._refresh(url, progress)
+                elif not step.at_once:
+                    progress = await self._pause(error, progress)
+
+    async def _fetch(self, transfer: Transfer) -> str:
+        parts = self.context.journal.parts
+        return await fetch(
+            transfer,
+            on_progress=self._report_progress,
+            keep=lambda partial, fingerprint: parts.keep(self.part.path, self.entry, partial, fingerprint),
+        )
+
+    def _report_progress(self, received: int, total: int | None) -> None:
+        self.context.report(events.DownloadProgress(audio_id=self.entry.name, received=received, total=total))
+
+    def _discard(self) -> None:
+        """Start over. The journal first: a crash must not leave it with bytes that are gone."""
+        self.context.journal.parts.forget(self.part.path)
+        self.part.restart()
+
+    async def _refresh(self, url: str, progress: Progress) -> tuple[str, Progress]:
+        """Ask the service for a fresh address. If it is away, pause and keep the old one."""
+        try:
+            record = await self.context.client.fetch_record(self.entry.wav_task_id or "")
+        except ServiceUnavailable as away:
+            return url, await self._pause(away, progress)
+        url = record.url or url
+        self.context.journal.move(self.entry, State.READY, wav_url=url)
+        return url, replace(progress, is_address_fresh=True)
+
+    async def _pause(self, error: SunoWavError, progress: Progress) -> Progress:
+        """Let another download go on for a while. Raise if there is to be no other attempt."""
+        seconds_left = self.deadline - time.monotonic()
+        seconds = next_pause(error, progress, self.context.download_backoff, seconds_left)
+        if seconds is None:
+            self._give_up(error)
+        self.context.report(
+            events.DownloadRetried(audio_id=self.entry.name, reason=error.message, seconds=seconds)
+        )
+        await self.slot.pause(seconds)
+        return replace(progress, pauses=progress.pauses + 1)
+
+    def _give_up(self, error: SunoWavError) -> NoReturn:
+        """Raise the error, with what to do next."""
+        line = self.context.continue_with([self.entry.wav_task_id or ""])
+        if isinstance(error, AddressRefused):
+            days = self.context.client.provider.retention_days
+            raise AddressRefused(
+                error.message,
+                f"To try again, free of charge: {line}. If it stays so, the service has deleted the file, as it does "
+                f"after {days} days; only a new conversion, which is charged, brings it back: convert, with --resubmit.",
+            ) from error
+        if isinstance(error, BrokenOff):
+            remedy = "It is paid for and stays at the service."
+            raise DownloadFailed(error.message, remedy, continue_with=line) from error
+        raise error
 
 
-async def _portray(entry: JournalEntry, path: Path, wav: WavFormat, context: ConversionContext) -> None:
-    # It is saved: whoever takes it away this soon does not want to see it.
-    with suppress(OSError):
-        portrait = await start_in_thread(lambda: portray(path, wav), "portrait")
-        if portrait is not None:
-            context.report(events.LevelsMeasured(audio_id=entry.name, levels=portrait))
+def _count(partial: PartialFile | None) -> int:
+    return 0 if partial is None else partial.received
 
 
-def _continuable(part: Part, entry: JournalEntry, context: ConversionContext) -> PartialFile | None:
-    """Tell what of this conversion's file is in the `.part`; None where it is of another one, or has changed."""
-    kept = context.journal.parts.holding(part.path, entry)
-    if kept is None:
+def _find_partial(part: PartFile, entry: JournalEntry, context: ConversionContext) -> PartialFile | None:
+    """Return what this conversion left in the part file, if it is still there unchanged."""
+    found = context.journal.parts.find(part.path, entry)
+    if found is None:
         return None
-    holding, evidence = kept
-    if not holding.end <= part.size <= (holding.length or part.size):
+    partial, fingerprint = found
+    if not partial.end <= part.size <= (partial.length or part.size):
         return None
-    # A disk that does not give back what it has taken is a reason to begin anew, too.
+    # A disk that cannot read its bytes back is a reason to start over, too.
     with suppress(OSError):
-        if part.evidence(holding.present()) == evidence:
-            return holding
+        if part.fingerprint(partial.present) == fingerprint:
+            return partial
     return None
 
 
-class _Download:
-    """One file, in as many tries as it takes."""
+# The whole file
 
-    def __init__(
-        self, entry: JournalEntry, url: str, part: Part, context: ConversionContext, turn: DownloadSlot
-    ) -> None:
-        self._entry = entry
-        self._url = url
-        self._part = part
-        self._shop = context
-        self._turn = turn
-        self._connections = context.downloads.connections
-        self._holding = _continuable(part, entry, context)
-        if self._holding is None:
-            self._throw_away()
-        self._deadline = time.monotonic() + context.settings.timeout
-        self._delays = context.download_backoff.delays()
-        self._most_received = self.received
-        self._in_vain = 0
-        self._refused = False
 
-    @property
-    def received(self) -> int:
-        """How many bytes are there to go on from."""
-        return 0 if self._holding is None else self._holding.received
+async def _tag(entry: JournalEntry, part: PartFile, tagger: Tagger, context: ConversionContext) -> str:
+    """Write the song's tags. Return the SHA-256 of the file with them.
 
-    async def finished(self) -> tuple[WavFormat, str]:
-        """Try until the whole file is in the `.part`; its format and its SHA-256. Raises SunoWavError."""
-        context, part, entry = self._shop, self._part, self._entry
-        while True:
-            transfer = Transfer(self._url, part, context.download_terms, self._holding, self._connections)
-            try:
-                sha256 = await fetch(
-                    transfer,
-                    on_progress=lambda received, total: context.report(
-                        events.DownloadProgress(audio_id=entry.name, received=received, total=total)
-                    ),
-                    keep=lambda *kept: context.journal.parts.keep(part.path, entry, *kept),
-                )
-                return read_format(part.path), sha256
-            except DownloadFailed as error:
-                await self._recover(transfer, error)
+    Raise OSError, and NotAWholeWav for a bug.
+    """
+    # A crash in the middle leaves what is no longer the server's file: the next run starts over.
+    context.journal.parts.forget(part.path)
+    await tagger.tag(part.file, Song(audio_id=entry.name, music_task_id=entry.music_task_id))
+    read_format(part.path)
+    return await sync_and_hash(part)
 
-    async def _recover(self, transfer: Transfer, error: DownloadFailed) -> None:
-        """Make ready for another try. Raises where there is to be none."""
-        self._count(transfer, error)
-        self._holding = transfer.holding()
-        if isinstance(error, NotAWholeWav | StartOver):
-            self._throw_away()
-            self._shop.report(events.DownloadProgress(audio_id=self._entry.name, received=0, total=None))
-        if isinstance(error, NotAWholeWav) and self._in_vain > 1:
-            raise error
-        if not isinstance(error, BrokenOff | AddressRefused | NotAWholeWav):
-            raise error
-        if transfer.several:
-            self._connections = 1
-            self._shop.report(events.ConnectionsReduced(audio_id=self._entry.name, reason=error.message))
-            if not (isinstance(error, BrokenOff) and error.retry_after):
-                return
-        if isinstance(error, AddressRefused):
-            await self._ask_again(error)
-        else:
-            await self._pause(error)
 
-    def _throw_away(self) -> None:
-        """Begin anew. The journal first, so that no crash leaves it with bytes that are not there."""
-        self._holding = None
-        self._shop.journal.parts.forget(self._part.path)
-        self._part.restart()
+def _put_in_place(
+    part: PartFile, entry: JournalEntry, path: Path, sha256: str, context: ConversionContext
+) -> JournalEntry:
+    """Rename the part file. The journal first: after a crash it still knows whose file that is."""
+    entry = context.journal.begin_rename(entry, path, part.size, sha256)
+    try:
+        part.put_in_place(path, force=context.settings.force)
+    except OutputExists:
+        context.journal.undo_rename(entry, path)
+        raise
+    return entry
 
-    def _count(self, transfer: Transfer, error: DownloadFailed) -> None:
-        """See whether the try brought the file further, or fetched bytes for nothing."""
-        received = transfer.received
-        if received > self._most_received and not isinstance(error, NotAWholeWav):
-            self._most_received = received
-            self._refused = False
-            if self._shop.download_backoff.retries is None:
-                self._delays = self._shop.download_backoff.delays()
-        elif received > self.received or isinstance(error, NotAWholeWav | StartOver):
-            self._in_vain += 1
 
-    async def _ask_again(self, refused: AddressRefused) -> None:
-        """Get a fresh address, once for each time that one is refused."""
-        if self._refused:
-            line = self._shop.continue_with([self._entry.wav_task_id or ""])
-            raise AddressRefused(
-                refused.message,
-                f"To try again, free of charge: {line}. If it stays so, the service has deleted the file, as it does after "
-                f"{self._shop.client.provider.retention_days} days; only a new conversion, which is charged, brings it "
-                "back: convert, with --resubmit.",
-            ) from refused
-        try:
-            record = await self._shop.client.fetch_record(self._entry.wav_task_id or "")
-        except ServiceUnavailable as away:
-            await self._pause(away)
-        else:
-            self._refused = True
-            self._url = record.url or self._url
-            self._shop.journal.move(self._entry, State.READY, wav_url=self._url)
-
-    async def _pause(self, error: SunoWavError) -> None:
-        """Wait before the next try. Raises DownloadFailed where the time is up, or enough was fetched in vain."""
-        delay = next(self._delays, None)
-        if delay is not None and isinstance(error, BrokenOff):
-            delay = max(delay, error.retry_after or 0.0)
-        if delay is None or self._in_vain > _MOST_IN_VAIN or time.monotonic() + delay > self._deadline:
-            if not isinstance(error, BrokenOff):
-                raise error
-            line = self._shop.continue_with([self._entry.wav_task_id or ""])
-            raise DownloadFailed(
-                error.message, f"It is paid for and stays at the service. To continue: {line}"
-            ) from error
-        self._shop.report(
-            events.DownloadRetried(audio_id=self._entry.name, reason=error.message, seconds=delay)
-        )
-        await self._turn.pause(delay)
+async def _report_levels(entry: JournalEntry, path: Path, wav: WavFormat, context: ConversionContext) -> None:
+    # The song is saved: if its file is gone by now, there is nothing to draw.
+    with suppress(OSError):
+        levels = await start_in_thread(lambda: measure_levels(path, wav), "levels")
+        if levels is not None:
+            context.report(events.LevelsMeasured(audio_id=entry.name, levels=levels))

@@ -1,7 +1,8 @@
-"""The bytes of an answer, in blocks: from the connection itself where that is possible, for httpx costs twice the CPU.
+"""The body of an answer, in blocks.
 
-httpx hands on each TLS record of 16 KiB through four layers. Once the head is read, a body of a known length over HTTP/1.1
-is nothing but the connection's next bytes.
+httpx passes each TLS record of 16 KiB through four layers, which costs twice the CPU. But once the
+head is read, a body of known length over HTTP/1.1 is just the connection's next bytes. So these are
+read from the socket itself wherever possible.
 """
 
 from __future__ import annotations
@@ -23,68 +24,68 @@ LARGEST_BLOCK = 256 * 1024
 """Bytes; more at a time brings nothing."""
 
 _LATEST = 0.1
-"""Seconds after which a block is handed on, however little is in it, so that the bar moves on a slow line too."""
+"""Seconds after which a block is yielded before it is full, to show progress on a slow line."""
 
 
-def blocks(
+def read_blocks(
     response: httpx.Response, content: Content, *, size: int = LARGEST_BLOCK, silence: float
 ) -> Iterator[bytes | memoryview]:
-    """Yield the body in blocks of at most `size` bytes, each valid until the next one is asked for.
+    """Yield the body in blocks of at most `size` bytes, each valid until the next one is read.
 
-    Raises httpx.HTTPError where it breaks off, comes to an early end, or is silent for `silence` seconds.
+    Raise httpx.HTTPError if the body breaks off, ends early, or is silent for `silence` seconds.
     """
     if content.coded:
-        yield from _unpacked(response, size)
+        yield from _decompress(response, size)
         return
-    connection, length = _connection(response), content.span.length
+    connection, length = _find_socket(response), content.span.length
     if connection is None or length is None:
         for piece in response.iter_raw():
             for start in range(0, len(piece), size):
                 yield piece[start : start + size]
         return
-    # Held until the end: with its iterator gone, httpx closes the connection.
+    # Kept until the end: without its iterator, httpx closes the connection.
     raw = response.iter_raw()
-    # What came together with the head, or else the first bytes behind it: httpx keeps nothing back.
+    # What came together with the head, or else the first bytes after it: httpx holds nothing back.
     first = next(raw, b"")
     for start in range(0, len(first), size):
         yield first[start : start + size]
     if length > len(first):
-        yield from _from(connection, length - len(first), size, silence)
+        yield from _read_socket(connection, length - len(first), size, silence)
 
 
-def _unpacked(response: httpx.Response, size: int) -> Iterator[bytes]:
-    """Unpack by hand, for httpx would make a thousand times as much of a piece at once."""
-    # 15 bits of window, and 32 for either header: gzip's or zlib's.
-    unpacker = zlib.decompressobj(wbits=47)
+def _decompress(response: httpx.Response, size: int) -> Iterator[bytes]:
+    """Decompress in small steps: httpx would turn one piece into a thousand times its size."""
+    # 15 bits of window, and 32 to accept either header: gzip's or zlib's.
+    decoder = zlib.decompressobj(wbits=47)
     for piece in response.iter_raw():
         packed = piece
-        while not unpacker.eof:
+        while not decoder.eof:
             try:
-                block = unpacker.decompress(packed, size)
+                block = decoder.decompress(packed, size)
             except zlib.error as error:
                 raise httpx.DecodingError(f"it is packed wrongly: {error}") from error
-            packed = unpacker.unconsumed_tail
+            packed = decoder.unconsumed_tail
             if block:
                 yield block
             if len(block) < size and not packed:
                 break
-    if not unpacker.eof:
+    if not decoder.eof:
         raise httpx.RemoteProtocolError("the body ended early")
 
 
-def _connection(response: httpx.Response) -> socket.socket | None:
-    """Find the socket whose next bytes are the body's; None where there is none, and httpx must read."""
+def _find_socket(response: httpx.Response) -> socket.socket | None:
+    """Return the socket whose next bytes are the body's, or None if httpx must read it."""
     if response.http_version != "HTTP/1.1" or "Transfer-Encoding" in response.headers:
         return None
     stream = response.extensions["network_stream"]
     if isinstance(stream.get_extra_info("ssl_object"), ssl.SSLObject):
-        # TLS inside of TLS, behind an https proxy: what the socket gives is encrypted once more.
+        # TLS inside TLS, behind an https proxy: the socket's bytes are encrypted once more.
         return None
     connection: socket.socket = stream.get_extra_info("socket")
     return connection
 
 
-def _from(connection: socket.socket, length: int, size: int, silence: float) -> Iterator[memoryview]:
+def _read_socket(connection: socket.socket, length: int, size: int, silence: float) -> Iterator[memoryview]:
     buffer = memoryview(bytearray(min(size, length)))
     connection.settimeout(silence)
     while length:
@@ -104,7 +105,7 @@ def _from(connection: socket.socket, length: int, size: int, silence: float) -> 
         except httpx.HTTPError as error:
             trouble = error
         if filled:
-            # What came before the trouble is as good as the rest.
+            # What came before the error is as good as the rest.
             yield buffer[:filled]
         if trouble is not None:
             raise trouble

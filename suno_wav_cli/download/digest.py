@@ -1,4 +1,4 @@
-"""SHA-256 of a file that is still growing, off the way of its bytes."""
+"""The SHA-256 of a file that is still growing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ _PAUSE = 0.05
 
 
 class Digest:
-    """Follows `arrived`, the number of bytes that are there without a gap. It runs in a thread of its own."""
+    """Hashes a file in a thread of its own, so that its bytes do not wait for the hash.
+
+    `arrived` returns the number of bytes that have arrived without a gap.
+    """
 
     def __init__(self, path: Path, arrived: Callable[[], int]) -> None:
         self._path = path
@@ -26,23 +29,23 @@ class Digest:
         self._abandoned = Event()
 
     def complete(self) -> None:
-        """Say that no more bytes will arrive."""
+        """Let `run` end as soon as it has hashed what has arrived: no more will."""
         self._complete.set()
 
     def abandon(self) -> None:
-        """Say that nobody wants to know any more."""
+        """Let `run` end at once. Its result is of no use."""
         self._abandoned.set()
         self._complete.set()
 
     def run(self) -> str:
-        """Return the digest as 64 hexadecimal digits, once all is there. Raises OSError."""
+        """Return the digest as 64 hexadecimal digits, once the file is complete. Raise OSError."""
         digest = hashlib.sha256()
         buffer = memoryview(bytearray(_BLOCK))
         position = 0
         with self._path.open("rb", buffering=0) as file:
             while not self._abandoned.is_set():
-                # Asked before the bytes are: those that arrived in between are seen the next time.
-                complete = self._complete.is_set()
+                # In this order: bytes that arrive in between are seen the next time.
+                is_complete = self._complete.is_set()
                 stop = self._arrived()
                 while position < stop and not self._abandoned.is_set():
                     count = file.readinto(buffer[: min(_BLOCK, stop - position)])
@@ -50,7 +53,7 @@ class Digest:
                         raise OSError(errno.EIO, "another program has made it shorter")
                     digest.update(buffer[:count])
                     position += count
-                if complete:
+                if is_complete:
                     break
                 self._complete.wait(_PAUSE)
         return digest.hexdigest()

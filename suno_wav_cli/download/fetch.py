@@ -1,4 +1,4 @@
-"""Bytes from the CDN to a `.part`: what is missing of it, checked, hashed, and safe on the disk."""
+"""A transfer run beside the event loop: its progress, its speed, its hash, and what survives it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import asyncio
 import time
 from collections import deque
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.download.digest import Digest
 from suno_wav_cli.download.http import DownloadPolicy
-from suno_wav_cli.download.part_file import disk_failed
+from suno_wav_cli.download.part_file import disk_error
 from suno_wav_cli.download.transfer import Transfer
 from suno_wav_cli.system.pacing import RateLimit
 from suno_wav_cli.system.threads import start_in_thread
@@ -18,109 +19,143 @@ from suno_wav_cli.system.threads import start_in_thread
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from suno_wav_cli.download.part_file import Part
-    from suno_wav_cli.journal.holding import PartialFile
+    from suno_wav_cli.download.part_file import PartFile
+    from suno_wav_cli.journal.parts import PartialFile
 
-__all__ = ["DownloadPolicy", "RateLimit", "Transfer", "fetch", "settled"]
-
-_TICK = 0.1
-"""Seconds between two looks at how far the threads are."""
-
-_SAFE_EVERY = 0.5
-"""Seconds between two notes of what is safe on the disk: what a crash may cost."""
+__all__ = ["DownloadPolicy", "FetchTimes", "RateLimit", "Transfer", "fetch", "sync_and_hash"]
 
 _SHARES = 8
 """Twice as many as there are downloads at once."""
 
-_LAST_MOMENT = 0.5
+
+@dataclass(frozen=True, kw_only=True)
+class FetchTimes:
+    """How often a fetch does what, and how long its end may take, in seconds.
+
+    `progress` lies between two reports, and `note` between two notes of what is safe on the disk,
+    which is what a crash may cost. A cancelled fetch waits `last_note` for a slow disk, and
+    `thread_end` for its threads.
+    """
+
+    progress: float = 0.1
+    note: float = 0.5
+    last_note: float = 10.0
+    thread_end: float = 0.5
 
 
 async def fetch(
     transfer: Transfer,
     on_progress: Callable[[int, int | None], None],
     keep: Callable[[PartialFile, str], None],
+    times: FetchTimes = FetchTimes(),
 ) -> str:
-    """Run the transfer in threads; the SHA-256 of the whole file, which is on the disk then.
+    """Run the transfer in threads. Return the SHA-256 of the whole file, which is safe on the disk.
 
-    `on_progress(received, length)` is called ten times a second, `keep` with what a later run could continue from, and
-    the evidence of it, each time when that is safe on the disk. Raises as Transfer.run. Cancelled, it stops the threads before it returns.
+    `on_progress(received, length)` is called at every tick. `keep` is called with what a later run
+    can continue from, and its fingerprint, each time after that is safe on the disk; also if the
+    fetch fails or is cancelled. Raise as Transfer.run.
     """
-    terms = transfer.terms
-    digest = Digest(transfer.part.path, transfer.arrived)
+    segments = transfer.segments
+    digest = Digest(transfer.part.path, segments.arrived)
+    notes = _Notes(transfer, keep)
     moved = start_in_thread(transfer.run, "download")
     hashed = start_in_thread(digest.run, "digest")
-    keeping = asyncio.create_task(_keep_up(transfer, keep))
-    speed = _Speed(terms)
+    noting = asyncio.create_task(notes.take_every(times.note))
+    speed = _SpeedCheck(transfer.policy)
     try:
         while not moved.done():
-            await asyncio.wait([moved, keeping], timeout=_TICK, return_when=asyncio.FIRST_COMPLETED)
-            if keeping.done():
-                keeping.result()
-            on_progress(transfer.received, transfer.length)
-            if speed.too_low(transfer.received):
-                transfer.stop(f"slower than {speed.least:,} bytes a second for {terms.stall_timeout:g} s")
+            await asyncio.wait([moved, noting], timeout=times.progress, return_when=asyncio.FIRST_COMPLETED)
+            if noting.done():
+                noting.result()
+            on_progress(segments.received, segments.length)
+            if speed.is_too_low(segments.received):
+                transfer.stop(f"slower than {speed.least:,} bytes a second for {speed.seconds:g} s")
         moved.result()
         digest.complete()
-        await _keep(transfer, keep)
+        await notes.take_last()
         return await hashed
     except BaseException as error:
         transfer.stop("stopped")
-        await asyncio.wait([moved], timeout=_LAST_MOMENT)
-        # The rest is a question of what the next run must fetch again: not worth a long wait.
+        await asyncio.wait([moved], timeout=times.thread_end)
+        # What has arrived must not be fetched again, however slow the disk is. Only a person who
+        # stops the program is not kept waiting for long.
+        limit = times.last_note if isinstance(error, asyncio.CancelledError) else None
         with suppress(OSError, TimeoutError):
-            await asyncio.wait_for(_keep(transfer, keep), _LAST_MOMENT / 2)
+            await asyncio.wait_for(notes.take(), limit)
         if isinstance(error, OSError):
-            raise disk_failed(transfer.part.path, error) from error
+            raise disk_error(transfer.part.path, error) from error
         raise
     finally:
         digest.abandon()
-        keeping.cancel()
-        await asyncio.wait([hashed], timeout=_LAST_MOMENT)
+        noting.cancel()
+        await asyncio.wait([hashed], timeout=times.thread_end)
 
 
-async def settled(part: Part) -> str:
-    """Put what was changed in a complete `.part` on the disk; its SHA-256. Raises OSError."""
+async def sync_and_hash(part: PartFile) -> str:
+    """Store a complete part file on the disk for good. Return its SHA-256. Raise OSError."""
     digest = Digest(part.path, lambda: part.size)
     digest.complete()
     await start_in_thread(part.sync, "sync")
     return await start_in_thread(digest.run, "digest")
 
 
-async def _keep_up(transfer: Transfer, keep: Callable[[PartialFile, str], None]) -> None:
-    """Never returns. Raises OSError where the disk fails."""
-    kept = None
-    while True:
-        await asyncio.sleep(_SAFE_EVERY)
-        if (holding := transfer.holding()) != kept:
-            await _keep(transfer, keep)
-            kept = holding
+class _Notes:
+    """Notes of what is safe on the disk, for another run to continue from.
+
+    One at a time: two syncs at once are no faster, and the note of a sync that has begun is never
+    dropped in favour of a later one.
+    """
+
+    def __init__(self, transfer: Transfer, keep: Callable[[PartialFile, str], None]) -> None:
+        self._transfer = transfer
+        self._keep = keep
+        self._kept: PartialFile | None = None
+        self._lock = asyncio.Lock()
+
+    async def take_every(self, seconds: float) -> None:
+        """Take notes until cancelled. Raise OSError if the disk fails."""
+        while True:
+            await asyncio.sleep(seconds)
+            await self.take()
+
+    async def take(self) -> None:
+        """Sync the part file, and note what had been written before. Raise OSError."""
+        async with self._lock:
+            partial = self._transfer.segments.partial_file()
+            if partial is None or partial == self._kept:
+                return
+            part, present = self._transfer.part, partial.present
+
+            def sync_and_fingerprint() -> str:
+                part.sync()
+                return part.fingerprint(present)
+
+            # In a thread, because both may wait for the disk.
+            self._keep(partial, await start_in_thread(sync_and_fingerprint, "sync"))
+            self._kept = partial
+
+    async def take_last(self) -> None:
+        """Sync the complete file, also if it could not be continued. Raise OSError."""
+        if self._transfer.segments.partial_file() is None:
+            await start_in_thread(self._transfer.part.sync, "sync")
+        else:
+            await self.take()
 
 
-async def _keep(transfer: Transfer, keep: Callable[[PartialFile, str], None]) -> None:
-    """Put what has come on the disk, and then say so."""
-    holding = transfer.holding()
-    if holding is None:
-        await start_in_thread(transfer.part.sync, "sync")
-    else:
-        # In a thread, for either may wait for the disk.
-        spans = holding.present()
-        keep(holding, await start_in_thread(lambda: transfer.part.secured(spans), "sync"))
+class _SpeedCheck:
+    """Watches whether the last seconds brought less than they must."""
 
-
-class _Speed:
-    """Tells whether the last seconds brought less than they must."""
-
-    def __init__(self, terms: DownloadPolicy) -> None:
-        self._seconds = terms.stall_timeout
-        # What was asked to be slow cannot be too slow: half of what each of several downloads gets of the rate.
-        rate = terms.rate.rate
-        self.least = terms.min_speed if rate is None else min(terms.min_speed, rate // _SHARES)
+    def __init__(self, policy: DownloadPolicy) -> None:
+        self.seconds = policy.stall_timeout
+        # A download slowed by a rate limit is not too slow: half of what each of several gets.
+        rate = policy.rate.rate
+        self.least = policy.min_speed if rate is None else min(policy.min_speed, rate // _SHARES)
         self._seen: deque[tuple[float, int]] = deque()
 
-    def too_low(self, received: int) -> bool:
+    def is_too_low(self, received: int) -> bool:
         now = time.monotonic()
         self._seen.append((now, received))
-        while len(self._seen) > 1 and now - self._seen[1][0] >= self._seconds:
+        while len(self._seen) > 1 and now - self._seen[1][0] >= self.seconds:
             self._seen.popleft()
         begun, before = self._seen[0]
-        return now - begun >= self._seconds and received - before < self.least * self._seconds
+        return now - begun >= self.seconds and received - before < self.least * self.seconds

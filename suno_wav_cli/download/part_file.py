@@ -1,4 +1,4 @@
-"""`NAME.part` beside the target: one program at a time, checked, flushed, and renamed while it is still held."""
+"""The part file, `NAME.part` beside the target: locked, written, and renamed while it is locked."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from suno_wav_cli.system.file_lock import is_same_file, try_lock
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from suno_wav_cli.journal.holding import ByteRange
+    from suno_wav_cli.journal.parts import ByteRange
 
 
 _SAMPLE = 4096
-"""Bytes at each end of what was fetched in one go."""
+"""Bytes that a fingerprint takes from each end of a range."""
 
 
-class Part:
-    """An open, locked `.part`. Made by `open_part`."""
+class PartFile:
+    """An open, locked part file, made by `open_part`. Several threads may write."""
 
     def __init__(self, path: Path, file: FileIO) -> None:
         self.path = path
@@ -37,29 +37,30 @@ class Part:
     def size(self) -> int:
         return os.fstat(self.file.fileno()).st_size
 
-    def evidence(self, spans: Iterable[ByteRange]) -> str:
-        """Make a digest of the ends of each span: it tells these bytes from what is copied over them. Raises OSError."""
+    def fingerprint(self, ranges: Iterable[ByteRange]) -> str:
+        """Hash both ends of each range, so that other bytes in their place show. Raise OSError."""
         digest = hashlib.sha256()
         with self._lock:
-            for span in spans:
-                stop = span.stop or span.start
-                for start in (span.start, max(span.start, stop - _SAMPLE)):
+            for one in ranges:
+                stop = one.stop or one.start
+                for start in (one.start, max(one.start, stop - _SAMPLE)):
                     self.file.seek(start)
                     digest.update(self.file.read(min(_SAMPLE, stop - start)))
         return digest.hexdigest()
 
     def restart(self) -> None:
-        """Throw away what is there."""
+        """Empty the file."""
         self.file.truncate(0)
 
     def check_room(self, end: int) -> None:
-        """Raise OSError where the disk has no room for the file up to `end`. What it has already is not asked for."""
+        """Raise OSError if the disk has no room for the file to grow to `end`."""
         if shutil.disk_usage(self.path.parent).free < end - self.size:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def allocate(self, size: int) -> None:
-        """Give the file its final size, so that it can be written in any order. Raises OSError."""
-        # Where the file system cannot, the C library writes zeros, also over what came after it has looked for the end.
+        """Give the file its final size, so that it can be written in any order. Raise OSError."""
+        # On file systems without fallocate, the C library writes zeros from the end on that it has
+        # found: under the lock, so that they overwrite nothing.
         with self._lock:
             try:
                 os.posix_fallocate(self.file.fileno(), 0, size)
@@ -69,23 +70,18 @@ class Part:
                 self.file.truncate(size)
 
     def write(self, position: int, block: bytes | memoryview) -> None:
-        """Write the whole block at `position`; several threads may. Raises OSError."""
+        """Write the whole block at `position`. Raise OSError."""
         with self._lock:
             self.file.seek(position)
             while block:
                 block = block[self.file.write(block) :]
 
     def sync(self) -> None:
-        """Put every byte that was written on the disk. Raises OSError."""
+        """Store every byte that was written on the disk for good. Raise OSError."""
         os.fsync(self.file.fileno())
 
-    def secured(self, spans: Iterable[ByteRange]) -> str:
-        """Put these spans on the disk, and give the evidence of them. Raises OSError."""
-        self.sync()
-        return self.evidence(spans)
-
     def put_in_place(self, target: Path, *, force: bool) -> None:
-        """Rename it to `target` atomically. Raises OutputExists rather than replace a file without `force`."""
+        """Rename it to `target` atomically. Without `force`, raise OutputExists if that is taken."""
         if os.name == "nt":
             # Windows renames no open file.
             self.file.close()
@@ -93,10 +89,10 @@ class Part:
             if force:
                 self.path.replace(target)
             else:
-                _rename_to_nothing(self.path, target)
+                _rename_unless_taken(self.path, target)
         except OSError as error:
-            raise disk_failed(target, error) from error
-        _flush_folder(target.parent)
+            raise disk_error(target, error) from error
+        _sync_folder(target.parent)
 
 
 def part_of(target: Path) -> Path:
@@ -104,20 +100,20 @@ def part_of(target: Path) -> Path:
 
 
 @contextmanager
-def open_part(target: Path) -> Iterator[Part]:
-    """Open and lock the target's `.part`, made where there is none, and removed at the end where nothing is in it.
+def open_part(target: Path) -> Iterator[PartFile]:
+    """Open and lock the target's part file. An empty one is removed at the end.
 
-    Raises DownloadFailed where another program holds it, or it cannot be opened.
+    Raise DownloadFailed if another program holds it, or it cannot be opened.
     """
     path = part_of(target)
     try:
-        file = _opened_and_locked(path)
+        file = _open_and_lock(path)
     except OSError as error:
-        raise disk_failed(path, error) from error
+        raise disk_error(path, error) from error
     try:
-        yield Part(path, file)
+        yield PartFile(path, file)
     finally:
-        # What closing has to say of a full disk was said by the write before.
+        # A full disk was reported by the write before.
         with suppress(OSError):
             if not file.closed and is_same_file(path, file) and os.fstat(file.fileno()).st_size == 0:
                 if os.name == "nt":
@@ -127,22 +123,22 @@ def open_part(target: Path) -> Iterator[Part]:
             file.close()
 
 
-def disk_failed(path: Path, error: OSError) -> DownloadFailed:
+def disk_error(path: Path, error: OSError) -> DownloadFailed:
     return DownloadFailed(
         f"{path} cannot be written: {error.strerror or error}",
         "Make room or choose another folder, then run the same command again: it is not charged twice.",
     )
 
 
-def _opened_and_locked(path: Path) -> FileIO:
+def _open_and_lock(path: Path) -> FileIO:
     while True:
-        # Nothing is truncated before it is locked, and no link is followed to somebody's file.
+        # Nothing is truncated before it is locked, and a link to another file is not followed.
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
         file = FileIO(os.open(path, flags, 0o666), "r+b")
         try:
             _lock(path, file)
-            # Before it was locked, its holder may have given it its final name. (A crash in the middle of that leaves
-            # both names: `_rename_to_nothing`.)
+            # Before it was locked, its holder may have renamed it. A crash in the middle of that leaves
+            # both names: `_rename_unless_taken`.
             if is_same_file(path, file):
                 if os.fstat(file.fileno()).st_nlink <= 1:
                     return file
@@ -154,14 +150,14 @@ def _opened_and_locked(path: Path) -> FileIO:
 
 
 def _lock(path: Path, file: FileIO) -> None:
-    """Keep a second program out, where the system can: elsewhere the last one wins."""
+    """Keep a second program out. On systems without locks the last one wins."""
     if not try_lock(file):
         raise DownloadFailed(
             f"another program is downloading to {path}", "Let it finish, or choose another --out."
         )
 
 
-def _rename_to_nothing(part: Path, target: Path) -> None:
+def _rename_unless_taken(part: Path, target: Path) -> None:
     exists = OutputExists(
         f"{target} exists", f"It was not touched; the new file is at {part}. To replace it, add --force."
     )
@@ -179,8 +175,8 @@ def _rename_to_nothing(part: Path, target: Path) -> None:
         part.unlink()
 
 
-def _flush_folder(folder: Path) -> None:
-    """Make the new name survive a power cut, where the system lets a folder be opened (Windows does not)."""
+def _sync_folder(folder: Path) -> None:
+    """Make the new name survive a power cut, if the system opens folders (Windows does not)."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -1,4 +1,4 @@
-"""What the head of an answer says: which bytes of which file come, or why none do. Decided without touching anything."""
+"""What the head of an answer says: which bytes of which file follow, or why none do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from suno_wav_cli.errors import AddressRefused, BrokenOff, DownloadFailed, StartOver
-from suno_wav_cli.journal.holding import ByteRange
+from suno_wav_cli.journal.parts import ByteRange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ _STRONG = re.compile(r'"[\x21\x23-\x7e]{1,1000}"')
 _PLAIN = "identity"
 _DECODED = ("gzip", "deflate")
 _LONGEST_WAIT = 120.0
-"""Seconds that a server may ask to be left alone."""
+"""Seconds. The most that a server may ask for by Retry-After."""
 
 _REFUSED = (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN, httpx.codes.NOT_FOUND, httpx.codes.GONE)
 _FOR_NOW = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY, httpx.codes.TOO_MANY_REQUESTS)
@@ -30,10 +30,10 @@ _FOR_NOW = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY, httpx.codes.TOO_
 
 @dataclass(frozen=True, kw_only=True)
 class Content:
-    """What the body of an answer is: the bytes `span` of a file of `length`; None where the server does not tell.
+    """The body of an answer: the bytes `span` of a file of `length`, None if that is unknown.
 
-    `validator` is the file's strong ETag, where it has one; `divisible` says that the server offers ranges of it, and
-    `coded` that the body is to be unpacked.
+    `validator` is the file's strong ETag, if it has one. `divisible` says that the server offers
+    ranges of the file, and `coded` that the body is compressed.
     """
 
     span: ByteRange
@@ -43,39 +43,39 @@ class Content:
     coded: bool = False
 
 
-def judged(
-    status: int, headers: Mapping[str, str], asked: ByteRange | None, validator: str | None
+def check_response(
+    status: int, headers: Mapping[str, str], wanted: ByteRange | None, validator: str | None
 ) -> Content:
-    """Read an answer to a request for a whole file, or for the span `asked` of the one that `validator` names.
+    """Read the answer to a request for a whole file, or for a range of the one with `validator`.
 
-    Raises AddressRefused where a fresh address may help, BrokenOff where another try may, StartOver where what is
-    there already is of no use, and DownloadFailed otherwise.
+    Raise AddressRefused if a fresh address may help, BrokenOff if another attempt may, StartOver if
+    only one from the beginning, and DownloadFailed otherwise.
     """
     if status == httpx.codes.OK:
-        if asked is not None:
-            # Whether it knows no ranges or has another file now: what comes is not what was asked for.
+        if wanted is not None:
+            # Either it ignores ranges or it has another file now.
             same = validator is not None and headers.get("ETag") == validator
             raise StartOver(
                 "the file's server sends it from its beginning" if same else "the file has changed"
             )
-        return _whole(headers)
+        return _read_whole(headers)
     if status == httpx.codes.PARTIAL_CONTENT:
-        return _part(headers, asked, validator)
-    if status == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE and asked is not None:
-        return _nothing_left(headers, asked, validator)
+        return _read_part(headers, wanted, validator)
+    if status == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE and wanted is not None:
+        return _read_nothing_left(headers, wanted, validator)
     if status in _REFUSED:
         raise AddressRefused(
             f"the file's address answers HTTP {status}", "It may have expired; ask for a fresh one."
         )
     if status >= httpx.codes.INTERNAL_SERVER_ERROR or status in _FOR_NOW:
-        raise BrokenOff(f"the file's server answers HTTP {status}", _retry_after(headers))
+        raise BrokenOff(f"the file's server answers HTTP {status}", _read_retry_after(headers))
     raise DownloadFailed(
         f"the file's server answers HTTP {status}", "Try again; if it stays so, ask your provider."
     )
 
 
-def _whole(headers: Mapping[str, str]) -> Content:
-    coding = _coding(headers)
+def _read_whole(headers: Mapping[str, str]) -> Content:
+    coding = _read_coding(headers)
     if coding != _PLAIN:
         if coding not in _DECODED:
             raise DownloadFailed(
@@ -97,35 +97,35 @@ def _whole(headers: Mapping[str, str]) -> Content:
     )
 
 
-def _part(headers: Mapping[str, str], asked: ByteRange | None, validator: str | None) -> Content:
+def _read_part(headers: Mapping[str, str], wanted: ByteRange | None, validator: str | None) -> Content:
     match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
-    if match is None or asked is None or validator is None or _coding(headers) != _PLAIN:
+    if match is None or wanted is None or validator is None or _read_coding(headers) != _PLAIN:
         raise StartOver("the file's server sends a part that cannot be placed")
     start, stop, length = int(match[1]), int(match[2]) + 1, int(match[3])
     if headers.get("ETag", validator) != validator:
         raise StartOver("the file has changed")
-    most = length if asked.stop is None else min(asked.stop, length)
+    most = length if wanted.stop is None else min(wanted.stop, length)
     whole = headers.get("Content-Length", str(stop - start)) == str(stop - start)
-    if start != asked.start or not start < stop <= most or not whole:
+    if start != wanted.start or not start < stop <= most or not whole:
         raise StartOver("the file's server sends another part than was asked for")
     return Content(span=ByteRange(start=start, stop=stop), length=length, validator=validator, divisible=True)
 
 
-def _nothing_left(headers: Mapping[str, str], asked: ByteRange, validator: str | None) -> Content:
+def _read_nothing_left(headers: Mapping[str, str], wanted: ByteRange, validator: str | None) -> Content:
     match = _UNSATISFIED.fullmatch(headers.get("Content-Range", ""))
-    if match is None or int(match[1]) != asked.start or headers.get("ETag", validator) != validator:
+    if match is None or int(match[1]) != wanted.start or headers.get("ETag", validator) != validator:
         raise StartOver("the file has changed")
-    # Everything was there already, and nobody knew.
+    # Everything had arrived already, but its length was unknown.
     return Content(
-        span=ByteRange(start=asked.start, stop=asked.start), length=asked.start, validator=validator
+        span=ByteRange(start=wanted.start, stop=wanted.start), length=wanted.start, validator=validator
     )
 
 
-def _coding(headers: Mapping[str, str]) -> str:
+def _read_coding(headers: Mapping[str, str]) -> str:
     return headers.get("Content-Encoding", "").strip().lower() or _PLAIN
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
+def _read_retry_after(headers: Mapping[str, str]) -> float | None:
     text = headers.get("Retry-After", "").strip()
     try:
         seconds = (

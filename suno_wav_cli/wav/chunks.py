@@ -1,4 +1,4 @@
-"""RIFF: the chunks of a file, one after the other."""
+"""The chunks of a RIFF file."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 RIFF_HEADER = 12
 CHUNK_HEADER = 8
 IN_DS64 = 0xFFFFFFFF
-"""The size that stands where the real one needs more than 32 bits, and so is in the chunk `ds64`."""
+"""Stands for a size of more than 32 bits, which is in the chunk `ds64`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chunk:
-    """`start` is the offset of its content in the file, `size` the length of the content in bytes, as it says."""
+    """`start` is the offset of the content in the file, `size` the stated length of the content."""
 
     name: bytes
     start: int
@@ -26,18 +26,19 @@ class Chunk:
 
     @property
     def stop(self) -> int:
-        """Where the next chunk begins: chunks are padded to an even length."""
+        """The start of the next chunk: chunks are padded to an even length."""
         return self.start + self.size + self.size % 2
 
 
 def read_chunks(file: BinaryIO) -> Iterator[Chunk]:
-    """Yield the chunks up to the end of the file, reading their headers only.
+    """Yield the chunks up to the end of the file. Only their headers are read.
 
-    A `data` chunk that sends the reader to `ds64` gets the size that is told there. The caller bounds how many it takes: a hostile file is made of empty ones.
+    A `data` chunk whose size is in `ds64` gets that size. The caller must bound how many chunks it
+    takes, because a hostile file consists of empty ones.
     """
     long_data_size: int | None = None
     position = RIFF_HEADER
-    # A size in ds64 may lead to where no file can be.
+    # A size in ds64 may point beyond the end of any possible file.
     length = file.seek(0, os.SEEK_END)
     while position + CHUNK_HEADER <= length:
         file.seek(position)
@@ -49,12 +50,12 @@ def read_chunks(file: BinaryIO) -> Iterator[Chunk]:
             size = long_data_size
         chunk = Chunk(name=name, start=position + CHUNK_HEADER, size=size)
         if name == b"ds64":
-            long_data_size = _data_size_of_ds64(file.read(min(size, 28)))
+            long_data_size = _read_data_size(file.read(min(size, 28)))
         yield chunk
         position = chunk.stop
 
 
-def _data_size_of_ds64(content: bytes) -> int | None:
+def _read_data_size(content: bytes) -> int | None:
     if len(content) < 16:
         return None
     size: int = struct.unpack_from("<Q", content, 8)[0]

@@ -1,4 +1,4 @@
-"""Where the audio and the whole file end, against where their headers say that they do."""
+"""Whether the audio and the file end where their headers say."""
 
 from __future__ import annotations
 
@@ -15,18 +15,21 @@ if TYPE_CHECKING:
 
 _LARGEST_SIZES = (1 << 31, 1 << 32)
 _BELOW = 4200
-"""Bytes. Who writes to a pipe does not know the length yet and puts a largest one: ffmpeg 0xFFFFFFFF, sox 0x7FFFF000
-less what does not fill a frame, others these less their header."""
+"""Bytes. A program that writes to a pipe does not know the length yet and states the largest one:
+ffmpeg 0xFFFFFFFF, sox 0x7FFFF000 rounded down to a frame, others these less their header."""
 
 _OUTER_HEADER = 8
-"""Bytes that the size of the whole does not count."""
+"""Bytes that the size of the whole file does not count."""
 
 _WRONG_LENGTH = "tells a wrong length of the whole in its first bytes"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Extent:
-    """In bytes: of the audio, what is `present` and what is `promised`, None where nothing is; `missing` at the end."""
+class Completeness:
+    """Bytes of audio that are `present` and `promised`, and bytes `missing` at the file's end.
+
+    `promised` is None if the header states no length. `remarks` complete the sentence "it …".
+    """
 
     present: int
     promised: int | None
@@ -34,19 +37,20 @@ class Extent:
     remarks: tuple[str, ...]
 
 
-def measure(audio: Chunk, chunks: Sequence[Chunk], *, frame: int, outer: int, length: int) -> Extent:
-    """Compare the sizes in the headers, `outer` being that of the whole, with the `length` of the file.
+def check_completeness(
+    audio: Chunk, chunks: Sequence[Chunk], *, frame: int, outer: int, length: int
+) -> Completeness:
+    """Compare the sizes in the headers, `outer` for the whole file, with the file's real `length`.
 
-    Whole frames, of `frame` bytes, are what is taken for audio where nothing is promised.
-
-    Raises NotAWav where there is no audio, and none was meant to be.
+    If no length is promised, all whole frames of `frame` bytes count as audio. Raise NotAWav if
+    there is no audio.
     """
     behind = length - audio.start
     if _is_open(audio, outer, behind):
         present = behind // frame * frame
         if present == 0:
             raise NotAWav("it holds no audio")
-        return Extent(
+        return Completeness(
             present=present,
             promised=None,
             missing=0,
@@ -60,23 +64,23 @@ def measure(audio: Chunk, chunks: Sequence[Chunk], *, frame: int, outer: int, le
         remarks.append(_WRONG_LENGTH)
         end = min(last.stop, length)
     elif last.stop == length + 1 == end:
-        # The padding at the very end, which some writers forget.
+        # Some writers forget the padding at the very end.
         end = length
     elif last.stop == length and end <= length + CHUNK_HEADER:
-        # No chunk is so small: some writers count the outer header in.
+        # Less than a chunk: some writers count the outer header in.
         if end > length:
             remarks.append(_WRONG_LENGTH)
         end = min(end, length)
     missing = max(audio.start + audio.size - length, end - length, 0)
     if length > end + 1:
         remarks.append(f"goes on for {length - end:,} bytes after its end")
-    return Extent(
+    return Completeness(
         present=min(audio.size, behind), promised=audio.size, missing=missing, remarks=tuple(remarks)
     )
 
 
 def _is_open(audio: Chunk, outer: int, behind: int) -> bool:
-    """Tell whether the header was never completed: it says 0, or a largest size that is not there."""
+    """Return whether the header was never completed: it says 0, or a largest size."""
     if audio.size == 0:
         return outer <= audio.start
     return audio.size > behind and _means_unknown(audio.size)

@@ -1,4 +1,4 @@
-"""Peak, loudness, clipping, silence and the waveform of a file, in memory that does not grow with it."""
+"""Peak, loudness, clipping, silence and waveform of a file, in constant memory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, BinaryIO
 
 from suno_wav_cli.models import AudioLevels
-from suno_wav_cli.wav.samples import block_frames, blocks, full_scale, is_readable
+from suno_wav_cli.wav.samples import block_frames, full_scale, is_readable, read_blocks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,27 +21,27 @@ _PARTS = 512
 """Of a waveform: more than a terminal has columns."""
 
 _RUN = 3
-"""Samples at full scale in a row that are no longer the tip of a wave."""
+"""Samples at full scale in a row that make a clipped run, not just the tip of a wave."""
 
 _QUIET = 10 ** (-60 / 20)
 _BEYOND_REASON = 1e12
 
 
-def portray(path: Path, wav: WavFormat) -> AudioLevels | None:
-    """Measure the samples; None where the encoding is none that can be measured. Raises OSError."""
+def measure_levels(path: Path, wav: WavFormat) -> AudioLevels | None:
+    """Measure the samples. Return None for compressed encodings. Raise OSError."""
     if not is_readable(wav):
         return None
     import numpy as np
 
     with path.open("rb") as file, np.errstate(all="ignore"):
         meter = _Meter(wav)
-        for block in blocks(file, wav):
+        for block in read_blocks(file, wav):
             meter.add(block)
-        return meter.portrait(file)
+        return meter.levels(file)
 
 
 class _Meter:
-    """What is known of the samples so far. Sums and peaks are relative to full scale."""
+    """What the samples so far have shown. Sums and peaks are relative to full scale."""
 
     def __init__(self, wav: WavFormat) -> None:
         import numpy as np
@@ -62,24 +62,24 @@ class _Meter:
         self._last_loud = 0
 
     def add(self, block: Samples) -> None:
-        """Take the next block."""
+        """Measure the next block."""
         import numpy as np
 
         frames = len(block) // self._wav.channels
-        block, unusable = _without_unusable(block)
+        block, unusable = _replace_unusable(block)
         self._unusable += unusable
         first = int(np.searchsorted(self._part_starts, self._seen, "right")) - 1
         stop = int(np.searchsorted(self._part_starts, self._seen + frames, "left"))
-        # The parts that lie in this block: the first of them may have begun before it.
+        # The parts within this block. The first of them may have begun before it.
         starts = np.maximum(self._part_starts[first:stop] - self._seen, 0) * self._wav.channels
         highs = np.maximum.reduceat(block, starts)
         lows = np.minimum.reduceat(block, starts)
-        # Wide first: the least integer has no opposite.
+        # As floats, because the least integer has no opposite.
         peaks = np.maximum(np.abs(highs.astype(np.float64)), np.abs(lows.astype(np.float64))) / -self._lowest
         self._part_peaks[first:stop] = np.maximum(self._part_peaks[first:stop], peaks)
         low, high = float(lows.min()), float(highs.max())
         self._low, self._high = min(self._low, low), max(self._high, high)
-        self._squares += self._sum_of_squares(block)
+        self._squares += self._sum_squares(block)
         if low <= self._lowest or high >= self._highest:
             self._count_runs((block <= self._lowest) | (block >= self._highest))
         else:
@@ -90,9 +90,9 @@ class _Meter:
                 self._first_loud = self._seen
         self._seen += frames
 
-    def portrait(self, file: BinaryIO) -> AudioLevels:
+    def levels(self, file: BinaryIO) -> AudioLevels:
         samples = self._seen * self._wav.channels
-        before, after = self._quiet_frames(file)
+        before, after = self._measure_quiet_ends(file)
         return AudioLevels(
             peak=_decibels(float(self._part_peaks.max(initial=0.0))),
             loudness=_decibels(math.sqrt(self._squares / samples) if samples else 0.0),
@@ -104,15 +104,15 @@ class _Meter:
             waveform=tuple(round(min(peak, 1.0), 3) for peak in self._part_peaks.tolist()),
         )
 
-    def _sum_of_squares(self, block: Samples) -> float:
+    def _sum_squares(self, block: Samples) -> float:
         import numpy as np
 
-        # Single precision is exact to a ten thousandth of a decibel, and half the work.
+        # Single precision is exact to 0.0001 dB, and half the work.
         wide = block.astype(np.float64 if self._wav.bits == 64 else np.float32, copy=False)
         return float(np.dot(wide, wide)) / self._lowest**2
 
     def _count_runs(self, full: NDArray[np.bool_]) -> None:
-        """Count a run where its third sample is, so that none is lost or counted twice between two blocks."""
+        """Count each run at its third sample, so that block edges neither lose nor repeat one."""
         import numpy as np
 
         known = np.concatenate([self._edge, full.reshape(-1, self._wav.channels)])
@@ -120,29 +120,29 @@ class _Meter:
         self._clipped += int(np.count_nonzero(begins))
         self._edge = known[-_RUN:]
 
-    def _quiet_frames(self, file: BinaryIO) -> tuple[int, int]:
-        """Look again at the first block and the last one in which something is heard, for where it is."""
+    def _measure_quiet_ends(self, file: BinaryIO) -> tuple[int, int]:
+        """Find the first and the last audible frame, within the blocks known to have one."""
         if self._first_loud is None:
             return self._seen, self._seen
-        first = self._loud_frames(file, self._first_loud)
-        last = self._loud_frames(file, self._last_loud)
+        first = self._find_loud_frames(file, self._first_loud)
+        last = self._find_loud_frames(file, self._last_loud)
         if not (len(first) and len(last)):
-            # The file has been changed meanwhile.
+            # The file has changed meanwhile.
             return 0, 0
         return self._first_loud + int(first[0]), self._seen - 1 - self._last_loud - int(last[-1])
 
-    def _loud_frames(self, file: BinaryIO, start: int) -> NDArray[np.intp]:
+    def _find_loud_frames(self, file: BinaryIO, start: int) -> NDArray[np.intp]:
         import numpy as np
 
-        for block in blocks(file, self._wav, start, block_frames(self._wav)):
-            usable, _ = _without_unusable(block)
+        for block in read_blocks(file, self._wav, start, block_frames(self._wav)):
+            usable, _ = _replace_unusable(block)
             loud = np.abs(usable.astype(np.float64)) >= _QUIET * -self._lowest
             return np.flatnonzero(loud.reshape(-1, self._wav.channels).any(axis=1))
         return np.empty(0, np.intp)
 
 
-def _without_unusable(block: Samples) -> tuple[Samples, int]:
-    """Put zeros in the place of what is no sample, and count it. Integers are samples all."""
+def _replace_unusable(block: Samples) -> tuple[Samples, int]:
+    """Replace NaN, infinite and absurd values by zeros, and count them."""
     import numpy as np
 
     # Comparisons with NaN are false.
@@ -153,5 +153,5 @@ def _without_unusable(block: Samples) -> tuple[Samples, int]:
 
 
 def _decibels(level: float) -> float | None:
-    # No minus before a zero.
+    # Adding zero turns -0.0 into 0.0.
     return round(20 * math.log10(level), 2) + 0.0 if level > 0 else None

@@ -1,4 +1,4 @@
-"""Tags as a file has them: RIFF's own (`LIST` of the kind `INFO`) and ID3 (the chunk `id3 `)."""
+"""Read the tags of a WAV: RIFF's own (`LIST` of kind `INFO`) and ID3 (the chunk `id3 `)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LARGEST_INFO = 1 << 20
 _LARGEST_ID3 = 1 << 24
 _TAG_CHUNKS = (b"LIST", b"id3 ", b"ID3 ")
 _MOST = 200
-"""Tags: a hostile file is full of them."""
+"""Tags that are read. A hostile file is full of them."""
 
 _INFO_NAMES = {
     "INAM": "title",
@@ -62,25 +62,22 @@ _NOT_READABLE = "has ID3 tags, which cannot be read"
 
 
 def read_tags(path: Path, chunks: Sequence[Chunk]) -> tuple[tuple[Tag, ...], tuple[str, ...]]:
-    """Read the tags that these chunks hold, and what there is to remark: "has …".
-
-    Raises OSError.
-    """
+    """Return the tags in these chunks, and remarks that complete "it …". Raise OSError."""
     tags: list[Tag] = []
     remarks: list[str] = []
     chunks = [chunk for chunk in chunks if chunk.name in _TAG_CHUNKS]
     if not chunks:
         return (), ()
-    # A hostile file is full of ID3 too, and one that is not has one.
+    # A real file has one ID3 chunk of a kind. A hostile file is full of them.
     first = {chunk.name: chunk for chunk in reversed(chunks)}
     with path.open("rb") as file:
         for chunk in chunks:
             if len(tags) >= _MOST:
                 break
             if chunk.name == b"LIST":
-                tags += _info(_content(file, chunk, _LARGEST_INFO))
+                tags += _read_info(_read_content(file, chunk, _LARGEST_INFO))
             elif chunk is first[chunk.name]:
-                found = _id3(_content(file, chunk, _LARGEST_ID3))
+                found = _read_id3(_read_content(file, chunk, _LARGEST_ID3))
                 if isinstance(found, str):
                     remarks.append(found)
                 else:
@@ -88,24 +85,24 @@ def read_tags(path: Path, chunks: Sequence[Chunk]) -> tuple[tuple[Tag, ...], tup
     return tuple(tags[:_MOST]), tuple(remarks)
 
 
-def _content(file: BinaryIO, chunk: Chunk, most: int) -> bytes:
+def _read_content(file: BinaryIO, chunk: Chunk, most: int) -> bytes:
     file.seek(chunk.start)
     return file.read(min(chunk.size, most))
 
 
-def _info(content: bytes) -> Iterator[Tag]:
+def _read_info(content: bytes) -> Iterator[Tag]:
     position = 4 if content.startswith(b"INFO") else len(content)
     while position + CHUNK_HEADER <= len(content):
         name, size = struct.unpack_from("<4sI", content, position)
         key = name.decode("latin-1").strip()
-        text = _text(content[position + CHUNK_HEADER : position + CHUNK_HEADER + size])
+        text = _decode_text(content[position + CHUNK_HEADER : position + CHUNK_HEADER + size])
         if text:
             yield Tag(name=_INFO_NAMES.get(key, key), key=key, value=text)
         position += CHUNK_HEADER + size + size % 2
 
 
-def _text(content: bytes) -> str:
-    """Read what is UTF-8 today, and was Windows' code page for the most part before."""
+def _decode_text(content: bytes) -> str:
+    """Decode UTF-8, or else the Windows code page that most older programs wrote."""
     content = content.partition(b"\0")[0]
     try:
         return content.decode().strip()
@@ -113,7 +110,7 @@ def _text(content: bytes) -> str:
         return content.decode("cp1252", errors="replace").strip()
 
 
-def _id3(content: bytes) -> list[Tag] | str:
+def _read_id3(content: bytes) -> list[Tag] | str:
     try:
         from mutagen import MutagenError, id3
     except ImportError:
@@ -122,14 +119,14 @@ def _id3(content: bytes) -> list[Tag] | str:
     if found is None:
         return _NOT_READABLE
     if found.compressed:
-        # A thousand times the size may be in there.
+        # They may expand to a thousand times their size.
         return "has compressed ID3 tags, which are not read"
     pictures = [frame.content for frame in found.frames if frame.name == _PICTURE]
     tag = small_tag([frame for frame in found.frames if frame.name != _PICTURE])
     if tag is None:
         return _NOT_READABLE
     try:
-        # Whole frames only: what others hold is left alone.
+        # Known frames only: mutagen leaves the content of others alone.
         known = {key: getattr(id3, key) for key in _ID3_NAMES}
         frames = id3.ID3(BytesIO(tag), known_frames=known, load_v1=False)
     except (MutagenError, ValueError, EOFError, struct.error, OverflowError):
@@ -137,21 +134,21 @@ def _id3(content: bytes) -> list[Tag] | str:
     tags = [
         Tag(name=_ID3_NAMES.get(frame.FrameID, frame.FrameID), key=frame.FrameID, value=text)
         for frame in frames.values()
-        if (text := _frame_text(frame))
+        if (text := _join_texts(frame))
     ]
     return tags + [
         Tag(name="cover", key="APIC", value=about)
         for picture in pictures
-        if (about := _about_picture(picture))
+        if (about := _describe_picture(picture))
     ]
 
 
-def _frame_text(frame: object) -> str:
+def _join_texts(frame: object) -> str:
     text = getattr(frame, "text", "")
     return ("; ".join(map(str, text)) if isinstance(text, list) else str(text)).strip()
 
 
-def _about_picture(content: bytes) -> str | None:
+def _describe_picture(content: bytes) -> str | None:
     start = _PICTURE_START.match(content[:_BEFORE_A_PICTURE])
     if start is None:
         return None

@@ -1,17 +1,17 @@
-"""What a file is that is no WAV: told by its first bytes."""
+"""What a file is if it is not a WAV, by its first bytes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
-from suno_wav_cli.wav.silence import is_constant
+from suno_wav_cli.wav.samples import is_constant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _ENOUGH = 512
 _MOST_ZEROS = 64 * 1024 * 1024
-"""Bytes that are looked at: a file with holes may be said to be as long as the disk has no room for."""
+"""Bytes to look at: a sparse file may be longer than any disk."""
 
 _RIFF_KINDS = {b"AVI ": "an AVI film", b"WEBP": "a WebP picture"}
 _TEXTS: Sequence[tuple[bytes, str]] = (
@@ -40,8 +40,8 @@ _STARTS: Sequence[tuple[bytes, str]] = (
 )
 
 
-def what_else(file: BinaryIO, length: int) -> str:
-    """Complete the sentence "it is …"."""
+def name_content(file: BinaryIO, length: int) -> str:
+    """Return what completes the sentence "it is …"."""
     file.seek(0)
     head = file.read(_ENOUGH)
     if not head:
@@ -52,10 +52,10 @@ def what_else(file: BinaryIO, length: int) -> str:
             if is_constant(file, 0, min(length, _MOST_ZEROS))
             else "zero bytes at its beginning"
         )
-    return _container(head) or _text(head) or "some other kind of file"
+    return _name_container(head) or _name_text(head) or "some other kind of file"
 
 
-def _container(head: bytes) -> str | None:
+def _name_container(head: bytes) -> str | None:
     if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
         return "an AIFF file"
     if head[:4] == b"RIFF":
@@ -65,11 +65,11 @@ def _container(head: bytes) -> str | None:
     for start, name in _STARTS:
         if head.startswith(start):
             return name
-    return _mpeg_audio(head)
+    return _name_mpeg_audio(head)
 
 
-def _mpeg_audio(head: bytes) -> str | None:
-    """Know the header of a frame, whatever its version, layer and rate (ISO/IEC 11172-3, 2.4.1.3)."""
+def _name_mpeg_audio(head: bytes) -> str | None:
+    """Recognise a frame header of any version, layer and rate (ISO/IEC 11172-3, 2.4.1.3)."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return None
     version, layer, bit_rate, sample_rate = head[1] >> 3 & 3, head[1] >> 1 & 3, head[2] >> 4, head[2] >> 2 & 3
@@ -80,12 +80,12 @@ def _mpeg_audio(head: bytes) -> str | None:
     return "an MP3" if bit_rate != 15 and sample_rate != 3 else None
 
 
-def _text(head: bytes) -> str | None:
+def _name_text(head: bytes) -> str | None:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     for start, name in _TEXTS:
         if text.startswith(start):
             return name
-    # The last character may be cut.
+    # The last character may be cut in two.
     readable = head.decode("utf-8", errors="ignore")
     is_text = len(readable.encode()) > len(head) - 4 and all(
         character.isprintable() or character in "\r\n\t" for character in readable

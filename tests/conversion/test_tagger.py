@@ -19,8 +19,8 @@ from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.providers import SUNOAPI
 from suno_wav_cli.callbacks.server import serve_in_thread
 from suno_wav_cli.conversion.tagger import Tagger
-from suno_wav_cli.download.addresses import may_be_fetched
 from suno_wav_cli.download.cover import fetch_cover
+from suno_wav_cli.download.http import may_fetch
 from suno_wav_cli.errors import DownloadFailed
 from suno_wav_cli.events import RequestServed, TagsMissing
 from suno_wav_cli.journal import open_journal
@@ -71,7 +71,7 @@ NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     ],
 )
 def test_where_bytes_may_come_from(url: str, *, local: bool, expected: bool) -> None:
-    assert may_be_fetched(url, local=local) is expected
+    assert may_fetch(url, local=local) is expected
 
 
 # Covers

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import random
 import ssl
+import sys
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,13 +16,14 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from suno_wav_cli.download.body import LARGEST_BLOCK, blocks
+from suno_wav_cli.download.body import LARGEST_BLOCK, read_blocks
 from suno_wav_cli.download.fetch import RateLimit, Transfer
 from suno_wav_cli.download.part_file import open_part
 from suno_wav_cli.download.response import Content
 from suno_wav_cli.errors import BrokenOff, StartOver
-from suno_wav_cli.journal.holding import ByteRange, PartialFile
+from suno_wav_cli.journal.parts import ByteRange, PartialFile
 from tests.support.context import PART, TARGET, WISHES
+from tests.support.program import wait_until
 from tests.support.wire import (
     HOST,
     Certificate,
@@ -70,10 +73,10 @@ def server(request: pytest.FixtureRequest, certificate: Certificate) -> Server:
     return Server(certificate=certificate if request.param == "https" else None)
 
 
-def fetched(url: str, wishes: DownloadPolicy, holding: PartialFile | None = None) -> Transfer:
+def fetched(url: str, wishes: DownloadPolicy, partial: PartialFile | None = None) -> Transfer:
     """Run one transfer; `.part` holds what came. Raises as Transfer.run."""
     with open_part(TARGET) as part:
-        transfer = Transfer(url, part, wishes, holding)
+        transfer = Transfer(url, part, wishes, partial)
         transfer.run()
         return transfer
 
@@ -123,7 +126,7 @@ def test_a_body_comes_byte_for_byte_however_it_is_sent(server: Server, pieces: l
     with server.told(sends(*pieces, then=close_properly)) as url:
         transfer = fetched(url, server.wishes)
     assert PART.read_bytes() == BODY
-    assert (transfer.received, transfer.length) == (len(BODY), len(BODY))
+    assert (transfer.segments.received, transfer.segments.length) == (len(BODY), len(BODY))
 
 
 @pytest.mark.parametrize(
@@ -143,11 +146,50 @@ def test_what_came_before_the_trouble_is_kept(
         transfer = Transfer(url, part, wishes)
         with pytest.raises(BrokenOff, match=said):
             transfer.run()
-        assert transfer.received == count
-        assert transfer.holding() == PartialFile(
+        assert transfer.segments.received == count
+        assert transfer.segments.partial_file() == PartialFile(
             validator='"a"', length=len(BODY), missing=(ByteRange(start=count, stop=len(BODY)),)
         )
         assert part.path.read_bytes() == BODY[:count]
+
+
+def count_unacknowledged(connection: socket.socket) -> int:
+    """Return how many sent bytes the other side's system has not confirmed yet."""
+    import fcntl
+    import termios
+
+    count: bytes = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, bytes(4))
+    return int.from_bytes(count, sys.byteorder)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what the other side has got")
+def test_what_came_before_a_stop_is_kept(server: Server) -> None:
+    """A block that is not full yet when the transfer is stopped, by a person or for being slow."""
+    sent = threading.Event()
+    came = BODY[:50_000]
+
+    def signal_and_wait(connection: socket.socket) -> None:
+        wait_until(lambda: count_unacknowledged(connection) == 0)
+        sent.set()
+        wait_for_close(connection)
+
+    with (
+        server.told(sends(HEAD, came, then=signal_and_wait)) as url,
+        open_part(TARGET) as part,
+    ):
+        transfer = Transfer(url, part, server.wishes)
+
+        def stop() -> None:
+            sent.wait(20)
+            transfer.stop("enough")
+
+        stopping = threading.Thread(target=stop)
+        stopping.start()
+        with pytest.raises(BrokenOff, match="enough"):
+            transfer.run()
+        stopping.join()
+        assert transfer.segments.received == len(came)
+        assert part.path.read_bytes() == came
 
 
 def test_a_reset_is_one_of_our_errors(server: Server) -> None:
@@ -174,7 +216,7 @@ def test_a_range_that_is_less_than_was_asked_for_is_not_the_end(server: Server) 
         )
         with pytest.raises(BrokenOff, match="ended early, at byte 1,000"):
             transfer.run()
-        assert transfer.holding() == PartialFile(
+        assert transfer.segments.partial_file() == PartialFile(
             validator='"a"', length=len(BODY), missing=(ByteRange(start=1000, stop=len(BODY)),)
         )
 
@@ -222,7 +264,7 @@ def test_a_slow_line_is_seen_to_move(server: Server) -> None:
         transfer = Transfer(url, part, replace(server.wishes, stall_timeout=0.2))
         with pytest.raises(BrokenOff):
             transfer.run()
-        assert transfer.received == 1000
+        assert transfer.segments.received == 1000
 
 
 def test_a_large_limit_does_not_make_large_blocks(server: Server) -> None:
@@ -330,7 +372,7 @@ def test_what_unpacks_to_a_thousand_times_its_size_comes_in_small_blocks() -> No
     content = Content(span=ByteRange(start=0, stop=None), length=None, validator=None, coded=True)
     lengths = []
     with serve(sends(head, packed)) as port, httpx.stream("GET", f"http://127.0.0.1:{port}/") as response:
-        for block in blocks(response, content, silence=5.0):
+        for block in read_blocks(response, content, silence=5.0):
             assert not any(bytes(block[:1024]))
             lengths.append(len(block))
     assert sum(lengths) == 30_000_000

@@ -174,7 +174,7 @@ def download(url: str) -> WavFormat:
 def test_a_whole_file_arrives_byte_for_byte(cdn: Cdn) -> None:
     with transfer_of(cdn.address + "/whole") as transfer:
         transfer.run()
-    assert (transfer.received, transfer.length) == (len(WHOLE), len(WHOLE))
+    assert (transfer.segments.received, transfer.segments.length) == (len(WHOLE), len(WHOLE))
     assert PART.read_bytes() == WHOLE
     assert list(Path().iterdir()) == [PART]
 
@@ -182,14 +182,18 @@ def test_a_whole_file_arrives_byte_for_byte(cdn: Cdn) -> None:
 def test_without_a_length_the_end_of_the_body_tells_it(cdn: Cdn) -> None:
     with transfer_of(cdn.address + "/chunked") as transfer:
         transfer.run()
-    assert (transfer.received, transfer.length, PART.read_bytes()) == (len(WHOLE), len(WHOLE), WHOLE)
+    assert (transfer.segments.received, transfer.segments.length, PART.read_bytes()) == (
+        len(WHOLE),
+        len(WHOLE),
+        WHOLE,
+    )
 
 
 def test_a_body_that_was_packed_on_the_way_is_unpacked(cdn: Cdn) -> None:
     """The length that the server tells is that of the packed bytes, and so not the file's."""
     with transfer_of(cdn.address + "/gzip") as transfer:
         transfer.run()
-    assert (transfer.length, PART.read_bytes()) == (len(WHOLE), WHOLE)
+    assert (transfer.segments.length, PART.read_bytes()) == (len(WHOLE), WHOLE)
 
 
 def test_a_second_attempt_begins_anew(cdn: Cdn) -> None:
@@ -345,7 +349,7 @@ def test_a_file_that_does_not_fit_on_the_disk_is_found_before_its_bytes_are_fetc
         transfer = Transfer(url, part, terms(max_size=10**19))
         with pytest.raises(DownloadFailed, match="No space left on device"):
             transfer.run()
-    assert transfer.received == 0
+    assert transfer.segments.received == 0
 
 
 def convert_with_files_up_to(largest: int, sandbox: Sandbox, *arguments: str) -> Finished:
@@ -639,7 +643,7 @@ def test_an_aborted_transfer_that_has_not_begun_fetches_nothing(cdn: Cdn) -> Non
         transfer.stop("enough")
         with pytest.raises(BrokenOff):
             transfer.run()
-    assert transfer.received == 0
+    assert transfer.segments.received == 0
 
 
 def test_a_disk_that_is_full_at_the_last_byte_is_exit_9(sandbox: Sandbox) -> None:

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from suno_wav_cli.download.fetch import Transfer, fetch
-from suno_wav_cli.download.part_file import Part, open_part
+from suno_wav_cli.download.part_file import PartFile, open_part
 from suno_wav_cli.errors import DownloadFailed, NotAWholeWav, OutputExists
 from suno_wav_cli.events import DownloadStarted
-from suno_wav_cli.journal.holding import ByteRange, PartialFile
+from suno_wav_cli.journal.parts import ByteRange, PartialFile
 from suno_wav_cli.system.pacing import Backoff
 from tests.support.context import PART, TARGET, WISHES, Customer, file_of
 from tests.support.wire import read_head, serve, wait_for_close
@@ -144,15 +144,15 @@ def test_a_file_of_the_same_length_in_its_place_is_not_taken_for_it(customer: Cu
 
 def test_nothing_is_remembered_of_what_is_in_its_place(customer: Customer) -> None:
     entry = half(customer, "demo-cdn-cut+done")
-    assert customer.journal.parts.holding(PART, entry) is not None
+    assert customer.journal.parts.find(PART, entry) is not None
     begun_at(customer, entry, "demo-cdn-cut+done")
-    assert customer.journal.parts.holding(PART, entry) is None
+    assert customer.journal.parts.find(PART, entry) is None
 
 
 def test_nothing_is_remembered_of_what_is_no_wav(customer: Customer) -> None:
     entry = half(customer, "demo-cdn-cut-gzip-page~2+none")
     assert isinstance(customer.save(entry).error, NotAWholeWav)
-    assert (customer.journal.parts.holding(PART, entry), PART.exists()) == (None, False)
+    assert (customer.journal.parts.find(PART, entry), PART.exists()) == (None, False)
 
 
 # While it is being filled
@@ -171,10 +171,12 @@ def test_a_file_whose_room_is_still_being_made_is_not_taken_for_complete() -> No
     """That may take seconds where the disk is slow, and a crash in the middle would leave a file of zeros."""
     seen: list[tuple[PartialFile | None, int, int]] = []
 
-    class SlowDisk(Part):
+    class SlowDisk(PartFile):
         def allocate(self, size: int) -> None:
             super().allocate(size)
-            seen.append((transfer.holding(), transfer.received, transfer.arrived()))
+            seen.append(
+                (transfer.segments.partial_file(), transfer.segments.received, transfer.segments.arrived())
+            )
             transfer.stop("seen")
 
     with serve(large) as port, open_part(TARGET) as part:
@@ -239,7 +241,7 @@ def test_what_is_said_to_be_there_is_there(customer: Customer, connections: int)
         fetching = threading.Thread(target=transfer.run)
         fetching.start()
         while fetching.is_alive():
-            holding = transfer.holding()
+            holding = transfer.segments.partial_file()
             content = PART.read_bytes()
             at = 0
             for span in (*holding.missing, ByteRange(start=len(whole), stop=len(whole))) if holding else ():
@@ -248,7 +250,7 @@ def test_what_is_said_to_be_there_is_there(customer: Customer, connections: int)
                 at = span.stop or span.start
             looks += holding is not None
         fetching.join()
-        assert transfer.several == (connections > 1)
+        assert transfer.segments.is_shared == (connections > 1)
     assert (wrong, looks > 2) == ([], True)
     assert PART.read_bytes() == whole
 
@@ -257,7 +259,7 @@ def test_segments_left_by_four_connections_are_no_use_in_a_shorter_file(customer
     audio_id = "demo-17mb-cdn-ok-cut3m-503~9"
     entry = customer.order(audio_id)
     assert isinstance(customer.save(entry, download_backoff=ONCE, connections=4).error, DownloadFailed)
-    kept = customer.journal.parts.holding(PART, entry)
+    kept = customer.journal.parts.find(PART, entry)
     assert kept is not None
     holding, _ = kept
     assert len(holding.missing) > 0

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from suno_wav_cli.download.digest import Digest
-from suno_wav_cli.download.response import Content, judged
+from suno_wav_cli.download.response import Content, check_response
 from suno_wav_cli.download.segments import SMALLEST, Segment, Segments
 from suno_wav_cli.errors import AddressRefused, BrokenOff, DownloadFailed, StartOver
-from suno_wav_cli.journal.holding import ByteRange, PartialFile, read, received, written
+from suno_wav_cli.journal.parts import ByteRange, PartialFile, count_received, format_ranges, parse_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,7 +68,7 @@ def test_an_answer_is_content_that_was_asked_for_or_one_of_our_errors(
     status: int, headers: Mapping[str, str], asked: ByteRange | None, validator: str
 ) -> None:
     try:
-        content = judged(status, headers, asked, validator if asked else None)
+        content = check_response(status, headers, asked, validator if asked else None)
     except BrokenOff as later:
         assert 0 <= (later.retry_after or 0) <= 120  # noqa: PT017 - an answer need not be an error
         return
@@ -119,22 +119,22 @@ def test_answers_to_a_question_for_bytes_5_to_9(
     status: int, headers: Mapping[str, str], error: type[DownloadFailed] | None
 ) -> None:
     if error is None:
-        assert judged(status, headers, ByteRange(start=5, stop=10), '"a"').validator == '"a"'
+        assert check_response(status, headers, ByteRange(start=5, stop=10), '"a"').validator == '"a"'
         return
     with pytest.raises(error) as caught:
-        judged(status, headers, ByteRange(start=5, stop=10), '"a"')
+        check_response(status, headers, ByteRange(start=5, stop=10), '"a"')
     assert type(caught.value) is error
 
 
 @pytest.mark.parametrize("etag", ['W/"a"', "a", "", '"a', '"a\nb"', f'"{"a" * 1001}"'])
 def test_only_a_strong_tag_proves_anything(etag: str) -> None:
-    content = judged(200, {"ETag": etag, "Content-Length": "5", "Accept-Ranges": "bytes"}, None, None)
+    content = check_response(200, {"ETag": etag, "Content-Length": "5", "Accept-Ranges": "bytes"}, None, None)
     assert content == Content(span=ByteRange(start=0, stop=5), length=5, validator=None)
 
 
 def test_a_wait_of_more_than_two_minutes_is_not_granted() -> None:
     with pytest.raises(BrokenOff) as caught:
-        judged(503, {"Retry-After": "86400"}, None, None)
+        check_response(503, {"Retry-After": "86400"}, None, None)
     assert caught.value.retry_after == 120
 
 
@@ -149,7 +149,7 @@ def missing_spans(draw: st.DrawFn) -> tuple[ByteRange, ...]:
 @settings(deadline=None)
 @given(missing=missing_spans())
 def test_spans_are_read_as_they_were_written(missing: tuple[ByteRange, ...]) -> None:
-    assert read(written(missing)) == missing
+    assert parse_ranges(format_ranges(missing)) == missing
 
 
 @settings(deadline=None)
@@ -183,7 +183,9 @@ class FetchingMachine(RuleBasedStateMachine):
             ByteRange(start=3, stop=7 * SMALLEST),
             ByteRange(start=7 * SMALLEST + 5, stop=self.WHOLE),
         )
-        self.segments = Segments(self.missing, 4)
+        self.segments = Segments(
+            PartialFile(validator='"a"', length=self.WHOLE, missing=self.missing), connections=4
+        )
         self.working: list[Segment] = []
         self.writing: dict[Segment, int] = {}
         self.came: list[ByteRange] = []
@@ -192,7 +194,7 @@ class FetchingMachine(RuleBasedStateMachine):
     def take(self) -> None:
         segment = self.segments.take()
         if segment is not None:
-            assert segment.room
+            assert segment.unclaimed
             self.working.append(segment)
 
     @precondition(lambda self: len(self.working) > len(self.writing))
@@ -201,11 +203,11 @@ class FetchingMachine(RuleBasedStateMachine):
         segment = data.draw(
             st.sampled_from([working for working in self.working if working not in self.writing])
         )
-        room = segment.room
+        room = segment.rest.length
         assert room
-        asked = max(1, int(share * room))
-        self.writing[segment] = self.segments.claim(segment, asked)
-        assert self.writing[segment] == min(asked, room)
+        wanted = max(1, int(share * room))
+        self.writing[segment] = self.segments.claim(segment, wanted)
+        assert self.writing[segment] == min(wanted, room)
 
     @precondition(lambda self: self.writing)
     @rule(data=st.data())
@@ -213,25 +215,35 @@ class FetchingMachine(RuleBasedStateMachine):
         segment = data.draw(st.sampled_from(list(self.writing)))
         count = self.writing.pop(segment)
         self.came.append(ByteRange(start=segment.position, stop=segment.position + count))
-        segment.position += count
-        room, reach = segment.room, data.draw(st.none() | st.integers(0, self.WHOLE))
-        if room == 0 and not self.segments.extend(segment, reach):
+        before, reach = segment.stop, data.draw(st.none() | st.integers(0, self.WHOLE))
+        if self.segments.advance(segment, count, reach):
             self.working.remove(segment)
         else:
-            assert segment.room
-            assert room or (reach is not None and segment.stop is not None and segment.stop <= reach)
+            assert segment.rest.length
+            assert segment.stop == before or (
+                reach is not None and segment.stop is not None and segment.stop <= reach
+            )
 
     @invariant()
     def what_is_missing_is_what_has_not_come(self) -> None:
         came = sorted(self.came, key=lambda span: span.start)
-        missing = self.segments.missing()
+        missing = self.missing_now()
         assert list(missing) == sorted(missing, key=lambda span: span.start)
         everything = sorted([*came, *missing], key=lambda span: span.start)
         for one, other in pairwise(everything):
             assert one.stop is not None
             assert one.stop <= other.start
         assert sum(span.length or 0 for span in everything) == sum(span.length or 0 for span in self.missing)
-        assert received(missing, self.WHOLE) == 8 + sum(span.length or 0 for span in came)
+        assert (
+            count_received(missing, self.WHOLE)
+            == self.segments.received
+            == 8 + sum(span.length or 0 for span in came)
+        )
+
+    def missing_now(self) -> tuple[ByteRange, ...]:
+        partial = self.segments.partial_file()
+        assert partial is not None
+        return partial.missing
 
     def teardown(self) -> None:
         while (segment := self.segments.take()) is not None or self.working:
@@ -239,10 +251,10 @@ class FetchingMachine(RuleBasedStateMachine):
                 self.working.append(segment)
             for working in self.working:
                 assert working.stop is not None
-                self.came.append(ByteRange(start=working.position, stop=working.stop))
-                working.position = working.stop
+                self.came.append(working.rest)
+                assert self.segments.advance(working, working.stop - working.position, None)
             self.working.clear()
-        assert self.segments.missing() == ()
+        assert self.missing_now() == ()
         self.what_is_missing_is_what_has_not_come()
 
 
@@ -250,16 +262,22 @@ FetchingMachine.TestCase.settings = settings(max_examples=40, stateful_step_coun
 TestFetching = FetchingMachine.TestCase
 
 
+def undivided(length: int) -> Segments:
+    """Return a file of which nothing has arrived, in one piece."""
+    whole = ByteRange(start=0, stop=length)
+    return Segments(PartialFile(validator='"a"', length=length, missing=(whole,)), connections=1)
+
+
 @given(st.integers(1, 20 * SMALLEST))
 def test_what_a_connection_is_writing_is_given_to_no_other(count: int) -> None:
-    segments = Segments([ByteRange(start=0, stop=20 * SMALLEST)], 1)
+    segments = undivided(20 * SMALLEST)
     mine = segments.take()
     assert mine is not None
     count = segments.claim(mine, count)
     given = []
     while (other := segments.take()) is not None:
         given.append(other.position)
-        other.position = other.stop or 0
+        segments.advance(other, (other.stop or 0) - other.position, None)
     assert mine.stop == min(given, default=20 * SMALLEST)
     assert mine.stop >= count
 
@@ -277,15 +295,16 @@ def restless_threads() -> Iterator[None]:
 def test_threads_that_steal_from_each_other_fetch_every_byte_once() -> None:
     """Real threads, with blocks as large as they may be, that never look at anything but their own segment."""
     whole, block = 40 * SMALLEST, 64 * 1024
-    segments = Segments([ByteRange(start=0, stop=whole)], 2)
+    segments = undivided(whole)
     fetched: list[ByteRange] = []
 
     def work() -> None:
         while (segment := segments.take()) is not None:
-            while segment.room:
+            is_complete = False
+            while not is_complete:
                 count = segments.claim(segment, block)
                 fetched.append(ByteRange(start=segment.position, stop=segment.position + count))
-                segment.position += count
+                is_complete = segments.advance(segment, count, None)
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:

@@ -16,7 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from suno_wav_cli.models import WavFormat
-from suno_wav_cli.wav import portray
+from suno_wav_cli.wav import measure_levels
 from suno_wav_cli.wav.samples import block_frames
 
 if TYPE_CHECKING:
@@ -43,12 +43,12 @@ def wav(bits: int, channels: int, size: int, *, floats: bool = False, valid: int
 
 
 def portrait_of(samples: Sequence[int], bits: int, channels: int, valid: int | None = None) -> AudioLevels:
-    """Write integers of this width, 8 bits unsigned as WAV has them, and portray them."""
+    """Write integers of this width, 8 bits unsigned as WAV has them, and measure them."""
     width = bits // 8
     shift = 128 if bits == 8 else 0
     content = b"".join((value + shift).to_bytes(width, "little", signed=bits != 8) for value in samples)
     FILE.write_bytes(content)
-    found = portray(FILE, wav(bits, channels, len(content), valid=valid))
+    found = measure_levels(FILE, wav(bits, channels, len(content), valid=valid))
     assert found is not None
     return found
 
@@ -56,7 +56,7 @@ def portrait_of(samples: Sequence[int], bits: int, channels: int, valid: int | N
 def portrait_of_floats(samples: Sequence[float], bits: int, channels: int = 1) -> AudioLevels:
     content = struct.pack(f"<{len(samples)}{FLOATS[bits]}", *samples)
     FILE.write_bytes(content)
-    found = portray(FILE, wav(bits, channels, len(content), floats=True))
+    found = measure_levels(FILE, wav(bits, channels, len(content), floats=True))
     assert found is not None
     return found
 
@@ -166,7 +166,7 @@ def test_what_is_no_sample_is_counted_and_left_out(bits: int) -> None:
 def test_any_bytes_are_floats(channels: int, content: bytes) -> None:
     FILE.write_bytes(content)
     for bits in FLOATS:
-        found = portray(FILE, wav(bits, channels, len(content), floats=True))
+        found = measure_levels(FILE, wav(bits, channels, len(content), floats=True))
         assert found is not None
         assert all(0 <= part <= 1 for part in found.waveform)
         assert all(level is None or math.isfinite(level) for level in (found.peak, found.loudness))
@@ -174,7 +174,7 @@ def test_any_bytes_are_floats(channels: int, content: bytes) -> None:
 
 def test_a_file_that_shrinks_meanwhile_is_measured_as_far_as_it_goes() -> None:
     FILE.write_bytes(struct.pack("<4h", 0, 16384, -16384, 0))
-    found = portray(FILE, wav(16, 1, 1_000_000))
+    found = measure_levels(FILE, wav(16, 1, 1_000_000))
     assert found is not None
     assert found.peak == pytest.approx(-6.02)
 
@@ -182,7 +182,7 @@ def test_a_file_that_shrinks_meanwhile_is_measured_as_far_as_it_goes() -> None:
 @pytest.mark.parametrize("encoding", ["A-law", "MP3"])
 def test_a_compressed_encoding_has_no_portrait(encoding: str) -> None:
     assert (
-        portray(
+        measure_levels(
             FILE,
             WavFormat(
                 encoding=encoding, sample_rate=8000, bits=8, channels=1, data_bytes=100, coded_byte_rate=8000
@@ -200,14 +200,14 @@ def test_memory_does_not_grow_with_the_file(bits: int) -> None:
         for _ in range(100_000_000 // len(piece)):
             file.write(piece)
     size = FILE.stat().st_size
-    portray(FILE, wav(bits, 2, 1000))
+    measure_levels(FILE, wav(bits, 2, 1000))
     start = time.monotonic()
-    assert portray(FILE, wav(bits, 2, size)) is not None
+    assert measure_levels(FILE, wav(bits, 2, size)) is not None
     assert time.monotonic() - start < 2
     FILE.write_bytes(piece * 8)
     tracemalloc.start()
     try:
-        portray(FILE, wav(bits, 2, len(piece) * 8))
+        measure_levels(FILE, wav(bits, 2, len(piece) * 8))
         assert tracemalloc.get_traced_memory()[1] < 12_000_000
     finally:
         tracemalloc.stop()
