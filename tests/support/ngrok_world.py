@@ -124,8 +124,8 @@ class NgrokWorld:
     def agents(self) -> list[StandIn]:
         return [run for run in self.runs if run.state["command"] == "start"]
 
-    def agent(self, seconds: float = 10.0) -> StandIn:
-        """Wait for the first agent that is to be seen, and yield the last."""
+    def agent(self, seconds: float = 30.0) -> StandIn:
+        """Wait for an agent. Return the last one."""
         wait_until(lambda: bool(self.agents), seconds)
         return self.agents[-1]
 
