@@ -21,7 +21,7 @@ from suno_wav_cli.callbacks.recording import load
 from suno_wav_cli.callbacks.verification import Verdict, judged
 from suno_wav_cli.models import WavRecord, WavState
 from tests.support.ngrok_world import NgrokWorld, ngrok_world
-from tests.support.program import Sandbox, command_line, run_program, wait_until
+from tests.support.program import Sandbox, run_program, start_program, wait_until
 from tests.support.target import KEY, receiving
 
 if TYPE_CHECKING:
@@ -80,9 +80,9 @@ class Listener:
 
 @contextmanager
 def listening(*arguments: str, env: dict[str, str] | None = None, port: str = "0") -> Iterator[Listener]:
-    with subprocess.Popen(
-        command_line("listen", "--port", port, *arguments, "--json"),
-        env={**os.environ, **(env or {})},
+    with start_program(
+        *("listen", "--port", port, *arguments, "--json"),
+        env=env,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -216,9 +216,9 @@ def test_two_tasks_of_one_song_on_a_terminal(sandbox: Sandbox) -> None:
     """They share a bar, and the file."""
     tasks = [decided(sandbox, "demo-20mb+shared") for _ in range(2)]
     master, slave = os.openpty()
-    process = subprocess.Popen(
-        command_line("listen", "--port", "0", "--out", ".", "--max-events", "2"),
-        env=os.environ | sandbox.settings | {"TERM": "xterm"},
+    process = start_program(
+        *("listen", "--port", "0", "--out", ".", "--max-events", "2"),
+        env=sandbox.settings | {"TERM": "xterm"},
         stdout=subprocess.PIPE,
         stderr=slave,
         text=True,
@@ -456,8 +456,8 @@ def test_a_taken_port_is_exit_11(sandbox: Sandbox) -> None:
 
 def test_a_person_reads_where_to_post_and_each_delivery() -> None:
     """The address and the deliveries on standard output, the rest on standard error; the log hides the secret."""
-    process = subprocess.Popen(
-        command_line("listen", "--port", "0", "--log-file", "log.jsonl", "--max-events", "1"),
+    process = start_program(
+        *("listen", "--port", "0", "--log-file", "log.jsonl", "--max-events", "1"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -485,8 +485,8 @@ def test_a_reader_that_does_not_read_stops_neither_the_acknowledgements_nor_the_
     arguments: list[str],
 ) -> None:
     """More lines than a pipe holds."""
-    process = subprocess.Popen(
-        command_line("listen", "--port", "0", *arguments),
+    process = start_program(
+        *("listen", "--port", "0", *arguments),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

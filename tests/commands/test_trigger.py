@@ -21,7 +21,7 @@ import pytest
 from suno_wav_cli.callbacks.recording import RecordedCallback, write
 from suno_wav_cli.commands.trigger.samples import SAMPLES
 from suno_wav_cli.system.loopback import address_of, bound_socket
-from tests.support.program import command_line, run_program
+from tests.support.program import run_program, start_program
 from tests.support.target import KEY, UNGUESSABLE, Receiver, Request, receiving
 
 if TYPE_CHECKING:
@@ -541,8 +541,8 @@ def test_the_log_file_holds_no_secret(receiver: Receiver) -> None:
 def test_ctrl_c_ends_it_at_once(arguments: list[str]) -> None:
     answer = (500, 0.0) if arguments else (200, 60.0)
     with receiving(answer) as receiver:
-        program = subprocess.Popen(
-            command_line("trigger", receiver.url, "--json", *arguments),
+        program = start_program(
+            *("trigger", receiver.url, "--json", *arguments),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.context import file_of
-from tests.support.program import Sandbox, command_line
+from tests.support.program import Sandbox, start_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,9 +27,9 @@ LARGE = "demo-17mb"
 def piped(
     sandbox: Sandbox, *arguments: str, stdout: int = subprocess.PIPE
 ) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(
-        command_line(*arguments, "--out", "-"),
-        env=os.environ | sandbox.settings,
+    process = start_program(
+        *(*arguments, "--out", "-"),
+        env=sandbox.settings,
         stdout=stdout,
         stderr=subprocess.PIPE,
     )

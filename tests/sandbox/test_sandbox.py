@@ -6,7 +6,6 @@ import asyncio
 import base64
 import hmac
 import json
-import os
 import signal
 import struct
 import subprocess
@@ -42,7 +41,7 @@ from tests.support.account import (
     an_account,
 )
 from tests.support.openapi import contract
-from tests.support.program import command_line, run_program
+from tests.support.program import run_program, start_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -614,8 +613,8 @@ def test_a_callback_address_that_leads_nowhere_does_not_break_the_sandbox(url: s
 
 def test_as_a_program_it_says_its_address_serves_and_ends_at_ctrl_c() -> None:
     with ExitStack() as stack:
-        program = subprocess.Popen(
-            command_line("sandbox", "--port", "0"),
+        program = start_program(
+            *("sandbox", "--port", "0"),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -637,9 +636,9 @@ def test_as_a_program_it_says_its_address_serves_and_ends_at_ctrl_c() -> None:
 
 
 def test_as_a_program_it_says_that_it_signs_and_never_with_what() -> None:
-    with subprocess.Popen(
-        command_line("sandbox", "--port", "0"),
-        env=os.environ | {"SUNO_WAV_HMAC_KEY": "whsec-never-shown"},
+    with start_program(
+        *("sandbox", "--port", "0"),
+        env={"SUNO_WAV_HMAC_KEY": "whsec-never-shown"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

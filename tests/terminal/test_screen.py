@@ -8,7 +8,6 @@ import pty
 import re
 import select
 import struct
-import subprocess
 import termios
 import time
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING
 import pyte
 import pytest
 
-from tests.support.program import Sandbox, command_line
+from tests.support.program import Sandbox, start_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -45,15 +44,14 @@ def screen_of(
     """
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    process = subprocess.Popen(
-        command_line(*arguments),
-        env={**os.environ, **(env or {}), "TERM": "xterm-256color"},
+    process = start_program(
+        *arguments,
+        env={**(env or {}), "TERM": "xterm-256color"},
         stdin=slave,
         stdout=slave,
         stderr=slave,
-        # With the terminal as its own, so that a key pressed there reaches it.
-        start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no thread holds a lock here
+        # So that a key pressed there reaches it.
+        terminal=True,
     )
     os.close(slave)
     screen = pyte.Screen(columns, 40)
