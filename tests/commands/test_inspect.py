@@ -22,6 +22,7 @@ from suno_wav_cli.models import AudioLevels, Tag
 from suno_wav_cli.terminal.waveform import portrait_line
 from suno_wav_cli.wav import read_format
 from tests.support.program import command_line, run_program
+from tests.support.quick import shortlist
 from tests.terminal.test_screen import screen_of
 from tests.wav.test_structure import PIPE, chunk, fmt, riff
 
@@ -497,7 +498,7 @@ def mutated(content: bytes, chance: random.Random) -> bytes:
     return bytes(found)
 
 
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", shortlist(range(4)))
 def test_ten_thousand_mutations_are_inspected_without_a_bug(part: int) -> None:
     """Never an exception that is not ours, never a level that JSON cannot tell, and never for long."""
     chance = random.Random(part)

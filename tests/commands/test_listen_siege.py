@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import psutil
+import pytest
 
 from tests.support.program import command_line, wait_until
 
@@ -136,6 +137,7 @@ def test_a_genuine_callback_is_answered_within_a_second_in_the_midst_of_abuse(fr
         assert process.num_threads() == threads
 
 
+@pytest.mark.long
 def test_an_hour_of_deliveries_leaves_nothing_behind(free_port: int) -> None:
     """20,000 of them, each of another task: no growth in memory, descriptors or threads."""
 

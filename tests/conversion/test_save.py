@@ -26,6 +26,7 @@ from tests.crash.relay import Relay, relaying
 from tests.support.cdn import plans
 from tests.support.context import PART, QUICK, TARGET, WISHES, Customer, file_of
 from tests.support.program import Sandbox, named, read_until, started
+from tests.support.quick import examples, shortlist
 from tests.support.wire import head_of, serving
 
 if TYPE_CHECKING:
@@ -273,7 +274,7 @@ def test_segments_that_several_connections_left_are_continued_by_one(customer: C
 
 
 @settings(
-    max_examples=25,
+    max_examples=examples(25),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     derandomize=True,
@@ -286,7 +287,7 @@ def test_whatever_the_cdn_does_the_file_is_one_that_it_had(
 
 
 @settings(
-    max_examples=10,
+    max_examples=examples(10),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     derandomize=True,
@@ -339,7 +340,10 @@ def test_without_retries_a_download_goes_on_until_the_time_is_up(customer: Custo
 
 
 @pytest.mark.parametrize(
-    "steps", ["untagged-cut~always", "weak-reset~always", "rangeless-stall~always", "chunked.gzip.cut~always"]
+    "steps",
+    shortlist(
+        ["untagged-cut~always", "weak-reset~always", "rangeless-stall~always", "chunked.gzip.cut~always"]
+    ),
 )
 def test_what_is_fetched_in_vain_is_bounded(customer: Customer, steps: str) -> None:
     audio_id = f"demo-cdn-{steps}"

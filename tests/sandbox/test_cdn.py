@@ -24,6 +24,7 @@ from suno_wav_cli.sandbox.behaviours import cdn_id
 from suno_wav_cli.sandbox.cdn.faults import Kind, Plan
 from tests.support.account import SandboxAccount, an_account
 from tests.support.cdn import End, exchange, plans, tune
+from tests.support.quick import examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -573,7 +574,7 @@ def test_a_typo_is_refused_with_what_can_be_ordered(account: SandboxAccount) -> 
 QUICK = frozenset(Kind) - {Kind.STALL, Kind.TRICKLE}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(plan=plans(QUICK, most_steps=3, most_times=2))
 def test_whatever_was_ordered_the_file_comes_whole_in_the_end(account: SandboxAccount, plan: Plan) -> None:
     """Each step is met as it says, by its status; afterwards there is the file, as often changed as was ordered."""

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from pyngrok.log import NgrokLog
 
+pytestmark = pytest.mark.long  # they test the test double, not the program
+
 TOKEN = "2StandInToken"  # noqa: S105 - of nobody
 PATH = "/suno-wav-callback/secret"
 POLICY = {
