@@ -1,4 +1,4 @@
-"""A workshop of one's own, whose songs are downloaded in this process from a sandbox's CDN."""
+"""A conversion context whose songs are downloaded in this process from a sandbox's CDN."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ TLS = ssl.create_default_context()
 TARGET = Path("song.wav")
 PART = Path("song.wav.part")
 QUICK = Backoff(retries=None, first=0.01, cap=0.05)
-"""As patient as the program, in a hurry."""
+"""As many retries as the program makes, with short pauses."""
 
 WISHES = download.DownloadPolicy(
     tls=TLS,
@@ -48,13 +48,13 @@ WISHES = download.DownloadPolicy(
     max_size=1 << 32,
     min_speed=1,
     stall_timeout=20.0,
-    # However fast the CDN on this machine is.
+    # The CDN on this machine is always fast: split the file all the same.
     fast_enough=None,
 )
 
 
 def file_of(audio_id: str, version: int = 0) -> bytes:
-    """Give the file that the CDN has after `version` changes."""
+    """Return the file that the CDN has after `version` changes."""
     return _file(behaviour_of(audio_id).layout, version)
 
 
@@ -68,7 +68,7 @@ def _file(layout: Layout, version: int) -> bytes:
 
 @dataclass(frozen=True)
 class Run:
-    """What came of one run: what was reported, and why there is no file."""
+    """The events of one run, and the error if there is no file."""
 
     events: list[Event] = field(default_factory=list)
     error: SunoWavError | None = None
@@ -79,13 +79,13 @@ class Run:
 
 @dataclass(frozen=True)
 class Customer:
-    """Orders songs, and has them saved as `song.wav` in the test's folder."""
+    """Submits songs and saves them as `song.wav` in the test's folder."""
 
     account: SandboxAccount
     journal: Journal
 
     def order(self, audio_id: str) -> JournalEntry:
-        """Have a song converted; its conversion, ready to be saved."""
+        """Submit a song. Return its journal entry, ready to be saved."""
         task_id = self.account.task(audio_id)
         url = self.account.decided_url(task_id)
         return self.journal.move(
@@ -102,9 +102,9 @@ class Customer:
         seconds: float = 30.0,
         service: str | None = None,
     ) -> Run:
-        """Download it in a run of the program's loop, which goes on for so many seconds; only the journal stays.
+        """Download the song in an event loop of its own, for at most so many seconds.
 
-        The service is asked at another address where one is given.
+        `service` is the address of the API, if not the account's.
         """
         service = service or str(self.account.http.base_url).rstrip("/")
         return asyncio.run(
@@ -126,7 +126,7 @@ class Customer:
         run = Run()
         once = Backoff(retries=0)
         async with Client(provider_named("sandbox"), service, Secret(value="any"), TLS, once) as client:
-            nobody = asyncio.get_running_loop().create_future()
+            no_callback_url = asyncio.get_running_loop().create_future()
             context = ConversionContext(
                 client=client,
                 journal=self.journal,
@@ -135,7 +135,7 @@ class Customer:
                     journal=self.journal,
                     gate=SubmissionGate(window=RateWindow(), allowance=None),
                     backoff=once,
-                    callback_url=nobody,
+                    callback_url=no_callback_url,
                     resubmit=False,
                     balance=None,
                     continue_with=lambda _: "",
@@ -159,7 +159,7 @@ class Customer:
 
 @contextmanager
 def a_customer(account: SandboxAccount) -> Iterator[Customer]:
-    """Open a journal that ends with the block."""
+    """Open a journal, and close it at the end of the block."""
     base_url = str(account.http.base_url).rstrip("/")
     with open_journal(None, Account(base_url=base_url, provider="sandbox", kept_days=15)) as journal:
         yield Customer(account=account, journal=journal)
