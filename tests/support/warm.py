@@ -39,10 +39,12 @@ _LAZY_MODULES = (
     "concurrent.futures.thread",
     "httpcore",
     "numpy",
+    "urllib.request",
     "uvicorn.lifespan.off",
     "uvicorn.loops.asyncio",
+    "yaml",
 )
-"""Modules that the program's dependencies load on first use."""
+"""Modules that the program and its dependencies load on first use."""
 
 # The side of the tests
 
