@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from tests.support.ngrok_world import NgrokWorld, StandIn, ngrok_world
-from tests.support.program import Sandbox, named, read_until, started
+from tests.support.program import ENDS_WITHIN, Sandbox, named, read_until, started
 from tests.support.quick import shortlist
 
 if TYPE_CHECKING:
@@ -474,6 +474,6 @@ def test_the_real_agent_without_a_network_is_given_up_soon(
 
 
 def stop(process: subprocess.Popen[str], number: signal.Signals = signal.SIGINT) -> int:
-    """Send the signal; the exit code, once it has ended within a second or so."""
+    """Send the signal; the exit code, once it has ended."""
     process.send_signal(number)
-    return process.wait(2)
+    return process.wait(ENDS_WITHIN)

@@ -21,7 +21,7 @@ from suno_wav_cli.callbacks.recording import load
 from suno_wav_cli.callbacks.verification import Verdict, judged
 from suno_wav_cli.models import WavRecord, WavState
 from tests.support.ngrok_world import NgrokWorld, ngrok_world
-from tests.support.program import Sandbox, run_program, start_program, wait_until
+from tests.support.program import ENDS_WITHIN, Sandbox, run_program, start_program, wait_until
 from tests.support.target import KEY, receiving
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Listener:
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         self.process.send_signal(number)
-        return self.process.wait(2)
+        return self.process.wait(ENDS_WITHIN)
 
 
 @contextmanager
@@ -497,7 +497,7 @@ def test_a_reader_that_does_not_read_stops_neither_the_acknowledgements_nor_the_
     for number in range(1500):
         assert HTTP.post(url, json=success(f"task-{number}")).status_code == 200
     process.send_signal(signal.SIGINT)
-    assert process.wait(3) == 130
+    assert process.wait(ENDS_WITHIN) == 130
     out, _ = process.communicate()
     assert "task-0" in out
     assert "task-1499" not in out

@@ -23,6 +23,9 @@ from tests.support import warm
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+ENDS_WITHIN = 5.0
+"""Seconds for the program to end after a signal. Usually it takes 0.2 on an idle machine."""
+
 _EVENT_TIMEOUT = 20.0
 _SHOWN_LINES = 30
 

@@ -94,8 +94,8 @@ def test_the_first_of_a_run_do_not_wait_and_the_next_waits_once() -> None:
         return passed
 
     first, second, third, fourth = asyncio.run(story())
-    assert max(first, second, third) < SECONDS / 2
-    assert SECONDS - 0.001 < fourth < 3 * SECONDS
+    assert max(first, second, third) < SECONDS
+    assert SECONDS - 0.001 < fourth < 20 * SECONDS
 
 
 def test_those_who_wait_are_let_in_in_turn() -> None:
@@ -131,7 +131,7 @@ def test_a_submission_that_fails_gives_its_slot_back_after_the_window_too() -> N
         async with window.slot():
             return time.monotonic() - start
 
-    assert SECONDS - 0.001 < asyncio.run(story()) < 3 * SECONDS
+    assert SECONDS - 0.001 < asyncio.run(story()) < 20 * SECONDS
 
 
 def test_a_song_that_gives_up_while_it_waits_takes_no_slot() -> None:

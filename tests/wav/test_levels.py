@@ -204,7 +204,7 @@ def test_memory_does_not_grow_with_the_file(bits: int) -> None:
     portray(FILE, wav(bits, 2, 1000))
     start = time.monotonic()
     assert portray(FILE, wav(bits, 2, size)) is not None
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 10
     FILE.write_bytes(piece * 8)
     tracemalloc.start()
     try:
