@@ -17,10 +17,11 @@ import pytest
 
 from suno_wav_cli.commands import inspect as inspection
 from suno_wav_cli.errors import NotAWholeWav
-from suno_wav_cli.events import Event, Inspected
+from suno_wav_cli.events import Inspected
 from suno_wav_cli.models import AudioLevels, Tag
 from suno_wav_cli.terminal.waveform import portrait_line
 from suno_wav_cli.wav import read_format
+from tests.support.event_log import EventLog
 from tests.support.program import command_line, run_program
 from tests.support.quick import shortlist
 from tests.terminal.test_screen import screen_of
@@ -33,7 +34,7 @@ MP3_FRAME = 1152
 
 
 def inspected(path: Path) -> Inspected:
-    found: list[Event] = []
+    found = EventLog()
     inspection.inspect_files([path], found.append)
     (event,) = found
     assert isinstance(event, Inspected)

@@ -24,11 +24,11 @@ from suno_wav_cli.models import Secret
 from suno_wav_cli.sandbox.behaviours import behaviour_of
 from suno_wav_cli.sandbox.cdn.melody import Layout, melody
 from suno_wav_cli.system.pacing import Backoff, RateWindow
+from tests.support.event_log import EventLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from suno_wav_cli.events import Event
     from suno_wav_cli.journal import Journal
     from suno_wav_cli.journal.entry import JournalEntry
     from tests.support.account import SandboxAccount
@@ -70,11 +70,12 @@ def _file(layout: Layout, version: int) -> bytes:
 class Run:
     """The events of one run, and the error if there is no file."""
 
-    events: list[Event] = field(default_factory=list)
+    events: EventLog = field(default_factory=EventLog)
     error: SunoWavError | None = None
 
     def of(self, kind: type[E]) -> list[E]:
-        return [event for event in self.events if isinstance(event, kind)]
+        """Return the events of one class."""
+        return self.events.of(kind)
 
 
 @dataclass(frozen=True)

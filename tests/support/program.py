@@ -169,7 +169,8 @@ def started(
         yield process
     finally:
         process.kill()
-        process.communicate()
+        out, err = process.communicate()
+        _runs.append((arguments, Finished(code=process.returncode, out=out or "", err=err or "")))
 
 
 def read_until(process: subprocess.Popen[str], happened: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
