@@ -62,7 +62,7 @@ def screen_of(
         while select.select([master], [], [], max(0.0, deadline - time.monotonic()))[0]:
             # Whatever is drawn over something, or below it, begins with a return: before it, the picture is complete.
             for piece in re.split(rb"(?=\r)", os.read(master, 65536)):
-                if piece.startswith(b"\r") and not pressed and ctrl_c_when(screen.display):
+                if piece.startswith(b"\r") and not pressed and ctrl_c_when(lines_of(screen)):
                     os.write(master, b"\x03")
                     pressed = True
                 stream.feed(piece)
@@ -71,7 +71,14 @@ def screen_of(
     finally:
         os.close(master)
         process.wait(timeout=10)
-    return [line.rstrip() for line in screen.display if line.strip()]
+    return [line.rstrip() for line in lines_of(screen)]
+
+
+def lines_of(screen: pyte.Screen) -> list[str]:
+    """Return the lines that are not blank. `screen.display` measures each character of all lines."""
+    rows = (screen.buffer[number] for number in sorted(screen.buffer))
+    lines = ("".join(row[column].data for column in range(screen.columns)) for row in rows)
+    return [line for line in lines if line.strip()]
 
 
 @pytest.mark.parametrize("columns", [60, 120])
