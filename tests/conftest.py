@@ -1,4 +1,4 @@
-"""A clean world for each test, and the sandbox as a real server."""
+"""A clean environment for each test, and the sandbox as a real server."""
 
 from __future__ import annotations
 
@@ -15,26 +15,28 @@ from tests.support import warm
 from tests.support.account import open_account
 from tests.support.context import a_customer
 from tests.support.ports import free_port
-from tests.support.program import Sandbox
+from tests.support.program import Sandbox, describe_runs, forget_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
     from tests.support.account import SandboxAccount
     from tests.support.context import Customer
 
-# Else every run of the program compiles all of it anew, as no installed program does.
+# Otherwise every run of the program compiles all of it again, unlike an installed program.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# Where the tests are a shell's background job, Ctrl-C is ignored, and so it would be by every program that they start.
+# A background shell ignores SIGINT and nohup ignores SIGHUP. The programs started here would too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-# How long an example takes is the machine's business.
-hypothesis.settings.register_profile("unhurried", deadline=None)
-hypothesis.settings.load_profile("unhurried")
+# `long` is chosen by `--hypothesis-profile`. No example has a deadline: the machine may be busy.
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=25)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=100)
+hypothesis.settings.load_profile("quick")
 
-_OURS = (
+_SETTINGS = (
     "SUNO_",
     "NGROK_",
     "FORCE_COLOR",
@@ -47,8 +49,13 @@ _OURS = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.get_closest_marker("first") is None)
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show at the end of a failure what the program wrote in its latest runs."""
+    report = yield
+    if report.failed and (runs := describe_runs()):
+        report.sections.append(("runs of the program", runs))
+    return report
 
 
 def pytest_unconfigure() -> None:
@@ -57,9 +64,10 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(autouse=True)
 def clean_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting of the person who runs the tests, an empty home, and a folder of its own to work in."""
+    """Remove the developer's settings. Give the test an empty home and a folder to work in."""
+    forget_runs()
     for name in list(os.environ):
-        if name.startswith(_OURS) or name.lower().endswith("_proxy"):
+        if name.startswith(_SETTINGS) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("SUNO_WAV_HOME", str(tmp_path / "home"))
     work = tmp_path / "work"

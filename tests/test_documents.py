@@ -30,7 +30,7 @@ def masked(text: str) -> str:
     return re.sub(r"[0-9a-f]{32}", "ID", re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT", text))
 
 
-@pytest.mark.first
+@pytest.mark.long
 def test_the_first_command_makes_a_song_on_a_fresh_machine(tmp_path: Path) -> None:
     """The README's command, in a fresh copy without a virtual environment, prints what the README shows."""
     copy = tmp_path / "copy"

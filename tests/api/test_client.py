@@ -40,6 +40,7 @@ from suno_wav_cli.sandbox.cdn.melody import Layout, make_melody
 from suno_wav_cli.system.loopback import address_of, bind_socket
 from suno_wav_cli.system.pacing import Backoff
 from tests.support.program import Finished, Sandbox, run_program
+from tests.support.quick import examples, shortlist
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -365,14 +366,16 @@ def test_an_answer_that_cannot_be_decoded_leaves_a_submission_unknown(
 
 @pytest.mark.parametrize(
     ("coding", "pack"),
-    [
-        pytest.param("gzip", bomb, id="gzip"),
-        pytest.param("gzip, gzip", lambda: times(1, bomb()), id="gzip twice"),
-        pytest.param("gzip, gzip, gzip", lambda: times(2, bomb()), id="gzip thrice"),
-        pytest.param("deflate", lambda: b"\x78\x01" + bomb()[10:-8] + bytes(4), id="deflate"),
-    ],
+    shortlist(
+        [
+            pytest.param("gzip, gzip, gzip", lambda: times(2, bomb()), id="gzip thrice"),
+            pytest.param("gzip", bomb, id="gzip"),
+            pytest.param("gzip, gzip", lambda: times(1, bomb()), id="gzip twice"),
+            pytest.param("deflate", lambda: b"\x78\x01" + bomb()[10:-8] + bytes(4), id="deflate"),
+        ]
+    ),
 )
-@pytest.mark.parametrize("arguments", [["convert", "song"], ["status", TASK], ["credits"]])
+@pytest.mark.parametrize("arguments", shortlist([["convert", "song"], ["status", TASK], ["credits"]]))
 def test_an_answer_that_decodes_to_a_gigabyte_takes_little_memory(
     wild: Wild, coding: str, pack: Callable[[], bytes], arguments: list[str]
 ) -> None:
@@ -591,7 +594,7 @@ ENVELOPES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None, database=None)
+@settings(max_examples=examples(150), deadline=None, database=None)
 @given(
     answer=st.one_of(ENVELOPES, JSON),
     question=st.sampled_from([submit, look_up, tracks]),

@@ -1,9 +1,9 @@
 """How fast callbacks are acknowledged while four downloads run, beside Flask and Express.
 
-    python tests/bench/acknowledgements.py [--runs N]
+    python -m tests.bench.acknowledgements [--runs N]
 
 All receivers do the same job: POST only, to a secret path that is compared in constant time, at most 64 KiB, a JSON
-object; they wake who waits for its task and answer 200. That is asked of each before it is measured. Ours is the one
+object. They wake the waiting task and answer 200. That is asked of each before it is measured. Ours is the one
 of `convert`, with four of its own downloads in the same process. The peers have no downloads, so four curl run beside
 them and fetch the same file from the same server; and ours is measured beside curl too, which tells what one process
 for both costs. The downloads take turns: none, 25 MB/s each, and as fast as they go.
@@ -13,7 +13,7 @@ posts as fast as it is answered, so the p99 is that of a receiver at its limit. 
 temporary folder; one that cannot be installed is left out. Flask's development server closes every connection; the
 others keep theirs.
 
-Exit code: 0 whatever the numbers are, 1 where something did not work, 2 where wrk or curl is missing.
+Exit code: 0 whatever the numbers are, 1 if something failed, 2 if wrk or curl is missing.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _OURS = ("SUNO_", "NGROK_")
 
 @dataclass(frozen=True)
 class Pressure:
-    """What the downloads ask of the server of files; None where there are none."""
+    """How fast the downloads go: the query for the file server, or None without downloads."""
 
     name: str
     query: str | None
@@ -81,7 +81,7 @@ class Case:
     pressure: Pressure
 
     def makes_sense(self) -> bool:
-        """Ours beside curl is ours where nothing is downloaded."""
+        """Without downloads, ours beside curl would be ours again."""
         return self.pressure.query is not None or self.receiver.name != "ours beside curl"
 
 
@@ -171,7 +171,7 @@ def measured(turns: int) -> dict[Case, list[list[Load]]]:
             bench = Bench(folder, environ, files, http)
             for turn in range(turns):
                 print(f"turn {turn + 1} of {turns}", file=sys.stderr)
-                # There and back, so that nobody always comes first.
+                # There and back, so that no receiver always comes first.
                 for case in list(results)[:: -1 if turn % 2 else 1]:
                     try:
                         results[case].append(bench.loads(case))

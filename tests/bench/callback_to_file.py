@@ -1,6 +1,6 @@
 """From the service's callback to the finished file, beside what curl needs for the same bytes.
 
-    python tests/bench/callback_to_file.py [--runs N]
+    python -m tests.bench.callback_to_file [--runs N]
 
 Ours: from the moment the service opens the connection for its callback until `convert` says `saved` of a file of about
 30 MB: looked up, downloaded, flushed to disk, checked and renamed. The program runs already; it waits for that callback.
@@ -11,7 +11,7 @@ Everything is a real process on this machine: the sandbox, `suno-wav convert` an
 between the sandbox and the program takes the time; its own work counts as ours. One conversion before the first run is
 not counted: in it the sandbox composes its melody.
 
-Exit code: 0 whatever the times are, 1 where something did not work, 2 where there is no curl.
+Exit code: 0 whatever the times are, 1 if something failed, 2 if curl is missing.
 """
 
 from __future__ import annotations

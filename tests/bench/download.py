@@ -1,6 +1,6 @@
 """One file from nginx, by the whole program and by curl, wget, aria2c and httpx.
 
-    python tests/bench/download.py [--part https|http|throttled|memory ...] [--runs N] [--size MB] [--folder DIR] [--markdown]
+    python -m tests.bench.download [--part https|http|throttled|memory ...] [--runs N] [--size MB] [--folder DIR] [--markdown]
 
 Ours is `suno-wav status TASK_ID --download --out FILE` in a fresh home, with its bar on a pseudo-terminal: start-up, one
 question to an API that answers at once, the download, the flush to the disk, the check and the rename. What the start-up
@@ -8,7 +8,7 @@ and the question cost is measured beside it, as `status TASK_ID` without a downl
 are told to say nothing; they neither flush nor check.
 
 All take turns in one run, forwards and then backwards, a file each time, which in the first turn is compared with what
-was sent. Before each, as much is written and thrown away: who comes first after a pause finds the machine's memory cold.
+was sent. Before each, as much is written and thrown away: the first after a pause finds the machine's memory cold.
 Wall and CPU are medians of the turns, CPU being user and system of a process and its children; the peak of resident
 memory is the greatest of all turns. `beyond start-up` is the difference between the two medians of ours. nginx has one
 worker on the same machine, with whose cores it shares the work; in the throttled part it gives each connection 20 MiB a
@@ -19,7 +19,7 @@ The files lie in the system's folder for temporary files, or in `--folder`: /dev
 Needs nginx, openssl, curl, wget and aria2c (Debian: `apt install nginx-light openssl curl wget aria2`; nginx need not be
 started as a service), and says what is not there.
 
-Exit code: 0 whatever the figures are, 1 where something did not work, 2 where a tool is missing.
+Exit code: 0 whatever the figures are, 1 if something failed, 2 if a tool is missing.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ _SPACE = 2.1
 
 @dataclass(frozen=True)
 class Part:
-    """A table of its own. `megabytes` is the file's size where nobody says another."""
+    """A table of its own. `megabytes` is the default size of the file."""
 
     title: str
     megabytes: int
@@ -77,12 +77,8 @@ class Part:
 
 
 PARTS = {
-    "https": Part(
-        title="https, as fast as it goes", megabytes=1000, address=lambda web: web.https, columns=SPEED
-    ),
-    "http": Part(
-        title="http, as fast as it goes", megabytes=1000, address=lambda web: web.http, columns=SPEED
-    ),
+    "https": Part(title="https, at full speed", megabytes=1000, address=lambda web: web.https, columns=SPEED),
+    "http": Part(title="http, at full speed", megabytes=1000, address=lambda web: web.http, columns=SPEED),
     "throttled": Part(
         title="https, 20 MiB/s a connection",
         megabytes=1000,
@@ -152,7 +148,7 @@ class Bench:
 
 
 def connections_to_measure() -> Sequence[int | None]:
-    """Give one and four, where the program lets them be chosen."""
+    """Return one and four if the program has `--connections`, else its own choice."""
     with TemporaryDirectory() as home:
         job = Job(url="", target=Path(), certificate=Path(), home=Path(home), api="", task_id="")
         done = subprocess.run(
@@ -215,7 +211,7 @@ def _arguments() -> argparse.Namespace:
     sizes = ", ".join(f"{part.megabytes} for {name}" for name, part in PARTS.items())
     parser.add_argument("--size", metavar="MB", type=_number_to(4294), help=f"of the file; default: {sizes}")
     parser.add_argument("--folder", help="for the files; default: the system's for temporary files")
-    parser.add_argument("--markdown", action="store_true", help="print tables for the README")
+    parser.add_argument("--markdown", action="store_true", help="print tables for tests/README.md")
     return parser.parse_args()
 
 

@@ -1,12 +1,13 @@
-"""`jobs` and the completion of task ids over a long journal, beside the start of a program that does nothing.
+"""Time `jobs` and the completion of task ids over a long journal, beside the program's start-up.
 
-    python tests/bench/jobs.py [--rows N] [--runs N]
+    python -m tests.bench.jobs [--rows N] [--runs N]
 
-Builds a journal of 100,000 conversions with the program's own schema, one in fifty of them unfinished, and takes the
-time of whole processes from start to end, in turns: `suno-wav jobs` where there is no journal is what start-up costs; `jobs` and its lists, and the completion of a task's beginning in `status` and
-`resume`, cost the rest. Prints the median of each in seconds, what is beyond start-up, and the ratio.
+Builds a journal of 100,000 conversions with the program's own schema, one in fifty of them
+unfinished, and times whole processes in turns. `suno-wav jobs` without a journal is the start-up.
+`jobs`, its lists, and the completion of a task id in `status` and `resume` come on top. Prints the
+median of each in seconds, what is beyond start-up, and the ratio.
 
-Exit code: 0 whatever the times are, 1 where something did not work.
+Exit code: 0 whatever the times are, 1 if something failed.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _START_UP = "start-up"
 
 
 def build(path: Path, rows: int) -> str:
-    """Write the journal; the id of one task."""
+    """Write the journal. Return the id of one task."""
     chance = random.Random(1)
     now = time.time()
     service = Account(base_url="https://api.sunoapi.org", provider="sunoapi", kept_days=15)
@@ -63,12 +64,14 @@ def build(path: Path, rows: int) -> str:
                 for number, task_id in enumerate(ids)
             ),
         )
-        raw.execute("INSERT INTO place SELECT id, target FROM conversion WHERE state = 'saved'")
+        raw.execute(
+            "INSERT INTO place (conversion, path) SELECT id, target FROM conversion WHERE state = 'saved'"
+        )
     return ids[0]
 
 
 def seconds(arguments: list[str], env: Mapping[str, str]) -> float:
-    """Run the program to its end. Raises CalledProcessError."""
+    """Run the program to its end. Raise CalledProcessError if it fails."""
     began = time.perf_counter()
     subprocess.run(
         [sys.executable, "-m", "suno_wav_cli", *arguments],
@@ -82,7 +85,7 @@ def seconds(arguments: list[str], env: Mapping[str, str]) -> float:
 
 
 def tab(command: str, beginning: str) -> dict[str, str]:
-    """Make the environment in which bash asks for completions."""
+    """Return the environment in which bash asks for completions."""
     return {
         "_SUNO_WAV_COMPLETE": "complete_bash",
         "COMP_WORDS": f"suno-wav {command} {beginning}",

@@ -93,7 +93,7 @@ class Receiver:
     async def answer_to(self, content: bytes) -> bytes:
         async with self.connected() as line:
             await line.send(content)
-            return await asyncio.wait_for(line.rest(), 5)
+            return await asyncio.wait_for(line.rest(), 20)
 
     async def ask(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         async with httpx.AsyncClient(trust_env=False, timeout=5, verify=NO_CERTIFICATES) as http:
@@ -501,10 +501,10 @@ def test_open_connection_is_closed_at_the_deadline(receivers: Receivers, begun: 
         async with receiver.connected() as line:
             await line.send(begun)
             start = time.monotonic()
-            await asyncio.wait_for(line.rest(), 5)
+            await asyncio.wait_for(line.rest(), 20)
             return time.monotonic() - start
 
-    assert DEADLINE * 0.8 < receivers.run(story) < DEADLINE * 10
+    assert DEADLINE * 0.8 < receivers.run(story) < DEADLINE * 20
 
 
 @pytest.mark.parametrize(
@@ -527,7 +527,7 @@ def test_slow_bytes_do_not_move_the_deadline(receivers: Receivers, begun: bytes)
                     await line.send(b"0")
             return time.monotonic() - start
 
-    assert receivers.run(story) < DEADLINE * 10
+    assert receivers.run(story) < DEADLINE * 20
 
 
 def test_callback_is_answered_while_other_requests_stall(receivers: Receivers) -> None:
@@ -677,7 +677,7 @@ def test_body_that_ends_early_is_not_a_callback(receivers: Receivers) -> None:
         async with receiver.connected() as line:
             await line.send(request(GENUINE, b"Content-Length: 900"))
             line.raw.shutdown(socket.SHUT_WR)
-            return statuses(await asyncio.wait_for(line.rest(), 5)), receiver.events
+            return statuses(await asyncio.wait_for(line.rest(), 20)), receiver.events
 
     received, events = receivers.run(story)
     assert (200 in received, events) == (False, [])

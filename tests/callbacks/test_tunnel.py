@@ -17,7 +17,8 @@ import psutil
 import pytest
 
 from tests.support.ngrok_world import NgrokWorld, StandIn, ngrok_world
-from tests.support.program import Sandbox, named, read_until, started
+from tests.support.program import ENDS_WITHIN, Sandbox, named, read_until, started
+from tests.support.quick import shortlist
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,7 +102,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("mode", "reason"), REFUSED)
+@pytest.mark.parametrize(("mode", "reason"), shortlist(reversed(REFUSED), 8))
 def test_auto_polls_and_says_why_in_one_line_if_the_tunnel_fails(
     sandbox: Sandbox, world: NgrokWorld, mode: str, reason: str
 ) -> None:
@@ -120,7 +121,7 @@ def test_auto_polls_and_says_why_in_one_line_if_the_tunnel_fails(
     assert seconds_to_decide() < 8.0
 
 
-@pytest.mark.parametrize(("mode", "reason"), REFUSED)
+@pytest.mark.parametrize(("mode", "reason"), shortlist(REFUSED, 3))
 def test_nothing_is_submitted_if_a_required_tunnel_fails(
     sandbox: Sandbox, world: NgrokWorld, mode: str, reason: str
 ) -> None:
@@ -409,6 +410,7 @@ def real_agent(tmp_path: Path) -> Path:
     return tmp_path / "package" / "bin" / "ngrok"
 
 
+@pytest.mark.long  # npm fetches the agent
 def test_real_agent_without_a_network_is_given_up_soon(
     sandbox: Sandbox, real_agent: Path, tmp_path: Path
 ) -> None:
@@ -437,4 +439,4 @@ def test_real_agent_without_a_network_is_given_up_soon(
 def stop(process: subprocess.Popen[str], number: signal.Signals = signal.SIGINT) -> int:
     """Send the signal. Return the exit code."""
     process.send_signal(number)
-    return process.wait(20)
+    return process.wait(ENDS_WITHIN)

@@ -20,7 +20,7 @@ from suno_wav_cli.callbacks.recording import load
 from suno_wav_cli.callbacks.verification import Verdict, compare_with_record
 from suno_wav_cli.models import WavRecord, WavState
 from tests.support.ngrok_world import NgrokWorld, ngrok_world
-from tests.support.program import Sandbox, command_line, run_program, wait_until
+from tests.support.program import ENDS_WITHIN, Sandbox, run_program, start_program, wait_until
 from tests.support.target import KEY, receiving
 
 if TYPE_CHECKING:
@@ -74,14 +74,14 @@ class Listener:
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         self.process.send_signal(number)
-        return self.process.wait(20)
+        return self.process.wait(ENDS_WITHIN)
 
 
 @contextmanager
 def listening(*arguments: str, env: dict[str, str] | None = None, port: str = "0") -> Iterator[Listener]:
-    with subprocess.Popen(
-        command_line("listen", "--port", port, *arguments, "--json"),
-        env={**os.environ, **(env or {})},
+    with start_program(
+        *("listen", "--port", port, *arguments, "--json"),
+        env=env,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -218,9 +218,9 @@ def test_two_tasks_of_one_song_on_a_terminal(sandbox: Sandbox) -> None:
     """They share a bar, and the file."""
     tasks = [decided(sandbox, "demo-20mb+shared") for _ in range(2)]
     master, slave = os.openpty()
-    process = subprocess.Popen(
-        command_line("listen", "--port", "0", "--out", ".", "--max-events", "2"),
-        env=os.environ | sandbox.settings | {"TERM": "xterm"},
+    process = start_program(
+        *("listen", "--port", "0", "--out", ".", "--max-events", "2"),
+        env=sandbox.settings | {"TERM": "xterm"},
         stdout=subprocess.PIPE,
         stderr=slave,
         text=True,
@@ -458,8 +458,8 @@ def test_taken_port_is_exit_11(sandbox: Sandbox) -> None:
 
 def test_output_for_a_person() -> None:
     """Address and deliveries on standard output, the rest on standard error, no secret in the log."""
-    process = subprocess.Popen(
-        command_line("listen", "--port", "0", "--log-file", "log.jsonl", "--max-events", "1"),
+    process = start_program(
+        *("listen", "--port", "0", "--log-file", "log.jsonl", "--max-events", "1"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -487,8 +487,8 @@ def test_full_pipe_stops_neither_acknowledgements_nor_the_exit(
     arguments: list[str],
 ) -> None:
     """More lines than a pipe holds."""
-    process = subprocess.Popen(
-        command_line("listen", "--port", "0", *arguments),
+    process = start_program(
+        *("listen", "--port", "0", *arguments),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -499,7 +499,7 @@ def test_full_pipe_stops_neither_acknowledgements_nor_the_exit(
     for number in range(1500):
         assert HTTP.post(url, json=success(f"task-{number}")).status_code == 200
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 130
+    assert process.wait(ENDS_WITHIN) == 130
     out, _ = process.communicate()
     assert "task-0" in out
     assert "task-1499" not in out

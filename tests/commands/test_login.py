@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import pty
@@ -26,7 +25,7 @@ from suno_wav_cli.models import Secret
 from suno_wav_cli.sandbox import run_sandbox
 from suno_wav_cli.system.loopback import address_of, bind_socket
 from tests.api.test_client import PAGE, Seen, a_wild_server, envelope
-from tests.support.program import REPOSITORY, Finished, command_line, run_program, wait_until
+from tests.support.program import REPOSITORY, Finished, command_line, run_program, start_program, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -442,14 +441,13 @@ class Terminal:
 
     def __init__(self, *arguments: str) -> None:
         self._master, slave = pty.openpty()
-        self.process = subprocess.Popen(
-            command_line(*arguments),
-            env=os.environ | {"TERM": "xterm-256color"},
+        self.process = start_program(
+            *arguments,
+            env={"TERM": "xterm-256color"},
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no thread holds a lock here
+            terminal=True,
         )
         os.close(slave)
         self.shown = ""

@@ -15,7 +15,8 @@ import pytest
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account, State
 from suno_wav_cli.models import Song
-from tests.support.program import Sandbox, command_line, named, read_until, run_program, started
+from tests.support.program import Sandbox, named, read_until, run_program, start_program, started
+from tests.support.quick import shortlist
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -228,14 +229,14 @@ def test_a_service_that_is_away_leaves_the_line_that_continues(sandbox: Sandbox)
     assert f"To continue: suno-wav resume {'d' * 32}" in done.err
 
 
-@pytest.mark.parametrize("count", [2, 10])
+@pytest.mark.parametrize("count", shortlist([2, 10]))
 def test_many_programs_at_once_pay_once_for_a_song(sandbox: Sandbox, count: int) -> None:
     """On the same song, and each on one of its own: one POST a song, no row lost, and no word of a locked journal."""
     same = f"demo+same{count}"
     programs = [
-        subprocess.Popen(
-            command_line("convert", same, f"demo+own{count}x{number}", "--timeout", "30s"),
-            env={**os.environ, **sandbox.settings},
+        start_program(
+            *("convert", same, f"demo+own{count}x{number}", "--timeout", "30s"),
+            env=sandbox.settings,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

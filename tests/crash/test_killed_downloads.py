@@ -5,6 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.crash.killed_downloads import check, kills
 
 if TYPE_CHECKING:
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from tests.support.program import Sandbox
 
 
+@pytest.mark.long
 def test_a_killed_download_is_continued(sandbox: Sandbox, tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         trials = {

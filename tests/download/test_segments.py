@@ -20,6 +20,7 @@ from suno_wav_cli.download.response import Content, check_response
 from suno_wav_cli.download.segments import SMALLEST, Segment, Segments
 from suno_wav_cli.errors import AddressRefused, BrokenOff, DownloadFailed, StartOver
 from suno_wav_cli.journal.parts import ByteRange, PartialFile, count_received, format_ranges, parse_ranges
+from tests.support.quick import examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,7 +58,7 @@ SPANS = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(
     status=st.sampled_from([200, 206, 416]) | st.integers(100, 599),
     headers=HEADERS,
@@ -258,7 +259,7 @@ class FetchingMachine(RuleBasedStateMachine):
         self.what_is_missing_is_what_has_not_come()
 
 
-FetchingMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+FetchingMachine.TestCase.settings = settings(max_examples=examples(40), stateful_step_count=30, deadline=None)
 TestFetching = FetchingMachine.TestCase
 
 

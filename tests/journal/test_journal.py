@@ -21,6 +21,7 @@ from suno_wav_cli.errors import NoCredits, UsageError
 from suno_wav_cli.journal import SCHEMA_VERSION, open_journal
 from suno_wav_cli.journal.entry import NEXT_STATES, Account, State
 from suno_wav_cli.models import Song
+from tests.support.quick import examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -334,6 +335,7 @@ def opens(path: Path, together: Barrier) -> None:
         journal.adopt(f"wav-{os.getpid()}", None, None)
 
 
+@pytest.mark.long
 def test_programs_that_start_at_once_on_no_journal_make_one() -> None:
     path = Path("home/journal.sqlite3").absolute()
     spawn = multiprocessing.get_context("spawn")
@@ -511,7 +513,7 @@ def test_a_journal_in_memory_leaves_no_file() -> None:
     assert list(Path().iterdir()) == []
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(data=st.data())
 def test_any_sequence_of_legal_steps_keeps_the_rules(data: st.DataObject) -> None:
     """Whatever happened, the newest conversion that may have been paid for and did not fail decides about a song."""

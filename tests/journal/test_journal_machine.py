@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 from suno_wav_cli.journal import Listing, open_journal
 from suno_wav_cli.journal.entry import NEXT_STATES, UNDECIDED, Account, JournalEntry, State
 from suno_wav_cli.models import Song
+from tests.support.quick import examples
 
 SONGS = st.sampled_from(["song-1", "song-2"])
 TASKS = st.sampled_from([f"task-{number}" for number in range(4)])
@@ -178,5 +179,5 @@ class Conversions(RuleBasedStateMachine):
         return max(of_song, default=None)
 
 
-Conversions.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+Conversions.TestCase.settings = settings(max_examples=examples(25), stateful_step_count=25, deadline=None)
 TestConversions = Conversions.TestCase

@@ -111,6 +111,7 @@ def upgrades(file: Path, together: Barrier) -> None:
         journal.adopt(f"wav-{os.getpid()}", None, None)
 
 
+@pytest.mark.long
 def test_programs_may_upgrade_at_once() -> None:
     spawn = multiprocessing.get_context("spawn")
     together = spawn.Barrier(4)

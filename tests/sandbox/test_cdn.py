@@ -24,6 +24,7 @@ from suno_wav_cli.sandbox.behaviours import format_cdn_id
 from suno_wav_cli.sandbox.cdn.faults import Kind, Plan
 from tests.support.account import SandboxAccount, open_account
 from tests.support.cdn import End, exchange, plans, tune
+from tests.support.quick import examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -571,7 +572,7 @@ def test_a_typo_is_refused_with_the_syntax(account: SandboxAccount) -> None:
 QUICK = frozenset(Kind) - {Kind.STALL, Kind.TRICKLE}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(plan=plans(QUICK, most_steps=3, most_times=2))
 def test_after_any_plan_the_file_comes_whole(account: SandboxAccount, plan: Plan) -> None:
     """Each step has its status. Then the file comes, changed as often as ordered."""

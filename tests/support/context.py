@@ -27,11 +27,11 @@ from suno_wav_cli.models import Secret
 from suno_wav_cli.sandbox.behaviours import choose_behaviour
 from suno_wav_cli.sandbox.cdn.melody import Layout, make_melody
 from suno_wav_cli.system.pacing import Backoff
+from tests.support.event_log import EventLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from suno_wav_cli.events import Event
     from suno_wav_cli.journal import Journal
     from suno_wav_cli.journal.entry import JournalEntry
     from suno_wav_cli.sandbox.cdn.melody import Layout
@@ -43,7 +43,7 @@ TLS = ssl.create_default_context()
 TARGET = Path("song.wav")
 PART = Path("song.wav.part")
 QUICK = Backoff(retries=None, first=0.01, cap=0.05)
-"""As patient as the program, in a hurry."""
+"""As many retries as the program makes, with short pauses."""
 
 WISHES = download.DownloadPolicy(
     tls=TLS,
@@ -52,7 +52,7 @@ WISHES = download.DownloadPolicy(
     max_size=1 << 32,
     min_speed=1,
     stall_timeout=20.0,
-    # However fast the CDN on this machine is.
+    # The CDN on this machine is always fast: split the file all the same.
     fast_enough=None,
 )
 
@@ -72,24 +72,25 @@ def _file(layout: Layout, version: int) -> bytes:
 
 @dataclass(frozen=True)
 class Run:
-    """What came of one run: what was reported, and why there is no file."""
+    """The events of one run, and the error if there is no file."""
 
-    events: list[Event] = field(default_factory=list)
+    events: EventLog = field(default_factory=EventLog)
     error: SunoWavError | None = None
 
     def of(self, kind: type[E]) -> list[E]:
-        return [event for event in self.events if isinstance(event, kind)]
+        """Return the events of one class."""
+        return self.events.of(kind)
 
 
 @dataclass(frozen=True)
 class Customer:
-    """Orders songs, and has them saved as `song.wav` in the test's folder."""
+    """Submits songs and saves them as `song.wav` in the test's folder."""
 
     account: SandboxAccount
     journal: Journal
 
     def order(self, audio_id: str) -> JournalEntry:
-        """Have a song converted; its conversion, ready to be saved."""
+        """Submit a song. Return its journal entry, ready to be saved."""
         task_id = self.account.task(audio_id)
         url = self.account.wait_for_url(task_id)
         return self.journal.move(
@@ -106,9 +107,9 @@ class Customer:
         seconds: float = 30.0,
         service: str | None = None,
     ) -> Run:
-        """Download it in a run of the program's loop, which goes on for so many seconds; only the journal stays.
+        """Download the song in an event loop of its own, for at most so many seconds.
 
-        The service is asked at another address where one is given.
+        `service` is the address of the API, if not the account's.
         """
         service = service or str(self.account.http.base_url).rstrip("/")
         return asyncio.run(
@@ -159,7 +160,7 @@ class Customer:
 
 @contextmanager
 def a_customer(account: SandboxAccount) -> Iterator[Customer]:
-    """Open a journal that ends with the block."""
+    """Open a journal, and close it at the end of the block."""
     base_url = str(account.http.base_url).rstrip("/")
     with open_journal(None, Account(base_url=base_url, provider="sandbox", kept_days=15)) as journal:
         yield Customer(account=account, journal=journal)

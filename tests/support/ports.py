@@ -1,4 +1,4 @@
-"""Ports that stay free until somebody is told to open them."""
+"""Ports that stay free until a program opens them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from suno_wav_cli.system.loopback import bind_socket
 
-# The system gives outgoing connections one above these: a port that it chose could be taken again in the meantime.
+# Below the range that the system uses for outgoing connections, which could take the port again.
 _PORTS = range(20_000, 32_000)
 
 

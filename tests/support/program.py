@@ -1,14 +1,14 @@
-"""The program as a real process, and the sandbox as anybody can reach it."""
+"""Run the program as a real process, against a sandbox on a real port."""
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +23,11 @@ from tests.support import warm
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-_PATIENCE = 20.0
+ENDS_WITHIN = 5.0
+"""Seconds for the program to end after a signal. Usually it takes 0.2 on an idle machine."""
+
+_EVENT_TIMEOUT = 20.0
+_SHOWN_LINES = 30
 
 _HTTP = httpx.Client(trust_env=False, verify=False, timeout=20)  # noqa: S501 - all of it is on this machine
 
@@ -32,60 +36,94 @@ REPOSITORY = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Finished:
-    """What a run of the program left."""
+    """How a run of the program ended, and what it wrote. A failing test shows all of it."""
 
     code: int
     out: str
     err: str
 
+    def __repr__(self) -> str:
+        return f"exit code {self.code}{_section('stdout', self.out)}{_section('stderr', self.err)}"
+
     @property
     def events(self) -> list[dict[str, Any]]:
-        """What `--json` said, one object a line."""
+        """What `--json` wrote, one object a line."""
         return [json.loads(line) for line in self.out.splitlines()]
 
     def named(self, name: str) -> list[dict[str, Any]]:
         return [event for event in self.events if event["event"] == name]
 
 
+def _section(title: str, text: str) -> str:
+    """Show the last lines of a stream under a title."""
+    lines = text.splitlines()
+    shown = "".join(f"\n  {line}" for line in lines[-_SHOWN_LINES:])
+    cut = f"\n  ({len(lines) - _SHOWN_LINES} lines before)" if len(lines) > _SHOWN_LINES else ""
+    return f"\n{title}:{cut}{shown}" if lines else f"\n{title}: empty"
+
+
+_runs: deque[tuple[tuple[str, ...], Finished]] = deque(maxlen=5)
+
+
+def describe_runs() -> str:
+    """Show the latest runs of the program in this test, for its report when it fails."""
+    return "\n\n".join(f"$ suno-wav {' '.join(arguments)}\n{done!r}" for arguments, done in _runs)
+
+
+def forget_runs() -> None:
+    _runs.clear()
+
+
 def command_line(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "suno_wav_cli", *arguments]
+
+
+def start_program(
+    *arguments: str, env: Mapping[str, str] | None = None, terminal: bool = False, **streams: Any
+) -> subprocess.Popen[Any]:
+    """Start `suno-wav` in the test's folder. `streams` are options of Popen, such as `stdout`.
+
+    With `terminal`, the standard input is a terminal and becomes the process's own, as in a shell:
+    Ctrl-C typed there reaches it. What needs `preexec_fn` or its own command line uses Popen.
+    """
+    environ = {**os.environ, **(env or {})}
+    if warm.can_run(environ):
+        return warm.WarmProcess(arguments, environ, terminal=terminal, **streams)
+    assert not terminal, "a terminal needs the warm process"
+    return subprocess.Popen(command_line(*arguments), env=environ, **streams)
 
 
 def run_program(
     *arguments: str, env: Mapping[str, str] | None = None, seconds: float = 60.0, entered: bytes = b""
 ) -> Finished:
-    """Run `suno-wav` as a process of its own, in the test's folder, with `entered` on its standard input."""
-    environ = {**os.environ, **(env or {})}
-    finished = warm.run(arguments, environ, entered, seconds)
-    if finished is None:
-        done = subprocess.run(
-            command_line(*arguments),
-            env=environ,
-            input=entered,
-            capture_output=True,
-            timeout=seconds,
-            check=False,
-        )
-        finished = done.returncode, done.stdout, done.stderr
-    code, out, err = finished
-    assert b"Traceback" not in err, err.decode()
-    return Finished(code=code, out=_text(out), err=_text(err))
+    """Run `suno-wav` as a process of its own with `entered` on its standard input."""
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with start_program(*arguments, env=env, **pipes) as process:
+        try:
+            out, err = process.communicate(entered, timeout=seconds)
+        except BaseException:
+            process.kill()
+            raise
+    finished = Finished(code=process.returncode, out=_decode(out), err=_decode(err))
+    _runs.append((arguments, finished))
+    assert "Traceback" not in finished.err, finished
+    return finished
 
 
-def _text(content: bytes) -> str:
-    return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8").read()
+def _decode(content: bytes) -> str:
+    return content.decode().replace("\r\n", "\n").replace("\r", "\n")
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """A sandbox on a real port; its counters as anybody can ask for them. `prefix` is where `provider`'s contract is."""
+    """A sandbox on a real port, and its counters. `prefix` is where `provider`'s routes begin."""
 
     base_url: str
     provider: str = "sandbox"
     prefix: str = ""
 
     def as_kie(self, provider: str) -> Sandbox:
-        """Give the same sandbox, met by one of kie's contracts."""
+        """Return the same sandbox, reached through one of kie's contracts."""
         return replace(self, provider=provider, prefix="/kie")
 
     def run(self, *arguments: str, env: Mapping[str, str] | None = None, seconds: float = 60.0) -> Finished:
@@ -94,7 +132,7 @@ class Sandbox:
 
     @property
     def settings(self) -> dict[str, str]:
-        # A poll interval that a test can wait for, and no patience that it cannot.
+        """Environment variables for the program, with intervals that a test can wait for."""
         return {
             **({} if self.provider == "sandbox" else {"SUNO_API_KEY": "any"}),
             "SUNO_WAV_PROVIDER": self.provider,
@@ -118,9 +156,11 @@ class Sandbox:
 def started(
     sandbox: Sandbox, *arguments: str, env: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        command_line(*arguments, "--json"),
-        env={**os.environ, **sandbox.settings, **(env or {})},
+    """Start the program with `--json` against a sandbox, and kill it at the end of the block."""
+    process = start_program(
+        *arguments,
+        "--json",
+        env={**sandbox.settings, **(env or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -129,28 +169,33 @@ def started(
         yield process
     finally:
         process.kill()
-        process.communicate()
+        out, err = process.communicate()
+        _runs.append((arguments, Finished(code=process.returncode, out=out or "", err=err or "")))
 
 
 def read_until(process: subprocess.Popen[str], happened: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    """Read events until one is as wanted. A program that never says it is killed, and the test with it."""
+    """Read events until `happened` accepts one. Kill the program and fail if it takes too long."""
     assert process.stdout is not None
-    impatience = threading.Timer(_PATIENCE, process.kill)
-    impatience.start()
+    timer = threading.Timer(_EVENT_TIMEOUT, process.kill)
+    timer.start()
+    seen = []
     try:
         for line in process.stdout:
             event: dict[str, Any] = json.loads(line)
             if happened(event):
                 return event
+            seen.append(line)
     finally:
-        impatience.cancel()
-    raise AssertionError("the program ended before it happened")
+        timer.cancel()
+    err = process.stderr.read() if process.stderr else ""
+    done = Finished(code=process.wait(), out="".join(seen), err=err)
+    raise AssertionError(f"the program ended before the event: {done}")
 
 
 def wait_until(true: Callable[[], bool], seconds: float = 10.0) -> None:
     deadline = time.monotonic() + seconds
     while not true():
-        assert time.monotonic() < deadline, "it did not happen"
+        assert time.monotonic() < deadline, f"not true within {seconds:.0f} s"
 
 
 def named(name: str) -> Callable[[dict[str, Any]], bool]:

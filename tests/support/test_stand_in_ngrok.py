@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
     from pyngrok.log import NgrokLog
 
-TOKEN = "2StandInToken"  # noqa: S105 - of no account
+pytestmark = pytest.mark.long  # they test the test double, not the program
+
+TOKEN = "2StandInToken"  # noqa: S105 - of nobody
 PATH = "/suno-wav-callback/secret"
 POLICY = {
     "on_http_request": [

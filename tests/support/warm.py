@@ -1,165 +1,135 @@
-"""A process that has loaded everything, and becomes the program in a child for each run that is asked of it.
+"""A process that has loaded the whole program and forks a child for each run.
 
-A run is a process of its own, with its own environment, folder and streams, and begins at the program's entry. Most of a
-short run's CPU went into loading, a thousand times over. What is started with `program.started`, and what Python itself
-must start, loads everything for itself.
+A run is still a process of its own, with its own environment, folder and streams, and starts at
+the program's entry point. It saves loading the modules, which is most of the CPU of a short run.
+
+Linux cannot give a forked child to another parent. So the warm process forks a guardian, the
+guardian forks the run, waits for it and reports its exit code over a socket.
 """
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import json
 import os
 import pkgutil
 import runpy
-import selectors
+import select
 import signal
 import socket
 import subprocess
 import sys
+import termios
 import threading
-from contextlib import ExitStack, contextmanager, suppress
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import suno_wav_cli
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-# What is loaded when it is first used.
-_LATER = (
+_LAZY_MODULES = (
     "anyio._backends._asyncio",
     "concurrent.futures.thread",
     "httpcore",
     "numpy",
+    "urllib.request",
     "uvicorn.lifespan.off",
     "uvicorn.loops.asyncio",
+    "yaml",
 )
+"""Modules that the program and its dependencies load on first use."""
+
+# The side of the tests
 
 
-def _serve(orders: socket.socket) -> bool:
-    """Answer each order with the pid of its process, and with its end. True in the child, when its streams are in place."""
-    while True:
-        message, streams, _, _ = socket.recv_fds(orders, 1 << 20, 3)
-        if not message:
-            return False
-        order = json.loads(message)
-        pid = os.fork()
-        if pid == 0:
-            orders.close()
-            for number, stream in enumerate(streams):
-                os.dup2(stream, number)
-                os.close(stream)
-            os.chdir(order["folder"])
-            os.environ.clear()
-            os.environ.update(order["environ"])
-            sys.argv[1:] = order["arguments"]
-            sys.path[0] = order["folder"]
-            return True
-        for stream in streams:
-            os.close(stream)
-        orders.sendall(b"%d\n" % pid)
-        _, status = os.waitpid(pid, 0)
-        orders.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
-
-
-@dataclass(frozen=True)
-class _Warm:
-    """A warm process of this process, and the variables that it was started with and can no longer heed."""
+@dataclass(frozen=True, kw_only=True)
+class _Server:
+    """The warm process of this test worker."""
 
     process: subprocess.Popen[bytes]
     orders: socket.socket
-    fixed: dict[str, str]
+    start_variables: dict[str, str]
 
-
-_MOST = 4
-"""More runs at once are started from nothing: a warm process takes 50 MB, and its start as long as two runs."""
 
 _lock = threading.Lock()
-_started: list[_Warm] = []
-_idle: list[_Warm] = []
+_servers: list[_Server] = []
 
 
-def run(
-    arguments: Sequence[str], environ: Mapping[str, str], entered: bytes, seconds: float
-) -> tuple[int, bytes, bytes] | None:
-    """Run the program: its code, and what it said. None where it must be started from nothing. Raises TimeoutExpired."""
-    with _one() as warm:
-        # Python reads its own settings when it starts.
-        if warm is None or _fixed(environ) != warm.fixed:
-            return None
-        return _run(warm, arguments, environ, entered, seconds)
+class WarmProcess(subprocess.Popen[Any]):
+    """A run of the program in a child of the warm process. Otherwise a `subprocess.Popen`."""
+
+    def __init__(
+        self, arguments: Sequence[str], env: Mapping[str, str], *, terminal: bool, **streams: Any
+    ) -> None:
+        self._terminal = terminal
+        self._report, self._report_end = socket.socketpair()
+        super().__init__(arguments, env=env, **streams)
+
+    def _execute_child(self, arguments: Sequence[str], *rest: Any) -> None:
+        """Send the order in place of fork and exec. `rest` is what Popen computes from its options."""
+        env = rest[5]
+        stdin, to_stdin, from_stdout, stdout, from_stderr, stderr = rest[9:15]
+        theirs = [number if end == -1 else end for number, end in enumerate((stdin, stdout, stderr))]
+        order = {
+            "arguments": list(arguments),
+            "environ": dict(env),
+            "folder": str(Path.cwd()),
+            "terminal": self._terminal,
+        }
+        with self._report_end, _lock:
+            server = _server()
+            descriptors = [*theirs, self._report_end.fileno()]
+            socket.send_fds(server.orders, [json.dumps(order).encode()], descriptors)
+        self.pid = int(self._read_report())
+        self._child_created = True
+        self._close_pipe_fds(stdin, to_stdin, from_stdout, stdout, from_stderr, stderr)  # type: ignore[attr-defined]
+
+    def _internal_poll(self, *_: Any, **__: Any) -> int | None:
+        with self._waitpid_lock:  # type: ignore[attr-defined]
+            if self.returncode is None and select.select([self._report], [], [], 0)[0]:
+                self.returncode = int(self._read_report())
+                self._report.close()
+        return self.returncode
+
+    def _wait(self, timeout: float | None) -> int | None:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while self._internal_poll() is None:
+            if deadline is not None and time.monotonic() >= deadline:
+                raise subprocess.TimeoutExpired(self.args, timeout or 0.0)
+            # Short, because another thread may read the report first and close the socket.
+            with suppress(OSError, ValueError):
+                select.select([self._report], [], [], 0.05)
+        return self.returncode
+
+    def _read_report(self) -> bytes:
+        line = b""
+        while not line.endswith(b"\n"):
+            piece = self._report.recv(1)
+            assert piece, "the warm process died"
+            line += piece
+        return line
 
 
-def _run(
-    warm: _Warm, arguments: Sequence[str], environ: Mapping[str, str], entered: bytes, seconds: float
-) -> tuple[int, bytes, bytes]:
-    order = {"arguments": arguments, "environ": dict(environ), "folder": str(Path.cwd())}
-    with ExitStack() as stack:
-        readers, writers = [], []
-        for _ in range(3):
-            reader, writer = os.pipe()
-            readers.append(stack.enter_context(open(reader, "rb", buffering=0)))  # noqa: PTH123 - a descriptor
-            writers.append(stack.enter_context(open(writer, "wb", buffering=0)))  # noqa: PTH123
-        theirs = [readers[0], writers[1], writers[2]]
-        socket.send_fds(warm.orders, [json.dumps(order).encode()], [stream.fileno() for stream in theirs])
-        for stream in theirs:
-            stream.close()
-        pid = int(warm.orders.recv(100))
-        late = threading.Event()
-
-        def end() -> None:
-            late.set()
-            os.kill(pid, signal.SIGKILL)
-
-        impatience = threading.Timer(seconds, end)
-        impatience.start()
-        try:
-            with suppress(BrokenPipeError), writers[0]:
-                writers[0].write(entered)
-            out, err = _both(readers[1].fileno(), readers[2].fileno())
-            code = int(warm.orders.recv(100))
-        finally:
-            impatience.cancel()
-    if late.is_set():
-        raise subprocess.TimeoutExpired(list(arguments), seconds, out, err)
-    return code, out, err
-
-
-def _both(*descriptors: int) -> list[bytes]:
-    """Read all of them to their ends."""
-    said = {descriptor: bytearray() for descriptor in descriptors}
-    with selectors.DefaultSelector() as selector:
-        for descriptor in descriptors:
-            selector.register(descriptor, selectors.EVENT_READ)
-        while selector.get_map():
-            for key, _ in selector.select():
-                piece = os.read(key.fd, 1 << 16)
-                said[key.fd] += piece
-                if not piece:
-                    selector.unregister(key.fd)
-    return [bytes(content) for content in said.values()]
-
-
-@contextmanager
-def _one() -> Iterator[_Warm | None]:
-    """Give one that nobody is at; None where that would be one too many."""
+def can_run(env: Mapping[str, str]) -> bool:
+    """Tell whether a warm process fits. Python reads some variables only when it starts."""
     with _lock:
-        if not _idle and len(_started) < _MOST:
-            _started.append(_start())
-            _idle.append(_started[-1])
-        warm = _idle.pop() if _idle else None
-    try:
-        yield warm
-    finally:
-        if warm is not None:
-            _idle.append(warm)
+        return _start_variables(env) == _server().start_variables
 
 
-def _start() -> _Warm:
+def _server() -> _Server:
+    if not _servers:
+        _servers.append(_start())
+    return _servers[0]
+
+
+def _start() -> _Server:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
         process = subprocess.Popen(
@@ -167,27 +137,98 @@ def _start() -> _Warm:
             cwd=Path(__file__).parents[2],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
         )
-    return _Warm(process=process, orders=ours, fixed=_fixed(os.environ))
+    return _Server(process=process, orders=ours, start_variables=_start_variables(os.environ))
 
 
 def end() -> None:
-    """End the warm processes."""
-    for warm in _started:
-        warm.orders.close()
-        warm.process.communicate()
+    """End the warm process."""
+    for server in _servers:
+        server.orders.close()
+        server.process.wait()
 
 
-def _fixed(environ: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name: value for name, value in environ.items() if name.startswith(("PYTHON", "LC_", "LANG", "LD_"))
-    }
+def _start_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    prefixes = ("PYTHON", "LC_", "LANG", "LD_")
+    return {name: value for name, value in environ.items() if name.startswith(prefixes)}
+
+
+# The side of the warm process
+
+
+def _serve(orders: socket.socket) -> bool:
+    """Start a run for each order. Return True in the run itself, False when the tests are over."""
+    # Guardians are reaped by the system.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(orders, 1 << 20, 4)
+        if not message:
+            return False
+        if os.fork() == 0:
+            orders.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            *streams, report = descriptors
+            if _guard(streams, report):
+                _become(json.loads(message), streams)
+                return True
+            os._exit(0)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _guard(streams: Sequence[int], report: int) -> bool:
+    """Fork the run and report its pid and its exit code. Return True in the run."""
+    pid = os.fork()
+    if pid == 0:
+        os.close(report)
+        return True
+    for stream in streams:
+        os.close(stream)
+    # Ctrl-C in a shell reaches all processes of the tests; the run's end must still be reported.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with suppress(BrokenPipeError):
+        os.write(report, b"%d\n" % pid)
+        _, status = os.waitpid(pid, 0)
+        os.write(report, b"%d\n" % os.waitstatus_to_exitcode(status))
+    return False
+
+
+def _become(order: dict[str, Any], streams: Sequence[int]) -> None:
+    """Take over the order's streams, folder, environment and arguments."""
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+    for stream in streams:
+        os.close(stream)
+    if order["terminal"]:
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    _open_streams()
+    os.chdir(order["folder"])
+    os.environ.clear()
+    os.environ.update(order["environ"])
+    sys.argv[1:] = order["arguments"]
+    sys.path[0] = order["folder"]
+
+
+def _open_streams() -> None:
+    """Open the standard streams as Python does at its start: it looks whether each is a terminal."""
+    encoding, errors = sys.stdout.encoding, sys.stdout.errors
+    stdin = open(0, encoding=encoding, errors=errors, closefd=False)  # noqa: SIM115
+    stdout = open(1, "w", encoding=encoding, errors=errors, closefd=False)  # noqa: SIM115
+    stderr = open(  # noqa: SIM115
+        2, "w", buffering=1, encoding=encoding, errors="backslashreplace", closefd=False
+    )
+    sys.stdin, sys.stdout, sys.stderr = stdin, stdout, stderr
+    for name, stream in (("__stdin__", stdin), ("__stdout__", stdout), ("__stderr__", stderr)):
+        setattr(sys, name, stream)
 
 
 def _modules() -> Iterator[str]:
-    """Name the program's own, but for the one that starts it, and those that load pyngrok, which then looks for folders."""
+    """List the program's modules, without its entry and those that load pyngrok.
+
+    pyngrok looks for its folders when it is imported.
+    """
     for module in pkgutil.walk_packages(suno_wav_cli.__path__, "suno_wav_cli."):
         if not module.name.startswith(("suno_wav_cli.__main__", "suno_wav_cli.callbacks.tunnel.")):
             yield module.name
@@ -196,7 +237,7 @@ def _modules() -> Iterator[str]:
 def main() -> None:
     orders = socket.socket(fileno=int(sys.argv[1]))
     sys.modules["httpx._main"] = None  # type: ignore[assignment]
-    for name in (*_LATER, *_modules()):
+    for name in (*_LAZY_MODULES, *_modules()):
         import_module(name)
     del sys.modules["httpx._main"]
     gc.collect()

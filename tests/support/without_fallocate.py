@@ -1,9 +1,10 @@
-"""Make room for a file that is being written, where the file system cannot: NFS of old, and much that is not in the kernel.
+"""Allocate a file while it is written, on a file system without fallocate(2).
 
     python -m tests.support.without_fallocate FILE
 
-The C library makes the room then by writing into each block of the file. Exit code: 0 where every byte that was written
-meanwhile is there, 1 where one is not, 77 where fallocate(2) cannot be taken away here.
+Old NFS and many FUSE file systems do not support the call. The C library then writes into each
+block of the file. Exit code: 0 if every byte that was written meanwhile is there, 1 if not, 77 if
+fallocate(2) cannot be disabled here.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ _BLOCKS = 1024
 _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS, _FILTER = 22, 38, 2
 
 
-def _take_away(number: int) -> bool:
-    """Let the system call fail as it does where it is not supported: by a filter of four instructions."""
+def _disable(number: int) -> bool:
+    """Make the system call fail as if it were not supported, by a filter of four instructions."""
     answer = 0x0005_0000 | errno.EOPNOTSUPP
     instructions = [(0x20, 0, 0, 0), (0x15, 0, 1, number), (0x06, 0, 0, answer), (0x06, 0, 0, 0x7FFF_0000)]
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in instructions))
@@ -39,7 +40,7 @@ def _take_away(number: int) -> bool:
 
 def main(path: Path) -> int:
     number = _FALLOCATE.get(platform.machine())
-    if sys.platform != "linux" or number is None or not _take_away(number):
+    if sys.platform != "linux" or number is None or not _disable(number):
         return 77
     with open_part(path) as part:
 

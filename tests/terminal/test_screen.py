@@ -8,7 +8,6 @@ import pty
 import re
 import select
 import struct
-import subprocess
 import termios
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +20,7 @@ import pytest
 
 from suno_wav_cli.sandbox import run_sandbox
 from suno_wav_cli.system.loopback import address_of, bind_socket
-from tests.support.program import Sandbox, command_line
+from tests.support.program import Sandbox, start_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -48,15 +47,14 @@ def screen_of(
     """
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    process = subprocess.Popen(
-        command_line(*arguments),
-        env={**os.environ, **(env or {}), "TERM": "xterm-256color"},
+    process = start_program(
+        *arguments,
+        env={**(env or {}), "TERM": "xterm-256color"},
         stdin=slave,
         stdout=slave,
         stderr=slave,
-        # With the terminal as its own, so that a key pressed there reaches it.
-        start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no thread holds a lock here
+        # So that a key pressed there reaches it.
+        terminal=True,
     )
     os.close(slave)
     screen = pyte.Screen(columns, 40)
@@ -67,7 +65,7 @@ def screen_of(
         while select.select([master], [], [], max(0.0, deadline - time.monotonic()))[0]:
             # Drawing begins with a carriage return: before each of them, the picture is complete.
             for piece in re.split(rb"(?=\r)", os.read(master, 65536)):
-                if piece.startswith(b"\r") and not pressed and ctrl_c_when(screen.display):
+                if piece.startswith(b"\r") and not pressed and ctrl_c_when(lines_of(screen)):
                     os.write(master, b"\x03")
                     pressed = True
                 stream.feed(piece)
@@ -76,7 +74,14 @@ def screen_of(
     finally:
         os.close(master)
         process.wait(timeout=10)
-    return [line.rstrip() for line in screen.display if line.strip()]
+    return [line.rstrip() for line in lines_of(screen)]
+
+
+def lines_of(screen: pyte.Screen) -> list[str]:
+    """Return the lines that are not blank. `screen.display` measures each character of all lines."""
+    rows = (screen.buffer[number] for number in sorted(screen.buffer))
+    lines = ("".join(row[column].data for column in range(screen.columns)) for row in rows)
+    return [line for line in lines if line.strip()]
 
 
 @pytest.mark.parametrize("columns", [60, 120])

@@ -24,7 +24,7 @@ from suno_wav_cli.cli.app import app
 from suno_wav_cli.terminal.json_lines import event_name
 from tests.api.test_client import a_wild_server, envelope, settings_for
 from tests.support.cdn import tune
-from tests.support.program import Finished, Sandbox, command_line, run_program
+from tests.support.program import Finished, Sandbox, command_line, run_program, start_program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,9 +47,9 @@ def on_a_terminal(
     """Run the program with standard error on a terminal and standard output in a pipe."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    process = subprocess.Popen(
-        command_line(*arguments),
-        env={**os.environ, "TERM": term, **settings},
+    process = start_program(
+        *arguments,
+        env={"TERM": term, **settings},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=slave,
@@ -256,9 +256,9 @@ def test_an_unwritable_log_file_is_an_error_before_anything_is_paid(sandbox: San
 def test_a_reader_that_has_gone_does_not_stop_the_batch(sandbox: Sandbox) -> None:
     """As with `| head -1`: the songs are paid for, and are saved."""
     ids = ["demo+gone1", "demo+gone2"]
-    with subprocess.Popen(
-        command_line("convert", *ids),
-        env=os.environ | sandbox.settings,
+    with start_program(
+        *("convert", *ids),
+        env=sandbox.settings,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from suno_wav_cli.models import WavFormat
 from suno_wav_cli.wav import measure_levels
 from suno_wav_cli.wav.samples import block_frames
+from tests.support.quick import examples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -160,7 +161,7 @@ def test_what_is_no_sample_is_counted_and_left_out(bits: int) -> None:
     assert (nothing.peak, nothing.silent, nothing.unusable) == (None, True, 9)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @example(channels=65535, content=bytes(100))
 @given(st.integers(1, 20), st.binary(max_size=400))
 def test_any_bytes_are_floats(channels: int, content: bytes) -> None:
@@ -203,7 +204,7 @@ def test_memory_does_not_grow_with_the_file(bits: int) -> None:
     measure_levels(FILE, wav(bits, 2, 1000))
     start = time.monotonic()
     assert measure_levels(FILE, wav(bits, 2, size)) is not None
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 10
     FILE.write_bytes(piece * 8)
     tracemalloc.start()
     try:

@@ -56,7 +56,7 @@ HTTPX = "httpx, iter_bytes"
 
 
 def ours(connections: int | None) -> Contender:
-    """Make the program with so many connections; with those that it chooses itself where they cannot be set."""
+    """Return the program with so many connections, or with its own choice if given None."""
     if connections is None:
         return Contender(name="suno-wav", command=_download, alone="suno-wav")
     return Contender(

@@ -42,7 +42,7 @@ class Cost:
 
 
 def cost_of(command: Sequence[str], environ: Mapping[str, str]) -> Cost:
-    """Run a command to its end, on a pseudo-terminal. Raises NotMeasured where it fails."""
+    """Run a command to its end, on a pseudo-terminal. Raise NotMeasured if it fails."""
     terminal, its_end = pty.openpty()
     fcntl.ioctl(its_end, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, _COLUMNS, 0, 0))
     said = bytearray()
@@ -82,7 +82,7 @@ def typical(costs: Sequence[Cost]) -> Cost:
 
 
 def _read_all(terminal: int, said: bytearray) -> None:
-    # Linux says EIO where nobody has the other end any more.
+    # Linux reports EIO once the other end is closed.
     with suppress(OSError):
         while piece := os.read(terminal, 1 << 16):
             said += piece

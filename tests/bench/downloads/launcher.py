@@ -1,4 +1,6 @@
-"""Runs one command and writes what it cost to a file descriptor: exit code, seconds, CPU seconds, peak memory.
+"""Run one command and write its cost to a file descriptor.
+
+The cost is its exit code, seconds, CPU seconds and peak memory.
 
     python -I -S launcher.py DESCRIPTOR COMMAND...
 

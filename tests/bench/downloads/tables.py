@@ -18,7 +18,7 @@ _UNKNOWN = "-"
 
 @dataclass(frozen=True)
 class Column:
-    """`text` is given who it is, what it cost, and what everybody cost, by name."""
+    """`text` gets the contender, its cost, and all costs by name."""
 
     title: str
     text: Callable[[Contender, Cost, Mapping[str, Cost]], str]
@@ -55,7 +55,7 @@ MEMORY = (_PEAK,)
 
 
 def rows_of(columns: Sequence[Column], costs: Mapping[Contender, Cost]) -> list[list[str]]:
-    """Give the titles, and a row for everybody."""
+    """Return the titles and a row for each contender."""
     by_name = {contender.name: cost for contender, cost in costs.items()}
     rows = [["", *(column.title for column in columns)]]
     for contender, cost in costs.items():

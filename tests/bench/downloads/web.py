@@ -1,4 +1,4 @@
-"""nginx with WAVs, over http and https, as fast as it goes and with a limit for each connection."""
+"""nginx with WAVs, over http and https, at full speed and with a limit for each connection."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Web:
 
 
 def nginx() -> str | None:
-    """Find the program, which Debian puts where only root looks."""
+    """Find the program. Debian installs it in a folder that only root has on PATH."""
     return shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
 

@@ -1,4 +1,4 @@
-"""Who is measured, how to start each, and a check that all of them do the same job."""
+"""The receivers to measure, how to start them, and a check that all do the same job."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Receiver:
 
 def ours() -> list[Receiver]:
     """Ours with its own downloads, and beside curl as the peers are."""
-    command = [sys.executable, str(HERE / "ours.py")]
+    command = [sys.executable, "-m", "tests.bench.receivers.ours"]
     return [
         Receiver(name="ours", command=command, downloads_itself=True),
         Receiver(name="ours beside curl", command=command),
@@ -47,7 +47,7 @@ def ours() -> list[Receiver]:
 
 
 def flask(folder: Path) -> list[Receiver]:
-    """Install Flask; nobody where that does not work."""
+    """Install Flask. Return no receiver if that fails."""
     python = str(folder / "bin" / "python")
     if not (
         _installed("Flask", [sys.executable, "-m", "venv", str(folder)])
@@ -62,7 +62,7 @@ def flask(folder: Path) -> list[Receiver]:
 
 
 def express(folder: Path) -> list[Receiver]:
-    """Install Express; nobody where that does not work."""
+    """Install Express. Return no receiver if that fails."""
     command = ["npm", "install", "--prefix", str(folder), "--silent", "--no-audit", "--no-fund", "express"]
     if not _installed("Express", command):
         return []

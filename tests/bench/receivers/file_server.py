@@ -1,8 +1,9 @@
-"""A server of one WAV, of four minutes in CD quality, that counts what it sends.
+"""Serve one WAV of four minutes in CD quality, and count the bytes sent.
 
     python file_server.py PORT FOLDER
 
-`GET /song.wav` as fast as it goes, `GET /song.wav?pace=25` at 25 MB a second, `GET /sent` the bytes of files so far.
+`GET /song.wav` sends at full speed, `GET /song.wav?pace=25` at 25 MB a second. `GET /sent` tells
+how many bytes of files were sent so far.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ class _Answer(BaseHTTPRequestHandler):
                 time.sleep(max(0.0, start + position / pace - time.monotonic()))
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log no requests."""
 
 
 def main() -> None:

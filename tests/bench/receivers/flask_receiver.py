@@ -1,4 +1,4 @@
-"""The same receiver with Flask, on its development server or on waitress; run where both are installed.
+"""The same receiver with Flask, on its development server or on waitress. Both must be installed.
 
 python flask_receiver.py app.run|waitress PORT PATH TASK_ID
 """

@@ -1,8 +1,8 @@
-"""Our receiver, and where there is a URL its downloads in the same process: to each target one file after the other.
+"""Our receiver. If given a URL, it also downloads to each target, one file after the other.
 
-    python ours.py PORT PATH TASK_ID [URL TARGET ...]
+    python -m tests.bench.receivers.ours PORT PATH TASK_ID [URL TARGET ...]
 
-All of it is the product's own: what `convert` receives callbacks with, and what it downloads with.
+It consists of what `convert` receives callbacks with and what it downloads with.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ async def _downloaded(url: str, target: Path, terms: DownloadPolicy) -> None:
 
 
 def _unsaid(event: Event) -> None:
-    """Print nothing: the peers do not either."""
+    """Print no event, as the peers do not either."""
 
 
 def main() -> None:
