@@ -49,7 +49,7 @@ def test_by_polling_the_service_is_asked_at_each_interval(sandbox: Sandbox) -> N
     assert done.code == 0
     assert sandbox.counted("submissions", "demo-slow+polling") == 1
     assert 1 < sandbox.counted("lookups", "demo-slow+polling") < 10
-    assert "asking the service every 0.5 s" in done.err
+    assert "polling every 0.5 s" in done.err
 
 
 def test_a_poller_sends_the_placeholder_that_is_accepted(sandbox: Sandbox) -> None:

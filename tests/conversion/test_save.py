@@ -333,8 +333,8 @@ def test_retries_bound_all_tries_however_far_each_comes(customer: Customer) -> N
 def test_without_retries_a_download_goes_on_until_the_time_is_up(customer: Customer) -> None:
     audio_id = "demo-cdn-503~always"
     begun = time.monotonic()
-    run = customer.save(customer.order(audio_id), seconds=0.8)
-    assert time.monotonic() - begun < 10
+    run = customer.save(customer.order(audio_id), seconds=1.5)
+    assert time.monotonic() - begun < 15
     assert isinstance(run.error, DownloadFailed)
     assert requests(customer, audio_id) > 10
     assert len(run.of(DownloadRetried)) == requests(customer, audio_id) - 1
@@ -464,7 +464,7 @@ def test_a_limit_is_not_taken_for_a_slow_server(customer: Customer) -> None:
     rate, ended = RateLimit(4 * SIZE), Event()
 
     def download() -> None:
-        while not ended.wait(rate.delay(256 * 1024)):
+        while not ended.wait(rate.delay(192 * 1024)):
             pass
 
     others = [Thread(target=download) for _ in range(3)]
@@ -472,14 +472,15 @@ def test_a_limit_is_not_taken_for_a_slow_server(customer: Customer) -> None:
         other.start()
     try:
         run = customer.save(
-            customer.order("demo+limit"), replace(WISHES, rate=rate, min_speed=4 * SIZE, stall_timeout=0.4)
+            customer.order("demo-3mb+limit"),
+            replace(WISHES, rate=rate, min_speed=4 * SIZE, stall_timeout=1.5),
         )
     finally:
         ended.set()
         for other in others:
             other.join()
-    assert_saved(run, "demo")
-    assert run.of(DownloadRetried) == []
+    assert_saved(run, "demo-3mb")
+    assert [retry.reason for retry in run.of(DownloadRetried)] == []
 
 
 def test_a_name_that_does_not_resolve_is_tried_while_there_is_time(
@@ -579,7 +580,7 @@ def test_the_program_keeps_to_a_limit(sandbox: Sandbox) -> None:
         read_until(process, named("download_started"))
         begun = time.monotonic()
         read_until(process, named("saved"))
-        # Nobody waits after the last block, which is an eighth of a second.
+        # It does not wait after the last block, which is an eighth of a second.
         assert 0.85 < (time.monotonic() - begun) / (SIZE / 1_000_000) < 10
 
 

@@ -288,7 +288,7 @@ def test_a_limited_download_takes_its_time(server: Server) -> None:
     begun = time.monotonic()
     with server.told(sends(HEAD + BODY)) as url:
         fetched(url, replace(server.wishes, rate=RateLimit(len(BODY))))
-    # Nobody waits after the last block, which is an eighth of a second.
+    # It does not wait after the last block, which is an eighth of a second.
     assert 0.85 < time.monotonic() - begun < 10
     assert PART.read_bytes() == BODY
 
