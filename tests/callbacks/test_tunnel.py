@@ -142,7 +142,7 @@ def test_an_agent_that_says_nothing_is_not_waited_for_longer_than_eight_seconds(
 ) -> None:
     done = sandbox.run("convert", f"demo+{mode}", "--out", "song.wav", env=settings(world, mode))
     assert done.code == 0
-    assert "no callbacks (ngrok did not answer within 7 s): asking" in done.err
+    assert "no callbacks (ngrok did not answer within 7 s): polling" in done.err
     assert 6.5 < seconds_to_decide() < 8.0
     assert nothing_left(world)
 
@@ -192,7 +192,7 @@ def test_an_agent_behind_a_script_that_stays_is_ended_with_it(
 def test_without_any_token_no_agent_is_started(sandbox: Sandbox, world: NgrokWorld) -> None:
     done = sandbox.run("convert", "demo+notoken", env=settings(world) | {"NGROK_AUTHTOKEN": ""})
     assert done.code == 0
-    assert "no callbacks (there is no ngrok token): asking" in done.err
+    assert "no callbacks (there is no ngrok token): polling" in done.err
     assert world.runs == []
 
 
