@@ -32,7 +32,7 @@ def serve(run: Run, *, port: int, speed: float, seed: int | None) -> ExitCode:
         bound = bound_socket(port)
     except OSError as error:
         raise TunnelFailed(
-            f"port {port} cannot be opened: {error.strerror}", "Choose another --port; 0 is any free port."
+            f"port {port} cannot be opened: {error.strerror}", "Choose another --port; 0 takes a free one."
         ) from error
     with bound, running(bound, speed=speed, seed=seed, hmac_key=hmac_key, report=run.report):
         run.report(events.SandboxServing(base_url=address_of(bound), signed=hmac_key is not None))
