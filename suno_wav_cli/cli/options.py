@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from suno_wav_cli.api.providers import PROVIDERS
+from suno_wav_cli.api.providers import PROVIDERS, SUNOAPI
 from suno_wav_cli.models import TunnelMode
 
 
@@ -37,7 +37,7 @@ Provider = Annotated[
     str | None,
     _global_option(
         metavar="NAME",
-        help="API to use: sunoapi, kie, kie-jobs, or sandbox (local, free). Default: sunoapi.",
+        help=f"API to use: {', '.join(PROVIDERS)} (local and free). Default: {SUNOAPI.name}.",
         autocompletion=lambda: list(PROVIDERS),
     ),
 ]

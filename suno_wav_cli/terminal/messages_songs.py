@@ -69,8 +69,8 @@ def render_song(event: events.SongEvent) -> Message:
             )
         case events.Detached():
             return Message(
-                text=f"{event.audio_id}: submitted, not waiting; the service keeps the file "
-                f"{event.kept_days} days\n  To continue: {event.resume_hint}",
+                text=f"{event.audio_id}: not waiting; the file will be kept {event.kept_days} days\n"
+                f"  To continue: {event.resume_hint}",
                 result=[event.task_id],
             )
         case events.SongFailed():

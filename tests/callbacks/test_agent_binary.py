@@ -254,4 +254,4 @@ def test_without_a_network_the_download_is_given_up_at_once(sandbox: Sandbox, wo
         port = taken.getsockname()[1]
     done = convert(sandbox, world, "demo+offline", {"https_proxy": f"http://127.0.0.1:{port}"})
     assert done.code == 0
-    assert "no callbacks (the ngrok agent cannot be downloaded: Connection refused): asking" in done.err
+    assert "no callbacks (the ngrok agent cannot be downloaded: Connection refused): polling" in done.err

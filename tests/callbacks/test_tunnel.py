@@ -160,7 +160,7 @@ def test_agent_behind_a_script_is_ended_with_it(sandbox: Sandbox, world: NgrokWo
 def test_no_agent_is_started_without_a_token(sandbox: Sandbox, world: NgrokWorld) -> None:
     done = sandbox.run("convert", "demo+notoken", env=settings(world) | {"NGROK_AUTHTOKEN": ""})
     assert done.code == 0
-    assert "no callbacks (there is no ngrok token): asking" in done.err
+    assert "no callbacks (there is no ngrok token): polling" in done.err
     assert world.runs == []
 
 

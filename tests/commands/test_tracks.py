@@ -86,7 +86,7 @@ def test_a_track_that_is_not_there_yet_is_shown_as_it_is() -> None:
     half = {"id": "audio-2", "title": None, "audioUrl": "", "duration": None}
     done = tracks_of({"status": "FIRST_SUCCESS", "response": {"sunoData": [half]}})
     assert (done.code, done.err) == (0, f"suno-wav: music task {MUSIC}: FIRST_SUCCESS\n")
-    assert done.out.splitlines()[1].split() == ["audio-2", "-", "-", "at", "work"]
+    assert done.out.splitlines()[1].split() == ["audio-2", "-", "-", "running"]
 
 
 @pytest.mark.parametrize(
