@@ -159,15 +159,13 @@ def _start_variables(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _serve(orders: socket.socket) -> bool:
     """Start a run for each order. Return True in the run itself, False when the tests are over."""
-    # Guardians are reaped by the system.
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         message, descriptors, _, _ = socket.recv_fds(orders, 1 << 20, 4)
+        _reap_guardians()
         if not message:
             return False
         if os.fork() == 0:
             orders.close()
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             *streams, report = descriptors
             if _guard(streams, report):
                 _become(json.loads(message), streams)
@@ -175,6 +173,13 @@ def _serve(orders: socket.socket) -> bool:
             os._exit(0)
         for descriptor in descriptors:
             os.close(descriptor)
+
+
+def _reap_guardians() -> None:
+    """Wait for those that have ended, so that their CPU time counts as that of the tests."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def _guard(streams: Sequence[int], report: int) -> bool:
