@@ -7,11 +7,15 @@ import typer
 from suno_wav_cli.cli import options
 from suno_wav_cli.cli.invocation import run_command
 
+DEFAULT_PORT = 3000
+
 
 def listen(
     context: typer.Context,
     *,
-    port: options.ListenPort = None,
+    port: Annotated[
+        str | None, typer.Option(metavar="N", help=f"Port of the receiver. Default: {DEFAULT_PORT}.")
+    ] = None,
     path: options.CallbackPath = None,
     no_secret: options.NoSecret = None,
     tunnel: options.Tunnel = None,
@@ -39,4 +43,4 @@ def listen(
     """
     from suno_wav_cli.commands.listen import command
 
-    run_command(context, command.listen)
+    run_command(context, lambda run: command.listen(run, default_port=DEFAULT_PORT))

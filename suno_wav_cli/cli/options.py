@@ -122,9 +122,6 @@ CallbackUrl = Annotated[
     str | None, typer.Option(metavar="URL", help="Have callbacks sent to URL instead, and poll.")
 ]
 Port = Annotated[str | None, typer.Option(metavar="N", help="Port of the receiver. Default: any free port.")]
-ListenPort = Annotated[
-    str | None, typer.Option("--port", metavar="N", help="Port of the receiver. Default: 3000.")
-]
 CallbackPath = Annotated[
     str | None,
     typer.Option("--path", metavar="PATH", help="URL path of the receiver. Default: /suno-wav-callback."),

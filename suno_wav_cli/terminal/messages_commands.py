@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import assert_never
 
 from suno_wav_cli import events
-from suno_wav_cli.terminal.listings import format_jobs, format_tracks, summarize_jobs
+from suno_wav_cli.terminal.job_table import format_jobs, summarize_jobs
 from suno_wav_cli.terminal.message import Level, Message
 from suno_wav_cli.terminal.tables import printable
+from suno_wav_cli.terminal.track_table import format_tracks
 from suno_wav_cli.terminal.waveform import describe_file
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.wav.chunks import CHUNK_HEADER
 from suno_wav_cli.wav.fmt_chunk import NotAWav
+from suno_wav_cli.wav.riff import CHUNK_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from suno_wav_cli.wav.chunks import Chunk
+    from suno_wav_cli.wav.riff import Chunk
 
 _LARGEST_SIZES = (1 << 31, 1 << 32)
 _BELOW = 4200

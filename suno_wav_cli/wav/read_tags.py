@@ -8,14 +8,14 @@ from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO
 
 from suno_wav_cli.models import Tag
-from suno_wav_cli.wav.chunks import CHUNK_HEADER
 from suno_wav_cli.wav.id3 import read_frames, small_tag
+from suno_wav_cli.wav.riff import CHUNK_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from suno_wav_cli.wav.chunks import Chunk
+    from suno_wav_cli.wav.riff import Chunk
 
 _LARGEST_INFO = 1 << 20
 _LARGEST_ID3 = 1 << 24

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from suno_wav_cli.errors import NotAWholeWav
 from suno_wav_cli.models import WavFormat
-from suno_wav_cli.wav.chunks import IN_DS64, RIFF_HEADER, Chunk, read_chunks
 from suno_wav_cli.wav.completeness import Completeness, check_completeness
 from suno_wav_cli.wav.fmt_chunk import LONGEST_FMT, FmtChunk, NotAWav, read_fmt
+from suno_wav_cli.wav.riff import IN_DS64, RIFF_HEADER, Chunk, read_chunks
 from suno_wav_cli.wav.sniff import name_content
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from suno_wav_cli.errors import TagsNotWritten, UsageError
-from suno_wav_cli.wav.chunks import CHUNK_HEADER, IN_DS64, RIFF_HEADER, Chunk, read_chunks
+from suno_wav_cli.wav.riff import CHUNK_HEADER, IN_DS64, RIFF_HEADER, Chunk, read_chunks
 
 if TYPE_CHECKING:
     from suno_wav_cli.models import Cover, SongTags

@@ -18,9 +18,9 @@ from suno_wav_cli.callbacks.endpoint import CallbackEndpoint, receive_callbacks
 from suno_wav_cli.callbacks.public_url import PublicUrl
 from suno_wav_cli.callbacks.tunnel import Destination, Listener, Lost, Restored, TunnelTimeouts
 from suno_wav_cli.callbacks.tunnel.agent_binary import find_agent
-from suno_wav_cli.callbacks.tunnel.agent_config import make_agent_config
 from suno_wav_cli.callbacks.tunnel.agent_folder import make_agent_folder
 from suno_wav_cli.callbacks.tunnel.agent_process import AgentProcess, Launch
+from suno_wav_cli.callbacks.tunnel.agent_settings import make_agent_config
 from suno_wav_cli.callbacks.tunnel.subprocesses import SubprocessGroup
 from suno_wav_cli.errors import TunnelFailed
 from suno_wav_cli.models import Secret

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from suno_wav_cli.callbacks.confirmation import Verdict, compare_with_record
 from suno_wav_cli.callbacks.payload import Callback
 from suno_wav_cli.callbacks.recording import load
-from suno_wav_cli.callbacks.verification import Verdict, compare_with_record
 from suno_wav_cli.models import WavRecord, WavState
 from tests.support.ngrok_world import NgrokWorld, ngrok_world
 from tests.support.program import ENDS_WITHIN, Sandbox, run_program, start_program, wait_until

@@ -24,7 +24,7 @@ from pyngrok import conf, ngrok
 from pyngrok.exception import PyngrokError, PyngrokNgrokHTTPError
 from pyngrok.ngrok import NgrokTunnel
 
-from suno_wav_cli.callbacks.tunnel.agent_config import tunnel_options
+from suno_wav_cli.callbacks.tunnel.agent_settings import tunnel_options
 from suno_wav_cli.callbacks.tunnel.agent_status import (
     AddressSeen,
     AgentEvent,

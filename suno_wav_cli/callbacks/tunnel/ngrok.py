@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from pyngrok import conf
 
 from suno_wav_cli.callbacks.tunnel.agent_binary import download_agent, find_agent
-from suno_wav_cli.callbacks.tunnel.agent_config import make_agent_config, read_user_config
 from suno_wav_cli.callbacks.tunnel.agent_folder import make_agent_folder
 from suno_wav_cli.callbacks.tunnel.agent_process import AgentProcess, Launch
+from suno_wav_cli.callbacks.tunnel.agent_settings import make_agent_config, read_user_config
 from suno_wav_cli.callbacks.tunnel.error_codes import OR_POLL
 from suno_wav_cli.callbacks.tunnel.subprocesses import SubprocessGroup
 from suno_wav_cli.errors import TunnelFailed, TunnelRefused

@@ -30,10 +30,8 @@ if TYPE_CHECKING:
     from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.events import Report
 
-DEFAULT_PORT = 3000
 
-
-def listen(run: Run) -> ExitCode:
+def listen(run: Run, *, default_port: int) -> ExitCode:
     """Handle deliveries until interrupted, or until `max_events` have come. Raise SunoWavError."""
     settings, secrets = run.settings, run.secrets
     _check_folders(settings)
@@ -41,7 +39,7 @@ def listen(run: Run) -> ExitCode:
     if settings.out is not None:
         # Only what the service confirms is downloaded.
         require_key(key, base_url_of(settings))
-    port = DEFAULT_PORT if settings.port is None else settings.port
+    port = default_port if settings.port is None else settings.port
     with ExitStack() as stack:
         endpoint = stack.enter_context(open_endpoint(settings, secrets, run.paths.agents, port=port))
         run_async(_listen(run, endpoint, has_key=key is not None))

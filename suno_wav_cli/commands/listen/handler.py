@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
+from suno_wav_cli.callbacks.confirmation import Verdict
 from suno_wav_cli.callbacks.recording import RecordedCallback
 from suno_wav_cli.callbacks.sender import CallbackRequest, ServiceTiming, end_to_end, post_callback
 from suno_wav_cli.callbacks.signature import Signature, verify
-from suno_wav_cli.callbacks.verification import Verdict
 from suno_wav_cli.commands.listen.archive import DeliveryArchive
 from suno_wav_cli.commands.listen.verifier import CallbackVerifier
 from suno_wav_cli.system.bounded_dict import BoundedDict

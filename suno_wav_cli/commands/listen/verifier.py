@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.callbacks.verification import Judgement, Verdict, compare_with_record
+from suno_wav_cli.callbacks.confirmation import Judgement, Verdict, compare_with_record
 from suno_wav_cli.conversion.finish import finish_task
 from suno_wav_cli.conversion.outcome import report_failure
 from suno_wav_cli.conversion.wait import UNKNOWN_AT_FIRST

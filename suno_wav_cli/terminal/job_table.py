@@ -1,4 +1,4 @@
-"""What `jobs` and `tracks` list, as tables."""
+"""The table that `jobs` shows."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.journal.entry import UNDECIDED
-from suno_wav_cli.terminal.tables import Column, clock, format_table, get_width, printable
+from suno_wav_cli.terminal.tables import Column, format_table, get_width, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from suno_wav_cli.events import Job, JobList, TrackList
+    from suno_wav_cli.events import Job, JobList
 
 _WIDE = 100
 """Columns of a terminal that has room for whole dates and folders."""
@@ -64,22 +64,6 @@ def summarize_jobs(event: JobList) -> str | None:
             "  `suno-wav resume` says what is known of each, and pays again only with --resubmit"
         )
     return "\n".join(f"suno-wav: {line}" for line in lines) or None
-
-
-def format_tracks(event: TrackList) -> Iterator[str]:
-    tracks = event.items
-    yield from format_table(
-        [
-            Column(title="AUDIO ID", cells=[printable(track.audio_id) for track in tracks]),
-            Column(title="TITLE", cells=[printable(track.title or "-") for track in tracks], shrinks=True),
-            Column(
-                title="LENGTH", cells=[clock(track.duration) if track.duration else "-" for track in tracks]
-            ),
-            Column(title="STATE", cells=["complete" if track.complete else "running" for track in tracks]),
-            Column(title="TAGS", cells=[printable(track.tags or "") for track in tracks], shrinks=True),
-        ],
-        get_width(),
-    )
 
 
 def _task(job: Job, *, whole: bool) -> str:
