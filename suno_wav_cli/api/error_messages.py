@@ -62,7 +62,7 @@ ERROR_TEXTS: Mapping[Meaning, ErrorText] = MappingProxyType(
         Meaning.SERVER_ERROR: ErrorText(summary="the service has trouble", remedy=_LATER),
         Meaning.INVALID: ErrorText(
             summary="the service refused the request",
-            remedy="Check the id. For a submission, give the song's music task too, where you know it: --task-id ID",
+            remedy="Check the id. For a submission, give the song's music task too, if you know it: --task-id ID",
         ),
         Meaning.EXISTS: ErrorText(
             summary="the service already has a WAV of this song",

@@ -96,7 +96,7 @@ class KeyStore:
         except KeyringUnusable as error:
             raise UsageError(
                 f"the key for {base_url} is still in the keyring: {error}",
-                "Remove 'suno-wav' with your system's own program for passwords, or try again where it can be used.",
+                "Remove 'suno-wav' with your system's own program for passwords, or try again when the keyring can be used.",
             ) from error
         except OSError as error:
             raise UsageError(f"{path} cannot be removed: {error.strerror}", "Remove it yourself.") from error

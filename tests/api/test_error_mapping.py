@@ -25,7 +25,7 @@ PAY_AGAIN = (
 CHECK_KEY = (
     "Check SUNO_API_KEY, or the key that `suno-wav login` has kept, and that it belongs to this provider."
 )
-CHECK_ID = "Check the id. For a submission, give the song's music task too, where you know it: --task-id ID"
+CHECK_ID = "Check the id. For a submission, give the song's music task too, if you know it: --task-id ID"
 TOP_UP = "Top up at your provider, then run the same command again."
 LATER = "Nothing was charged for this. Try again in a while."
 TOO_OLD = "The song may be too old, or deleted at the service: generate it again, or try later."

@@ -51,7 +51,7 @@ def read_user_config(path: Path) -> dict[str, Any]:
     except Exception as error:  # the YAML library's own errors have no class that pyngrok passes on
         raise TunnelFailed(
             f"the ngrok configuration {path} cannot be read: {type(error).__name__}",
-            f"Mend it: ngrok config check. {OR_POLL}",
+            f"Check it: ngrok config check. {OR_POLL}",
         ) from error
     return {name: value for name, value in kept.items() if value}
 

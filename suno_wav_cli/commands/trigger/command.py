@@ -94,7 +94,7 @@ async def _post_once(
             seconds=round(answer.seconds, 3),
             answer=_first_line(answer.body, planned),
             received=verdict.received,
-            correctly_refused=verdict.refused_rightly,
+            correctly_refused=verdict.correctly_refused,
             verdict=verdict.text,
         )
     )

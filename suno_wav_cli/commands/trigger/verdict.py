@@ -20,17 +20,17 @@ _REFUSALS = (*range(400, 500), 501)
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerVerdict:
-    """`received`: the service accepts it. `refused_rightly`: a careful receiver refuses this."""
+    """`received`: the service accepts it. `correctly_refused`: a careful receiver refuses this."""
 
     received: bool
-    refused_rightly: bool
+    correctly_refused: bool
     text: str
     remedy: str = ""
 
     @property
     def is_good(self) -> bool:
         """Tell whether the receiver answered as it must."""
-        return self.received or self.refused_rightly
+        return self.received or self.correctly_refused
 
 
 def judge_answer(
@@ -39,13 +39,13 @@ def judge_answer(
     """Judge an answer by the service's `timing`. `fault` is why a receiver may refuse."""
     if answer.status == _OK and answer.seconds <= timing.at_speed(speed).answer:
         text = "received" if fault is None else f"received, though a careful receiver refuses it: {fault}"
-        return AnswerVerdict(received=True, refused_rightly=False, text=text)
+        return AnswerVerdict(received=True, correctly_refused=False, text=text)
     # Closing the connection is a refusal too: for a megabyte, the only one that takes no time.
     if fault is not None and (answer.status in _REFUSALS or answer.problem is Problem.BROKEN):
-        return AnswerVerdict(received=False, refused_rightly=True, text=f"refused, and rightly: {fault}")
+        return AnswerVerdict(received=False, correctly_refused=True, text=f"correctly refused: {fault}")
     reason, remedy = _explain_failure(answer, _describe_wait(timing, speed))
     text = f"the service counts this as failed: {reason}"
-    return AnswerVerdict(received=False, refused_rightly=False, text=text, remedy=remedy)
+    return AnswerVerdict(received=False, correctly_refused=False, text=text, remedy=remedy)
 
 
 def _explain_failure(answer: Answer, wait: str) -> tuple[str, str]:
@@ -119,6 +119,6 @@ _REMEDIES: Mapping[Problem, str] = MappingProxyType(
         Problem.REFUSED: "Start the receiver, or correct the port.",
         Problem.UNREACHABLE: "Check the host, and that no firewall stops inbound requests.",
         Problem.TLS: "Use a certificate that is valid for this name, with its whole chain; or http:// for a plain receiver.",
-        Problem.BROKEN: "Look at the receiver's log, and check that it speaks HTTP at this address: https:// where it does TLS.",
+        Problem.BROKEN: "Look at the receiver's log, and check that it speaks HTTP at this address: https:// if it speaks TLS.",
     }
 )

@@ -24,7 +24,7 @@ _UNITS = {"": 1, "k": 1024, "m": 1024 * 1024}
 
 FAULT_HELP: Mapping[str, str] = MappingProxyType(
     {
-        "cutN": "the connection is closed after N bytes of the body, or in its middle where N is left out",
+        "cutN": "the connection is closed after N bytes of the body, or in the middle without N",
         "resetN": "a TCP reset after N bytes of the body, or in its middle",
         "stallN": "silence after N bytes of the body, or in its middle",
         "trickleN": "N bytes a second",
@@ -32,7 +32,7 @@ FAULT_HELP: Mapping[str, str] = MappingProxyType(
         "NNN.afterS": "the status with `Retry-After: S`",
         "cutN.thenNNN": "after this answer the address is refused with 401, 403, 404 or 410, until `record-info` tells a fresh one",
         "changed": "from this request on another file of the same length, with another ETag",
-        "ignore": "the whole file where a range was asked for",
+        "ignore": "the whole file in place of the range that was asked for",
         "shiftN": "a range that begins N bytes too late, as its Content-Range says",
         "totalN": "a Content-Range with a total that is N too great",
         "bare": "206 without a Content-Range",
