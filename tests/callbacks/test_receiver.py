@@ -530,6 +530,7 @@ def test_slow_bytes_do_not_move_the_deadline(receivers: Receivers, begun: bytes)
     assert receivers.run(story) < DEADLINE * 20
 
 
+@pytest.mark.timing
 def test_callback_is_answered_while_other_requests_stall(receivers: Receivers) -> None:
     async def story(receiver: Receiver) -> tuple[int, float]:
         async with receiver.connected() as silent, receiver.connected() as half:
@@ -683,6 +684,7 @@ def test_body_that_ends_early_is_not_a_callback(receivers: Receivers) -> None:
     assert (200 in received, events) == (False, [])
 
 
+@pytest.mark.timing
 def test_callback_is_answered_among_more_connections_than_the_limit(
     receivers: Receivers,
 ) -> None:

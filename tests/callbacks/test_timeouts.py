@@ -50,6 +50,7 @@ def test_a_song_waits_for_a_tunnel_at_most_eight_seconds() -> None:
     assert timeouts.agent_version < timeouts.open
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("mode", ["silent", "swallowed"])
 def test_an_agent_that_says_nothing_is_given_up_in_time(
     world: NgrokWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
@@ -79,6 +80,7 @@ def test_an_agent_that_says_nothing_is_given_up_in_time(
     assert [*(tmp_path / "agents").iterdir()] == []
 
 
+@pytest.mark.timing
 def test_programs_that_hang_are_passed_over_and_ended_with_their_children(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,6 +173,7 @@ def keep_open(
     return changes
 
 
+@pytest.mark.timing
 def test_pauses_grow_while_a_tunnel_cannot_be_opened() -> None:
     tunnel = FailingTunnel()
     timeouts = TunnelTimeouts(first_reopen=0.05, max_reopen=0.2)

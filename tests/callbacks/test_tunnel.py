@@ -68,6 +68,7 @@ def nothing_left(world: NgrokWorld) -> bool:
     return world.left == [] and (not agents.exists() or [*agents.iterdir()] == [])
 
 
+@pytest.mark.timing
 def test_callback_comes_through_the_tunnel(sandbox: Sandbox, world: NgrokWorld) -> None:
     """One lookup: the callback wakes the song long before the next one is due."""
     done = sandbox.run(
@@ -102,6 +103,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize(("mode", "reason"), shortlist(reversed(REFUSED), 8))
 def test_auto_polls_and_says_why_in_one_line_if_the_tunnel_fails(
     sandbox: Sandbox, world: NgrokWorld, mode: str, reason: str
@@ -410,6 +412,7 @@ def real_agent(tmp_path: Path) -> Path:
     return tmp_path / "package" / "bin" / "ngrok"
 
 
+@pytest.mark.timing
 @pytest.mark.long  # npm fetches the agent
 def test_real_agent_without_a_network_is_given_up_soon(
     sandbox: Sandbox, real_agent: Path, tmp_path: Path

@@ -499,6 +499,7 @@ def mutated(content: bytes, chance: random.Random) -> bytes:
     return bytes(found)
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("part", shortlist(range(4)))
 def test_ten_thousand_mutations_are_inspected_without_a_bug(part: int) -> None:
     """Never an exception that is not ours, never a level that JSON cannot tell, and never for long."""

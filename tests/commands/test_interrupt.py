@@ -31,6 +31,8 @@ from tests.support.program import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.timing
+
 SIGNALS = [
     pytest.param(signal.SIGINT, 130, id="Ctrl-C"),
     pytest.param(signal.SIGTERM, 143, id="SIGTERM"),
@@ -43,7 +45,7 @@ def stop(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, s
     children = psutil.Process(process.pid).children(recursive=True)
     begun = time.monotonic()
     process.send_signal(number)
-    _, said = process.communicate(timeout=10)
+    _, said = process.communicate(timeout=2 * ENDS_WITHIN)
     assert time.monotonic() - begun < ENDS_WITHIN
     assert children == []
     assert "Traceback" not in said

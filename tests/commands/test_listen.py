@@ -276,6 +276,7 @@ def test_repeats_are_marked_and_not_looked_up_again(sandbox: Sandbox) -> None:
     assert sandbox.counted("lookups", "demo+repeats") == asked + 2
 
 
+@pytest.mark.timing
 def test_delivery_is_forwarded_with_its_headers_and_bytes() -> None:
     """And what the person's own receiver answers is shown, with its time."""
     content = b'{ "code":200,\n"data": {"task_id" : "t-1"}}  '

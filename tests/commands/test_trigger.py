@@ -264,6 +264,7 @@ def test_late_answer_is_shown_with_its_true_time() -> None:
     ) in done.err
 
 
+@pytest.mark.timing
 def test_a_receiver_that_never_answers_is_given_up() -> None:
     """After four times as long as the service waits."""
     reported: list[Event] = []
@@ -571,6 +572,7 @@ def test_the_log_file_holds_no_secret(receiver: Receiver) -> None:
     assert KEY not in log
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("arguments", [["--retries"], []], ids=["between two tries", "while it waits"])
 def test_ctrl_c_exits_at_once(arguments: list[str]) -> None:
     answer = (500, 0.0) if arguments else (200, 60.0)

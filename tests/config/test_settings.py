@@ -201,6 +201,7 @@ def test_a_bad_value_is_reported_with_its_place(
         load(flags, **environ)
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -330,6 +330,7 @@ def test_retries_bound_all_tries_however_far_each_comes(customer: Customer) -> N
     assert "suno-wav resume" in run.error.remedy
 
 
+@pytest.mark.timing
 def test_without_retries_a_download_goes_on_until_the_time_is_up(customer: Customer) -> None:
     audio_id = "demo-cdn-503~always"
     begun = time.monotonic()
@@ -386,6 +387,7 @@ def test_a_fresh_address_is_in_the_journal(customer: Customer) -> None:
     assert kept.wav_url not in (None, entry.wav_url)
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_wait_that_the_server_asks_for_is_kept(customer: Customer, status: int) -> None:
     audio_id = f"demo-cdn-{status}.after1"
@@ -432,6 +434,7 @@ def test_a_service_that_stays_away_is_what_is_said(customer: Customer) -> None:
     assert_saved(customer.save(entry), "demo-cdn-cut.then403+stays-away")
 
 
+@pytest.mark.timing
 def test_a_server_that_wants_fewer_connections_and_a_wait_gets_both(customer: Customer) -> None:
     audio_id = f"demo-{LARGE}mb-cdn-ok-429.after1"
     run = customer.save(customer.order(audio_id), connections=4)
@@ -496,6 +499,7 @@ def test_a_name_that_does_not_resolve_is_tried_while_there_is_time(
     assert len(run.of(DownloadRetried)) > 1
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize(
     ("number", "words"),
     [
@@ -575,6 +579,7 @@ def test_the_program_says_why_there_is_no_file_and_what_to_do(
     assert "http://" not in done.err.replace(sandbox.base_url, "")
 
 
+@pytest.mark.timing
 def test_the_program_keeps_to_a_limit(sandbox: Sandbox) -> None:
     with started(sandbox, "convert", "demo+slowly", "--out", "song.wav", "--limit-rate", "1M") as process:
         read_until(process, named("download_started"))

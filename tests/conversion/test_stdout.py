@@ -182,6 +182,7 @@ def test_nothing_is_cleared_away_through_a_link(sandbox: Sandbox, tmp_path: Path
     assert list(elsewhere.iterdir()) == [old]
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_it_leaves_at_once_while_the_pipe_is_full(
     sandbox: Sandbox, number: signal.Signals, code: int

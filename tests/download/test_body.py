@@ -274,6 +274,7 @@ def test_a_large_limit_does_not_make_large_blocks(server: Server) -> None:
     assert PART.read_bytes() == BODY
 
 
+@pytest.mark.timing
 def test_a_limit_is_kept_whoever_asks() -> None:
     limit = RateLimit(1_000_000)
     begun = time.monotonic()
@@ -284,6 +285,7 @@ def test_a_limit_is_kept_whoever_asks() -> None:
     assert RateLimit(None).delay(1 << 40) == 0.0
 
 
+@pytest.mark.timing
 def test_a_limited_download_takes_its_time(server: Server) -> None:
     begun = time.monotonic()
     with server.told(sends(HEAD + BODY)) as url:
@@ -318,6 +320,7 @@ def test_through_a_proxy_that_refuses(certificate: Certificate, monkeypatch: pyt
             fetched(f"https://{HOST}/song.wav", replace(WISHES, tls=certificate.client()))
 
 
+@pytest.mark.timing
 def test_nothing_stays_open(server: Server) -> None:
     """However a transfer ends: no descriptor and no thread of it is left."""
     folder = Path("/proc/self/fd")

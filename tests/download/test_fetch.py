@@ -583,6 +583,7 @@ def threads_that_stay() -> Callable[[], list[threading.Thread]]:
     return stay
 
 
+@pytest.mark.timing
 def test_cancelled_in_the_middle_of_a_body_it_leaves_within_a_second_and_without_a_thread(
     cdn: Cdn, threads_that_stay: Callable[[], list[threading.Thread]]
 ) -> None:

@@ -453,6 +453,7 @@ def test_faults_that_go_together(account: SandboxAccount) -> None:
     assert exchange(url).status == 410
 
 
+@pytest.mark.timing
 def test_a_body_trickles(account: SandboxAccount) -> None:
     """50,000 bytes at 100,000 a second take half a second of real time."""
     url = account.file_url("demo-cdn-trickle100000.cut50000")

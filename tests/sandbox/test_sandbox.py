@@ -295,6 +295,7 @@ def test_the_twenty_first_submission_within_the_window_is_refused() -> None:
         assert mine.counted("accepted", "demo-no-callback+20") == 0
 
 
+@pytest.mark.timing
 def test_the_window_moves_on() -> None:
     """Ten seconds at twenty times the speed, asked for until one more is taken."""
     with open_account(speed=20) as mine:
@@ -389,6 +390,7 @@ def test_the_same_seed_makes_the_same_ids() -> None:
     assert len({*first, *other, *unseeded}) == 9
 
 
+@pytest.mark.timing
 def test_speed_divides_the_time_that_a_conversion_takes() -> None:
     """Two seconds of work at ten times the speed are no less than 0.2 s, and less than the two."""
     with open_account(speed=10) as mine:
@@ -619,6 +621,7 @@ def test_a_callback_address_that_leads_nowhere_does_not_break_the_sandbox(url: s
 # The command
 
 
+@pytest.mark.timing
 def test_the_command_shows_its_address_and_ends_at_ctrl_c() -> None:
     with ExitStack() as stack:
         program = start_program(

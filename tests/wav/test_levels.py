@@ -193,6 +193,7 @@ def test_a_compressed_encoding_has_no_portrait(encoding: str) -> None:
     )
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("bits", [16, 24])
 def test_memory_does_not_grow_with_the_file(bits: int) -> None:
     """And neither a hundred megabytes nor their bytes take long: this bound is loose, for a busy machine."""

@@ -80,6 +80,7 @@ def read(content: bytes) -> WavFormat:
     return read_format(FILE)
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("channels", [1, 2, 6])
 @pytest.mark.parametrize("bits", [8, 16, 24, 32])
 @pytest.mark.parametrize("rate", [8000, 44100, 48000, 192000])
@@ -440,6 +441,7 @@ def test_each_shorter_file_is_not_whole() -> None:
             read(whole[:length])
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize(
     "content",
     [
@@ -455,6 +457,7 @@ def test_a_hostile_file_keeps_the_reader_busy_for_a_moment_only(content: bytes) 
     assert time.monotonic() - start < 10
 
 
+@pytest.mark.timing
 def test_the_cost_does_not_grow_with_the_audio() -> None:
     """A gigabyte, of which the disk holds nothing: the chunk headers are all that is read."""
     size = 1_000_000_000
@@ -496,6 +499,7 @@ def mutated(draw: st.DrawFn) -> bytes:
     return bytes(content)
 
 
+@pytest.mark.timing
 @settings(deadline=timedelta(seconds=1), max_examples=examples(400))
 @example(content=riff(fmt(bits=65528, channels=65535, rate=0xFFFFFFFF), chunk(b"data", AUDIO)))
 @given(content=st.one_of(mutated(), st.binary(max_size=200), st.binary(max_size=60).map(riff)))
