@@ -98,7 +98,7 @@ def test_every_command_has_the_same_name_in_cli_and_in_commands() -> None:
         ("typer", {"cli"}),
         ("rich", {"terminal"}),
         ("pyngrok", {"callbacks"}),
-        ("httpx", {"api", "download", "callbacks", "system", "cli"}),
+        ("httpx", {"api", "download", "callbacks", "sandbox", "system", "cli"}),
         ("starlette", {"callbacks", "sandbox"}),
         ("uvicorn", {"callbacks", "sandbox"}),
         ("sqlite3", {"journal"}),

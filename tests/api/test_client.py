@@ -379,7 +379,8 @@ def test_an_answer_that_cannot_be_decoded_leaves_a_submission_unknown(
 def test_an_answer_that_decodes_to_a_gigabyte_takes_little_memory(
     wild: Wild, coding: str, pack: Callable[[], bytes], arguments: list[str]
 ) -> None:
-    wild.answer = lambda _: encoded(pack(), coding)
+    answer = encoded(pack(), coding)
+    wild.answer = lambda _: answer
     limited = (
         "import resource\n"
         "resource.setrlimit(resource.RLIMIT_AS, (600_000_000, 600_000_000))\n"

@@ -591,14 +591,14 @@ def test_server_prints_nothing_without_logging_set_up() -> None:
     """Runs in a process of its own, because pytest handles all log records."""
     program = """
 import asyncio, sys
-from suno_wav_cli.system.loopback import bound_socket
+from suno_wav_cli.system.loopback import bind_socket
 from suno_wav_cli.callbacks.receiver import receiver_app
 from suno_wav_cli.callbacks.server import ReceiverLimits, limited_protocol, serve
 from suno_wav_cli.terminal.json_lines import json_lines
 from suno_wav_cli.callbacks.notifications import TaskNotifier, make_notification_handler
 
 async def main():
-    with bound_socket(0) as bound:
+    with bind_socket(0) as bound:
         app = receiver_app("/hook", make_notification_handler(TaskNotifier(), lambda event: None), ReceiverLimits())
         async with serve(app, bound, limited_protocol(ReceiverLimits())):
             print(bound.getsockname()[1], flush=True)

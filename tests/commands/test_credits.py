@@ -52,7 +52,7 @@ def server() -> Iterator[Wild]:
         yield wild
 
 
-def credit_questions(wild: Wild) -> int:
+def credit_lookups(wild: Wild) -> int:
     return sum(seen.path == SUNOAPI.credit_path for seen in wild.seen)
 
 
@@ -318,7 +318,7 @@ def test_a_batch_whose_balance_cannot_be_had_goes_on_and_says_so(server: Wild, m
     done = server.run("convert", "one", "two", *more, env=env)
     assert (done.code, sorted(done.out.split())) == (0, ["one.wav", "two.wav"])
     assert "0.8 credits; the balance is unknown (the service does not tell the balance)\n" in done.err
-    assert credit_questions(server) == 1
+    assert credit_lookups(server) == 1
 
 
 def test_a_batch_with_a_wrong_key_is_not_begun(server: Wild) -> None:
@@ -328,17 +328,17 @@ def test_a_batch_with_a_wrong_key_is_not_begun(server: Wild) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "questions"),
+    ("arguments", "lookups"),
     [
         pytest.param(["one"], 0, id="one song is not held up"),
         pytest.param(["one", "--max-credits", "1"], 1, id="unless there is a limit"),
         pytest.param(["one", "two", "three"], 1, id="a batch asks once"),
     ],
 )
-def test_how_often_the_balance_is_asked_for(server: Wild, arguments: list[str], lookup_retries: int) -> None:
+def test_how_often_the_balance_is_asked_for(server: Wild, arguments: list[str], lookups: int) -> None:
     env = good_but_for_credits(server, answered(data=100))
     assert server.run("convert", *arguments, env=env).code == 0
-    assert credit_questions(server) == lookup_retries
+    assert credit_lookups(server) == lookups
 
 
 def test_max_credits_holds_against_what_another_program_does_meanwhile(server: Wild) -> None:
