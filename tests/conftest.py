@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -47,6 +48,20 @@ _SETTINGS = (
     "COLUMNS",
     "LINES",
 )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the cases after the first of a test as long, before pytest selects by markers."""
+    seen: Counter[str] = Counter()
+    for item in items:
+        marker = item.get_closest_marker("first_cases")
+        if marker is None:
+            continue
+        test = item.nodeid.partition("[")[0]
+        seen[test] += 1
+        if seen[test] > marker.args[0]:
+            item.add_marker(pytest.mark.long)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import statistics
+from functools import cache
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
 
@@ -27,8 +28,13 @@ def folder_of(file: Path) -> str:
     return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def imported_names(file: Path) -> Iterator[str]:
+@cache
+def imported_names(file: Path) -> frozenset[str]:
     """Name every module that a file imports, wherever in it the import stands."""
+    return frozenset(_imported_names(file))
+
+
+def _imported_names(file: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -62,6 +68,7 @@ def picture() -> dict[str, set[str]]:
     return {folder: set(imported.split()) - {"nothing"} for folder, imported in lines}
 
 
+@pytest.mark.long
 def test_the_picture_shows_every_folder_and_exactly_its_imports() -> None:
     folders = {folder_of(file) for file in MODULES} - VOCABULARY - {"__init__", "__main__"}
     assert picture() == {folder: imports_of(folder) - VOCABULARY for folder in folders}

@@ -74,6 +74,7 @@ def test_every_exit_code_is_documented() -> None:
     assert {int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)} == {*ExitCode}
 
 
+@pytest.mark.first_cases(3)
 @pytest.mark.parametrize(
     "command",
     [
@@ -97,6 +98,7 @@ def test_every_option_of_a_command_is_documented(command: str) -> None:
     assert set(re.findall(r"--[a-z-]+", shown)) - {"--list"} <= set(re.findall(r"--[a-z-]+", README))
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize(
     ("arguments", "absent"),
     [

@@ -200,6 +200,7 @@ def test_pages_are_classified_by_their_status(
     assert wild.methods == ["POST", "GET", "GET"]
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize(
     ("status", "exit_code", "posts"),
     [
@@ -364,6 +365,7 @@ def test_an_answer_that_cannot_be_decoded_leaves_a_submission_unknown(
     assert wild.methods == ["POST"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("coding", "pack"),
     shortlist(
@@ -595,6 +597,7 @@ ENVELOPES = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=examples(150), deadline=None, database=None)
 @given(
     answer=st.one_of(ENVELOPES, JSON),
@@ -627,6 +630,7 @@ def test_an_invalid_time_does_not_hide_the_file(wild: Wild, created: object, sho
     assert (getattr(record, "state", record), getattr(record, "created", record)) == (WavState.READY, shown)
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     "answer",
     [
@@ -647,6 +651,7 @@ def test_a_message_that_cannot_be_encoded_is_still_shown(
     assert "half a pair: " in done.err
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     "url",
     [
@@ -729,6 +734,7 @@ def everything_written(folder: Path) -> bytes:
     return b"\n".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize(
     "options",
     [
@@ -764,6 +770,7 @@ def test_the_key_is_never_shown_nor_written(
 # What a hostile service cannot do
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [
@@ -793,6 +800,7 @@ def test_an_id_from_the_service_cannot_lead_out_of_the_folder(
     assert list(tmp_path.glob("*.wav")) == []
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize("code", [0, -1, 4, 201, 202, 302, 408, 499, 599])
 def test_a_code_that_is_not_a_refusal_leaves_a_submission_unknown(wild: Wild, code: int) -> None:
     """Some services signal success with another code. A paid submission is never called refused."""

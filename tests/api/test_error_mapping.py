@@ -54,6 +54,7 @@ def to_continue(sandbox: Sandbox, done: Finished) -> str:
 # Codes
 
 
+@pytest.mark.first_cases(4)
 @pytest.mark.parametrize(
     ("code", "exit_code", "posts", "message", "remedy"),
     [
@@ -154,6 +155,7 @@ def test_a_submission_answered_with_a_code(  # noqa: PLR0917 - a table has colum
     assert files() == []
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize(
     ("code", "exit_code", "message", "remedy"),
     [
@@ -199,6 +201,7 @@ def test_a_lookup_refused_with_a_code_ends_the_song(
     assert files() == []
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize(
     ("code", "exit_code", "message"),
     [
@@ -244,6 +247,7 @@ def test_a_lookup_answered_with_200_is_not_a_refusal(sandbox: Sandbox) -> None:
     assert Path("song.wav").read_bytes() == tune("demo")
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("retries", "exit_code", "posts"),
     [
@@ -266,6 +270,7 @@ def test_a_busy_service_gets_as_many_requests_as_retries_allows(
 # What is there in the end
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     "names",
     [
@@ -313,6 +318,7 @@ def test_a_callback_of_any_shape_that_names_the_task_wakes_its_song(sandbox: San
     assert [sandbox.counted("lookups", audio_id) for audio_id in ids] == [1] * len(ids)
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("name", "flag", "reason"),
     [
@@ -334,6 +340,7 @@ def test_a_failed_conversion_shows_the_services_words(
     assert files() == []
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("name", "message", "requests"),
     [
@@ -379,6 +386,7 @@ def test_a_body_that_always_ends_early_leaves_no_final_file_and_the_line_that_co
     assert not Path("song.wav").exists()
 
 
+@pytest.mark.long
 def test_a_failed_download_is_retried_free_of_charge(sandbox: Sandbox) -> None:
     for _ in range(2):
         assert sandbox.run("convert", "demo-mp3+again", *ASKING, "--out", "song.wav").code == 9
@@ -438,6 +446,7 @@ def test_an_existing_record_without_a_known_id_is_a_clear_failure(sandbox: Sandb
     assert files() == []
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     "audio_id",
     [

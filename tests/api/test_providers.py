@@ -79,6 +79,7 @@ def test_every_list_of_providers_is_complete() -> None:
 # From the song to the file
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize("provider", NAMES)
 @pytest.mark.parametrize("way", ["callback", "polling"])
 def test_a_song_is_converted(sandbox: Sandbox, provider: str, way: str, free_port: int) -> None:
@@ -95,6 +96,7 @@ def test_a_song_is_converted(sandbox: Sandbox, provider: str, way: str, free_por
         assert sandbox.counted("lookups", song) == 1
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("provider", KIES)
 def test_every_recoverable_fault_ends_in_a_file(sandbox: Sandbox, provider: str, free_port: int) -> None:
     """Every callback, record and CDN fault ends in the right file, paid for once.
@@ -132,6 +134,7 @@ def test_an_existing_record_without_a_known_id_is_a_clear_failure(sandbox: Sandb
     assert "the service already has a WAV of this song: WAV record already exists (code 409)" in done.err
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(("provider", "days"), [("sunoapi", 15), ("kie", 14), ("kie-jobs", 14)])
 def test_a_running_task_shows_its_retention_and_the_line_that_continues(
     sandbox: Sandbox, provider: str, days: int
@@ -165,6 +168,7 @@ def test_the_other_contracts_let_the_service_decide(sandbox: Sandbox, provider: 
     assert (done.code, done.out) == (0, "song.wav\n")
 
 
+@pytest.mark.long
 def test_kie_jobs_needs_the_music_task_once(sandbox: Sandbox) -> None:
     """What is paid for is continued without it, and for a new conversion the journal knows it."""
     jobs = sandbox.as_kie("kie-jobs")
@@ -174,6 +178,7 @@ def test_kie_jobs_needs_the_music_task_once(sandbox: Sandbox) -> None:
     assert sandbox.counted("accepted", "demo+once") == 2
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("provider", KIES)
 def test_all_tracks_of_a_music_task(sandbox: Sandbox, provider: str) -> None:
     done = met_as(sandbox, provider).run("convert", *WITH_MUSIC, "--out", "{title}.wav")
@@ -223,6 +228,7 @@ MAY_SUCCEED_LATER = {
 }
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("provider", KIES)
 def test_submissions_answered_with_each_code(sandbox: Sandbox, provider: str) -> None:
     """A submission that was certainly not accepted is sent again; one that may have been is not."""
@@ -265,6 +271,7 @@ def test_lookups_refused_with_a_code_that_ends_the_song(sandbox: Sandbox, provid
     assert [sandbox.counted("lookups", song) for song in songs] == [1] * len(songs)
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("provider", KIES)
 def test_lookups_that_may_succeed_later_are_repeated_until_the_time_is_up(
     sandbox: Sandbox, provider: str
@@ -280,6 +287,7 @@ def test_lookups_that_may_succeed_later_are_repeated_until_the_time_is_up(
     assert all(sandbox.counted("lookups", song) > 1 for song in songs)
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("provider", NAMES)
 def test_a_batch_ends_where_the_credits_do(sandbox: Sandbox, provider: str) -> None:
     """429 of sunoapi, 402 of kie: the other songs are not sent."""
@@ -289,6 +297,7 @@ def test_a_batch_ends_where_the_credits_do(sandbox: Sandbox, provider: str) -> N
     assert [sandbox.counted("submissions", song) for song in songs] == [1, 0, 0]
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("provider", NAMES)
 def test_a_batch_waits_where_the_service_is_busy(sandbox: Sandbox, provider: str) -> None:
     """429 of kie: refused twice, then taken, and each song is paid for once."""
@@ -309,6 +318,7 @@ def test_a_possibly_paid_submission_is_not_repeated(sandbox: Sandbox, provider: 
 # Looking, and listening
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("provider", "state", "error"),
     [
@@ -326,6 +336,7 @@ def test_status_shows_the_services_words(sandbox: Sandbox, provider: str, state:
     assert f"song      demo-fails+{provider}-s\n" in shown.out
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("song", "verdict", "url"),
     [

@@ -132,6 +132,7 @@ def settings(world: NgrokWorld) -> dict[str, str]:
     }
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     "before", [None, b"\x7fELF, the first half"], ids=["nothing there", "half of one there"]
 )
@@ -187,6 +188,7 @@ def test_modules_in_the_current_folder_are_not_run_and_those_on_pythonpath_are(
     assert "install_ngrok" in installer
 
 
+@pytest.mark.long
 def test_the_agents_place_may_be_given_from_the_current_folder(
     sandbox: Sandbox, world: NgrokWorld, certificate: Path
 ) -> None:
@@ -196,6 +198,7 @@ def test_the_agents_place_may_be_given_from_the_current_folder(
     assert [*Path("agents").iterdir()] == [Path("agents/ngrok")]
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("served", "reason"),
     [
@@ -249,6 +252,7 @@ def test_modules_in_the_current_folder_are_not_run(
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.long
 def test_without_a_network_the_download_is_given_up_at_once(sandbox: Sandbox, world: NgrokWorld) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -482,6 +482,7 @@ def test_forgetting_an_unknown_task_is_allowed() -> None:
     assert asyncio.run(story()) is False
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize(
     "begun",
     [
@@ -507,6 +508,7 @@ def test_open_connection_is_closed_at_the_deadline(receivers: Receivers, begun: 
     assert DEADLINE * 0.8 < receivers.run(story) < DEADLINE * 20
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     "begun",
     [
@@ -587,6 +589,7 @@ def test_rubbish_is_refused_and_the_next_callback_received(
     assert received == answered
 
 
+@pytest.mark.long
 def test_server_prints_nothing_without_logging_set_up() -> None:
     """Runs in a process of its own, because pytest handles all log records."""
     program = """

@@ -103,6 +103,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.timing
 @pytest.mark.parametrize(("mode", "reason"), shortlist(reversed(REFUSED), 8))
 def test_auto_polls_and_says_why_in_one_line_if_the_tunnel_fails(
@@ -123,6 +124,7 @@ def test_auto_polls_and_says_why_in_one_line_if_the_tunnel_fails(
     assert seconds_to_decide() < 8.0
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(("mode", "reason"), shortlist(REFUSED, 3))
 def test_nothing_is_submitted_if_a_required_tunnel_fails(
     sandbox: Sandbox, world: NgrokWorld, mode: str, reason: str
@@ -139,6 +141,7 @@ def test_nothing_is_submitted_if_a_required_tunnel_fails(
     assert nothing_left(world)
 
 
+@pytest.mark.long
 def test_agent_behind_a_script_is_ended_with_it(sandbox: Sandbox, world: NgrokWorld, tmp_path: Path) -> None:
     """As version managers have it: what is on PATH starts the agent as its child."""
     shim = tmp_path / "shims" / "ngrok"
@@ -166,6 +169,7 @@ def test_no_agent_is_started_without_a_token(sandbox: Sandbox, world: NgrokWorld
     assert world.runs == []
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("version", ["3.0.4", "3.16.0", "3.29.9", "3.30.0"])
 def test_old_agents_are_supported(sandbox: Sandbox, world: NgrokWorld, version: str) -> None:
     song = f"demo+old-{version}"
@@ -177,6 +181,7 @@ def test_old_agents_are_supported(sandbox: Sandbox, world: NgrokWorld, version: 
     assert nothing_left(world)
 
 
+@pytest.mark.long
 def test_token_of_the_persons_ngrok_configuration_is_used(sandbox: Sandbox, world: NgrokWorld) -> None:
     """With how ngrok is reached, and without anything else that is there."""
     theirs = Path(os.environ["XDG_CONFIG_HOME"]) / "ngrok" / "ngrok.yml"
@@ -209,6 +214,7 @@ def test_broken_ngrok_configuration_is_named(sandbox: Sandbox, world: NgrokWorld
     assert f"the ngrok configuration {theirs} cannot be read" in done.err
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("policy", ["string", "dict", "never"])
 def test_agent_lets_only_callbacks_through_if_it_can(
     sandbox: Sandbox, world: NgrokWorld, policy: str
@@ -225,6 +231,7 @@ def test_agent_lets_only_callbacks_through_if_it_can(
         stop(process)
 
 
+@pytest.mark.long
 def test_domain_is_requested(sandbox: Sandbox, world: NgrokWorld) -> None:
     for version, option in (
         ("3.39.10", {"url": "https://a.ngrok.app"}),
@@ -238,6 +245,7 @@ def test_domain_is_requested(sandbox: Sandbox, world: NgrokWorld) -> None:
         assert asked.get("pooling_enabled") in (None, False)
 
 
+@pytest.mark.long
 def test_dead_agent_is_noticed(sandbox: Sandbox, world: NgrokWorld) -> None:
     """The song is asked about at once, and then at every interval."""
     with started(sandbox, "convert", "demo-slow+dies", "--out", "song.wav", env=settings(world)) as process:
@@ -251,6 +259,7 @@ def test_dead_agent_is_noticed(sandbox: Sandbox, world: NgrokWorld) -> None:
     assert nothing_left(world)
 
 
+@pytest.mark.long
 def test_lost_and_restored_session_is_noticed(sandbox: Sandbox, world: NgrokWorld) -> None:
     """One lookup when it is lost, one when it is back, and one for the callback."""
     arguments = ("convert", "demo-slow+session", "--out", "song.wav", "--poll-interval", "20s")
@@ -269,6 +278,7 @@ def test_lost_and_restored_session_is_noticed(sandbox: Sandbox, world: NgrokWorl
     assert nothing_left(world)
 
 
+@pytest.mark.long
 def test_session_at_another_address_counts_as_lost(sandbox: Sandbox, world: NgrokWorld) -> None:
     """The service was given the old address."""
     with started(sandbox, "convert", "demo-slow+moved", "--out", "song.wav", env=settings(world)) as process:
@@ -283,12 +293,14 @@ def test_session_at_another_address_counts_as_lost(sandbox: Sandbox, world: Ngro
         assert process.wait(20) == 0
 
 
+@pytest.mark.long
 def test_agents_api_is_reached_without_the_proxy(sandbox: Sandbox, world: NgrokWorld) -> None:
     env = settings(world) | {"http_proxy": "http://127.0.0.1:9", "NO_PROXY": "example.com"}
     done = sandbox.run("convert", "demo+dead-proxy", "--tunnel", "ngrok", "--poll-interval", "20s", env=env)
     assert (done.code, sandbox.counted("lookups", "demo+dead-proxy")) == (0, 1)
 
 
+@pytest.mark.long
 def test_chatty_agent_does_not_stall(sandbox: Sandbox, world: NgrokWorld) -> None:
     """More lines than its pipe holds, for each connection."""
     env = settings(world, spam=2000)
@@ -304,6 +316,7 @@ def test_songs_that_need_no_submission_do_not_wait_for_a_tunnel(sandbox: Sandbox
     assert world.runs == []
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize(
     "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name
 )
@@ -322,6 +335,7 @@ def test_signals_leave_no_agent(
     assert nothing_left(world)
 
 
+@pytest.mark.long
 def test_next_run_ends_the_orphaned_agent_only(sandbox: Sandbox, world: NgrokWorld) -> None:
     with started(sandbox, "convert", "demo-never+other", env=settings(world)) as other:
         read_until(other, named("submitted"))
@@ -366,12 +380,14 @@ def test_token_and_key_stay_secret(sandbox: Sandbox, world: NgrokWorld) -> None:
     assert [secret for secret in (KEY, TOKEN, secret_path) if secret in said] == []
 
 
+@pytest.mark.long
 def test_refused_token_is_not_printed(sandbox: Sandbox, world: NgrokWorld) -> None:
     """Ngrok's own words hold it."""
     done = sandbox.run("convert", "demo+repeated", "-v", "--json", env=settings(world, "bad-token"))
     assert TOKEN not in done.out + done.err + Path("log.jsonl").read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 def test_other_programs_named_ngrok_are_passed_over(
     sandbox: Sandbox, world: NgrokWorld, tmp_path: Path
 ) -> None:

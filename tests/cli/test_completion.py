@@ -106,6 +106,7 @@ def is_harmless(text: str) -> bool:
     )
 
 
+@pytest.mark.first_cases(13)
 @pytest.mark.parametrize("title", HOSTILE_TITLES)
 @pytest.mark.parametrize("shell", PROTOCOLS)
 def test_no_title_says_anything_but_words(shell: str, title: str) -> None:
@@ -120,6 +121,7 @@ def test_no_title_says_anything_but_words(shell: str, title: str) -> None:
         assert shown[SECOND] == "Second submitted"
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("width", ["COLUMNS", "TERMINAL_WIDTH"])
 @pytest.mark.parametrize("shell", ["fish", "powershell"])
 def test_no_word_of_a_title_becomes_a_candidate_in_a_narrow_terminal(shell: str, width: str) -> None:
@@ -129,6 +131,7 @@ def test_no_word_of_a_title_becomes_a_candidate_in_a_narrow_terminal(shell: str,
     }
 
 
+@pytest.mark.first_cases(9)
 @pytest.mark.parametrize(
     "task_id",
     [
@@ -213,6 +216,7 @@ def record_hostile_titles() -> list[str]:
     return task_ids
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("program")
 def test_zsh_lists_tasks_and_runs_nothing(tmp_path: Path) -> None:
     zsh = executable("zsh")
@@ -244,6 +248,7 @@ def test_zsh_lists_tasks_and_runs_nothing(tmp_path: Path) -> None:
     assert not Path("pwned").exists()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("program")
 def test_fish_lists_tasks_and_runs_nothing(tmp_path: Path) -> None:
     fish = executable("fish")
@@ -263,6 +268,7 @@ def test_fish_lists_tasks_and_runs_nothing(tmp_path: Path) -> None:
     assert not Path("pwned").exists()
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.usefixtures("program")
 @pytest.mark.parametrize("task_id", ["98$(touch pwned)", "98`touch pwned`", "98;touch pwned"])
 def test_bash_completes_no_id_that_runs_a_command(task_id: str) -> None:

@@ -19,6 +19,7 @@ SETTINGS = {field.name for field in fields(Settings)}
 COMMANDS = [pytest.param(command, id=name) for name, command in PROGRAM.commands.items()]
 
 
+@pytest.mark.first_cases(3)
 @pytest.mark.parametrize("name", PROGRAM.commands)
 def test_no_help_text_shows_a_type_of_python(name: str) -> None:
     shown = run_program(name, "--help").out
@@ -39,6 +40,7 @@ def test_every_command_accepts_the_global_options(command: typer.core.TyperComma
     assert [parameter.name for parameter in command.params if parameter.name in GLOBAL] == [*GLOBAL]
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("arguments", "provider"),
     [

@@ -122,6 +122,7 @@ def test_the_path_of_the_file_is_printed(*, exists: bool) -> None:
 # The lines
 
 
+@pytest.mark.first_cases(3)
 @pytest.mark.parametrize(
     ("text", "said", "remedy"),
     [

@@ -22,6 +22,7 @@ def samples(path: Path) -> array[int]:
         return array("h", file.readframes(file.getnframes()))
 
 
+@pytest.mark.long
 def test_a_newcomer_gets_a_song_without_a_key_and_without_a_network() -> None:
     """`convert demo --provider sandbox` starts the service itself; standard output is the path and nothing else."""
     done = run_program("convert", "demo", "--provider", "sandbox", "--out", "song.wav")
@@ -120,6 +121,7 @@ def test_skip_existing_counts_the_file_as_done(sandbox: Sandbox) -> None:
     assert sandbox.counted("submissions", "demo+skip") == 0
 
 
+@pytest.mark.long
 def test_a_saved_song_is_not_paid_for_again(sandbox: Sandbox) -> None:
     """The same command again succeeds at once; another --out downloads again, free of charge."""
     first = sandbox.run("convert", "demo+again", "--out", "song.wav")
@@ -162,6 +164,7 @@ def test_after_a_refused_account_nothing_more_is_sent(sandbox: Sandbox) -> None:
     assert [sandbox.counted("submissions", audio_id) for audio_id in ids] == [1, 0, 0, 0]
 
 
+@pytest.mark.long
 def test_more_songs_than_the_window_takes_are_all_converted(sandbox: Sandbox) -> None:
     """Twenty-two submissions keep to 20 in 10 s as the service counts: none is refused."""
     ids = [f"demo+w{n}" for n in range(22)]
@@ -197,6 +200,7 @@ def test_time_that_is_up_is_not_failure(sandbox: Sandbox) -> None:
     assert f"suno-wav resume {task_id} --provider sandbox --base-url {sandbox.base_url}" in done.err
 
 
+@pytest.mark.first_cases(4)
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

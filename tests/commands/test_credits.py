@@ -179,6 +179,7 @@ def journal_states(folder: str = "") -> list[tuple[str, str]]:
         return sorted(journal.execute("SELECT audio_id, state FROM conversion"))
 
 
+@pytest.mark.long
 def test_a_dry_run_shows_the_plan_and_its_price_and_does_nothing(sandbox: Sandbox) -> None:
     """One song is there, one was paid for and is continued, one has an unknown outcome, and two would be paid for."""
     there, continued, unknown = "demo+plan1", "demo+plan2", "demo-lost+plan3"

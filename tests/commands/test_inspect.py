@@ -386,6 +386,7 @@ def test_the_exit_code_is_that_of_all_files_or_says_that_they_differ() -> None:
     assert run_program("inspect").code == 2
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize(
     ("name", "said"),
     [
@@ -499,6 +500,7 @@ def mutated(content: bytes, chance: random.Random) -> bytes:
     return bytes(found)
 
 
+@pytest.mark.long
 @pytest.mark.timing
 @pytest.mark.parametrize("part", shortlist(range(4)))
 def test_ten_thousand_mutations_are_inspected_without_a_bug(part: int) -> None:

@@ -69,6 +69,7 @@ def test_while_waiting(sandbox: Sandbox, number: signal.Signals, code: int) -> N
     assert sandbox.counted("submissions", song) == 1
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
 def test_while_a_download_waits_for_a_byte(sandbox: Sandbox, number: signal.Signals, code: int) -> None:
     """The `.part` stays, and no file appears under the final name."""
@@ -80,6 +81,7 @@ def test_while_a_download_waits_for_a_byte(sandbox: Sandbox, number: signal.Sign
     assert [path.name for path in Path().iterdir()] == ["song.wav.part"]
 
 
+@pytest.mark.long
 def test_while_four_connections_wait_for_a_byte(sandbox: Sandbox) -> None:
     with started(sandbox, "convert", "demo-17mb-cdn-stall1m~4+stop", "--out", "song.wav") as process:
         wait_until(lambda: sandbox.counted("file_requests", "demo-17mb-cdn-stall1m~4+stop") == 4)
@@ -132,6 +134,7 @@ def test_in_the_sandbox_that_a_command_started_itself() -> None:
     assert "To continue" not in said, "the sandbox has ended too"
 
 
+@pytest.mark.long
 def test_ignored_interrupts_stay_ignored_and_sigterm_works(sandbox: Sandbox) -> None:
     """A shell starts background jobs with SIGINT ignored; SIGTERM must end them all the same."""
 
@@ -156,6 +159,7 @@ def start_with(sandbox: Sandbox, before: Callable[[], None]) -> subprocess.Popen
     )
 
 
+@pytest.mark.long
 def test_a_sandbox_of_ones_own_leaves_no_part_that_nothing_can_continue() -> None:
     """The same command again works."""
     process = start_program(

@@ -126,6 +126,7 @@ def decided(sandbox: Sandbox, song: str) -> tuple[str, str | None]:
     return task_id, (record(sandbox, task_id)["response"] or {}).get("audioWavUrl")
 
 
+@pytest.mark.long
 def test_default_port_with_and_without_a_secret_path() -> None:
     """The port and address of the documentation's examples. One test, because there is one port."""
     plain = "http://127.0.0.1:3000/suno-wav-callback"
@@ -142,6 +143,7 @@ def test_default_port_with_and_without_a_secret_path() -> None:
             assert listener.stop() == 130
 
 
+@pytest.mark.long
 def test_samples_of_the_service_are_received() -> None:
     """And what only strangers send is not, but for a content type that says something else."""
     with listening() as listener:
@@ -189,6 +191,7 @@ def test_deliveries_are_confirmed_contradicted_or_pending(sandbox: Sandbox) -> N
         assert (checked["number"], checked["verdict"], checked["flag"]) == (8, "confirmed", "SUCCESS")
 
 
+@pytest.mark.long
 def test_unknown_task_and_failed_lookup_are_looked_up_again(
     sandbox: Sandbox,
 ) -> None:
@@ -306,6 +309,7 @@ def test_delivery_is_forwarded_with_its_headers_and_bytes() -> None:
     } - {"connection"}
 
 
+@pytest.mark.long
 def test_slow_or_absent_target_delays_no_acknowledgement(free_port: int) -> None:
     with receiving((200, 60.0)) as slow:
         for url in (slow.url, f"127.0.0.1:{free_port}"):
@@ -317,6 +321,7 @@ def test_slow_or_absent_target_delays_no_acknowledgement(free_port: int) -> None
                 assert listener.stop() == 130
 
 
+@pytest.mark.long
 def test_silent_target_delays_no_confirmation(sandbox: Sandbox) -> None:
     task_id, url = decided(sandbox, "demo+starved")
     with (
@@ -332,6 +337,7 @@ def test_silent_target_delays_no_confirmation(sandbox: Sandbox) -> None:
         assert listener.stop() == 130
 
 
+@pytest.mark.long
 def test_oldest_check_is_dropped_when_full(sandbox: Sandbox) -> None:
     task_id, url = decided(sandbox, "demo+genuine")
     env = sandbox.settings | {"SUNO_WAV_POLL_INTERVAL": "20s", "SUNO_WAV_TIMEOUT": "5m"}
@@ -352,6 +358,7 @@ def test_target_that_comes_back_is_reached_again(free_port: int) -> None:
             assert listener.next("delivery_forwarded")["status"] == 200
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(("arguments", "signature"), [(["--sign"], "valid"), ([], "missing")])
 def test_signatures_are_verified(arguments: list[str], signature: str) -> None:
     with listening(env={"SUNO_WAV_HMAC_KEY": KEY}) as listener:
@@ -483,6 +490,7 @@ def test_output_for_a_person() -> None:
     assert secret not in Path("log.jsonl").read_text()
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("arguments", [[], ["--json"]], ids=["plain", "json"])
 def test_full_pipe_stops_neither_acknowledgements_nor_the_exit(
     arguments: list[str],
@@ -534,6 +542,7 @@ def test_address_is_printed_again_only_if_it_changed(world: NgrokWorld) -> None:
         assert listener.stop(signal.SIGTERM) == 143
 
 
+@pytest.mark.long
 def test_dead_agent_is_started_again(world: NgrokWorld) -> None:
     with listening(env=world.env()) as listener:
         world.agent().die()
@@ -544,6 +553,7 @@ def test_dead_agent_is_started_again(world: NgrokWorld) -> None:
         assert listener.stop() == 130
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("mode", ["not-serving", "bad-gateway"])
 def test_tunnel_that_leads_nowhere_is_closed(world: NgrokWorld, mode: str) -> None:
     with listening(env=world.env(mode)) as listener:
@@ -554,6 +564,7 @@ def test_tunnel_that_leads_nowhere_is_closed(world: NgrokWorld, mode: str) -> No
         assert listener.stop() == 130
 
 
+@pytest.mark.long
 def test_tunnel_that_fails_at_first_is_tried_again(world: NgrokWorld) -> None:
     """As when the network comes back after the laptop woke."""
     with listening(env=world.env("offline")) as listener:
@@ -562,12 +573,14 @@ def test_tunnel_that_fails_at_first_is_tried_again(world: NgrokWorld) -> None:
         assert listener.stop() == 130
 
 
+@pytest.mark.long
 def test_required_tunnel_that_fails_is_exit_11(world: NgrokWorld) -> None:
     done = run_program("listen", "--port", "0", "--tunnel", "ngrok", env=world.env("sessions"))
     assert (done.code, done.out) == (11, "")
     assert "ERR_NGROK_108" in done.err
 
 
+@pytest.mark.long
 def test_public_url_that_leads_elsewhere_is_exit_11(sandbox: Sandbox, free_port: int) -> None:
     done = run_program("listen", "--public-url", sandbox.base_url, "--port", str(free_port))
     assert (done.code, done.out) == (11, "")

@@ -111,6 +111,7 @@ def test_a_key_from_standard_input_is_verified_stored_and_used(service: Wild) ->
     assert used(service) == KEY
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     "line",
     [
@@ -124,6 +125,7 @@ def test_a_line_is_read_as_people_send_it(service: Wild, line: str | bytes) -> N
     assert (login(service, line).code, used(service)) == (0, KEY)
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("line", "code", "said"),
     [
@@ -141,6 +143,7 @@ def test_input_that_is_not_a_key_is_an_error(service: Wild, line: str | bytes, c
     assert (done.code, said in done.err, service.seen, key_files()) == (code, True, [], [])
 
 
+@pytest.mark.long
 def test_a_refused_key_changes_nothing(service: Wild) -> None:
     assert login(service).code == 0
     done = login(service, "sk-wrong-key")
@@ -183,6 +186,7 @@ def test_json_and_log_do_not_contain_the_key(service: Wild) -> None:
     assert KEY not in Path("all.log").read_text()
 
 
+@pytest.mark.long
 def test_each_base_url_has_its_own_key(service: Wild) -> None:
     """A key is never sent to another host, nor to another reseller's path."""
     with a_wild_server() as reseller:
@@ -267,6 +271,7 @@ def test_the_file_is_created_private(service: Wild) -> None:
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such bits")
 def test_a_file_that_others_can_read_is_an_error(service: Wild) -> None:
     login(service)
@@ -310,6 +315,7 @@ def test_an_unusable_folder_is_an_error(service: Wild) -> None:
 # The keyring
 
 
+@pytest.mark.long
 def test_with_a_keyring_the_key_is_stored_there_only(service: Wild) -> None:
     done = login(service, env=keyring())
     assert (done.code, " in the keyring\n" in done.err) == (0, True)
@@ -321,6 +327,7 @@ def test_with_a_keyring_the_key_is_stored_there_only(service: Wild) -> None:
     assert " from the keyring" in done.err
 
 
+@pytest.mark.long
 def test_a_key_that_moves_to_the_keyring_is_removed_from_the_file(service: Wild) -> None:
     login(service)
     login(service, OTHER, env=keyring())
@@ -328,6 +335,7 @@ def test_a_key_that_moves_to_the_keyring_is_removed_from_the_file(service: Wild)
     assert used(service, keyring()) == OTHER
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize(
     ("env", "reason"),
     [
@@ -368,6 +376,7 @@ def test_without_the_extra_the_key_goes_to_the_file(service: Wild) -> None:
     assert (done.code, "(the extra 'keyring' is not installed)" in done.err, used(service)) == (0, True, KEY)
 
 
+@pytest.mark.long
 def test_a_keyring_that_is_locked_later_is_an_error(service: Wild) -> None:
     login(service, env=keyring())
     locked = keyring(STAND_IN_KEYRING_MOOD="locked")
@@ -378,6 +387,7 @@ def test_a_keyring_that_is_locked_later_is_an_error(service: Wild) -> None:
     assert (logout(service, keyring()).code, in_keyring()) == (0, [])
 
 
+@pytest.mark.long
 def test_a_key_deleted_from_the_keyring_is_an_error(service: Wild) -> None:
     login(service, env=keyring())
     Path("keyring.json").write_text("{}")
@@ -386,6 +396,7 @@ def test_a_key_deleted_from_the_keyring_is_an_error(service: Wild) -> None:
     assert logout(service, keyring()).code == 0
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("from_file", [True, False])
 def test_the_keyring_is_not_loaded_for_a_key_from_elsewhere(service: Wild, *, from_file: bool) -> None:
     """Loading it takes longer than the rest of a short command."""

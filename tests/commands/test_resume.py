@@ -30,6 +30,7 @@ def left(sandbox: Sandbox, audio_id: str, *more: str) -> str:
     return sandbox.run("convert", audio_id, "--no-wait", *more).out.strip()
 
 
+@pytest.mark.long
 def test_everything_unfinished_is_fetched_and_paid_for_once(sandbox: Sandbox) -> None:
     songs = ["demo+r1", "demo+r2", "demo+r3"]
     for song in songs:
@@ -54,6 +55,7 @@ def test_what_expires_first_is_fetched_first(sandbox: Sandbox) -> None:
     assert [event["task_id"] for event in done.named("saved")] == tasks[::-1]
 
 
+@pytest.mark.long
 def test_only_what_is_named_is_resumed(sandbox: Sandbox) -> None:
     first, second = left(sandbox, "demo+n1"), left(sandbox, "demo+n2")
     assert len({first[:12], second[:12]}) == 2
@@ -67,6 +69,7 @@ def test_a_task_of_another_machine_is_fetched(sandbox: Sandbox, tmp_path: Path) 
     assert (done.code, done.out) == (0, "demo+foreign.wav\n")
 
 
+@pytest.mark.long
 def test_a_folder_that_is_gone_fails_with_a_remedy_and_the_others_go_on(sandbox: Sandbox) -> None:
     Path("wavs").mkdir()
     task_id = left(sandbox, "demo+gone", "--out", "wavs/")
@@ -155,6 +158,7 @@ def test_a_song_that_another_program_downloads_is_said_to_be_and_the_others_go_o
     assert "another program is downloading to" in done.err
 
 
+@pytest.mark.long
 def test_time_that_is_up_counts_as_still_running(sandbox: Sandbox) -> None:
     left(sandbox, "demo-never+t1")
     done = sandbox.run("resume", "--timeout", "500ms", "--json")
@@ -191,6 +195,7 @@ def test_a_refused_song_is_told_to_be_converted(sandbox: Sandbox) -> None:
     assert "suno-wav convert demo-no-credits+x" in done.err
 
 
+@pytest.mark.long
 def test_a_saved_song_is_fetched_again_only_where_it_is_gone(sandbox: Sandbox) -> None:
     assert sandbox.run("convert", "demo+back", "--out", "song.wav").code == 0
     assert sandbox.run("resume", "demo+back").out == f"{Path.cwd() / 'song.wav'}\n"
@@ -200,12 +205,14 @@ def test_a_saved_song_is_fetched_again_only_where_it_is_gone(sandbox: Sandbox) -
     assert (Path("song.wav").exists(), sandbox.counted("file_requests", "demo+back")) == (True, 2)
 
 
+@pytest.mark.long
 def test_a_second_place_does_not_hide_the_first(sandbox: Sandbox) -> None:
     for out in ("one.wav", "two.wav", "one.wav", "two.wav"):
         assert sandbox.run("convert", "demo+places", "--out", out).code == 0
     assert sandbox.counted("file_requests", "demo+places") == 2
 
 
+@pytest.mark.long
 def test_a_copy_with_tags_does_not_hide_the_one_without(sandbox: Sandbox) -> None:
     """They have different sizes, and each is known by its own."""
     plain = ["--task-id", "6" * 32, "--out", "{id8}.wav"]
@@ -229,6 +236,7 @@ def test_a_service_that_is_away_leaves_the_line_that_continues(sandbox: Sandbox)
     assert f"To continue: suno-wav resume {'d' * 32}" in done.err
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", shortlist([2, 10]))
 def test_many_programs_at_once_pay_once_for_a_song(sandbox: Sandbox, count: int) -> None:
     """On the same song, and each on one of its own: one POST a song, no row lost, and no word of a locked journal."""

@@ -64,6 +64,7 @@ def test_what_was_submitted_since_the_balance_was_asked_for_is_counted() -> None
         assert journal.history.paid_since_balance(lost) == (2, 1)
 
 
+@pytest.mark.long
 def test_resume_says_what_the_balance_tells_and_pays_nothing() -> None:
     """Two songs of a batch, whose balance is asked for before: one is converted, and the answer of the other is lost."""
     with bind_socket(0) as bound, run_sandbox(bound, speed=20.0):

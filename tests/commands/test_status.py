@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from tests.support.program import Sandbox
 
@@ -58,6 +60,7 @@ def test_download_alone_does_not_wait(sandbox: Sandbox) -> None:
     assert "add --wait" in done.err
 
 
+@pytest.mark.long
 def test_a_task_of_another_machine_is_downloaded(sandbox: Sandbox, tmp_path: Path) -> None:
     """The journal knows nothing of it; the file is named for the song, or as --out says."""
     task_id = submitted(sandbox, "demo+s5")
@@ -68,6 +71,7 @@ def test_a_task_of_another_machine_is_downloaded(sandbox: Sandbox, tmp_path: Pat
     assert Path("mine.wav").read_bytes() == Path("demo+s5.wav").read_bytes()
 
 
+@pytest.mark.long
 def test_what_is_saved_is_not_downloaded_again(sandbox: Sandbox) -> None:
     task_id = submitted(sandbox, "demo+s6", "--out", "song.wav")
     first = sandbox.run("status", task_id, "--wait", "--download")
@@ -103,6 +107,7 @@ def test_a_songs_own_id_will_do_where_the_journal_knows_its_task(sandbox: Sandbo
     assert (done.code, done.out.splitlines()[0]) == (0, f"task      {task_id}")
 
 
+@pytest.mark.long
 def test_waiting_is_shown_from_the_first_moment(sandbox: Sandbox) -> None:
     task_id = submitted(sandbox, "demo-never+s10")
     done = sandbox.run("status", task_id, "--wait", "--timeout", "300ms", "--json")
@@ -115,6 +120,7 @@ def changes(err: str, song: str) -> list[str]:
     return re.findall(rf"^{re.escape(song)}: \d\d:\d\d:\d\d (.+)$", err, re.MULTILINE)
 
 
+@pytest.mark.long
 def test_watching_shows_each_change_of_state_and_ends_with_the_outcome(sandbox: Sandbox) -> None:
     """Of two, one fails: exit 5. A state that stays is said once; the file is not downloaded."""
     tasks = [submitted(sandbox, song) for song in ("demo-slow+s11", "demo-fails+s11")]
@@ -128,6 +134,7 @@ def test_watching_shows_each_change_of_state_and_ends_with_the_outcome(sandbox: 
     assert list(Path().iterdir()) == []
 
 
+@pytest.mark.long
 def test_watching_a_job_shows_the_services_own_states_until_the_time_is_up(sandbox: Sandbox) -> None:
     """As JSON too, with the record; exit 8 for what is not decided."""
     jobs = sandbox.as_kie("kie-jobs")

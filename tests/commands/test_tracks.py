@@ -61,6 +61,7 @@ def test_each_track_is_a_line(sandbox: Sandbox) -> None:
     assert second.index("Sandbox song 2") == first.index("Sandbox song 1") == head.index("TITLE")
 
 
+@pytest.mark.long
 def test_what_was_seen_is_remembered(sandbox: Sandbox) -> None:
     """The song's music task, which no later command needs to be told, and its title, for names and for `jobs`."""
     first = sandbox.run("tracks", MUSIC, "--json").named("track")[0]
@@ -89,6 +90,7 @@ def test_a_track_that_is_not_there_yet_is_shown_as_it_is() -> None:
     assert done.out.splitlines()[1].split() == ["audio-2", "-", "-", "running"]
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("data", "code", "said"),
     [

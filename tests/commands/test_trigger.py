@@ -94,6 +94,7 @@ NO_FILE: dict[str, Any] = {
 }
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize(
     ("event", "expected"),
     [
@@ -145,6 +146,7 @@ def test_list_names_every_event() -> None:
 # What strangers send
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("event", "fault"),
     [
@@ -171,6 +173,7 @@ def test_501_refuses_a_method() -> None:
     assert (done.code, "correctly refused" in done.out) == (0, True)
 
 
+@pytest.mark.long
 def test_samples_of_strangers(receiver: Receiver) -> None:
     for event in ("not-json", "huge", "wrong-type", "get"):
         receiver.run("--event", event)
@@ -194,6 +197,7 @@ PROXY = "Start the receiver, on the port that it is forwarded to."
 LOG = "Look at the receiver's log."
 
 
+@pytest.mark.first_cases(4)
 @pytest.mark.parametrize(
     ("status", "reason", "remedy"),
     [
@@ -245,6 +249,7 @@ def test_204_is_not_200() -> None:
     assert (done.code, "only HTTP 200 counts" in done.out) == (11, True)
 
 
+@pytest.mark.long
 def test_late_answer_is_shown_with_its_true_time() -> None:
     """Ten times as fast, the service waits 1.5 s."""
     with receiving((200, 1.7)) as receiver:
@@ -381,6 +386,7 @@ def is_signed_now(request: Request, task_id: str) -> bool:
     )
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("event", ["success", "failure", "no-id", "not-json", "get"])
 def test_signs(receiver: Receiver, event: str) -> None:
     done = receiver.run("--sign", "--event", event, "--task-id", TASK, env=SIGNED)
@@ -443,6 +449,7 @@ def test_recording_is_signed_afresh(receiver: Receiver) -> None:
     assert is_signed_now(receiver.arrived[0], TASK)
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("body", [b"{}", b"[]", b"no JSON", b"[" * 50_000])
 def test_recording_without_a_task_cannot_be_signed(receiver: Receiver, body: bytes) -> None:
     done = receiver.run("--from", recorded(body), "--sign", env=SIGNED)
@@ -489,6 +496,7 @@ def test_the_scheme_may_be_left_out(receiver: Receiver) -> None:
 # Wrong use
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

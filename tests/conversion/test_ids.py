@@ -89,6 +89,7 @@ def test_what_is_no_id_is_wrong_usage(argument: str) -> None:
         found(argument)
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("arguments", "suggested"),
     [

@@ -85,6 +85,7 @@ CONTINUED = (
 """After these nothing is asked for twice."""
 
 
+@pytest.mark.first_cases(5)
 @pytest.mark.parametrize("steps", CONTINUED)
 def test_what_can_be_continued_is(customer: Customer, steps: str) -> None:
     audio_id = f"demo-cdn-{steps}"
@@ -124,6 +125,7 @@ AFRESH = (
 """With how often the file is sent at most, because what is there does not prove to be of use."""
 
 
+@pytest.mark.first_cases(6)
 @pytest.mark.parametrize(("steps", "times"), AFRESH)
 def test_what_cannot_be_continued_is_begun_anew(customer: Customer, steps: str, times: int) -> None:
     audio_id = f"demo-cdn-{steps}"
@@ -152,6 +154,7 @@ SEVERAL = (
 """With whether one of the first four answers fails, and only one connection goes on."""
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize(("steps", "narrowed"), SEVERAL)
 def test_four_connections_fetch_nothing_twice(customer: Customer, steps: str, narrowed: bool) -> None:
     """But for what is on its way to a connection that is given up: some megabytes in the system's buffers each."""
@@ -163,6 +166,7 @@ def test_four_connections_fetch_nothing_twice(customer: Customer, steps: str, na
         assert len(run.of(ConnectionsReduced)) == 1
 
 
+@pytest.mark.first_cases(4)
 @pytest.mark.parametrize(
     "steps",
     [
@@ -189,6 +193,7 @@ def test_without_what_proves_a_range_there_is_one_connection(customer: Customer,
 # Cut everywhere
 
 
+@pytest.mark.long
 def test_cut_at_every_boundary_of_64_kib(customer: Customer) -> None:
     for end in range(0, 3_000_044 + PIECE, PIECE):
         audio_id = f"demo-3mb-cdn-cut{end}"
@@ -197,6 +202,7 @@ def test_cut_at_every_boundary_of_64_kib(customer: Customer) -> None:
         TARGET.unlink()
 
 
+@pytest.mark.long
 def test_a_segment_cut_at_boundaries_of_64_kib(customer: Customer) -> None:
     """One of four, while the others go on: at every fourth boundary, for the file is large."""
     for end in range(0, LARGE * 1_000_000 // 4, 4 * PIECE):
@@ -207,6 +213,7 @@ def test_a_segment_cut_at_boundaries_of_64_kib(customer: Customer) -> None:
         TARGET.unlink()
 
 
+@pytest.mark.long
 def test_cut_again_and_again_at_random_bytes(customer: Customer) -> None:
     rng = random.Random(5)
     for number in range(10):
@@ -217,6 +224,7 @@ def test_cut_again_and_again_at_random_bytes(customer: Customer) -> None:
         TARGET.unlink()
 
 
+@pytest.mark.long
 def test_segments_cut_at_random_bytes(customer: Customer) -> None:
     rng = random.Random(6)
     for number in range(5):
@@ -231,6 +239,7 @@ def test_segments_cut_at_random_bytes(customer: Customer) -> None:
 ONCE = Backoff(retries=0)
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize("connections", [1, 4])
 @pytest.mark.parametrize("steps", ["cut9m", "reset9m", "stall9m", "cut9m-403-403", "cut9m-400"])
 def test_the_next_run_continues(customer: Customer, steps: str, connections: int) -> None:
@@ -287,6 +296,7 @@ def test_whatever_the_cdn_does_the_file_is_one_that_it_had(
     assert_one_of_its_files(customer, format_cdn_id(plan), plan, tries, connections=1)
 
 
+@pytest.mark.long
 @settings(
     max_examples=examples(10),
     deadline=None,
@@ -330,6 +340,7 @@ def test_retries_bound_all_tries_however_far_each_comes(customer: Customer) -> N
     assert "suno-wav resume" in run.error.advice
 
 
+@pytest.mark.long
 @pytest.mark.timing
 def test_without_retries_a_download_goes_on_until_the_time_is_up(customer: Customer) -> None:
     audio_id = "demo-cdn-503~always"
@@ -387,6 +398,7 @@ def test_a_fresh_address_is_in_the_journal(customer: Customer) -> None:
     assert kept.wav_url not in (None, entry.wav_url)
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.timing
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_wait_that_the_server_asks_for_is_kept(customer: Customer, status: int) -> None:
@@ -462,6 +474,7 @@ def test_a_server_that_is_away_for_a_while(customer: Customer, free_port: int) -
     assert len(run.of(DownloadRetried)) > 1
 
 
+@pytest.mark.long
 def test_a_limit_is_not_taken_for_a_slow_server(customer: Customer) -> None:
     """Four songs share it: what was asked to be slow cannot be too slow."""
     rate, ended = RateLimit(4 * SIZE), Event()
@@ -499,6 +512,7 @@ def test_a_name_that_does_not_resolve_is_tried_while_there_is_time(
     assert len(run.of(DownloadRetried)) > 1
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.timing
 @pytest.mark.parametrize(
     ("number", "words"),
@@ -540,6 +554,7 @@ def test_a_name_that_resolves_again_finishes_the_same_file(
 # As a person meets it
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("options", [[], ["--connections", "1"]], ids=["four connections", "one"])
 def test_the_program_gets_the_file_through_all_of_it(sandbox: Sandbox, options: list[str]) -> None:
     audio_id = f"demo-{LARGE}mb-cdn-cut5m.then403-302-shift9+{len(options)}"
@@ -552,6 +567,7 @@ def test_the_program_gets_the_file_through_all_of_it(sandbox: Sandbox, options: 
     assert [path.name for path in Path().iterdir()] == [TARGET.name]
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize(
     ("steps", "said"),
     [
@@ -579,6 +595,7 @@ def test_the_program_says_why_there_is_no_file_and_what_to_do(
     assert "http://" not in done.err.replace(sandbox.base_url, "")
 
 
+@pytest.mark.long
 @pytest.mark.timing
 def test_the_program_keeps_to_a_limit(sandbox: Sandbox) -> None:
     with started(sandbox, "convert", "demo+slowly", "--out", "song.wav", "--limit-rate", "1M") as process:
@@ -589,6 +606,7 @@ def test_the_program_keeps_to_a_limit(sandbox: Sandbox) -> None:
         assert 0.85 < (time.monotonic() - begun) / (SIZE / 1_000_000) < 10
 
 
+@pytest.mark.long
 def test_songs_that_wait_for_their_server_hold_up_no_others(sandbox: Sandbox) -> None:
     away = [f"demo-cdn-503~always+away{number}" for number in range(8)]
     done = sandbox.run("convert", *away, "demo+behind", "--json")

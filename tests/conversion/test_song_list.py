@@ -139,6 +139,7 @@ def test_an_empty_list_is_nothing_to_do(sandbox: Sandbox) -> None:
     assert (done.code, done.out) == (0, "")
 
 
+@pytest.mark.long
 def test_what_failed_is_listed_and_the_same_command_tries_only_that_again(sandbox: Sandbox) -> None:
     """The list is its own list of errors: what is done leaves it."""
     listed(f"demo+rerun1\ndemo-fails+rerun2 {TASK}\ndemo-mp3+rerun3\n")
@@ -156,6 +157,7 @@ def test_what_failed_is_listed_and_the_same_command_tries_only_that_again(sandbo
     ] == [1, 2, 1]
 
 
+@pytest.mark.long
 def test_where_nothing_failed_no_list_is_made_and_one_that_is_there_is_emptied(sandbox: Sandbox) -> None:
     assert sandbox.run("convert", "demo+fine1", "--errors", "new.txt").code == 0
     assert not Path("new.txt").exists()

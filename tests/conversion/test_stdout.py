@@ -98,6 +98,7 @@ def test_a_reader_that_leaves_early_is_exit_9_and_the_song_need_not_be_fetched_a
     assert sandbox.counted("accepted", "demo-17mb+leaves") == 1
 
 
+@pytest.mark.long
 def test_what_a_failed_run_has_left_is_no_obstacle_to_a_later_one(sandbox: Sandbox) -> None:
     """Not even where the song went elsewhere in between; and after its days at the service it is cleared away."""
     with piped(sandbox, "convert", "demo+full", stdout=os.open("/dev/full", os.O_WRONLY)) as process:
@@ -182,6 +183,7 @@ def test_nothing_is_cleared_away_through_a_link(sandbox: Sandbox, tmp_path: Path
     assert list(elsewhere.iterdir()) == [old]
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.timing
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_it_leaves_at_once_while_the_pipe_is_full(

@@ -67,6 +67,7 @@ def test_killed_while_waiting_another_run_finishes(sandbox: Sandbox, finish: str
     assert sandbox.counted("submissions", song) == 1
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("finish", ["status", "convert"])
 def test_killed_while_downloading_another_run_finishes(sandbox: Sandbox, finish: str) -> None:
     song = f"demo-stall+k3{finish}"

@@ -129,6 +129,7 @@ def test_a_body_comes_byte_for_byte_however_it_is_sent(server: Server, pieces: l
     assert (transfer.segments.received, transfer.segments.length) == (len(BODY), len(BODY))
 
 
+@pytest.mark.first_cases(5)
 @pytest.mark.parametrize(
     ("then", "said"),
     [
@@ -285,6 +286,7 @@ def test_a_limit_is_kept_whoever_asks() -> None:
     assert RateLimit(None).delay(1 << 40) == 0.0
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.timing
 def test_a_limited_download_takes_its_time(server: Server) -> None:
     begun = time.monotonic()

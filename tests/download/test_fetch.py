@@ -372,6 +372,7 @@ def convert_with_files_up_to(largest: int, sandbox: Sandbox, *arguments: str) ->
     return Finished(code=done.returncode, out=done.stdout, err=done.stderr)
 
 
+@pytest.mark.long
 def test_a_write_that_fails_is_exit_9_with_a_clear_message_and_no_final_file(sandbox: Sandbox) -> None:
     """It is paid for once: with room again, the same command finishes it."""
     failed = convert_with_files_up_to(600_000, sandbox, "demo+efbig", "--out", "song.wav")
@@ -382,6 +383,7 @@ def test_a_write_that_fails_is_exit_9_with_a_clear_message_and_no_final_file(san
     assert (again.code, again.out, sandbox.counted("accepted", "demo+efbig")) == (0, "song.wav\n", 1)
 
 
+@pytest.mark.long
 def test_tags_that_find_no_room_leave_no_file_that_says_more_than_it_has(sandbox: Sandbox) -> None:
     """The song fits, and a part of its tags; with room again it is tagged, and paid for once."""
     wanted = ["--task-id", "5" * 32, "--tag", "--out", "{audio_id}.wav", "--jobs", "1"]
@@ -647,6 +649,7 @@ def test_an_aborted_transfer_that_has_not_begun_fetches_nothing(cdn: Cdn) -> Non
     assert transfer.segments.received == 0
 
 
+@pytest.mark.long
 def test_a_disk_that_is_full_at_the_last_byte_is_exit_9(sandbox: Sandbox) -> None:
     """What is still in a buffer cannot be written when the file is closed either."""
     limited = f"ulimit -f 1125; exec {sys.executable} -m suno_wav_cli convert demo+lastbyte --out song.wav"

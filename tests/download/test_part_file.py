@@ -229,6 +229,7 @@ def test_a_disk_that_fails_stops_the_threads_too() -> None:
             assert not thread.is_alive()
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("connections", [1, 4])
 def test_what_is_said_to_be_there_is_there(customer: Customer, connections: int) -> None:
     """Asked at any moment: it is what the journal is told, and what a killed run goes on from."""

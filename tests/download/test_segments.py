@@ -58,6 +58,7 @@ SPANS = st.builds(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=examples(400), deadline=None)
 @given(
     status=st.sampled_from([200, 206, 416]) | st.integers(100, 599),

@@ -54,6 +54,7 @@ def continued_from(sandbox: Sandbox, audio_id: str) -> int:
     return int(done.named("download_started")[0]["received"])
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("steps", ["cut9m", "stall9m"])
 def test_a_run_that_gives_up_keeps_its_progress(sandbox: Sandbox, steps: str) -> None:
     audio_id = f"demo-17mb-cdn-{steps}+slow-disk"
@@ -89,6 +90,7 @@ class WatchedDisk(PartFile):
         self.safe = written
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("steps", ["trickle20m", "trickle20m.cut9m", "trickle5m~4"])
 def test_nothing_is_noted_before_it_is_safe(customer: Customer, steps: str) -> None:
     url = customer.order(f"demo-17mb-cdn-{steps}+noted").wav_url or ""

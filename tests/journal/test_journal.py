@@ -95,6 +95,7 @@ def test_a_legal_step_is_taken_and_on_the_disk_at_once(state: State, following: 
         assert (entry.state, row(entry)["state"]) == (following, following)
 
 
+@pytest.mark.first_cases(7)
 @pytest.mark.parametrize(("state", "following"), ILLEGAL, ids=str)
 def test_an_illegal_step_is_a_bug_and_changes_nothing(state: State, following: State) -> None:
     with journal_at() as journal:
@@ -265,6 +266,7 @@ def test_a_task_that_is_known_is_adopted_once(journal: Journal) -> None:
     assert second.id == first.id
 
 
+@pytest.mark.long
 def test_an_older_task_can_be_fetched_while_the_song_is_converted_anew(sandbox: Sandbox) -> None:
     """Given up by --resubmit, and finished all the same: it was paid for."""
     (old,) = sandbox.run("convert", "demo+old", "--no-wait").out.split()
@@ -494,6 +496,7 @@ def test_the_folder_of_the_journal_is_the_persons_own() -> None:
         assert Path("home").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.long
 def test_a_folder_whose_name_is_no_text_is_as_good_as_any(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -128,6 +128,7 @@ STATEMENTS = 23
 """How many the upgrade has, from BEGIN to COMMIT, at least."""
 
 
+@pytest.mark.first_cases(5)
 @pytest.mark.parametrize("nth", range(1, STATEMENTS))
 def test_a_kill_in_the_middle_leaves_one_version_or_the_other(nth: int) -> None:
     """SIGKILL right before the nth statement, where SQLite itself says that it begins one."""

@@ -208,6 +208,7 @@ MIDDLE = {"Range": "bytes=100000-299999"}
 WANTED = tune("demo")[100_000:300_000]
 
 
+@pytest.mark.first_cases(5)
 @pytest.mark.parametrize("count", [0, 1, 43, 65_535, 65_536, 65_537, 1_000_000, SIZE - 1])
 @pytest.mark.parametrize(("kind", "end"), [("cut", End.CLOSED), ("reset", End.RESET), ("stall", End.SILENT)])
 def test_a_body_ends_after_exactly_n_bytes(account: SandboxAccount, kind: str, end: End, count: int) -> None:
@@ -278,6 +279,7 @@ def test_a_refused_address_stays_refused_and_record_info_returns_another(
     assert exchange(first).status == status
 
 
+@pytest.mark.first_cases(3)
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
 @pytest.mark.parametrize(
     ("kind", "end"), [("cut70000", End.CLOSED), ("reset70000", End.RESET), ("stall70000", End.SILENT)]
@@ -573,6 +575,7 @@ def test_a_typo_is_refused_with_the_syntax(account: SandboxAccount) -> None:
 QUICK = frozenset(Kind) - {Kind.STALL, Kind.TRICKLE}
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=examples(60))
 @given(plan=plans(QUICK, most_steps=3, most_times=2))
 def test_after_any_plan_the_file_comes_whole(account: SandboxAccount, plan: Plan) -> None:

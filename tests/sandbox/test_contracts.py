@@ -96,6 +96,7 @@ def account() -> Iterator[Account]:
 # What the sandbox answers
 
 
+@pytest.mark.first_cases(6)
 @pytest.mark.parametrize(
     ("ask", "code"),
     [

@@ -132,6 +132,7 @@ WITHOUT_A_KEY = {"Authorization": ""}
 DOCUMENTED_CODES = (400, 401, 404, 405, 409, 413, 429, 430, 455, 500)
 
 
+@pytest.mark.first_cases(7)
 @pytest.mark.parametrize(
     ("ask", "code"),
     [
@@ -280,6 +281,7 @@ def test_a_refused_submission_costs_nothing(account: SandboxAccount) -> None:
     assert account.credits() == before
 
 
+@pytest.mark.long
 def test_an_empty_account_is_refused() -> None:
     """100 credits pay for 250 conversions. The next one gets 429, and is not counted."""
     with open_account(speed=1e9) as mine:
@@ -455,6 +457,7 @@ def test_a_failure_is_called_back_without_an_address(account: SandboxAccount, re
     assert (body["code"], body["data"]) == (501, {"audio_wav_url": None, "task_id": task_id})
 
 
+@pytest.mark.long
 def test_a_callback_not_answered_with_200_is_retried_three_times(receiver: Receiver) -> None:
     """After 1, 5 and 15 minutes of the sandbox's time, and then no more.
 
@@ -476,6 +479,7 @@ def test_a_callback_not_answered_with_200_is_retried_three_times(receiver: Recei
         assert mine.counted("callbacks", "demo+refused") == 4
 
 
+@pytest.mark.long
 def test_a_delivery_that_was_answered_with_200_is_the_last(receiver: Receiver) -> None:
     with open_account(speed=2000) as mine:
         mine.submit("demo+second", receiver.url("second", 503, 200))
@@ -487,6 +491,7 @@ def test_a_delivery_that_was_answered_with_200_is_the_last(receiver: Receiver) -
         assert receiver.counts["second"] == 2
 
 
+@pytest.mark.long
 def test_a_callback_without_an_answer_is_retried(receiver: Receiver) -> None:
     """The fifteen seconds are shortened too, though never to less than one of a real machine's."""
     with open_account() as mine:
@@ -506,6 +511,7 @@ def test_a_callback_to_a_closed_port_is_retried(free_port: int) -> None:
         assert mine.counted("callbacks", "demo+nobody") == 4
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("audio_id", "count"),
     [
@@ -621,6 +627,7 @@ def test_a_callback_address_that_leads_nowhere_does_not_break_the_sandbox(url: s
 # The command
 
 
+@pytest.mark.long
 @pytest.mark.timing
 def test_the_command_shows_its_address_and_ends_at_ctrl_c() -> None:
     with ExitStack() as stack:

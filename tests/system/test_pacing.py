@@ -72,6 +72,7 @@ async def counted_by_a_server(size: int, songs: int, seed: int) -> list[float]:
     return sorted(counted)
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(("size", "seed"), [(1, 1), (3, 2), (5, 3)])
 def test_no_server_counts_more_than_the_window_allows(size: int, seed: int) -> None:
     """Of any `size` + 1 in a row, the last comes a whole window after the first."""

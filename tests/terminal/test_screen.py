@@ -84,6 +84,7 @@ def lines_of(screen: pyte.Screen) -> list[str]:
     return [line for line in lines if line.strip()]
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("columns", [60, 120])
 def test_no_line_is_drawn_over(sandbox: Sandbox, columns: int) -> None:
     """Three bars move while paths go to the same terminal; in the end all lines are left and no bar."""
@@ -110,6 +111,7 @@ def test_ctrl_c_leaves_no_bar_behind(sandbox: Sandbox, columns: int) -> None:
     assert "converting" not in text
 
 
+@pytest.mark.long
 def test_status_watch_leaves_lines_and_no_bar() -> None:
     """On two terminals at once, so that the task, which takes ten seconds, is waited for once."""
     song = "demo-slow+watched"
@@ -183,6 +185,7 @@ def speeds(seen: list[Bar]) -> list[float]:
     return [bar.speed for bar in seen if bar.speed is not None]
 
 
+@pytest.mark.long
 def test_the_bar_shows_that_a_download_waits_to_be_retried(sandbox: Sandbox) -> None:
     seen = bars(
         sandbox, "demo-5mb-cdn-cut2m-trickle1m+waiting", enough=lambda seen: bool(speeds(since_waiting(seen)))
@@ -193,6 +196,7 @@ def test_the_bar_shows_that_a_download_waits_to_be_retried(sandbox: Sandbox) -> 
     assert 2.1 <= gone_on[0].received < 3.0, "bytes were fetched again or counted twice"
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("audio_id", "options", "waits"),
     [
@@ -221,6 +225,7 @@ def test_a_restarted_download_counts_from_zero_and_so_does_its_speed(
     assert speeds(anew)[-1] < 2.5
 
 
+@pytest.mark.long
 def test_a_restarted_download_forgets_a_length_that_the_server_no_longer_sends(sandbox: Sandbox) -> None:
     """First the server announces twice the size of the file, then no size."""
     seen = bars(
@@ -232,6 +237,7 @@ def test_a_restarted_download_forgets_a_length_that_the_server_no_longer_sends(s
     assert {bar.total for bar in since_going_back(seen)} == {None}
 
 
+@pytest.mark.long
 def test_bytes_of_an_earlier_run_are_shown_but_do_not_count_for_the_speed(sandbox: Sandbox) -> None:
     """8 MiB are there; the server is briefly unavailable, then a megabyte arrives each second."""
     audio_id = "demo-15mb-cdn-cut8m-503-trickle1m+resumed"

@@ -90,6 +90,7 @@ def hostile(seen: Seen) -> Response:
 # A terminal
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("columns", [60, 120])
 def test_on_a_terminal_a_bar_moves_and_the_path_goes_to_the_pipe(sandbox: Sandbox, columns: int) -> None:
     """The bar is redrawn, is as wide as the terminal, and is erased in the end."""
@@ -107,6 +108,7 @@ def test_on_a_terminal_a_bar_moves_and_the_path_goes_to_the_pipe(sandbox: Sandbo
     assert COLOUR.search(done.err), "no colours"
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("options", "settings"),
     [
@@ -165,6 +167,7 @@ def test_quiet_prints_errors_and_remedies(sandbox: Sandbox) -> None:
     )
 
 
+@pytest.mark.long
 def test_verbose_prints_more(sandbox: Sandbox) -> None:
     more = [
         "suno-wav: callbacks arrive at http",
@@ -274,6 +277,7 @@ def test_a_reader_that_has_gone_does_not_stop_the_batch(sandbox: Sandbox) -> Non
     assert "Exception" not in err
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     "redirection",
     [
@@ -303,6 +307,7 @@ def test_a_closed_or_full_stream_does_not_stop_the_batch(sandbox: Sandbox, redir
 # Unexpected text
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -337,6 +342,7 @@ def test_a_title_cannot_control_the_terminal() -> None:
     assert ANY_STYLE.sub("", done.err).count("\x1b]") == 0
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
 def test_text_outside_the_encoding_does_not_end_the_program(encoding: str) -> None:
     settings = {"PYTHONIOENCODING": encoding}
@@ -352,6 +358,7 @@ def test_text_outside_the_encoding_does_not_end_the_program(encoding: str) -> No
 NOT_UTF8 = os.fsdecode(b"caf\xe9")
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "ascii"])
 def test_the_path_on_standard_output_has_the_bytes_of_the_name(sandbox: Sandbox, encoding: str) -> None:
     """Whatever the encoding, so that `open "$(suno-wav convert ID)"` works."""
@@ -361,6 +368,7 @@ def test_the_path_on_standard_output_has_the_bytes_of_the_name(sandbox: Sandbox,
     assert Path("曲.wav").read_bytes() == tune("demo")
 
 
+@pytest.mark.long
 def test_a_file_can_have_a_name_that_is_not_utf8(sandbox: Sandbox) -> None:
     done = in_bytes(sandbox.settings, "convert", "demo+latin", "--out", f"{NOT_UTF8}.wav", "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, b"caf\xe9.wav\n", b"")
@@ -389,6 +397,7 @@ def test_without_a_command_the_program_prints_its_help() -> None:
     assert alone == asked
 
 
+@pytest.mark.first_cases(3)
 @pytest.mark.parametrize(
     "command", [pytest.param([], id="the program")] + [[command.name] for command in app.registered_commands]
 )

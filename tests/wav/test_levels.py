@@ -124,6 +124,7 @@ def test_floats_of_each_width(bits: int, channels: int, samples: list[float]) ->
     )
 
 
+@pytest.mark.first_cases(3)
 @pytest.mark.parametrize("bits", INTEGERS)
 @pytest.mark.parametrize("channels", [1, 2, 5])
 def test_blocks_leave_no_seam(bits: int, channels: int) -> None:
@@ -193,6 +194,7 @@ def test_a_compressed_encoding_has_no_portrait(encoding: str) -> None:
     )
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.timing
 @pytest.mark.parametrize("bits", [16, 24])
 def test_memory_does_not_grow_with_the_file(bits: int) -> None:

@@ -499,6 +499,7 @@ def mutated(draw: st.DrawFn) -> bytes:
     return bytes(content)
 
 
+@pytest.mark.long
 @pytest.mark.timing
 @settings(deadline=timedelta(seconds=1), max_examples=examples(400))
 @example(content=riff(fmt(bits=65528, channels=65535, rate=0xFFFFFFFF), chunk(b"data", AUDIO)))
