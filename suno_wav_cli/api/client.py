@@ -24,7 +24,7 @@ from suno_wav_cli.system.pacing import Backoff
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from decimal import Decimal
     from types import TracebackType
     from typing import Self
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 class Client:
     """An async context manager. `backoff` says how often and when a lookup is retried.
 
-    The key and the texts in `hidden` are cut out of the service's messages. Raise UsageError as
+    The key, and what `hide` is given, is cut out of the service's messages. Raise UsageError as
     `open_http`.
     """
 
@@ -48,12 +48,9 @@ class Client:
         key: Secret,
         tls: ssl.SSLContext,
         backoff: Backoff,
-        *,
-        hidden: Sequence[str] = (),
     ) -> None:
         self.provider = provider
-        self.base_url = base_url
-        self._secrets = [key.value, *hidden]
+        self._secrets = [key.value]
         self._backoff = backoff
         self._http = open_http(base_url, key, tls)
 

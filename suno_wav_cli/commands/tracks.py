@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.conversion.context import open_context
-from suno_wav_cli.conversion.ids import check_music_task, music_task_of
+from suno_wav_cli.conversion.ids import music_task_of
 from suno_wav_cli.conversion.music_task import fetch_music_task
 from suno_wav_cli.errors import ExitCode
 from suno_wav_cli.events import TrackList
+from suno_wav_cli.journal import open_history
 from suno_wav_cli.system.event_loop import run_async
 
 if TYPE_CHECKING:
@@ -17,14 +18,14 @@ if TYPE_CHECKING:
 
 def show_tracks(argument: str, run: Run) -> ExitCode:
     """List the tracks of a music task, and remember them. Raise SunoWavError."""
-    # Wrong usage is said before anything is opened.
-    check_music_task(argument)
-    return run_async(_show_tracks(argument, run))
+    # Wrong usage needs no key, and the journal knows it, whatever the provider.
+    with open_history(run.paths.journal) as history:
+        music_task_id = music_task_of(argument, history)
+    return run_async(_show_tracks(music_task_id, run))
 
 
-async def _show_tracks(argument: str, run: Run) -> ExitCode:
+async def _show_tracks(music_task_id: str, run: Run) -> ExitCode:
     async with open_context(run) as context:
-        music_task_id = music_task_of(argument, context.journal.history)
         task = await fetch_music_task(context, music_task_id)
     run.report(TrackList(items=task.tracks, music_task_id=task.task_id, flag=task.flag))
     return ExitCode.OK

@@ -26,8 +26,6 @@ def paid_request(journal: Journal, entry: JournalEntry, sent: asyncio.Event) -> 
 
     `sent` is set when the request begins to leave. An answer that names a task, a 409 included, is
     the caller's to record. After a bug the entry stays SUBMITTING, which means unknown.
-
-    Raise SubmissionUnknown in place of a cancellation that comes after the request has left.
     """
     try:
         yield
@@ -40,21 +38,23 @@ def paid_request(journal: Journal, entry: JournalEntry, sent: asyncio.Event) -> 
         journal.move(entry, State.REFUSED, message=error.message)
         raise
     except asyncio.CancelledError:
-        if not sent.is_set():
+        if sent.is_set():
+            lost = submission_unknown("the program was stopped before the answer came")
+            journal.move(entry, State.UNKNOWN, message=lost.message)
+        else:
             journal.move(entry, State.REFUSED, message="stopped before it was sent")
-            raise
-        lost = submission_unknown("the program was stopped before the answer came")
-        journal.move(entry, State.UNKNOWN, message=lost.message)
-        raise lost from None
+        raise
 
 
-async def end_early(request: asyncio.Task[object], sent: asyncio.Event) -> SubmissionUnknown | None:
-    """End a request because the program is to stop. Return what is not known of it, if it was sent.
+async def end_early(request: asyncio.Task[object], sent: asyncio.Event) -> None:
+    """End a request because the program is to stop, and wait until the journal says what is known.
 
-    What has left is worth a last moment: its answer names what was paid for.
+    What has left is worth a last moment: its answer names what was paid for. A second cancellation
+    ends that moment.
     """
-    if sent.is_set():
-        await asyncio.wait([request], timeout=_LAST_MOMENT)
-    request.cancel()
-    (answer,) = await asyncio.gather(request, return_exceptions=True)
-    return answer if isinstance(answer, SubmissionUnknown) else None
+    try:
+        if sent.is_set():
+            await asyncio.wait([request], timeout=_LAST_MOMENT)
+    finally:
+        request.cancel()
+        await asyncio.gather(request, return_exceptions=True)

@@ -10,7 +10,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.api.error_messages import PAY_AGAIN
 from suno_wav_cli.api.pricing import count_wavs
+from suno_wav_cli.conversion.outcome import report_failure
 from suno_wav_cli.conversion.paid_request import end_early, paid_request
 from suno_wav_cli.conversion.prior import check_entry, explain_existing
 from suno_wav_cli.errors import (
@@ -22,7 +24,7 @@ from suno_wav_cli.errors import (
     SunoWavError,
     UsageError,
 )
-from suno_wav_cli.events import Resumed, SongFailed, SubmissionDelayed, Submitted, Submitting
+from suno_wav_cli.events import Resumed, SubmissionDelayed, Submitted, Submitting
 from suno_wav_cli.journal.entry import NOTHING_TO_FETCH, State
 from suno_wav_cli.system.pacing import Backoff, RateWindow
 
@@ -155,9 +157,10 @@ class Submitter:
             try:
                 return await asyncio.shield(request)
             except asyncio.CancelledError:
-                lost = await end_early(request, sent)
-                if lost is not None:
-                    self._report_lost(job, lost)
+                try:
+                    await end_early(request, sent)
+                finally:
+                    self._report_if_lost(claim.entry)
                 raise
 
     async def _request(
@@ -200,13 +203,8 @@ class Submitter:
         self.context.report(Resumed(audio_id=entry.name, task_id=entry.wav_task_id or "", reason=reason))
         return Accepted(entry=entry, new=False)
 
-    def _report_lost(self, job: Job, lost: SubmissionUnknown) -> None:
-        self.context.report(
-            SongFailed(
-                audio_id=job.song.audio_id,
-                task_id=None,
-                exit_code=lost.exit_code,
-                message=lost.message,
-                remedy=lost.advice,
-            )
-        )
+    def _report_if_lost(self, entry: JournalEntry) -> None:
+        entry = self.context.journal.follow(entry)
+        if entry.state is State.UNKNOWN:
+            lost = SubmissionUnknown(entry.message or "", PAY_AGAIN)
+            report_failure(self.context, entry.name, None, lost)

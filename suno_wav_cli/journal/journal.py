@@ -76,8 +76,9 @@ class Journal:
 
     def unfinished(self) -> list[JournalEntry]:
         """List what this run has worked on, the service has accepted and is not saved."""
-        entries = [self._by_id(row_id) for row_id in self._followed]
-        return [entry for entry in entries if entry.state in UNSAVED and entry.wav_task_id]
+        # A row whose transaction has failed is not there.
+        entries = [self._database.entry("id = ?", row_id) for row_id in self._followed]
+        return [entry for entry in entries if entry is not None and entry.state in UNSAVED]
 
     def claim(
         self,

@@ -31,6 +31,9 @@ class CommandCancelled(asyncio.CancelledError):
         self.continue_with = continue_with
 
 
+_SECOND = 2
+
+
 class _Loop(_PlatformLoop):
     """Resolves names in daemon threads, so that a silent name server does not delay Ctrl-C."""
 
@@ -42,7 +45,7 @@ def run_async(main: Coroutine[Any, Any, T]) -> T:
     """Run `main` in an event loop.
 
     A signal cancels `main`, which can clean up, and then raises Stopped. A second signal raises it
-    at once.
+    at once: it cancels whatever is left, the clean-up too. Later ones change nothing.
     """
     received: list[int] = []
     continue_with: str | None = None
@@ -53,16 +56,18 @@ def run_async(main: Coroutine[Any, Any, T]) -> T:
         loop = asyncio.get_running_loop()
 
         def stop(number: int, _frame: FrameType | None) -> None:
-            if received or task is None:
-                raise Stopped(number)
             received.append(number)
-            loop.call_soon_threadsafe(task.cancel)
+            if len(received) == 1 and task is not None:
+                loop.call_soon_threadsafe(task.cancel)
+            elif len(received) <= _SECOND:
+                raise Stopped(number)
+            # A third one would hide how to continue.
 
         with handle_signals(stop):
             try:
                 return await main
-            except CommandCancelled as cancelled:
-                continue_with = cancelled.continue_with
+            except asyncio.CancelledError as cancelled:
+                continue_with = _find_hint(cancelled)
                 raise
 
     try:
@@ -79,3 +84,12 @@ def run_async(main: Coroutine[Any, Any, T]) -> T:
         # The signal came too late to cancel `main`. The caller must not go on.
         raise Stopped(received[0])
     return result
+
+
+def _find_hint(error: BaseException | None) -> str | None:
+    """Return the hint of a cancelled command, also if a second cancellation has ended its clean-up."""
+    while error is not None:
+        if isinstance(error, CommandCancelled):
+            return error.continue_with
+        error = error.__context__
+    return None

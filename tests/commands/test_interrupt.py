@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shlex
 import signal
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from suno_wav_cli.system.event_loop import run_async
+from suno_wav_cli.system.event_loop import CommandCancelled, run_async
 from suno_wav_cli.system.signals import Stopped
 from tests.support.program import (
     ENDS_WITHIN,
@@ -29,7 +30,7 @@ from tests.support.program import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
 pytestmark = pytest.mark.timing
 
@@ -181,3 +182,42 @@ def test_a_signal_that_comes_too_late_to_cancel_still_ends_the_program() -> None
     with pytest.raises(Stopped) as stopped:
         run_async(last_moment())
     assert stopped.value.signal is signal.SIGTERM
+
+
+def signal_soon(number: signal.Signals) -> None:
+    """Send it when the loop is not in the middle of a coroutine."""
+    asyncio.get_running_loop().call_soon(os.kill, os.getpid(), number)
+
+
+async def interrupted_again_and_again() -> None:
+    """Take a moment to find the hint. Signals come all the time."""
+    signal_soon(signal.SIGINT)
+    try:
+        await asyncio.sleep(60)
+    except asyncio.CancelledError:
+        signal_soon(signal.SIGTERM)
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            os.kill(os.getpid(), signal.SIGINT)
+            raise CommandCancelled("suno-wav resume 1") from None
+
+
+async def interrupted_while_it_cleans_up() -> None:
+    signal_soon(signal.SIGINT)
+    try:
+        await asyncio.sleep(60)
+    except asyncio.CancelledError:
+        try:
+            raise CommandCancelled("suno-wav resume 1") from None
+        finally:
+            signal_soon(signal.SIGTERM)
+            await asyncio.sleep(60)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="os.kill ends a process on Windows")
+@pytest.mark.parametrize("main", [interrupted_again_and_again, interrupted_while_it_cleans_up])
+def test_further_signals_do_not_hide_how_to_continue(main: Callable[[], Coroutine[None, None, None]]) -> None:
+    with pytest.raises(Stopped) as stopped:
+        run_async(main())
+    assert stopped.value.continue_with == "suno-wav resume 1"

@@ -71,6 +71,15 @@ def test_what_was_seen_is_remembered(sandbox: Sandbox) -> None:
     assert (job["title"], job["music_task_id"]) == ("Sandbox song 1", MUSIC)
 
 
+def test_a_wav_task_is_no_music_task(sandbox: Sandbox) -> None:
+    """Known without a key, and whatever the provider."""
+    task_id = sandbox.run("convert", "demo+tracks-of-it", "--no-wait").out.strip()
+    for arguments in [(), ("--provider", "sandbox")]:
+        done = run_program("tracks", task_id, *arguments)
+        assert (done.code, done.out) == (2, "")
+        assert f"{task_id} is a WAV task, of the song demo+tracks-of-it" in done.err
+
+
 def test_a_default_name_is_the_same_before_and_after(sandbox: Sandbox) -> None:
     audio_id = sandbox.run("tracks", MUSIC[::-1], "--json").named("track")[0]["audio_id"]
     assert sandbox.run("convert", audio_id).out == f"{audio_id}.wav\n"

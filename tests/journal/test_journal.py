@@ -9,7 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -578,3 +578,12 @@ def test_the_journal_tells_what_this_run_has_left_unfinished() -> None:
         assert journal.unfinished() == [resumed, saved, accepted]
         journal.move(journal.move(saved, State.READY), State.SAVED)
         assert journal.unfinished() == [resumed, accepted]
+
+
+def test_what_could_not_be_recorded_is_not_unfinished(journal: Journal) -> None:
+    """A full disk may show itself at the commit. The line that continues the other songs must not fail for it."""
+    accepted = journal.accept(journal.claim(SONG, TARGET, anyway=False).entry, "task-1")
+    with suppress(OSError), journal._database.transaction():  # noqa: SLF001
+        journal._insert(State.SUBMITTING, "audio-2", TARGET)  # noqa: SLF001
+        raise OSError("the disk is full")
+    assert journal.unfinished() == [accepted]
