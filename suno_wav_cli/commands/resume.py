@@ -16,6 +16,7 @@ from suno_wav_cli.conversion.ids import find
 from suno_wav_cli.conversion.outcome import Outcome, report_failure, summarize
 from suno_wav_cli.conversion.pipeline import convert, run_all
 from suno_wav_cli.conversion.plan import Action, Job
+from suno_wav_cli.conversion.prior import explain_unknown
 from suno_wav_cli.conversion.resume_hint import command_for
 from suno_wav_cli.conversion.submit import Submitter, new_gate
 from suno_wav_cli.conversion.targets import check_targets
@@ -116,10 +117,7 @@ async def _settle(
 
 async def _explain_unknown(context: ConversionContext, entry: JournalEntry) -> SubmissionUnknown:
     """Say that the outcome is not known, and what the balance tells if it was looked up before."""
-    said = entry.message or (
-        "it is not known whether the song was submitted and charged: a run ended, or another is still at work, "
-        "between sending the request and its answer"
-    )
+    said = explain_unknown(entry).message
     if entry.credits_before is not None:
         said += await _explain_balance(context, entry, entry.credits_before)
     return SubmissionUnknown(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.conversion.context import open_context
@@ -13,15 +12,14 @@ from suno_wav_cli.conversion.outcome import Outcome, exit_code_of, report_failur
 from suno_wav_cli.conversion.pipeline import run_all
 from suno_wav_cli.conversion.prior import check_provider
 from suno_wav_cli.conversion.resume_hint import command_for
-from suno_wav_cli.conversion.wait import wait_for
+from suno_wav_cli.conversion.wait import report_state, wait_for
 from suno_wav_cli.errors import ExitCode, SunoWavError, UsageError
-from suno_wav_cli.events import LookedUp, StateChanged, TaskStatus
+from suno_wav_cli.events import LookedUp, TaskStatus
 from suno_wav_cli.system.event_loop import run_async
 
 if TYPE_CHECKING:
     from suno_wav_cli.config.run import Run
     from suno_wav_cli.conversion.context import ConversionContext
-    from suno_wav_cli.events import Event, Report
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,13 +37,11 @@ def show_tasks(request: Request, run: Run) -> ExitCode:
 
     Raise SunoWavError if nothing could be begun.
     """
-    if request.watch:
-        run = replace(run, report=_showing_changes(run.report))
     return run_async(_show_all(request, run))
 
 
 async def _show_all(request: Request, run: Run) -> ExitCode:
-    async with open_context(run) as context:
+    async with open_context(run, watch=request.watch) as context:
         task_ids = list(dict.fromkeys(_task_id(context, argument) for argument in request.task_ids))
         outcomes = await run_all(
             lambda task_id: _show(context, task_id, request, alone=len(task_ids) == 1),
@@ -85,6 +81,8 @@ async def _show(context: ConversionContext, task_id: str, request: Request, *, a
         if wait:
             # Shown as at work from the first moment, which may be long before the next lookup.
             context.report(LookedUp(audio_id=name, record=record))
+        if request.watch:
+            report_state(context, name, record)
         if request.download:
             return await finish_task(context, record, wait=wait, alone=alone)
         if wait:
@@ -95,19 +93,3 @@ async def _show(context: ConversionContext, task_id: str, request: Request, *, a
     state, target = (entry.state, entry.target) if entry else (None, None)
     context.report(TaskStatus(audio_id=name, record=record, journal_state=state, target=target))
     return Outcome(task_id=task_id)
-
-
-def _showing_changes(report: Report) -> Report:
-    """Report a task's state, too, whenever a lookup finds another one than the lookup before."""
-    last: dict[str, tuple[str, str | None]] = {}
-
-    def show(event: Event) -> None:
-        report(event)
-        if not isinstance(event, LookedUp):
-            return
-        record = event.record
-        before, last[record.task_id] = last.get(record.task_id), (record.state, record.flag)
-        if before != last[record.task_id]:
-            report(StateChanged(audio_id=event.audio_id, record=record, seen_at=time.time()))
-
-    return show

@@ -44,7 +44,8 @@ class ConversionContext:
     """`api` is None if there is no key, which only `--dry-run` allows.
 
     `spool` is the folder for a song on its way to standard output. `tagger` is None unless the
-    files get tags. A service that `ends_with_run` is this run's own sandbox.
+    files get tags. A service that `ends_with_run` is this run's own sandbox. With `watch`, each change
+    of a task's state is reported.
     """
 
     run: Run
@@ -58,6 +59,7 @@ class ConversionContext:
     download_backoff: Backoff
     tagger: Tagger | None
     spool: Path
+    watch: bool = False
 
     @property
     def settings(self) -> Settings:
@@ -94,7 +96,9 @@ class ConversionContext:
 
 
 @asynccontextmanager
-async def open_context(run: Run, *, dry_run: bool = False) -> AsyncIterator[ConversionContext]:
+async def open_context(
+    run: Run, *, dry_run: bool = False, watch: bool = False
+) -> AsyncIterator[ConversionContext]:
     """Start the sandbox if it is asked for, and open the journal and the API's client.
 
     A dry run needs no key, and makes no journal. A command that is interrupted leaves with the line
@@ -134,6 +138,7 @@ async def open_context(run: Run, *, dry_run: bool = False) -> AsyncIterator[Conv
             download_backoff=Backoff(retries=settings.retries),
             tagger=tagger,
             spool=spool,
+            watch=watch,
         )
         with _leaving_a_hint(context):
             yield context

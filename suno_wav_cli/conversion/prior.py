@@ -21,9 +21,14 @@ def check_entry(entry: JournalEntry, provider: Provider) -> None:
     check_provider(entry, provider)
     if entry.state not in UNDECIDED:
         return
+    raise explain_unknown(entry)
+
+
+def explain_unknown(entry: JournalEntry) -> SubmissionUnknown:
+    """Return the error for a paid request without an answer."""
     if entry.message is not None:
-        raise SubmissionUnknown(entry.message, PAY_AGAIN)
-    raise submission_unknown(
+        return SubmissionUnknown(entry.message, PAY_AGAIN)
+    return submission_unknown(
         "a run ended, or another is still at work, between sending the request and its answer"
     )
 

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.journal.parts import PartialFile
     from suno_wav_cli.models import WavFormat
 
-_LARGEST_PORTRAIT = 256_000_000
+_LARGEST_DRAWN = 256_000_000
 """Bytes. More than any song has. A longer file is drawn by `inspect` only."""
 
 
@@ -94,7 +94,7 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
                 entry = _put_in_place(part, entry, path, sha256, context)
             context.journal.parts.forget(part.path)
     context.journal.move(entry, State.SAVED)
-    if context.run.interactive and path is not None and size <= _LARGEST_PORTRAIT:
+    if context.run.interactive and path is not None and size <= _LARGEST_DRAWN:
         await _report_levels(entry, path, wav, context)
     context.report(
         events.Saved(

@@ -108,7 +108,7 @@ class Submitter:
         `Client.submit` raises.
         """
         if job.entry is not None:
-            entry = self.context.journal.follow(job.entry)
+            entry = self.context.journal.refresh(job.entry)
             # In another program's hands it may have failed since the plan was made.
             if entry.state not in NOTHING_TO_FETCH:
                 return self._resume(entry)
@@ -132,9 +132,6 @@ class Submitter:
                 self.context.report(
                     SubmissionDelayed(audio_id=job.song.audio_id, reason=error.message, seconds=delay)
                 )
-            except (NotAuthorized, NoCredits) as error:
-                self.gate.refusal = error
-                raise
             await asyncio.sleep(delay)
 
     async def _submit_once(self, job: Job, callback_url: str | None) -> Accepted:
@@ -160,7 +157,7 @@ class Submitter:
                 try:
                     await end_early(request, sent)
                 finally:
-                    self._report_if_lost(claim.entry)
+                    self._report_last_moment(claim.entry, request)
                 raise
 
     async def _request(
@@ -172,6 +169,9 @@ class Submitter:
                 task_id = await self.context.client.submit(job.song, callback_url, sent)
         except RecordExists as exists:
             return self._adopt(entry, exists)
+        except (NotAuthorized, NoCredits) as error:
+            self.gate.refusal = error
+            raise
         try:
             accepted = self.context.journal.accept(entry, task_id)
         except UsageError as error:
@@ -193,17 +193,23 @@ class Submitter:
         journal.move(entry, State.REFUSED, message=exists.message)
         if known is None:
             raise explain_existing(self.context, audio_id, exists)
-        return self._report_resumed(journal.follow(known), _ON_RECORD)
+        return self._report_resumed(known, _ON_RECORD)
 
     def _resume(self, entry: JournalEntry) -> Accepted:
         check_entry(entry, self.context.client.provider)
         return self._report_resumed(entry, "paid for before")
 
     def _report_resumed(self, entry: JournalEntry, reason: str) -> Accepted:
+        entry = self.context.journal.follow(entry)
         self.context.report(Resumed(audio_id=entry.name, task_id=entry.wav_task_id or "", reason=reason))
         return Accepted(entry=entry, new=False)
 
-    def _report_if_lost(self, entry: JournalEntry) -> None:
+    def _report_last_moment(self, entry: JournalEntry, request: asyncio.Task[Accepted]) -> None:
+        """Report what would be lost with the program: a task that the journal cannot take, or doubt."""
+        error = request.exception() if request.done() and not request.cancelled() else None
+        if isinstance(error, UsageError):
+            report_failure(self.context, entry.name, None, error)
+            return
         entry = self.context.journal.follow(entry)
         if entry.state is State.UNKNOWN:
             lost = SubmissionUnknown(entry.message or "", PAY_AGAIN)

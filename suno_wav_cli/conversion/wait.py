@@ -14,7 +14,7 @@ from suno_wav_cli.errors import (
     SunoWavError,
     TaskUnknown,
 )
-from suno_wav_cli.events import LookedUp, LookupFailed
+from suno_wav_cli.events import LookedUp, LookupFailed, StateChanged
 from suno_wav_cli.models import WavRecord, WavState
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ async def wait_for(
             while record is None or record.state is WavState.PENDING:
                 answer = await anext(answers)
                 if isinstance(answer, WavRecord):
+                    if context.watch and not _says_the_same(answer, record):
+                        report_state(context, entry.name, answer)
                     record, problem = answer, None
                 else:
                     problem = answer
@@ -64,6 +66,15 @@ async def wait_for(
     if record.state is WavState.FAILED:
         raise _generation_failed(record)
     return record
+
+
+def report_state(context: ConversionContext, name: str, record: WavRecord) -> None:
+    """Report the state that a task has now."""
+    context.report(StateChanged(audio_id=name, record=record, seen_at=time.time()))
+
+
+def _says_the_same(record: WavRecord, earlier: WavRecord | None) -> bool:
+    return earlier is not None and (record.state, record.flag) == (earlier.state, earlier.flag)
 
 
 async def lookups(

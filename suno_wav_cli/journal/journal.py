@@ -69,10 +69,14 @@ class Journal:
         """Tell whether a download to this file has ever been started."""
         return self._database.entry("target = ? AND wav_url IS NOT NULL", stored(target)) is not None
 
+    def refresh(self, entry: JournalEntry) -> JournalEntry:
+        """Return a conversion as it is now."""
+        return self._by_id(entry.id)
+
     def follow(self, entry: JournalEntry) -> JournalEntry:
         """Count a conversion among those that this run works on. Return it as it is now."""
         self._followed[entry.id] = None
-        return self._by_id(entry.id)
+        return self.refresh(entry)
 
     def unfinished(self) -> list[JournalEntry]:
         """List what this run has worked on, the service has accepted and is not saved."""
@@ -98,7 +102,7 @@ class Journal:
         with self._database.transaction():
             known = None if anyway else self.current_entry(song.audio_id)
             if known is not None:
-                return Claim(entry=self.follow(known), new=False)
+                return Claim(entry=known, new=False)
             if authorize is not None:
                 authorize()
             entry = self._insert(
