@@ -14,9 +14,10 @@ from suno_wav_cli.config.credentials import find_api_key, require_key
 from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
 from suno_wav_cli.conversion.download_slots import DownloadSlots
 from suno_wav_cli.conversion.resume_hint import command_for
-from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT, check_standard_output, remove_old_parts
+from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT, check_standard_output
 from suno_wav_cli.conversion.tagger import Tagger
 from suno_wav_cli.download import fetch as download
+from suno_wav_cli.download.part_file import remove_old_parts
 from suno_wav_cli.errors import SunoWavError, UsageError
 from suno_wav_cli.events import SandboxStarted
 from suno_wav_cli.journal import open_journal

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 import select
-import stat
 import sys
-import time
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.errors import DownloadFailed, UsageError
@@ -19,12 +15,6 @@ if TYPE_CHECKING:
 
 STANDARD_OUTPUT = "-"
 _BLOCK = 1024 * 1024
-
-_PART = re.compile(r"_?[A-Za-z0-9][A-Za-z0-9._+~-]{0,127}\.wav\.part")
-"""The names of part files here: an audio id, after a `_` if Windows keeps the name for a device."""
-
-_KEPT_SECONDS = 15 * 86400.0
-"""After this time no service has the rest of a song."""
 
 
 def check_standard_output(*, json: bool) -> None:
@@ -41,29 +31,6 @@ def check_standard_output(*, json: bool) -> None:
             "refusing to write binary data to a terminal",
             "Send it somewhere: suno-wav ... --out - | ffmpeg -i - song.flac. Or name a file: --out song.wav",
         )
-
-
-def remove_old_parts(folder: Path) -> None:
-    """Remove the old part files that this program has left for standard output. Raise OSError.
-
-    Links are neither followed nor removed, and files of other users stay.
-    """
-    if folder.is_symlink():
-        return
-    for path in folder.iterdir():
-        # Another run may have removed it just now.
-        with suppress(FileNotFoundError):
-            if _PART.fullmatch(path.name) and _is_old_and_ours(path.lstat()):
-                path.unlink()
-
-
-def _is_old_and_ours(status: os.stat_result) -> bool:
-    return (
-        stat.S_ISREG(status.st_mode)
-        # Windows knows no owner's number.
-        and (os.name == "nt" or status.st_uid == os.geteuid())
-        and status.st_mtime < time.time() - _KEPT_SECONDS
-    )
 
 
 async def write_to_standard_output(file: Path) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import shutil
+import stat
+import time
 from contextlib import contextmanager, suppress
 from io import FileIO
 from pathlib import Path
@@ -23,6 +26,12 @@ if TYPE_CHECKING:
 
 _SAMPLE = 4096
 """Bytes that a fingerprint takes from each end of a range."""
+
+_PART_NAME = re.compile(r"_?[A-Za-z0-9][A-Za-z0-9._+~-]{0,127}\.wav\.part")
+"""The names of part files for standard output: an audio id, after a `_` if Windows keeps the name for a device."""
+
+_KEPT_SECONDS = 15 * 86400.0
+"""After this time no service has the rest of a song."""
 
 
 class PartFile:
@@ -183,3 +192,26 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def remove_old_parts(folder: Path) -> None:
+    """Remove the old part files that this program has left for standard output. Raise OSError.
+
+    Links are neither followed nor removed, and files of other users stay.
+    """
+    if folder.is_symlink():
+        return
+    for path in folder.iterdir():
+        # Another run may have removed it just now.
+        with suppress(FileNotFoundError):
+            if _PART_NAME.fullmatch(path.name) and _is_old_and_ours(path.lstat()):
+                path.unlink()
+
+
+def _is_old_and_ours(status: os.stat_result) -> bool:
+    return (
+        stat.S_ISREG(status.st_mode)
+        # Windows knows no owner's number.
+        and (os.name == "nt" or status.st_uid == os.geteuid())
+        and status.st_mtime < time.time() - _KEPT_SECONDS
+    )
