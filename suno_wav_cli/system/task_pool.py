@@ -25,11 +25,18 @@ class TaskPool:
     async def finish(self) -> None:
         """Wait for all coroutines, also those started meanwhile. Raise the first exception."""
         while self._tasks:
-            await asyncio.gather(*self._tasks)
+            # Not `gather`: a coroutine that was cancelled alone would cancel who waits here.
+            done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                if not task.cancelled():
+                    task.result()
 
-    def cancel(self) -> None:
+    async def cancel(self) -> None:
+        """Cancel all coroutines, and wait until they have cleaned up."""
         for task in self._tasks:
             task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
     def _on_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

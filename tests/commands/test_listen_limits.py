@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from suno_wav_cli.callbacks.payload import Callback
 from suno_wav_cli.callbacks.recording import RecordedCallback
 from suno_wav_cli.commands.listen.archive import DeliveryArchive
 from suno_wav_cli.commands.listen.limits import ListenLimits
+from suno_wav_cli.commands.listen.verifier import CallbackVerifier, Service
+from suno_wav_cli.config.credentials import Secrets
+from suno_wav_cli.config.run import Run
+from suno_wav_cli.config.settings import Settings
+from suno_wav_cli.conversion.context import open_context
+from suno_wav_cli.events import DeliveryChecked
+from suno_wav_cli.models import Secret
+from suno_wav_cli.system.task_pool import TaskPool
+from tests.support.account import open_account
+from tests.support.event_log import EventLog
 
 RECORDING = RecordedCallback(received=1735689600.0, headers=(), body=b"{}")
 
@@ -27,3 +39,41 @@ def test_the_archive_keeps_the_newest_files(limits: ListenLimits) -> None:
     paths = [archive.keep(number, RECORDING) for number in range(5)]
     assert {path.stat().st_size for path in paths[-2:]} == {len(paths[-1].read_bytes())}
     assert {*Path.cwd().iterdir()} == {*paths[-2:], Path.cwd() / "earlier.json"}
+
+
+def test_made_up_tasks_displace_no_decided_one() -> None:
+    """Strangers may name any number of tasks. A repeat of a genuine claim still costs no lookup."""
+    reported = EventLog()
+    with open_account() as account:
+        task_id = account.task("demo")
+        genuine = Callback(task_id=task_id, code=200, url=account.wait_for_url(task_id))
+        run = Run(
+            settings=Settings(provider="sandbox", base_url=str(account.http.base_url).rstrip("/")),
+            choices=(),
+            secrets=Secrets(api_key=Secret(value="any"), ngrok_token=None, hmac_key=None),
+            environ={"SUNO_WAV_HOME": str(Path.cwd())},
+            report=reported.append,
+            interactive=False,
+        )
+
+        async def check() -> None:
+            async with open_context(run) as context:
+                pool = TaskPool()
+                verifier = CallbackVerifier(
+                    Service(context=context, downloads=False),
+                    pool,
+                    reported.append,
+                    ListenLimits(open_checks=2, tasks=3),
+                )
+                verifier.check(1, genuine)
+                await pool.finish()
+                for number in range(2, 12):
+                    verifier.check(number, Callback(task_id=f"made-up-{number}", code=200))
+                verifier.check(12, genuine)
+                verifier.stop_asking()
+                await pool.finish()
+
+        asyncio.run(check())
+    verdicts = {event.number: event.verdict for event in reported.of(DeliveryChecked)}
+    assert verdicts[1] == "confirmed"
+    assert 12 not in verdicts, reported

@@ -64,7 +64,7 @@ async def _listen(run: Run, endpoint: CallbackEndpoint, *, has_key: bool) -> Non
             tls = context.download_terms.tls
             service = Service(context=context, downloads=settings.out is not None)
         handler = DeliveryHandler(options, service, tls, report, ListenLimits())
-        stack.callback(handler.cancel)
+        stack.push_async_callback(handler.cancel)
         async with receive_callbacks(endpoint, handler.handle) as probe:
             announcer = _Announcer(endpoint, report, unverified=unverified)
             public_url = PublicUrl(endpoint, probe, tls, announcer.changed, report)

@@ -100,9 +100,9 @@ class DeliveryHandler:
             self._verifier.stop_asking()
         await self._pool.finish()
 
-    def cancel(self) -> None:
-        """Drop the work that has begun."""
-        self._pool.cancel()
+    async def cancel(self) -> None:
+        """Drop the work that has begun. A download notes first what another run can continue from."""
+        await self._pool.cancel()
 
     def _keep(self, number: int, recording: RecordedCallback) -> None:
         if self._archive is None:

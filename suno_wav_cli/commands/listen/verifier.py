@@ -73,13 +73,17 @@ class _TaskCheck:
     def is_idle(self) -> bool:
         return not self.is_open and self.file is not FileState.DOWNLOADING
 
-    def close(self) -> None:
-        self.lookups = None
-        self.claims = {}
+    @property
+    def is_worth_remembering(self) -> bool:
+        """Whether the service has decided anything. Of a made-up task it has not."""
+        return bool(self.settled) or self.file is not FileState.MISSING
 
 
 class CallbackVerifier:
-    """Has one check for each task, in the order in which they were opened."""
+    """Has one check for each task that is open or decided, in the order in which they were opened.
+
+    `_open` names the open ones, in the same order, so that a flood finds the oldest at once.
+    """
 
     def __init__(self, service: Service, pool: TaskPool, report: Report, limits: ListenLimits) -> None:
         self._service = service
@@ -88,6 +92,7 @@ class CallbackVerifier:
         self._limits = limits
         self._window = RateWindow(limits.lookups, limits.lookup_seconds)
         self._checks: OrderedDict[str, _TaskCheck] = OrderedDict()
+        self._open: OrderedDict[str, None] = OrderedDict()
         self._stopping = asyncio.Event()
 
     def check(self, number: int, callback: Callback) -> None:
@@ -102,7 +107,7 @@ class CallbackVerifier:
         if callback.digest in check.settled and not is_file_wanted:
             return
         if not check.is_open:
-            self._open(task_id, check)
+            self._start(task_id, check)
         if len(check.claims) < self._limits.claims:
             check.claims[number] = _Claim(callback=callback)
 
@@ -110,11 +115,11 @@ class CallbackVerifier:
         """Look up no task a second time, except for files that are wanted."""
         self._stopping.set()
 
-    def _open(self, task_id: str, check: _TaskCheck) -> None:
+    def _start(self, task_id: str, check: _TaskCheck) -> None:
         """Start lookups for a task. When full, drop the oldest check, and forget an idle one."""
-        open_checks = [known for known in self._checks.values() if known.is_open]
-        if len(open_checks) >= self._limits.open_checks:
-            self._drop(open_checks[0])
+        if len(self._open) >= self._limits.open_checks:
+            self._drop(next(iter(self._open)))
+        self._open[task_id] = None
         self._checks[task_id] = check
         self._checks.move_to_end(task_id)
         if len(self._checks) > self._limits.tasks:
@@ -123,12 +128,20 @@ class CallbackVerifier:
                 del self._checks[idle]
         check.lookups = self._pool.start(self._run(task_id, check))
 
-    def _drop(self, check: _TaskCheck) -> None:
+    def _drop(self, task_id: str) -> None:
+        check = self._checks[task_id]
         if check.lookups is not None:
             check.lookups.cancel()
         for number in check.claims:
             self._report(DeliveryDropped(number=number, reason="too many lookups in progress"))
-        check.close()
+        self._close(task_id, check)
+
+    def _close(self, task_id: str, check: _TaskCheck) -> None:
+        """End the lookups of a task, and forget it if nothing is known: strangers name any task."""
+        check.lookups, check.claims = None, {}
+        del self._open[task_id]
+        if not check.is_worth_remembering:
+            del self._checks[task_id]
 
     async def _run(self, task_id: str, check: _TaskCheck) -> None:
         """Ask until the service has decided, and then download the file of a confirmed claim."""
@@ -138,7 +151,7 @@ class CallbackVerifier:
         finally:
             # A check that was dropped may have been opened again.
             if check.lookups is asyncio.current_task():
-                check.close()
+                self._close(task_id, check)
         if confirmed is not None and self._service.downloads:
             await self._download(confirmed, check)
 
