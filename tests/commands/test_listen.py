@@ -53,7 +53,7 @@ class Listener:
 
     def rest(self) -> list[dict[str, Any]]:
         """Wait for the program's end. Return the events that are left."""
-        self.process.wait(20)
+        self.process.wait(60)
         self._reader.join()
         return [json.loads(self._lines.get()) for _ in range(self._lines.qsize())]
 
@@ -204,7 +204,7 @@ def test_unknown_task_and_failed_lookup_are_looked_up_again(
             assert listener.next("delivery_checked")["verdict"] == "pending"
             assert listener.next("delivery_checked")["verdict"] == "confirmed"
             assert listener.next("saved")["path"] == f"wavs/{song}.wav"
-            assert listener.process.wait(20) == 0
+            assert listener.process.wait(60) == 0
 
 
 def test_failed_download_is_tried_again_at_the_next_delivery(sandbox: Sandbox) -> None:
@@ -235,7 +235,7 @@ def test_two_tasks_of_one_song_on_a_terminal(sandbox: Sandbox) -> None:
     address = process.stdout.readline().strip()
     for task_id, url in tasks:
         assert HTTP.post(address, json=success(task_id, url)).status_code == 200
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=60)
     drawn.join()
     assert process.returncode == 0
     assert out.splitlines()[-1] == "demo-20mb+shared.wav"
@@ -275,7 +275,7 @@ def test_repeats_are_marked_and_not_looked_up_again(sandbox: Sandbox) -> None:
         assert listener.next("delivery_received")["repeats"] == 1
         listener.post(success(task_id, None))
         assert listener.next("delivery_received")["repeats"] is None, "it claims something else"
-        assert listener.process.wait(20) == 0
+        assert listener.process.wait(60) == 0
     assert sandbox.counted("lookups", "demo+repeats") == asked + 2
 
 
@@ -475,7 +475,7 @@ def test_output_for_a_person() -> None:
     assert process.stdout is not None
     url = process.stdout.readline().strip()
     HTTP.post(url, json=success(TASK))
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=60)
     received, checked = out.splitlines()
     assert received.startswith("#1 ")
     assert received.endswith(f" {TASK}, code 200")

@@ -371,7 +371,7 @@ with open_journal(Path("journal.sqlite3"), Account(base_url="https://api.example
         ("submitted", State.SUBMITTED, "wav-1"),
     ):
         Path("journal.sqlite3").unlink(missing_ok=True)
-        done = subprocess.run([sys.executable, "-c", program, moment], timeout=20, check=False)
+        done = subprocess.run([sys.executable, "-c", program, moment], timeout=60, check=False)
         assert done.returncode == -signal.SIGKILL
         with journal_at() as journal:
             entry = journal.current_entry("audio-1")

@@ -146,7 +146,7 @@ connection = sqlite3.connect("journal.sqlite3", isolation_level=None)
 connection.set_trace_callback(begins)
 bring_up_to_date(connection)
 """
-    done = subprocess.run([sys.executable, "-c", program], timeout=20, check=False)
+    done = subprocess.run([sys.executable, "-c", program], timeout=60, check=False)
     assert done.returncode in (0, -signal.SIGKILL)
     # Whoever looks first, without upgrading, sees version 1 whole or version 2 whole.
     found = version(FILE)

@@ -23,7 +23,7 @@ from tests.support import warm
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-ENDS_WITHIN = 5.0
+ENDS_WITHIN = 10.0
 """Seconds for the program to end after a signal. Usually it takes 0.2 on an idle machine."""
 
 _EVENT_TIMEOUT = 20.0
@@ -192,7 +192,7 @@ def read_until(process: subprocess.Popen[str], happened: Callable[[dict[str, Any
     raise AssertionError(f"the program ended before the event: {done}")
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 10.0) -> None:
+def wait_until(true: Callable[[], bool], seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, f"not true within {seconds:.0f} s"

@@ -430,7 +430,7 @@ def test_a_signal_stops_the_agent_by_its_own_words(
     agent, held = start_by_hand(world, tmp_path)
     with agent:
         agent.send_signal(number)
-        out, _ = agent.communicate(timeout=5)
+        out, _ = agent.communicate(timeout=60)
     assert agent.returncode == 0
     assert 'msg="received stop request" obj=app' in out.splitlines()[-2]
     assert 'msg="session closing" obj=tunnels.session err=nil' in out.splitlines()[-1]
@@ -444,7 +444,7 @@ def test_an_agent_whose_output_is_gone_ends_by_sigpipe(world: NgrokWorld, tmp_pa
         agent.stdout.close()
         with suppress(OSError, http.client.HTTPException):
             held.lose_session()
-        assert agent.wait(5) == -signal.SIGPIPE
+        assert agent.wait(60) == -signal.SIGPIPE
 
 
 def test_a_port_in_use_is_passed_over_or_fatal(world: NgrokWorld, tmp_path: Path, free_port: int) -> None:
@@ -452,7 +452,7 @@ def test_a_port_in_use_is_passed_over_or_fatal(world: NgrokWorld, tmp_path: Path
     command = [str(world.executable), "start", "--none", "--log", "stdout", "--config", str(file)]
     file.write_text(json.dumps({"version": 2, "web_addr": f"127.0.0.1:{free_port}"}), encoding="utf-8")
     taken = Server(echo, ("127.0.0.1", free_port))
-    done = subprocess.run(command, env=world.env(), capture_output=True, text=True, timeout=10, check=False)
+    done = subprocess.run(command, env=world.env(), capture_output=True, text=True, timeout=60, check=False)
     taken.shutdown()
     taken.server_close()
     assert done.returncode == 1
@@ -466,6 +466,6 @@ def test_a_port_in_use_is_passed_over_or_fatal(world: NgrokWorld, tmp_path: Path
     ]:
         file.write_text(text, encoding="utf-8")
         done = subprocess.run(
-            command, env=world.env(), capture_output=True, text=True, timeout=10, check=False
+            command, env=world.env(), capture_output=True, text=True, timeout=60, check=False
         )
         assert (done.returncode, words in done.stderr) == (1, True)

@@ -64,7 +64,7 @@ def on_a_terminal(
         pass  # how Linux says that the last writer has gone
     finally:
         os.close(master)
-    out, _ = process.communicate(timeout=10)
+    out, _ = process.communicate(timeout=60)
     return Finished(code=process.returncode, out=out.decode(), err=seen.decode(errors="replace"))
 
 
