@@ -60,7 +60,7 @@ class Tagger:
     async def _track(self, song: Song) -> Track | None:
         music_task_id = song.music_task_id or self._history.music_task_of(song.audio_id)
         if music_task_id is None:
-            reason = "its music task is not known; with --task-id, lyrics and cover can be had"
+            reason = "its music task is not known; with --task-id, lyrics and cover can be written"
         else:
             try:
                 for track in (await self._music_task(music_task_id)).tracks:

@@ -63,7 +63,7 @@ def _decompress(response: httpx.Response, size: int) -> Iterator[bytes]:
             try:
                 block = decoder.decompress(packed, size)
             except zlib.error as error:
-                raise httpx.DecodingError(f"it is packed wrongly: {error}") from error
+                raise httpx.DecodingError(f"its compression is broken: {error}") from error
             packed = decoder.unconsumed_tail
             if block:
                 yield block

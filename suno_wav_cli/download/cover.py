@@ -43,7 +43,7 @@ async def fetch_cover(url: str, tls: ssl.SSLContext, *, local: bool, seconds: fl
         async with asyncio.timeout(seconds):
             content = await start_in_thread(download, "cover")
     except TimeoutError:
-        raise _failed(f"it is not there within {seconds:g} s") from None
+        raise _failed(f"it did not arrive within {seconds:g} s") from None
     except DownloadFailed as error:
         raise _failed(error.message) from error
     except httpx.HTTPError as error:
@@ -56,7 +56,7 @@ async def fetch_cover(url: str, tls: ssl.SSLContext, *, local: bool, seconds: fl
     for beginning, media_type in _KINDS:
         if content.startswith(beginning):
             return Cover(content=content, media_type=media_type)
-    raise _failed("what is there is no JPEG and no PNG")
+    raise _failed("it is neither a JPEG nor a PNG")
 
 
 def _download(client: httpx.Client, url: str, connections: Connections) -> bytes:
@@ -76,4 +76,4 @@ def _download(client: httpx.Client, url: str, connections: Connections) -> bytes
 
 
 def _failed(why: str) -> DownloadFailed:
-    return DownloadFailed(f"the cover cannot be had: {why}", _REMEDY)
+    return DownloadFailed(f"the cover cannot be downloaded: {why}", _REMEDY)

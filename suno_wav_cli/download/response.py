@@ -79,7 +79,7 @@ def _read_whole(headers: Mapping[str, str]) -> Content:
     if coding != _PLAIN:
         if coding not in _DECODED:
             raise DownloadFailed(
-                f"the file's server packs it in a way that was not asked for ({coding[:20]})",
+                f"the file's server compresses it in a way that was not asked for ({coding[:20]})",
                 "Try again; if it stays so, ask your provider.",
             )
         # The length and the ranges are those of the packed file.

@@ -142,6 +142,38 @@ def test_nothing_is_submitted_if_a_required_tunnel_fails(
 
 
 @pytest.mark.long
+@pytest.mark.timing
+@pytest.mark.parametrize("mode", ["silent", "swallowed"])
+def test_song_does_not_wait_for_a_silent_agent(sandbox: Sandbox, world: NgrokWorld, mode: str) -> None:
+    """At most eight seconds, with the program's own timeouts; the bound leaves room for a busy machine."""
+    done = sandbox.run("convert", f"demo+{mode}", "--out", "song.wav", env=settings(world, mode))
+    assert done.code == 0
+    # What the search for the agent has taken is not left for it.
+    assert re.search(r"no callbacks \(ngrok did not answer within [567] s\): polling", done.err)
+    assert 6.0 < seconds_to_decide() < 16
+    assert nothing_left(world)
+
+
+@pytest.mark.long
+@pytest.mark.timing
+def test_programs_that_hang_leave_time_for_the_tunnel(
+    sandbox: Sandbox, world: NgrokWorld, tmp_path: Path
+) -> None:
+    """Two programs named `ngrok` do not print a version, and the third opens the tunnel."""
+    path = world.env()["PATH"]
+    for name in ("one", "two"):
+        program = tmp_path / name / "ngrok"
+        program.parent.mkdir()
+        program.write_text("#!/bin/sh\nsleep 4321 & wait\n")
+        program.chmod(0o755)
+        path = f"{program.parent}{os.pathsep}{path}"
+    done = sandbox.run("convert", "demo+hanging", env=settings(world) | {"PATH": path})
+    assert done.code == 0
+    assert "no callbacks" not in done.err
+    assert seconds_to_decide() < 16
+
+
+@pytest.mark.long
 def test_agent_behind_a_script_is_ended_with_it(sandbox: Sandbox, world: NgrokWorld, tmp_path: Path) -> None:
     """As version managers have it: what is on PATH starts the agent as its child."""
     shim = tmp_path / "shims" / "ngrok"

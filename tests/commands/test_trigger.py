@@ -164,7 +164,7 @@ def test_refusing_what_strangers_send_is_right(event: str, fault: str) -> None:
         0,
         f"200 in TIME: received, though a careful receiver refuses it: {fault}\n",
     )
-    assert (failed.code, "the receiver broke" in failed.out) == (11, True)
+    assert (failed.code, "the receiver failed" in failed.out) == (11, True)
 
 
 def test_501_refuses_a_method() -> None:
@@ -188,10 +188,10 @@ def test_samples_of_strangers(receiver: Receiver) -> None:
 # What comes back
 
 PATH = "Compare the address with the path that the receiver serves, to the last slash."
-METHOD = "Let the receiver take POST, and check the path."
+METHOD = "Let the receiver accept POST, and check the path."
 BODY = "Let it read JSON and pass over what it does not know: `suno-wav trigger --list` has every spelling."
 STRANGER = (
-    "The service sends no credentials. Where the receiver checks signatures: --sign, with the same key."
+    "The service sends no credentials. If the receiver checks signatures, add --sign, with the same key."
 )
 PROXY = "Start the receiver, on the port that it is forwarded to."
 LOG = "Look at the receiver's log."
@@ -203,8 +203,8 @@ LOG = "Look at the receiver's log."
     [
         (404, "the receiver knows no such path", PATH),
         (410, "the receiver knows no such path", PATH),
-        (405, "the receiver takes no POST at this path", METHOD),
-        (501, "the receiver takes no POST at this path", METHOD),
+        (405, "the receiver does not accept POST at this path", METHOD),
+        (501, "the receiver does not accept POST at this path", METHOD),
         (
             415,
             "the receiver does not take this content type",
@@ -217,14 +217,14 @@ LOG = "Look at the receiver's log."
         (413, "the body is too large for the receiver", "Let it take bodies of 64 KiB."),
         (
             429,
-            "the receiver is asked too often",
-            "Take the limit off for this path: every callback counts.",
+            "the receiver limits the rate of requests",
+            "Lift the limit for this path: every callback counts.",
         ),
         (418, "the receiver refuses it", LOG),
         (201, "only HTTP 200 counts", "Let the receiver answer HTTP 200."),
         (302, "redirects are not followed", "Use the address that it redirects to."),
         (308, "redirects are not followed", "Use the address that it redirects to."),
-        (500, "the receiver broke", LOG),
+        (500, "the receiver failed", LOG),
         (502, "nothing behind the proxy or tunnel answers", PROXY),
     ],
 )

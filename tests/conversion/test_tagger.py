@@ -195,7 +195,7 @@ def test_a_cover_is_fetched(pictures: Pictures, path: str, expected: Cover) -> N
 def test_what_is_no_cover_is_said(pictures: Pictures, path: str, why: str) -> None:
     with pytest.raises(DownloadFailed, match=why) as failed:
         fetched(pictures.address + path)
-    assert failed.value.message.startswith("the cover cannot be had: ")
+    assert failed.value.message.startswith("the cover cannot be downloaded: ")
 
 
 @pytest.mark.parametrize("path", ["/stall", "/trickle"])
@@ -355,7 +355,7 @@ def test_without_a_music_task_the_title_is_what_is_known(practice: Practice) -> 
         practice.address, tags_of(Song(audio_id="song-1"), Song(audio_id="song-2", title="Named"))
     )
     assert found == [SongTags(), SongTags(title="Named")]
-    reason = "its music task is not known; with --task-id, lyrics and cover can be had"
+    reason = "its music task is not known; with --task-id, lyrics and cover can be written"
     assert run.reasons == [("song-1", reason), ("song-2", reason)]
 
 
@@ -392,7 +392,7 @@ def test_a_cover_that_cannot_be_had_is_said_and_the_rest_is_there(pictures: Pict
     with saying(imageUrl=pictures.address + "/gone", prompt="la") as address:
         found, run = during(address, tags_of(Song(audio_id="song-1", music_task_id=MUSIC)))
     assert found == [SongTags(title="Song", style=None, lyrics="la")]
-    assert run.reasons == [("song-1", "the cover cannot be had: its server answers HTTP 404")]
+    assert run.reasons == [("song-1", "the cover cannot be downloaded: its server answers HTTP 404")]
 
 
 def test_a_song_without_a_cover_lacks_nothing() -> None:

@@ -70,14 +70,17 @@ _PATH = (
     "the receiver knows no such path",
     "Compare the address with the path that the receiver serves, to the last slash.",
 )
-_METHOD = "the receiver takes no POST at this path", "Let the receiver take POST, and check the path."
+_METHOD = (
+    "the receiver does not accept POST at this path",
+    "Let the receiver accept POST, and check the path.",
+)
 _BODY = (
     "the receiver does not understand the body",
     "Let it read JSON and pass over what it does not know: `suno-wav trigger --list` has every spelling.",
 )
 _STRANGER = (
     "the receiver requires authorization",
-    "The service sends no credentials. Where the receiver checks signatures: --sign, with the same key.",
+    "The service sends no credentials. If the receiver checks signatures, add --sign, with the same key.",
 )
 _PROXY = (
     "nothing behind the proxy or tunnel answers",
@@ -99,7 +102,10 @@ _STATUSES: Mapping[int, tuple[str, str]] = MappingProxyType(
             "Let it take Content-Type: application/json, which is what the service sends.",
         ),
         422: _BODY,
-        429: ("the receiver is asked too often", "Take the limit off for this path: every callback counts."),
+        429: (
+            "the receiver limits the rate of requests",
+            "Lift the limit for this path: every callback counts.",
+        ),
         501: _METHOD,
         502: _PROXY,
         503: _PROXY,
@@ -110,7 +116,7 @@ _CLASSES: Mapping[int, tuple[str, str]] = MappingProxyType(
     {
         3: ("redirects are not followed", "Use the address that it redirects to."),
         4: ("the receiver refuses it", "Look at the receiver's log."),
-        5: ("the receiver broke", "Look at the receiver's log."),
+        5: ("the receiver failed", "Look at the receiver's log."),
     }
 )
 _REMEDIES: Mapping[Problem, str] = MappingProxyType(

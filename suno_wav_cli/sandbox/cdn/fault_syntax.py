@@ -30,7 +30,7 @@ FAULT_HELP: Mapping[str, str] = MappingProxyType(
         "trickleN": "N bytes a second",
         "NNN": "status NNN: a redirect to the file, 4xx or 5xx; 401, 403, 404 and 410 until `record-info` tells a fresh address",
         "NNN.afterS": "the status with `Retry-After: S`",
-        "cutN.thenNNN": "after this answer the address is refused with 401, 403, 404 or 410, until `record-info` tells a fresh one",
+        "cutN.thenNNN": "after this answer the address is refused with 401, 403, 404 or 410, until `record-info` names a new one",
         "changed": "from this request on another file of the same length, with another ETag",
         "ignore": "the whole file in place of the range that was asked for",
         "shiftN": "a range that begins N bytes too late, as its Content-Range says",
@@ -53,7 +53,7 @@ FAULT_HELP: Mapping[str, str] = MappingProxyType(
 
 SYNTAX = (
     "steps for the 1st, 2nd, ... request for the file with `-` between them, faults of one step with `.` between "
-    f"them, and `~3` or `~{_ALWAYS}` behind a step to repeat it; N is 1000, 64k or 2m"
+    f"them, and `~3` or `~{_ALWAYS}` after a step to repeat it; N is 1000, 64k or 2m"
 )
 
 
