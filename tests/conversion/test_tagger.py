@@ -179,17 +179,17 @@ def test_a_cover_is_fetched(pictures: Pictures, path: str, expected: Cover) -> N
 @pytest.mark.parametrize(
     ("path", "why"),
     [
-        pytest.param("/page", "no JPEG and no PNG", id="a page"),
-        pytest.param("/webp", "no JPEG and no PNG", id="another picture"),
-        pytest.param("/empty", "no JPEG and no PNG", id="nothing"),
-        pytest.param("/packed", "no JPEG and no PNG", id="packed against our wish"),
+        pytest.param("/page", "neither a JPEG nor a PNG", id="a page"),
+        pytest.param("/webp", "neither a JPEG nor a PNG", id="another picture"),
+        pytest.param("/empty", "neither a JPEG nor a PNG", id="nothing"),
+        pytest.param("/packed", "neither a JPEG nor a PNG", id="packed against our wish"),
         pytest.param("/too-large", "larger than 5 MB", id="too large, and of no length"),
         pytest.param("/gone", "HTTP 404", id="404"),
         pytest.param("/partial", "HTTP 206", id="a part of it"),
-        pytest.param("/cut", "had: ", id="an early end"),
+        pytest.param("/cut", "downloaded: ", id="an early end"),
         pytest.param("/again/3", "redirects", id="too many redirects"),
         pytest.param("/nowhere", "at example.com is not https", id="a redirect to http elsewhere"),
-        pytest.param("/broken", "had: ", id="a redirect to no address"),
+        pytest.param("/broken", "downloaded: ", id="a redirect to no address"),
     ],
 )
 def test_what_is_no_cover_is_said(pictures: Pictures, path: str, why: str) -> None:
@@ -200,7 +200,7 @@ def test_what_is_no_cover_is_said(pictures: Pictures, path: str, why: str) -> No
 
 @pytest.mark.parametrize("path", ["/stall", "/trickle"])
 def test_a_cover_that_takes_long_is_done_without(pictures: Pictures, path: str) -> None:
-    with pytest.raises(DownloadFailed, match=r"not there within 0\.2 s"):
+    with pytest.raises(DownloadFailed, match=r"not arrive within 0\.2 s"):
         fetched(pictures.address + path, seconds=0.2)
 
 

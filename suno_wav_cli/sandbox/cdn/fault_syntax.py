@@ -28,7 +28,7 @@ FAULT_HELP: Mapping[str, str] = MappingProxyType(
         "resetN": "a TCP reset after N bytes of the body, or in its middle",
         "stallN": "silence after N bytes of the body, or in its middle",
         "trickleN": "N bytes a second",
-        "NNN": "status NNN: a redirect to the file, 4xx or 5xx; 401, 403, 404 and 410 until `record-info` tells a fresh address",
+        "NNN": "status NNN: a redirect to the file, 4xx or 5xx; 401, 403, 404 and 410 until `record-info` names a new address",
         "NNN.afterS": "the status with `Retry-After: S`",
         "cutN.thenNNN": "after this answer the address is refused with 401, 403, 404 or 410, until `record-info` names a new one",
         "changed": "from this request on another file of the same length, with another ETag",
