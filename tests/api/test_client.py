@@ -173,6 +173,7 @@ def tracks(client: Client) -> Awaitable[object]:
 # Answers that are no envelopes
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize(
     ("status", "of_submission", "of_lookup"),
     [
@@ -342,6 +343,7 @@ def test_an_answer_may_be_encoded_once(wild: Wild, coding: str, body: bytes) -> 
     assert ask(wild.address, submit) == TASK
 
 
+@pytest.mark.first_cases(7)
 @pytest.mark.parametrize("status", [200, 307, 404, 429])
 @pytest.mark.parametrize(
     ("coding", "body"),
@@ -405,6 +407,7 @@ def test_an_answer_that_decodes_to_a_gigabyte_takes_little_memory(
 # Redirects
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_never_followed(wild: Wild, status: int) -> None:
     """The key would go along."""
@@ -500,6 +503,7 @@ def test_a_refused_connection_was_certainly_no_submission(free_port: int) -> Non
     assert [type(ask(address, question)) for question in (submit, look_up)] == [ServiceUnavailable] * 2
 
 
+@pytest.mark.long
 def test_the_program_retries_after_a_refused_connection(free_port: int) -> None:
     env = settings_for(f"http://127.0.0.1:{free_port}")
     done = run_program("convert", "song", "--json", env=env)
@@ -715,6 +719,7 @@ def test_a_music_task_that_is_not_known_is_not_made_up(wild: Wild) -> None:
     }
 
 
+@pytest.mark.long
 def test_this_machines_addresses_bypass_the_proxy(sandbox: Sandbox) -> None:
     with bind_socket(0) as proxy:
         address = address_of(proxy)

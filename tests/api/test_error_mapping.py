@@ -309,6 +309,7 @@ def test_the_right_file_is_saved_byte_for_byte(sandbox: Sandbox, names: list[str
     assert files() == sorted(f"{audio_id}.wav" for audio_id in ids)
 
 
+@pytest.mark.long
 def test_a_callback_of_any_shape_that_names_the_task_wakes_its_song(sandbox: Sandbox) -> None:
     """With a minute between two questions, one question each is enough."""
     shapes = [shape for shape in CALLBACK_SHAPES if shape not in ("no-id", "not-json", "huge")]
@@ -409,6 +410,7 @@ def test_an_existing_record_is_adopted_from_the_answer(sandbox: Sandbox) -> None
     assert sandbox.counted("accepted", "demo-exists+adopted") == 0
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     "steps",
     [

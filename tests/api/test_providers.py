@@ -112,6 +112,7 @@ def test_every_recoverable_fault_ends_in_a_file(sandbox: Sandbox, provider: str,
     assert [sandbox.counted("submissions", song) for song in songs] == [1] * len(songs)
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("provider", "words"),
     [
@@ -162,6 +163,7 @@ def test_kie_jobs_asks_for_the_music_task_before_anything_is_paid(sandbox: Sandb
     assert sandbox.counted("submissions", "demo+nomusic") == 0
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("provider", ["sunoapi", "kie"])
 def test_the_other_contracts_let_the_service_decide(sandbox: Sandbox, provider: str) -> None:
     done = met_as(sandbox, provider).run("convert", f"demo+{provider}-alone", "--out", "song.wav")
@@ -247,6 +249,7 @@ def test_submissions_answered_with_each_code(sandbox: Sandbox, provider: str) ->
     assert files() == []
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("provider", KIES)
 def test_a_key_that_is_refused(sandbox: Sandbox, provider: str) -> None:
     done = met_as(sandbox, provider).run(
@@ -262,6 +265,7 @@ def test_a_refunded_failure_is_a_failure(sandbox: Sandbox) -> None:
     assert "the conversion failed: Generation failed, credits refunded (code 531)" in done.err
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("provider", KIES)
 def test_lookups_refused_with_a_code_that_ends_the_song(sandbox: Sandbox, provider: str) -> None:
     songs = {f"demo-lookup-{code}+{provider}": expected for code, expected in ENDS_THE_SONG.items()}
@@ -308,6 +312,7 @@ def test_a_batch_waits_where_the_service_is_busy(sandbox: Sandbox, provider: str
     assert [sandbox.counted("accepted", song) for song in songs] == [1, 1]
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("provider", KIES)
 def test_a_possibly_paid_submission_is_not_repeated(sandbox: Sandbox, provider: str) -> None:
     kie, song = met_as(sandbox, provider), f"demo-lost+{provider}"

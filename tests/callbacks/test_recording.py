@@ -39,6 +39,7 @@ def folder() -> Path:
     return Path.cwd()
 
 
+@pytest.mark.long
 @given(recorded)
 def test_round_trip(recording: RecordedCallback) -> None:
     with TemporaryDirectory() as temporary:

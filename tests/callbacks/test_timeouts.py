@@ -50,6 +50,7 @@ def test_a_song_waits_for_a_tunnel_at_most_eight_seconds() -> None:
     assert timeouts.agent_version < timeouts.open
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.timing
 @pytest.mark.parametrize("mode", ["silent", "swallowed"])
 def test_an_agent_that_says_nothing_is_given_up_in_time(

@@ -194,6 +194,7 @@ def test_agent_behind_a_script_is_ended_with_it(sandbox: Sandbox, world: NgrokWo
     assert nothing_left(world)
 
 
+@pytest.mark.long
 def test_no_agent_is_started_without_a_token(sandbox: Sandbox, world: NgrokWorld) -> None:
     done = sandbox.run("convert", "demo+notoken", env=settings(world) | {"NGROK_AUTHTOKEN": ""})
     assert done.code == 0
@@ -237,6 +238,7 @@ def test_token_of_the_persons_ngrok_configuration_is_used(sandbox: Sandbox, worl
     }
 
 
+@pytest.mark.long
 def test_broken_ngrok_configuration_is_named(sandbox: Sandbox, world: NgrokWorld) -> None:
     theirs = Path(os.environ["XDG_CONFIG_HOME"]) / "ngrok" / "ngrok.yml"
     theirs.parent.mkdir(parents=True)

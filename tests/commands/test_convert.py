@@ -53,18 +53,21 @@ def test_by_polling_the_service_is_asked_at_each_interval(sandbox: Sandbox) -> N
     assert "polling every 0.5 s" in done.err
 
 
+@pytest.mark.long
 def test_a_poller_sends_the_placeholder_that_is_accepted(sandbox: Sandbox) -> None:
     """`callBackUrl` is required of everyone; the sandbox does not post to the reserved name."""
     assert sandbox.run("convert", "demo+placeholder", "--tunnel", "none").code == 0
     assert sandbox.counted("callbacks", "demo+placeholder") == 1
 
 
+@pytest.mark.long
 def test_without_a_token_auto_polls_and_says_so_in_one_line(sandbox: Sandbox) -> None:
     done = sandbox.run("convert", "demo+auto", env={"SUNO_WAV_PROVIDER": "sunoapi", "SUNO_API_KEY": "key-1"})
     assert done.code == 0
     assert "no callbacks (there is no ngrok token): polling every 0.3 s\n" in done.err
 
 
+@pytest.mark.long
 def test_an_explicit_tunnel_that_cannot_be_opened_is_exit_11_before_anything_is_paid(
     sandbox: Sandbox,
 ) -> None:
@@ -73,6 +76,7 @@ def test_an_explicit_tunnel_that_cannot_be_opened_is_exit_11_before_anything_is_
     assert sandbox.counted("submissions", "demo+tunnel") == 0
 
 
+@pytest.mark.long
 def test_a_taken_port_falls_back_to_polling(sandbox: Sandbox) -> None:
     port = sandbox.base_url.rpartition(":")[2]
     done = sandbox.run("convert", "demo+port", "--port", port)
@@ -95,6 +99,7 @@ def test_a_public_address_without_a_port_is_wrong_usage(sandbox: Sandbox) -> Non
     assert (done.code, sandbox.counted("submissions", "demo+noport")) == (2, 0)
 
 
+@pytest.mark.long
 def test_a_callback_address_elsewhere_means_polling(sandbox: Sandbox) -> None:
     done = sandbox.run("convert", "demo+elsewhere", "--callback-url", "https://example.com/mine")
     assert done.code == 0
@@ -133,6 +138,7 @@ def test_a_saved_song_is_not_paid_for_again(sandbox: Sandbox) -> None:
     assert sandbox.counted("accepted", "demo+again") == 1
 
 
+@pytest.mark.long
 def test_resubmit_pays_again(sandbox: Sandbox) -> None:
     assert sandbox.run("convert", "demo+resubmit", "--out", "song.wav").code == 0
     assert sandbox.run("convert", "demo+resubmit", "--out", "new.wav", "--resubmit").code == 0
@@ -192,6 +198,7 @@ def test_no_wait_prints_task_ids_and_leaves(sandbox: Sandbox) -> None:
     assert sandbox.counted("accepted", "demo+leave") == 1
 
 
+@pytest.mark.long
 def test_time_that_is_up_is_not_failure(sandbox: Sandbox) -> None:
     """Exit 8, and the line that continues is printed."""
     done = sandbox.run("convert", "demo-never+up", "--timeout", "500ms", "--json")

@@ -203,6 +203,7 @@ def test_a_dry_run_shows_the_plan_and_its_price_and_does_nothing(sandbox: Sandbo
     assert [sandbox.counted("submissions", f"demo+plan{number}") for number in (4, 5)] == [0, 0]
 
 
+@pytest.mark.long
 def test_the_plan_of_a_resubmission_has_its_price(sandbox: Sandbox) -> None:
     sandbox.run("convert", "demo+planned-again")
     done = sandbox.run("convert", "demo+planned-again", "--resubmit", "-n", "--force", "--json")
@@ -259,6 +260,7 @@ def test_a_batch_that_the_balance_does_not_cover_is_not_begun(poor: Sandbox) -> 
     assert journal_states() == []
 
 
+@pytest.mark.long
 def test_the_last_credits_can_be_spent_to_the_last_tenth() -> None:
     """Five songs cost exactly two credits; with floats they would cost a little more or less."""
     with account(2) as exact:
@@ -281,6 +283,7 @@ def test_max_credits_lets_pass_what_costs_exactly_that(sandbox: Sandbox) -> None
     assert sandbox.run("convert", "demo+fit3", env={"SUNO_WAV_MAX_CREDITS": "0.3"}).code == 4
 
 
+@pytest.mark.long
 def test_what_is_not_paid_for_counts_for_nothing(sandbox: Sandbox) -> None:
     """A song that is there and one that is continued pass a limit of nothing; the same, submitted again, do not."""
     sandbox.run("convert", "demo+free1")
@@ -291,6 +294,7 @@ def test_what_is_not_paid_for_counts_for_nothing(sandbox: Sandbox) -> None:
     assert [sandbox.counted("submissions", f"demo+free{number}") for number in (1, 2)] == [1, 1]
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize("text", ["-1", "1e3", "a", "0.1234567", "nan", "1,5", "10000000000"])
 def test_what_is_no_amount_is_wrong_usage(text: str) -> None:
     done = run_program("convert", "a", f"--max-credits={text}")
@@ -313,6 +317,7 @@ def good_but_for_credits(wild: Wild, answer: Response) -> dict[str, str]:
     return {"SUNO_API_KEY": "key-1"}
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("more", [(), ("--max-credits", "0.8")])
 def test_a_batch_whose_balance_cannot_be_had_goes_on_and_says_so(server: Wild, more: tuple[str, ...]) -> None:
     env = good_but_for_credits(server, answered(404, "no"))
@@ -328,6 +333,7 @@ def test_a_batch_with_a_wrong_key_is_not_begun(server: Wild) -> None:
     assert (done.code, server.methods) == (3, ["GET"])
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("arguments", "lookups"),
     [
@@ -342,6 +348,7 @@ def test_how_often_the_balance_is_asked_for(server: Wild, arguments: list[str], 
     assert credit_lookups(server) == lookups
 
 
+@pytest.mark.long
 def test_max_credits_holds_against_what_another_program_does_meanwhile(server: Wild) -> None:
     """A song that was to be continued fails, in another program's hands, after the plan was made: it would now cost too."""
     env = good_but_for_credits(server, answered(data=100))

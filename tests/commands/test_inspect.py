@@ -374,6 +374,7 @@ def test_a_file_that_ends_early_is_measured_as_far_as_it_goes() -> None:
     assert "peak      -3." in done.out
 
 
+@pytest.mark.long
 def test_the_exit_code_is_that_of_all_files_or_says_that_they_differ() -> None:
     good = str(WAVES / "sox-s16-mono.wav")
     Path("page.wav").write_text("<html>", encoding="utf-8")

@@ -101,6 +101,7 @@ def test_while_a_task_is_resumed(sandbox: Sandbox) -> None:
     assert said.count(f"To continue: suno-wav resume {task_id}") == 1
 
 
+@pytest.mark.long
 def test_while_the_submission_has_no_answer(sandbox: Sandbox) -> None:
     """What nobody can know is said, and a second run says it again."""
     with started(sandbox, "convert", "demo-hang+stop", "--tunnel", "none") as process:

@@ -217,6 +217,7 @@ def test_failed_download_is_tried_again_at_the_next_delivery(sandbox: Sandbox) -
         assert listener.next("saved")["path"] == "demo-cut+again.wav"
 
 
+@pytest.mark.long
 def test_two_tasks_of_one_song_on_a_terminal(sandbox: Sandbox) -> None:
     """They share a bar, and the file."""
     tasks = [decided(sandbox, "demo-20mb+shared") for _ in range(2)]
@@ -366,6 +367,7 @@ def test_signatures_are_verified(arguments: list[str], signature: str) -> None:
         assert listener.next("delivery_received")["signature"] == signature
 
 
+@pytest.mark.long
 def test_only_signed_deliveries_are_looked_up_with_a_webhook_key(sandbox: Sandbox) -> None:
     """Else strangers could make the program ask with the person's key."""
     task_id, url = decided(sandbox, "demo+signed")
@@ -424,6 +426,7 @@ def test_confirmed_file_is_downloaded_once(sandbox: Sandbox) -> None:
     assert [path.name for path in Path("wavs").iterdir()] == ["demo+wanted.wav"]
 
 
+@pytest.mark.long
 def test_impossible_download_is_reported_and_listen_goes_on(sandbox: Sandbox) -> None:
     task_id, url = decided(sandbox, "demo-not-wav+listen")
     with listening("--out", ".", env=sandbox.settings) as listener:
@@ -464,6 +467,7 @@ def test_taken_port_is_exit_11(sandbox: Sandbox) -> None:
     assert done.code == 11
 
 
+@pytest.mark.long
 def test_output_for_a_person() -> None:
     """Address and deliveries on standard output, the rest on standard error, no secret in the log."""
     process = start_program(
@@ -523,6 +527,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NgrokWorl
         assert world.left == []
 
 
+@pytest.mark.long
 def test_address_is_printed_again_only_if_it_changed(world: NgrokWorld) -> None:
     with listening(env=world.env()) as listener:
         agent = world.agent()

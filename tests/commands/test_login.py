@@ -103,6 +103,7 @@ def in_keyring() -> list[str]:
     return list(json.loads(path.read_text()).values()) if path.exists() else []
 
 
+@pytest.mark.long
 def test_a_key_from_standard_input_is_verified_stored_and_used(service: Wild) -> None:
     done = login(service)
     assert (done.code, done.out) == (0, "")
@@ -153,6 +154,7 @@ def test_a_refused_key_changes_nothing(service: Wild) -> None:
     assert used(service) == KEY
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     "answer",
     [
@@ -170,6 +172,7 @@ def test_a_key_that_cannot_be_verified_changes_nothing(service: Wild, answer: Re
     assert "suno-wav login --unverified" in done.err
 
 
+@pytest.mark.long
 def test_offline_a_key_is_stored_only_with_unverified() -> None:
     offline = ("login", "--base-url", NOBODY, "--retries", "0")
     done = entered(KEY, *offline)
@@ -230,6 +233,7 @@ def test_the_remedy_for_a_missing_key_is_login(service: Wild) -> None:
     assert (done.code, "suno-wav login keeps the one from" in done.err) == (3, True)
 
 
+@pytest.mark.long
 def test_convert_uses_the_stored_key() -> None:
     with bind_socket(0) as bound, run_sandbox(bound, speed=20):
         address = address_of(bound)
@@ -241,6 +245,7 @@ def test_convert_uses_the_stored_key() -> None:
 # The file
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such bits")
 def test_the_file_is_created_private(service: Wild) -> None:
     """An audit hook sees it created with mode 0600 and renamed, with a umask of 0."""
@@ -421,6 +426,7 @@ def test_the_keyring_is_not_loaded_for_a_key_from_elsewhere(service: Wild, *, fr
 # What others can see of it
 
 
+@pytest.mark.long
 def test_the_key_is_in_no_command_line_and_no_environment() -> None:
     with bind_socket(0) as silent:
         process = subprocess.Popen(

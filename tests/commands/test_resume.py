@@ -44,6 +44,7 @@ def test_everything_unfinished_is_fetched_and_paid_for_once(sandbox: Sandbox) ->
     assert (again.code, again.out, again.err) == (0, "", "suno-wav: nothing to resume\n")
 
 
+@pytest.mark.long
 def test_what_expires_first_is_fetched_first(sandbox: Sandbox) -> None:
     tasks = [left(sandbox, f"demo+e{number}") for number in range(3)]
     with closing(sqlite3.connect(journal_path())) as raw, raw:
@@ -83,6 +84,7 @@ def test_a_folder_that_is_gone_fails_with_a_remedy_and_the_others_go_on(sandbox:
     assert sandbox.run("resume").code == 0
 
 
+@pytest.mark.long
 def test_an_unknown_outcome_is_said_and_paid_for_again_only_when_told(sandbox: Sandbox) -> None:
     song = "demo-lost+u1"
     assert sandbox.run("convert", song).code == 6
@@ -149,6 +151,7 @@ def test_what_is_unfinished_elsewhere_is_not_a_failure(sandbox: Sandbox) -> None
     )
 
 
+@pytest.mark.long
 def test_a_song_that_another_program_downloads_is_said_to_be_and_the_others_go_on(sandbox: Sandbox) -> None:
     left(sandbox, "demo+held2")
     with started(sandbox, "convert", "demo-stall+held1", "--out", "held.wav") as process:
@@ -188,6 +191,7 @@ def test_a_killed_conversion_is_resumed(
     assert sandbox.counted("submissions", song) == 1
 
 
+@pytest.mark.long
 def test_a_refused_song_is_told_to_be_converted(sandbox: Sandbox) -> None:
     assert sandbox.run("convert", "demo-no-credits+x").code == 4
     done = sandbox.run("resume", "demo-no-credits+x")

@@ -79,6 +79,7 @@ def test_resume_says_what_the_balance_tells_and_pays_nothing() -> None:
         assert sandbox.counted("submissions", "demo-lost") == 1
 
 
+@pytest.mark.long
 def test_a_song_is_continued_by_the_contract_that_it_was_submitted_by(sandbox: Sandbox) -> None:
     """Kie's two contracts share an address, and a journal's conversions are known by it."""
     by_kie, by_jobs = sandbox.as_kie("kie"), sandbox.as_kie("kie-jobs")

@@ -45,6 +45,7 @@ def test_a_failed_task_is_shown_with_the_services_words(sandbox: Sandbox) -> Non
     assert "error     501 WAV format conversion failed" in looked.out
 
 
+@pytest.mark.long
 def test_wait_alone_shows_the_state_when_it_is_decided(sandbox: Sandbox) -> None:
     task_id = submitted(sandbox, "demo+s3")
     done = sandbox.run("status", task_id, "--wait")
@@ -53,6 +54,7 @@ def test_wait_alone_shows_the_state_when_it_is_decided(sandbox: Sandbox) -> None
     assert list(Path().iterdir()) == []
 
 
+@pytest.mark.long
 def test_download_alone_does_not_wait(sandbox: Sandbox) -> None:
     task_id = submitted(sandbox, "demo-never+s4")
     done = sandbox.run("status", task_id, "--download")
@@ -80,6 +82,7 @@ def test_what_is_saved_is_not_downloaded_again(sandbox: Sandbox) -> None:
     assert sandbox.counted("file_requests", "demo+s6") == 1
 
 
+@pytest.mark.long
 def test_an_existing_file_is_not_touched(sandbox: Sandbox) -> None:
     task_id = submitted(sandbox, "demo+s7", "--out", "song.wav")
     Path("song.wav").write_text("mine")
@@ -93,6 +96,7 @@ def test_an_unknown_task_is_said_to_be_unknown(sandbox: Sandbox) -> None:
     assert "the service does not know this task" in done.err
 
 
+@pytest.mark.long
 def test_several_tasks_of_which_one_is_unknown(sandbox: Sandbox) -> None:
     task_id = submitted(sandbox, "demo+s8")
     done = sandbox.run("status", task_id, "e" * 32, "--json")
@@ -101,6 +105,7 @@ def test_several_tasks_of_which_one_is_unknown(sandbox: Sandbox) -> None:
     assert [event["task_id"] for event in done.named("song_failed")] == ["e" * 32]
 
 
+@pytest.mark.long
 def test_a_songs_own_id_will_do_where_the_journal_knows_its_task(sandbox: Sandbox) -> None:
     task_id = submitted(sandbox, "demo-never+s9")
     done = sandbox.run("status", "demo-never+s9")
@@ -145,6 +150,7 @@ def test_watching_a_job_shows_the_services_own_states_until_the_time_is_up(sandb
     assert seen == ["waiting", "queuing", "generating"]
 
 
+@pytest.mark.long
 def test_watching_may_download_and_says_the_path_alone_on_standard_output(sandbox: Sandbox) -> None:
     task_id = submitted(sandbox, "demo+s13", "--out", "song.wav")
     done = sandbox.run("status", task_id, "--watch", "--download")

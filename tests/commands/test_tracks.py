@@ -80,11 +80,13 @@ def test_a_wav_task_is_no_music_task(sandbox: Sandbox) -> None:
         assert f"{task_id} is a WAV task, of the song demo+tracks-of-it" in done.err
 
 
+@pytest.mark.long
 def test_a_default_name_is_the_same_before_and_after(sandbox: Sandbox) -> None:
     audio_id = sandbox.run("tracks", MUSIC[::-1], "--json").named("track")[0]["audio_id"]
     assert sandbox.run("convert", audio_id).out == f"{audio_id}.wav\n"
 
 
+@pytest.mark.long
 def test_all_tracks_that_are_converted_are_remembered(sandbox: Sandbox) -> None:
     assert sandbox.run("convert", "--task-id", "f" * 32, "--no-wait").code == 0
     titles = [job["title"] for job in run_program("jobs", "--json").events]

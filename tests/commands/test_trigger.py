@@ -78,6 +78,7 @@ def test_callback_is_as_documented(receiver: Receiver) -> None:
     assert request.header("User-Agent").startswith("suno-wav/")
 
 
+@pytest.mark.long
 def test_defaults_look_like_real_values(receiver: Receiver) -> None:
     receiver.run()
     receiver.run()
@@ -327,6 +328,7 @@ def test_https_to_an_http_server(receiver: Receiver) -> None:
     assert UNGUESSABLE not in done.out + done.err
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     "said",
     [
@@ -460,6 +462,7 @@ def test_recording_without_a_task_cannot_be_signed(receiver: Receiver, body: byt
 # Retries
 
 
+@pytest.mark.long
 def test_retries_like_the_service() -> None:
     """After 1, 5 and 15 minutes, and signed anew each time; the last answer decides."""
     speed = 2000.0

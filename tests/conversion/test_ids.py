@@ -173,6 +173,7 @@ def test_tab_makes_no_journal() -> None:
     assert not journal_path().exists()
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("content", [b"", b"no database at all" * 400])
 def test_tab_has_no_trouble_to_tell(content: bytes) -> None:
     journal_path().parent.mkdir()

@@ -182,6 +182,7 @@ def test_four_connections_put_nothing_together_that_does_not_belong(customer: Cu
     assert sent(customer, audio_id) < 4.5 * len(file_of(audio_id))
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("steps", ["weak", "untagged", "rangeless", "chunked"])
 def test_without_what_proves_a_range_there_is_one_connection(customer: Customer, steps: str) -> None:
     audio_id = f"demo-{LARGE}mb-cdn-{steps}-ok+one"
@@ -283,6 +284,7 @@ def test_segments_that_several_connections_left_are_continued_by_one(customer: C
     assert 0 < left == sent(customer, audio_id) - before
 
 
+@pytest.mark.long
 @settings(
     max_examples=examples(25),
     deadline=None,
@@ -446,6 +448,7 @@ def test_a_service_that_stays_away_is_what_is_said(customer: Customer) -> None:
     assert_saved(customer.save(entry), "demo-cdn-cut.then403+stays-away")
 
 
+@pytest.mark.long
 @pytest.mark.timing
 def test_a_server_that_wants_fewer_connections_and_a_wait_gets_both(customer: Customer) -> None:
     audio_id = f"demo-{LARGE}mb-cdn-ok-429.after1"

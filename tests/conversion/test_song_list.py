@@ -113,6 +113,7 @@ def test_any_file_is_a_list_or_one_of_our_errors(content: bytes) -> None:
     assert len({song.audio_id for song in songs}) == len(songs)
 
 
+@pytest.mark.long
 def test_a_list_is_converted_beside_the_arguments(sandbox: Sandbox) -> None:
     listed(f"demo+list1 {TASK}  # comment\ndemo+list2\ndemo+list1\n")
     done = sandbox.run("convert", "demo+list3", "demo+list2", "--from-file", "songs.txt")
@@ -121,6 +122,7 @@ def test_a_list_is_converted_beside_the_arguments(sandbox: Sandbox) -> None:
     assert [sandbox.counted("submissions", f"demo+list{number}") for number in (1, 2, 3)] == [1, 1, 1]
 
 
+@pytest.mark.long
 def test_a_list_comes_from_standard_input(sandbox: Sandbox) -> None:
     done = subprocess.run(
         command_line("convert", "--from-file", "-", "--dry-run"),

@@ -56,6 +56,7 @@ def left() -> list[str]:
     return [path.name for folder in (Path(), *home.rglob("piped")) for path in folder.iterdir()]
 
 
+@pytest.mark.long
 def test_the_song_arrives_byte_for_byte_and_nothing_else(sandbox: Sandbox) -> None:
     with piped(sandbox, "convert", "demo-17mb+pipe") as process:
         song, said = process.communicate(timeout=30)
@@ -72,6 +73,7 @@ def test_resume_sends_it_there_too(sandbox: Sandbox) -> None:
     assert (process.returncode, song == file_of("demo"), left()) == (0, True, [])
 
 
+@pytest.mark.long
 def test_a_file_that_is_no_song_does_not_arrive_at_all(sandbox: Sandbox) -> None:
     """What was written to a pipe cannot be taken back."""
     with piped(sandbox, "convert", "demo-cdn-page~always+pipe") as process:
@@ -80,6 +82,7 @@ def test_a_file_that_is_no_song_does_not_arrive_at_all(sandbox: Sandbox) -> None
     assert "it is a web page" in said.decode()
 
 
+@pytest.mark.long
 def test_a_reader_that_leaves_early_is_exit_9_and_the_song_need_not_be_fetched_again(
     sandbox: Sandbox,
 ) -> None:

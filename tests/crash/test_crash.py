@@ -50,6 +50,7 @@ def test_killed_between_the_request_and_its_answer_the_outcome_is_unknown(sandbo
     assert sandbox.counted("submissions", "demo-hang+k1") == 1
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("finish", ["status", "convert"])
 def test_killed_while_waiting_another_run_finishes(sandbox: Sandbox, finish: str) -> None:
     song = f"demo+k2{finish}"
@@ -87,6 +88,7 @@ def test_killed_while_downloading_another_run_finishes(sandbox: Sandbox, finish:
     assert sandbox.counted("submissions", song) == 1
 
 
+@pytest.mark.long
 def test_killed_between_the_rename_and_the_journal_the_file_is_recognised(sandbox: Sandbox) -> None:
     """The file is there and the journal says READY: the next run sees that it is this song's, whole."""
     assert sandbox.run("convert", "demo+k4", "--out", "song.wav").code == 0

@@ -100,6 +100,7 @@ def close_properly(connection: socket.socket) -> None:
 SMALL_PIECES = [BODY[at : at + 700] for at in range(0, len(BODY), 700)]
 
 
+@pytest.mark.first_cases(4)
 @pytest.mark.parametrize(
     "pieces",
     [
@@ -322,6 +323,7 @@ def test_through_a_proxy_that_refuses(certificate: Certificate, monkeypatch: pyt
             fetched(f"https://{HOST}/song.wav", replace(WISHES, tls=certificate.client()))
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.timing
 def test_nothing_stays_open(server: Server) -> None:
     """However a transfer ends: no descriptor and no thread of it is left."""

@@ -256,6 +256,7 @@ def test_a_few_redirects_are_followed(cdn: Cdn) -> None:
     assert download(cdn.address + "/hops/4") == FORMAT
 
 
+@pytest.mark.long
 def test_what_is_not_a_wav_is_asked_for_once_more_and_does_not_stay(sandbox: Sandbox) -> None:
     done = sandbox.run("convert", "demo-not-wav+1", "--out", "song.wav")
     assert (done.code, done.out, list(Path().iterdir())) == (9, "", [])

@@ -188,6 +188,7 @@ def test_a_file_whose_room_is_still_being_made_is_not_taken_for_complete() -> No
     assert (holding is not None and holding.received, received, arrived) == (0, 0, 0)
 
 
+@pytest.mark.long
 def test_what_comes_while_room_is_made_stays_where_the_file_system_cannot_make_it(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.support.without_fallocate", str(tmp_path / "song.wav")]
     done = subprocess.run(command, cwd=Path(__file__).parents[2], check=False, timeout=30)

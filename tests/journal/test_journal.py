@@ -88,6 +88,7 @@ def row(entry: JournalEntry) -> dict[str, object]:
         return dict(raw.execute("SELECT * FROM conversion WHERE id = ?", (entry.id,)).fetchone())
 
 
+@pytest.mark.first_cases(3)
 @pytest.mark.parametrize(("state", "following"), LEGAL, ids=str)
 def test_a_legal_step_is_taken_and_on_the_disk_at_once(state: State, following: State) -> None:
     with journal_at() as journal:
@@ -433,6 +434,7 @@ def damage(file: Path, how: str) -> None:
         file.write_bytes(content[:4096] + b"\xa5" * (len(content) - 4096))
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("how", [*STATEMENTS, "cut", "overwritten"])
 def test_a_damaged_journal_is_said_in_a_line_and_nothing_is_paid_for(sandbox: Sandbox, how: str) -> None:
     """Exit 2, not a bug: nothing is submitted without the journal."""

@@ -177,6 +177,7 @@ def loudest(frames: bytes, width: int) -> float:
     )
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("audio_id", "layout", "size"),
     [

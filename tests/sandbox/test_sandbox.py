@@ -263,6 +263,7 @@ def test_the_validator_refuses_a_callback_that_is_not_documented(body: object) -
 # The account
 
 
+@pytest.mark.long
 def test_a_conversion_costs_exactly_four_tenths() -> None:
     """Decimals, not floats: twenty times 0.4 leaves no crumbs."""
     with open_account(speed=1) as mine:
@@ -297,6 +298,7 @@ def test_the_twenty_first_submission_within_the_window_is_refused() -> None:
         assert mine.counted("accepted", "demo-no-callback+20") == 0
 
 
+@pytest.mark.long
 @pytest.mark.timing
 def test_the_window_moves_on() -> None:
     """Ten seconds at twenty times the speed, asked for until one more is taken."""
@@ -382,6 +384,7 @@ def test_each_track_has_its_own_cover(account: SandboxAccount) -> None:
         assert len(zlib.decompressobj().decompress(response.content[begin:])) == height * (1 + 3 * width)
 
 
+@pytest.mark.long
 def test_the_same_seed_makes_the_same_ids() -> None:
     def ids(seed: int | None) -> list[str]:
         with open_account(seed=seed) as mine:
@@ -604,6 +607,7 @@ def test_nothing_is_posted_to_a_placeholder(receiver: Receiver, monkeypatch: pyt
         assert receiver.counts == {"callback": 1}
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     "url",
     [

@@ -81,6 +81,7 @@ def asked(address: str, certificates: Path | None) -> Finished:
     return run_program("credits", "--base-url", address, "--retries", "0", env=env)
 
 
+@pytest.mark.long
 def test_a_certificate_is_trusted_only_if_it_is_named(address: str, folder: Path) -> None:
     assert asked(address, folder / "certificate.pem").code == 0
     stranger = asked(address, None)
@@ -126,6 +127,7 @@ def test_unloadable_certificates_do_not_matter_without_encryption(
         make_tls_context(None, "HTTPS://127.0.0.1:9")
 
 
+@pytest.mark.long
 def test_a_request_without_encryption_loads_no_certificates_and_no_server() -> None:
     arguments = ("credits", "--provider", "sandbox", "--base-url", "http://127.0.0.1:9", "--retries", "0")
     done = subprocess.run(

@@ -126,6 +126,7 @@ def test_the_bar_moves_without_colours(
     assert "━" in done.err
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("options", "term"),
     [
@@ -375,6 +376,7 @@ def test_a_file_can_have_a_name_that_is_not_utf8(sandbox: Sandbox) -> None:
     assert Path(f"{NOT_UTF8}.wav").read_bytes() == tune("demo")
 
 
+@pytest.mark.long
 def test_the_journal_remembers_a_folder_that_is_not_utf8(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

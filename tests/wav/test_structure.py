@@ -80,6 +80,7 @@ def read(content: bytes) -> WavFormat:
     return read_format(FILE)
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.timing
 @pytest.mark.parametrize("channels", [1, 2, 6])
 @pytest.mark.parametrize("bits", [8, 16, 24, 32])

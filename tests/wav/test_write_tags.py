@@ -202,6 +202,7 @@ def test_a_song_of_which_nothing_is_known_is_left_alone(nothing: SongTags) -> No
 # What is there already
 
 
+@pytest.mark.first_cases(3)
 @pytest.mark.parametrize("after", OTHERS)
 @pytest.mark.parametrize("before", OTHERS)
 def test_tags_are_replaced_and_everything_else_stays(before: str, after: str) -> None:
