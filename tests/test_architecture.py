@@ -85,6 +85,7 @@ def test_no_folder_imports_one_above_it() -> None:
         assert imported & above == set(), folder
 
 
+@pytest.mark.long
 def test_no_modules_import_each_other_in_a_circle() -> None:
     """Raises CycleError, which names the circle."""
     tuple(TopologicalSorter({dotted(file): own_modules(file) for file in MODULES}).static_order())

@@ -135,6 +135,7 @@ SHELLS = {
 }
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize(("shell", "file"), SHELLS.items())
 def test_the_completion_scripts_are_up_to_date(shell: str, file: str) -> None:
     generated = run_program(env={"_SUNO_WAV_COMPLETE": f"source_{shell}"}).out

@@ -235,6 +235,7 @@ def test_a_code_in_an_envelope_counts_whatever_the_http_status(wild: Wild) -> No
     assert isinstance(ask(wild.address, submit), NotAuthorized)
 
 
+@pytest.mark.first_cases(4)
 @pytest.mark.parametrize(
     "body",
     [
@@ -278,6 +279,7 @@ async def hundred_megabytes() -> AsyncIterator[bytes]:
 TEN_MEGABYTES = json.dumps({"code": 200, "msg": "x" * 10_000_000, "data": {"taskId": TASK}}).encode()
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     "flood",
     [
@@ -432,6 +434,7 @@ def test_a_redirect_to_an_invalid_url_raises_our_own_error(wild: Wild, location:
     assert isinstance(ask(wild.address, look_up), SunoWavError)
 
 
+@pytest.mark.long
 def test_the_program_names_the_host_that_redirected_and_the_option_to_check(wild: Wild) -> None:
     with a_wild_server() as elsewhere:
         wild.answer = lambda seen: RedirectResponse(elsewhere.address + seen.path, 307)
@@ -515,6 +518,7 @@ def test_the_program_retries_after_a_refused_connection(free_port: int) -> None:
     )
 
 
+@pytest.mark.long
 def test_the_program_waits_out_a_service_in_trouble(wild: Wild) -> None:
     """A proxy's page, half an answer, nonsense, and then the file."""
     wild.serves()

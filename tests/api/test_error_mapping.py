@@ -374,6 +374,7 @@ def test_an_incomplete_wav_never_gets_the_final_name(
     assert not Path("song.wav").exists()
 
 
+@pytest.mark.long
 def test_a_body_that_always_ends_early_leaves_no_final_file_and_the_line_that_continues(
     sandbox: Sandbox,
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 REPOSITORY = Path(__file__).parents[2]
 PAGE = (REPOSITORY / "suno_wav_cli" / "api" / "README.md").read_text(encoding="utf-8")
 _NUMBERS = r"\d+(?:(?:,| and| to|, \d+ and) \d+)*"
@@ -22,6 +24,7 @@ def find_citations() -> list[tuple[str, str, str]]:
     ]
 
 
+@pytest.mark.long
 def test_every_cited_section_exists() -> None:
     sections = set(re.findall(r"^## (\d+)\. ", PAGE, re.MULTILINE))
     cited = {number for _, _, numbers in find_citations() for number in re.findall(r"\d+", numbers)}
@@ -29,6 +32,7 @@ def test_every_cited_section_exists() -> None:
     assert cited - sections == set()
 
 
+@pytest.mark.long
 def test_every_citation_names_the_page() -> None:
     assert [citation for citation in find_citations() if not citation[1].endswith("api/README.md,")] == []
 

@@ -640,6 +640,7 @@ ANYTHING = st.recursive(
 OBJECTS = st.dictionaries(NAMES, ANYTHING, max_size=8)
 
 
+@pytest.mark.long
 @given(
     body=st.one_of(
         st.binary(max_size=50),
@@ -654,6 +655,7 @@ def test_any_bytes_are_an_envelope_or_none(body: bytes) -> None:
         assert isinstance(find_task_id(answer), str | None)
 
 
+@pytest.mark.long
 @example(data={"createTime": 10**400})
 @given(data=st.one_of(ANYTHING, OBJECTS))
 def test_anything_is_a_record(data: object) -> None:
@@ -680,6 +682,7 @@ def test_whatever_else_a_record_says_its_url_wins(data: object, where: str) -> N
     assert (record.state, record.url) == (WavState.READY, URL)
 
 
+@pytest.mark.long
 @given(
     data=st.one_of(
         ANYTHING,
@@ -692,6 +695,7 @@ def test_anything_is_a_list_of_tracks(data: object) -> None:
     assert all(song.audio_id and song.music_task_id == "m" for song in read_music_task("m", data).tracks)
 
 
+@pytest.mark.long
 @given(content=OBJECTS)
 def test_any_object_is_a_callback(content: dict[str, Any]) -> None:
     callback = read_callback(content)

@@ -128,6 +128,7 @@ def test_a_failed_conversion_shows_the_services_words(sandbox: Sandbox, provider
     assert done.err.splitlines()[0] == f"{song}: error: the service could not convert the song: {words}"
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("provider", KIES)
 def test_an_existing_record_without_a_known_id_is_a_clear_failure(sandbox: Sandbox, provider: str) -> None:
     done = met_as(sandbox, provider).run("convert", f"demo-exists-null+{provider}", *WITH_MUSIC, *ASKING)

@@ -220,6 +220,7 @@ def test_a_broken_download_leaves_nothing_and_costs_no_song(
     assert [*agent_path().parent.iterdir()] == []
 
 
+@pytest.mark.long
 def test_a_download_that_stalls_is_given_up(
     certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,6 +234,7 @@ def test_a_download_that_stalls_is_given_up(
     assert [*target.parent.iterdir()] == []
 
 
+@pytest.mark.long
 def test_modules_in_the_current_folder_are_not_run(
     world: NgrokWorld, certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

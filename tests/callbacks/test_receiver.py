@@ -547,6 +547,7 @@ def test_callback_is_answered_while_other_requests_stall(receivers: Receivers) -
     assert seconds < PATIENT.request_seconds / 2
 
 
+@pytest.mark.first_cases(4)
 @pytest.mark.parametrize(
     ("sent", "answered"),
     [
@@ -687,6 +688,7 @@ def test_body_that_ends_early_is_not_a_callback(receivers: Receivers) -> None:
     assert (200 in received, events) == (False, [])
 
 
+@pytest.mark.long
 @pytest.mark.timing
 def test_callback_is_answered_among_more_connections_than_the_limit(
     receivers: Receivers,
@@ -766,6 +768,7 @@ def test_kept_alive_connection_counts_from_its_last_request(receivers: Receivers
     assert receivers.run(story, PATIENT) == (200, 200)
 
 
+@pytest.mark.long
 def test_server_ends_soon_while_strangers_hold_connections() -> None:
     """A connection in the middle of a request must not delay Ctrl-C."""
 

@@ -174,6 +174,7 @@ def keep_open(
     return changes
 
 
+@pytest.mark.long
 @pytest.mark.timing
 def test_pauses_grow_while_a_tunnel_cannot_be_opened() -> None:
     tunnel = FailingTunnel()

@@ -343,6 +343,7 @@ def test_chatty_agent_does_not_stall(sandbox: Sandbox, world: NgrokWorld) -> Non
     assert sandbox.counted("lookups", "demo+chatty") == 1
 
 
+@pytest.mark.long
 def test_songs_that_need_no_submission_do_not_wait_for_a_tunnel(sandbox: Sandbox, world: NgrokWorld) -> None:
     env = settings(world, "silent")
     assert sandbox.run("convert", "demo+known-by-tunnel", "--no-wait", env=env).code == 0

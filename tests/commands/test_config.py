@@ -111,6 +111,7 @@ def test_the_path_of_an_address_is_hidden() -> None:
     assert "sesame" not in done.out
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("exists", [True, False])
 def test_the_path_of_the_file_is_printed(*, exists: bool) -> None:
     if exists:

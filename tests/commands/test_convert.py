@@ -32,6 +32,7 @@ def test_a_newcomer_gets_a_song_without_a_key_and_without_a_network() -> None:
     assert [path.name for path in Path().iterdir()] == ["song.wav"]
 
 
+@pytest.mark.long
 def test_by_callback_the_service_is_asked_once(sandbox: Sandbox) -> None:
     """The callback wakes the song, which asks once and is done."""
     done = sandbox.run("convert", "demo+callback", "--out", "song.wav", "--poll-interval", "20s")
@@ -84,6 +85,7 @@ def test_a_taken_port_falls_back_to_polling(sandbox: Sandbox) -> None:
     assert f"no callbacks (port {port} cannot be opened: Address already in use)" in done.err
 
 
+@pytest.mark.long
 def test_the_users_own_public_address_leads_to_the_port(sandbox: Sandbox, free_port: int) -> None:
     """The address may have a path of its own, which a proxy in front may keep."""
     public = f"http://127.0.0.1:{free_port}/hooks"
@@ -113,6 +115,7 @@ def test_an_existing_file_is_refused_before_anything_is_paid(sandbox: Sandbox) -
     assert sandbox.counted("submissions", "demo+exists") == 0
 
 
+@pytest.mark.long
 def test_force_overwrites(sandbox: Sandbox) -> None:
     Path("song.wav").write_text("mine")
     assert sandbox.run("convert", "demo+force", "--out", "song.wav", "--force").code == 0
@@ -145,6 +148,7 @@ def test_resubmit_pays_again(sandbox: Sandbox) -> None:
     assert sandbox.counted("accepted", "demo+resubmit") == 2
 
 
+@pytest.mark.long
 def test_many_songs_are_independent_of_each_other(sandbox: Sandbox) -> None:
     """One fails, two succeed: exit 5, two paths, and the count of what was asked for."""
     done = sandbox.run("convert", "demo+m1", "demo-fails+m2", "demo+m3")
@@ -157,6 +161,7 @@ def test_songs_that_all_fail_alike_keep_their_code(sandbox: Sandbox) -> None:
     assert sandbox.run("convert", "demo-fails+a1", "demo-fails+a2").code == 7
 
 
+@pytest.mark.long
 def test_a_song_named_twice_is_one_song(sandbox: Sandbox) -> None:
     done = sandbox.run("convert", "demo+double", "demo+double")
     assert (done.code, sandbox.counted("accepted", "demo+double")) == (0, 1)
@@ -181,6 +186,7 @@ def test_more_songs_than_the_window_takes_are_all_converted(sandbox: Sandbox) ->
     assert done.named("submission_delayed") == []
 
 
+@pytest.mark.long
 def test_all_tracks_of_a_music_task(sandbox: Sandbox) -> None:
     """`--task-id` alone; the titles become names."""
     done = sandbox.run("convert", "--task-id", "0123456789abcdef0123456789abcdef", "--out", "{title}.wav")
@@ -263,6 +269,7 @@ def test_a_folder_that_cannot_be_written_is_found_before_anything_is_paid(sandbo
     assert (done.code, sandbox.counted("submissions", "demo+folder")) == (2, 0)
 
 
+@pytest.mark.long
 def test_no_wait_prints_the_task_of_a_song_that_is_saved_already(sandbox: Sandbox) -> None:
     """Standard output is task ids then, whatever became of the song."""
     assert sandbox.run("convert", "demo+known", "--out", "song.wav").code == 0
@@ -290,6 +297,7 @@ def test_a_task_that_the_service_has_forgotten_is_said_to_be(sandbox: Sandbox) -
     assert sandbox.counted("submissions", "demo+forgotten") == 0
 
 
+@pytest.mark.long
 def test_a_part_that_nobody_here_began_is_not_touched(sandbox: Sandbox) -> None:
     """Not even where an earlier try for the same file was refused before anything was downloaded."""
     assert sandbox.run("convert", "demo-no-credits+part", "--out", "song.wav").code == 4

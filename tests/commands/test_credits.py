@@ -109,6 +109,7 @@ def test_an_amount_is_the_same_in_the_answer_on_the_screen_and_in_json(amount: D
     assert Decimal(json.dumps(as_json)) == amount
 
 
+@pytest.mark.long
 @given(st.integers(min_value=0, max_value=10**6))
 def test_a_price_pays_for_exactly_that_many(count: int) -> None:
     assert count_wavs(price_of(count)) == count
@@ -123,6 +124,7 @@ _ANYTHING = st.recursive(
 )
 
 
+@pytest.mark.long
 @given(data=_ANYTHING)
 def test_any_answer_is_an_amount_or_one_of_our_errors(server: Wild, data: object) -> None:
     server.answer = lambda _: answered(data=data)
@@ -153,6 +155,7 @@ def test_what_was_computed_in_binary_is_shown_as_it_was_meant(server: Wild) -> N
     assert run_program("credits", "--json", env=env).events[0]["credits"] == 0.3
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("answer", "code", "said"),
     [
@@ -212,6 +215,7 @@ def test_the_plan_of_a_resubmission_has_its_price(sandbox: Sandbox) -> None:
     assert (quoted["submissions"], quoted["price"], quoted["refusal"]) == (1, 0.4, None)
 
 
+@pytest.mark.long
 def test_a_dry_run_works_offline_and_without_a_key_and_leaves_nothing() -> None:
     done = run_program("convert", "a", "b", "c", "--dry-run")
     assert (done.code, len(done.out.splitlines())) == (0, 3)
@@ -268,6 +272,7 @@ def test_the_last_credits_can_be_spent_to_the_last_tenth() -> None:
         assert (done.code, exact.run("credits").out) == (0, "0\n")
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("cap", ["0", "0.7", "0.799999"])
 def test_max_credits_refuses_before_anything_is_submitted(sandbox: Sandbox, cap: str) -> None:
     songs = [f"demo+cap1-{cap}", f"demo+cap2-{cap}"]
@@ -278,6 +283,7 @@ def test_max_credits_refuses_before_anything_is_submitted(sandbox: Sandbox, cap:
     assert [sandbox.counted("submissions", song) for song in songs] == [0, 0]
 
 
+@pytest.mark.long
 def test_max_credits_lets_pass_what_costs_exactly_that(sandbox: Sandbox) -> None:
     assert sandbox.run("convert", "demo+fit1", "demo+fit2", "--max-credits", "0.8").code == 0
     assert sandbox.run("convert", "demo+fit3", env={"SUNO_WAV_MAX_CREDITS": "0.3"}).code == 4

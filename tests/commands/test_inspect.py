@@ -41,6 +41,7 @@ def inspected(path: Path) -> Inspected:
     return event
 
 
+@pytest.mark.first_cases(4)
 @pytest.mark.parametrize("name", TABLE)
 def test_what_a_real_program_has_written_is_what_ffmpeg_finds_in_it(name: str) -> None:
     expected = TABLE[name]
@@ -94,6 +95,7 @@ def test_both_kinds_of_tags_are_read() -> None:
     }
 
 
+@pytest.mark.long
 def test_without_mutagen_the_extra_is_named(tmp_path: Path) -> None:
     """In an environment that does not have it: its name leads to nothing there."""
     (tmp_path / "mutagen.py").write_text("raise ImportError('not installed')\n")
@@ -420,6 +422,7 @@ def test_the_waveform_is_as_wide_as_the_terminal(columns: int) -> None:
     assert [len(line) for line in shown[-2:]] == [columns, columns]
 
 
+@pytest.mark.long
 def test_columns_decides_in_a_pipe_and_ascii_does_where_there_are_no_blocks() -> None:
     done = run_program(
         "inspect",
@@ -429,6 +432,7 @@ def test_columns_decides_in_a_pipe_and_ascii_does_where_there_are_no_blocks() ->
     assert done.out.splitlines()[-1] == "#" * 33
 
 
+@pytest.mark.long
 def test_a_title_that_the_encoding_does_not_carry_is_no_lost_line() -> None:
     """In the C locale, with nothing of what Python does against it; in a process that begins so."""
     done = subprocess.run(

@@ -92,6 +92,7 @@ def test_while_four_connections_wait_for_a_byte(sandbox: Sandbox) -> None:
     assert (done.code, Path("song.wav").stat().st_size) == (0, 17_000_044)
 
 
+@pytest.mark.long
 def test_while_a_task_is_resumed(sandbox: Sandbox) -> None:
     task_id = sandbox.run("convert", "demo-never+resumed", "--no-wait").out.strip()
     with started(sandbox, "resume", task_id) as process:
@@ -123,6 +124,7 @@ def test_while_the_service_does_not_answer_a_lookup(sandbox: Sandbox) -> None:
     assert returned == 143
 
 
+@pytest.mark.long
 def test_in_the_sandbox_that_a_command_started_itself() -> None:
     process = start_program(
         *("convert", "demo-slow", "--provider", "sandbox", "--json"),

@@ -112,6 +112,7 @@ def test_the_service_is_named_where_there_are_several() -> None:
     assert "sunoapi api.sunoapi.org" in out
 
 
+@pytest.mark.long
 def test_what_expires_comes_soonest_first() -> None:
     with journal_of() as journal:
         for number, audio_id in enumerate(["late", "soon", "sooner", "kept"]):
@@ -152,6 +153,7 @@ def test_an_unknown_outcome_is_explained() -> None:
     assert "only with --resubmit" in done.err
 
 
+@pytest.mark.long
 def test_there_are_fifty_by_default_and_the_rest_is_said() -> None:
     with journal_of() as journal:
         for number in range(52):

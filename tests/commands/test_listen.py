@@ -266,6 +266,7 @@ def test_repeat_is_looked_up_again_after_an_unreachable_service(free_port: int) 
             assert "the connection was refused" in checked["reason"]
 
 
+@pytest.mark.long
 def test_repeats_are_marked_and_not_looked_up_again(sandbox: Sandbox) -> None:
     task_id, url = decided(sandbox, "demo+repeats")
     asked = sandbox.counted("lookups", "demo+repeats")
@@ -410,6 +411,7 @@ def test_signatures_are_not_mentioned_without_a_webhook_key() -> None:
         assert listener.next("delivery_received")["signature"] is None
 
 
+@pytest.mark.long
 def test_confirmed_file_is_downloaded_once(sandbox: Sandbox) -> None:
     """From the address of the service, not of the callback."""
     task_id, url = decided(sandbox, "demo+wanted")
@@ -440,6 +442,7 @@ def test_downloads_need_a_key() -> None:
     assert (done.code, done.out) == (3, "")
 
 
+@pytest.mark.long
 def test_saved_delivery_can_be_posted_again() -> None:
     Path("kept").mkdir()
     content = success("../../évil", None)
@@ -455,6 +458,7 @@ def test_saved_delivery_can_be_posted_again() -> None:
         assert listener.next("delivery_received")["repeats"] == 1
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("option", ["--save", "--out"])
 def test_missing_folder_is_a_usage_error(option: str) -> None:
     done = run_program("listen", option, "nowhere", "--port", "0", env={"SUNO_API_KEY": "key-1"})

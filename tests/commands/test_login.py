@@ -182,6 +182,7 @@ def test_offline_a_key_is_stored_only_with_unverified() -> None:
     assert "NOT VERIFIED: it was not checked with the service" in done.err
 
 
+@pytest.mark.long
 def test_json_and_log_do_not_contain_the_key(service: Wild) -> None:
     done = login(service, KEY, "--json", "--log-file", "all.log")
     (event,) = done.events
@@ -202,6 +203,7 @@ def test_each_base_url_has_its_own_key(service: Wild) -> None:
         assert (used(service), used(reseller)) == ("", OTHER)
 
 
+@pytest.mark.long
 def test_the_environment_takes_precedence_and_both_commands_say_so(service: Wild) -> None:
     env = {"SUNO_API_KEY": OTHER}
     done = login(service, env=env)
@@ -373,6 +375,7 @@ def test_without_a_working_keyring_the_key_goes_to_the_file(
     assert used(service, keyring(**env)) == KEY
 
 
+@pytest.mark.long
 def test_without_the_extra_the_key_goes_to_the_file(service: Wild) -> None:
     """A folder before the installed library on the path, whose `keyring` cannot be imported."""
     Path("keyring").mkdir()

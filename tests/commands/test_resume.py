@@ -97,6 +97,7 @@ def test_an_unknown_outcome_is_said_and_paid_for_again_only_when_told(sandbox: S
     assert sandbox.counted("submissions", song) == 2
 
 
+@pytest.mark.long
 def test_resubmitting_pays_for_nothing_whose_outcome_is_known(sandbox: Sandbox) -> None:
     left(sandbox, "demo+u2")
     done = sandbox.run("resume", "--resubmit")
@@ -125,6 +126,7 @@ def test_409_without_an_id_tells_that_the_lost_request_was_accepted(sandbox: San
     assert "the request whose answer was lost here was accepted" in done.err
 
 
+@pytest.mark.long
 def test_409_for_a_song_that_was_converted_at_another_service_says_where(sandbox: Sandbox) -> None:
     other = Account(base_url="https://api.kie.ai", provider="kie", kept_days=14)
     with open_journal(journal_path(), other) as journal:
@@ -230,6 +232,7 @@ def test_a_copy_with_tags_does_not_hide_the_one_without(sandbox: Sandbox) -> Non
     assert (forced.code, forced.err.count(": saved, ")) == (0, 2)
 
 
+@pytest.mark.long
 def test_a_service_that_is_away_leaves_the_line_that_continues(sandbox: Sandbox) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as closed:
         address = f"http://127.0.0.1:{closed.getsockname()[1]}"

@@ -21,6 +21,7 @@ def without_journal(tmp_path: Path) -> dict[str, str]:
     return {"SUNO_WAV_HOME": str(tmp_path / "elsewhere")}
 
 
+@pytest.mark.long
 def test_a_task_at_work_is_shown_with_what_the_journal_adds(sandbox: Sandbox) -> None:
     task_id = submitted(sandbox, "demo-never+s1", "--out", "song.wav")
     done = sandbox.run("status", task_id)
@@ -35,6 +36,7 @@ def test_a_task_at_work_is_shown_with_what_the_journal_adds(sandbox: Sandbox) ->
     ]
 
 
+@pytest.mark.long
 def test_a_failed_task_is_shown_with_the_services_words(sandbox: Sandbox) -> None:
     """Looking is not failing: exit 0. Waiting for it is: exit 7."""
     task_id = submitted(sandbox, "demo-fails+s2")

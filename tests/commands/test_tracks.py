@@ -71,6 +71,7 @@ def test_what_was_seen_is_remembered(sandbox: Sandbox) -> None:
     assert (job["title"], job["music_task_id"]) == ("Sandbox song 1", MUSIC)
 
 
+@pytest.mark.long
 def test_a_wav_task_is_no_music_task(sandbox: Sandbox) -> None:
     """Known without a key, and whatever the provider."""
     task_id = sandbox.run("convert", "demo+tracks-of-it", "--no-wait").out.strip()
@@ -116,6 +117,7 @@ def test_no_tracks_are_said_to_be_none(data: dict[str, Any] | None, code: int, s
     assert said in done.err
 
 
+@pytest.mark.long
 def test_all_tracks_are_not_converted_while_one_may_be_missing() -> None:
     track = {"id": "audio-1", "title": "Song", "audioUrl": "https://x.example/a.mp3", "duration": 3}
     with saying({"status": "FIRST_SUCCESS", "response": {"sunoData": [track]}}) as env:

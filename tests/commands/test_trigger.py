@@ -478,6 +478,7 @@ def test_retries_like_the_service() -> None:
     assert done.err.count("the service would post it again in") == 3
 
 
+@pytest.mark.long
 def test_after_three_retries_the_service_gives_up() -> None:
     with receiving((500, 0)) as receiver:
         done = receiver.run("--retries", "--speed", "10000")

@@ -112,6 +112,7 @@ def test_swapped_ids_are_recognised_and_the_right_command_named(
     assert suggested in done.err
 
 
+@pytest.mark.long
 def test_a_wav_task_given_to_tracks_is_recognised(sandbox: Sandbox) -> None:
     task_id = sandbox.run("convert", "demo-never+swapped", "--no-wait").out.strip()
     done = sandbox.run("tracks", task_id)
@@ -119,6 +120,7 @@ def test_a_wav_task_given_to_tracks_is_recognised(sandbox: Sandbox) -> None:
     assert f"suno-wav status {task_id}" in done.err
 
 
+@pytest.mark.long
 def test_status_of_the_last_and_of_a_beginning(sandbox: Sandbox) -> None:
     task_id = sandbox.run("convert", "demo-never+last", "--no-wait").out.strip()
     for argument in ("@last", task_id[:10]):
@@ -149,6 +151,7 @@ def completed(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.long
 def test_tab_completes_task_ids_and_imports_nothing_heavy() -> None:
     known(UUID, TASK)
     known("other", "1" * 32)
@@ -159,6 +162,7 @@ def test_tab_completes_task_ids_and_imports_nothing_heavy() -> None:
     assert imported & heavy == set()
 
 
+@pytest.mark.long
 def test_tab_completes_only_what_resume_can_finish() -> None:
     with open_journal(journal_path(), SERVICE) as journal:
         from suno_wav_cli.journal.entry import State
@@ -168,6 +172,7 @@ def test_tab_completes_only_what_resume_can_finish() -> None:
     assert completed("resume", "988e").stdout.split() == [SIMILAR]
 
 
+@pytest.mark.long
 def test_tab_makes_no_journal() -> None:
     assert completed("status", "98").stdout.strip() == ""
     assert not journal_path().exists()
@@ -182,6 +187,7 @@ def test_tab_has_no_trouble_to_tell(content: bytes) -> None:
     assert journal_path().read_bytes() == content
 
 
+@pytest.mark.long
 def test_bash_completes_a_task_with_the_shipped_script(tmp_path: Path) -> None:
     known(UUID, TASK)
     (tmp_path / "suno-wav").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m suno_wav_cli "$@"\n')
@@ -194,5 +200,6 @@ def test_bash_completes_a_task_with_the_shipped_script(tmp_path: Path) -> None:
     assert done.stdout == f"{TASK}\n"
 
 
+@pytest.mark.long
 def test_a_demo_id_is_nothing_to_find_on_a_new_machine() -> None:
     assert run_program("jobs", "--json").out == ""

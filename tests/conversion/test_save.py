@@ -133,6 +133,7 @@ def test_what_cannot_be_continued_is_begun_anew(customer: Customer, steps: str, 
     assert sent(customer, audio_id) <= times * SIZE + PIECE
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("steps", ["cut-changed", "cut500k-cut100k.changed", "reset-changed.chunked"])
 def test_another_file_is_not_put_together_with_the_first(customer: Customer, steps: str) -> None:
     audio_id = f"demo-cdn-{steps}"
@@ -258,6 +259,7 @@ def test_the_next_run_continues(customer: Customer, steps: str, connections: int
     assert sent(customer, audio_id) < 1.4 * len(file_of(audio_id))
 
 
+@pytest.mark.long
 def test_a_connection_that_is_fast_enough_fetches_the_whole_file_by_itself(customer: Customer) -> None:
     """In one answer, over what would have been the others' segments; a slow one gets others beside it."""
     audio_id = f"demo-{LARGE}mb-cdn-trickle50m~always"
@@ -375,6 +377,7 @@ def test_what_is_no_wav_is_asked_for_twice(customer: Customer, steps: str) -> No
     assert requests(customer, audio_id) == 2
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
 def test_an_address_is_asked_for_once_for_each_failure(customer: Customer, status: int) -> None:
     audio_id = f"demo-cdn-cut100k-{status}-{status}"
@@ -502,6 +505,7 @@ def test_a_limit_is_not_taken_for_a_slow_server(customer: Customer) -> None:
     assert [retry.reason for retry in run.of(DownloadRetried)] == []
 
 
+@pytest.mark.long
 def test_a_name_that_does_not_resolve_is_tried_while_there_is_time(
     customer: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -80,6 +80,7 @@ def test_what_is_wrong_in_a_list_is_said_with_its_line(text: str | bytes, said: 
     assert caught.value.message.startswith(said)
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("name", ["nowhere.txt", ".", "/dev/null/x"])
 def test_a_list_that_cannot_be_read_is_said(name: str) -> None:
     done = run_program("convert", "--from-file", name)
@@ -89,6 +90,7 @@ def test_a_list_that_cannot_be_read_is_said(name: str) -> None:
 _IDS = st.from_regex(r"[a-z0-9]{1,20}", fullmatch=True)
 
 
+@pytest.mark.long
 @given(
     failures=st.lists(
         st.tuples(st.builds(Song, audio_id=_IDS, music_task_id=st.none() | _IDS), st.text(max_size=40)),
@@ -175,6 +177,7 @@ def test_a_run_that_does_not_begin_leaves_the_list_alone(sandbox: Sandbox) -> No
     assert (done.code, Path("old.txt").read_text()) == (4, "demo+kept\n")
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("path", ["nowhere/errors.txt", ".", "/dev/null"])
 def test_a_list_that_cannot_be_written_is_found_before_anything_is_paid(sandbox: Sandbox, path: str) -> None:
     done = sandbox.run("convert", "demo+unlisted", "--errors", path)

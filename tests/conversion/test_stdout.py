@@ -138,6 +138,7 @@ def convert_to_standard_output(sandbox: Sandbox, audio_id: str) -> None:
     assert (process.returncode, song) == (0, file_of("demo")), said
 
 
+@pytest.mark.long
 def test_only_old_part_files_of_its_own_are_cleared_away(sandbox: Sandbox, tmp_path: Path) -> None:
     folder = spool()
     ours = [
@@ -166,6 +167,7 @@ def test_only_old_part_files_of_its_own_are_cleared_away(sandbox: Sandbox, tmp_p
     assert elsewhere.exists()
 
 
+@pytest.mark.long
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a file away")
 def test_what_another_user_owns_is_not_cleared_away(sandbox: Sandbox) -> None:
     theirs = aged(spool() / "theirs.wav.part")
@@ -175,6 +177,7 @@ def test_what_another_user_owns_is_not_cleared_away(sandbox: Sandbox) -> None:
     assert theirs.exists()
 
 
+@pytest.mark.long
 def test_nothing_is_cleared_away_through_a_link(sandbox: Sandbox, tmp_path: Path) -> None:
     folder = spool()
     folder.rmdir()
@@ -202,6 +205,7 @@ def test_it_leaves_at_once_while_the_pipe_is_full(
         assert time.monotonic() - begun < ENDS_WITHIN
 
 
+@pytest.mark.long
 def test_a_pipe_that_does_not_wait_is_waited_for(sandbox: Sandbox) -> None:
     """Other programs that have the pipe can make it so."""
     reading, writing = os.pipe()

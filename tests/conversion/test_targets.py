@@ -209,6 +209,7 @@ def check_name(target: Path, folder: Path) -> None:
     assert target.name.encode("utf-8", "replace").decode() == target.name
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("out", [None, "there/", "{title}.wav", "there/{title}.wav", "{title} {id8}.wav"])
 @example(title="../../etc/passwd")
 @example(title="/etc/passwd")

@@ -24,6 +24,7 @@ def journalled_states() -> list[str]:
         return []  # the program is just making it
 
 
+@pytest.mark.long
 def test_killed_before_the_request_is_heard_the_outcome_is_unknown(sandbox: Sandbox) -> None:
     """The intent is in the journal and the service never answered: nothing is paid until the person says so."""
     with closing(socket.create_server(("127.0.0.1", 0))) as deaf:

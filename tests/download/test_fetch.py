@@ -488,6 +488,7 @@ with open_part(Path(sys.argv[2])) as part:
 """
 
 
+@pytest.mark.long
 def test_a_second_program_does_not_write_the_same_part(cdn: Cdn) -> None:
     """Refused while the first one is at work; free again as soon as it is gone, however it went."""
     with subprocess.Popen([sys.executable, "-c", DOWNLOADER, cdn.address + "/stall", str(TARGET)]) as first:

@@ -209,6 +209,7 @@ def test_room_that_a_file_has_already_is_not_asked_for_again() -> None:
         part.check_room(part.size)
 
 
+@pytest.mark.long
 def test_a_disk_that_fails_stops_the_threads_too() -> None:
     """Its error comes from where the bytes are put on the disk, while the transfer waits for more."""
 
@@ -257,6 +258,7 @@ def test_what_is_said_to_be_there_is_there(customer: Customer, connections: int)
     assert PART.read_bytes() == whole
 
 
+@pytest.mark.long
 def test_segments_left_by_four_connections_are_no_use_in_a_shorter_file(customer: Customer) -> None:
     audio_id = "demo-17mb-cdn-ok-cut3m-503~9"
     entry = customer.order(audio_id)

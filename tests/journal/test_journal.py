@@ -448,6 +448,7 @@ def test_a_damaged_journal_is_said_in_a_line_and_nothing_is_paid_for(sandbox: Sa
     assert "journal.sqlite3 cannot be used" in done.err
 
 
+@pytest.mark.long
 def test_a_journal_that_cannot_be_written_any_more_is_said_in_a_line(sandbox: Sandbox) -> None:
     """The disk fills up in the middle of a run: exit 2 and what to do, not a bug."""
     program = (

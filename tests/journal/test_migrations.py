@@ -100,6 +100,7 @@ def test_jobs_upgrades_what_it_finds_and_completion_does_not() -> None:
     assert version(FILE) == SCHEMA_VERSION
 
 
+@pytest.mark.long
 def test_the_program_lists_what_the_first_version_wrote() -> None:
     done = run_program("jobs", "--json", env={"SUNO_WAV_HOME": str(Path.cwd())})
     assert (done.code, len(done.named("job"))) == (0, 9)

@@ -221,6 +221,7 @@ def test_a_body_ends_after_exactly_n_bytes(account: SandboxAccount, kind: str, e
     assert account.counted("file_bytes", audio_id) == count
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(("kind", "end"), [("cut", End.CLOSED), ("reset", End.RESET), ("stall", End.SILENT)])
 def test_without_a_number_a_body_ends_in_its_middle(account: SandboxAccount, kind: str, end: End) -> None:
     """Of a range that is the middle of the range."""
@@ -338,6 +339,7 @@ def test_a_redirect_that_never_ends(account: SandboxAccount) -> None:
         account.http.get(account.file_url("demo-cdn-302~always"), follow_redirects=True)
 
 
+@pytest.mark.long
 def test_a_changed_file_is_as_long_and_has_other_bytes_everywhere_and_another_etag(
     account: SandboxAccount,
 ) -> None:
@@ -456,6 +458,7 @@ def test_faults_that_go_together(account: SandboxAccount) -> None:
     assert exchange(url).status == 410
 
 
+@pytest.mark.long
 @pytest.mark.timing
 def test_a_body_trickles(account: SandboxAccount) -> None:
     """50,000 bytes at 100,000 a second take half a second of real time."""

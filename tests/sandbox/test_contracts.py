@@ -145,6 +145,7 @@ def test_every_answer_of_kie_is_as_documented(
     load_contract(openapi.KIE).check(response)
 
 
+@pytest.mark.first_cases(4)
 @pytest.mark.parametrize(
     ("ask", "code"),
     [

@@ -534,6 +534,7 @@ def test_the_callback_comes_as_often_as_the_id_says(receiver: Receiver, audio_id
         assert receiver.counts["counted"] == count
 
 
+@pytest.mark.long
 def test_the_late_callback_comes_a_minute_after_the_file(receiver: Receiver) -> None:
     with open_account(speed=200) as mine:
         task_id = mine.task("demo-late", receiver.url("late"))
@@ -657,6 +658,7 @@ def test_the_command_shows_its_address_and_ends_at_ctrl_c() -> None:
         assert "Traceback" not in err
 
 
+@pytest.mark.long
 def test_the_command_says_that_it_signs_without_the_key() -> None:
     with start_program(
         *("sandbox", "--port", "0"),
@@ -673,6 +675,7 @@ def test_the_command_says_that_it_signs_without_the_key() -> None:
     assert "whsec-never-shown" not in out + err
 
 
+@pytest.mark.long
 def test_a_port_in_use_exits_with_11() -> None:
     with bind_socket(0) as taken:
         port = address_of(taken).rpartition(":")[2]
@@ -684,6 +687,7 @@ def test_a_port_in_use_exits_with_11() -> None:
     )
 
 
+@pytest.mark.long
 def test_the_list_names_every_id() -> None:
     done = run_program("sandbox", "--list")
     assert (done.code, done.err) == (0, "")

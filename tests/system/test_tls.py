@@ -100,6 +100,7 @@ def terms() -> DownloadPolicy:
     )
 
 
+@pytest.mark.long
 def test_a_file_is_fetched_only_from_a_trusted_server(
     address: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

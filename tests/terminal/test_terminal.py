@@ -145,6 +145,7 @@ def test_no_bar_on_a_dumb_terminal_or_with_json(sandbox: Sandbox, options: list[
 # A pipe
 
 
+@pytest.mark.long
 def test_a_pipe_gets_no_escape_sequences(sandbox: Sandbox) -> None:
     """Not even if the environment asks for colours, as CI services do."""
     settings = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "GITHUB_ACTIONS": "true", "CLICOLOR_FORCE": "1"}
@@ -188,6 +189,7 @@ def test_verbose_prints_more(sandbox: Sandbox) -> None:
 EVENT_NAMES = {event_name(kind) for kind in get_args(events.Event)}
 
 
+@pytest.mark.long
 def test_json_prints_one_object_per_event(sandbox: Sandbox) -> None:
     done = sandbox.run("convert", "demo+story", "demo-fails+story", "--json", "-o", "{audio_id}.wav")
     names = [event["event"] for event in done.events]
@@ -210,6 +212,7 @@ def test_json_prints_one_object_per_event(sandbox: Sandbox) -> None:
     assert len(done.err.splitlines()) == 2, "standard error has the error and nothing else"
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
@@ -225,6 +228,7 @@ def test_json_reports_a_command_that_could_not_start(arguments: list[str], code:
     assert done.err == f"error: {failed['message']}\n  {failed['remedy']}\n"
 
 
+@pytest.mark.long
 def test_the_log_file_has_every_event_with_its_time(sandbox: Sandbox) -> None:
     """The lines of `--json`, each with its time, after those of an earlier run."""
     Path("log").write_text('{"event": "earlier"}\n')
@@ -239,6 +243,7 @@ def test_the_log_file_has_every_event_with_its_time(sandbox: Sandbox) -> None:
     assert began - 0.001 <= times[0] <= times[-1] <= ended + 0.001
 
 
+@pytest.mark.long
 def test_the_log_file_is_written_with_quiet(sandbox: Sandbox) -> None:
     done = sandbox.run("convert", "demo+log", "--quiet", "--log-file", "log")
     assert (done.code, done.err) == (0, "")
@@ -257,6 +262,7 @@ def test_an_unwritable_log_file_is_an_error_before_anything_is_paid(sandbox: San
 # Closed streams
 
 
+@pytest.mark.long
 def test_a_reader_that_has_gone_does_not_stop_the_batch(sandbox: Sandbox) -> None:
     """As with `| head -1`: the songs are paid for, and are saved."""
     ids = ["demo+gone1", "demo+gone2"]
@@ -330,6 +336,7 @@ def test_a_message_of_the_service_cannot_control_the_terminal(arguments: list[st
     assert [line for line in done.err.splitlines() if line.startswith("fake")] == []
 
 
+@pytest.mark.long
 def test_a_title_cannot_control_the_terminal() -> None:
     """It becomes a file's name, and the name goes to standard output."""
     with a_wild_server() as wild:

@@ -96,6 +96,7 @@ def check(found: AudioLevels, values: Sequence[float], full: Sequence[bool], cha
     )
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(st.data(), st.sampled_from(INTEGERS), st.integers(1, 8))
 def test_integers_of_each_width(data: st.DataObject, bits: int, channels: int) -> None:
@@ -109,6 +110,7 @@ def test_integers_of_each_width(data: st.DataObject, bits: int, channels: int) -
     check(portrait_of(samples, bits, channels), [value / -lowest for value in samples], full, channels)
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(
     st.sampled_from(sorted(FLOATS)),
@@ -162,6 +164,7 @@ def test_what_is_no_sample_is_counted_and_left_out(bits: int) -> None:
     assert (nothing.peak, nothing.silent, nothing.unusable) == (None, True, 9)
 
 
+@pytest.mark.long
 @settings(max_examples=examples(200), deadline=None)
 @example(channels=65535, content=bytes(100))
 @given(st.integers(1, 20), st.binary(max_size=400))
