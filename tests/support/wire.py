@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import struct
@@ -118,17 +119,23 @@ def proxy_to(port: int, seen: list[bytes]) -> Responder:
         seen.append(read_head(connection).split(b"\r\n")[0])
         with socket.create_connection(("127.0.0.1", port), _TIMEOUT) as far:
             connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            outward = Thread(target=_copy, args=[connection, far], daemon=True)
-            outward.start()
-            _copy(far, connection)
+            _relay(connection, far)
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-            outward.join(_TIMEOUT)
 
     return respond
 
 
-def _copy(source: socket.socket, target: socket.socket) -> None:
-    with suppress(OSError):
-        while piece := source.recv(1 << 16):
-            target.sendall(piece)
+def _relay(near: socket.socket, far: socket.socket) -> None:
+    """Copy both ways in one thread, until one end closes: two threads may not share a TLS connection."""
+    others = {near: far, far: near}
+    while True:
+        decrypted = [end for end in others if isinstance(end, ssl.SSLSocket) and end.pending()]
+        readable = decrypted or select.select(list(others), [], [], _TIMEOUT)[0]
+        if not readable:
+            return
+        for end in readable:
+            piece = end.recv(1 << 16)
+            if not piece:
+                return
+            others[end].sendall(piece)
