@@ -39,5 +39,8 @@ class WaitLimits:
     longest_pause: float = 300.0
     """After a refused lookup the pause is doubled, from the first to the longest."""
 
+    unknown_task: float = 600.0
+    """How long `listen` follows a task that the journal does not know."""
+
     longest_retry_after: float = 900.0
     """Half the default `--timeout`, so that one odd answer leaves time for another lookup."""
