@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 class Client:
     """An async context manager. `backoff` says how often and when a lookup is retried.
 
-    The key, and what `hide` is given, is cut out of the service's messages. Raise UsageError as
-    `open_http`.
+    The key, and what `hide` is given, is cut out of the service's messages. `key_worked` says
+    whether the service has accepted the key. Raise UsageError as `open_http`.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class Client:
         backoff: Backoff,
     ) -> None:
         self.provider = provider
+        self.key_worked = False
         self._secrets = [key.value]
         self._backoff = backoff
         self._http = open_http(base_url, key, tls)
@@ -113,6 +114,7 @@ class Client:
             if slow is not None:
                 slow.cancel()
         if self.provider.codes.get(answer.code) is Meaning.SUCCESS:
+            self.key_worked = True
             task_id = find_task_id(answer)
             if task_id is None:
                 raise submission_unknown("the service accepted the request but named no task")
@@ -176,6 +178,7 @@ class Client:
             raise unreachable(error) from error
         if self.provider.codes.get(answer.code) is not Meaning.SUCCESS:
             raise make_lookup_error(self._clean(answer), self.provider)
+        self.key_worked = True
         return answer
 
     def _clean(self, answer: Envelope) -> Envelope:

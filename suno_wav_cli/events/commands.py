@@ -70,6 +70,17 @@ class TrackList:
 
 
 @event
+class RawRecord:
+    """`status --raw`: the service's record of a task as it came.
+
+    record: its JSON; the path of a `callbackUrl` is hidden, but its WAV URL may be a signed one.
+    """
+
+    task_id: str
+    record: str
+
+
+@event
 class OtherServiceJobs:
     """`resume`: there are unfinished conversions of another service than the one in use.
 
@@ -215,6 +226,7 @@ class Failed:
 CommandEvent: TypeAlias = (
     JobList
     | TrackList
+    | RawRecord
     | OtherServiceJobs
     | Inspected
     | SandboxStarted

@@ -21,6 +21,8 @@ def render_command(event: events.CommandEvent) -> Message:
             return Message(
                 text=f"suno-wav: music task {event.music_task_id}: {state}", result=format_tracks(event)
             )
+        case events.RawRecord():
+            return Message(result=event.record.splitlines())
         case events.OtherServiceJobs():
             return Message(
                 text=f"suno-wav: {event.count} unfinished at another service, {printable(event.service)} "
