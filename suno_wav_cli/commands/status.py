@@ -96,7 +96,7 @@ async def _show(context: ConversionContext, task_id: str, request: Request, *, a
     except SunoWavError as error:
         return report_failure(context, name, task_id, error)
     if request.raw:
-        context.report(RawRecord(task_id=task_id, record=format_raw(record.raw)))
+        context.report(RawRecord(task_id=task_id, record=hide_callback_paths(record.raw)))
     else:
         state, target = (entry.state, entry.target) if entry else (None, None)
         context.report(TaskStatus(audio_id=name, record=record, journal_state=state, target=target))
@@ -113,23 +113,23 @@ async def _wait(context: ConversionContext, task_id: str, entry: JournalEntry | 
     return await wait_for(context, task_id, entry, record, deadline=deadline)
 
 
-def format_raw(record: Mapping[str, object]) -> str:
-    """Return a record as JSON, without the path of a callback address."""
-    return json.dumps(_hide_callback_paths(record), indent=2)
+def hide_callback_paths(record: Mapping[str, object]) -> dict[str, object]:
+    """Return a record without the secret path of the receiver."""
+    return {key: _hide_path(value, key) for key, value in record.items()}
 
 
-def _hide_callback_paths(value: object, name: str = "") -> object:
+def _hide_path(value: object, name: str = "") -> object:
     if isinstance(value, Mapping):
-        return {key: _hide_callback_paths(item, str(key)) for key, item in value.items()}
+        return hide_callback_paths(value)
     if isinstance(value, list | tuple):
-        return [_hide_callback_paths(item, name) for item in value]
+        return [_hide_path(item, name) for item in value]
     if not isinstance(value, str):
         return value
     if name.replace("_", "").casefold() == "callbackurl":
         return re.sub(r"^(\w+://[^/?#]*).*", r"\1/(hidden)", value, flags=re.DOTALL)
     with suppress(ValueError, RecursionError):
-        nested = json.loads(value)
-        # kie-jobs keeps the request as JSON in a text. What has nothing to hide stays as it came.
-        if isinstance(nested, dict | list) and _hide_callback_paths(nested) != nested:
-            return json.dumps(_hide_callback_paths(nested))
+        quoted = json.loads(value)
+        # kie-jobs quotes the request as JSON in a text. What has nothing to hide stays as it came.
+        if isinstance(quoted, dict | list) and _hide_path(quoted) != quoted:
+            return json.dumps(_hide_path(quoted))
     return value

@@ -60,11 +60,14 @@ async def wait_for(
                 first = AskAgain(seconds=terms.poll_interval, at_least=0.0)
                 await _wait_for_turn(context, task_id, first, called_back=new)
             while True:
-                answer = known or reports.show(await fetch_answer(context, task_id))
-                known, answers = None, answers.after(answer, time.monotonic())
-                if any_state and isinstance(answer, WavRecord):
-                    return answer
+                answer = known or await fetch_answer(context, task_id)
+                answers = answers.after(answer, time.monotonic())
                 step = next_step(answers, terms, key_worked=context.client.key_worked)
+                if any_state and isinstance(answer, WavRecord):
+                    step = answer
+                if known is None:
+                    reports.show(answer, is_last=not isinstance(step, AskAgain))
+                known = None
                 if isinstance(step, WavRecord):
                     return step
                 if isinstance(step, SunoWavError):
@@ -147,21 +150,20 @@ class _Reports:
     record: WavRecord | None
     reasons: set[str] = field(default_factory=set)
 
-    def show(self, answer: Answer) -> Answer:
-        """Report an answer, and return it."""
+    def show(self, answer: Answer, *, is_last: bool) -> None:
+        """Report an answer. An error that ends the wait is the caller's to report."""
         report = self.context.report
         if isinstance(answer, SunoWavError):
-            if self._is_new(answer.message):
+            if not is_last and self._is_new(answer.message):
                 report(LookupFailed(audio_id=self.name, task_id=self.task_id, message=answer.message))
-            return answer
+            return
         report(LookedUp(audio_id=self.name, record=answer))
         before, self.record = self.record, answer
         if self.context.watch and (before is None or _state_of(before) != _state_of(answer)):
             report(StateChanged(audio_id=self.name, record=answer, seen_at=time.time()))
         said = message_of(answer) if answer.state is WavState.PENDING else None
-        if said is not None and self._is_new(said):
+        if said is not None and not is_last and self._is_new(said):
             report(TaskMessage(audio_id=self.name, task_id=self.task_id, message=said))
-        return answer
 
     def _is_new(self, reason: str) -> bool:
         if reason in self.reasons or len(self.reasons) == _MOST_REASONS:

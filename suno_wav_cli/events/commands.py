@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from suno_wav_cli.events.event import event
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from suno_wav_cli.models import AudioLevels, Tag, Track, WavFormat
@@ -73,11 +74,11 @@ class TrackList:
 class RawRecord:
     """`status --raw`: the service's record of a task as it came.
 
-    record: its JSON; the path of a `callbackUrl` is hidden, but its WAV URL may be a signed one.
+    record: the path of a `callbackUrl` is hidden, but its WAV URL may be a signed URL.
     """
 
     task_id: str
-    record: str
+    record: Mapping[str, object]
 
 
 @event

@@ -282,3 +282,6 @@ def test_the_raw_record_is_printed_without_the_path_of_the_callback(wild: Wild) 
     assert shown["callbackUrl"] == "https://me.example/(hidden)"
     assert json.loads(shown["param"]) == {"callBackUrl": "https://me.example/(hidden)", "input": {}}
     assert "secret" not in done.out
+    (event,) = wild.run("status", TASK, "--raw", "--json").events
+    assert event["record"] == shown
+    assert "secret" not in wild.run("status", TASK, "--json").out
