@@ -24,7 +24,7 @@ from suno_wav_cli.system.pacing import Backoff
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from decimal import Decimal
     from types import TracebackType
     from typing import Self
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 class Client:
     """An async context manager. `backoff` says how often and when a lookup is retried.
 
-    The key, and what `hide` is given, is cut out of the service's messages. Raise UsageError as
-    `open_http`.
+    The key, and what `hide` is given, is cut out of the service's messages. `key_worked` says
+    whether the service has accepted the key. Raise UsageError as `open_http`.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class Client:
         backoff: Backoff,
     ) -> None:
         self.provider = provider
+        self.key_worked = False
         self._secrets = [key.value]
         self._backoff = backoff
         self._http = open_http(base_url, key, tls)
@@ -67,11 +68,18 @@ class Client:
         """Cut this text, too, out of what the service says."""
         self._secrets.append(text)
 
-    async def submit(self, song: Song, callback_url: str | None, sent: asyncio.Event) -> str:
+    async def submit(
+        self,
+        song: Song,
+        callback_url: str | None,
+        sent: asyncio.Event,
+        *,
+        on_slow: Callable[[], None] | None = None,
+    ) -> str:
         """Start one paid conversion by exactly one request (api/README.md, sections 2 and 7).
 
         Return the WAV task's id. `callback_url` is None if no callback is wanted. `sent` is set
-        when the request begins to leave.
+        when the request begins to leave, and `on_slow` called once if the answer takes long.
 
         Raise SubmissionUnknown if the request may have been accepted, ServiceUnavailable if it
         certainly was not and can be sent again, RecordExists for a 409, and NotAuthorized,
@@ -83,6 +91,7 @@ class Client:
             if event.endswith(".send_request_headers.started") and info["request"].method == b"POST":
                 sent.set()
 
+        slow = asyncio.get_running_loop().call_later(30.0, on_slow) if on_slow else None
         try:
             answer = await exchange(
                 self._http,
@@ -101,19 +110,26 @@ class Client:
             if not sent.is_set():
                 raise unreachable(error) from error
             raise submission_unknown(describe_error(error)) from error
+        finally:
+            if slow is not None:
+                slow.cancel()
         if self.provider.codes.get(answer.code) is Meaning.SUCCESS:
+            self.key_worked = True
             task_id = find_task_id(answer)
             if task_id is None:
                 raise submission_unknown("the service accepted the request but named no task")
             return task_id
         raise make_submission_error(self._clean(answer), self.provider)
 
-    async def fetch_record(self, task_id: str) -> WavRecord:
+    async def fetch_record(self, task_id: str, *, retries: int | None = None) -> WavRecord:
         """Look up a WAV task (api/README.md, sections 4 and 7).
 
-        Raise TaskUnknown, NotAuthorized, ServiceUnavailable, ConversionFailed.
+        `retries` replaces the client's own. Raise TaskUnknown if the service does not have it,
+        NotAuthorized if the key was refused, GenerationFailed if a code says that the conversion
+        failed, and ServiceUnavailable for any other answer, which says nothing of the task.
         """
-        answer = await self._look_up(self.provider.record_path, {"taskId": task_id})
+        backoff = None if retries is None else Backoff(retries=retries)
+        answer = await self._look_up(self.provider.record_path, {"taskId": task_id}, backoff)
         record = self.provider.read_record(task_id, answer.data)
         return replace(record, error_message=self._hide_secrets(record.error_message) or None)
 
@@ -162,6 +178,7 @@ class Client:
             raise unreachable(error) from error
         if self.provider.codes.get(answer.code) is not Meaning.SUCCESS:
             raise make_lookup_error(self._clean(answer), self.provider)
+        self.key_worked = True
         return answer
 
     def _clean(self, answer: Envelope) -> Envelope:

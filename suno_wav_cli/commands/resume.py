@@ -28,7 +28,7 @@ from suno_wav_cli.errors import (
     SunoWavError,
     UsageError,
 )
-from suno_wav_cli.events import LookedUp, OtherServiceJobs, Summary
+from suno_wav_cli.events import OtherServiceJobs, Summary
 from suno_wav_cli.journal import open_history
 from suno_wav_cli.journal.entry import UNDECIDED, JournalEntry
 from suno_wav_cli.system.event_loop import run_async
@@ -94,9 +94,7 @@ async def _resume_one(
             return await _settle(context, entry, submitter, alone=alone)
         if task_id is None:
             raise _not_submitted(entry)
-        record = await context.client.fetch_record(task_id)
-        context.report(LookedUp(audio_id=name, record=record))
-        return await finish_task(context, record, wait=True, alone=alone)
+        return await finish_task(context, task_id, wait=True, alone=alone)
     except SunoWavError as error:
         if isinstance(error, UsageError | OutputExists) and error.continue_with is None and task_id:
             error.continue_with = context.continue_with([task_id])
