@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.callbacks.payload_variants import CALLBACK_SHAPES
-from suno_wav_cli.sandbox.cdn.fault_syntax import FAULT_HELP, SYNTAX, format_plan, parse_plan
+from suno_wav_cli.sandbox.cdn.fault_syntax import FAULT_HELP, SYNTAX, parse_plan
 from suno_wav_cli.sandbox.cdn.faults import FAULTLESS, Fault, Kind, Plan, always, once
 from suno_wav_cli.sandbox.cdn.melody import PLAIN, Layout
 from suno_wav_cli.sandbox.refusals import Refusal
@@ -203,12 +203,6 @@ def choose_behaviour(audio_id: str) -> Behaviour:
     if _CDN_ID.fullmatch(name) or (name.startswith("demo-") and "cdn" in name.lower().split("-")):
         return _cdn_behaviour(name)
     return _DEFAULT
-
-
-def format_cdn_id(plan: Plan, megabytes: int | None = None) -> str:
-    """Return the audio id that orders this plan, for a file of this size."""
-    size, text = "" if megabytes is None else f"-{megabytes}mb", format_plan(plan)
-    return f"demo{size}-cdn-{text}" if text else f"demo{size}"
 
 
 def _cdn_behaviour(name: str) -> Behaviour:
