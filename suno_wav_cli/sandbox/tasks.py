@@ -9,6 +9,9 @@ from suno_wav_cli.callbacks.payload_variants import Conversion
 from suno_wav_cli.sandbox.cdn.stored import StoredFile
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from suno_wav_cli.sandbox.answers.faults import AnswerStep
     from suno_wav_cli.sandbox.behaviours import Behaviour
 
 
@@ -17,7 +20,7 @@ class Task:
     """One accepted submission.
 
     `base_url` is the sandbox's own address. `ready_at` is in the sandbox's seconds, which `--speed`
-    shortens.
+    shortens. `created` and `completed` are what the record says, in seconds of the real clock.
     """
 
     task_id: str
@@ -28,10 +31,14 @@ class Task:
     base_url: str
     behaviour: Behaviour
     ready_at: float
+    created: float
+    completed: float
+    answers: Iterator[AnswerStep] = field(init=False)
     lookups: int = 0
     file: StoredFile = field(init=False)
 
     def __post_init__(self) -> None:
+        self.answers = self.behaviour.lookups.in_turn()
         self.file = StoredFile(self.task_id, self.behaviour.layout, self.behaviour.plan)
 
     @property
@@ -48,4 +55,6 @@ class Task:
             flag=flag,
             code=self.behaviour.code,
             url=url,
+            created=self.created,
+            completed=self.completed,
         )

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 import httpx
 from hypothesis import strategies as st
 
-from suno_wav_cli.sandbox.behaviours import choose_behaviour
 from suno_wav_cli.sandbox.cdn.fault_syntax import format_plan
 from suno_wav_cli.sandbox.cdn.faults import REFUSALS, STATUSES, Fault, Group, Kind, Plan, Step, Takes, Trait
 from suno_wav_cli.sandbox.cdn.melody import make_melody
+from suno_wav_cli.sandbox.demo_ids import choose_behaviour
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
