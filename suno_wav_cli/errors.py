@@ -80,11 +80,40 @@ class NoCredits(SunoWavError):
 
 
 class ServiceUnavailable(SunoWavError):
+    """`retry_after` is the pause in seconds that the service asked for, if it did."""
+
     exit_code = ExitCode.UNAVAILABLE
+
+    def __init__(
+        self,
+        message: str,
+        remedy: str,
+        *,
+        continue_with: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message, remedy, continue_with=continue_with)
+        self.retry_after = retry_after
 
 
 class SubmissionUnknown(ServiceUnavailable):
-    pass
+    """`answer` is the beginning of an answer that was not understood, without secrets.
+
+    `candidates` are the ids in it that may name the task that was paid for.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        remedy: str,
+        *,
+        continue_with: str | None = None,
+        answer: str | None = None,
+        candidates: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(message, remedy, continue_with=continue_with)
+        self.answer = answer
+        self.candidates = candidates
 
 
 class ConversionFailed(SunoWavError):
@@ -92,7 +121,13 @@ class ConversionFailed(SunoWavError):
 
 
 class GenerationFailed(ConversionFailed):
-    pass
+    """`code` is the one that the service answered with, or None if a record says that it failed."""
+
+    def __init__(
+        self, message: str, remedy: str, *, continue_with: str | None = None, code: int | None = None
+    ) -> None:
+        super().__init__(message, remedy, continue_with=continue_with)
+        self.code = code
 
 
 class TaskUnknown(ConversionFailed):

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +97,10 @@ class WavRecord:
     """What the service says about a WAV task (api/README.md, sections 4 and 7).
 
     `flag`, `error_code` and `error_message` are the service's own words. `url` is set if and only
-    if `state` is READY. `created` and `completed` are the service's texts, without a time zone.
+    if `state` is READY; `unusable_url` is an address that the record names in vain. `created` and
+    `completed` are the service's texts, without a time zone; `created_at` is the same in seconds
+    since 1970, if the service says it exactly. `credits` is what the task has really cost. `raw` is
+    the record as it came.
     """
 
     task_id: str
@@ -104,6 +112,10 @@ class WavRecord:
     error_message: str | None = None
     created: str | None = None
     completed: str | None = None
+    created_at: float | None = None
+    unusable_url: str | None = None
+    credits: Decimal | None = None
+    raw: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

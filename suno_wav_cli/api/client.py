@@ -24,7 +24,7 @@ from suno_wav_cli.system.pacing import Backoff
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from decimal import Decimal
     from types import TracebackType
     from typing import Self
@@ -67,11 +67,18 @@ class Client:
         """Cut this text, too, out of what the service says."""
         self._secrets.append(text)
 
-    async def submit(self, song: Song, callback_url: str | None, sent: asyncio.Event) -> str:
+    async def submit(
+        self,
+        song: Song,
+        callback_url: str | None,
+        sent: asyncio.Event,
+        *,
+        on_slow: Callable[[], None] | None = None,
+    ) -> str:
         """Start one paid conversion by exactly one request (api/README.md, sections 2 and 7).
 
         Return the WAV task's id. `callback_url` is None if no callback is wanted. `sent` is set
-        when the request begins to leave.
+        when the request begins to leave, and `on_slow` called once if the answer takes long.
 
         Raise SubmissionUnknown if the request may have been accepted, ServiceUnavailable if it
         certainly was not and can be sent again, RecordExists for a 409, and NotAuthorized,
@@ -83,6 +90,7 @@ class Client:
             if event.endswith(".send_request_headers.started") and info["request"].method == b"POST":
                 sent.set()
 
+        slow = asyncio.get_running_loop().call_later(30.0, on_slow) if on_slow else None
         try:
             answer = await exchange(
                 self._http,
@@ -101,6 +109,9 @@ class Client:
             if not sent.is_set():
                 raise unreachable(error) from error
             raise submission_unknown(describe_error(error)) from error
+        finally:
+            if slow is not None:
+                slow.cancel()
         if self.provider.codes.get(answer.code) is Meaning.SUCCESS:
             task_id = find_task_id(answer)
             if task_id is None:
@@ -108,12 +119,15 @@ class Client:
             return task_id
         raise make_submission_error(self._clean(answer), self.provider)
 
-    async def fetch_record(self, task_id: str) -> WavRecord:
+    async def fetch_record(self, task_id: str, *, retries: int | None = None) -> WavRecord:
         """Look up a WAV task (api/README.md, sections 4 and 7).
 
-        Raise TaskUnknown, NotAuthorized, ServiceUnavailable, ConversionFailed.
+        `retries` replaces the client's own. Raise TaskUnknown if the service does not have it,
+        NotAuthorized if the key was refused, GenerationFailed if a code says that the conversion
+        failed, and ServiceUnavailable for any other answer, which says nothing of the task.
         """
-        answer = await self._look_up(self.provider.record_path, {"taskId": task_id})
+        backoff = None if retries is None else Backoff(retries=retries)
+        answer = await self._look_up(self.provider.record_path, {"taskId": task_id}, backoff)
         record = self.provider.read_record(task_id, answer.data)
         return replace(record, error_message=self._hide_secrets(record.error_message) or None)
 
