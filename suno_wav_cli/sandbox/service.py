@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import isfinite
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from suno_wav_cli.sandbox.answers.content import place_id, place_record, refusal_of, words_of
 from suno_wav_cli.sandbox.answers.faults import GOOD_ANSWER, Group, Kind
-from suno_wav_cli.sandbox.answers.record import change_record, last_number
+from suno_wav_cli.sandbox.answers.record import change_record
 from suno_wav_cli.sandbox.demo_ids import choose_behaviour
 from suno_wav_cli.sandbox.records import make_music_record
 from suno_wav_cli.sandbox.refusals import Refusal
@@ -76,6 +76,8 @@ class Service:
         self._accepted_at: deque[float] = deque()
         self._tasks: dict[str, Task] = {}
         self._submissions: dict[str, Iterator[AnswerStep]] = {}
+        # The songs that belong together, by what they have in common; and the id of the first one's task.
+        self._families: dict[str, dict[str, None]] = defaultdict(dict)
         self._shared_ids: dict[str, str] = {}
         # By which contract each task was submitted: no other one knows it.
         self._contracts: dict[str, Contract] = {}
@@ -106,13 +108,14 @@ class Service:
             return Reply(refusal=refusal_of(step), message=words_of(step), fields=fields, step=step)
         flag, url = self._decide(task, step)
         record = contract.make_record(task, flag, url)
-        change_record(record, step, audio_id=task.audio_id, url=url)
+        change_record(record, step, audio_id=task.audio_id, other=self._other_song(task.audio_id), url=url)
         data = None if words_of(step) else place_record(step, record)
         return Reply(message=words_of(step), fields={"data": data}, step=step)
 
     def submit(self, contract: Contract, submission: Submission, base_url: str) -> Reply:
         audio_id = submission.audio_id
         self.counters.submissions[audio_id] += 1
+        self._families[_family(audio_id)][audio_id] = None
         behaviour = choose_behaviour(audio_id)
         if behaviour.problem is not None:
             return Reply(refusal=400, message=behaviour.problem)
@@ -158,8 +161,13 @@ class Service:
         if step.has(Kind.FALSE):
             return self._make_id()
         if step.has(Kind.SAME):
-            return self._shared_ids.setdefault(last_number(task.audio_id)[0], task.task_id)
+            return self._shared_ids.setdefault(_family(task.audio_id), task.task_id)
         return int(task.task_id) if step.has(Kind.NUMBER) else task.task_id
+
+    def _other_song(self, audio_id: str) -> str:
+        """Return the last other song that belongs to this one, or an id that no song has."""
+        others = [song for song in self._families[_family(audio_id)] if song != audio_id]
+        return others[-1] if others else f"{audio_id}-other"
 
     def _make_id(self) -> str:
         return f"{self._random.getrandbits(128):032x}"
@@ -201,3 +209,8 @@ class Service:
         self._tasks[task.task_id] = task
         self._contracts[task.task_id] = contract
         return task
+
+
+def _family(audio_id: str) -> str:
+    """Return what songs have in common that belong together: what is behind `+`, without its number."""
+    return audio_id.partition("+")[2].rstrip("0123456789")

@@ -142,9 +142,9 @@ def test_speed_divides_the_seconds_of_a_slow_answer() -> None:
 
 
 def test_two_songs_can_be_given_one_id(account: SandboxAccount) -> None:
-    ids = [account.task(f"demo-submit-same+{number}") for number in (1, 2)]
+    ids = [account.task(f"demo-submit-same+two-{number}") for number in (1, 2)]
     assert ids[0] == ids[1] != account.task("demo-submit-same+others-1")
-    assert account.record(ids[0]).json()["data"]["musicId"] == "demo-submit-same+1"
+    assert account.record(ids[0]).json()["data"]["musicId"] == "demo-submit-same+two-1"
 
 
 def test_a_false_id_is_of_no_task(account: SandboxAccount) -> None:
@@ -238,9 +238,9 @@ def test_a_job_names_its_address_in_as_many_places(account: SandboxAccount) -> N
 
 
 def test_a_record_can_be_of_another_song_or_task(account: SandboxAccount) -> None:
-    tasks = {number: account.task(f"demo-lookup-othersong~always+{number}") for number in (1, 2)}
+    tasks = {number: account.task(f"demo-lookup-othersong~always+pair-{number}") for number in (1, 2)}
     names = {number: account.record(task).json()["data"]["musicId"] for number, task in tasks.items()}
-    assert names == {1: "demo-lookup-othersong~always+2", 2: "demo-lookup-othersong~always+1"}
+    assert names == {1: "demo-lookup-othersong~always+pair-2", 2: "demo-lookup-othersong~always+pair-1"}
     assert look_up(account, "masked")["data"]["musicId"] == "demo****+one"
     assert look_up(account, "nosong")["data"]["musicId"] is None
     task = account.task("demo-lookup-othertask")

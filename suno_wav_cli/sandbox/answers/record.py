@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -13,11 +12,15 @@ if TYPE_CHECKING:
     from suno_wav_cli.sandbox.answers.faults import AnswerStep
 
 _A_DAY_BEFORE_MS = 86_400_000
-_LAST_NUMBER = re.compile(r"(.*?)([0-9]+)")
 
 
-def change_record(record: dict[str, Any], step: AnswerStep, *, audio_id: str, url: str | None) -> None:
-    """Change a record in each way that the step names. `url` is the file's address in it."""
+def change_record(
+    record: dict[str, Any], step: AnswerStep, *, audio_id: str, other: str, url: str | None
+) -> None:
+    """Change a record in each way that the step names.
+
+    `url` is the file's address in it, and `other` another song's id.
+    """
     is_job = "state" in record
     if flag := step.of(Group.FLAG):
         name = next(name for name in ("state", "status", "successFlag") if name in record)
@@ -27,18 +30,12 @@ def change_record(record: dict[str, Any], step: AnswerStep, *, audio_id: str, ur
         record["failMsg" if is_job else "errorMessage"] = "still waiting for a free worker"
     if url is not None:
         _change_address(record, step, url, is_job=is_job)
-    _change_song(record, step, audio_id, is_job=is_job)
+    _change_song(record, step, audio_id, other, is_job=is_job)
     if step.has(Kind.OTHER_TASK):
         record["taskId"] = "0123456789abcdef" * 2
     if step.has(Kind.STALE):
         # The service's own spelling of a day long gone.
         record["createTime"] = 1_735_689_600_000 - _A_DAY_BEFORE_MS
-
-
-def last_number(audio_id: str) -> tuple[str, int | None]:
-    """Split an id into its beginning and the number at its end, if it has one."""
-    match = _LAST_NUMBER.fullmatch(audio_id)
-    return (match[1], int(match[2])) if match else (audio_id, None)
 
 
 def _number_of(flag: str) -> int:
@@ -70,14 +67,15 @@ def _change_address(record: dict[str, Any], step: AnswerStep, url: str, *, is_jo
     record["response"] = changed if address.kind is Kind.URL_TEXT else {"audioWavUrl": changed}
 
 
-def _change_song(record: dict[str, Any], step: AnswerStep, audio_id: str, *, is_job: bool) -> None:
+def _change_song(
+    record: dict[str, Any], step: AnswerStep, audio_id: str, other: str, *, is_job: bool
+) -> None:
     song = step.of(Group.SONG)
     if song is None:
         return
     told: str | None = None
     if song.kind is Kind.OTHER_SONG:
-        name, number = last_number(audio_id)
-        told = f"{name}{2 if number == 1 else 1}"
+        told = other
     elif song.kind is Kind.MASKED:
         told = f"{audio_id[:4]}****{audio_id[-4:]}"
     if is_job:
