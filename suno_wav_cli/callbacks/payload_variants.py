@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _CREATED, _COMPLETED = 1_735_689_600.0, 1_735_690_200.0
 _FAILED = "WAV format conversion failed"
+_SUCCESS = 200
 _HUGE_BYTES = 1_000_000
 
 DOCUMENTED = "snake"
@@ -62,7 +63,11 @@ def callback_content(shape: str, conversion: Conversion) -> bytes:
 
 def documented_record(conversion: Conversion) -> dict[str, Any]:
     """Make the data that `record-info` answers (api/README.md, section 4)."""
-    failed = conversion.flag not in ("SUCCESS", "PENDING") and conversion.url is None
+    failed = (
+        conversion.flag not in ("SUCCESS", "PENDING")
+        and conversion.code != _SUCCESS
+        and conversion.url is None
+    )
     record = {
         "taskId": conversion.task_id,
         "musicId": conversion.audio_id,

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from suno_wav_cli.sandbox.answers.faults import AnswerStep
     from suno_wav_cli.sandbox.behaviours import Behaviour
 
+_SUCCESS, _FAILED = 200, 501
+
 
 @dataclass(kw_only=True)
 class Task:
@@ -48,12 +50,16 @@ class Task:
 
     def describe(self, flag: str, url: str | None) -> Conversion:
         """Return what a record or a callback says of this task."""
+        code = self.behaviour.code
+        if code == _SUCCESS and "FAIL" in flag:
+            # An answer that was ordered so; the task succeeds in the end.
+            code = _FAILED
         return Conversion(
             task_id=self.task_id,
             audio_id=self.audio_id,
             callback_url=self.callback_url,
             flag=flag,
-            code=self.behaviour.code,
+            code=code,
             url=url,
             created=self.created,
             completed=self.completed,
