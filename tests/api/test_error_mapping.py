@@ -77,9 +77,7 @@ def to_continue(sandbox: Sandbox, done: Finished) -> str:
             CHECK_KEY,
             id="401",
         ),
-        pytest.param(
-            402, 7, 1, "the service refused the request: code 402 (code 402)", CHECK_ID, id="402, unlisted"
-        ),
+        pytest.param(402, 4, 1, "not enough credits: code 402 (code 402)", TOP_UP, id="402, as kie has it"),
         pytest.param(
             404, 7, 1, "the service refused the request: task not found (code 404)", CHECK_ID, id="404"
         ),
@@ -157,55 +155,18 @@ def test_a_submission_answered_with_a_code(  # noqa: PLR0917 - a table has colum
 
 @pytest.mark.first_cases(2)
 @pytest.mark.parametrize(
-    ("code", "exit_code", "message", "remedy"),
-    [
-        pytest.param(
-            400, 7, "the service refused the request: Invalid parameters (code 400)", CHECK_ID, id="400"
-        ),
-        pytest.param(
-            402, 7, "the service refused the request: code 402 (code 402)", CHECK_ID, id="402, unlisted"
-        ),
-        pytest.param(
-            409,
-            7,
-            "the service refused the request: WAV record already exists (code 409)",
-            CHECK_ID,
-            id="409",
-        ),
-        pytest.param(
-            413, 7, "the service refused the request: Parameter too long (code 413)", CHECK_ID, id="413"
-        ),
-        pytest.param(
-            418, 7, "the service refused the request: code 418 (code 418)", CHECK_ID, id="418, unlisted"
-        ),
-        pytest.param(429, 4, "not enough credits: Insufficient credits (code 429)", TOP_UP, id="429"),
-        pytest.param(
-            451,
-            7,
-            "the service could not fetch the song's audio: Failed to download the source audio (code 451)",
-            TOO_OLD,
-            id="451",
-        ),
-        pytest.param(
-            501, 7, "the conversion failed: Audio generation failed (code 501)", SUBMITTED_ANEW, id="501"
-        ),
-    ],
-)
-def test_a_lookup_refused_with_a_code_ends_the_song(
-    sandbox: Sandbox, code: int, exit_code: int, message: str, remedy: str
-) -> None:
-    audio_id = f"demo-lookup-{code}"
-    done = sandbox.run("convert", audio_id, *ASKING)
-    assert (done.code, done.out, done.err) == (exit_code, "", said(audio_id, message, remedy))
-    assert (sandbox.counted("submissions", audio_id), sandbox.counted("lookups", audio_id)) == (1, 1)
-    assert files() == []
-
-
-@pytest.mark.first_cases(2)
-@pytest.mark.parametrize(
     ("code", "exit_code", "message"),
     [
+        pytest.param(400, 6, "the service refused the request: Invalid parameters (code 400)", id="400"),
+        pytest.param(402, 6, "not enough credits: code 402 (code 402)", id="402, as kie has it"),
         pytest.param(404, 8, "not finished within 2 s", id="404: perhaps not there yet"),
+        pytest.param(
+            409, 6, "the service refused the request: WAV record already exists (code 409)", id="409"
+        ),
+        pytest.param(413, 6, "the service refused the request: Parameter too long (code 413)", id="413"),
+        pytest.param(418, 6, "the service refused the request: code 418 (code 418)", id="418, unlisted"),
+        pytest.param(422, 8, "not finished within 2 s", id="422, as kie has it"),
+        pytest.param(429, 6, "not enough credits: Insufficient credits (code 429)", id="429"),
         pytest.param(405, 6, "too many requests: Rate limit exceeded (code 405)", id="405"),
         pytest.param(
             430, 6, "too many requests: Call frequency too high, please try again later (code 430)", id="430"
@@ -220,7 +181,7 @@ def test_a_lookup_refused_with_a_code_ends_the_song(
 def test_a_lookup_that_may_succeed_later_is_repeated_until_the_time_is_up(
     sandbox: Sandbox, code: int, exit_code: int, message: str
 ) -> None:
-    """The song is paid for: the line that continues is printed."""
+    """No answer but a record says anything about a song that is paid for."""
     audio_id = f"demo-lookup-{code}"
     done = sandbox.run(
         "convert", audio_id, *ASKING, "--timeout", "2s", "--poll-interval", "200ms", "--retries", "0"
