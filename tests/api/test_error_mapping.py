@@ -83,9 +83,7 @@ def to_continue(sandbox: Sandbox, done: Finished) -> str:
             CHECK_KEY,
             id="401",
         ),
-        pytest.param(
-            402, 7, 1, "the service refused the request: code 402 (code 402)", CHECK_ID, id="402, unlisted"
-        ),
+        pytest.param(402, 4, 1, "not enough credits: code 402 (code 402)", TOP_UP, id="402, as kie has it"),
         pytest.param(
             404, 7, 1, "the service refused the request: task not found (code 404)", CHECK_ID, id="404"
         ),
