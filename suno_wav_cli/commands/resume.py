@@ -17,7 +17,7 @@ from suno_wav_cli.conversion.outcome import Outcome, report_failure, summarize
 from suno_wav_cli.conversion.pipeline import convert, run_all
 from suno_wav_cli.conversion.plan import Action, Job
 from suno_wav_cli.conversion.prior import explain_unknown
-from suno_wav_cli.conversion.resume_hint import command_for
+from suno_wav_cli.conversion.resume_hint import command_for, describe_command
 from suno_wav_cli.conversion.submit import Submitter, new_gate
 from suno_wav_cli.conversion.targets import check_targets
 from suno_wav_cli.errors import (
@@ -98,8 +98,8 @@ async def _resume_one(
         context.report(LookedUp(audio_id=name, record=record))
         return await finish_task(context, record, wait=True, alone=alone)
     except SunoWavError as error:
-        if isinstance(error, UsageError | OutputExists) and error.continue_with is None and task_id:
-            error.continue_with = context.continue_with([task_id])
+        if isinstance(error, UsageError | OutputExists) and error.continue_argv is None and task_id:
+            error.continue_argv = context.continue_argv([task_id])
         return report_failure(context, name, task_id, error)
 
 
@@ -123,7 +123,8 @@ async def _explain_unknown(context: ConversionContext, entry: JournalEntry) -> S
     return SubmissionUnknown(
         said,
         "Look at your account's log. Where it names a task: suno-wav status TASK_ID --wait --download. To pay for "
-        f"another try: {context.continue_with([entry.name], '--resubmit')}",
+        "another try:",
+        continue_argv=context.continue_argv([entry.name], "--resubmit"),
     )
 
 
@@ -172,7 +173,8 @@ def _elsewhere(entries: Sequence[JournalEntry | str]) -> list[OtherServiceJobs]:
             service=service,
             provider=provider,
             count=count,
-            resume_hint=command_for(provider, service, "resume", ()),
+            resume_hint=describe_command(argv := command_for(provider, service, "resume", ())),
+            continue_argv=argv,
         )
         for (service, provider), count in counted.items()
     ]
@@ -182,5 +184,6 @@ def _not_submitted(entry: JournalEntry | None) -> UsageError:
     said = f": {entry.message}" if entry and entry.message else ""
     return UsageError(
         f"the song was not submitted{said}",
-        f"To convert it: suno-wav convert {entry.name if entry else 'ID'}",
+        "To convert it:",
+        continue_argv=command_for(entry.provider, entry.service, "convert", [entry.name]) if entry else None,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.finish import finish_task
-from suno_wav_cli.conversion.ids import find
+from suno_wav_cli.conversion.ids import find, typed_name
 from suno_wav_cli.conversion.outcome import Outcome, exit_code_of, report_failure
 from suno_wav_cli.conversion.pipeline import run_all
 from suno_wav_cli.conversion.prior import check_provider
@@ -60,8 +60,12 @@ def _task_id(context: ConversionContext, argument: str) -> str:
         if found.wav_task_id == argument:
             # Another address may be another way to the same account.
             return argument
-        line = command_for(found.provider, found.service, "status", [found.wav_task_id or found.name])
-        raise UsageError(f"{found.name} was converted at {found.service}", f"To ask there: {line}")
+        ids = [name for name in (typed_name(found),) if name]
+        raise UsageError(
+            f"{found.name} was converted at {found.service}",
+            "To ask there:",
+            continue_argv=command_for(found.provider, found.service, "status", ids),
+        )
     check_provider(found, context.client.provider)
     task = found if found.wav_task_id else context.journal.newest_task_of(found.name)
     if task is None or task.wav_task_id is None:

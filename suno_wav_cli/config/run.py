@@ -21,7 +21,8 @@ class Run:
     """One start of the program.
 
     `choices` says where each of the settings comes from. `environ` is the environment without
-    secrets. `interactive` says whether `report` shows events to a person at a terminal.
+    secrets. `interactive` says whether `report` shows events to a person at a terminal. `argv` is
+    the command as it was typed.
     """
 
     settings: Settings
@@ -30,6 +31,7 @@ class Run:
     environ: Mapping[str, str]
     report: Report
     interactive: bool
+    argv: tuple[str, ...] = ()
 
     @property
     def paths(self) -> Paths:

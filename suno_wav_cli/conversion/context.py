@@ -13,12 +13,13 @@ from suno_wav_cli.callbacks.notifications import TaskNotifier
 from suno_wav_cli.config.credentials import find_api_key, require_key
 from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
 from suno_wav_cli.conversion.download_slots import DownloadSlots
+from suno_wav_cli.conversion.ids import typed_task
 from suno_wav_cli.conversion.resume_hint import command_for
 from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT, check_standard_output
 from suno_wav_cli.conversion.tagger import Tagger
 from suno_wav_cli.download import fetch as download
 from suno_wav_cli.download.part_file import remove_old_parts
-from suno_wav_cli.errors import SunoWavError, UsageError
+from suno_wav_cli.errors import ProgramBug, SunoWavError, UsageError
 from suno_wav_cli.events import SandboxStarted
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account
@@ -86,14 +87,21 @@ class ConversionContext:
         """Tell whether a part file beside `target` was left by an earlier run."""
         return target.parent == self.spool or self.journal.has_target(target)
 
-    def continue_with(self, ids: Sequence[str], *options: str) -> str:
-        """Return the command line that finishes these tasks or songs."""
+    def continue_argv(self, ids: Sequence[str], *options: str) -> tuple[str, ...]:
+        """Return the command that finishes these tasks or songs.
+
+        A task whose id cannot be typed is named by its song or as the last one, or else not at all:
+        then the command finishes all that is unfinished.
+        """
         if self.ends_with_run:
-            return "run the same command again (the sandbox ends with this program)"
+            # The sandbox and all its tasks end with this program.
+            return self.run.argv
+        names = [typed_task(id_, self.journal, self.base_url) for id_ in ids]
+        typed = [] if None in names else [name for name in names if name]
         again = ["--force"] if self.settings.force else []
         again += ["--tag"] if self.settings.tag else []
         again += ["--out", STANDARD_OUTPUT] if self.piped else []
-        return command_for(self.settings.provider, self.base_url, "resume", ids, *options, *again)
+        return command_for(self.settings.provider, self.base_url, "resume", typed, *options, *again)
 
 
 @asynccontextmanager
@@ -164,25 +172,25 @@ def _leaving_a_hint(context: ConversionContext) -> Iterator[None]:
     """Give whatever ends the command early the line that continues what it has begun."""
     try:
         yield
+    except CommandCancelled:
+        raise
     except asyncio.CancelledError:
         raise CommandCancelled(None if context.ends_with_run else _hint(context)) from None
     except Stopped as stop:
-        stop.continue_with = None if context.ends_with_run else _hint(context)
+        if stop.continue_argv is None and not context.ends_with_run:
+            stop.continue_argv = _hint(context)
         raise
     except SunoWavError:
         raise
     except Exception as bug:
-        hint = _hint(context)
-        if hint is not None:
-            bug.add_note(f"To continue: {hint}")
-        raise
+        raise ProgramBug(bug, continue_argv=_hint(context)) from bug
 
 
-def _hint(context: ConversionContext) -> str | None:
+def _hint(context: ConversionContext) -> tuple[str, ...] | None:
     # A journal that cannot be read any more must not hide why the command ends.
     with suppress(UsageError):
         task_ids = [entry.wav_task_id or "" for entry in context.journal.unfinished()]
-        return context.continue_with(task_ids) if task_ids else None
+        return context.continue_argv(task_ids) if task_ids else None
     return None
 
 

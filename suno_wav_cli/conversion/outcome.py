@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.conversion.resume_hint import advise
 from suno_wav_cli.errors import ExitCode, NotAuthorized, ServiceUnavailable, StillRunning
 from suno_wav_cli.events import SongFailed, Summary
 
@@ -34,15 +35,16 @@ def report_failure(
 ) -> Outcome:
     """Report that a song failed, and how to continue if its task is safe at the service."""
     resumable = isinstance(error, NotAuthorized | ServiceUnavailable)
-    if task_id is not None and resumable and error.continue_with is None:
-        error.continue_with = context.continue_with([task_id])
+    if task_id is not None and resumable and error.continue_argv is None:
+        error.continue_argv = context.continue_argv([task_id])
     context.report(
         SongFailed(
             audio_id=name,
             task_id=task_id,
             exit_code=error.exit_code,
             message=error.message,
-            remedy=error.advice,
+            remedy=advise(error, typed=context.run.argv),
+            continue_argv=error.continue_argv,
         )
     )
     return Outcome(task_id=task_id, error=error)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from suno_wav_cli.conversion.outcome import Outcome, report_failure
 from suno_wav_cli.conversion.plan import Action
+from suno_wav_cli.conversion.resume_hint import describe_command
 from suno_wav_cli.conversion.save import save
 from suno_wav_cli.conversion.wait import wait_for
 from suno_wav_cli.errors import GenerationFailed, SunoWavError
@@ -100,12 +101,14 @@ async def finish(
 
 
 def _detach(context: ConversionContext, job: Job, task_id: str) -> Outcome:
+    argv = context.continue_argv([task_id])
     context.report(
         Detached(
             audio_id=job.song.audio_id,
             task_id=task_id,
             kept_days=context.client.provider.retention_days,
-            resume_hint=context.continue_with([task_id]),
+            resume_hint=describe_command(argv, typed=context.run.argv),
+            continue_argv=argv,
         )
     )
     return Outcome(task_id=task_id)

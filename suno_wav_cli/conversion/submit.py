@@ -179,7 +179,7 @@ class Submitter:
             raise UsageError(
                 f"the song was accepted as task {task_id}, but {error.message}",
                 "It is paid for.",
-                continue_with=self.context.continue_with([task_id]),
+                continue_argv=self.context.continue_argv([task_id]),
             ) from error
         self.context.report(Submitted(audio_id=job.song.audio_id, task_id=task_id))
         return Accepted(entry=accepted, new=accepted.id == entry.id)

@@ -59,10 +59,10 @@ async def wait_for(
                 else:
                     problem = answer
     except TimeoutError:
-        line = context.continue_with([entry.wav_task_id or ""])
+        argv = context.continue_argv([entry.wav_task_id or ""])
         if isinstance(problem, ServiceUnavailable):
-            raise ServiceUnavailable(problem.message, "", continue_with=line) from None
-        raise StillRunning(f"not finished within {timeout:g} s", "", continue_with=line) from None
+            raise ServiceUnavailable(problem.message, "", continue_argv=argv) from None
+        raise StillRunning(f"not finished within {timeout:g} s", "", continue_argv=argv) from None
     if record.state is WavState.FAILED:
         raise _generation_failed(record)
     return record

@@ -82,6 +82,7 @@ class OtherServiceJobs:
     provider: str
     count: int
     resume_hint: str
+    continue_argv: tuple[str, ...]
 
 
 @event
@@ -201,6 +202,7 @@ class Interrupted:
 
     signal: str
     resume_hint: str | None
+    continue_argv: tuple[str, ...] | None
 
 
 @event
@@ -210,6 +212,7 @@ class Failed:
     exit_code: int
     message: str
     remedy: str
+    continue_argv: tuple[str, ...] | None
 
 
 CommandEvent: TypeAlias = (

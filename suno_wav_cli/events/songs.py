@@ -223,6 +223,7 @@ class Detached:
     task_id: str
     kept_days: int
     resume_hint: str
+    continue_argv: tuple[str, ...]
 
 
 @event
@@ -238,6 +239,7 @@ class SongFailed:
     exit_code: int
     message: str
     remedy: str
+    continue_argv: tuple[str, ...] | None
 
 
 @event

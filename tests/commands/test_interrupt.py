@@ -203,7 +203,7 @@ async def interrupted_again_and_again() -> None:
             await asyncio.sleep(60)
         except asyncio.CancelledError:
             os.kill(os.getpid(), signal.SIGINT)
-            raise CommandCancelled("suno-wav resume 1") from None
+            raise CommandCancelled(("suno-wav", "resume", "1")) from None
 
 
 async def interrupted_while_it_cleans_up() -> None:
@@ -212,7 +212,7 @@ async def interrupted_while_it_cleans_up() -> None:
         await asyncio.sleep(60)
     except asyncio.CancelledError:
         try:
-            raise CommandCancelled("suno-wav resume 1") from None
+            raise CommandCancelled(("suno-wav", "resume", "1")) from None
         finally:
             signal_soon(signal.SIGTERM)
             await asyncio.sleep(60)
@@ -223,4 +223,4 @@ async def interrupted_while_it_cleans_up() -> None:
 def test_further_signals_do_not_hide_how_to_continue(main: Callable[[], Coroutine[None, None, None]]) -> None:
     with pytest.raises(Stopped) as stopped:
         run_async(main())
-    assert stopped.value.continue_with == "suno-wav resume 1"
+    assert stopped.value.continue_argv == ("suno-wav", "resume", "1")
