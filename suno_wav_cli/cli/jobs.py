@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from suno_wav_cli.cli.invocation import run_command
+from suno_wav_cli.config.run import Run
 
 
 def jobs(
@@ -30,7 +31,13 @@ def jobs(
     Shows, newest first, the song, its task and state, when it was submitted, when the service
     deletes the file, and where the file is. Needs no key and no network.
     """
-    from suno_wav_cli.commands import jobs as command
 
-    request = command.Request(expiring=expiring, days=days, failed=failed, unfinished=unfinished, limit=limit)
-    run_command(context, lambda run: command.show_jobs(request, run.environ, run.report))
+    def run_jobs(run: Run) -> int:
+        from suno_wav_cli.commands import jobs as command
+
+        request = command.Request(
+            expiring=expiring, days=days, failed=failed, unfinished=unfinished, limit=limit
+        )
+        return command.show_jobs(request, run.environ, run.report)
+
+    run_command(context, run_jobs)

@@ -7,116 +7,21 @@ from pathlib import PurePath
 
 from suno_wav_cli.errors import UsageError
 
-_AUDIO = frozenset(
-    [
-        "aac",
-        "ac3",
-        "aif",
-        "aifc",
-        "aiff",
-        "alac",
-        "amr",
-        "ape",
-        "au",
-        "caf",
-        "flac",
-        "m4a",
-        "m4b",
-        "mid",
-        "midi",
-        "mka",
-        "mkv",
-        "mov",
-        "mp2",
-        "mp3",
-        "mp4",
-        "mpga",
-        "oga",
-        "ogg",
-        "opus",
-        "part",
-        "ra",
-        "rf64",
-        "snd",
-        "wav",
-        "wave",
-        "weba",
-        "webm",
-        "wma",
-        "wv",
-    ]
+_AUDIO = re.compile(
+    r"aac|ac3|aif[cf]?|alac|amr|ape|au|caf|flac|m4[ab]|midi?|mk[av]|mov|mp[234]|mpga|og[ag]|opus|part|ra|rf64|snd|wave?"
+    r"|web[ma]|wma|wv|aiff"
 )
-_TEXT = frozenset(
-    [
-        "cfg",
-        "conf",
-        "csv",
-        "cue",
-        "doc",
-        "docx",
-        "htm",
-        "html",
-        "ini",
-        "ipynb",
-        "js",
-        "json",
-        "jsonl",
-        "list",
-        "log",
-        "lrc",
-        "lst",
-        "m3u",
-        "m3u8",
-        "md",
-        "ndjson",
-        "ods",
-        "odt",
-        "pdf",
-        "pls",
-        "ps1",
-        "py",
-        "rst",
-        "rtf",
-        "sh",
-        "sqlite3",
-        "srt",
-        "text",
-        "toml",
-        "ts",
-        "tsv",
-        "txt",
-        "xls",
-        "xlsx",
-        "xml",
-        "xspf",
-        "yaml",
-        "yml",
-    ]
+_TEXT = re.compile(
+    r"cfg|conf|csv|cue|docx?|html?|ini|ipynb|js|jsonl?|list|log|lrc|lst|m3u8?|md|ndjson|od[st]|pdf|pls|ps1|py|rst|rtf|sh"
+    r"|sqlite3|srt|te?xt|toml|tsv?|xlsx?|xml|xspf|ya?ml"
 )
-_COMMANDS = frozenset(
-    [
-        "config",
-        "convert",
-        "credits",
-        "doctor",
-        "help",
-        "inspect",
-        "jobs",
-        "listen",
-        "login",
-        "logout",
-        "resume",
-        "sandbox",
-        "status",
-        "suno-wav",
-        "tracks",
-        "trigger",
-    ]
+_COMMAND = re.compile(
+    r"config|convert|credits|doctor|help|inspect|jobs|listen|login|logout|resume|sandbox|status|suno-wav|tracks|trigger"
 )
 _PLACEHOLDER = re.compile(
     r"((YOUR|THE|MY|SOME|AN?|ONE|EACH)[-_]?)?"
     r"((SUNO|MUSIC|AUDIO|SONG|TRACK|CLIP|TASK|WAV)[-_]?){0,3}"
-    r"(IDS?|UUIDS?|SONGS?|TRACKS?|URLS?)([-_]?([0-9]{1,2}|[NXAB]))?\.*"
+    r"(IDS?|UUIDS?)([-_]?([0-9]{1,2}|[NXAB]))?\.*"
     r"|X{3,}|(X+-){4}X+|PLACEHOLDER",
     re.IGNORECASE,
 )
@@ -126,16 +31,16 @@ def refuse_what_is_no_song(text: str) -> None:
     """Raise UsageError, with what was probably meant, for file names, commands and placeholders."""
     name = PurePath(text).name or text
     extension = name.rpartition(".")[2].lower() if "." in name else ""
-    if extension in _AUDIO:
+    if _AUDIO.fullmatch(extension):
         raise UsageError(
             f"'{text}' is a file name, not an audio id", f"Did you mean --out {_shown(text, 'song.wav')}?"
         )
-    if extension in _TEXT:
+    if _TEXT.fullmatch(extension):
         raise UsageError(
             f"'{text}' is a file name, not an audio id",
             f"Did you mean --from-file {_shown(text, 'songs.txt')}?",
         )
-    if text.lower() in _COMMANDS:
+    if _COMMAND.fullmatch(text.lower()):
         command = "" if text.lower() == "suno-wav" else f" {text.lower()}"
         raise UsageError(
             f"'{text}' is a command, not an id", f"Did you mean suno-wav{command}? One command at a time."

@@ -8,6 +8,7 @@ import shlex
 import signal
 import socket
 import subprocess
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -175,6 +176,33 @@ def test_a_sandbox_of_ones_own_leaves_no_part_that_nothing_can_continue() -> Non
     read_until(process, lambda event: event["event"] == "download_progress" and event["received"] > 0)
     returned, _ = stop(process, signal.SIGINT)
     assert (returned, list(Path().iterdir())) == (130, [])
+
+
+_WHILE_LOADING = """
+import os, signal, sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "suno_wav_cli.commands.convert":
+            os.kill(os.getpid(), signal.SIGTERM)
+
+sys.meta_path.insert(0, Finder())
+sys.argv = ["suno-wav", "convert", "demo"]
+from suno_wav_cli.cli.main import main
+main()
+"""
+
+
+@pytest.mark.long
+def test_while_the_modules_of_a_command_are_loaded(sandbox: Sandbox) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _WHILE_LOADING],
+        env=os.environ | sandbox.settings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", "stopped by SIGTERM\n")
 
 
 def test_a_signal_that_comes_too_late_to_cancel_still_ends_the_program() -> None:
