@@ -10,6 +10,7 @@ from suno_wav_cli.config.paths import find_paths
 from suno_wav_cli.errors import ExitCode, UsageError
 from suno_wav_cli.events import Job, JobList
 from suno_wav_cli.journal import Listing, open_history
+from suno_wav_cli.system.look import is_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,7 +67,7 @@ def _listing(request: Request) -> Listing:
 def _job(entry: JournalEntry, history: History) -> Job:
     # The newest file comes first.
     files = sorted(history.saved_files(entry), key=lambda file: file.path != entry.target)
-    there = [file for file in files if file.path.is_file()]
+    there = [file for file in files if is_file(file.path)]
     shown = next(iter(there or files), None)
     return Job(
         audio_id=entry.audio_id,

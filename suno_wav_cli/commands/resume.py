@@ -11,9 +11,10 @@ from suno_wav_cli.api.pricing import WAV_PRICE, format_credits
 from suno_wav_cli.api.providers import PROVIDERS, get_provider
 from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
 from suno_wav_cli.conversion.context import open_context
+from suno_wav_cli.conversion.early_end import early_end
 from suno_wav_cli.conversion.finish import finish_task, song_of, target_of
 from suno_wav_cli.conversion.ids import find
-from suno_wav_cli.conversion.outcome import Outcome, report_failure, summarize
+from suno_wav_cli.conversion.outcome import Outcome, report_failure, report_summary, summarize
 from suno_wav_cli.conversion.pipeline import convert, run_all
 from suno_wav_cli.conversion.plan import Action, Job
 from suno_wav_cli.conversion.prior import explain_unknown
@@ -22,10 +23,10 @@ from suno_wav_cli.conversion.submit import Submitter, new_gate
 from suno_wav_cli.conversion.targets import check_targets
 from suno_wav_cli.errors import (
     ExitCode,
+    JournalUnusable,
     OutputExists,
     ServiceUnavailable,
     SubmissionUnknown,
-    SunoWavError,
     UsageError,
 )
 from suno_wav_cli.events import LookedUp, OtherServiceJobs, Summary
@@ -60,7 +61,7 @@ def resume(request: Request, run: Run) -> ExitCode:
     for event in _elsewhere([one for one in chosen if one not in here]):
         run.report(event)
     if not here:
-        run.report(Summary(requested=0, saved=0, skipped=0, failed=0, unfinished=0))
+        run.report(Summary(requested=0, saved=0, skipped=0, failed=0, unfinished=0, not_begun=0))
         return ExitCode.OK
     return run_async(_resume_all(here, request, run))
 
@@ -76,12 +77,27 @@ async def _resume_all(chosen: Sequence[JournalEntry | str], request: Request, ru
             callback_url=callback_url,
             resubmit=request.resubmit,
         )
-        outcomes = await run_all(
-            lambda one: _resume_one(context, one, submitter, alone=len(chosen) == 1),
-            chosen,
-            at_once=run.settings.jobs,
-        )
-    return summarize(context, outcomes)
+        outcomes = {one: Outcome(task_id=_task_of(one)) for one in chosen}
+
+        async def resume_one(one: JournalEntry | str) -> None:
+            outcomes[one] = await _resume_one(context, one, submitter, alone=len(chosen) == 1)
+
+        with early_end(lambda: _conclude(context, list(outcomes.values()))):
+            await run_all(resume_one, chosen, at_once=run.settings.jobs)
+    return summarize(context, list(outcomes.values()))
+
+
+def _conclude(context: ConversionContext, outcomes: Sequence[Outcome]) -> tuple[str, ...] | None:
+    """Report how far a run came that ends early. Return the command that continues it."""
+    report_summary(context, outcomes)
+    if context.ends_with_run:
+        return None
+    unsaved = [outcome.task_id for outcome in outcomes if not outcome.is_saved]
+    return context.continue_argv([task_id for task_id in unsaved if task_id]) if unsaved else None
+
+
+def _task_of(chosen: JournalEntry | str) -> str | None:
+    return chosen if isinstance(chosen, str) else chosen.wav_task_id
 
 
 async def _resume_one(
@@ -93,11 +109,13 @@ async def _resume_one(
         if entry is not None and entry.state in UNDECIDED:
             return await _settle(context, entry, submitter, alone=alone)
         if task_id is None:
-            raise _not_submitted(entry)
+            return report_failure(context, name, None, _not_submitted(entry))
         record = await context.client.fetch_record(task_id)
         context.report(LookedUp(audio_id=name, record=record))
         return await finish_task(context, record, wait=True, alone=alone)
-    except SunoWavError as error:
+    except JournalUnusable:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other songs go on
         if isinstance(error, UsageError | OutputExists) and error.continue_argv is None and task_id:
             error.continue_argv = context.continue_argv([task_id])
         return report_failure(context, name, task_id, error)

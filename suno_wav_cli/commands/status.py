@@ -13,7 +13,7 @@ from suno_wav_cli.conversion.pipeline import run_all
 from suno_wav_cli.conversion.prior import check_provider
 from suno_wav_cli.conversion.resume_hint import command_for
 from suno_wav_cli.conversion.wait import report_state, wait_for
-from suno_wav_cli.errors import ExitCode, SunoWavError, UsageError
+from suno_wav_cli.errors import ExitCode, JournalUnusable, UsageError
 from suno_wav_cli.events import LookedUp, TaskStatus
 from suno_wav_cli.system.event_loop import run_async
 
@@ -92,7 +92,9 @@ async def _show(context: ConversionContext, task_id: str, request: Request, *, a
         if wait:
             entry = entry or context.journal.adopt(task_id, record.audio_id, None)
             record = await wait_for(context, entry, record)
-    except SunoWavError as error:
+    except JournalUnusable:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other tasks go on
         return report_failure(context, name, task_id, error)
     state, target = (entry.state, entry.target) if entry else (None, None)
     context.report(TaskStatus(audio_id=name, record=record, journal_state=state, target=target))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -13,20 +12,20 @@ from suno_wav_cli.callbacks.notifications import TaskNotifier
 from suno_wav_cli.config.credentials import find_api_key, require_key
 from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
 from suno_wav_cli.conversion.download_slots import DownloadSlots
+from suno_wav_cli.conversion.early_end import early_end
 from suno_wav_cli.conversion.ids import typed_task
 from suno_wav_cli.conversion.resume_hint import command_for
 from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT, check_standard_output
 from suno_wav_cli.conversion.tagger import Tagger
 from suno_wav_cli.download import fetch as download
 from suno_wav_cli.download.part_file import remove_old_parts
-from suno_wav_cli.errors import ProgramBug, SunoWavError, UsageError
+from suno_wav_cli.errors import UsageError
 from suno_wav_cli.events import SandboxStarted
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account
-from suno_wav_cli.system.event_loop import CommandCancelled
+from suno_wav_cli.system.look import is_absent
 from suno_wav_cli.system.loopback import address_of, bind_socket, is_loopback
 from suno_wav_cli.system.pacing import Backoff
-from suno_wav_cli.system.signals import Stopped
 from suno_wav_cli.system.tls import make_tls_context
 from suno_wav_cli.wav import check_tagging_possible
 
@@ -110,9 +109,8 @@ async def open_context(
 ) -> AsyncIterator[ConversionContext]:
     """Start the sandbox if it is asked for, and open the journal and the API's client.
 
-    A dry run needs no key, and makes no journal. A command that is interrupted leaves with the line
-    that continues its unfinished tasks, and a bug with a note of it. Raise UsageError, and
-    NotAuthorized if there is no key.
+    A dry run needs no key, and makes no journal. A command that ends early leaves with the command
+    that continues its unfinished tasks. Raise UsageError, and NotAuthorized if there is no key.
     """
     settings = run.settings
     key = find_api_key(run.secrets, settings, run.environ)
@@ -149,7 +147,7 @@ async def open_context(
             spool=spool,
             watch=watch,
         )
-        with _leaving_a_hint(context):
+        with early_end(lambda: _hint(context)):
             yield context
 
 
@@ -167,26 +165,10 @@ def open_service(settings: Settings, report: Report) -> Iterator[str]:
         yield base_url
 
 
-@contextmanager
-def _leaving_a_hint(context: ConversionContext) -> Iterator[None]:
-    """Give whatever ends the command early the line that continues what it has begun."""
-    try:
-        yield
-    except CommandCancelled:
-        raise
-    except asyncio.CancelledError:
-        raise CommandCancelled(None if context.ends_with_run else _hint(context)) from None
-    except Stopped as stop:
-        if stop.continue_argv is None and not context.ends_with_run:
-            stop.continue_argv = _hint(context)
-        raise
-    except SunoWavError:
-        raise
-    except Exception as bug:
-        raise ProgramBug(bug, continue_argv=_hint(context)) from bug
-
-
 def _hint(context: ConversionContext) -> tuple[str, ...] | None:
+    """Return the command that finishes what this run has begun, or None if that is nothing."""
+    if context.ends_with_run:
+        return None
     # A journal that cannot be read any more must not hide why the command ends.
     with suppress(UsageError):
         task_ids = [entry.wav_task_id or "" for entry in context.journal.unfinished()]
@@ -214,7 +196,7 @@ def _journal_path(run: Run, *, dry_run: bool) -> Path | None:
     """Return where the journal is. None keeps it in memory."""
     path = run.paths.journal
     # The next run has no use for what is known of a sandbox that ends with this one.
-    in_memory = is_own_sandbox(run.settings) or (dry_run and not path.exists())
+    in_memory = is_own_sandbox(run.settings) or (dry_run and is_absent(path))
     return None if in_memory else path
 
 

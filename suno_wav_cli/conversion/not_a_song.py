@@ -22,7 +22,7 @@ _PLACEHOLDER = re.compile(
     r"((YOUR|THE|MY|SOME|AN?|ONE|EACH)[-_]?)?"
     r"((SUNO|MUSIC|AUDIO|SONG|TRACK|CLIP|TASK|WAV)[-_]?){0,3}"
     r"(IDS?|UUIDS?)([-_]?([0-9]{1,2}|[NXAB]))?\.*"
-    r"|X{3,}|(X+-){4}X+|PLACEHOLDER",
+    r"|X{3,40}|(X+-){4}X+|PLACEHOLDER",
     re.IGNORECASE,
 )
 

@@ -11,10 +11,12 @@ from suno_wav_cli.api.providers import PROVIDERS, SUNOAPI
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from suno_wav_cli.errors import SunoWavError
 
 SAME_COMMAND = "run the same command again"
+_RESUBMIT = "--resubmit"
 
 _MOST_NAMED = 5
 """Tasks that a line names. More of them are all that is unfinished."""
@@ -64,8 +66,42 @@ def quote_command(argv: Sequence[str], *, windows: bool = _WINDOWS) -> str | Non
 
 def describe_command(argv: Sequence[str], *, typed: Sequence[str] = ()) -> str:
     """Return the line to paste, or a sentence if it is what was `typed`, or cannot be pasted."""
-    line = None if tuple(argv) == tuple(typed) else quote_command(argv)
-    return line or SAME_COMMAND
+    if tuple(argv) == tuple(typed):
+        return SAME_COMMAND
+    if tuple(argv) == without_resubmit(typed):
+        return f"{SAME_COMMAND}, without {_RESUBMIT}"
+    return quote_command(argv) or SAME_COMMAND
+
+
+def without_resubmit(typed: Sequence[str]) -> tuple[str, ...]:
+    """Return a command that pays again for nothing."""
+    return tuple(word for word in typed if word != _RESUBMIT)
+
+
+def with_list(typed: Sequence[str], path: str, audio_ids: Sequence[str]) -> tuple[str, ...]:
+    """Return a command that reads its songs from a file in place of standard input.
+
+    The songs that were named are in the file too, which keeps the line short.
+    """
+    named, words = set(audio_ids), list(typed)
+    for index, word in enumerate(words):
+        before = words[index - 1] if index else ""
+        if word == "--from-file=-":
+            words[index] = f"--from-file={path}"
+        elif word == "-" and before == "--from-file":
+            words[index] = path
+    return tuple(
+        word
+        for before, word in zip(["-", *words], words, strict=False)
+        # What follows an option may be its value.
+        if word not in named or before.startswith("-")
+    )
+
+
+def how_to_make(folder: Path) -> str:
+    """Return the remedy for a folder that is missing."""
+    line = quote_command(("mkdir", str(folder)) if _WINDOWS else ("mkdir", "-p", str(folder)))
+    return f"Make it first: {line}" if line else "Make it first."
 
 
 def advise(error: SunoWavError, *, typed: Sequence[str] = ()) -> str:

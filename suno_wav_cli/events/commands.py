@@ -170,6 +170,9 @@ class RequestServed:
 class FailuresListed:
     """`--errors`: the songs that failed were written to a file, in the format of `--from-file`.
 
+    After a run that ended early, it holds every song that is not saved. Without `--errors`, such a
+    run keeps the rest of a list from standard input so.
+
     songs: their number; with 0, the file is empty.
     """
 
@@ -179,10 +182,11 @@ class FailuresListed:
 
 @event
 class Summary:
-    """The command has worked through all songs.
+    """The command has worked through all songs, or has ended early.
 
     requested: number of songs; the others add up to it.
-    unfinished: songs that the service is still converting.
+    unfinished: songs that the service has accepted and that are not saved.
+    not_begun: songs that a run which ended early has not submitted.
     """
 
     requested: int
@@ -190,6 +194,7 @@ class Summary:
     skipped: int
     failed: int
     unfinished: int
+    not_begun: int
 
 
 @event

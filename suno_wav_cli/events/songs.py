@@ -30,6 +30,16 @@ class Planned:
 
 
 @event
+class UnusualIds:
+    """Some songs to be paid for have ids that are no UUIDs, as the ids of songs are.
+
+    audio_ids: these ids.
+    """
+
+    audio_ids: tuple[str, ...]
+
+
+@event
 class Quoted:
     """The cost of what is about to be submitted is known.
 
@@ -260,6 +270,7 @@ class TaskStatus:
 
 SongEvent: TypeAlias = (
     Planned
+    | UnusualIds
     | Quoted
     | Submitting
     | SubmissionDelayed

@@ -91,5 +91,9 @@ def _file(job: Job, *, wide: bool) -> str:
 
 def _shorten(path: Path) -> Path:
     """Return the path relative to the current folder, if it is in there."""
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except OSError:
+        # The current folder was removed.
+        return path
     return path.relative_to(here) if path.is_relative_to(here) else path

@@ -78,6 +78,11 @@ def _summary(event: events.Summary) -> str | None:
     if event.skipped == event.requested:
         return f"suno-wav: all {event.requested} files exist"
     parts = [f"{event.saved} of {event.requested} saved"]
-    counts = ((event.skipped, "skipped"), (event.failed, "failed"), (event.unfinished, "unfinished"))
+    counts = (
+        (event.skipped, "skipped"),
+        (event.failed, "failed"),
+        (event.unfinished, "at the service"),
+        (event.not_begun, "not begun"),
+    )
     parts += [f"{count} {name}" for count, name in counts if count]
     return f"suno-wav: {', '.join(parts)}"

@@ -14,12 +14,17 @@ from suno_wav_cli.terminal.waveform import describe_format, describe_levels
 if TYPE_CHECKING:
     from suno_wav_cli.models import WavRecord
 
+_MOST_IDS = 3
+"""Ids that a message names."""
+
 
 def render_song(event: events.SongEvent) -> Message:
     match event:
         case events.Planned():
             price = f" ({count_credits(event.price)})" if event.price else ""
             return Message(result=[f"{event.action:<8} {event.audio_id} -> {event.path}{price}"])
+        case events.UnusualIds():
+            return Message(text=_unusual(event.audio_ids))
         case events.Quoted():
             return Message(text=_quote(event))
         case events.Submitting():
@@ -82,6 +87,13 @@ def render_song(event: events.SongEvent) -> Message:
             return Message(result=_status_lines(event))
         case _:
             assert_never(event)
+
+
+def _unusual(audio_ids: tuple[str, ...]) -> str:
+    shown = ", ".join(map(printable, audio_ids[:_MOST_IDS]))
+    more = f" and {len(audio_ids) - _MOST_IDS} more" if len(audio_ids) > _MOST_IDS else ""
+    verb = "is not a UUID" if len(audio_ids) == 1 else "are not UUIDs"
+    return f"suno-wav: {shown}{more} {verb}, as the ids of songs are; submitted all the same"
 
 
 def _quote(event: events.Quoted) -> str:
