@@ -24,19 +24,27 @@ def jobs(
         bool,
         typer.Option("--unfinished", help="List conversions that are, or may be, paid for but not saved."),
     ] = False,
+    every_attempt: Annotated[
+        bool, typer.Option("--all", help="List every attempt, not only the one that counts for a song.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=0, metavar="N", help="Show at most N; 0 shows all.")] = 50,
 ) -> None:
     """List the conversions recorded on this machine.
 
     Shows, newest first, the song, its task and state, when it was submitted, when the service
-    deletes the file, and where the file is. Needs no key and no network.
+    deletes the file, where the file is, and why a song has none. Needs no key and no network.
     """
 
     def run_jobs(run: Run) -> int:
         from suno_wav_cli.commands import jobs as command
 
         request = command.Request(
-            expiring=expiring, days=days, failed=failed, unfinished=unfinished, limit=limit
+            expiring=expiring,
+            days=days,
+            failed=failed,
+            unfinished=unfinished,
+            limit=limit,
+            every_attempt=every_attempt,
         )
         return command.show_jobs(request, run.environ, run.report)
 

@@ -24,13 +24,17 @@ _DAY = 86400.0
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """`days` is how soon the service deletes what is `expiring`. A `limit` of 0 lists everything."""
+    """`days` is how soon the service deletes what is `expiring`. A `limit` of 0 lists everything.
+
+    With `every_attempt`, a song has a row for each of its conversions.
+    """
 
     expiring: bool
     days: float
     failed: bool
     unfinished: bool
     limit: int
+    every_attempt: bool
 
 
 def show_jobs(request: Request, environ: Mapping[str, str], report: Report) -> ExitCode:
@@ -41,7 +45,9 @@ def show_jobs(request: Request, environ: Mapping[str, str], report: Report) -> E
         if history is None:
             report(JobList(items=(), listing=listing, total=0))
             return ExitCode.OK
-        listed = history.listed(listing, limit=request.limit or -1, before=before)
+        listed = history.listed(
+            listing, limit=request.limit or -1, before=before, every_attempt=request.every_attempt
+        )
         jobs = tuple(_job(entry, history) for entry in listed.entries)
     report(JobList(items=jobs, listing=listing, total=listed.total))
     return ExitCode.OK

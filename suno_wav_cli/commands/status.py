@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.finish import finish_task
-from suno_wav_cli.conversion.ids import find, typed_name
+from suno_wav_cli.conversion.ids import find, typed_id, typed_name
 from suno_wav_cli.conversion.outcome import Outcome, exit_code_of, report_failure
 from suno_wav_cli.conversion.pipeline import run_all
 from suno_wav_cli.conversion.prior import check_provider
@@ -90,7 +90,7 @@ async def _show(context: ConversionContext, task_id: str, request: Request, *, a
         if request.download:
             return await finish_task(context, record, wait=wait, alone=alone)
         if wait:
-            entry = entry or context.journal.adopt(task_id, record.audio_id, None)
+            entry = entry or context.journal.adopt(task_id, typed_id(record.audio_id), None)
             record = await wait_for(context, entry, record)
     except JournalUnusable:
         raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.conversion.ids import typed_id
 from suno_wav_cli.conversion.outcome import Outcome
 from suno_wav_cli.conversion.pipeline import finish
 from suno_wav_cli.conversion.targets import check_targets, choose_targets, names_title
@@ -27,7 +28,7 @@ async def finish_task(context: ConversionContext, record: WavRecord, *, wait: bo
     """
     journal = context.journal
     entry = journal.of_task(record.task_id)
-    audio_id = record.audio_id or (entry and entry.audio_id) or record.task_id
+    audio_id = typed_id(record.audio_id, entry.audio_id if entry else None, record.task_id) or "song"
     target = target_of(context, song_of(context, audio_id), entry, alone=alone)
     if entry is not None and not context.settings.force and journal.recognises(entry, target):
         context.report(Skipped(audio_id=entry.name, path=target, tags_wanted=context.settings.tag))
@@ -35,7 +36,7 @@ async def finish_task(context: ConversionContext, record: WavRecord, *, wait: bo
     check_targets([target], ours=context.owns, force=context.settings.force)
     if record.state is WavState.PENDING and not wait:
         raise StillRunning("the conversion is not finished yet", "Try again later, or add --wait.")
-    entry = entry or journal.adopt(record.task_id, record.audio_id, target)
+    entry = entry or journal.adopt(record.task_id, typed_id(record.audio_id), target)
     return await finish(context, entry, target, record)
 
 

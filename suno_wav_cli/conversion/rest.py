@@ -34,7 +34,7 @@ def list_failures(
         if outcome.error is not None
     ]
     if write_failures(path, failures):
-        context.report(FailuresListed(path=path, songs=len(failures)))
+        context.report(FailuresListed(path=path, songs=len(failures), ended_early=False))
 
 
 def conclude(
@@ -60,7 +60,7 @@ def conclude(
             if errors.parent == context.run.paths.lists:
                 errors.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             listed = write_failures(errors, [(song, outcome.reason) for song, outcome in left])
-            context.report(FailuresListed(path=errors, songs=len(left)))
+            context.report(FailuresListed(path=errors, songs=len(left), ended_early=True))
         except (OSError, UsageError) as error:
             # Why the run ends is more important.
             context.report(

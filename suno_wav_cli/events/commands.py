@@ -174,10 +174,12 @@ class FailuresListed:
     run keeps the rest of a list from standard input so.
 
     songs: their number; with 0, the file is empty.
+    ended_early: whether it also holds songs that have not failed.
     """
 
     path: Path
     songs: int
+    ended_early: bool
 
 
 @event

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.journal.entry import UNDECIDED
+from suno_wav_cli.journal.entry import NOTHING_TO_FETCH, UNDECIDED
 from suno_wav_cli.terminal.tables import Column, format_table, get_width, printable
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _WIDE = 100
 """Columns of a terminal that has room for whole dates and folders."""
 _SHORT_ID = 8
+_WITHOUT_FILE = UNDECIDED | NOTHING_TO_FETCH
 _NOTHING = {
     "all": "no conversions recorded on this machine",
     "failed": "no failed conversions",
@@ -44,6 +45,7 @@ def format_jobs(event: JobList) -> Iterator[str]:
             Column(title="EXPIRES", cells=[_day(job.expires, wide=wide) for job in jobs]),
             Column(title="SERVICE", cells=[_service(job) if several else "" for job in jobs], shrinks=True),
             Column(title="FILE", cells=[_file(job, wide=wide) for job in jobs], shrinks=True),
+            Column(title="WHY", cells=[_why(job) for job in jobs], shrinks=True),
         ],
         width,
     )
@@ -87,6 +89,11 @@ def _file(job: Job, *, wide: bool) -> str:
         return "-"
     name = printable(str(_shorten(job.path)) if wide else job.path.name)
     return name if job.path_exists else f"gone: {name}"
+
+
+def _why(job: Job) -> str:
+    """Say why the song has no file, if that is known."""
+    return printable(job.message or "") if job.state in _WITHOUT_FILE else ""
 
 
 def _shorten(path: Path) -> Path:

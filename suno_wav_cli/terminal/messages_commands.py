@@ -45,7 +45,8 @@ def render_command(event: events.CommandEvent) -> Message:
             return Message(text=f"{event.method} {printable(event.path)} -> {answer}")
         case events.FailuresListed():
             songs = "song" if event.songs == 1 else "songs"
-            return Message(text=f"suno-wav: {event.songs or 'no'} failed {songs} in {event.path}")
+            what = f"unsaved {songs}" if event.ended_early else f"failed {songs}"
+            return Message(text=f"suno-wav: {event.songs or 'no'} {what} in {event.path}")
         case events.Summary():
             return Message(text=_summary(event))
         case events.Interrupted():
