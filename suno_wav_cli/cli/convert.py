@@ -30,7 +30,8 @@ def convert(
     errors: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Write the songs that failed to FILE, in the format of --from-file."
+            metavar="FILE",
+            help="Write the songs that failed to FILE, in the format of --from-file; if interrupted, all unsaved.",
         ),
     ] = None,
     dry_run: Annotated[

@@ -18,7 +18,7 @@ from suno_wav_cli.conversion.outcome import Outcome, report_failure, report_summ
 from suno_wav_cli.conversion.pipeline import convert, run_all
 from suno_wav_cli.conversion.plan import Action, Job
 from suno_wav_cli.conversion.prior import explain_unknown
-from suno_wav_cli.conversion.resume_hint import command_for, describe_command
+from suno_wav_cli.conversion.resume_hint import command_for, describe_command, service_options
 from suno_wav_cli.conversion.submit import Submitter, new_gate
 from suno_wav_cli.conversion.targets import check_targets
 from suno_wav_cli.errors import (
@@ -56,7 +56,8 @@ def resume(request: Request, run: Run) -> ExitCode:
     address = None if is_own_sandbox(run.settings) else base_url_of(run.settings)
     # Looked at first, because without anything to resume here no key is needed.
     with open_history(run.paths.journal) as history:
-        chosen = _choose(request.names, history, address)
+        service = service_options(run.settings.provider, run.settings.base_url)
+        chosen = _choose(request.names, history, address, service)
     here = [one for one in chosen if isinstance(one, str) or _is_at(one, run.settings.provider, address)]
     for event in _elsewhere([one for one in chosen if one not in here]):
         run.report(event)
@@ -170,13 +171,15 @@ def compare_balances(before: Decimal, now: Decimal, price: Decimal, *, paid: int
     return f"{said}, which does not tell whether it was charged"
 
 
-def _choose(names: Sequence[str], history: History | None, address: str | None) -> list[JournalEntry | str]:
+def _choose(
+    names: Sequence[str], history: History | None, address: str | None, service: Sequence[str]
+) -> list[JournalEntry | str]:
     if history is None:
         # All of them must be tasks of other machines.
         return list(dict.fromkeys(names))
     if not names:
         return list(history.to_resume())
-    return list(dict.fromkeys(find(name, history, address) for name in names))
+    return list(dict.fromkeys(find(name, history, address, service) for name in names))
 
 
 def _is_at(entry: JournalEntry, provider: str, address: str | None) -> bool:

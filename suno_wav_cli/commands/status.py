@@ -11,7 +11,7 @@ from suno_wav_cli.conversion.ids import find, typed_id, typed_name
 from suno_wav_cli.conversion.outcome import Outcome, exit_code_of, report_failure
 from suno_wav_cli.conversion.pipeline import run_all
 from suno_wav_cli.conversion.prior import check_provider
-from suno_wav_cli.conversion.resume_hint import command_for
+from suno_wav_cli.conversion.resume_hint import command_for, service_options
 from suno_wav_cli.conversion.wait import report_state, wait_for
 from suno_wav_cli.errors import ExitCode, JournalUnusable, UsageError
 from suno_wav_cli.events import LookedUp, TaskStatus
@@ -53,7 +53,12 @@ async def _show_all(request: Request, run: Run) -> ExitCode:
 
 def _task_id(context: ConversionContext, argument: str) -> str:
     """Return the task that is meant, also by its song's id. Raise UsageError."""
-    found = find(argument, context.journal.history, context.base_url)
+    found = find(
+        argument,
+        context.journal.history,
+        context.base_url,
+        service_options(context.settings.provider, context.base_url),
+    )
     if isinstance(found, str):
         return found
     if found.service != context.base_url:
