@@ -1,9 +1,11 @@
 """Everything that can go wrong, each with its exit code and what to do next.
 
 SunoWavError
+├── ProgramBug                 1   every exception that is not expected
 ├── UsageError                 2   wrong usage, or a file or folder that cannot be used
 │   ├── JournalLocked          2   another program is writing to the journal
 │   └── JournalLost            2   the journal vanished or was replaced during the run
+│   └── JournalUnusable        2   the journal's file: ends the whole run
 ├── NotAuthorized              3   no API key, or refused
 ├── NoCredits                  4
 ├── ServiceUnavailable         6   away, busy, in maintenance: a later try may help
@@ -49,24 +51,30 @@ class ExitCode(IntEnum):
 class SunoWavError(Exception):
     """What happened, and what to do. None of the texts ever holds a secret.
 
-    `continue_with` is the command line that goes on with what was begun, if there is one.
+    `continue_argv` is the command that continues, if there is one. It is shown after the remedy.
     """
 
     exit_code: ClassVar[ExitCode]
 
-    def __init__(self, message: str, remedy: str, *, continue_with: str | None = None) -> None:
+    def __init__(self, message: str, remedy: str, *, continue_argv: tuple[str, ...] | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
-        self.continue_with = continue_with
+        self.continue_argv = continue_argv
 
-    @property
-    def advice(self) -> str:
-        """The remedy, and the line that continues."""
-        if self.continue_with is None:
-            return self.remedy
-        remedy = f"{self.remedy.rstrip('.')}. " if self.remedy else ""
-        return f"{remedy}To continue: {self.continue_with}"
+
+class ProgramBug(SunoWavError):
+    """An exception that is not expected. It is the `__cause__`, whose traceback tells more."""
+
+    exit_code = ExitCode.BUG
+
+    def __init__(self, bug: Exception, *, continue_argv: tuple[str, ...] | None = None) -> None:
+        super().__init__(
+            f"a bug in suno-wav: {type(bug).__name__}: {bug}",
+            "Please report it, with the traceback that -v shows.",
+            continue_argv=continue_argv,
+        )
+        self.__cause__ = bug
 
 
 class UsageError(SunoWavError):
@@ -79,6 +87,10 @@ class JournalLocked(UsageError):
 
 class JournalLost(UsageError):
     pass
+
+
+class JournalUnusable(UsageError):
+    """Without its journal no song of a run can go on."""
 
 
 class NotAuthorized(SunoWavError):
@@ -99,10 +111,10 @@ class ServiceUnavailable(SunoWavError):
         message: str,
         remedy: str,
         *,
-        continue_with: str | None = None,
+        continue_argv: tuple[str, ...] | None = None,
         retry_after: float | None = None,
     ) -> None:
-        super().__init__(message, remedy, continue_with=continue_with)
+        super().__init__(message, remedy, continue_argv=continue_argv)
         self.retry_after = retry_after
 
 
@@ -117,11 +129,11 @@ class SubmissionUnknown(ServiceUnavailable):
         message: str,
         remedy: str,
         *,
-        continue_with: str | None = None,
+        continue_argv: tuple[str, ...] | None = None,
         answer: str | None = None,
         candidates: tuple[str, ...] = (),
     ) -> None:
-        super().__init__(message, remedy, continue_with=continue_with)
+        super().__init__(message, remedy, continue_argv=continue_argv)
         self.answer = answer
         self.candidates = candidates
 
@@ -134,9 +146,14 @@ class GenerationFailed(ConversionFailed):
     """`code` is the one that the service answered with, or None if a record says that it failed."""
 
     def __init__(
-        self, message: str, remedy: str, *, continue_with: str | None = None, code: int | None = None
+        self,
+        message: str,
+        remedy: str,
+        *,
+        continue_argv: tuple[str, ...] | None = None,
+        code: int | None = None,
     ) -> None:
-        super().__init__(message, remedy, continue_with=continue_with)
+        super().__init__(message, remedy, continue_argv=continue_argv)
         self.code = code
 
 

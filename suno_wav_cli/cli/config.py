@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from suno_wav_cli.cli.invocation import run_command
+from suno_wav_cli.config.run import Run
 
 
 def config(
@@ -18,6 +19,10 @@ def config(
 
     Secrets are never shown, only whether they are set.
     """
-    from suno_wav_cli.commands import config as command
 
-    run_command(context, command.show_path if show_path else command.show_config)
+    def run_config(run: Run) -> int:
+        from suno_wav_cli.commands import config as command
+
+        return (command.show_path if show_path else command.show_config)(run)
+
+    run_command(context, run_config)

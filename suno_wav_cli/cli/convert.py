@@ -7,6 +7,7 @@ import typer
 
 from suno_wav_cli.cli import options
 from suno_wav_cli.cli.invocation import run_command
+from suno_wav_cli.config.run import Run
 
 
 def convert(
@@ -29,7 +30,8 @@ def convert(
     errors: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Write the songs that failed to FILE, in the format of --from-file."
+            metavar="FILE",
+            help="Write the songs that failed to FILE, in the format of --from-file; if interrupted, all unsaved.",
         ),
     ] = None,
     dry_run: Annotated[
@@ -64,15 +66,19 @@ def convert(
     Submits the songs, waits for the results, downloads the files and checks them. Prints the path
     of each finished file.
     """
-    from suno_wav_cli.commands import convert as command
 
-    request = command.Request(
-        audio_ids=tuple(audio_ids or ()),
-        music_task_id=task_id,
-        wait=not no_wait,
-        resubmit=resubmit,
-        dry_run=dry_run,
-        from_file=from_file,
-        errors=errors,
-    )
-    run_command(context, lambda run: command.convert_songs(request, run))
+    def run_convert(run: Run) -> int:
+        from suno_wav_cli.commands import convert as command
+
+        request = command.Request(
+            audio_ids=tuple(audio_ids or ()),
+            music_task_id=task_id,
+            wait=not no_wait,
+            resubmit=resubmit,
+            dry_run=dry_run,
+            from_file=from_file,
+            errors=errors,
+        )
+        return command.convert_songs(request, run)
+
+    run_command(context, run_convert)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from suno_wav_cli.cli.invocation import run_command
+from suno_wav_cli.config.run import Run
 
 
 def inspect(
@@ -17,6 +18,10 @@ def inspect(
     Shows format, length, peak and loudness, clipping, silence, tags and the waveform. A truncated
     file is measured as far as it goes. Needs no key and no network.
     """
-    from suno_wav_cli.commands import inspect as command
 
-    run_command(context, lambda run: command.inspect_files(files, run.report))
+    def run_inspect(run: Run) -> int:
+        from suno_wav_cli.commands import inspect as command
+
+        return command.inspect_files(files, run.report)
+
+    run_command(context, run_inspect)

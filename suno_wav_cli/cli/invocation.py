@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import traceback
 from dataclasses import fields
 from typing import TYPE_CHECKING, NoReturn
@@ -14,7 +15,8 @@ from suno_wav_cli.config.paths import find_paths
 from suno_wav_cli.config.run import Run
 from suno_wav_cli.config.settings import Settings, choose, make_settings, read_config
 from suno_wav_cli.config.wait_limits import WaitLimits
-from suno_wav_cli.errors import ExitCode, SunoWavError
+from suno_wav_cli.conversion.resume_hint import advise, describe_command
+from suno_wav_cli.errors import ProgramBug, SunoWavError
 from suno_wav_cli.events import Failed, Interrupted
 from suno_wav_cli.system.signals import Stopped, handle_signals, stop_on_signals
 from suno_wav_cli.terminal import display, is_interactive
@@ -61,12 +63,18 @@ def _run(command: Callable[[Run], int], flags: Mapping[str, object], wait_limits
                 report=report,
                 interactive=is_interactive(settings),
                 wait_limits=wait_limits,
+                argv=_typed(),
             )
             return _call(command, run)
     except SunoWavError as error:
         # From the settings or the display itself: of the options only --json is certain.
         with display(Settings(json=bool(flags.get("json")))) as report:
-            return _fail(error, report)
+            return _fail(error, report, verbose=False)
+
+
+def _typed() -> tuple[str, ...]:
+    """Return the command as it was typed."""
+    return ("suno-wav", *sys.argv[1:])
 
 
 def _call(command: Callable[[Run], int], run: Run) -> int:
@@ -74,31 +82,32 @@ def _call(command: Callable[[Run], int], run: Run) -> int:
         with stop_on_signals():
             return command(run)
     except SunoWavError as error:
-        return _fail(error, run.report)
+        return _fail(error, run.report, verbose=run.settings.verbose)
     except Stopped as stop:
         # A second and third Ctrl-C must not hide how to continue.
         with handle_signals(lambda _number, _frame: None):
-            run.report(Interrupted(signal=stop.signal.name, resume_hint=stop.continue_with))
+            argv = stop.continue_argv
+            run.report(
+                Interrupted(
+                    signal=stop.signal.name,
+                    resume_hint=describe_command(argv, typed=run.argv) if argv else None,
+                    continue_argv=argv,
+                )
+            )
         return _SIGNAL_BASE + stop.signal
     except Exception as bug:  # noqa: BLE001 - every other exception is a bug, and is reported as one
-        return _report_bug(bug, run)
+        return _fail(ProgramBug(bug), run.report, verbose=run.settings.verbose)
 
 
-def _fail(error: SunoWavError, report: Report) -> int:
-    report(Failed(exit_code=error.exit_code, message=error.message, remedy=error.advice))
-    return error.exit_code
-
-
-def _report_bug(bug: Exception, run: Run) -> int:
-    verbose = run.settings.verbose
-    advice = "Please report it, with the traceback" + (" below." if verbose else " that -v shows.")
-    run.report(
+def _fail(error: SunoWavError, report: Report, *, verbose: bool) -> int:
+    report(
         Failed(
-            exit_code=ExitCode.BUG,
-            message=f"a bug in suno-wav: {type(bug).__name__}: {bug}",
-            remedy=" ".join([advice, *getattr(bug, "__notes__", [])]),
+            exit_code=error.exit_code,
+            message=error.message,
+            remedy=advise(error, typed=_typed()),
+            continue_argv=error.continue_argv,
         )
     )
-    if verbose:
-        traceback.print_exception(bug)
-    return ExitCode.BUG
+    if verbose and isinstance(error, ProgramBug) and error.__cause__ is not None:
+        traceback.print_exception(error.__cause__)
+    return error.exit_code

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from suno_wav_cli.cli.invocation import run_command
+from suno_wav_cli.config.run import Run
 
 
 def jobs(
@@ -23,14 +24,28 @@ def jobs(
         bool,
         typer.Option("--unfinished", help="List conversions that are, or may be, paid for but not saved."),
     ] = False,
+    every_attempt: Annotated[
+        bool, typer.Option("--all", help="List every attempt, not only the one that counts for a song.")
+    ] = False,
     limit: Annotated[int, typer.Option(min=0, metavar="N", help="Show at most N; 0 shows all.")] = 50,
 ) -> None:
     """List the conversions recorded on this machine.
 
     Shows, newest first, the song, its task and state, when it was submitted, when the service
-    deletes the file, and where the file is. Needs no key and no network.
+    deletes the file, where the file is, and why a song has none. Needs no key and no network.
     """
-    from suno_wav_cli.commands import jobs as command
 
-    request = command.Request(expiring=expiring, days=days, failed=failed, unfinished=unfinished, limit=limit)
-    run_command(context, lambda run: command.show_jobs(request, run.environ, run.report))
+    def run_jobs(run: Run) -> int:
+        from suno_wav_cli.commands import jobs as command
+
+        request = command.Request(
+            expiring=expiring,
+            days=days,
+            failed=failed,
+            unfinished=unfinished,
+            limit=limit,
+            every_attempt=every_attempt,
+        )
+        return command.show_jobs(request, run.environ, run.report)
+
+    run_command(context, run_jobs)

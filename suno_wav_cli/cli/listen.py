@@ -6,6 +6,7 @@ import typer
 
 from suno_wav_cli.cli import options
 from suno_wav_cli.cli.invocation import run_command
+from suno_wav_cli.config.run import Run
 
 DEFAULT_PORT = 3000
 
@@ -41,6 +42,10 @@ def listen(
     Opens a public URL (through ngrok, or your own), acknowledges each delivery at once, then checks
     it with the API. Prints the callback URL and each delivery.
     """
-    from suno_wav_cli.commands.listen import command
 
-    run_command(context, lambda run: command.listen(run, default_port=DEFAULT_PORT))
+    def run_listen(run: Run) -> int:
+        from suno_wav_cli.commands.listen import command
+
+        return command.listen(run, default_port=DEFAULT_PORT)
+
+    run_command(context, run_listen)

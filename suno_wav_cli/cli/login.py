@@ -6,6 +6,7 @@ import typer
 
 from suno_wav_cli.cli import options
 from suno_wav_cli.cli.invocation import run_command
+from suno_wav_cli.config.run import Run
 
 
 def login(
@@ -23,13 +24,14 @@ def login(
     stored in the system's keyring, or in a file that only you can read, one for each provider and
     base URL. SUNO_API_KEY takes precedence.
     """
-    from suno_wav_cli.commands import login as command
-    from suno_wav_cli.terminal.prompt import read_secret
 
-    run_command(
-        context,
-        lambda run: command.login(run, read_key=read_secret, typed=bool(typed), unverified=unverified),
-    )
+    def run_login(run: Run) -> int:
+        from suno_wav_cli.commands import login as command
+        from suno_wav_cli.terminal.prompt import read_secret
+
+        return command.login(run, read_key=read_secret, typed=bool(typed), unverified=unverified)
+
+    run_command(context, run_login)
 
 
 def logout(context: typer.Context) -> None:
@@ -37,6 +39,10 @@ def logout(context: typer.Context) -> None:
 
     Removes the key of this provider and base URL. Tells if SUNO_API_KEY still holds one.
     """
-    from suno_wav_cli.commands import login as command
 
-    run_command(context, command.logout)
+    def run_logout(run: Run) -> int:
+        from suno_wav_cli.commands import login as command
+
+        return command.logout(run)
+
+    run_command(context, run_logout)

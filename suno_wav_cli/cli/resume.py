@@ -7,6 +7,7 @@ import typer
 from suno_wav_cli.cli import options
 from suno_wav_cli.cli.completion import complete_unfinished_task_id
 from suno_wav_cli.cli.invocation import run_command
+from suno_wav_cli.config.run import Run
 
 
 def resume(
@@ -41,7 +42,10 @@ def resume(
     Waits for every conversion that is paid for but not saved, and downloads the file; those that
     the service deletes first come first. Prints the path of each finished file.
     """
-    from suno_wav_cli.commands import resume as command
 
-    request = command.Request(names=tuple(tasks or ()), resubmit=resubmit)
-    run_command(context, lambda run: command.resume(request, run))
+    def run_resume(run: Run) -> int:
+        from suno_wav_cli.commands import resume as command
+
+        return command.resume(command.Request(names=tuple(tasks or ()), resubmit=resubmit), run)
+
+    run_command(context, run_resume)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from suno_wav_cli.cli.invocation import run_command
+from suno_wav_cli.config.run import Run
 
 
 def sandbox(
@@ -27,8 +28,12 @@ def sandbox(
     Free and offline. The audio id selects what goes wrong: demo, demo-slow, demo-fails, demo-cut and
     more (see --list).
     """
-    from suno_wav_cli.commands import sandbox as command
 
-    if list_ids:
-        run_command(context, command.list_ids)
-    run_command(context, lambda run: command.serve(run, port=api_port, speed=speed, seed=seed))
+    def run_sandbox(run: Run) -> int:
+        from suno_wav_cli.commands import sandbox as command
+
+        if list_ids:
+            return command.list_ids(run)
+        return command.serve(run, port=api_port, speed=speed, seed=seed)
+
+    run_command(context, run_sandbox)

@@ -7,6 +7,7 @@ import typer
 from suno_wav_cli.cli import options
 from suno_wav_cli.cli.completion import complete_task_id
 from suno_wav_cli.cli.invocation import run_command
+from suno_wav_cli.config.run import Run
 
 
 def status(
@@ -44,7 +45,13 @@ def status(
 
     Prints what the service says of each task, or with --download the path of each finished file.
     """
-    from suno_wav_cli.commands import status as command
 
-    request = command.Request(task_ids=tuple(task_ids), wait=wait, watch=watch, download=download, raw=raw)
-    run_command(context, lambda run: command.show_tasks(request, run))
+    def run_status(run: Run) -> int:
+        from suno_wav_cli.commands import status as command
+
+        request = command.Request(
+            task_ids=tuple(task_ids), wait=wait, watch=watch, download=download, raw=raw
+        )
+        return command.show_tasks(request, run)
+
+    run_command(context, run_status)

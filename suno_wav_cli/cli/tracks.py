@@ -6,6 +6,7 @@ import typer
 
 from suno_wav_cli.cli import options
 from suno_wav_cli.cli.invocation import run_command
+from suno_wav_cli.config.run import Run
 
 
 def tracks(
@@ -20,6 +21,10 @@ def tracks(
 
     They are remembered: `convert AUDIO_ID` then needs no --task-id, and `jobs` shows the titles.
     """
-    from suno_wav_cli.commands import tracks as command
 
-    run_command(context, lambda run: command.show_tracks(music_task_id, run))
+    def run_tracks(run: Run) -> int:
+        from suno_wav_cli.commands import tracks as command
+
+        return command.show_tracks(music_task_id, run)
+
+    run_command(context, run_tracks)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from suno_wav_cli.cli.invocation import run_command
+from suno_wav_cli.config.run import Run
 
 
 def trigger(
@@ -48,19 +49,23 @@ def trigger(
     Prints, for each callback, what the receiver answered, how long it took, and whether the service
     would accept it. Exits with code 11 if it would not.
     """
-    from suno_wav_cli.commands.trigger import command
-    from suno_wav_cli.commands.trigger.request import Request
 
-    if list_events:
-        run_command(context, command.list_events)
-    request = Request(
-        url=url,
-        event=event,
-        task_id=task_id,
-        wav_url=wav_url,
-        recording=recording,
-        sign=sign,
-        retries=repeat,
-        speed=speed,
-    )
-    run_command(context, lambda run: command.trigger(request, run))
+    def run_trigger(run: Run) -> int:
+        from suno_wav_cli.commands.trigger import command
+        from suno_wav_cli.commands.trigger.request import Request
+
+        if list_events:
+            return command.list_events(run)
+        request = Request(
+            url=url,
+            event=event,
+            task_id=task_id,
+            wav_url=wav_url,
+            recording=recording,
+            sign=sign,
+            retries=repeat,
+            speed=speed,
+        )
+        return command.trigger(request, run)
+
+    run_command(context, run_trigger)

@@ -10,6 +10,7 @@ from suno_wav_cli.api.providers import SANDBOX
 from suno_wav_cli.config.key_store import KeyStore
 from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
 from suno_wav_cli.errors import ExitCode
+from suno_wav_cli.system.look import look_at
 
 if TYPE_CHECKING:
     from suno_wav_cli.config.run import Run
@@ -21,7 +22,7 @@ _MAY_HOLD_SECRETS = frozenset({"public_url", "callback_url", "forward_to"})
 
 def show_path(run: Run) -> ExitCode:
     path = run.paths.config_file
-    run.report(events.ConfigLocated(path=path, exists=path.exists()))
+    run.report(events.ConfigLocated(path=path, exists=look_at(path) is not None))
     return ExitCode.OK
 
 
@@ -45,7 +46,7 @@ def show_config(run: Run) -> ExitCode:
         "agents": run.paths.agents,
     }
     for name, path in paths.items():
-        report(events.PathShown(name=name, path=path, exists=path.exists()))
+        report(events.PathShown(name=name, path=path, exists=look_at(path) is not None))
     return ExitCode.OK
 
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.providers import SANDBOX
 from suno_wav_cli.conversion.budget import check_budget, show_plan
 from suno_wav_cli.conversion.callback_url import open_callback_url
 from suno_wav_cli.conversion.context import open_context
-from suno_wav_cli.conversion.ids import audio_id_of, check_music_task, is_sandbox_id
+from suno_wav_cli.conversion.early_end import early_end
+from suno_wav_cli.conversion.ids import audio_id_of, check_music_task, is_id, is_sandbox_id, is_uuid
 from suno_wav_cli.conversion.music_task import fetch_finished_music_task
-from suno_wav_cli.conversion.outcome import summarize
-from suno_wav_cli.conversion.pipeline import convert, run_all
+from suno_wav_cli.conversion.outcome import exit_code_of, outcomes_before, report_summary
+from suno_wav_cli.conversion.pipeline import convert_all
 from suno_wav_cli.conversion.plan import Action, check_music_tasks, make_plan, submissions
-from suno_wav_cli.conversion.song_list import check_writable, read_songs, unique_songs, write_failures
+from suno_wav_cli.conversion.rest import conclude, list_failures
+from suno_wav_cli.conversion.resume_hint import service_options
+from suno_wav_cli.conversion.song_list import check_writable, read_songs, unique_songs
 from suno_wav_cli.conversion.submit import Submitter, new_gate
 from suno_wav_cli.conversion.targets import check_targets, names_title
 from suno_wav_cli.download.part_file import part_of
 from suno_wav_cli.errors import ExitCode, UsageError
-from suno_wav_cli.events import FailuresListed
+from suno_wav_cli.events import UnusualIds
 from suno_wav_cli.models import Song
 from suno_wav_cli.system.event_loop import run_async
 
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.conversion.context import ConversionContext
     from suno_wav_cli.conversion.outcome import Outcome
     from suno_wav_cli.conversion.plan import Job
+    from suno_wav_cli.models import MusicTask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +60,7 @@ class Request:
 
 def convert_songs(request: Request, run: Run) -> ExitCode:
     """Convert songs, and return the exit code. Raise SunoWavError if nothing could be begun."""
-    songs = _named_songs(request)
+    songs = _named_songs(request, run.settings)
     if request.errors is not None:
         check_writable(request.errors)
     _check_sandbox_ids(songs, run.settings)
@@ -76,24 +82,34 @@ async def _convert(songs: Sequence[Song], request: Request, run: Run) -> ExitCod
         if request.wait:
             targets = [job.target for job in plan if job.action is not Action.THERE]
             check_targets(targets, ours=context.owns, force=settings.force)
+        _report_unusual_ids(context, plan)
         if request.dry_run:
             await show_plan(context, plan)
             return ExitCode.OK
         balance = await check_budget(context, plan)
+        outcomes = outcomes_before(plan)
+        end_early = partial(
+            conclude, context, plan, outcomes, errors=request.errors, from_file=request.from_file
+        )
         try:
-            outcomes = await _do_plan(context, plan, request, balance)
+            with early_end(end_early):
+                await _do_plan(context, plan, request, balance, outcomes)
         finally:
             if context.ends_with_run:
                 _remove_parts(plan)
-    code = summarize(context, outcomes)
+    report_summary(context, outcomes)
     if request.errors is not None:
-        _list_failures(context, request.errors, plan, outcomes)
-    return code
+        list_failures(context, request.errors, plan, outcomes)
+    return exit_code_of(outcomes)
 
 
 async def _do_plan(
-    context: ConversionContext, plan: Sequence[Job], request: Request, balance: Decimal | None
-) -> list[Outcome]:
+    context: ConversionContext,
+    plan: Sequence[Job],
+    request: Request,
+    balance: Decimal | None,
+    outcomes: list[Outcome],
+) -> None:
     # A callback comes only for a song that is submitted now.
     receive = request.wait and submissions(plan) > 0
     async with open_callback_url(context, receive=receive) as callback_url:
@@ -103,20 +119,17 @@ async def _do_plan(
             callback_url=callback_url,
             balance=balance,
         )
-        return await run_all(
-            lambda job: convert(context, job, submitter, wait=request.wait),
-            plan,
-            at_once=context.settings.jobs,
-        )
+        await convert_all(context, plan, submitter, outcomes, wait=request.wait)
 
 
-def _named_songs(request: Request) -> list[Song]:
+def _named_songs(request: Request, settings: Settings) -> list[Song]:
     """Return the songs that are named. There is none if all tracks of a task are wanted."""
+    service = service_options(settings.provider, settings.base_url)
     if request.music_task_id is not None:
-        check_music_task(request.music_task_id)
-    songs = [Song(audio_id=audio_id_of(argument)) for argument in request.audio_ids]
+        check_music_task(request.music_task_id, service)
+    songs = [Song(audio_id=audio_id_of(argument, service)) for argument in request.audio_ids]
     if request.from_file is not None:
-        songs += read_songs(request.from_file)
+        songs += read_songs(request.from_file, service)
     elif not songs and request.music_task_id is None:
         raise UsageError(
             "no audio id was given",
@@ -131,11 +144,36 @@ def _check_sandbox_ids(songs: Sequence[Song], settings: Settings) -> None:
         raise UsageError("demo ids are for the sandbox, and would be charged here", "Add --provider sandbox.")
 
 
+def _check_track_ids(task: MusicTask, music_task_id: str) -> None:
+    """Raise UsageError for an id from the service that could not be typed to continue its song."""
+    good = [track.audio_id for track in task.tracks if is_id(track.audio_id)]
+    bad = [track.audio_id for track in task.tracks if not is_id(track.audio_id)]
+    if bad:
+        raise UsageError(
+            f"music task {music_task_id} names a song '{bad[0]}', which is not an id",
+            f"Nothing was submitted. Convert its other songs by their ids: {' '.join(good) or 'there are none'}",
+        )
+
+
+def _report_unusual_ids(context: ConversionContext, plan: Sequence[Job]) -> None:
+    """Say before it is paid for that an id is not what the services give to songs."""
+    ids = tuple(
+        job.song.audio_id
+        for job in plan
+        if job.action is Action.SUBMIT
+        and not is_uuid(job.song.audio_id)
+        and not is_sandbox_id(job.song.audio_id)
+    )
+    if ids:
+        context.report(UnusualIds(audio_ids=ids))
+
+
 async def _resolve_songs(context: ConversionContext, songs: Sequence[Song], request: Request) -> list[Song]:
     """Return the songs with what is known of them, or all tracks of the music task."""
     music_task_id = request.music_task_id
     if not songs and music_task_id is not None and request.from_file is None:
         task = await fetch_finished_music_task(context, music_task_id)
+        _check_track_ids(task, music_task_id)
         return unique_songs(
             Song(audio_id=track.audio_id, music_task_id=music_task_id, title=track.title)
             for track in task.tracks
@@ -155,16 +193,6 @@ def _remove_parts(plan: Sequence[Job]) -> None:
     """Remove what nothing can continue: this run's own sandbox ends with it."""
     for job in plan:
         if job.action is not Action.THERE:
-            part_of(job.target).unlink(missing_ok=True)
-
-
-def _list_failures(
-    context: ConversionContext, path: Path, plan: Sequence[Job], outcomes: Sequence[Outcome]
-) -> None:
-    failures = [
-        (job.song, outcome.error.message)
-        for job, outcome in zip(plan, outcomes, strict=True)
-        if outcome.error is not None
-    ]
-    if write_failures(path, failures):
-        context.report(FailuresListed(path=path, songs=len(failures)))
+            # What cannot be removed must not hide how the run has ended.
+            with suppress(OSError):
+                part_of(job.target).unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from suno_wav_cli.config.paths import find_paths
 from suno_wav_cli.errors import ExitCode, UsageError
 from suno_wav_cli.events import Job, JobList
 from suno_wav_cli.journal import Listing, open_history
+from suno_wav_cli.system.look import is_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,13 +24,17 @@ _DAY = 86400.0
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """`days` is how soon the service deletes what is `expiring`. A `limit` of 0 lists everything."""
+    """`days` is how soon the service deletes what is `expiring`. A `limit` of 0 lists everything.
+
+    With `every_attempt`, a song has a row for each of its conversions.
+    """
 
     expiring: bool
     days: float
     failed: bool
     unfinished: bool
     limit: int
+    every_attempt: bool
 
 
 def show_jobs(request: Request, environ: Mapping[str, str], report: Report) -> ExitCode:
@@ -40,7 +45,9 @@ def show_jobs(request: Request, environ: Mapping[str, str], report: Report) -> E
         if history is None:
             report(JobList(items=(), listing=listing, total=0))
             return ExitCode.OK
-        listed = history.listed(listing, limit=request.limit or -1, before=before)
+        listed = history.listed(
+            listing, limit=request.limit or -1, before=before, every_attempt=request.every_attempt
+        )
         jobs = tuple(_job(entry, history) for entry in listed.entries)
     report(JobList(items=jobs, listing=listing, total=listed.total))
     return ExitCode.OK
@@ -66,7 +73,7 @@ def _listing(request: Request) -> Listing:
 def _job(entry: JournalEntry, history: History) -> Job:
     # The newest file comes first.
     files = sorted(history.saved_files(entry), key=lambda file: file.path != entry.target)
-    there = [file for file in files if file.path.is_file()]
+    there = [file for file in files if is_file(file.path)]
     shown = next(iter(there or files), None)
     return Job(
         audio_id=entry.audio_id,

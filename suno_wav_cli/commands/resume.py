@@ -11,20 +11,21 @@ from suno_wav_cli.api.pricing import WAV_PRICE, format_credits
 from suno_wav_cli.api.providers import PROVIDERS, get_provider
 from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
 from suno_wav_cli.conversion.context import open_context
+from suno_wav_cli.conversion.early_end import early_end
 from suno_wav_cli.conversion.finish import finish_task, song_of, target_of
 from suno_wav_cli.conversion.ids import find
-from suno_wav_cli.conversion.outcome import Outcome, report_failure, summarize
+from suno_wav_cli.conversion.outcome import Outcome, report_failure, report_summary, summarize
 from suno_wav_cli.conversion.pipeline import finish, run_all
 from suno_wav_cli.conversion.plan import Action, Job, choose_action
-from suno_wav_cli.conversion.resume_hint import command_for
+from suno_wav_cli.conversion.resume_hint import command_for, describe_command, service_options
 from suno_wav_cli.conversion.submit import Submitter, new_gate
 from suno_wav_cli.conversion.targets import check_targets
 from suno_wav_cli.errors import (
     ExitCode,
+    JournalUnusable,
     OutputExists,
     ServiceUnavailable,
     SubmissionUnknown,
-    SunoWavError,
     UsageError,
 )
 from suno_wav_cli.events import OtherServiceJobs, Summary
@@ -54,12 +55,13 @@ def resume(request: Request, run: Run) -> ExitCode:
     address = None if is_own_sandbox(run.settings) else base_url_of(run.settings)
     # Looked at first, because without anything to resume here no key is needed.
     with open_history(run.paths.journal) as history:
-        chosen = _choose(request.names, history, address)
+        service = service_options(run.settings.provider, run.settings.base_url)
+        chosen = _choose(request.names, history, address, service)
     here = [one for one in chosen if isinstance(one, str) or _is_at(one, run.settings.provider, address)]
     for event in _elsewhere([one for one in chosen if one not in here]):
         run.report(event)
     if not here:
-        run.report(Summary(requested=0, saved=0, skipped=0, failed=0, unfinished=0))
+        run.report(Summary(requested=0, saved=0, skipped=0, failed=0, unfinished=0, not_begun=0))
         return ExitCode.OK
     return run_async(_resume_all(here, request, run))
 
@@ -74,13 +76,29 @@ async def _resume_all(chosen: Sequence[JournalEntry | str], request: Request, ru
             gate=new_gate(run.settings),
             callback_url=callback_url,
         )
-        alone = len(chosen) == 1
-        outcomes = await run_all(
-            lambda one: _resume_one(context, one, submitter, resubmit=request.resubmit, alone=alone),
-            chosen,
-            at_once=run.settings.jobs,
-        )
-    return summarize(context, outcomes)
+        outcomes = {one: Outcome(task_id=_task_of(one)) for one in chosen}
+
+        async def resume_one(one: JournalEntry | str) -> None:
+            outcomes[one] = await _resume_one(
+                context, one, submitter, resubmit=request.resubmit, alone=len(chosen) == 1
+            )
+
+        with early_end(lambda: _conclude(context, list(outcomes.values()))):
+            await run_all(resume_one, chosen, at_once=run.settings.jobs)
+    return summarize(context, list(outcomes.values()))
+
+
+def _conclude(context: ConversionContext, outcomes: Sequence[Outcome]) -> tuple[str, ...] | None:
+    """Report how far a run came that ends early. Return the command that continues it."""
+    report_summary(context, outcomes)
+    if context.ends_with_run:
+        return None
+    unsaved = [outcome.task_id for outcome in outcomes if not outcome.is_saved]
+    return context.continue_argv([task_id for task_id in unsaved if task_id]) if unsaved else None
+
+
+def _task_of(chosen: JournalEntry | str) -> str | None:
+    return chosen if isinstance(chosen, str) else chosen.wav_task_id
 
 
 async def _resume_one(
@@ -97,11 +115,13 @@ async def _resume_one(
         if entry is not None and entry.audio_id is not None and entry.state in RESUBMITTABLE:
             return await _settle(context, entry, submitter, resubmit=resubmit, alone=alone)
         if task_id is None:
-            raise _not_submitted(entry)
+            return report_failure(context, name, None, _not_submitted(entry))
         return await finish_task(context, task_id, wait=True, attach=True, alone=alone)
-    except SunoWavError as error:
-        if isinstance(error, UsageError | OutputExists) and error.continue_with is None and task_id:
-            error.continue_with = context.continue_with([task_id])
+    except JournalUnusable:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other songs go on
+        if isinstance(error, UsageError | OutputExists) and error.continue_argv is None and task_id:
+            error.continue_argv = context.continue_argv([task_id])
         return report_failure(context, name, task_id, error)
 
 
@@ -130,7 +150,8 @@ async def _explain_unknown(context: ConversionContext, entry: JournalEntry, said
     return SubmissionUnknown(
         said,
         "Look at your account's log. Where it names a task: suno-wav status TASK_ID --wait --download. To pay for "
-        f"another try: {context.continue_with([entry.name], '--resubmit')}",
+        "another try:",
+        continue_argv=context.continue_argv([entry.name], "--resubmit"),
     )
 
 
@@ -158,13 +179,15 @@ def compare_balances(before: Decimal, now: Decimal, price: Decimal, *, paid: int
     return f"{said}, which does not tell whether it was charged"
 
 
-def _choose(names: Sequence[str], history: History | None, address: str | None) -> list[JournalEntry | str]:
+def _choose(
+    names: Sequence[str], history: History | None, address: str | None, service: Sequence[str]
+) -> list[JournalEntry | str]:
     if history is None:
         # All of them must be tasks of other machines.
         return list(dict.fromkeys(names))
     if not names:
         return list(history.to_resume())
-    return list(dict.fromkeys(find(name, history, address) for name in names))
+    return list(dict.fromkeys(find(name, history, address, service) for name in names))
 
 
 def _is_at(entry: JournalEntry, provider: str, address: str | None) -> bool:
@@ -179,7 +202,8 @@ def _elsewhere(entries: Sequence[JournalEntry | str]) -> list[OtherServiceJobs]:
             service=service,
             provider=provider,
             count=count,
-            resume_hint=command_for(provider, service, "resume", ()),
+            resume_hint=describe_command(argv := command_for(provider, service, "resume", ())),
+            continue_argv=argv,
         )
         for (service, provider), count in counted.items()
     ]
@@ -189,5 +213,6 @@ def _not_submitted(entry: JournalEntry | None) -> UsageError:
     said = f": {entry.message}" if entry and entry.message else ""
     return UsageError(
         f"the song was not submitted{said}",
-        f"To convert it: suno-wav convert {entry.name if entry else 'ID'}",
+        "To convert it:",
+        continue_argv=command_for(entry.provider, entry.service, "convert", [entry.name]) if entry else None,
     )

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.finish import finish_task
-from suno_wav_cli.conversion.ids import find
+from suno_wav_cli.conversion.ids import find, typed_id, typed_name
 from suno_wav_cli.conversion.outcome import Outcome, exit_code_of, report_failure
 from suno_wav_cli.conversion.pipeline import run_all
 from suno_wav_cli.conversion.prior import check_provider
-from suno_wav_cli.conversion.resume_hint import command_for
+from suno_wav_cli.conversion.resume_hint import command_for, service_options
 from suno_wav_cli.conversion.wait import look_once, wait_for
-from suno_wav_cli.errors import ExitCode, SunoWavError, UsageError
+from suno_wav_cli.errors import ExitCode, JournalUnusable, UsageError
 from suno_wav_cli.events import RawRecord, TaskStatus
 from suno_wav_cli.system.event_loop import run_async
 
@@ -63,15 +63,24 @@ async def _show_all(request: Request, run: Run) -> ExitCode:
 
 def _task_id(context: ConversionContext, argument: str) -> str:
     """Return the task that is meant, also by its song's id. Raise UsageError."""
-    found = find(argument, context.journal.history, context.base_url)
+    found = find(
+        argument,
+        context.journal.history,
+        context.base_url,
+        service_options(context.settings.provider, context.base_url),
+    )
     if isinstance(found, str):
         return found
     if found.service != context.base_url:
         if found.wav_task_id == argument:
             # Another address may be another way to the same account.
             return argument
-        line = command_for(found.provider, found.service, "status", [found.wav_task_id or found.name])
-        raise UsageError(f"{found.name} was converted at {found.service}", f"To ask there: {line}")
+        ids = [name for name in (typed_name(found),) if name]
+        raise UsageError(
+            f"{found.name} was converted at {found.service}",
+            "To ask there:",
+            continue_argv=command_for(found.provider, found.service, "status", ids),
+        )
     check_provider(found, context.client.provider)
     task = found if found.wav_task_id else context.journal.newest_task_of(found.name)
     if task is None or task.wav_task_id is None:
@@ -93,7 +102,9 @@ async def _show(context: ConversionContext, task_id: str, request: Request, *, a
             record = await _wait(context, task_id, entry)
         else:
             record = await look_once(context, task_id, entry)
-    except SunoWavError as error:
+    except JournalUnusable:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other tasks go on
         return report_failure(context, name, task_id, error)
     if request.raw:
         context.report(RawRecord(task_id=task_id, record=hide_callback_paths(record.raw)))
@@ -109,7 +120,7 @@ async def _wait(context: ConversionContext, task_id: str, entry: JournalEntry | 
     record = None
     if entry is None:
         record = await wait_for(context, task_id, entry, any_state=True, deadline=deadline)
-        entry = context.journal.adopt(task_id, record.audio_id, None)
+        entry = context.journal.adopt(task_id, typed_id(record.audio_id), None)
     return await wait_for(context, task_id, entry, record, deadline=deadline)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.ids import music_task_of
 from suno_wav_cli.conversion.music_task import fetch_music_task
+from suno_wav_cli.conversion.resume_hint import service_options
 from suno_wav_cli.errors import ExitCode
 from suno_wav_cli.events import TrackList
 from suno_wav_cli.journal import open_history
@@ -20,7 +21,9 @@ def show_tracks(argument: str, run: Run) -> ExitCode:
     """List the tracks of a music task, and remember them. Raise SunoWavError."""
     # Wrong usage needs no key, and the journal knows it, whatever the provider.
     with open_history(run.paths.journal) as history:
-        music_task_id = music_task_of(argument, history)
+        music_task_id = music_task_of(
+            argument, history, service_options(run.settings.provider, run.settings.base_url)
+        )
     return run_async(_show_tracks(music_task_id, run))
 
 

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Paths:
-    """`keys`, `agents` and `spool` are folders.
+    """`keys`, `agents`, `spool` and `lists` are folders.
 
     `agents` notes which ngrok agents run. `spool` holds songs on their way to standard output.
+    `lists` has the rest of lists from standard input, of runs that ended early.
     """
 
     config_file: Path
@@ -25,6 +26,7 @@ class Paths:
     keys: Path
     agents: Path
     spool: Path
+    lists: Path
 
 
 def find_paths(environ: Mapping[str, str]) -> Paths:
@@ -36,6 +38,7 @@ def find_paths(environ: Mapping[str, str]) -> Paths:
         keys=state / "keys",
         agents=state / "agents",
         spool=state / "piped",
+        lists=state / "lists",
     )
 
 

@@ -22,8 +22,8 @@ class Run:
     """One start of the program.
 
     `choices` says where each of the settings comes from. `environ` is the environment without
-    secrets. `interactive` says whether `report` shows events to a person at a terminal.
-    `wait_limits` are not the user's to set.
+    secrets. `interactive` says whether `report` shows events to a person at a terminal. `argv` is
+    the command as it was typed. `wait_limits` are not the user's to set.
     """
 
     settings: Settings
@@ -33,6 +33,7 @@ class Run:
     report: Report
     interactive: bool
     wait_limits: WaitLimits = field(default_factory=WaitLimits)
+    argv: tuple[str, ...] = ()
 
     @property
     def paths(self) -> Paths:

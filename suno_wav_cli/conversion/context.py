@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
@@ -13,19 +12,20 @@ from suno_wav_cli.callbacks.notifications import TaskNotifier
 from suno_wav_cli.config.credentials import find_api_key, require_key
 from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
 from suno_wav_cli.conversion.download_slots import DownloadSlots
+from suno_wav_cli.conversion.early_end import early_end
+from suno_wav_cli.conversion.ids import typed_task
 from suno_wav_cli.conversion.resume_hint import command_for
 from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT, check_standard_output
 from suno_wav_cli.conversion.tagger import Tagger
 from suno_wav_cli.download import fetch as download
 from suno_wav_cli.download.part_file import remove_old_parts
-from suno_wav_cli.errors import SunoWavError, UsageError
+from suno_wav_cli.errors import UsageError
 from suno_wav_cli.events import SandboxStarted
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account
-from suno_wav_cli.system.event_loop import CommandCancelled
+from suno_wav_cli.system.look import is_absent
 from suno_wav_cli.system.loopback import address_of, bind_socket, is_loopback
 from suno_wav_cli.system.pacing import Backoff
-from suno_wav_cli.system.signals import Stopped
 from suno_wav_cli.system.tls import make_tls_context
 from suno_wav_cli.wav import check_tagging_possible
 
@@ -87,14 +87,21 @@ class ConversionContext:
         """Tell whether a part file beside `target` was left by an earlier run."""
         return target.parent == self.spool or self.journal.has_target(target)
 
-    def continue_with(self, ids: Sequence[str], *options: str) -> str:
-        """Return the command line that finishes these tasks or songs."""
+    def continue_argv(self, ids: Sequence[str], *options: str) -> tuple[str, ...]:
+        """Return the command that finishes these tasks or songs.
+
+        A task whose id cannot be typed is named by its song or as the last one, or else not at all:
+        then the command finishes all that is unfinished.
+        """
         if self.ends_with_run:
-            return "run the same command again (the sandbox ends with this program)"
+            # The sandbox and all its tasks end with this program.
+            return self.run.argv
+        names = [typed_task(id_, self.journal, self.base_url) for id_ in ids]
+        typed = [] if None in names else [name for name in names if name]
         again = ["--force"] if self.settings.force else []
         again += ["--tag"] if self.settings.tag else []
         again += ["--out", STANDARD_OUTPUT] if self.piped else []
-        return command_for(self.settings.provider, self.base_url, "resume", ids, *options, *again)
+        return command_for(self.settings.provider, self.base_url, "resume", typed, *options, *again)
 
 
 @asynccontextmanager
@@ -103,9 +110,8 @@ async def open_context(
 ) -> AsyncIterator[ConversionContext]:
     """Start the sandbox if it is asked for, and open the journal and the API's client.
 
-    A dry run needs no key, and makes no journal. A command that is interrupted leaves with the line
-    that continues its unfinished tasks, and a bug with a note of it. Raise UsageError, and
-    NotAuthorized if there is no key.
+    A dry run needs no key, and makes no journal. A command that ends early leaves with the command
+    that continues its unfinished tasks. Raise UsageError, and NotAuthorized if there is no key.
     """
     settings = run.settings
     key = find_api_key(run.secrets, settings, run.environ)
@@ -142,7 +148,7 @@ async def open_context(
             spool=spool,
             watch=watch,
         )
-        with _leaving_a_hint(context):
+        with early_end(lambda: _hint(context)):
             yield context
 
 
@@ -160,30 +166,14 @@ def open_service(settings: Settings, report: Report) -> Iterator[str]:
         yield base_url
 
 
-@contextmanager
-def _leaving_a_hint(context: ConversionContext) -> Iterator[None]:
-    """Give whatever ends the command early the line that continues what it has begun."""
-    try:
-        yield
-    except asyncio.CancelledError:
-        raise CommandCancelled(None if context.ends_with_run else _hint(context)) from None
-    except Stopped as stop:
-        stop.continue_with = None if context.ends_with_run else _hint(context)
-        raise
-    except SunoWavError:
-        raise
-    except Exception as bug:
-        hint = _hint(context)
-        if hint is not None:
-            bug.add_note(f"To continue: {hint}")
-        raise
-
-
-def _hint(context: ConversionContext) -> str | None:
+def _hint(context: ConversionContext) -> tuple[str, ...] | None:
+    """Return the command that finishes what this run has begun, or None if that is nothing."""
+    if context.ends_with_run:
+        return None
     # A journal that cannot be read any more must not hide why the command ends.
     with suppress(UsageError):
         task_ids = [entry.wav_task_id or "" for entry in context.journal.unfinished()]
-        return context.continue_with(task_ids) if task_ids else None
+        return context.continue_argv(task_ids) if task_ids else None
     return None
 
 
@@ -207,7 +197,7 @@ def _journal_path(run: Run, *, dry_run: bool) -> Path | None:
     """Return where the journal is. None keeps it in memory."""
     path = run.paths.journal
     # The next run has no use for what is known of a sandbox that ends with this one.
-    in_memory = is_own_sandbox(run.settings) or (dry_run and not path.exists())
+    in_memory = is_own_sandbox(run.settings) or (dry_run and is_absent(path))
     return None if in_memory else path
 
 

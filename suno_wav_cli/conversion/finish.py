@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.conversion.adoption import attach_task
+from suno_wav_cli.conversion.ids import typed_id
 from suno_wav_cli.conversion.outcome import Outcome
 from suno_wav_cli.conversion.pipeline import finish
 from suno_wav_cli.conversion.targets import check_targets, choose_targets, names_title
@@ -48,7 +49,8 @@ async def finish_task(
         record = await wait_for(context, task_id, entry, any_state=True, deadline=deadline)
     if entry is None and record is not None and attach:
         entry = await attach_task(context, record)
-    audio_id = (entry and entry.audio_id) or (record and record.audio_id) or task_id
+    named = record.audio_id if record else None
+    audio_id = typed_id(entry.audio_id if entry else None, named, task_id) or "song"
     target = target_of(context, song_of(context, audio_id), entry, alone=alone)
     if entry is not None and not context.settings.force and journal.recognises(entry, target):
         context.report(Skipped(audio_id=entry.name, path=target, tags_wanted=context.settings.tag))
@@ -56,7 +58,7 @@ async def finish_task(
     check_targets([target], ours=context.owns, force=context.settings.force)
     if record is not None and record.state is WavState.PENDING and not wait:
         raise StillRunning("the conversion is not finished yet", "Try again later, or add --wait.")
-    entry = entry or journal.adopt(task_id, record.audio_id if record else None, target)
+    entry = entry or journal.adopt(task_id, typed_id(named), target)
     return await finish(context, entry, target, record, deadline=deadline)
 
 

@@ -28,7 +28,7 @@ def check_identity(context: ConversionContext, entry: JournalEntry, record: WavR
         raise ServiceUnavailable(
             f"the record of task {record.task_id} names another song, {named}: nothing was saved",
             "A later lookup may name this one. If it stays so, look at your account's log.",
-            continue_with=context.continue_with([record.task_id]),
+            continue_argv=context.continue_argv([record.task_id]),
         )
     context.report(OtherSongNamed(audio_id=entry.audio_id, task_id=record.task_id, named=named))
 

@@ -1,14 +1,21 @@
-"""Ids as people type them: an audio id, a song's URL, a task id or its beginning, `@last`."""
+"""Ids as people type them: an audio id, a song's URL, a task id or its beginning, `@last`.
+
+One rule for ids goes in and out: what `is_id` refuses is neither accepted nor printed in a command.
+"""
 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.conversion.not_a_song import refuse_what_is_no_song
 from suno_wav_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from suno_wav_cli.journal import History
+    from collections.abc import Sequence
+
+    from suno_wav_cli.journal import History, Journal
     from suno_wav_cli.journal.entry import JournalEntry
 
 LAST = "@last"
@@ -21,18 +28,27 @@ _SHORTEST_BEGINNING = 4
 _MOST_SHOWN = 5
 
 
-def audio_id_of(argument: str) -> str:
-    """Return an audio id, as it is or from a song's URL. Raise UsageError if it cannot be one."""
+def audio_id_of(argument: str, service: Sequence[str] = ()) -> str:
+    """Return an audio id, as it is or from a song's URL. Raise UsageError if it cannot be one.
+
+    `service` are the options that choose the service, for the command that the error names.
+    """
     text = _without_url(argument)
     if looks_like_task(text):
         raise UsageError(
             f"{text} looks like a task id, not an audio id",
-            f"To convert all tracks of a music task: suno-wav convert --task-id {text}  "
-            f"(for a WAV task: suno-wav status {text})",
+            f"For a WAV task, see suno-wav status {text}. To convert all tracks of a music task:",
+            continue_argv=("suno-wav", "convert", "--task-id", text, *service),
         )
+    return any_audio_id_of(text)
+
+
+def any_audio_id_of(text: str) -> str:
+    """Return an audio id, even if it looks like a task's. Raise UsageError if it cannot be one."""
+    refuse_what_is_no_song(text)
     if not is_id(text):
         raise UsageError(
-            f"'{argument}' is not an audio id",
+            f"'{text}' is not an audio id",
             "An audio id looks like 8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c; song URLs work too.",
         )
     return text
@@ -41,6 +57,11 @@ def audio_id_of(argument: str) -> str:
 def is_id(text: str) -> bool:
     """Return whether it may be an id of any kind."""
     return _ID.fullmatch(text) is not None
+
+
+def is_uuid(text: str) -> bool:
+    """Return whether it looks like the audio ids that the services give."""
+    return _UUID.fullmatch(text) is not None
 
 
 def looks_like_task(text: str) -> bool:
@@ -60,30 +81,61 @@ def id_of(argument: str, kind: str) -> str:
     return argument
 
 
-def check_music_task(argument: str) -> str:
+def typed_id(*candidates: str | None) -> str | None:
+    """Return the first of these ids that is accepted when it is typed. Services send others too."""
+    return next((id_ for id_ in candidates if id_ is not None and is_id(id_)), None)
+
+
+def typed_name(entry: JournalEntry) -> str | None:
+    """Return what a command accepts for a conversion, or None if neither of its ids can be typed."""
+    return typed_id(entry.wav_task_id, entry.audio_id)
+
+
+def typed_task(id_: str, journal: Journal, base_url: str) -> str | None:
+    """Return what `resume` accepts for a task, or None if it cannot be named.
+
+    It is the id, else its song's, else `@last` if it is the newest.
+    """
+    if is_id(id_):
+        return id_
+    # A journal that cannot be read any more must not hide why the command ends.
+    with suppress(UsageError):
+        entry = journal.of_task(id_)
+        newest = journal.history.newest(base_url)
+        if entry is not None:
+            return typed_name(entry) or (LAST if newest and newest.id == entry.id else None)
+    return None
+
+
+def check_music_task(argument: str, service: Sequence[str] = ()) -> str:
     """Return the id of a music task. Raise UsageError, with the right command, for a song."""
     text = _without_url(argument)
     if _UUID.fullmatch(text):
         raise UsageError(
             f"{text} looks like an audio id, not a music task's id",
-            f"There is no way from a song to its music task. To convert it: suno-wav convert {text}",
+            "There is no way from a song to its music task. To convert it:",
+            continue_argv=("suno-wav", "convert", text, *service),
         )
+    refuse_what_is_no_song(text)
     return id_of(text, "a music task's id")
 
 
-def music_task_of(argument: str, history: History | None) -> str:
+def music_task_of(argument: str, history: History | None, service: Sequence[str] = ()) -> str:
     """Return the id of a music task. Raise UsageError, with the right command, for other ids."""
-    text = check_music_task(argument)
+    text = check_music_task(argument, service)
     known = history.known_as(text, None) if history else None
     if known is not None and known.wav_task_id == text:
         raise UsageError(
             f"{text} is a WAV task, of the song {known.name}",
-            f"To see what became of it: suno-wav status {text}",
+            "To see what became of it:",
+            continue_argv=("suno-wav", "status", text, *service),
         )
     return text
 
 
-def find(argument: str, history: History, base_url: str | None) -> JournalEntry | str:
+def find(
+    argument: str, history: History, base_url: str | None, service: Sequence[str] = ()
+) -> JournalEntry | str:
     """Return the conversion that is meant, at this service or another, or the id if none has it.
 
     Raise UsageError if several ids begin so, for a song that was never converted here, and for
@@ -105,7 +157,8 @@ def find(argument: str, history: History, base_url: str | None) -> JournalEntry 
     if _UUID.fullmatch(text):
         raise UsageError(
             f"{text} looks like an audio id, and this machine knows no conversion of that song",
-            f"To convert it: suno-wav convert {text}",
+            "To convert it:",
+            continue_argv=("suno-wav", "convert", text, *service),
         )
     return text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.conversion.resume_hint import command_for
 from suno_wav_cli.errors import ConversionFailed, StillRunning
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ async def fetch_finished_music_task(context: ConversionContext, music_task_id: s
     if task.flag in _RUNNING:
         raise StillRunning(
             f"the music task {music_task_id} is still at work ({task.flag}): a track may be missing",
-            f"Try again in a minute, or convert one track: suno-wav tracks {music_task_id}",
+            "Try again in a minute, or convert one of its tracks by its id. To see them:",
+            continue_argv=command_for(context.settings.provider, context.base_url, "tracks", [music_task_id]),
         )
     return task

@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.errors import ExitCode, JournalLost, NotAuthorized, ServiceUnavailable, StillRunning
+from suno_wav_cli.conversion.ids import is_id
+from suno_wav_cli.conversion.plan import Action
+from suno_wav_cli.conversion.prior import explain_unknown
+from suno_wav_cli.conversion.resume_hint import advise
+from suno_wav_cli.errors import (
+    DownloadFailed,
+    ExitCode,
+    JournalLost,
+    NotAuthorized,
+    ProgramBug,
+    ServiceUnavailable,
+    StillRunning,
+    SunoWavError,
+    UsageError,
+)
 from suno_wav_cli.events import SongFailed, Summary
+from suno_wav_cli.journal.entry import UNDECIDED, UNSAVED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from suno_wav_cli.conversion.context import ConversionContext
-    from suno_wav_cli.errors import SunoWavError
+    from suno_wav_cli.conversion.plan import Job
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What became of one song: `path` if it was saved, `error` if it failed.
 
-    `skipped` if its file was there already. Otherwise its task goes on at the service.
+    `skipped` if its file was there already. Otherwise its task goes on at the service, or, without
+    a task, it was not begun.
     """
 
     task_id: str | None = None
@@ -28,48 +45,132 @@ class Outcome:
     error: SunoWavError | None = None
     skipped: bool = False
 
+    @property
+    def is_saved(self) -> bool:
+        return self.path is not None or self.skipped
 
-def report_failure(
-    context: ConversionContext, name: str, task_id: str | None, error: SunoWavError
-) -> Outcome:
-    """Report that a song failed, and how to continue if its task is safe at the service."""
-    resumable = isinstance(error, NotAuthorized | ServiceUnavailable | JournalLost)
-    if task_id is not None and resumable and error.continue_with is None:
-        error.continue_with = context.continue_with([task_id])
+    @property
+    def is_at_service(self) -> bool:
+        waits = self.error is None or isinstance(self.error, StillRunning)
+        return self.task_id is not None and not self.is_saved and waits
+
+    @property
+    def is_begun(self) -> bool:
+        return self.is_saved or self.task_id is not None or self.error is not None
+
+    @property
+    def reason(self) -> str:
+        """Why the song is not saved."""
+        if self.error is not None:
+            return self.error.message
+        if not self.is_begun:
+            return "not begun"
+        return f"at the service as task {self.task_id}" if is_id(self.task_id or "") else "at the service"
+
+
+def outcomes_before(plan: Sequence[Job]) -> list[Outcome]:
+    """Return what is known of each song before the work begins."""
+    return [
+        Outcome(
+            skipped=job.action is Action.THERE,
+            task_id=job.entry.wav_task_id if job.entry and job.action is Action.CONTINUE else None,
+        )
+        for job in plan
+    ]
+
+
+def outcomes_after(
+    context: ConversionContext, plan: Sequence[Job], outcomes: Sequence[Outcome]
+) -> list[Outcome]:
+    """Return the outcomes of a run that ended early. The journal knows what was under way then."""
+    return [
+        outcome if outcome.is_begun else _find_outcome(context, job.song.audio_id)
+        for job, outcome in zip(plan, outcomes, strict=True)
+    ]
+
+
+def _find_outcome(context: ConversionContext, audio_id: str) -> Outcome:
+    # The journal itself may be what ended the run.
+    with suppress(UsageError):
+        entry = context.journal.current_entry(audio_id)
+        if entry is not None and entry.state in UNDECIDED:
+            return Outcome(error=explain_unknown(entry))
+        if entry is not None and entry.state in UNSAVED:
+            return Outcome(task_id=entry.wav_task_id)
+    return Outcome()
+
+
+def report_failure(context: ConversionContext, name: str, task_id: str | None, error: Exception) -> Outcome:
+    """Report that a song failed, and how to continue if its task is safe at the service.
+
+    Whatever it was, it is the failure of this song alone.
+    """
+    failure = _as_failure(error, accepted=task_id is not None)
+    resumable = (
+        isinstance(failure, NotAuthorized | ServiceUnavailable | JournalLost | ProgramBug)
+        or failure is not error
+    )
+    if task_id is not None and resumable and failure.continue_argv is None:
+        failure.continue_argv = context.continue_argv([task_id])
     context.report(
         SongFailed(
             audio_id=name,
             task_id=task_id,
-            exit_code=error.exit_code,
-            message=error.message,
-            remedy=error.advice,
+            exit_code=failure.exit_code,
+            message=failure.message,
+            remedy=advise(failure, typed=context.run.argv),
+            continue_argv=failure.continue_argv,
         )
     )
-    return Outcome(task_id=task_id, error=error)
+    return Outcome(task_id=task_id, error=failure)
+
+
+def _as_failure(error: Exception, *, accepted: bool) -> SunoWavError:
+    """Return an error with an exit code for any exception."""
+    if isinstance(error, SunoWavError):
+        return error
+    if not isinstance(error, OSError):
+        return ProgramBug(error)
+    path = f"{error.filename}: " if error.filename else ""
+    said = f"{path}{error.strerror or error}"
+    if accepted:
+        return DownloadFailed(said, "It is paid for and stays at the service.")
+    return UsageError(said, "Correct it and run the same command again. This song was not submitted.")
 
 
 def summarize(context: ConversionContext, outcomes: Sequence[Outcome]) -> ExitCode:
     """Report how many songs were saved, skipped and so on. Return the exit code."""
+    report_summary(context, outcomes)
+    return exit_code_of(outcomes)
+
+
+def report_summary(context: ConversionContext, outcomes: Sequence[Outcome]) -> None:
+    """Report how many songs were saved, skipped and so on."""
     saved = sum(outcome.path is not None for outcome in outcomes)
     skipped = sum(outcome.skipped for outcome in outcomes)
-    failed = sum(
-        outcome.error is not None and not isinstance(outcome.error, StillRunning) for outcome in outcomes
-    )
+    unfinished = sum(outcome.is_at_service for outcome in outcomes)
+    not_begun = sum(not outcome.is_begun for outcome in outcomes)
     context.report(
         Summary(
             requested=len(outcomes),
             saved=saved,
             skipped=skipped,
-            failed=failed,
-            unfinished=len(outcomes) - saved - skipped - failed,
+            failed=len(outcomes) - saved - skipped - unfinished - not_begun,
+            unfinished=unfinished,
+            not_begun=not_begun,
         )
     )
-    return exit_code_of(outcomes)
 
 
 def exit_code_of(outcomes: Sequence[Outcome]) -> ExitCode:
-    """Return OK, the first error's code if every song failed, and SOME_FAILED otherwise."""
+    """Return OK, the first error's code if every song failed, and SOME_FAILED otherwise.
+
+    Raise ProgramBug if a song met one.
+    """
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
+    for error in errors:
+        if isinstance(error, ProgramBug):
+            raise error
     if not errors:
         return ExitCode.OK
     return errors[0].exit_code if len(errors) == len(outcomes) else ExitCode.SOME_FAILED

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from suno_wav_cli.conversion.identity import check_identity
 from suno_wav_cli.conversion.outcome import Outcome, report_failure
 from suno_wav_cli.conversion.plan import Action
+from suno_wav_cli.conversion.resume_hint import describe_command
 from suno_wav_cli.conversion.save import save
 from suno_wav_cli.conversion.wait import wait_for
-from suno_wav_cli.errors import GenerationFailed, SunoWavError, TaskUnknown
+from suno_wav_cli.errors import GenerationFailed, JournalUnusable, TaskUnknown
 from suno_wav_cli.events import Detached, Skipped
 from suno_wav_cli.journal.entry import State
 
@@ -31,12 +32,37 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
+async def convert_all(
+    context: ConversionContext,
+    plan: Sequence[Job],
+    submitter: Submitter,
+    outcomes: list[Outcome],
+    *,
+    wait: bool,
+) -> None:
+    """Do every job, `--jobs` of them at a time, and keep in `outcomes` what has become of it so far."""
+    for job in plan:
+        if job.action is Action.THERE:
+            context.report(
+                Skipped(audio_id=job.song.audio_id, path=job.target, tags_wanted=context.settings.tag)
+            )
+
+    async def convert_one(index: int) -> None:
+        def keep(outcome: Outcome) -> None:
+            outcomes[index] = outcome
+
+        keep(await convert(context, plan[index], submitter, wait=wait, on_accepted=keep))
+
+    to_do = [index for index, job in enumerate(plan) if job.action is not Action.THERE]
+    await run_all(convert_one, to_do, at_once=context.settings.jobs)
+
+
 async def run_all(
     work: Callable[[T], Coroutine[Any, Any, R]], items: Sequence[T], *, at_once: int
 ) -> list[R]:
     """Run `work` on every item, `at_once` of them at a time. Return the results in the same order.
 
-    A bug in one is raised when the others, which are paid for, have ended.
+    One song's trouble is its outcome. What is raised all the same ends the others.
     """
     room = asyncio.Semaphore(at_once)
 
@@ -45,25 +71,43 @@ async def run_all(
             return await work(item)
 
     tasks = [asyncio.create_task(run(item)) for item in items]
-    await asyncio.gather(*tasks, return_exceptions=True)
+    try:
+        if tasks:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in tasks:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise error
     return [task.result() for task in tasks]
 
 
 async def convert(
-    context: ConversionContext, job: Job, submitter: Submitter, *, wait: bool = True
+    context: ConversionContext,
+    job: Job,
+    submitter: Submitter,
+    *,
+    wait: bool = True,
+    on_accepted: Callable[[Outcome], None] | None = None,
 ) -> Outcome:
-    """Do one job. Report an error, and return it."""
-    if job.action is Action.THERE:
-        context.report(Skipped(audio_id=job.song.audio_id, path=job.target, tags_wanted=context.settings.tag))
-        return Outcome(skipped=True)
+    """Do one job. Report any trouble, and return it: it is this song's alone.
+
+    `on_accepted` gets the outcome so far. Raise JournalUnusable: no song can go on then.
+    """
     task_id = None
     try:
         accepted = await submitter.accept(job)
         task_id = accepted.entry.wav_task_id
+        if on_accepted is not None:
+            on_accepted(Outcome(task_id=task_id))
         if not wait:
             return _detach(context, job, task_id or "")
         return await finish(context, accepted.entry, job.target, accepted.record, new=accepted.new)
-    except SunoWavError as error:
+    except JournalUnusable:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other songs go on
         return report_failure(context, job.song.audio_id, task_id, error)
 
 
@@ -99,12 +143,14 @@ async def finish(
 
 
 def _detach(context: ConversionContext, job: Job, task_id: str) -> Outcome:
+    argv = context.continue_argv([task_id])
     context.report(
         Detached(
             audio_id=job.song.audio_id,
             task_id=task_id,
             kept_days=context.client.provider.retention_days,
-            resume_hint=context.continue_with([task_id]),
+            resume_hint=describe_command(argv, typed=context.run.argv),
+            continue_argv=argv,
         )
     )
     return Outcome(task_id=task_id)

@@ -13,6 +13,7 @@ from suno_wav_cli.api.providers import get_provider
 from suno_wav_cli.conversion.targets import choose_targets
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.journal.entry import GIVEN_UP, RESUBMITTABLE, UNDECIDED
+from suno_wav_cli.system.look import is_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -128,6 +129,6 @@ def _is_there(context: ConversionContext, target: Path, entry: JournalEntry | No
     settings = context.settings
     if settings.force:
         return False
-    if settings.skip_existing and target.is_file():
+    if settings.skip_existing and is_file(target):
         return True
     return entry is not None and context.journal.recognises(entry, target)

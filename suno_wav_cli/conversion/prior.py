@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.api.error_messages import PAY_AGAIN, submission_unknown
 from suno_wav_cli.api.providers import PROVIDERS
 from suno_wav_cli.conversion.adoption import adopt_candidate
+from suno_wav_cli.conversion.ids import typed_name
 from suno_wav_cli.conversion.resume_hint import command_for
 from suno_wav_cli.errors import (
     GenerationFailed,
@@ -117,11 +118,11 @@ def check_provider(entry: JournalEntry, provider: Provider) -> None:
     """Raise UsageError if another contract, which may share the address, has submitted it."""
     if PROVIDERS.get(entry.provider) is provider:
         return
-    ids = [entry.wav_task_id or entry.name]
+    ids = [name for name in (typed_name(entry),) if name]
     raise UsageError(
         f"{entry.name} was submitted as {entry.provider}",
         "",
-        continue_with=command_for(entry.provider, entry.service, "resume", ids),
+        continue_argv=command_for(entry.provider, entry.service, "resume", ids),
     )
 
 
@@ -133,9 +134,15 @@ def explain_existing(context: ConversionContext, audio_id: str, exists: RecordEx
         return RecordExists(said, exists.remedy, None)
     other = context.journal.history.elsewhere(audio_id, context.base_url)
     if other is not None:
-        line = command_for(other.provider, other.service, "resume", [other.wav_task_id or audio_id])
-        remedy = f"This machine converted it at {other.service}. To fetch it from there: {line}"
-        return RecordExists(exists.message, remedy, None)
+        error = RecordExists(
+            exists.message,
+            f"This machine converted it at {other.service}. To fetch it from there:",
+            None,
+        )
+        error.continue_argv = command_for(
+            other.provider, other.service, "resume", [typed_name(other) or audio_id]
+        )
+        return error
     return exists
 
 

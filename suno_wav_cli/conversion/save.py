@@ -209,17 +209,18 @@ class _Download:
 
     def _give_up(self, error: SunoWavError) -> NoReturn:
         """Raise the error, with what to do next."""
-        line = self.context.continue_with([self.entry.wav_task_id or ""])
+        argv = self.context.continue_argv([self.entry.wav_task_id or ""])
         if isinstance(error, AddressRefused):
             days = self.context.client.provider.retention_days
             raise AddressRefused(
                 error.message,
-                f"To try again, free of charge: {line}. If it stays so, the service has deleted the file, as it does "
-                f"after {days} days; only a new conversion, which is charged, brings it back: convert, with --resubmit.",
+                f"If it stays so, the service has deleted the file, as it does after {days} days; only a new "
+                "conversion, which is charged, brings it back: convert, with --resubmit. To try again, free of charge:",
+                continue_argv=argv,
             ) from error
         if isinstance(error, BrokenOff):
             remedy = "It is paid for and stays at the service."
-            raise DownloadFailed(error.message, remedy, continue_with=line) from error
+            raise DownloadFailed(error.message, remedy, continue_argv=argv) from error
         raise error
 
 

@@ -1,19 +1,19 @@
-"""Songs in a file: one `audio_id [task_id]` a line, with `#` comments.
-
-Read for `--from-file`, and written for `--errors`.
-"""
+"""Songs in a file: read for `--from-file`, and written for `--errors`."""
 
 from __future__ import annotations
 
-import re
+import os
+import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.conversion.ids import audio_id_of, id_of
+from suno_wav_cli.conversion.list_lines import HEADER, needs_header, parse_lines
+from suno_wav_cli.conversion.resume_hint import how_to_make
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.models import Song
 from suno_wav_cli.system.atomic_file import write_atomically
+from suno_wav_cli.system.look import is_folder, look_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,33 +22,23 @@ STANDARD_INPUT = "-"
 
 _LARGEST = 4_000_000
 _MOST_SONGS = 10_000
-# Only after a blank: a song's URL may hold one.
-_COMMENT = re.compile(r"(^|\s)#.*")
-_MOST_WORDS = 2
 
 
-def read_songs(source: str) -> list[Song]:
+def read_songs(source: str, service: Sequence[str] = ()) -> list[Song]:
     """Read the file named `source`, or standard input. A song that is listed twice counts once.
 
-    Raise UsageError that names the line.
+    `service` are the options that choose the service. Raise UsageError that names the line.
     """
     name = "standard input" if source == STANDARD_INPUT else source
     songs: list[Song] = []
-    for number, line in enumerate(_text(source, name).split("\n"), start=1):
-        words = _COMMENT.sub("", line).split()
-        if not words:
-            continue
-        place = f"{name}, line {number}"
-        if len(words) > _MOST_WORDS:
+    for found in parse_lines(_text(source, name), service):
+        if isinstance(found, Song):
+            songs.append(found)
+        else:
+            number, error = found
             raise UsageError(
-                f"{place}: more than an audio id and a task id", "One song a line: AUDIO_ID [TASK_ID]"
+                f"{name}, line {number}: {error.message}", error.remedy, continue_argv=error.continue_argv
             )
-        try:
-            audio_id = audio_id_of(words[0])
-            task_id = id_of(words[1], "a task id") if len(words) > 1 else None
-            songs.append(Song(audio_id=audio_id, music_task_id=task_id))
-        except UsageError as error:
-            raise UsageError(f"{place}: {error.message}", error.remedy) from None
     try:
         songs = unique_songs(songs)
     except UsageError as error:
@@ -78,11 +68,10 @@ def unique_songs(songs: Iterable[Song]) -> list[Song]:
 
 def check_writable(path: Path) -> None:
     """Raise UsageError, before anything is paid for, if a list cannot be written to `path`."""
-    if not path.parent.is_dir():
-        raise UsageError(
-            f"--errors: there is no folder {path.parent}", f"Make it first: mkdir -p '{path.parent}'"
-        )
-    if path.exists() and not path.is_file():
+    if not is_folder(path.parent):
+        raise UsageError(f"--errors: there is no folder {path.parent}", how_to_make(path.parent))
+    found = look_at(path)
+    if found is not None and not stat.S_ISREG(found.st_mode):
         raise UsageError(f"--errors: {path} is not a file", "Name a file.")
 
 
@@ -92,14 +81,18 @@ def write_failures(path: Path, failures: Sequence[tuple[Song, str]]) -> bool:
     The file replaces an existing one as a whole. If nothing failed, an existing file becomes empty,
     and no new one is made. Raise UsageError.
     """
-    if not failures and not path.exists():
+    if not failures and look_at(path) is None:
         return False
     lines = [_line(song, reason) for song, reason in failures]
+    if any(needs_header(song) for song, _ in failures):
+        lines.insert(0, f"{HEADER}\n")
     try:
-        write_atomically(path.resolve(), "".join(lines).encode(errors="replace"), 0o666)
-    except OSError as error:
+        # A link to the list stays a link.
+        real = Path(os.path.realpath(path))
+        write_atomically(real, "".join(lines).encode(errors="replace"), 0o666)
+    except (OSError, ValueError) as error:
         raise UsageError(
-            f"--errors: {path} cannot be written: {error.strerror}",
+            f"--errors: {path} cannot be written: {getattr(error, 'strerror', None) or error}",
             "The same command, with another --errors, pays for nothing twice.",
         ) from error
     return True
@@ -114,9 +107,11 @@ def _line(song: Song, reason: str) -> str:
 def _text(source: str, name: str) -> str:
     try:
         content = _content(source)
-    except OSError as error:
+    except (OSError, ValueError, RuntimeError) as error:
+        # A null character in the name, or a home folder that is not known.
         raise UsageError(
-            f"{name} cannot be read: {error.strerror or error}", "Name a file with one AUDIO_ID a line."
+            f"{name} cannot be read: {getattr(error, 'strerror', None) or error}",
+            "Name a file with one AUDIO_ID a line.",
         ) from error
     if len(content) > _LARGEST:
         raise UsageError(

@@ -212,7 +212,7 @@ class Submitter:
             raise UsageError(
                 f"the song was accepted as task {task_id}, but {error.message}",
                 "It is paid for.",
-                continue_with=self.context.continue_with([task_id]),
+                continue_argv=self.context.continue_argv([task_id]),
             ) from error
         if accepted.wav_task_id is None:
             raise explain_unknown(accepted)

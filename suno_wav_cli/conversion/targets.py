@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
+from suno_wav_cli.conversion.resume_hint import how_to_make
 from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT
 from suno_wav_cli.download.part_file import part_of
 from suno_wav_cli.errors import OutputExists, UsageError
+from suno_wav_cli.system.look import is_folder, look_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -92,9 +94,8 @@ def check_targets(targets: Sequence[Path], *, ours: Callable[[Path], bool], forc
 
 def _still_needed(target: Path) -> int:
     """Return how many bytes a song may take besides those that its part file has on the disk."""
-    try:
-        status = part_of(target).stat()
-    except OSError:
+    status = look_at(part_of(target))
+    if status is None:
         return _LARGEST_SONG
     # A sparse file has fewer bytes than its size, so its blocks of 512 bytes are counted, except on Windows.
     held = int(getattr(status, "st_blocks", status.st_size // 512)) * 512
@@ -123,7 +124,7 @@ def _target(song: Song, out: str | None, today: date, *, alone: bool) -> Path:
     if "{" in out:
         return _filled(out, song, today)
     path = _expanded(out)
-    if out.endswith(("/", os.sep)) or path.is_dir():
+    if out.endswith(("/", os.sep)) or is_folder(path):
         return path / _default_name(song)
     if not alone:
         raise UsageError(f"several songs cannot all become {out}", f"Name a folder: --out {out}{os.sep}")
@@ -182,8 +183,8 @@ def _safe(text: str) -> str:
 
 
 def _check_folder(folder: Path, needed: int) -> None:
-    if not folder.is_dir():
-        raise UsageError(f"there is no folder {folder}", f"Make it first: mkdir -p '{folder}'")
+    if not is_folder(folder):
+        raise UsageError(f"there is no folder {folder}", how_to_make(folder))
     try:
         # Only a try tells what permissions, read-only mounts and quotas allow.
         with tempfile.TemporaryFile(dir=folder):
@@ -192,7 +193,10 @@ def _check_folder(folder: Path, needed: int) -> None:
         raise UsageError(
             f"{folder} cannot be written to: {error.strerror}", "Choose another --out."
         ) from error
-    usage = shutil.disk_usage(folder)
+    try:
+        usage = shutil.disk_usage(folder)
+    except OSError:
+        return
     # Some network file systems report no size at all.
     if usage.total and usage.free < needed:
         raise UsageError(

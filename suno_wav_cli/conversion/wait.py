@@ -90,7 +90,7 @@ async def look_once(context: ConversionContext, task_id: str, entry: JournalEntr
     except SunoWavError as error:
         if entry is not None and not isinstance(error, NotAuthorized):
             error.remedy = "The task is paid for, and a single answer does not decide about it."
-            error.continue_with = context.continue_with([task_id])
+            error.continue_argv = context.continue_argv([task_id])
         raise
     context.report(LookedUp(audio_id=entry.name if entry else task_id, record=record))
     return record
@@ -118,7 +118,7 @@ def wait_terms(context: ConversionContext, entry: JournalEntry | None) -> WaitTe
 def with_line(context: ConversionContext, task_id: str, error: SunoWavError, *, paid: bool) -> SunoWavError:
     """Return the error with the line that continues, if anything is left to wait for."""
     if not isinstance(error, GenerationFailed) and (paid or not isinstance(error, TaskUnknown)):
-        error.continue_with = context.continue_with([task_id])
+        error.continue_argv = context.continue_argv([task_id])
     return error
 
 

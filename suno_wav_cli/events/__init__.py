@@ -9,6 +9,7 @@ task_id: of the conversion at the service.
 music_task_id: of the task that generated the song.
 message: what went wrong, for people.
 remedy: what to do about it, for people.
+continue_argv: the command that `remedy` or `resume_hint` ends with, word by word; null if there is none.
 reason: why, for people.
 exit_code: see the table in the README.
 path: of a file on this machine.

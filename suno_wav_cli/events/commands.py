@@ -94,6 +94,7 @@ class OtherServiceJobs:
     provider: str
     count: int
     resume_hint: str
+    continue_argv: tuple[str, ...]
 
 
 @event
@@ -181,19 +182,25 @@ class RequestServed:
 class FailuresListed:
     """`--errors`: the songs that failed were written to a file, in the format of `--from-file`.
 
+    After a run that ended early, it holds every song that is not saved. Without `--errors`, such a
+    run keeps the rest of a list from standard input so.
+
     songs: their number; with 0, the file is empty.
+    ended_early: whether it also holds songs that have not failed.
     """
 
     path: Path
     songs: int
+    ended_early: bool
 
 
 @event
 class Summary:
-    """The command has worked through all songs.
+    """The command has worked through all songs, or has ended early.
 
     requested: number of songs; the others add up to it.
-    unfinished: songs that the service is still converting.
+    unfinished: songs that the service has accepted and that are not saved.
+    not_begun: songs that a run which ended early has not submitted.
     """
 
     requested: int
@@ -201,6 +208,7 @@ class Summary:
     skipped: int
     failed: int
     unfinished: int
+    not_begun: int
 
 
 @event
@@ -213,6 +221,7 @@ class Interrupted:
 
     signal: str
     resume_hint: str | None
+    continue_argv: tuple[str, ...] | None
 
 
 @event
@@ -222,6 +231,7 @@ class Failed:
     exit_code: int
     message: str
     remedy: str
+    continue_argv: tuple[str, ...] | None
 
 
 CommandEvent: TypeAlias = (

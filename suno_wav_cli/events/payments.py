@@ -29,6 +29,16 @@ class Planned:
 
 
 @event
+class UnusualIds:
+    """Some songs to be paid for have ids that are no UUIDs, as the ids of songs are.
+
+    audio_ids: these ids.
+    """
+
+    audio_ids: tuple[str, ...]
+
+
+@event
 class Quoted:
     """The cost of what is about to be submitted is known.
 
@@ -121,6 +131,7 @@ class Resumed:
 
 PaymentEvent: TypeAlias = (
     Planned
+    | UnusualIds
     | Quoted
     | Submitting
     | SubmissionDelayed

@@ -161,6 +161,7 @@ class Detached:
     task_id: str
     kept_days: int
     resume_hint: str
+    continue_argv: tuple[str, ...]
 
 
 @event
@@ -176,6 +177,7 @@ class SongFailed:
     exit_code: int
     message: str
     remedy: str
+    continue_argv: tuple[str, ...] | None
 
 
 @event

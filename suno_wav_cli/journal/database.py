@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from suno_wav_cli.errors import JournalLocked, JournalLost, UsageError
+from suno_wav_cli.errors import JournalLocked, JournalLost, JournalUnusable
 from suno_wav_cli.journal.entry import JournalEntry, State
 from suno_wav_cli.journal.migrations import SCHEMA_VERSION, bring_up_to_date, version_of
 from suno_wav_cli.system.atomic_file import rename_unless_taken, sync_folder
@@ -246,14 +246,16 @@ def _amount(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
-def _unusable(path: Path | None, error: Exception) -> UsageError:
+def _unusable(path: Path | None, error: Exception) -> JournalUnusable | JournalLocked:
     message = f"the journal {path} cannot be used: {error}"
     if getattr(error, "sqlite_errorcode", 0) & 0xFF in _LOCKED:
         return JournalLocked(message, "Another program is writing to it. Wait for it, then try again.")
     if isinstance(error, OSError | sqlite3.OperationalError):
         # The folder, its permissions, the disk or another program, not the content of the file.
-        return UsageError(message, "Repair the file or folder, or name another one: SUNO_WAV_HOME=FOLDER")
-    return UsageError(
+        return JournalUnusable(
+            message, "Repair the file or folder, or name another one: SUNO_WAV_HOME=FOLDER"
+        )
+    return JournalUnusable(
         message,
         f"It is damaged, and was not touched. To save what can be read: sqlite3 {path} .recover | sqlite3 NEW; then put "
         "NEW in its place. Without it, songs that were paid for are not known and would be paid for again.",

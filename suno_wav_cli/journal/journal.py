@@ -20,6 +20,7 @@ from suno_wav_cli.journal.entry import (
 from suno_wav_cli.journal.parts import Parts
 from suno_wav_cli.journal.queries import RANK, History
 from suno_wav_cli.journal.runs import Runs
+from suno_wav_cli.system.look import is_file, look_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -238,10 +239,8 @@ class Journal:
 
     def recognises(self, entry: JournalEntry, target: Path) -> bool:
         """Tell whether the file at `target` is this conversion's, and whole."""
-        try:
-            size = target.stat().st_size if target.is_file() else None
-        except OSError:
-            return False
+        status = look_at(target) if is_file(target) else None
+        size = None if status is None else status.st_size
         saved = [file for file in self.history.saved_files(entry) if file.path == target.absolute()]
         if size is None or size not in [file.bytes for file in saved]:
             return False

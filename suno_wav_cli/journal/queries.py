@@ -26,6 +26,12 @@ _REPLACED = (
     "AND later.audio_id = conversion.audio_id AND later.id > conversion.id "
     "AND later.state NOT IN ('refused', 'exists', 'failed', 'forgotten'))"
 )
+_DECIDES = (
+    "NOT EXISTS (SELECT 1 FROM conversion AS other WHERE other.service = conversion.service "
+    "AND other.audio_id = conversion.audio_id AND other.id <> conversion.id "
+    "AND (other.state NOT IN ('refused', 'failed'), other.id) "
+    "> (conversion.state NOT IN ('refused', 'failed'), conversion.id))"
+)
 _UNFINISHED = f"state IN ('submitting', 'unknown', 'submitted', 'ready') AND NOT {_REPLACED}"
 
 
@@ -63,12 +69,17 @@ class History:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def listed(self, listing: Listing, *, limit: int = -1, before: float | None = None) -> Listed:
+    def listed(
+        self, listing: Listing, *, limit: int = -1, before: float | None = None, every_attempt: bool = True
+    ) -> Listed:
         """List the first `limit` conversions, or all if it is negative.
 
-        EXPIRING lists those that the service deletes `before` a time.
+        EXPIRING lists those that the service deletes `before` a time. Without `every_attempt`, only
+        the conversion that decides about a song stands for all its attempts.
         """
         where, order = _LISTINGS[listing]
+        if not every_attempt:
+            where = f"({where}) AND {_DECIDES}"
         values = () if before is None else (before,)
         entries = self._database.entries(f"{where} ORDER BY {order} LIMIT ?", *values, limit)
         ((total,),) = self._database.rows(f"SELECT count(*) FROM conversion WHERE {where}", *values)

@@ -24,11 +24,11 @@ else:
 
 
 class CommandCancelled(asyncio.CancelledError):
-    """A command was cancelled by a signal. `continue_with` is the command line that goes on with it."""
+    """A command was cancelled by a signal. `continue_argv` is the command that goes on with it."""
 
-    def __init__(self, continue_with: str | None) -> None:
+    def __init__(self, continue_argv: tuple[str, ...] | None) -> None:
         super().__init__()
-        self.continue_with = continue_with
+        self.continue_argv = continue_argv
 
 
 _SECOND = 2
@@ -48,10 +48,10 @@ def run_async(main: Coroutine[Any, Any, T]) -> T:
     at once: it cancels whatever is left, the clean-up too. Later ones change nothing.
     """
     received: list[int] = []
-    continue_with: str | None = None
+    continue_argv: tuple[str, ...] | None = None
 
     async def run_main() -> T:
-        nonlocal continue_with
+        nonlocal continue_argv
         task = asyncio.current_task()
         loop = asyncio.get_running_loop()
 
@@ -67,7 +67,7 @@ def run_async(main: Coroutine[Any, Any, T]) -> T:
             try:
                 return await main
             except asyncio.CancelledError as cancelled:
-                continue_with = _find_hint(cancelled)
+                continue_argv = _find_hint(cancelled)
                 raise
 
     try:
@@ -76,9 +76,9 @@ def run_async(main: Coroutine[Any, Any, T]) -> T:
     except asyncio.CancelledError:
         if not received:
             raise
-        raise Stopped(received[0], continue_with) from None
+        raise Stopped(received[0], continue_argv) from None
     except Stopped as stop:
-        stop.continue_with = stop.continue_with or continue_with
+        stop.continue_argv = stop.continue_argv or continue_argv
         raise
     if received:
         # The signal came too late to cancel `main`. The caller must not go on.
@@ -86,10 +86,10 @@ def run_async(main: Coroutine[Any, Any, T]) -> T:
     return result
 
 
-def _find_hint(error: BaseException | None) -> str | None:
+def _find_hint(error: BaseException | None) -> tuple[str, ...] | None:
     """Return the hint of a cancelled command, also if a second cancellation has ended its clean-up."""
     while error is not None:
         if isinstance(error, CommandCancelled):
-            return error.continue_with
+            return error.continue_argv
         error = error.__context__
     return None

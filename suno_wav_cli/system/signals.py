@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 class Stopped(KeyboardInterrupt):
     """The user or the system ended the program.
 
-    `continue_with` is the command line that continues.
+    `continue_argv` is the command that continues.
     """
 
-    def __init__(self, number: int, continue_with: str | None = None) -> None:
+    def __init__(self, number: int, continue_argv: tuple[str, ...] | None = None) -> None:
         super().__init__()
         self.signal = signal.Signals(number)
-        self.continue_with = continue_with
+        self.continue_argv = continue_argv
 
 
 @contextmanager

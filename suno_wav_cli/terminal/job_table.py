@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.journal.entry import UNDECIDED
+from suno_wav_cli.journal.entry import GIVEN_UP, NOT_ACCEPTED, UNDECIDED
 from suno_wav_cli.terminal.tables import Column, format_table, get_width, printable
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _WIDE = 100
 """Columns of a terminal that has room for whole dates and folders."""
 _SHORT_ID = 8
+_WITHOUT_FILE = UNDECIDED | NOT_ACCEPTED | GIVEN_UP
 _NOTHING = {
     "all": "no conversions recorded on this machine",
     "failed": "no failed conversions",
@@ -44,6 +45,7 @@ def format_jobs(event: JobList) -> Iterator[str]:
             Column(title="EXPIRES", cells=[_day(job.expires, wide=wide) for job in jobs]),
             Column(title="SERVICE", cells=[_service(job) if several else "" for job in jobs], shrinks=True),
             Column(title="FILE", cells=[_file(job, wide=wide) for job in jobs], shrinks=True),
+            Column(title="WHY", cells=[_why(job) for job in jobs], shrinks=True),
         ],
         width,
     )
@@ -89,7 +91,16 @@ def _file(job: Job, *, wide: bool) -> str:
     return name if job.path_exists else f"gone: {name}"
 
 
+def _why(job: Job) -> str:
+    """Say why the song has no file, if that is known."""
+    return printable(job.message or "") if job.state in _WITHOUT_FILE else ""
+
+
 def _shorten(path: Path) -> Path:
     """Return the path relative to the current folder, if it is in there."""
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except OSError:
+        # The current folder was removed.
+        return path
     return path.relative_to(here) if path.is_relative_to(here) else path

@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import asdict, replace
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,10 +55,26 @@ class LogFile:
             event = replace(event, callback_url="(hidden)")
         if self._throttle.lets_pass(event):
             for line in json_lines(event, time=round(time.time(), 3)):
-                write_line(self._file, line)
+                write_line(self._file, _without(_tokens(event), line))
 
     def close(self) -> None:
         self._file.close()
+
+
+_MAY_HOLD_TOKENS = ("--callback-url", "--public-url", "--forward-to")
+
+
+def _tokens(event: Event) -> set[str]:
+    """Return the addresses in a command that was typed: their paths may hold tokens."""
+    argv: tuple[str, ...] = getattr(event, "continue_argv", None) or ()
+    split = [part for word in argv for part in (word.split("=", 1) if word.startswith("--") else [word])]
+    return {word for option, word in pairwise(split) if option in _MAY_HOLD_TOKENS and word}
+
+
+def _without(tokens: set[str], line: str) -> str:
+    for token in tokens:
+        line = line.replace(json.dumps(token)[1:-1], "(hidden)")
+    return line
 
 
 class Throttle:

@@ -48,7 +48,8 @@ def render_command(event: events.CommandEvent) -> Message:
             return Message(text=f"{event.method} {printable(event.path)} -> {answer}")
         case events.FailuresListed():
             songs = "song" if event.songs == 1 else "songs"
-            return Message(text=f"suno-wav: {event.songs or 'no'} failed {songs} in {event.path}")
+            what = f"unsaved {songs}" if event.ended_early else f"failed {songs}"
+            return Message(text=f"suno-wav: {event.songs or 'no'} {what} in {event.path}")
         case events.Summary():
             return Message(text=_summary(event))
         case events.Interrupted():
@@ -81,6 +82,11 @@ def _summary(event: events.Summary) -> str | None:
     if event.skipped == event.requested:
         return f"suno-wav: all {event.requested} files exist"
     parts = [f"{event.saved} of {event.requested} saved"]
-    counts = ((event.skipped, "skipped"), (event.failed, "failed"), (event.unfinished, "unfinished"))
+    counts = (
+        (event.skipped, "skipped"),
+        (event.failed, "failed"),
+        (event.unfinished, "at the service"),
+        (event.not_begun, "not begun"),
+    )
     parts += [f"{count} {name}" for count, name in counts if count]
     return f"suno-wav: {', '.join(parts)}"

@@ -9,12 +9,17 @@ from suno_wav_cli.api.pricing import format_credits
 from suno_wav_cli.terminal.message import Level, Message
 from suno_wav_cli.terminal.tables import count_credits, printable
 
+_MOST_IDS = 3
+"""Ids that a message names."""
+
 
 def render_payment(event: events.PaymentEvent) -> Message:
     match event:
         case events.Planned():
             price = f" ({count_credits(event.price)})" if event.price else ""
             return Message(result=[f"{event.action:<8} {event.audio_id} -> {event.path}{price}"])
+        case events.UnusualIds():
+            return Message(text=_unusual(event.audio_ids))
         case events.Quoted():
             return Message(text=_quote(event))
         case events.Submitting():
@@ -43,6 +48,13 @@ def render_payment(event: events.PaymentEvent) -> Message:
             return Message(text=f"{event.audio_id}: {event.reason}, continuing task {event.task_id}")
         case _:
             assert_never(event)
+
+
+def _unusual(audio_ids: tuple[str, ...]) -> str:
+    shown = ", ".join(map(printable, audio_ids[:_MOST_IDS]))
+    more = f" and {len(audio_ids) - _MOST_IDS} more" if len(audio_ids) > _MOST_IDS else ""
+    verb = "is not a UUID" if len(audio_ids) == 1 else "are not UUIDs"
+    return f"suno-wav: {shown}{more} {verb}, as the ids of songs are; submitted all the same"
 
 
 def _quote(event: events.Quoted) -> str:

@@ -8,6 +8,7 @@ import shlex
 import signal
 import socket
 import subprocess
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -177,6 +178,33 @@ def test_a_sandbox_of_ones_own_leaves_no_part_that_nothing_can_continue() -> Non
     assert (returned, list(Path().iterdir())) == (130, [])
 
 
+_WHILE_LOADING = """
+import os, signal, sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "suno_wav_cli.commands.convert":
+            os.kill(os.getpid(), signal.SIGTERM)
+
+sys.meta_path.insert(0, Finder())
+sys.argv = ["suno-wav", "convert", "demo"]
+from suno_wav_cli.cli.main import main
+main()
+"""
+
+
+@pytest.mark.long
+def test_while_the_modules_of_a_command_are_loaded(sandbox: Sandbox) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _WHILE_LOADING],
+        env=os.environ | sandbox.settings,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", "stopped by SIGTERM\n")
+
+
 def test_a_signal_that_comes_too_late_to_cancel_still_ends_the_program() -> None:
     async def last_moment() -> str:
         signal.raise_signal(signal.SIGTERM)
@@ -203,7 +231,7 @@ async def interrupted_again_and_again() -> None:
             await asyncio.sleep(60)
         except asyncio.CancelledError:
             os.kill(os.getpid(), signal.SIGINT)
-            raise CommandCancelled("suno-wav resume 1") from None
+            raise CommandCancelled(("suno-wav", "resume", "1")) from None
 
 
 async def interrupted_while_it_cleans_up() -> None:
@@ -212,7 +240,7 @@ async def interrupted_while_it_cleans_up() -> None:
         await asyncio.sleep(60)
     except asyncio.CancelledError:
         try:
-            raise CommandCancelled("suno-wav resume 1") from None
+            raise CommandCancelled(("suno-wav", "resume", "1")) from None
         finally:
             signal_soon(signal.SIGTERM)
             await asyncio.sleep(60)
@@ -223,4 +251,4 @@ async def interrupted_while_it_cleans_up() -> None:
 def test_further_signals_do_not_hide_how_to_continue(main: Callable[[], Coroutine[None, None, None]]) -> None:
     with pytest.raises(Stopped) as stopped:
         run_async(main())
-    assert stopped.value.continue_with == "suno-wav resume 1"
+    assert stopped.value.continue_argv == ("suno-wav", "resume", "1")

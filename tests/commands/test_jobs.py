@@ -164,6 +164,27 @@ def test_there_are_fifty_by_default_and_the_rest_is_said() -> None:
     assert len(run_program("jobs", "--limit", "0").out.splitlines()) == 1 + 52
 
 
+def test_a_song_has_one_row_and_the_reason_why_it_has_no_file() -> None:
+    with journal_of() as journal:
+        for number in range(3):
+            refused = journal.claim(Song(audio_id="refused"), Path("refused.wav")).entry
+            journal.move(refused, State.REFUSED, message=f"the service says no {number}")
+        lost = journal.claim(Song(audio_id="mended"), Path("mended.wav")).entry
+        journal.move(lost, State.UNKNOWN, message="the answer was lost")
+        again = journal.claim(Song(audio_id="mended"), Path("mended.wav"), replacing=lost).entry
+        found = journal.accept(again, "a" * 32)
+        failed = journal.claim(Song(audio_id="mended"), Path("mended.wav"), replacing=found).entry
+        journal.move(failed, State.REFUSED, message="not again")
+    done = run_program("jobs")
+    assert len(done.out.splitlines()) == 3
+    assert "the service says no 2" in done.out
+    assert "unknown" not in done.out
+    assert len(run_program("jobs", "--all").out.splitlines()) == 1 + 6
+    assert [job["message"] for job in run_program("jobs", "--failed", "--json").events] == [
+        "the service says no 2"
+    ]
+
+
 def test_two_lists_at_once_are_wrong_usage() -> None:
     assert run_program("jobs", "--failed", "--unfinished").code == 2
 

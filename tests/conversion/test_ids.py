@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from suno_wav_cli.conversion.ids import find
+from suno_wav_cli.conversion.ids import audio_id_of, check_music_task, find, typed_task
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account
@@ -201,3 +201,64 @@ def test_bash_completes_a_task_with_the_shipped_script(tmp_path: Path) -> None:
 @pytest.mark.long
 def test_a_demo_id_is_nothing_to_find_on_a_new_machine() -> None:
     assert run_program("jobs", "--json").out == ""
+
+
+@pytest.mark.parametrize(
+    ("argument", "meant"),
+    [
+        ("song.wav", "Did you mean --out song.wav?"),
+        ("Song.MP3", "Did you mean --out Song.MP3?"),
+        ("a song.flac", "Did you mean --out song.wav?"),
+        ("songs.txt", "Did you mean --from-file songs.txt?"),
+        ("list.ndjson", "Did you mean --from-file list.ndjson?"),
+        ("jobs", "Did you mean suno-wav jobs?"),
+        ("Resume", "Did you mean suno-wav resume?"),
+    ],
+)
+def test_what_is_no_song_is_refused_with_what_was_meant(argument: str, meant: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        audio_id_of(argument)
+    assert caught.value.remedy.startswith(meant)
+
+
+@pytest.mark.parametrize(
+    "argument", ["ID", "ID1", "AUDIO_ID", "AUDIO_ID...", "TASK_ID", "your-audio-id", "xxxx"]
+)
+def test_a_placeholder_is_no_id(argument: str) -> None:
+    with pytest.raises(UsageError, match="stands for an id, and is none"):
+        audio_id_of(argument)
+    with pytest.raises(UsageError, match="stands for an id, and is none"):
+        check_music_task(argument)
+
+
+@pytest.mark.parametrize(
+    "argument", [UUID, "demo", "demo-24bit", "abc", "12345", "demo-cdn-cut100k+1", "v1.0"]
+)
+def test_what_may_be_a_song_is_taken(argument: str) -> None:
+    assert audio_id_of(argument) == argument
+
+
+def test_every_command_is_known_as_one() -> None:
+    from suno_wav_cli.cli.app import app
+
+    for command in app.registered_commands:
+        with pytest.raises(UsageError, match="is a command"):
+            audio_id_of(command.name or "")
+
+
+@pytest.mark.parametrize(
+    ("task_id", "audio_id", "name"),
+    [
+        (TASK, UUID, TASK),
+        ("--resubmit", UUID, UUID),
+        ("--resubmit", "#abc", "@last"),
+        ("--resubmit", None, "@last"),
+    ],
+)
+def test_an_id_that_cannot_be_typed_is_never_printed(task_id: str, audio_id: str | None, name: str) -> None:
+    with open_journal(journal_path(), SERVICE) as journal:
+        journal.adopt(task_id, audio_id, None)
+        assert typed_task(task_id, journal, SERVICE.base_url) == name
+        journal.adopt("newer", None, None)
+        expected = None if name == "@last" else name
+        assert typed_task(task_id, journal, SERVICE.base_url) == expected

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tests.support.program import Sandbox
 
 TASK = "0123456789abcdef0123456789abcdef"
+UUID = "8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c"
+OTHER_UUID = "8551ab12-34cd-4e5f-8a9b-0c1d2e3f662d"
+WITH_UUID = Song(audio_id=UUID, music_task_id=OTHER_UUID)
 
 
 def listed(text: str | bytes) -> str:
@@ -50,6 +53,28 @@ def listed(text: str | bytes) -> str:
             [Song(audio_id="8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c")],
             id="the same in capitals",
         ),
+        pytest.param(f"audio_id task_id\n{UUID} {OTHER_UUID} # c\n", [WITH_UUID], id="columns with names"),
+        pytest.param(
+            f'# c\ntitle,Audio_Id,music_task_id\n"One, #1",{UUID},{OTHER_UUID}\n',
+            [WITH_UUID],
+            id="with commas",
+        ),
+        pytest.param(f"audio_id;x\r\n{UUID};1\r\n", [Song(audio_id=UUID)], id="with semicolons"),
+        pytest.param(
+            f'{{"event": "track", "audio_id": "{UUID.upper()}", "music_task_id": "{OTHER_UUID}"}}\n',
+            [WITH_UUID],
+            id="as tracks --json prints",
+        ),
+        pytest.param(
+            f'{{"event": "job", "audio_id": "{UUID}", "music_task_id": null, "task_id": "{TASK}"}}\n',
+            [Song(audio_id=UUID)],
+            id="as jobs --json prints",
+        ),
+        pytest.param(
+            f"{TASK} {TASK[::-1]}\n",
+            [Song(audio_id=TASK, music_task_id=TASK[::-1])],
+            id="an audio id like a task's, beside its task",
+        ),
     ],
 )
 def test_a_list_is_read(text: str, songs: list[Song]) -> None:
@@ -64,6 +89,16 @@ def test_a_list_is_read(text: str, songs: list[Song]) -> None:
         ),
         pytest.param("a\n?\n", "songs.txt, line 2: '?' is not an audio id", id="no id"),
         pytest.param(f"#\n{TASK}\n", f"songs.txt, line 2: {TASK} looks like a task id", id="a task id"),
+        pytest.param(
+            f"a\n{UUID} {OTHER_UUID}\n",
+            "songs.txt, line 2: two audio ids on a line",
+            id="two songs on a line",
+        ),
+        pytest.param(f"{TASK} {UUID}\n", f"songs.txt, line 1: {TASK} looks like a task id", id="swapped"),
+        pytest.param("song.wav\n", "songs.txt, line 1: 'song.wav' is a file name", id="a file name"),
+        pytest.param("audio_id\nID\n", "songs.txt, line 2: 'ID' stands for an id", id="a placeholder"),
+        pytest.param('{"title": "x"}\n', "songs.txt, line 1: no audio_id", id="an object without a song"),
+        pytest.param('{"audio_id": \n', "songs.txt, line 1: not JSON", id="half an object"),
         pytest.param("a ?\n", "songs.txt, line 1: '?' is not a task id", id="no task id"),
         pytest.param("a t1\na t2\n", "songs.txt: a is given twice, with different task ids", id="two tasks"),
         pytest.param(b"a\nb\xff\n", "songs.txt, line 2 is not UTF-8 text", id="another encoding"),
@@ -184,6 +219,15 @@ def test_a_list_that_cannot_be_written_is_found_before_anything_is_paid(sandbox:
     done = sandbox.run("convert", "demo+unlisted", "--errors", path)
     assert (done.code, "error: --errors: " in done.err) == (2, True)
     assert sandbox.counted("submissions", "demo+unlisted") == 0
+
+
+@pytest.mark.parametrize(
+    "song", [WITH_UUID, Song(audio_id=TASK), Song(audio_id=TASK, music_task_id=UUID)], ids=str
+)
+def test_a_line_that_could_be_misunderstood_is_written_below_names(song: Song) -> None:
+    failures = [(song, "why"), (Song(audio_id="a"), "why #2")]
+    assert write_failures(Path("errors.txt"), failures)
+    assert read_songs("errors.txt") == [song, Song(audio_id="a")]
 
 
 def test_a_link_to_the_list_stays_a_link() -> None:

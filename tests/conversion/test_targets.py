@@ -65,7 +65,8 @@ def test_ids_need_not_look_alike(argument: str) -> None:
 def test_a_task_id_in_this_place_is_recognised(argument: str) -> None:
     with pytest.raises(UsageError, match="looks like a task id") as caught:
         audio_id_of(argument)
-    assert "--task-id" in caught.value.remedy
+    assert caught.value.continue_argv is not None
+    assert "--task-id" in caught.value.continue_argv
 
 
 @pytest.mark.parametrize(

@@ -207,7 +207,15 @@ def test_json_prints_one_object_per_event(sandbox: Sandbox) -> None:
     assert [event["path"] for event in done.named("saved")] == ["demo+story.wav"]
     assert [event["exit_code"] for event in done.named("song_failed")] == [7]
     assert done.named("summary") == [
-        {"event": "summary", "requested": 2, "saved": 1, "skipped": 0, "failed": 1, "unfinished": 0}
+        {
+            "event": "summary",
+            "requested": 2,
+            "saved": 1,
+            "skipped": 0,
+            "failed": 1,
+            "unfinished": 0,
+            "not_begun": 0,
+        }
     ]
     assert len(done.err.splitlines()) == 2, "standard error has the error and nothing else"
 

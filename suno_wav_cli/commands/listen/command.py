@@ -18,8 +18,10 @@ from suno_wav_cli.commands.listen.verifier import Service
 from suno_wav_cli.config.credentials import find_api_key, require_key
 from suno_wav_cli.config.settings import base_url_of
 from suno_wav_cli.conversion.context import open_context
+from suno_wav_cli.conversion.resume_hint import how_to_make
 from suno_wav_cli.errors import ExitCode, TunnelFailed, TunnelRefused, UsageError
 from suno_wav_cli.system.event_loop import run_async
+from suno_wav_cli.system.look import is_folder
 from suno_wav_cli.system.tls import make_tls_context
 
 if TYPE_CHECKING:
@@ -136,5 +138,5 @@ def _check_folders(settings: Settings) -> None:
     """Raise UsageError if a folder to write to does not exist."""
     is_template = settings.out is not None and "{" in settings.out
     for option, folder in (("--out", None if is_template else settings.out), ("--save", settings.save)):
-        if folder is not None and not Path(folder).expanduser().is_dir():
-            raise UsageError(f"{option}: there is no folder {folder}", f"Make it first: mkdir -p '{folder}'")
+        if folder is not None and not is_folder(Path(folder).expanduser()):
+            raise UsageError(f"{option}: there is no folder {folder}", how_to_make(Path(folder)))
