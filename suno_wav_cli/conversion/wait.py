@@ -138,5 +138,5 @@ def _generation_failed(record: WavRecord) -> GenerationFailed:
     said = " ".join(text for text in (record.error_code, record.error_message) if text) or "no reason given"
     return GenerationFailed(
         f"the service could not convert the song: {record.flag} ({said})",
-        "Running `convert` again submits it anew, which may be charged again.",
+        "Only --resubmit pays for another try.",
     )

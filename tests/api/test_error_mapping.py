@@ -31,7 +31,7 @@ CHECK_ID = "Check the id. For a submission, give the song's music task too, if y
 TOP_UP = "Top up at your provider, then run the same command again."
 LATER = "Nothing was charged for this. Try again in a while."
 TOO_OLD = "The song may be too old, or deleted at the service: generate it again, or try later."
-SUBMITTED_ANEW = "Running `convert` again submits it anew, which may be charged again."
+SUBMITTED_ANEW = "Only --resubmit pays for another try."
 
 
 ASKING = ("--tunnel", "none", "--poll-interval", "100ms", "--quiet")
