@@ -13,6 +13,7 @@ from suno_wav_cli.config.credentials import take_secrets
 from suno_wav_cli.config.paths import find_paths
 from suno_wav_cli.config.run import Run
 from suno_wav_cli.config.settings import Settings, choose, make_settings, read_config
+from suno_wav_cli.config.wait_limits import WaitLimits
 from suno_wav_cli.errors import ExitCode, SunoWavError
 from suno_wav_cli.events import Failed, Interrupted
 from suno_wav_cli.system.signals import Stopped, handle_signals, stop_on_signals
@@ -28,8 +29,12 @@ _SIGNAL_BASE = 128
 
 
 def run_command(context: typer.Context, command: Callable[[Run], int]) -> NoReturn:
-    """Call `command` with the settings in force, report its errors, exit with its code."""
-    code = _run(command, _read_flags(context))
+    """Call `command` with the settings in force, report its errors, exit with its code.
+
+    The context's `obj` holds the global options, and may hold other `wait_limits` than the usual ones.
+    """
+    wait_limits = (context.obj or {}).get("wait_limits") or WaitLimits()
+    code = _run(command, _read_flags(context), wait_limits)
     discard_rest()
     raise typer.Exit(code)
 
@@ -41,7 +46,7 @@ def _read_flags(context: typer.Context) -> dict[str, object]:
     return {name: given[name] for name in names if given.get(name) is not None}
 
 
-def _run(command: Callable[[Run], int], flags: Mapping[str, object]) -> int:
+def _run(command: Callable[[Run], int], flags: Mapping[str, object], wait_limits: WaitLimits) -> int:
     try:
         config = read_config(find_paths(os.environ).config_file)
         secrets = take_secrets(os.environ, config)
@@ -55,6 +60,7 @@ def _run(command: Callable[[Run], int], flags: Mapping[str, object]) -> int:
                 environ=os.environ,
                 report=report,
                 interactive=is_interactive(settings),
+                wait_limits=wait_limits,
             )
             return _call(command, run)
     except SunoWavError as error:

@@ -25,6 +25,9 @@ def status(
     download: Annotated[
         bool, typer.Option("--download", help="Download the files, to where `convert` was to save them.")
     ] = False,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Print the service's records as they came, as JSON.")
+    ] = False,
     out: options.Out = None,
     force: options.Force = None,
     poll_interval: options.PollInterval = None,
@@ -43,5 +46,5 @@ def status(
     """
     from suno_wav_cli.commands import status as command
 
-    request = command.Request(task_ids=tuple(task_ids), wait=wait, watch=watch, download=download)
+    request = command.Request(task_ids=tuple(task_ids), wait=wait, watch=watch, download=download, raw=raw)
     run_command(context, lambda run: command.show_tasks(request, run))

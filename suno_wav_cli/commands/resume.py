@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.api.pricing import WAV_PRICE, format_credits
 from suno_wav_cli.api.providers import PROVIDERS, get_provider
 from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
-from suno_wav_cli.conversion.adoption import attach_task
 from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.finish import finish_task, song_of, target_of
 from suno_wav_cli.conversion.ids import find
@@ -28,7 +27,7 @@ from suno_wav_cli.errors import (
     SunoWavError,
     UsageError,
 )
-from suno_wav_cli.events import LookedUp, OtherServiceJobs, Summary
+from suno_wav_cli.events import OtherServiceJobs, Summary
 from suno_wav_cli.journal import open_history
 from suno_wav_cli.journal.entry import RESUBMITTABLE, JournalEntry
 from suno_wav_cli.system.event_loop import run_async
@@ -99,10 +98,7 @@ async def _resume_one(
             return await _settle(context, entry, submitter, resubmit=resubmit, alone=alone)
         if task_id is None:
             raise _not_submitted(entry)
-        record = await context.client.fetch_record(task_id)
-        context.report(LookedUp(audio_id=name, record=record))
-        await attach_task(context, record)
-        return await finish_task(context, record, wait=True, alone=alone)
+        return await finish_task(context, task_id, wait=True, attach=True, alone=alone)
     except SunoWavError as error:
         if isinstance(error, UsageError | OutputExists) and error.continue_with is None and task_id:
             error.continue_with = context.continue_with([task_id])

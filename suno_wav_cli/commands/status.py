@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
+import time
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,24 +17,27 @@ from suno_wav_cli.conversion.outcome import Outcome, exit_code_of, report_failur
 from suno_wav_cli.conversion.pipeline import run_all
 from suno_wav_cli.conversion.prior import check_provider
 from suno_wav_cli.conversion.resume_hint import command_for
-from suno_wav_cli.conversion.wait import report_state, wait_for
+from suno_wav_cli.conversion.wait import look_once, wait_for
 from suno_wav_cli.errors import ExitCode, SunoWavError, UsageError
-from suno_wav_cli.events import LookedUp, TaskStatus
+from suno_wav_cli.events import RawRecord, TaskStatus
 from suno_wav_cli.system.event_loop import run_async
 
 if TYPE_CHECKING:
     from suno_wav_cli.config.run import Run
     from suno_wav_cli.conversion.context import ConversionContext
+    from suno_wav_cli.journal.entry import JournalEntry
+    from suno_wav_cli.models import WavRecord
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """`watch` is to wait, and to show each change of state meanwhile."""
+    """`watch` is to wait, and to show each change of state meanwhile; `raw` to show the whole record."""
 
     task_ids: tuple[str, ...]
     wait: bool
     watch: bool
     download: bool
+    raw: bool = False
 
 
 def show_tasks(request: Request, run: Run) -> ExitCode:
@@ -37,6 +45,8 @@ def show_tasks(request: Request, run: Run) -> ExitCode:
 
     Raise SunoWavError if nothing could be begun.
     """
+    if request.raw and request.download:
+        raise UsageError("--raw shows the record of a task, and --download its file", "Give one of them.")
     return run_async(_show_all(request, run))
 
 
@@ -78,19 +88,49 @@ async def _show(context: ConversionContext, task_id: str, request: Request, *, a
     entry = context.journal.of_task(task_id)
     name = entry.name if entry else task_id
     try:
-        record = await context.client.fetch_record(task_id)
-        if wait:
-            # Shown as at work from the first moment, which may be long before the next lookup.
-            context.report(LookedUp(audio_id=name, record=record))
-        if request.watch:
-            report_state(context, name, record)
         if request.download:
-            return await finish_task(context, record, wait=wait, alone=alone)
+            return await finish_task(context, task_id, wait=wait, attach=True, alone=alone)
         if wait:
-            entry = entry or context.journal.adopt(task_id, record.audio_id, None)
-            record = await wait_for(context, entry, record)
+            record = await _wait(context, task_id, entry)
+        else:
+            record = await look_once(context, task_id, entry)
     except SunoWavError as error:
         return report_failure(context, name, task_id, error)
-    state, target = (entry.state, entry.target) if entry else (None, None)
-    context.report(TaskStatus(audio_id=name, record=record, journal_state=state, target=target))
+    if request.raw:
+        context.report(RawRecord(task_id=task_id, record=hide_callback_paths(record.raw)))
+    else:
+        state, target = (entry.state, entry.target) if entry else (None, None)
+        context.report(TaskStatus(audio_id=name, record=record, journal_state=state, target=target))
     return Outcome(task_id=task_id)
+
+
+async def _wait(context: ConversionContext, task_id: str, entry: JournalEntry | None) -> WavRecord:
+    """Wait for a task. One that the journal does not know is recorded when the service knows it."""
+    deadline = time.monotonic() + context.settings.timeout
+    record = None
+    if entry is None:
+        record = await wait_for(context, task_id, entry, any_state=True, deadline=deadline)
+        entry = context.journal.adopt(task_id, record.audio_id, None)
+    return await wait_for(context, task_id, entry, record, deadline=deadline)
+
+
+def hide_callback_paths(record: Mapping[str, object]) -> dict[str, object]:
+    """Return a record without the secret path of the receiver."""
+    return {key: _hide_path(value, key) for key, value in record.items()}
+
+
+def _hide_path(value: object, name: str = "") -> object:
+    if isinstance(value, Mapping):
+        return hide_callback_paths(value)
+    if isinstance(value, list | tuple):
+        return [_hide_path(item, name) for item in value]
+    if not isinstance(value, str):
+        return value
+    if name.replace("_", "").casefold() == "callbackurl":
+        return re.sub(r"^(\w+://[^/?#]*).*", r"\1/(hidden)", value, flags=re.DOTALL)
+    with suppress(ValueError, RecursionError):
+        quoted = json.loads(value)
+        # kie-jobs quotes the request as JSON in a text. What has nothing to hide stays as it came.
+        if isinstance(quoted, dict | list) and _hide_path(quoted) != quoted:
+            return json.dumps(_hide_path(quoted))
+    return value

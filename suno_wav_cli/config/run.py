@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.config.paths import find_paths
+from suno_wav_cli.config.wait_limits import WaitLimits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,7 @@ class Run:
 
     `choices` says where each of the settings comes from. `environ` is the environment without
     secrets. `interactive` says whether `report` shows events to a person at a terminal.
+    `wait_limits` are not the user's to set.
     """
 
     settings: Settings
@@ -30,6 +32,7 @@ class Run:
     environ: Mapping[str, str]
     report: Report
     interactive: bool
+    wait_limits: WaitLimits = field(default_factory=WaitLimits)
 
     @property
     def paths(self) -> Paths:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
-from suno_wav_cli.errors import AddressRefused, BrokenOff, NotAWholeWav, StartOver
+from suno_wav_cli.conversion.lookup_retry import Answers
+from suno_wav_cli.errors import AddressRefused, BrokenOff, NotAWholeWav, ServiceUnavailable, StartOver
 
 if TYPE_CHECKING:
     from suno_wav_cli.errors import DownloadFailed, SunoWavError
@@ -32,13 +33,14 @@ class Progress:
     `received` is the most bytes that any attempt ended with, and `wasted` how many attempts fetched
     bytes without exceeding that. `is_address_fresh` means that the service was asked for a new
     address since the last progress. `pauses` counts them since the last progress, or in all if the
-    retries are bounded.
+    retries are bounded. `lookups` are the answers to the lookups that should have named one.
     """
 
     received: int
     wasted: int = 0
     is_address_fresh: bool = False
     pauses: int = 0
+    lookups: Answers = field(default_factory=Answers)
 
     def after(self, error: DownloadFailed, attempt: Attempt, backoff: Backoff) -> Progress:
         """Count a failed attempt."""
@@ -105,6 +107,6 @@ def next_pause(
     delay = next(islice(backoff.delays(), progress.pauses, None), None)
     if delay is None or progress.wasted > _MOST_WASTED:
         return None
-    if isinstance(error, BrokenOff):
+    if isinstance(error, BrokenOff | ServiceUnavailable):
         delay = max(delay, error.retry_after or 0.0)
     return delay if delay <= seconds_left else None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.conversion.adoption import attach_task
 from suno_wav_cli.conversion.outcome import Outcome
 from suno_wav_cli.conversion.pipeline import finish
 from suno_wav_cli.conversion.targets import check_targets, choose_targets, names_title
+from suno_wav_cli.conversion.wait import look_once, wait_for
 from suno_wav_cli.errors import StillRunning
 from suno_wav_cli.events import Skipped
 from suno_wav_cli.models import Song, WavState
@@ -20,23 +23,41 @@ if TYPE_CHECKING:
     from suno_wav_cli.models import WavRecord
 
 
-async def finish_task(context: ConversionContext, record: WavRecord, *, wait: bool, alone: bool) -> Outcome:
-    """Save a task's file where it belongs, unless it is there. `record` is the service's answer.
+async def finish_task(
+    context: ConversionContext,
+    task_id: str,
+    record: WavRecord | None = None,
+    *,
+    wait: bool,
+    alone: bool,
+    attach: bool = False,
+) -> Outcome:
+    """Save a task's file where it belongs, unless it is there.
 
-    `alone` if `--out` may name a file. Raise SunoWavError.
+    `record` is what the service said a moment ago. `alone` if `--out` may name a file. With
+    `attach`, a task that the journal does not know may be that of a song that waits for one. Raise
+    SunoWavError.
     """
     journal = context.journal
-    entry = journal.of_task(record.task_id)
-    audio_id = record.audio_id or (entry and entry.audio_id) or record.task_id
+    entry = journal.of_task(task_id)
+    deadline = time.monotonic() + context.settings.timeout
+    if record is None and not wait:
+        record = await look_once(context, task_id, entry)
+    elif record is None and (entry is None or entry.audio_id is None):
+        # The record tells the song, and with it the file's name.
+        record = await wait_for(context, task_id, entry, any_state=True, deadline=deadline)
+    if entry is None and record is not None and attach:
+        entry = await attach_task(context, record)
+    audio_id = (entry and entry.audio_id) or (record and record.audio_id) or task_id
     target = target_of(context, song_of(context, audio_id), entry, alone=alone)
     if entry is not None and not context.settings.force and journal.recognises(entry, target):
         context.report(Skipped(audio_id=entry.name, path=target, tags_wanted=context.settings.tag))
-        return Outcome(task_id=record.task_id, skipped=True)
+        return Outcome(task_id=task_id, skipped=True)
     check_targets([target], ours=context.owns, force=context.settings.force)
-    if record.state is WavState.PENDING and not wait:
+    if record is not None and record.state is WavState.PENDING and not wait:
         raise StillRunning("the conversion is not finished yet", "Try again later, or add --wait.")
-    entry = entry or journal.adopt(record.task_id, record.audio_id, target)
-    return await finish(context, entry, target, record)
+    entry = entry or journal.adopt(task_id, record.audio_id if record else None, target)
+    return await finish(context, entry, target, record, deadline=deadline)
 
 
 def song_of(context: ConversionContext, audio_id: str) -> Song:

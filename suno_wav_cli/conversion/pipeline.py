@@ -31,24 +31,10 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
-async def convert_all(
-    context: ConversionContext, plan: Sequence[Job], submitter: Submitter, *, wait: bool
-) -> list[Outcome]:
-    """Do every job, `--jobs` of them at a time. Return the outcomes in the same order."""
-    for job in plan:
-        if job.action is Action.THERE:
-            context.report(
-                Skipped(audio_id=job.song.audio_id, path=job.target, tags_wanted=context.settings.tag)
-            )
-    return await run_all(
-        lambda job: convert(context, job, submitter, wait=wait), plan, at_once=context.settings.jobs
-    )
-
-
 async def run_all(
     work: Callable[[T], Coroutine[Any, Any, R]], items: Sequence[T], *, at_once: int
 ) -> list[R]:
-    """Run `work` on every item, `at_once` of them at a time.
+    """Run `work` on every item, `at_once` of them at a time. Return the results in the same order.
 
     A bug in one is raised when the others, which are paid for, have ended.
     """
@@ -68,6 +54,7 @@ async def convert(
 ) -> Outcome:
     """Do one job. Report an error, and return it."""
     if job.action is Action.THERE:
+        context.report(Skipped(audio_id=job.song.audio_id, path=job.target, tags_wanted=context.settings.tag))
         return Outcome(skipped=True)
     task_id = None
     try:
@@ -87,12 +74,16 @@ async def finish(
     known: WavRecord | None = None,
     *,
     new: bool = False,
+    deadline: float | None = None,
 ) -> Outcome:
-    """Wait for a task that was accepted, and save its file. Raise SunoWavError."""
+    """Wait for a task that was accepted, and save its file. The arguments are those of `wait_for`.
+
+    Raise SunoWavError.
+    """
     journal = context.journal
     entry = journal.follow(entry)
     try:
-        record = await wait_for(context, entry, known, new=new)
+        record = await wait_for(context, entry.wav_task_id or "", entry, known, new=new, deadline=deadline)
     except (GenerationFailed, TaskUnknown) as error:
         state, message = State.FAILED, error.message
         if isinstance(error, TaskUnknown):

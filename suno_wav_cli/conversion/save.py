@@ -17,13 +17,16 @@ from suno_wav_cli.conversion.download_retry import (
     next_pause,
     next_step,
 )
+from suno_wav_cli.conversion.lookup_retry import next_step as next_lookup
 from suno_wav_cli.conversion.stdout import write_to_standard_output
+from suno_wav_cli.conversion.wait import wait_terms
 from suno_wav_cli.download.fetch import Transfer, fetch, sync_and_hash
 from suno_wav_cli.download.part_file import disk_error, open_part
 from suno_wav_cli.errors import (
     AddressRefused,
     BrokenOff,
     DownloadFailed,
+    NotAuthorized,
     OutputExists,
     ServiceUnavailable,
     SunoWavError,
@@ -154,7 +157,7 @@ class _Download:
                         events.ConnectionsReduced(audio_id=self.entry.name, reason=error.message)
                     )
                 if isinstance(step, Refresh):
-                    url, progress = await self._refresh(url, progress)
+                    url, progress = await self._refresh(url, progress, error)
                 elif not step.at_once:
                     progress = await self._pause(error, progress)
 
@@ -175,12 +178,21 @@ class _Download:
         await journal.when_unlocked(lambda: journal.parts.forget(self.part.path))
         self.part.restart()
 
-    async def _refresh(self, url: str, progress: Progress) -> tuple[str, Progress]:
-        """Ask the service for a fresh address. If it is away, pause and keep the old one."""
+    async def _refresh(self, url: str, progress: Progress, refused: DownloadFailed) -> tuple[str, Progress]:
+        """Ask the service for a fresh address. If it names none, pause and keep the old one.
+
+        Its answer decides nothing about a file that is paid for: the old address may work again.
+        """
         try:
             record = await self.context.client.fetch_record(self.entry.wav_task_id or "")
-        except ServiceUnavailable as away:
-            return url, await self._pause(away, progress)
+        except SunoWavError as error:
+            lookups = progress.lookups.after(error, time.monotonic())
+            step = next_lookup(lookups, wait_terms(self.context, self.entry), key_worked=True)
+            if isinstance(step, NotAuthorized):
+                self._give_up(step)
+            if not isinstance(error, ServiceUnavailable | NotAuthorized):
+                error = AddressRefused(f"{refused.message}; {error.message}", refused.remedy)
+            return url, await self._pause(error, replace(progress, lookups=lookups))
         url = record.url or url
         self.context.journal.move(self.entry, State.READY, wav_url=url)
         return url, replace(progress, is_address_fresh=True)

@@ -3,140 +3,174 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from contextlib import aclosing, suppress
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.errors import (
-    GenerationFailed,
-    ServiceUnavailable,
-    StillRunning,
-    SunoWavError,
-    TaskUnknown,
+from suno_wav_cli.conversion.lookup_retry import (
+    Answers,
+    AskAgain,
+    WaitTerms,
+    message_of,
+    next_step,
+    time_is_up,
 )
-from suno_wav_cli.events import LookedUp, LookupFailed, StateChanged
+from suno_wav_cli.errors import GenerationFailed, NotAuthorized, SunoWavError, TaskUnknown
+from suno_wav_cli.events import LookedUp, LookupFailed, StateChanged, TaskMessage
 from suno_wav_cli.models import WavRecord, WavState
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
     from suno_wav_cli.conversion.context import ConversionContext
+    from suno_wav_cli.conversion.lookup_retry import Answer
     from suno_wav_cli.journal.entry import JournalEntry
 
-UNKNOWN_AT_FIRST = 60.0
-"""Seconds after a submission in which the service may not know the task (api/README.md, section 3)."""
-
-_BETWEEN_LOOKUPS = 1.0
-"""Seconds. Otherwise a stranger who finds the callback's path could make the program hurry."""
-
 _SAFETY_FACTOR = 2
-"""How many poll intervals pass between lookups while a callback is expected: it may be lost."""
+"""The pauses are longer while a callback is expected, but not endless: it may be lost."""
+
+_MOST_REASONS = 20
+"""Different reasons shown in one wait: a service may put a new number into each."""
 
 
 async def wait_for(
-    context: ConversionContext, entry: JournalEntry, known: WavRecord | None = None, *, new: bool = False
+    context: ConversionContext,
+    task_id: str,
+    entry: JournalEntry | None,
+    known: WavRecord | None = None,
+    *,
+    new: bool = False,
+    any_state: bool = False,
+    deadline: float | None = None,
 ) -> WavRecord:
     """Wait until the service has made the file. The record that is returned has its URL.
 
-    `known` is what the service said a moment ago. `new` if this run has just submitted the task.
+    `entry` is None for a task that the journal does not know. `known` is what the service said a
+    moment ago. `new` if this run has just submitted the task, so that a callback may come. With
+    `any_state`, return the first record. `deadline` is on the monotonic clock; without one,
+    `--timeout` counts from now.
 
-    Raise GenerationFailed if the service could not make it, StillRunning when the time is up, and
-    ServiceUnavailable if the service was away then.
+    Raise what `next_step` and `time_is_up` decide, with the line that continues.
     """
-    record, problem = known, None
-    timeout = context.settings.timeout
+    terms, answers = wait_terms(context, entry), Answers()
+    reports = _Reports(context=context, task_id=task_id, name=entry.name if entry else task_id, record=known)
     try:
-        async with (
-            asyncio.timeout(timeout),
-            aclosing(lookups(context, entry, at_once=known is None and not new, called_back=new)) as answers,
-        ):
-            while record is None or record.state is WavState.PENDING:
-                answer = await anext(answers)
-                if isinstance(answer, WavRecord):
-                    if context.watch and not _says_the_same(answer, record):
-                        report_state(context, entry.name, answer)
-                    record, problem = answer, None
-                else:
-                    problem = answer
+        async with asyncio.timeout_at(deadline or time.monotonic() + context.settings.timeout):
+            if new:
+                first = AskAgain(seconds=terms.poll_interval, at_least=0.0)
+                await _wait_for_turn(context, task_id, first, called_back=new)
+            while True:
+                answer = known or await fetch_answer(context, task_id)
+                answers = answers.after(answer, time.monotonic())
+                step = next_step(answers, terms, key_worked=context.client.key_worked)
+                if any_state and isinstance(answer, WavRecord):
+                    step = answer
+                if known is None:
+                    reports.show(answer, is_last=not isinstance(step, AskAgain))
+                known = None
+                if isinstance(step, WavRecord):
+                    return step
+                if isinstance(step, SunoWavError):
+                    raise with_line(context, task_id, step, paid=terms.paid)
+                await _wait_for_turn(context, task_id, step, called_back=new)
     except TimeoutError:
-        line = context.continue_with([entry.wav_task_id or ""])
-        if isinstance(problem, ServiceUnavailable):
-            raise ServiceUnavailable(problem.message, "", continue_with=line) from None
-        raise StillRunning(f"not finished within {timeout:g} s", "", continue_with=line) from None
-    if record.state is WavState.FAILED:
-        raise _generation_failed(record)
-    return record
-
-
-def report_state(context: ConversionContext, name: str, record: WavRecord) -> None:
-    """Report the state that a task has now."""
-    context.report(StateChanged(audio_id=name, record=record, seen_at=time.time()))
-
-
-def _says_the_same(record: WavRecord, earlier: WavRecord | None) -> bool:
-    return earlier is not None and (record.state, record.flag) == (earlier.state, earlier.flag)
-
-
-async def lookups(
-    context: ConversionContext, entry: JournalEntry, *, at_once: bool, called_back: bool
-) -> AsyncGenerator[WavRecord | SunoWavError, None]:
-    """Yield the service's answer about a task: `at_once`, and at each callback or poll interval.
-
-    An error that may pass is yielded too. With `called_back`, callbacks about the task come here.
-    """
-    task_id, at_least = entry.wav_task_id or "", 0.0
-    try:
-        if at_once:
-            yield await _look_up(context, entry)
-            at_least = _BETWEEN_LOOKUPS
-        while True:
-            await _wait_for_turn(context, task_id, at_least=at_least, called_back=called_back)
-            yield await _look_up(context, entry)
-            at_least = _BETWEEN_LOOKUPS
+        error = time_is_up(answers, terms, context.settings.timeout)
+        raise with_line(context, task_id, error, paid=terms.paid) from None
     finally:
         context.notifier.forget(task_id)
 
 
-async def _look_up(context: ConversionContext, entry: JournalEntry) -> WavRecord | SunoWavError:
-    task_id = entry.wav_task_id or ""
+async def look_once(context: ConversionContext, task_id: str, entry: JournalEntry | None) -> WavRecord:
+    """Look a task up, with the retries of a single lookup.
+
+    Raise what `Client.fetch_record` raises, with what it means for a task that is paid for.
+    """
     try:
         record = await context.client.fetch_record(task_id)
-    except (ServiceUnavailable, TaskUnknown) as error:
-        if isinstance(error, TaskUnknown) and time.time() - entry.created > UNKNOWN_AT_FIRST:
-            raise _forgotten(entry) from error
-        context.report(LookupFailed(audio_id=entry.name, task_id=task_id, message=error.message))
-        return error
-    context.report(LookedUp(audio_id=entry.name, record=record))
+    except SunoWavError as error:
+        if entry is not None and not isinstance(error, NotAuthorized):
+            error.remedy = "The task is paid for, and a single answer does not decide about it."
+            error.continue_with = context.continue_with([task_id])
+        raise
+    context.report(LookedUp(audio_id=entry.name if entry else task_id, record=record))
     return record
 
 
+async def fetch_answer(context: ConversionContext, task_id: str) -> Answer:
+    """Look a task up once. An error is an answer too."""
+    try:
+        return await context.client.fetch_record(task_id, retries=0)
+    except SunoWavError as error:
+        return error
+
+
+def wait_terms(context: ConversionContext, entry: JournalEntry | None) -> WaitTerms:
+    """Return the terms of a wait that begins now. The wall clock is read this once: it may jump."""
+    kept_until = entry and entry.expires
+    return WaitTerms(
+        limits=context.run.wait_limits,
+        poll_interval=context.settings.poll_interval,
+        paid=entry is not None,
+        deleted_at=time.monotonic() + kept_until - time.time() if kept_until else math.inf,
+    )
+
+
+def with_line(context: ConversionContext, task_id: str, error: SunoWavError, *, paid: bool) -> SunoWavError:
+    """Return the error with the line that continues, if anything is left to wait for."""
+    if not isinstance(error, GenerationFailed) and (paid or not isinstance(error, TaskUnknown)):
+        error.continue_with = context.continue_with([task_id])
+    return error
+
+
 async def _wait_for_turn(
-    context: ConversionContext, task_id: str, *, at_least: float, called_back: bool
+    context: ConversionContext, task_id: str, step: AskAgain, *, called_back: bool
 ) -> None:
-    """Return at the callback, or when it is time to look anyway, but not before `at_least` seconds."""
+    """Return at the callback, or when it is time to look anyway."""
     event = context.notifier.of(task_id)
-    interval = context.settings.poll_interval
+    seconds = step.seconds
     if called_back and context.notifier.listening:
-        interval *= _SAFETY_FACTOR
-    at_least = min(at_least, interval)
-    await asyncio.sleep(at_least)
+        seconds *= _SAFETY_FACTOR
+    await asyncio.sleep(step.at_least)
     with suppress(TimeoutError):
-        async with asyncio.timeout(interval - at_least):
+        async with asyncio.timeout(seconds - step.at_least):
             await event.wait()
     event.clear()
 
 
-def _forgotten(entry: JournalEntry) -> TaskUnknown:
-    since = time.strftime("%Y-%m-%d", time.localtime(entry.created))
-    return TaskUnknown(
-        f"the service has forgotten task {entry.wav_task_id}, submitted on {since}",
-        "Only a new conversion, which is charged again, brings the file back: add --resubmit to `convert`.",
-    )
+@dataclass(kw_only=True)
+class _Reports:
+    """Reports the answers of one wait: each state and each reason once.
+
+    `record` is the last one that is known.
+    """
+
+    context: ConversionContext
+    task_id: str
+    name: str
+    record: WavRecord | None
+    reasons: set[str] = field(default_factory=set)
+
+    def show(self, answer: Answer, *, is_last: bool) -> None:
+        """Report an answer. An error that ends the wait is the caller's to report."""
+        report = self.context.report
+        if isinstance(answer, SunoWavError):
+            if not is_last and self._is_new(answer.message):
+                report(LookupFailed(audio_id=self.name, task_id=self.task_id, message=answer.message))
+            return
+        report(LookedUp(audio_id=self.name, record=answer))
+        before, self.record = self.record, answer
+        if self.context.watch and (before is None or _state_of(before) != _state_of(answer)):
+            report(StateChanged(audio_id=self.name, record=answer, seen_at=time.time()))
+        said = message_of(answer) if answer.state is WavState.PENDING else None
+        if said is not None and not is_last and self._is_new(said):
+            report(TaskMessage(audio_id=self.name, task_id=self.task_id, message=said))
+
+    def _is_new(self, reason: str) -> bool:
+        if reason in self.reasons or len(self.reasons) == _MOST_REASONS:
+            return False
+        self.reasons.add(reason)
+        return True
 
 
-def _generation_failed(record: WavRecord) -> GenerationFailed:
-    said = " ".join(text for text in (record.error_code, record.error_message) if text) or "no reason given"
-    return GenerationFailed(
-        f"the service could not convert the song: {record.flag} ({said})",
-        "Only --resubmit pays for another try.",
-    )
+def _state_of(record: WavRecord) -> tuple[WavState, str | None]:
+    return record.state, record.flag

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from suno_wav_cli.events.event import event
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from suno_wav_cli.models import AudioLevels, Tag, Track, WavFormat
@@ -67,6 +68,17 @@ class TrackList:
     items: tuple[Track, ...]
     music_task_id: str
     flag: str | None
+
+
+@event
+class RawRecord:
+    """`status --raw`: the service's record of a task as it came.
+
+    record: the path of a `callbackUrl` is hidden, but its WAV URL may be a signed URL.
+    """
+
+    task_id: str
+    record: Mapping[str, object]
 
 
 @event
@@ -215,6 +227,7 @@ class Failed:
 CommandEvent: TypeAlias = (
     JobList
     | TrackList
+    | RawRecord
     | OtherServiceJobs
     | Inspected
     | SandboxStarted

@@ -38,7 +38,16 @@ class StateChanged:
 
 @event
 class LookupFailed:
-    """A status check failed and will be repeated."""
+    """A status check failed and will be repeated. Reported once for each reason."""
+
+    audio_id: str
+    task_id: str
+    message: str
+
+
+@event
+class TaskMessage:
+    """The service says something of a task that it has not finished. Reported once for each message."""
 
     audio_id: str
     task_id: str
@@ -189,6 +198,7 @@ SongEvent: TypeAlias = (
     LookedUp
     | StateChanged
     | LookupFailed
+    | TaskMessage
     | DownloadStarted
     | DownloadProgress
     | DownloadRetried

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import assert_never
 
 from suno_wav_cli import events
@@ -21,6 +22,8 @@ def render_command(event: events.CommandEvent) -> Message:
             return Message(
                 text=f"suno-wav: music task {event.music_task_id}: {state}", result=format_tracks(event)
             )
+        case events.RawRecord():
+            return Message(result=json.dumps(event.record, indent=2).splitlines())
         case events.OtherServiceJobs():
             return Message(
                 text=f"suno-wav: {event.count} unfinished at another service, {printable(event.service)} "

@@ -24,6 +24,8 @@ def render_song(event: events.SongEvent) -> Message:
             return Message(text=f"{event.audio_id}: {time_of_day(event.seen_at)} {state}")
         case events.LookupFailed():
             return Message(text=f"{event.audio_id}: {printable(event.message)}; retrying")
+        case events.TaskMessage():
+            return Message(text=f"{event.audio_id}: {printable(event.message)}; still waiting")
         case events.DownloadStarted():
             begun = f"resuming download at {megabytes(event.received)}" if event.received else "downloading"
             return Message(text=f"{event.audio_id}: converted, {begun}", level=Level.PROGRESS)

@@ -12,6 +12,7 @@ from suno_wav_cli.api.providers import KIE, KIE_JOBS, PROVIDERS, SANDBOX, SUNOAP
 from tests.commands.test_listen import listening
 from tests.support.cdn import tune
 from tests.support.program import REPOSITORY, Sandbox, run_program
+from tests.support.quick_limits import WAIT_SPEED
 
 if TYPE_CHECKING:
     from suno_wav_cli.api.providers import Provider
@@ -196,12 +197,13 @@ REFUSED = "the service refused the request: "
 OF_A_SUBMISSION = {
     400: (7, 1, REFUSED + "The request body is not valid JSON (code 400)"),
     404: (7, 1, REFUSED + "Not found (code 404)"),
-    405: (7, 1, REFUSED + "code 405 (code 405)"),
+    405: (6, 2, "too many requests: code 405 (code 405)"),
     408: (6, 1, IT_IS_NOT_KNOWN + "Upstream has not answered for 10 minutes (code 408)"),
     409: (7, 1, "the service already has a WAV of this song: WAV record already exists (code 409)"),
     422: (7, 1, REFUSED + "Validation error (code 422)"),
     429: (6, 2, "too many requests: Your call frequency is too high (code 429)"),
-    430: (7, 1, REFUSED + "code 430 (code 430)"),
+    413: (7, 1, REFUSED + "code 413 (code 413)"),
+    430: (6, 2, "too many requests: code 430 (code 430)"),
     451: (
         7,
         1,
@@ -215,20 +217,8 @@ OF_A_SUBMISSION = {
 }
 """Of kie, by code: the exit code, how often it is sent with one retry, and what is said."""
 
-ENDS_THE_SONG = {
-    402: (4, "not enough credits: Credits insufficient (code 402)"),
-    451: (7, "the service could not fetch the song's audio: Failed to download the source audio (code 451)"),
-    501: (7, "the conversion failed: Generation failed (code 501)"),
-    505: (7, "the service has switched this off: Feature disabled (code 505)"),
-}
-MAY_SUCCEED_LATER = {
-    404: (8, "not finished within 4 s"),
-    408: (6, "the service has trouble: Upstream has not answered for 10 minutes (code 408)"),
-    422: (8, "not finished within 4 s"),
-    429: (6, "too many requests: Your call frequency is too high (code 429)"),
-    455: (6, "the service is in maintenance: System maintenance in progress (code 455)"),
-    500: (6, "the service has trouble: Server error (code 500)"),
-}
+REFUSED_LOOKUPS = {404: 7, 422: 7} | dict.fromkeys((402, 408, 429, 455, 500, 505), 6)
+"""Codes with which lookups are refused until the time is up, and the exit code then."""
 
 
 @pytest.mark.first_cases(1)
@@ -258,6 +248,19 @@ def test_a_key_that_is_refused(sandbox: Sandbox, provider: str) -> None:
     )
     assert (done.code, sandbox.counted("submissions", "demo-unauthorized+b")) == (3, 0)
     assert "the service refused the API key: You do not have access permissions (code 401)" in done.err
+    assert "allowed addresses" in done.err
+
+
+@pytest.mark.first_cases(1)
+@pytest.mark.parametrize("provider", NAMES)
+def test_a_key_that_has_reached_its_own_limit(sandbox: Sandbox, provider: str) -> None:
+    """Nothing more is sent with it, though the account may have credits."""
+    songs = [f"demo-code-433+{provider}{n}" for n in range(2)]
+    done = met_as(sandbox, provider).run("convert", *songs, *WITH_MUSIC, "--jobs", "1")
+    assert (done.code, [sandbox.counted("submissions", song) for song in songs]) == (4, [1, 0])
+    assert "this API key has reached its own limit: code 433 (code 433)" in done.err
+    assert "raise the key's limit at your provider, or wait until it is reset" in done.err
+    assert "Top up" not in done.err
 
 
 def test_a_refunded_failure_is_a_failure(sandbox: Sandbox) -> None:
@@ -268,24 +271,27 @@ def test_a_refunded_failure_is_a_failure(sandbox: Sandbox) -> None:
 
 @pytest.mark.first_cases(1)
 @pytest.mark.parametrize("provider", KIES)
-def test_lookups_refused_with_a_code_that_ends_the_song(sandbox: Sandbox, provider: str) -> None:
-    songs = {f"demo-lookup-{code}+{provider}": expected for code, expected in ENDS_THE_SONG.items()}
-    done = met_as(sandbox, provider).run("convert", *songs, *WITH_MUSIC, *ASKING, "--json")
-    failed = done.named("song_failed")
-    assert {event["audio_id"]: (event["exit_code"], event["message"]) for event in failed} == songs
-    assert [sandbox.counted("lookups", song) for song in songs] == [1] * len(songs)
+def test_codes_that_speak_of_the_conversion_end_the_song_when_they_are_repeated(
+    sandbox: Sandbox, provider: str
+) -> None:
+    songs = {f"demo-lookup-{code}+{provider}": f"(code {code})" for code in (451, 501)}
+    done = met_as(sandbox, provider).run(
+        "convert", *songs, *WITH_MUSIC, *ASKING, "--json", env={WAIT_SPEED: "600"}
+    )
+    assert done.code == 7
+    failed = {event["audio_id"]: event["message"] for event in done.named("song_failed")}
+    assert all(failed[song].endswith(code) for song, code in songs.items())
+    assert all(sandbox.counted("lookups", song) >= 3 for song in songs)
 
 
 @pytest.mark.first_cases(1)
 @pytest.mark.parametrize("provider", KIES)
-def test_lookups_that_may_succeed_later_are_repeated_until_the_time_is_up(
-    sandbox: Sandbox, provider: str
-) -> None:
-    songs = {f"demo-lookup-{code}+{provider}": expected for code, expected in MAY_SUCCEED_LATER.items()}
-    options = ("--timeout", "4s", "--poll-interval", "200ms", "--retries", "0", "--json")
+def test_lookups_that_are_refused_are_repeated_until_the_time_is_up(sandbox: Sandbox, provider: str) -> None:
+    songs = {f"demo-lookup-{code}+{provider}": exit_code for code, exit_code in REFUSED_LOOKUPS.items()}
+    options = ("--timeout", "3s", "--poll-interval", "200ms", "--json")
     done = met_as(sandbox, provider).run("convert", *songs, *WITH_MUSIC, *ASKING, *options)
     failed = done.named("song_failed")
-    assert {event["audio_id"]: (event["exit_code"], event["message"]) for event in failed} == songs
+    assert {event["audio_id"]: event["exit_code"] for event in failed} == songs
     to_continue = f"--provider {provider} --base-url {sandbox.base_url}/kie"
     assert all(event["remedy"].endswith(to_continue) for event in failed)
     assert [sandbox.counted("submissions", song) for song in songs] == [1] * len(songs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,11 +17,14 @@ from suno_wav_cli.config.credentials import Secrets
 from suno_wav_cli.config.run import Run
 from suno_wav_cli.config.settings import Settings
 from suno_wav_cli.conversion.context import open_context
-from suno_wav_cli.events import DeliveryChecked
+from suno_wav_cli.events import DeliveryChecked, DeliveryDropped
 from suno_wav_cli.models import Secret
 from suno_wav_cli.system.task_pool import TaskPool
 from tests.support.account import open_account
 from tests.support.event_log import EventLog
+
+if TYPE_CHECKING:
+    from tests.support.account import SandboxAccount
 
 RECORDING = RecordedCallback(received=1735689600.0, headers=(), body=b"{}")
 
@@ -41,20 +45,24 @@ def test_the_archive_keeps_the_newest_files(limits: ListenLimits) -> None:
     assert {*Path.cwd().iterdir()} == {*paths[-2:], Path.cwd() / "earlier.json"}
 
 
+def new_run(account: SandboxAccount, reported: EventLog) -> Run:
+    return Run(
+        settings=Settings(provider="sandbox", base_url=str(account.http.base_url).rstrip("/")),
+        choices=(),
+        secrets=Secrets(api_key=Secret(value="any"), ngrok_token=None, hmac_key=None),
+        environ={"SUNO_WAV_HOME": str(Path.cwd())},
+        report=reported.append,
+        interactive=False,
+    )
+
+
 def test_made_up_tasks_displace_no_decided_one() -> None:
     """Strangers may name any number of tasks. A repeat of a genuine claim still costs no lookup."""
     reported = EventLog()
     with open_account() as account:
         task_id = account.task("demo")
         genuine = Callback(task_id=task_id, code=200, url=account.wait_for_url(task_id))
-        run = Run(
-            settings=Settings(provider="sandbox", base_url=str(account.http.base_url).rstrip("/")),
-            choices=(),
-            secrets=Secrets(api_key=Secret(value="any"), ngrok_token=None, hmac_key=None),
-            environ={"SUNO_WAV_HOME": str(Path.cwd())},
-            report=reported.append,
-            interactive=False,
-        )
+        run = new_run(account, reported)
 
         async def check() -> None:
             async with open_context(run) as context:
@@ -63,7 +71,7 @@ def test_made_up_tasks_displace_no_decided_one() -> None:
                     Service(context=context, downloads=False),
                     pool,
                     reported.append,
-                    ListenLimits(open_checks=2, tasks=3),
+                    ListenLimits(unknown_tasks=2, tasks=3),
                 )
                 verifier.check(1, genuine)
                 await pool.finish()
@@ -77,3 +85,30 @@ def test_made_up_tasks_displace_no_decided_one() -> None:
     verdicts = {event.number: event.verdict for event in reported.of(DeliveryChecked)}
     assert verdicts[1] == "confirmed"
     assert 12 not in verdicts, reported
+
+
+def test_made_up_tasks_displace_each_other_and_none_that_is_paid_for() -> None:
+    """The newest takes the place of the oldest."""
+    reported = EventLog()
+    with open_account() as account:
+        paid = account.task("demo-never")
+
+        async def check() -> None:
+            async with open_context(new_run(account, reported)) as context:
+                context.journal.adopt(paid, "demo-never", None)
+                pool = TaskPool()
+                verifier = CallbackVerifier(
+                    Service(context=context, downloads=False),
+                    pool,
+                    reported.append,
+                    ListenLimits(unknown_tasks=3),
+                )
+                verifier.check(1, Callback(task_id=paid, code=200))
+                for number in range(2, 12):
+                    verifier.check(number, Callback(task_id=f"made-up-{number}", code=200))
+                verifier.stop_asking()
+                await pool.finish()
+
+        asyncio.run(check())
+    assert [event.number for event in reported.of(DeliveryDropped)] == list(range(2, 9))
+    assert {event.number for event in reported.of(DeliveryChecked)} == {1, 9, 10, 11}

@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.responses import JSONResponse
 
 from suno_wav_cli.download.fetch import RateLimit
 from suno_wav_cli.errors import AddressRefused, DownloadFailed, NotAWholeWav, ServiceUnavailable
 from suno_wav_cli.events import ConnectionsReduced, DownloadRetried, DownloadStarted
-from suno_wav_cli.sandbox.behaviours import format_cdn_id
 from suno_wav_cli.sandbox.cdn.faults import Kind, Plan
 from suno_wav_cli.system.pacing import Backoff
+from tests.api.test_client import a_wild_server, envelope
 from tests.crash.relay import Relay, relaying
-from tests.support.cdn import plans
+from tests.support.cdn import format_cdn_id, plans
 from tests.support.context import PART, QUICK, TARGET, WISHES, Customer, file_of
 from tests.support.program import Sandbox, named, read_until, started
 from tests.support.quick import examples, shortlist
@@ -32,6 +33,9 @@ from tests.support.wire import read_head, serve
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from starlette.responses import Response
+
+    from tests.api.test_client import Seen
     from tests.support.context import Run
 
 SIZE = 1_152_044
@@ -449,6 +453,49 @@ def test_a_service_that_stays_away_is_what_is_said(customer: Customer) -> None:
     assert isinstance(run.error, ServiceUnavailable)
     assert PART.stat().st_size == SIZE // 2
     assert_saved(customer.save(entry), "demo-cdn-cut.then403+stays-away")
+
+
+@contextmanager
+def service_that_refuses(customer: Customer, task_id: str, refusals: list[Response]) -> Iterator[str]:
+    """Stand in for the service: answer lookups with the refusals, and then with the record."""
+
+    def answer(_seen: Seen) -> Response:
+        return refusals.pop(0) if refusals else JSONResponse(customer.account.record(task_id).json())
+
+    with a_wild_server() as wild:
+        wild.answer = answer
+        yield wild.address
+
+
+@pytest.mark.parametrize(
+    "code",
+    shortlist(
+        [
+            pytest.param(404, id="not there"),
+            pytest.param(501, id="failed"),
+            pytest.param(401, id="the key"),
+            pytest.param(505, id="switched off"),
+        ]
+    ),
+)
+def test_a_refused_lookup_does_not_end_a_download(customer: Customer, code: int) -> None:
+    audio_id = f"demo-cdn-cut.then403+refused{code}"
+    entry, refusals = customer.order(audio_id), [envelope(code, "refused") for _ in range(2)]
+    with service_that_refuses(customer, entry.wav_task_id or "", refusals) as service:
+        run = customer.save(entry, service=service)
+    assert_saved(run, audio_id)
+    assert len(run.of(DownloadRetried)) == 3
+
+
+def test_a_lookup_that_stays_refused_leaves_the_refused_address(customer: Customer) -> None:
+    """The file is paid for, so that the line that continues is said, and not that the id is wrong."""
+    entry = customer.order("demo-cdn-cut.then403+stays-refused")
+    backoff = Backoff(retries=2, first=0.01)
+    with service_that_refuses(customer, "", [envelope(404, "no such task")] * 9) as service:
+        run = customer.save(entry, service=service, download_backoff=backoff)
+    assert isinstance(run.error, AddressRefused)
+    assert "no such task" in run.error.message
+    assert f"resume {entry.wav_task_id}" in run.error.remedy
 
 
 @pytest.mark.long

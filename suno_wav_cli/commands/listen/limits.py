@@ -22,8 +22,8 @@ class ListenLimits:
     tasks: int = 4096
     """Remembered, to check no claim twice."""
 
-    open_checks: int = 256
-    """Tasks that the service has not decided yet."""
+    unknown_tasks: int = 100
+    """Tasks that the journal does not know are followed for a while, and at most so many of them."""
 
     claims: int = 16
     """Deliveries about one task that wait for the same answer."""

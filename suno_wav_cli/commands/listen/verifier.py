@@ -1,7 +1,8 @@
 """Checks of deliveries: the service is asked about each task until it has decided.
 
-Anyone who knows the path can name any task. So lookups are rate-limited, and open checks bounded.
-When full, the oldest is dropped: a genuine callback is confirmed by its first lookup.
+Anyone who knows the path can name any task. So lookups are rate-limited, and tasks that the journal
+does not know are followed for a while, and a bounded number of them: the newest takes the place of
+the oldest. A task that the journal knows is paid for, and is followed like one of `convert`.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.callbacks.confirmation import Judgement, Verdict, compare_with_record
 from suno_wav_cli.conversion.finish import finish_task
+from suno_wav_cli.conversion.lookup_retry import Answers, AskAgain, next_step, time_is_up
 from suno_wav_cli.conversion.outcome import report_failure
-from suno_wav_cli.conversion.wait import UNKNOWN_AT_FIRST
-from suno_wav_cli.errors import ServiceUnavailable, SunoWavError, TaskUnknown
+from suno_wav_cli.conversion.wait import fetch_answer, wait_terms, with_line
+from suno_wav_cli.errors import SunoWavError, TaskUnknown
 from suno_wav_cli.events import DeliveryChecked, DeliveryDropped
 from suno_wav_cli.models import WavRecord, WavState
 from suno_wav_cli.system.pacing import RateWindow
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
     from suno_wav_cli.callbacks.payload import Callback
     from suno_wav_cli.commands.listen.limits import ListenLimits
     from suno_wav_cli.conversion.context import ConversionContext
+    from suno_wav_cli.conversion.lookup_retry import Answer, Step
     from suno_wav_cli.events import Report
+    from suno_wav_cli.journal.entry import JournalEntry
     from suno_wav_cli.system.task_pool import TaskPool
 
 
@@ -82,7 +86,8 @@ class _TaskCheck:
 class CallbackVerifier:
     """Has one check for each task that is open or decided, in the order in which they were opened.
 
-    `_open` names the open ones, in the same order, so that a flood finds the oldest at once.
+    `_unknown` names the open ones that the journal does not know, in the same order, so that a
+    flood finds the oldest at once.
     """
 
     def __init__(self, service: Service, pool: TaskPool, report: Report, limits: ListenLimits) -> None:
@@ -92,7 +97,7 @@ class CallbackVerifier:
         self._limits = limits
         self._window = RateWindow(limits.lookups, limits.lookup_seconds)
         self._checks: OrderedDict[str, _TaskCheck] = OrderedDict()
-        self._open: OrderedDict[str, None] = OrderedDict()
+        self._unknown: OrderedDict[str, None] = OrderedDict()
         self._stopping = asyncio.Event()
 
     def check(self, number: int, callback: Callback) -> None:
@@ -116,17 +121,19 @@ class CallbackVerifier:
         self._stopping.set()
 
     def _start(self, task_id: str, check: _TaskCheck) -> None:
-        """Start lookups for a task. When full, drop the oldest check, and forget an idle one."""
-        if len(self._open) >= self._limits.open_checks:
-            self._drop(next(iter(self._open)))
-        self._open[task_id] = None
+        """Start lookups for a task. When full, drop the oldest unknown one, and forget an idle one."""
+        entry = self._service.context.journal.of_task(task_id)
+        if entry is None:
+            if len(self._unknown) >= self._limits.unknown_tasks:
+                self._drop(next(iter(self._unknown)))
+            self._unknown[task_id] = None
         self._checks[task_id] = check
         self._checks.move_to_end(task_id)
         if len(self._checks) > self._limits.tasks:
             idle = next((name for name, known in self._checks.items() if known.is_idle), None)
             if idle is not None:
                 del self._checks[idle]
-        check.lookups = self._pool.start(self._run(task_id, check))
+        check.lookups = self._pool.start(self._run(task_id, check, entry))
 
     def _drop(self, task_id: str) -> None:
         check = self._checks[task_id]
@@ -139,15 +146,15 @@ class CallbackVerifier:
     def _close(self, task_id: str, check: _TaskCheck) -> None:
         """End the lookups of a task, and forget it if nothing is known: strangers name any task."""
         check.lookups, check.claims = None, {}
-        del self._open[task_id]
+        self._unknown.pop(task_id, None)
         if not check.is_worth_remembering:
             del self._checks[task_id]
 
-    async def _run(self, task_id: str, check: _TaskCheck) -> None:
+    async def _run(self, task_id: str, check: _TaskCheck, entry: JournalEntry | None) -> None:
         """Ask until the service has decided, and then download the file of a confirmed claim."""
         confirmed = None
         try:
-            confirmed = await self._look_up_until_decided(task_id, check)
+            confirmed = await self._look_up_until_decided(task_id, check, entry)
         finally:
             # A check that was dropped may have been opened again.
             if check.lookups is asyncio.current_task():
@@ -155,40 +162,45 @@ class CallbackVerifier:
         if confirmed is not None and self._service.downloads:
             await self._download(confirmed, check)
 
-    async def _look_up_until_decided(self, task_id: str, check: _TaskCheck) -> WavRecord | None:
-        """Look a task up, with growing pauses. Return its record if a claim is confirmed."""
-        terms = self._service.context.settings
-        begun, pause = time.monotonic(), terms.poll_interval
-        while True:
-            answer = await self._look_up(task_id)
-            if self._judge_claims(check, answer, age=time.monotonic() - begun):
-                break
-            if time.monotonic() - begun + pause > terms.timeout or not await self._wait(pause):
-                return None
-            pause *= 2
-        is_confirmed = any(claim.verdict is Verdict.CONFIRMED for claim in check.claims.values())
-        return answer if isinstance(answer, WavRecord) and is_confirmed else None
-
-    async def _look_up(self, task_id: str) -> WavRecord | SunoWavError:
-        try:
+    async def _look_up_until_decided(
+        self, task_id: str, check: _TaskCheck, entry: JournalEntry | None
+    ) -> WavRecord | None:
+        """Look a task up as `wait_for` does. Return its record if it has a file and a claim is confirmed."""
+        context = self._service.context
+        terms, answers = wait_terms(context, entry), Answers()
+        seconds = context.settings.timeout
+        if entry is None:
+            seconds = min(seconds, terms.limits.unknown_task)
+        deadline = time.monotonic() + seconds
+        step: Step = AskAgain(seconds=0.0, at_least=0.0)
+        while isinstance(step, AskAgain):
             async with self._window.slot():
-                return await self._service.context.client.fetch_record(task_id)
-        except SunoWavError as error:
-            return error
+                answer = await fetch_answer(context, task_id)
+            answers = answers.after(answer, time.monotonic())
+            step = next_step(answers, terms, key_worked=context.client.key_worked)
+            is_confirmed = self._judge_claims(check, answer, step)
+            if isinstance(step, AskAgain):
+                if not await self._wait(min(step.seconds, deadline - time.monotonic())):
+                    return None
+                if time.monotonic() >= deadline:
+                    step = time_is_up(answers, terms, seconds)
+        if isinstance(step, WavRecord):
+            return step if is_confirmed else None
+        if entry is not None and self._service.downloads and not _is_failed(answer):
+            report_failure(context, entry.name, task_id, with_line(context, task_id, step, paid=True))
+        return None
 
-    def _judge_claims(self, check: _TaskCheck, answer: WavRecord | SunoWavError, *, age: float) -> bool:
-        """Report each verdict that is new. Return whether the service has decided."""
+    def _judge_claims(self, check: _TaskCheck, answer: Answer, step: Step) -> bool:
+        """Report each verdict that is new. Return whether any claim is confirmed."""
         record = answer if isinstance(answer, WavRecord) else None
-        is_decided = True
         for number, claim in check.claims.items():
-            judgement = _judge(claim.callback, answer, age)
-            is_decided = judgement.final
+            judgement = _judge(claim.callback, answer, step)
             if record is not None and judgement.final:
                 check.settled = (*check.settled, claim.callback.digest)[-self._limits.claims :]
             if judgement.verdict is not claim.verdict:
                 claim.verdict = judgement.verdict
                 self._report(_checked(number, claim.callback, judgement, record))
-        return is_decided
+        return any(claim.verdict is Verdict.CONFIRMED for claim in check.claims.values())
 
     async def _wait(self, seconds: float) -> bool:
         """Wait before the next lookup. Return False if there must be none."""
@@ -220,23 +232,26 @@ class CallbackVerifier:
     async def _save(self, record: WavRecord, song: str) -> bool:
         service = self._service
         try:
-            outcome = await finish_task(service.context, record, wait=False, alone=False)
+            outcome = await finish_task(service.context, record.task_id, record, wait=False, alone=False)
         except SunoWavError as error:
             outcome = report_failure(service.context, song, record.task_id, error)
         return outcome.error is None
 
 
-def _judge(callback: Callback, answer: WavRecord | SunoWavError, age: float) -> Judgement:
-    """Judge a claim by an answer that came `age` seconds after the first lookup began."""
+def _judge(callback: Callback, answer: Answer, step: Step) -> Judgement:
+    """Judge a claim by an answer, and by what was decided to follow it."""
     if isinstance(answer, WavRecord):
         return compare_with_record(callback, answer)
+    final = not isinstance(step, AskAgain)
+    verdict = Verdict.UNCONFIRMED
     if isinstance(answer, TaskUnknown):
-        # The service may not know a task yet (api/README.md, section 3).
-        is_new = age < UNKNOWN_AT_FIRST
-        verdict = Verdict.PENDING if is_new else Verdict.CONTRADICTED
-        return Judgement(verdict=verdict, reason=answer.message, final=not is_new)
-    may_pass = isinstance(answer, ServiceUnavailable)
-    return Judgement(verdict=Verdict.UNCONFIRMED, reason=answer.message, final=not may_pass)
+        # The service may not know a task yet (api/README.md, section 4).
+        verdict = Verdict.CONTRADICTED if final else Verdict.PENDING
+    return Judgement(verdict=verdict, reason=answer.message, final=final)
+
+
+def _is_failed(answer: Answer) -> bool:
+    return isinstance(answer, WavRecord) and answer.state is WavState.FAILED
 
 
 def _checked(
