@@ -55,7 +55,7 @@ ERROR_TEXTS: Mapping[Meaning, ErrorText] = MappingProxyType(
         ),
         Meaning.FAILED: ErrorText(
             summary="the conversion failed",
-            remedy="Running `convert` again submits it anew, which may be charged again.",
+            remedy="Only --resubmit pays for another try.",
         ),
         Meaning.UNKNOWN_TASK: ErrorText(
             summary="the service does not know this task",

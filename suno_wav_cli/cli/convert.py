@@ -39,7 +39,11 @@ def convert(
     ] = False,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Submit, print the task ids, and exit.")] = False,
     resubmit: Annotated[
-        bool, typer.Option("--resubmit", help="Pay for a new conversion, even if there is one already.")
+        bool,
+        typer.Option(
+            "--resubmit",
+            help="Pay again for songs that failed, are unknown or were forgotten; with --force, for each AUDIO_ID.",
+        ),
     ] = False,
     out: options.Out = None,
     force: options.Force = None,

@@ -22,7 +22,11 @@ def resume(
         ),
     ] = None,
     resubmit: Annotated[
-        bool, typer.Option("--resubmit", help="Pay again if it is unknown whether a song was paid for.")
+        bool,
+        typer.Option(
+            "--resubmit",
+            help="Pay again for songs that are unknown; if named, also failed or forgotten ones.",
+        ),
     ] = False,
     out: options.Out = None,
     force: options.Force = None,

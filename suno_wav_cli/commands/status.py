@@ -84,8 +84,9 @@ def _task_id(context: ConversionContext, argument: str) -> str:
     check_provider(found, context.client.provider)
     task = found if found.wav_task_id else context.journal.newest_task_of(found.name)
     if task is None or task.wav_task_id is None:
+        answered = f". The service answered: {found.answer}" if found.answer else ""
         raise UsageError(
-            f"{found.name} has no task to ask for: its last conversion is {found.state}",
+            f"{found.name} has no task to ask for: its last conversion is {found.state}{answered}",
             "`suno-wav jobs` shows what this machine knows of it.",
         )
     return task.wav_task_id

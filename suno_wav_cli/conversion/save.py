@@ -57,11 +57,12 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
     A file that is there already is this conversion's own, or is left alone. Raise SunoWavError.
     """
     path = None if context.piped else target
+    journal = context.journal
     async with context.downloads.one() as slot:
         with open_part(target) as part:
             # Before the lock, another program may have put this very file in its place.
-            entry = context.journal.of_task(entry.wav_task_id or "") or entry
-            if not context.settings.force and context.journal.recognises(entry, target):
+            entry = journal.of_task(entry.wav_task_id or "") or entry
+            if not context.settings.force and journal.recognises(entry, target):
                 context.report(
                     events.Skipped(audio_id=entry.name, path=target, tags_wanted=context.tagger is not None)
                 )
@@ -94,9 +95,9 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
                 await write_to_standard_output(part.path)
                 part.restart()
             else:
-                entry = _put_in_place(part, entry, path, sha256, context)
-            context.journal.parts.forget(part.path)
-    context.journal.move(entry, State.SAVED)
+                entry = await _put_in_place(part, entry, path, sha256, context)
+            await journal.when_unlocked(lambda: journal.parts.forget(part.path))
+    await journal.when_unlocked(lambda: journal.move(entry, State.SAVED))
     if context.run.interactive and path is not None and size <= _LARGEST_DRAWN:
         await _report_levels(entry, path, wav, context)
     context.report(
@@ -128,7 +129,7 @@ class _Download:
         `partial` is what an earlier run left there. Raise SunoWavError.
         """
         if partial is None:
-            self._discard()
+            await self._discard()
         connections = self.context.downloads.connections
         progress = Progress(received=_count(partial))
         while True:
@@ -146,7 +147,7 @@ class _Download:
                 partial = segments.partial_file()
                 if isinstance(step, Restart) or (isinstance(step, GiveUp) and step.discard):
                     partial = None
-                    self._discard()
+                    await self._discard()
                     self._report_progress(0, None)
                 if isinstance(step, GiveUp):
                     self._give_up(error)
@@ -171,9 +172,10 @@ class _Download:
     def _report_progress(self, received: int, total: int | None) -> None:
         self.context.report(events.DownloadProgress(audio_id=self.entry.name, received=received, total=total))
 
-    def _discard(self) -> None:
+    async def _discard(self) -> None:
         """Start over. The journal first: a crash must not leave it with bytes that are gone."""
-        self.context.journal.parts.forget(self.part.path)
+        journal = self.context.journal
+        await journal.when_unlocked(lambda: journal.parts.forget(self.part.path))
         self.part.restart()
 
     async def _refresh(self, url: str, progress: Progress, refused: DownloadFailed) -> tuple[str, Progress]:
@@ -215,7 +217,7 @@ class _Download:
             raise AddressRefused(
                 error.message,
                 f"If it stays so, the service has deleted the file, as it does after {days} days; only a new "
-                "conversion, which is charged, brings it back: convert, with --resubmit. To try again, free of charge:",
+                "conversion, which is charged, brings it back: convert ID --resubmit --force. To try again, free of charge:",
                 continue_argv=argv,
             ) from error
         if isinstance(error, BrokenOff):
@@ -252,21 +254,23 @@ async def _tag(entry: JournalEntry, part: PartFile, tagger: Tagger, context: Con
     Raise OSError, and NotAWholeWav for a bug.
     """
     # A crash in the middle leaves what is no longer the server's file: the next run starts over.
-    context.journal.parts.forget(part.path)
+    journal = context.journal
+    await journal.when_unlocked(lambda: journal.parts.forget(part.path))
     await tagger.tag(part.file, Song(audio_id=entry.name, music_task_id=entry.music_task_id))
     read_format(part.path)
     return await sync_and_hash(part)
 
 
-def _put_in_place(
+async def _put_in_place(
     part: PartFile, entry: JournalEntry, path: Path, sha256: str, context: ConversionContext
 ) -> JournalEntry:
     """Rename the part file. The journal first: after a crash it still knows whose file that is."""
-    entry = context.journal.begin_rename(entry, path, part.size, sha256)
+    journal = context.journal
+    entry = await journal.when_unlocked(lambda: journal.begin_rename(entry, path, part.size, sha256))
     try:
         part.put_in_place(path, force=context.settings.force)
     except OutputExists:
-        context.journal.undo_rename(entry, path)
+        journal.undo_rename(entry, path)
         raise
     return entry
 

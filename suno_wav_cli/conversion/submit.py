@@ -121,7 +121,7 @@ class Submitter:
         if job.entry is not None and not job.is_forced:
             try:
                 accepted = await continue_earlier(self.context, job.entry)
-            except (GenerationFailed, TaskUnknown, SubmissionUnknown):
+            except (GenerationFailed, TaskUnknown, SubmissionUnknown, UsageError):
                 if job.action is not Action.SUBMIT:
                     raise
             else:
@@ -235,6 +235,8 @@ class Submitter:
             record, doubt = await look_up_existing(self.context, entry, task_id)
             if doubt is None:
                 accepted = await journal.when_unlocked(lambda: journal.accept(entry, task_id))
+                if accepted.wav_task_id is None:
+                    raise explain_unknown(accepted)
                 return self._resume(accepted, record, _ON_RECORD)
             exists = RecordExists(
                 f"{exists.message}; it names task {task_id}, but {doubt}", exists.remedy, None

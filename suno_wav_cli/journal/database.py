@@ -117,7 +117,11 @@ def open_database(path: Path | None) -> Iterator[Database]:
             bring_up_to_date(connection)
         else:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Looked at first: while another program makes the journal, the log comes after it.
+            is_left = _has_log(path)
             if not path.exists():
+                if is_left:
+                    raise sqlite3.DatabaseError("it is gone, and only its log (-wal) is left")
                 _create(path)
             connection = _connect(path, "mode=rw")
     except (OSError, sqlite3.Error) as error:
@@ -135,6 +139,12 @@ def open_database(path: Path | None) -> Iterator[Database]:
         except sqlite3.Error as error:
             raise _unusable(path, error) from error
         yield Database(connection, path)
+
+
+def _has_log(path: Path) -> bool:
+    """Tell whether changes stand beside the journal. SQLite would put them into any new file."""
+    log = path.with_name(path.name + "-wal")
+    return log.exists() and log.stat().st_size > 0
 
 
 def _create(path: Path) -> None:

@@ -33,7 +33,7 @@ TOP_UP = "Top up at your provider, then run the same command again."
 LATER = "Nothing was charged for this. Try again in a while."
 TOO_OLD = "The song may be too old, or deleted at the service: generate it again, or try later."
 RESUBMIT = "Nothing is paid twice by itself. To pay for another try: convert, with --resubmit."
-SUBMITTED_ANEW = "Running `convert` again submits it anew, which may be charged again."
+SUBMITTED_ANEW = "Only --resubmit pays for another try."
 
 
 ASKING = ("--tunnel", "none", "--poll-interval", "100ms", "--quiet")

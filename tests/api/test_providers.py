@@ -178,7 +178,7 @@ def test_kie_jobs_needs_the_music_task_once(sandbox: Sandbox) -> None:
     jobs = sandbox.as_kie("kie-jobs")
     assert jobs.run("convert", "demo+once", *WITH_MUSIC, "--no-wait").code == 0
     assert jobs.run("convert", "demo+once", "--out", "song.wav").code == 0
-    assert jobs.run("convert", "demo+once", "--out", "new.wav", "--resubmit").code == 0
+    assert jobs.run("convert", "demo+once", "--out", "new.wav", "--resubmit", "--force").code == 0
     assert sandbox.counted("accepted", "demo+once") == 2
 
 

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import multiprocessing
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -332,7 +333,7 @@ def test_a_task_that_is_known_is_adopted_once(journal: Journal) -> None:
 def test_an_older_task_can_be_fetched_while_the_song_is_converted_anew(sandbox: Sandbox) -> None:
     """Given up by --resubmit, and finished all the same: it was paid for."""
     (old,) = sandbox.run("convert", "demo+old", "--no-wait").out.split()
-    (new,) = sandbox.run("convert", "demo+old", "--no-wait", "--resubmit").out.split()
+    (new,) = sandbox.run("convert", "demo+old", "--no-wait", "--resubmit", "--force").out.split()
     assert old != new
     done = sandbox.run("status", old, "--wait", "--download", "--out", "old.wav")
     assert (done.code, done.out, done.err.count("cannot be used")) == (0, "old.wav\n", 0)
@@ -429,7 +430,8 @@ with open_journal(Path("journal.sqlite3"), Account(base_url="https://api.example
         ("intended", State.SUBMITTING, None),
         ("submitted", State.SUBMITTED, "wav-1"),
     ):
-        Path("journal.sqlite3").unlink(missing_ok=True)
+        for file in Path().glob("journal.sqlite3*"):
+            file.unlink()
         done = subprocess.run([sys.executable, "-c", program, moment], timeout=60, check=False)
         assert done.returncode == -signal.SIGKILL
         with journal_at() as journal:
@@ -486,12 +488,21 @@ def test_a_journal_that_vanishes_during_a_run_is_said_before_anything_is_paid_fo
         entry = intended(journal)
         Path("journal.sqlite3").rename("elsewhere.sqlite3")
         if replaced:
-            with journal_at():
-                pass
+            shutil.copy("elsewhere.sqlite3", "journal.sqlite3")
         with pytest.raises(JournalLost, match="vanished or was replaced"):
             journal.accept(entry, "wav-1")
         with pytest.raises(JournalLost):
             intended(journal, Song(audio_id="audio-2"))
+
+
+def test_a_journal_of_which_only_the_log_is_left_is_not_made_anew() -> None:
+    """SQLite would put the log's changes into the new file."""
+    with journal_at() as journal:
+        intended(journal)
+        Path("journal.sqlite3").unlink()
+        with pytest.raises(UsageError, match=r"only its log \(-wal\) is left"), journal_at():
+            pass
+    assert not Path("journal.sqlite3").exists()
 
 
 @contextmanager
