@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
+from suno_wav_cli.models import WavRecord
 from suno_wav_cli.terminal.message import Level
 from suno_wav_cli.terminal.render import render
 from suno_wav_cli.terminal.streams import Results, write_line
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from suno_wav_cli.events import Event
 
 _PROGRESS_SECONDS = 1.0
@@ -82,7 +85,15 @@ def json_lines(event: Event, **more: object) -> list[str]:
     """Return an object for the event, or one for each item of a list."""
     items = event.items if isinstance(event, events.JobList | events.TrackList) else (event,)
     head = {"event": event_name(type(event)), **more}
-    return [json.dumps(head | asdict(item), default=_to_json) for item in items]
+    return [json.dumps(head | _fields(item), default=_to_json) for item in items]
+
+
+def _fields(item: DataclassInstance) -> dict[str, object]:
+    fields = asdict(item)
+    if isinstance(getattr(item, "record", None), WavRecord):
+        # As it came, a record names the secret path of the receiver.
+        del fields["record"]["raw"]
+    return fields
 
 
 def _to_json(value: object) -> object:

@@ -37,6 +37,7 @@ _TYPES = {
     "Decimal": "number",
     "bool": "boolean",
     "object": "any value",
+    "Mapping[str, object]": "object",
     "None": "null",
     "WavState": "`pending`, `ready` or `failed`",
 }
@@ -71,7 +72,10 @@ def make_page() -> str:
 
 
 def _describe(kind: type) -> list[str]:
-    """Return the text of a docstring, and a line for each field that the JSON object has."""
+    """Return the text of a docstring, and a line for each field that the JSON object has.
+
+    What `repr` does not show is not in it either.
+    """
     text, meanings = _split(inspect.getdoc(kind) or "")
     item = _ITEMS.get(kind)
     if item is not None:
@@ -81,6 +85,7 @@ def _describe(kind: type) -> list[str]:
         f"- `{field.name}` ({_type(str(field.type))})"
         + (f": {meanings[field.name]}" if field.name in meanings else "")
         for field in dataclasses.fields(item or kind)
+        if field.repr
     ]
     return [text, *([""] if fields else []), *fields]
 
