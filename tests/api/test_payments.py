@@ -37,7 +37,7 @@ from tests.api.test_client import (
     submit,
     tracks,
 )
-from tests.support.wire import serve
+from tests.support.wire import serve, wait_for_close
 
 if TYPE_CHECKING:
     import socket
@@ -223,14 +223,15 @@ def test_a_slow_answer_is_waited_for_and_said_once() -> None:
     assert said == ["slow"]
 
 
+@pytest.mark.long
 def test_an_answer_that_does_not_end_is_kept_when_the_time_is_up() -> None:
     def respond(connection: socket.socket) -> None:
         connection.recv(65536)
         connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"taskId": "t-1",')
-        connection.recv(1)
+        wait_for_close(connection)
 
     with serve(respond) as port:
-        error = ask(f"http://127.0.0.1:{port}", submit, timing=ApiTiming(payment=0.5))
+        error = ask(f"http://127.0.0.1:{port}", submit, timing=ApiTiming(payment=1.0))
     assert isinstance(error, SubmissionUnknown)
     assert (error.candidates, error.answer) == (("t-1",), '{"taskId": "t-1",')
     assert error.message.endswith("no answer in time")
