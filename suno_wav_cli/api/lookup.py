@@ -64,7 +64,7 @@ def read_record_answer(
     if meaning is not Meaning.SUCCESS:
         raise _make_record_error(meaning, envelope, provider, answer)
     record = read_record(task_id, envelope.data, base_url)
-    if not any(value is not None for value in record.raw.values()):
+    if record.url is None and all(value is None for value in record.raw.values()):
         unknown = ERROR_TEXTS[Meaning.UNKNOWN_TASK]
         raise TaskUnknown(f"{unknown.summary}: an answer without a record", unknown.remedy)
     shown = find_id(record.raw.get("taskId"), record.raw.get("task_id"))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from suno_wav_cli.api.addresses import find_address
 from suno_wav_cli.api.values import (
     find_id,
@@ -45,13 +48,22 @@ def read_record(task_id: str, data: object, base_url: str = "") -> WavRecord:
         created_at=read_epoch(fields.get("createTime")),
         unusable_url=unusable,
         credits=amount if amount is not None and amount >= 0 else None,
-        raw=fields,
+        raw=_use_plain_numbers(fields),
     )
 
 
 def find_result_url(result: object) -> str | None:
     """Return a job's file: the first WAV, else the first URL (api/README.md, section 7)."""
     return find_address([_find_results(result)], "")[0]
+
+
+def _use_plain_numbers(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the record as any JSON writer takes it: fractions are decimals here."""
+    try:
+        plain: dict[str, Any] = json.loads(json.dumps(fields, default=float))
+    except (ValueError, RecursionError):
+        return {}
+    return plain
 
 
 def _find_results(result: object) -> object:

@@ -280,8 +280,10 @@ def test_an_exact_time_can_be_compared(value: object, expected: float | None) ->
 
 
 def test_a_record_is_kept_as_it_came() -> None:
-    data = {"successFlag": "NEW_WORD", "surprise": [1]}
-    assert read_record("t-1", data).raw == data
+    data = read({"code": 200, "data": {"successFlag": "NEW_WORD", "surprise": [1, {"cost": 0.4}]}}).data
+    assert json.dumps(read_record("t-1", data).raw) == json.dumps(
+        {"successFlag": "NEW_WORD", "surprise": [1, {"cost": 0.4}]}
+    )
 
 
 def test_a_job_names_its_song_by_what_it_was_asked() -> None:

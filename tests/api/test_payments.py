@@ -8,6 +8,7 @@ import json
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
@@ -36,7 +37,7 @@ from tests.api.test_client import (
     submit,
     tracks,
 )
-from tests.support.wire import serve
+from tests.support.wire import serve, wait_for_close
 
 if TYPE_CHECKING:
     import socket
@@ -191,16 +192,6 @@ def test_refusals_of_a_payment(
 # Time and connections
 
 
-def answer_slowly(connection: socket.socket) -> None:
-    """Send the head and half the body, and after a while the rest."""
-    connection.recv(65536)
-    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(SUBMITTED) + SUBMITTED[:9])
-    connection.settimeout(0.2)
-    with suppress(TimeoutError):
-        connection.recv(1)
-    connection.sendall(SUBMITTED[9:])
-
-
 def answer_and_close(answer: bytes) -> Callable[[socket.socket], None]:
     def respond(connection: socket.socket) -> None:
         connection.recv(65536)
@@ -211,25 +202,36 @@ def answer_and_close(answer: bytes) -> Callable[[socket.socket], None]:
 
 def test_a_slow_answer_is_waited_for_and_said_once() -> None:
     said: list[str] = []
+    slow = Event()
+
+    def respond(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(SUBMITTED) + SUBMITTED[:9])
+        slow.wait(60)
+        connection.sendall(SUBMITTED[9:])
+
+    def on_slow() -> None:
+        said.append("slow")
+        slow.set()
 
     async def question(client: Client) -> object:
-        song = Song(audio_id="song")
-        return await client.submit(song, None, asyncio.Event(), on_slow=lambda: said.append("slow"))
+        return await client.submit(Song(audio_id="song"), None, asyncio.Event(), on_slow=on_slow)
 
-    with serve(answer_slowly) as port:
+    with serve(respond) as port:
         timing = ApiTiming(payment=60.0, slow=0.05)
         assert ask(f"http://127.0.0.1:{port}", question, timing=timing) == TASK
     assert said == ["slow"]
 
 
+@pytest.mark.long
 def test_an_answer_that_does_not_end_is_kept_when_the_time_is_up() -> None:
     def respond(connection: socket.socket) -> None:
         connection.recv(65536)
         connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"taskId": "t-1",')
-        connection.recv(1)
+        wait_for_close(connection)
 
     with serve(respond) as port:
-        error = ask(f"http://127.0.0.1:{port}", submit, timing=ApiTiming(payment=0.5))
+        error = ask(f"http://127.0.0.1:{port}", submit, timing=ApiTiming(payment=1.0))
     assert isinstance(error, SubmissionUnknown)
     assert (error.candidates, error.answer) == (("t-1",), '{"taskId": "t-1",')
     assert error.message.endswith("no answer in time")
