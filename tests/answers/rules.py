@@ -84,14 +84,14 @@ def outcome_of(answer: Submission, provider: str) -> Outcome:
             Place.NOWHERE: Outcome.UNKNOWN,
             Place.FALSE: Outcome.LOST_TASK,
         }[answer.place]
-    if answer.code in _OUT_OF_TIME or (answer.code >= 500 and answer.code not in (501, 505, 531)):
-        # Words do not make it certain. An id that can be looked up does.
+    own, sibling = (_SUNOAPI, _KIE) if provider == "sunoapi" else (_KIE, _SUNOAPI)
+    if answer.code in _OUT_OF_TIME or (answer.code >= 500 and answer.code not in own):
+        # Neither words nor a sibling's table make it certain. An id that can be looked up does.
         return Outcome.ACCEPTED if answer.place is Place.ELSEWHERE else Outcome.UNKNOWN
     if answer.code == 409 and answer.place is Place.KNOWN:
         return Outcome.ACCEPTED
     if answer.code == 409 and answer.place is Place.FALSE:
         return Outcome.LOST_TASK
-    own, sibling = (_SUNOAPI, _KIE) if provider == "sunoapi" else (_KIE, _SUNOAPI)
     by_code = own.get(answer.code) or sibling.get(answer.code)
     by_words = {"credits": Outcome.NO_CREDITS, "requests": Outcome.BUSY}.get(answer.words or "")
     return by_code or by_words or Outcome.INVALID
@@ -122,7 +122,9 @@ def _expect_submission(answer: Submission, provider: str, command: Command) -> E
     if outcome is Outcome.BUSY and not answer.always:
         # Within the one run.
         return Expectation(codes=frozenset({0}), accepted=1, submissions=2, saved=True)
-    if outcome is Outcome.REFUSED_PAGE:
+    is_free = answer.code == 409 and command is Command.AGAIN
+    if outcome is Outcome.REFUSED_PAGE or is_free:
+        # Whether a rerun submits it again is not promised, only that it is paid for once at the most.
         return Expectation(codes=frozenset(range(9)), accepted=None, saved=None)
     if command is Command.LISTEN:
         # Called back under its true id, which the service confirms.
