@@ -12,7 +12,7 @@ from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.ids import audio_id_of, check_music_task, is_sandbox_id
 from suno_wav_cli.conversion.music_task import fetch_finished_music_task
 from suno_wav_cli.conversion.outcome import summarize
-from suno_wav_cli.conversion.pipeline import convert, run_all
+from suno_wav_cli.conversion.pipeline import convert_all
 from suno_wav_cli.conversion.plan import Action, check_music_tasks, make_plan, submissions
 from suno_wav_cli.conversion.song_list import check_writable, read_songs, unique_songs, write_failures
 from suno_wav_cli.conversion.submit import Submitter, new_gate
@@ -98,11 +98,7 @@ async def _do_plan(
             resubmit=request.resubmit,
             balance=balance,
         )
-        return await run_all(
-            lambda job: convert(context, job, submitter, wait=request.wait),
-            plan,
-            at_once=context.settings.jobs,
-        )
+        return await convert_all(context, plan, submitter, wait=request.wait)
 
 
 def _named_songs(request: Request) -> list[Song]:

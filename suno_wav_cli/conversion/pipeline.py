@@ -30,10 +30,24 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
+async def convert_all(
+    context: ConversionContext, plan: Sequence[Job], submitter: Submitter, *, wait: bool
+) -> list[Outcome]:
+    """Do every job, `--jobs` of them at a time. Return the outcomes in the same order."""
+    for job in plan:
+        if job.action is Action.THERE:
+            context.report(
+                Skipped(audio_id=job.song.audio_id, path=job.target, tags_wanted=context.settings.tag)
+            )
+    return await run_all(
+        lambda job: convert(context, job, submitter, wait=wait), plan, at_once=context.settings.jobs
+    )
+
+
 async def run_all(
     work: Callable[[T], Coroutine[Any, Any, R]], items: Sequence[T], *, at_once: int
 ) -> list[R]:
-    """Run `work` on every item, `at_once` of them at a time. Return the results in the same order.
+    """Run `work` on every item, `at_once` of them at a time.
 
     A bug in one is raised when the others, which are paid for, have ended.
     """
@@ -53,7 +67,6 @@ async def convert(
 ) -> Outcome:
     """Do one job. Report an error, and return it."""
     if job.action is Action.THERE:
-        context.report(Skipped(audio_id=job.song.audio_id, path=job.target, tags_wanted=context.settings.tag))
         return Outcome(skipped=True)
     task_id = None
     try:
