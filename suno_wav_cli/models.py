@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -9,6 +10,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
+
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,127}")
+
+
+def is_id(text: str) -> bool:
+    """Return whether it may be an id of any kind, typed by a person or named by the service."""
+    return _ID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
-from suno_wav_cli.api.error_mapping import (
-    is_refusal,
-    make_lookup_error,
-    make_status_error,
-    make_submission_error,
-)
 from suno_wav_cli.api.error_messages import submission_unknown, unreachable
-from suno_wav_cli.api.parsing import find_task_id, read_credits, read_music_task
+from suno_wav_cli.api.lookup import read_answer, read_record_answer
 from suno_wav_cli.api.providers import Meaning
-from suno_wav_cli.api.transport import NotAnEnvelope, exchange, open_http
-from suno_wav_cli.errors import ServiceUnavailable, TaskUnknown
+from suno_wav_cli.api.submission import read_submission
+from suno_wav_cli.api.tracks import choose_answer, read_music_task
+from suno_wav_cli.api.transport import ApiTiming, exchange, open_http
+from suno_wav_cli.api.values import read_amount
+from suno_wav_cli.errors import NotAuthorized, ServiceUnavailable, SunoWavError, TaskUnknown
 from suno_wav_cli.system.http_errors import describe_error
 from suno_wav_cli.system.pacing import Backoff
 
@@ -29,9 +28,11 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from suno_wav_cli.api.parsing import Envelope
     from suno_wav_cli.api.providers import Provider
+    from suno_wav_cli.api.transport import Answer
     from suno_wav_cli.models import MusicTask, Secret, Song, WavRecord
+
+T = TypeVar("T")
 
 
 class Client:
@@ -48,21 +49,30 @@ class Client:
         key: Secret,
         tls: ssl.SSLContext,
         backoff: Backoff,
+        *,
+        timing: ApiTiming = ApiTiming(),
     ) -> None:
         self.provider = provider
         self.key_worked = False
+        self._base_url = base_url
         self._secrets = [key.value]
         self._backoff = backoff
-        self._http = open_http(base_url, key, tls)
+        self._timing = timing
+        self._lookups = open_http(base_url, key, tls, keep_alive=True)
+        # On a connection that the server was just closing, a payment would have an unknown outcome.
+        self._payments = open_http(base_url, key, tls, keep_alive=False)
+        self._read = partial(read_answer, provider=provider, host=self._lookups.base_url.host)
+        self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        await self._http.__aenter__()
+        await self._open.enter_async_context(self._lookups)
+        await self._open.enter_async_context(self._payments)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self._http.__aexit__(kind, error, traceback)
+        await self._open.__aexit__(kind, error, traceback)
 
     def hide(self, text: str) -> None:
         """Cut this text, too, out of what the service says."""
@@ -91,35 +101,29 @@ class Client:
             if event.endswith(".send_request_headers.started") and info["request"].method == b"POST":
                 sent.set()
 
-        slow = asyncio.get_running_loop().call_later(30.0, on_slow) if on_slow else None
+        slow = asyncio.get_running_loop().call_later(self._timing.slow, on_slow or (lambda: None))
         try:
             answer = await exchange(
-                self._http,
+                self._payments,
                 "POST",
                 self.provider.submit_path,
+                seconds=self._timing.payment,
                 json=self.provider.make_submission(song, callback_url),
                 extensions={"trace": watch},
             )
-        except NotAnEnvelope as page:
-            # A redirect that is not followed accepts nothing. A body that could not be read may accept
-            # the request, whatever the status.
-            if page.read and (is_refusal(page.status) or httpx.codes.is_redirect(page.status)):
-                raise make_status_error(page.status, self._http.base_url.host) from None
-            raise submission_unknown(str(page)) from None
         except httpx.HTTPError as error:
             if not sent.is_set():
                 raise unreachable(error) from error
             raise submission_unknown(describe_error(error)) from error
         finally:
-            if slow is not None:
-                slow.cancel()
-        if self.provider.codes.get(answer.code) is Meaning.SUCCESS:
-            self.key_worked = True
-            task_id = find_task_id(answer)
-            if task_id is None:
-                raise submission_unknown("the service accepted the request but named no task")
-            return task_id
-        raise make_submission_error(self._clean(answer), self.provider)
+            slow.cancel()
+        return read_submission(
+            self._learn(answer),
+            provider=self.provider,
+            host=self._lookups.base_url.host,
+            song=song,
+            secrets=self._secrets,
+        )
 
     async def fetch_record(self, task_id: str, *, retries: int | None = None) -> WavRecord:
         """Look up a WAV task (api/README.md, sections 4 and 7).
@@ -128,64 +132,84 @@ class Client:
         NotAuthorized if the key was refused, GenerationFailed if a code says that the conversion
         failed, and ServiceUnavailable for any other answer, which says nothing of the task.
         """
-        backoff = None if retries is None else Backoff(retries=retries)
-        answer = await self._look_up(self.provider.record_path, {"taskId": task_id}, backoff)
-        record = self.provider.read_record(task_id, answer.data)
-        return replace(record, error_message=self._hide_secrets(record.error_message) or None)
+        read = partial(
+            read_record_answer,
+            provider=self.provider,
+            host=self._lookups.base_url.host,
+            base_url=self._base_url,
+            task_id=task_id,
+        )
+        record = await self._look_up(self.provider.record_path, {"taskId": task_id}, read, retries)
+        return replace(record, error_message=self._hide_secrets(record.error_message or "") or None)
 
     async def fetch_music_task(self, music_task_id: str) -> MusicTask:
-        """Look up the tracks of a music task (api/README.md, section 6).
+        """Look up the tracks of a music task, by each route that may know it (api/README.md, section 6).
 
-        Raise as `fetch_record`.
+        Raise NotAuthorized, TaskUnknown, ServiceUnavailable or ConversionFailed.
         """
-        answer = await self._look_up(self.provider.music_path, {"taskId": music_task_id})
-        return read_music_task(music_task_id, answer.data)
+        answers: list[MusicTask | SunoWavError] = []
+        for path in self.provider.music_paths:
+            try:
+                envelope = await self._look_up(path, {"taskId": music_task_id}, self._read)
+            except NotAuthorized:
+                raise
+            except SunoWavError as error:
+                answers.append(error)
+            else:
+                answers.append(read_music_task(music_task_id, envelope.data))
+        best = choose_answer(answers)
+        if isinstance(best, SunoWavError):
+            raise best
+        return best
 
     async def fetch_credits(self, *, retries: int | None = None) -> Decimal:
         """Look up the account's balance, which is free (api/README.md, section 6).
 
-        `retries` replaces the client's own. Raise ServiceUnavailable, also if the answer is not an amount; NotAuthorized;
-        ConversionFailed.
+        `retries` replaces the client's own. Raise ServiceUnavailable, also if the answer is not an
+        amount; NotAuthorized; ConversionFailed.
         """
         remedy = "Check --provider and --base-url, or look at your account's page."
         try:
-            backoff = self._backoff if retries is None else Backoff(retries=retries)
-            answer = await self._look_up(self.provider.credit_path, {}, backoff)
+            answer = await self._look_up(self.provider.credit_path, {}, self._read, retries)
         except TaskUnknown:
             raise ServiceUnavailable("the service does not tell the balance", remedy) from None
-        balance = read_credits(answer.data)
+        balance = read_amount(answer.data)
         if balance is None:
             raise ServiceUnavailable("the service's answer is not a balance", remedy)
         return balance
 
-    async def _look_up(self, path: str, params: dict[str, str], backoff: Backoff | None = None) -> Envelope:
-        delays = (backoff or self._backoff).delays()
+    async def _look_up(
+        self, path: str, params: dict[str, str], read: Callable[[Answer], T], retries: int | None = None
+    ) -> T:
+        """Ask until `read` understands the answer, or the retries are used up."""
+        delays = (self._backoff if retries is None else Backoff(retries=retries)).delays()
         while True:
             try:
-                return await self._look_up_once(path, params)
-            except ServiceUnavailable:
-                delay = next(delays, None)
-                if delay is None:
-                    raise
-                await asyncio.sleep(delay)
+                answer = await exchange(
+                    self._lookups, "GET", path, seconds=self._timing.lookup, params=params
+                )
+                return read(self._learn(answer))
+            except httpx.HTTPError as error:
+                problem = unreachable(error)
+                problem.__cause__ = error
+            except ServiceUnavailable as error:
+                problem = error
+            pause, delay = problem.retry_after or 0.0, next(delays, None)
+            # Who asks for a longer pause is asked again by whoever has the time for it.
+            if delay is None or pause > self._backoff.cap:
+                raise problem
+            await asyncio.sleep(max(delay, pause))
 
-    async def _look_up_once(self, path: str, params: dict[str, str]) -> Envelope:
-        try:
-            answer = await exchange(self._http, "GET", path, params=params)
-        except NotAnEnvelope as page:
-            raise make_status_error(page.status, self._http.base_url.host) from None
-        except httpx.HTTPError as error:
-            raise unreachable(error) from error
-        if self.provider.codes.get(answer.code) is not Meaning.SUCCESS:
-            raise make_lookup_error(self._clean(answer), self.provider)
-        self.key_worked = True
-        return answer
+    def _learn(self, answer: Answer) -> Answer:
+        """Notice a key that works, and hide secrets in what is said, in case it quotes the request."""
+        envelope = answer.envelope
+        if envelope is None:
+            return answer
+        if self.provider.codes.get(envelope.code) is Meaning.SUCCESS:
+            self.key_worked = True
+        return replace(answer, envelope=replace(envelope, message=self._hide_secrets(envelope.message)))
 
-    def _clean(self, answer: Envelope) -> Envelope:
-        return replace(answer, message=self._hide_secrets(answer.message))
-
-    def _hide_secrets(self, text: str | None) -> str:
-        """Remove secrets from a message, in case the service quotes the request."""
+    def _hide_secrets(self, text: str) -> str:
         for secret in self._secrets:
-            text = (text or "").replace(secret, "(hidden)")
-        return text or ""
+            text = text.replace(secret, "(hidden)")
+        return text

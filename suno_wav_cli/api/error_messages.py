@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from suno_wav_cli.api.parsing import Envelope
+    from suno_wav_cli.api.envelope import Envelope
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +30,8 @@ PAY_AGAIN = (
     "Nothing is paid twice by itself. Look at your account's log; to pay for another try, add --resubmit."
 )
 _LATER = "Try again in a while."
+ASK_AGAIN = "This says nothing about the task itself. Try again in a while."
+LOOK_AGAIN = "The service may still try again by itself. To pay for another try, add --resubmit to `convert`."
 
 ERROR_TEXTS: Mapping[Meaning, ErrorText] = MappingProxyType(
     {
@@ -39,6 +41,11 @@ ERROR_TEXTS: Mapping[Meaning, ErrorText] = MappingProxyType(
         ),
         Meaning.NO_CREDITS: ErrorText(
             summary="not enough credits", remedy="Top up at your provider, then run the same command again."
+        ),
+        Meaning.KEY_CAP: ErrorText(
+            summary="this API key has reached its own limit",
+            remedy="The account may still have credits: raise the key's limit at your provider, or wait until it is "
+            "reset, then run the same command again.",
         ),
         Meaning.BUSY: ErrorText(summary="too many requests", remedy=_LATER),
         Meaning.MAINTENANCE: ErrorText(summary="the service is in maintenance", remedy=_LATER),
@@ -52,8 +59,7 @@ ERROR_TEXTS: Mapping[Meaning, ErrorText] = MappingProxyType(
         ),
         Meaning.UNKNOWN_TASK: ErrorText(
             summary="the service does not know this task",
-            remedy="Check the id: it must be that of a WAV task of this --provider. What the service has forgotten "
-            "comes back only by a new conversion, which is charged: convert ID --resubmit",
+            remedy="It may be too new, too old, or of another --provider or --base-url.",
         ),
         Meaning.DISABLED: ErrorText(
             summary="the service has switched this off",
@@ -93,7 +99,12 @@ def unreachable(error: httpx.HTTPError) -> ServiceUnavailable:
     )
 
 
-def submission_unknown(reason: str) -> SubmissionUnknown:
+def submission_unknown(
+    reason: str, *, answer: str | None = None, candidates: tuple[str, ...] = ()
+) -> SubmissionUnknown:
     return SubmissionUnknown(
-        f"it is not known whether the song was submitted and charged: {reason}", PAY_AGAIN
+        f"it is not known whether the song was submitted and charged: {reason}",
+        PAY_AGAIN,
+        answer=answer,
+        candidates=candidates,
     )

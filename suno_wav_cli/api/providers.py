@@ -7,16 +7,16 @@ from enum import Enum, auto
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.api.parsing import read_job_record, read_wav_record
 from suno_wav_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from suno_wav_cli.models import Song, WavRecord
+    from suno_wav_cli.models import Song
 
 _PLACEHOLDER_CALLBACK = "https://example.com/callback"
 """Sent if no callback is wanted, because the field is required (api/README.md, section 2)."""
+_MUSIC_PATH, _JOB_PATH = "/api/v1/generate/record-info", "/api/v1/jobs/recordInfo"
 
 
 class Meaning(Enum):
@@ -26,6 +26,7 @@ class Meaning(Enum):
     INVALID = auto()
     UNAUTHORIZED = auto()
     NO_CREDITS = auto()
+    KEY_CAP = auto()
     UNKNOWN_TASK = auto()
     BUSY = auto()
     EXISTS = auto()
@@ -42,23 +43,23 @@ class Provider:
     """One contract at one address.
 
     `make_submission` makes the body of a paid request from the song and the callback URL, which is
-    None if no callback is wanted. `read_record` reads the `data` of a task's record.
-    `retention_days` is how long the service keeps a file. With `needs_music_task` an audio id alone
-    cannot be converted.
+    None if no callback is wanted. `retention_days` is how long the service keeps a file. With
+    `needs_music_task` an audio id alone cannot be converted. `music_paths` are the routes that may
+    know a music task. `key_advice` is what else can be wrong with a key that is refused.
     """
 
     name: str
     base_url: str
     codes: Mapping[int, Meaning]
     make_submission: Callable[[Song, str | None], Mapping[str, object]]
-    read_record: Callable[[str, object], WavRecord]
     submit_path: str
     record_path: str
     credit_path: str
     retention_days: int
     signs_callbacks: bool
     needs_music_task: bool = False
-    music_path: str = "/api/v1/generate/record-info"
+    music_paths: tuple[str, ...] = (_MUSIC_PATH,)
+    key_advice: str = ""
 
 
 def _make_wav_submission(song: Song, callback_url: str | None) -> Mapping[str, object]:
@@ -102,7 +103,6 @@ SUNOAPI = Provider(
         }
     ),
     make_submission=_make_wav_submission,
-    read_record=read_wav_record,
     submit_path="/api/v1/wav/generate",
     record_path="/api/v1/wav/record-info",
     credit_path="/api/v1/generate/credit",
@@ -126,6 +126,7 @@ KIE = Provider(
             # A lookup says "recordInfo is null" so; for a submission it means that it is not valid.
             422: Meaning.UNKNOWN_TASK,
             429: Meaning.BUSY,
+            433: Meaning.KEY_CAP,
             451: Meaning.SOURCE_LOST,
             455: Meaning.MAINTENANCE,
             500: Meaning.SERVER_ERROR,
@@ -134,22 +135,24 @@ KIE = Provider(
         }
     ),
     make_submission=_make_wav_submission,
-    read_record=read_wav_record,
     submit_path="/api/v1/wav/generate",
     record_path="/api/v1/wav/record-info",
     credit_path="/api/v1/chat/credit",
     retention_days=14,
     signs_callbacks=True,
+    music_paths=(_MUSIC_PATH, _JOB_PATH),
+    key_advice="A key of kie may have a list of allowed addresses: this machine's must be among them.",
 )
 
 KIE_JOBS = replace(
     KIE,
     name="kie-jobs",
     make_submission=_make_job_submission,
-    read_record=read_job_record,
     submit_path="/api/v1/jobs/createTask",
-    record_path="/api/v1/jobs/recordInfo",
+    record_path=_JOB_PATH,
     needs_music_task=True,
+    # New songs are made by the same route as WAVs.
+    music_paths=(_JOB_PATH, _MUSIC_PATH),
 )
 
 SANDBOX = "sandbox"

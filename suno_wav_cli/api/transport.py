@@ -1,48 +1,67 @@
-"""One request to an API and the envelope that answers it, within bounds of time and size."""
+"""One request to an API and what came back, within bounds of time and size."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
 
 from suno_wav_cli import USER_AGENT
-from suno_wav_cli.api.error_messages import describe_page
-from suno_wav_cli.api.parsing import read_envelope
+from suno_wav_cli.api.envelope import read_envelope
 from suno_wav_cli.errors import UsageError
-from suno_wav_cli.system.http_errors import decode_body, read_body
+from suno_wav_cli.system.http_errors import decode_body, decode_partly, read_retry_after
 from suno_wav_cli.system.loopback import is_loopback
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
 
-    from suno_wav_cli.api.parsing import Envelope
+    from suno_wav_cli.api.envelope import Envelope
     from suno_wav_cli.models import Secret
 
-_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
-_TOTAL_SECONDS = 60.0
+_CONNECT_SECONDS = 10.0
 _LARGEST_ANSWER = 1 << 20
+_LONGEST_RETRY_AFTER = 3600.0
 
 
-class NotAnEnvelope(Exception):
-    """An answer that is not an envelope.
+@dataclass(frozen=True, kw_only=True)
+class ApiTiming:
+    """Seconds to wait for whole answers: to a `lookup`, and to a `payment`.
 
-    `read` is False if the body is too long or cannot be decoded.
+    A payment is `slow` when it has to be said that its answer is still waited for.
     """
 
-    def __init__(self, status: int, *, read: bool = True) -> None:
-        super().__init__(describe_page(status))
-        self.status = status
-        self.read = read
+    lookup: float = 60.0
+    payment: float = 300.0
+    slow: float = 30.0
 
 
-def open_http(base_url: str, key: Secret, tls: ssl.SSLContext) -> httpx.AsyncClient:
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What came back of a request, as far as it arrived.
+
+    `envelope` is None if the body is something else. `readable` is False if the body is too long,
+    cannot be decoded or has broken off, for which `error` is the reason. `body` is what could be
+    decoded. `retry_after` is the pause in seconds that is asked for.
+    """
+
+    status: int
+    envelope: Envelope | None
+    readable: bool
+    error: httpx.HTTPError | None
+    body: bytes
+    charset: str | None
+    retry_after: float | None
+
+
+def open_http(base_url: str, key: Secret, tls: ssl.SSLContext, *, keep_alive: bool) -> httpx.AsyncClient:
     """Return an HTTP client that sends the key to this address only.
 
-    Raise UsageError if the key would be sent unencrypted, or if the environment's proxy is not usable.
+    Without `keep_alive`, each request has a connection of its own. Raise UsageError if the key would
+    be sent unencrypted, or if the environment's proxy is not usable.
     """
     if urlsplit(base_url).scheme != "https" and not is_loopback(base_url):
         raise UsageError(
@@ -57,11 +76,13 @@ def open_http(base_url: str, key: Secret, tls: ssl.SSLContext) -> httpx.AsyncCli
                 "User-Agent": USER_AGENT,
                 "Accept-Encoding": "identity",
             },
-            timeout=_TIMEOUT,
             verify=tls,
             follow_redirects=False,
-            # Short: a paid request on a connection that the server just closes has an unknown outcome.
-            limits=httpx.Limits(keepalive_expiry=2.0),
+            limits=httpx.Limits(
+                max_keepalive_connections=None if keep_alive else 0,
+                # Short, because a server may just be closing a connection that was idle.
+                keepalive_expiry=2.0,
+            ),
             # This machine's own addresses are not reached through a proxy.
             trust_env=not is_loopback(base_url),
         )
@@ -77,26 +98,51 @@ async def exchange(
     method: str,
     path: str,
     *,
+    seconds: float,
     json: Mapping[str, object] | None = None,
     params: dict[str, str] | None = None,
     extensions: dict[str, Any] | None = None,
-) -> Envelope:
-    """Send one request and read its answer. Raise httpx.HTTPError and NotAnEnvelope."""
+) -> Answer:
+    """Send one request, and return what arrives. Raise httpx.HTTPError if no answer begins to arrive."""
+    response: httpx.Response | None = None
+    error: httpx.HTTPError | None = None
+    body = bytearray()
+    timeout = httpx.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS))
     try:
         async with (
-            asyncio.timeout(_TOTAL_SECONDS),
-            http.stream(method, path, json=json, params=params, extensions=extensions) as response,
+            asyncio.timeout(seconds),
+            http.stream(
+                method, path, json=json, params=params, extensions=extensions, timeout=timeout
+            ) as response,
         ):
-            body = await read_body(response, _LARGEST_ANSWER)
+            # Raw, because httpx decodes a piece at once: 300 bytes, compressed three times, become gigabytes.
+            async for piece in response.aiter_raw():
+                body += piece[: _LARGEST_ANSWER + 1 - len(body)]
+                if len(body) > _LARGEST_ANSWER:
+                    break
     except TimeoutError:
-        raise httpx.ReadTimeout(f"no whole answer within {_TOTAL_SECONDS:.0f} s") from None
-    except ValueError as error:
+        error = httpx.ReadTimeout(f"no whole answer within {seconds:.0f} s")
+    except httpx.HTTPError as broken:
+        error = broken
+    except ValueError as invalid:
         # httpx parses the address of a redirect even if it does not follow it.
-        raise httpx.RemoteProtocolError(f"an invalid answer: {error}") from error
-    decoded = decode_body(body, response.headers.get("Content-Encoding", ""), _LARGEST_ANSWER)
-    if decoded is None:
-        raise NotAnEnvelope(response.status_code, read=False)
-    answer = read_envelope(decoded)
-    if answer is None:
-        raise NotAnEnvelope(response.status_code)
-    return answer
+        error = httpx.RemoteProtocolError(f"an invalid answer: {invalid}")
+    if response is None:
+        raise error or httpx.RemoteProtocolError("no answer")
+    return _make_answer(response, bytes(body), error)
+
+
+def _make_answer(response: httpx.Response, body: bytes, error: httpx.HTTPError | None) -> Answer:
+    coding = response.headers.get("Content-Encoding", "")
+    decoded = decode_body(body, coding, _LARGEST_ANSWER)
+    envelope = None if decoded is None else read_envelope(decoded)
+    return Answer(
+        status=response.status_code,
+        envelope=envelope,
+        # JSON that is whole is the whole answer, however the connection ended.
+        readable=decoded is not None and (error is None or envelope is not None),
+        error=error,
+        body=decode_partly(body, coding, _LARGEST_ANSWER) if decoded is None else decoded,
+        charset=response.charset_encoding,
+        retry_after=read_retry_after(response.headers.get("Retry-After", ""), _LONGEST_RETRY_AFTER),
+    )

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
-from urllib.parse import urlsplit
+from decimal import Context, Decimal, InvalidOperation
+from typing import Any
 
 _LONGEST_ID = 200
 _LONGEST_TEXT = 500
 _LONGEST_SONG = 86400.0
 """Seconds. A larger number does not mean the length of a song."""
+_SMALLEST_AMOUNT, _LARGEST_AMOUNT = Decimal("1E-9"), 10**15
+_EXACTLY = Context(prec=15)
+"""The digits that a service computing in binary can mean: 0.30000000000000004 is 0.3."""
+_FIRST_SECONDS, _FIRST_MILLISECONDS = 10**9, 10**11
+"""Smaller numbers are not a time since 1970 in seconds (2001), or in milliseconds (1973)."""
 
 
 def parse_fraction(text: str) -> Decimal:
@@ -19,6 +25,29 @@ def parse_fraction(text: str) -> Decimal:
         return Decimal(text)
     except InvalidOperation:
         return Decimal("NaN")
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Read JSON, else return None."""
+    try:
+        return json.loads(text, parse_float=parse_fraction)
+    except (ValueError, RecursionError):
+        return None
+
+
+def unpack(value: object) -> object:
+    """Return a value, or what its text holds if that is JSON."""
+    if isinstance(value, str) and value.lstrip()[:1] in {"{", "[", '"'}:
+        return parse_json(value)
+    return value
+
+
+def read_fields(value: object) -> dict[str, Any]:
+    """Return an object, also if it is JSON in a text or alone in a list, else an empty one."""
+    value = unpack(value)
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    return value if isinstance(value, dict) else {}
 
 
 def read_integer(value: object) -> int | None:
@@ -45,6 +74,17 @@ def read_seconds(value: object) -> float | None:
     return seconds if 0 < seconds < _LONGEST_SONG else None
 
 
+def read_amount(value: object) -> Decimal | None:
+    """Read an amount of credits, a number or its text."""
+    if isinstance(value, str) and re.fullmatch(r"\s*-?[0-9]{1,15}(\.[0-9]{1,30})?\s*", value):
+        value = Decimal(value.strip())
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = Decimal(value)
+    if not isinstance(value, Decimal) or not value.is_finite() or abs(value) >= _LARGEST_AMOUNT:
+        return None
+    return _EXACTLY.plus(value) if abs(value) >= _SMALLEST_AMOUNT else Decimal(0)
+
+
 def read_text(value: object, *, longest: int = _LONGEST_TEXT) -> str | None:
     """Read a text or a number, cut after `longest` characters."""
     if isinstance(value, str):
@@ -56,36 +96,52 @@ def read_text(value: object, *, longest: int = _LONGEST_TEXT) -> str | None:
 
 
 def find_id(*values: object) -> str | None:
-    """Return the first value that can be an id."""
+    """Return the first value that can be an id. It may be one that a person could not type."""
     for value in values:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**_LONGEST_ID:
+            return str(value)
         if isinstance(value, str) and value.isprintable() and 0 < len(value.strip()) <= _LONGEST_ID:
             return value.strip()
     return None
 
 
-def find_url(*values: object) -> str | None:
-    """Return the first value that is a usable http or https URL."""
-    for value in values:
-        if not isinstance(value, str):
-            continue
-        url = value.strip()
-        try:
-            parts = urlsplit(url)
-            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and url.isprintable()
-            # Reading the port raises ValueError if it is not a number.
-            usable = usable and parts.port != 0
-        except ValueError:
-            continue
-        if usable:
-            return url
-    return None
+def matches_id(shown: str, wanted: str) -> bool:
+    """Tell whether an id that an answer shows, perhaps masked by `*`, can be the one that is meant."""
+    if "*" not in shown:
+        return shown.lower() == wanted.lower()
+    start, end = shown.lower().split("*", 1)[0], shown.lower().rsplit("*", 1)[1]
+    wanted = wanted.lower()
+    return len(wanted) >= len(start) + len(end) and wanted.startswith(start) and wanted.endswith(end)
 
 
 def read_time(value: object) -> str | None:
-    """Read a time: text as it is, epoch milliseconds as UTC text of the same form."""
+    """Read a time: text as it is, epoch milliseconds as UTC text of the same form.
+
+    0 means that it has not happened yet, and returns None.
+    """
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         try:
-            return datetime.fromtimestamp(float(value) / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+            # A number too large for a float raises OverflowError.
+            moment = datetime.fromtimestamp(float(value) / 1000, UTC)
         except (OverflowError, ValueError, OSError):
             return None
+        return moment.strftime("%Y-%m-%d %H:%M:%S") if value else None
     return read_text(value)
+
+
+def read_epoch(value: object) -> float | None:
+    """Read a time as seconds since 1970, if it is exact: a number, or a text with a time zone."""
+    if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{10,16}(\.[0-9]{1,9})?\s*", value):
+        value = Decimal(value.strip())
+    try:
+        if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+            number = float(value)
+            if not _FIRST_SECONDS <= number < _FIRST_MILLISECONDS * 1000:
+                return None
+            return number / 1000 if number >= _FIRST_MILLISECONDS else number
+        if isinstance(value, str):
+            moment = datetime.fromisoformat(value.strip())
+            return moment.timestamp() if moment.tzinfo is not None else None
+    except (OverflowError, ValueError, OSError):
+        pass
+    return None

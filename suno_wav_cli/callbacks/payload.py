@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from suno_wav_cli.api.parsing import find_result_url
+from suno_wav_cli.api.records import find_result_url
 
 _MAX_ID = 200
 _MAX_URL = 2000

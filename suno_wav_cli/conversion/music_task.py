@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.conversion.context import ConversionContext
     from suno_wav_cli.models import MusicTask
 
-_RUNNING = frozenset({"PENDING", "TEXT_SUCCESS", "FIRST_SUCCESS"})
+_RUNNING = frozenset({"PENDING", "TEXT_SUCCESS", "FIRST_SUCCESS", "waiting", "queuing", "generating"})
 
 
 async def fetch_music_task(context: ConversionContext, music_task_id: str) -> MusicTask:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import httpx
 
 from suno_wav_cli.errors import AddressRefused, BrokenOff, DownloadFailed, StartOver
 from suno_wav_cli.journal.parts import ByteRange
+from suno_wav_cli.system.http_errors import read_retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +67,10 @@ def check_response(
             f"the file's address answers HTTP {status}", "It may have expired; ask for a fresh one."
         )
     if status >= httpx.codes.INTERNAL_SERVER_ERROR or status in _FOR_NOW:
-        raise BrokenOff(f"the file's server answers HTTP {status}", _read_retry_after(headers))
+        raise BrokenOff(
+            f"the file's server answers HTTP {status}",
+            read_retry_after(headers.get("Retry-After", ""), _LONGEST_WAIT),
+        )
     raise DownloadFailed(
         f"the file's server answers HTTP {status}", "Try again; if it stays so, ask your provider."
     )
@@ -123,16 +125,3 @@ def _read_nothing_left(headers: Mapping[str, str], wanted: ByteRange, validator:
 
 def _read_coding(headers: Mapping[str, str]) -> str:
     return headers.get("Content-Encoding", "").strip().lower() or _PLAIN
-
-
-def _read_retry_after(headers: Mapping[str, str]) -> float | None:
-    text = headers.get("Retry-After", "").strip()
-    try:
-        seconds = (
-            float(text)
-            if re.fullmatch(r"[0-9]{1,9}", text)
-            else (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
-        )
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return min(max(seconds, 0.0), _LONGEST_WAIT)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import zlib
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import httpx
 
@@ -43,6 +46,30 @@ def decode_body(body: bytes, content_encoding: str, limit: int) -> bytes | None:
     except zlib.error:
         return None
     return decoded if decoder.eof and len(decoded) <= limit else None
+
+
+def decode_partly(body: bytes, content_encoding: str, limit: int) -> bytes:
+    """Undo gzip and deflate as far as that is possible, to at most `limit` bytes."""
+    for _ in range(content_encoding.lower().count("gzip") + content_encoding.lower().count("deflate")):
+        try:
+            body = zlib.decompressobj(wbits=47).decompress(body, limit)
+        except zlib.error:
+            break
+    return body[:limit]
+
+
+def read_retry_after(text: str, longest: float) -> float | None:
+    """Read a Retry-After, in seconds or a date, as at most `longest` seconds from now."""
+    text = text.strip()
+    try:
+        seconds = (
+            float(text)
+            if re.fullmatch(r"[0-9]{1,9}", text)
+            else (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
+        )
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return min(max(seconds, 0.0), longest)
 
 
 def describe_error(error: httpx.HTTPError) -> str:

@@ -27,6 +27,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.providers import KIE, KIE_JOBS, SUNOAPI
+from suno_wav_cli.api.transport import ApiTiming
 from suno_wav_cli.callbacks.server import serve_in_thread
 from suno_wav_cli.errors import (
     ConversionFailed,
@@ -62,6 +63,7 @@ class Seen:
     path: str
     headers: dict[str, str]
     body: bytes
+    query: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -79,6 +81,7 @@ class Wild:
             path=request.url.path,
             headers=dict(request.headers),
             body=await request.body(),
+            query=dict(request.query_params),
         )
         self.seen.append(seen)
         await self.answer(seen)(scope, receive, send)
@@ -99,7 +102,11 @@ def good_answer(url: str, record: dict[str, Any], seen: Seen) -> Response:
     if seen.path == SUNOAPI.submit_path:
         return envelope(data={"taskId": TASK})
     if seen.path == SUNOAPI.record_path:
-        found = {"taskId": TASK, "successFlag": "SUCCESS", "response": {"audioWavUrl": url}}
+        found = {
+            "taskId": seen.query.get("taskId"),
+            "successFlag": "SUCCESS",
+            "response": {"audioWavUrl": url},
+        }
         return envelope(data=found | record)
     return Response(TUNE_BYTES, media_type="audio/wav")
 
@@ -142,14 +149,18 @@ def wild(server: Wild) -> Wild:
 
 
 def ask(
-    address: str, question: Callable[[Client], Awaitable[object]], provider: Provider = SUNOAPI
+    address: str,
+    question: Callable[[Client], Awaitable[object]],
+    provider: Provider = SUNOAPI,
+    timing: ApiTiming = ApiTiming(),
 ) -> object:
     """Put one question, and tell the answer, or the error if it is one of ours."""
 
     async def asked() -> object:
         # Nothing here is encrypted, and loading the certificates takes time.
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        async with Client(provider, address, Secret(value=KEY), tls, Backoff(retries=0)) as client:
+        key, once = Secret(value=KEY), Backoff(retries=0)
+        async with Client(provider, address, key, tls, once, timing=timing) as client:
             try:
                 return await question(client)
             except SunoWavError as error:
@@ -175,7 +186,7 @@ def tracks(client: Client) -> Awaitable[object]:
 
 @pytest.mark.first_cases(2)
 @pytest.mark.parametrize(
-    ("status", "of_submission", "of_lookup"),
+    ("status", "of_submission", "of_tracks"),
     [
         pytest.param(200, SubmissionUnknown, ServiceUnavailable, id="200"),
         pytest.param(202, SubmissionUnknown, ServiceUnavailable, id="202: it may have been accepted"),
@@ -190,13 +201,14 @@ def tracks(client: Client) -> Awaitable[object]:
     ],
 )
 def test_pages_are_classified_by_their_status(
-    wild: Wild, status: int, of_submission: type[SunoWavError], of_lookup: type[SunoWavError]
+    wild: Wild, status: int, of_submission: type[SunoWavError], of_tracks: type[SunoWavError]
 ) -> None:
+    """But the lookup of a task that is paid for: a proxy's page says nothing about it."""
     wild.answer = lambda _: HTMLResponse(PAGE, status)
     assert [type(ask(wild.address, question)) for question in (submit, look_up, tracks)] == [
         of_submission,
-        of_lookup,
-        of_lookup,
+        NotAuthorized if status == 401 else ServiceUnavailable,
+        of_tracks,
     ]
     assert wild.methods == ["POST", "GET", "GET"]
 
@@ -415,8 +427,12 @@ def test_a_redirect_is_never_followed(wild: Wild, status: int) -> None:
     """The key would go along."""
     with a_wild_server() as elsewhere:
         wild.answer = lambda seen: RedirectResponse(elsewhere.address + seen.path, status)
-        assert [type(ask(wild.address, question)) for question in (submit, look_up)] == [ConversionFailed] * 2
-        assert (wild.methods, elsewhere.seen) == (["POST", "GET"], [])
+        assert [type(ask(wild.address, question)) for question in (submit, tracks, look_up)] == [
+            ConversionFailed,
+            ConversionFailed,
+            ServiceUnavailable,
+        ]
+        assert (wild.methods, elsewhere.seen) == (["POST", "GET", "GET"], [])
 
 
 @pytest.mark.parametrize(
@@ -802,7 +818,7 @@ def test_an_id_from_the_service_cannot_lead_out_of_the_folder(
 
     def answer(seen: Seen) -> Response:
         listed = envelope(data={"response": {"sunoData": [{"id": audio_id}]}})
-        return listed if seen.path == SUNOAPI.music_path else good(seen)
+        return listed if seen.path == SUNOAPI.music_paths[0] else good(seen)
 
     wild.answer = answer
     wild.run(*arguments)

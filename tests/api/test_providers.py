@@ -197,12 +197,13 @@ REFUSED = "the service refused the request: "
 OF_A_SUBMISSION = {
     400: (7, 1, REFUSED + "The request body is not valid JSON (code 400)"),
     404: (7, 1, REFUSED + "Not found (code 404)"),
-    405: (7, 1, REFUSED + "code 405 (code 405)"),
+    405: (6, 2, "too many requests: code 405 (code 405)"),
     408: (6, 1, IT_IS_NOT_KNOWN + "Upstream has not answered for 10 minutes (code 408)"),
     409: (7, 1, "the service already has a WAV of this song: WAV record already exists (code 409)"),
     422: (7, 1, REFUSED + "Validation error (code 422)"),
     429: (6, 2, "too many requests: Your call frequency is too high (code 429)"),
-    430: (7, 1, REFUSED + "code 430 (code 430)"),
+    413: (7, 1, REFUSED + "code 413 (code 413)"),
+    430: (6, 2, "too many requests: code 430 (code 430)"),
     451: (
         7,
         1,
@@ -247,6 +248,19 @@ def test_a_key_that_is_refused(sandbox: Sandbox, provider: str) -> None:
     )
     assert (done.code, sandbox.counted("submissions", "demo-unauthorized+b")) == (3, 0)
     assert "the service refused the API key: You do not have access permissions (code 401)" in done.err
+    assert "allowed addresses" in done.err
+
+
+@pytest.mark.first_cases(1)
+@pytest.mark.parametrize("provider", NAMES)
+def test_a_key_that_has_reached_its_own_limit(sandbox: Sandbox, provider: str) -> None:
+    """Nothing more is sent with it, though the account may have credits."""
+    songs = [f"demo-code-433+{provider}{n}" for n in range(2)]
+    done = met_as(sandbox, provider).run("convert", *songs, *WITH_MUSIC, "--jobs", "1")
+    assert (done.code, [sandbox.counted("submissions", song) for song in songs]) == (4, [1, 0])
+    assert "this API key has reached its own limit: code 433 (code 433)" in done.err
+    assert "raise the key's limit at your provider, or wait until it is reset" in done.err
+    assert "Top up" not in done.err
 
 
 def test_a_refunded_failure_is_a_failure(sandbox: Sandbox) -> None:

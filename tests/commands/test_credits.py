@@ -16,9 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.responses import Response
 
-from suno_wav_cli.api.parsing import read_credits, read_envelope
+from suno_wav_cli.api.envelope import read_envelope
 from suno_wav_cli.api.pricing import count_wavs, format_credits, price_of
 from suno_wav_cli.api.providers import SUNOAPI
+from suno_wav_cli.api.values import read_amount
 from suno_wav_cli.errors import ServiceUnavailable
 from suno_wav_cli.sandbox import run_sandbox
 from suno_wav_cli.system.loopback import address_of, bind_socket
@@ -59,7 +60,7 @@ def credit_lookups(wild: Wild) -> int:
 def read(data: str) -> Decimal | None:
     found = read_envelope(f'{{"code": 200, "data": {data}}}'.encode())
     assert found is not None
-    return read_credits(found.data)
+    return read_amount(found.data)
 
 
 # The balance

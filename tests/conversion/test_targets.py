@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from suno_wav_cli.api.parsing import read_music_task, read_wav_record
+from suno_wav_cli.api.records import read_record
+from suno_wav_cli.api.tracks import read_music_task
 from suno_wav_cli.conversion.ids import audio_id_of
 from suno_wav_cli.conversion.song_list import unique_songs
 from suno_wav_cli.conversion.targets import FIELDS, check_targets, choose_targets
@@ -262,7 +263,7 @@ def test_an_id_that_the_service_made_up_does_not_lead_out_of_the_folder(
 ) -> None:
     """It is dropped as no id, or made harmless as a title is."""
     listed = {"response": {"sunoData": [{"id": audio_id, "title": title}]}}
-    record = read_wav_record("t-1", {"musicId": audio_id})
+    record = read_record("t-1", {"musicId": audio_id})
     songs = [
         Song(audio_id=track.audio_id, music_task_id="m", title=track.title)
         for track in read_music_task("m", listed).tracks

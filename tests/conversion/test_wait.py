@@ -258,7 +258,7 @@ def test_one_look_at_a_task_that_is_not_known_says_that_the_id_may_be_wrong(wild
     answer_lookups(wild, NOT_THERE, good=False)
     done = wild.run("status", TASK)
     assert done.code == 7
-    assert "Check the id" in done.err
+    assert "of another --provider" in done.err
 
 
 def test_the_raw_record_is_printed_without_the_path_of_the_callback(wild: Wild) -> None:
@@ -282,6 +282,6 @@ def test_the_raw_record_is_printed_without_the_path_of_the_callback(wild: Wild) 
     assert shown["callbackUrl"] == "https://me.example/(hidden)"
     assert json.loads(shown["param"]) == {"callBackUrl": "https://me.example/(hidden)", "input": {}}
     assert "secret" not in done.out
-    (event,) = wild.run("status", TASK, "--raw", "--json").events
+    (event,) = wild.run("status", TASK, "--raw", "--json").named("raw_record")
     assert event["record"] == shown
     assert "secret" not in wild.run("status", TASK, "--json").out

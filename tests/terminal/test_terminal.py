@@ -81,7 +81,7 @@ def in_bytes(settings: Mapping[str, str], *arguments: str) -> subprocess.Complet
 
 def hostile(seen: Seen) -> Response:
     """Refuse submissions with a message that would control a terminal; give tracks such titles."""
-    if seen.path == SUNOAPI.music_path:
+    if seen.path == SUNOAPI.music_paths[0]:
         tracks = [{"id": "song", "title": HOSTILE}]
         return envelope(data={"response": {"sunoData": tracks}})
     return envelope(400, f"no: {HOSTILE}")
@@ -342,7 +342,7 @@ def test_a_title_cannot_control_the_terminal() -> None:
     with a_wild_server() as wild:
         wild.serves()
         good = wild.answer
-        wild.answer = lambda seen: (hostile if seen.path == SUNOAPI.music_path else good)(seen)
+        wild.answer = lambda seen: (hostile if seen.path == SUNOAPI.music_paths[0] else good)(seen)
         done = on_a_terminal(settings_for(wild.address), "convert", "--task-id", "m" * 32)
     (name,) = [path.name for path in Path().iterdir()]
     assert (done.code, done.out) == (0, f"{name}\n")

@@ -10,14 +10,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from suno_wav_cli.api.parsing import (
-    Envelope,
-    find_task_id,
-    read_envelope,
-    read_job_record,
-    read_music_task,
-    read_wav_record,
-)
+from suno_wav_cli.api.envelope import Envelope, find_task_id, read_envelope
+from suno_wav_cli.api.records import read_record
+from suno_wav_cli.api.tracks import read_music_task
+from suno_wav_cli.api.values import matches_id
 from suno_wav_cli.callbacks.payload import Callback, read_callback
 from suno_wav_cli.models import MusicTask, Track, WavRecord, WavState
 
@@ -44,6 +40,13 @@ def read(top: object) -> Envelope:
         ),
         pytest.param(b'{"code": 500}', (500, "", None), id="nothing but a code"),
         pytest.param(b'{"code": "455", "msg": "later"}', (455, "later", None), id="a code as text"),
+        pytest.param(
+            b'{"msg": "success", "data": {"taskId": "t"}}',
+            (200, "success", {"taskId": "t"}),
+            id="no code, a success word",
+        ),
+        pytest.param(b'{"success": true, "data": "t"}', (200, "", "t"), id="no code, a truth"),
+        pytest.param(b'{"code": "SUCCESS", "data": "t"}', (200, "", "t"), id="a word as code"),
         pytest.param(
             b'{"code": 401, "message": "no key"}', (401, "no key", None), id="a message by its whole name"
         ),
@@ -79,7 +82,9 @@ def test_an_envelope_is_read(body: bytes, expected: tuple[int, str, object]) -> 
         pytest.param(b'{"code": null}', id="code null"),
         pytest.param(b'{"code": true}', id="a code that is a truth value"),
         pytest.param(b'{"code": 2.5}', id="a code that is a fraction"),
-        pytest.param(b'{"code": "success"}', id="a code that is a word"),
+        pytest.param(b'{"code": "success"}', id="a code that is a word, and no content"),
+        pytest.param(b'{"msg": "failed", "data": {"taskId": "t"}}', id="no code and no success word"),
+        pytest.param(b'{"msg": "success", "data": null}', id="success of nothing"),
         pytest.param(b'{"code": [200]}', id="a code in a list"),
         pytest.param(b'{"code": ' + b"9" * 5000 + b"}", id="a code of 5000 digits"),
         pytest.param(b"[" * 100_000, id="deeply nested"),
@@ -106,7 +111,9 @@ def test_a_body_without_an_envelope_is_none(body: bytes) -> None:
         pytest.param({"code": 200, "data": None}, None, id="null"),
         pytest.param({"code": 200, "data": {}}, None, id="an empty object"),
         pytest.param({"code": 200, "data": {"taskId": None}}, None, id="id null"),
-        pytest.param({"code": 200, "data": {"taskId": 17}}, None, id="a number"),
+        pytest.param({"code": 200, "data": {"taskId": 17}}, "17", id="a number"),
+        pytest.param({"code": 200, "data": {"taskId": 1.5}}, None, id="a fraction"),
+        pytest.param({"code": 200, "data": {"taskId": True}}, None, id="a truth value"),
         pytest.param({"code": 200, "data": ["t-1"]}, None, id="a list"),
         pytest.param({"code": 200, "data": "  "}, None, id="blanks"),
         pytest.param({"code": 200, "data": "x" * 201}, None, id="endless"),
@@ -132,7 +139,7 @@ def test_a_whole_record_is_read() -> None:
         "errorCode": None,
         "errorMessage": None,
     }
-    assert read_wav_record("t-1", data) == WavRecord(
+    assert read_record("t-1", data) == WavRecord(
         task_id="t-1",
         state=WavState.READY,
         flag="SUCCESS",
@@ -175,16 +182,135 @@ def test_a_whole_record_is_read() -> None:
         pytest.param({"response": {"audioWavUrl": URL}}, id="no status"),
         pytest.param({"successFlag": 1, "response": {"audioWavUrl": URL}}, id="a status that is a number"),
         pytest.param({"successFlag": ["x"], "response": {"audioWavUrl": URL}}, id="a status that is a list"),
+        pytest.param({"successFlag": 2, "response": {"audioWavUrl": URL}}, id="called failed by a number"),
+        pytest.param({"response": {"audioWavUrl": [URL]}}, id="a list of URLs"),
+        pytest.param(
+            {"response": {"audioWavUrl": {"mp3": OTHER[:-4] + ".mp3", "wav": URL}}}, id="an object of URLs"
+        ),
+        pytest.param({"response": {"audioWavUrl": json.dumps([{"url": URL}])}}, id="JSON as a URL"),
+        pytest.param({"response": json.dumps({"audioWavUrl": URL})}, id="JSON as the response"),
+        pytest.param({"response": [{"audio_wav_url": URL}]}, id="the response in a list"),
+        pytest.param({"response": URL}, id="the response is the URL"),
+        pytest.param({"response": [URL]}, id="the response is a list of URLs"),
+        pytest.param({"resultJson": json.dumps({"resultUrls": [URL]})}, id="as a job has it"),
     ],
 )
 def test_a_usable_url_wins_wherever_it_stands(data: dict[str, Any]) -> None:
-    record = read_wav_record("t-1", data)
+    record = read_record("t-1", data)
     assert (record.state, record.url) == (WavState.READY, URL)
+
+
+@pytest.mark.parametrize(
+    "data", [json.dumps({"audioWavUrl": URL}), [{"audioWavUrl": URL}]], ids=["JSON", "a list"]
+)
+def test_a_record_may_be_packed(data: object) -> None:
+    assert read_record("t-1", data).url == URL
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        pytest.param("/files/a.wav", "https://api.example/files/a.wav", id="a path"),
+        pytest.param("//cdn.example/a.wav", "https://cdn.example/a.wav", id="a host"),
+        pytest.param("/../../a.wav", "https://api.example/a.wav", id="a path that leads up"),
+        pytest.param("files/a.wav", None, id="a path that begins anywhere"),
+        pytest.param("/\\evil.example/a.wav", None, id="a backslash"),
+        pytest.param("//[", None, id="half a host"),
+        pytest.param("/a\n.wav", None, id="control characters"),
+    ],
+)
+def test_an_address_without_a_host_is_one_of_the_service(address: str, url: str | None) -> None:
+    record = read_record("t-1", {"audioWavUrl": address}, "https://api.example/prefix")
+    assert (record.url, record.unusable_url is None) == (url, url is not None)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param("ftp://cdn.example/a.wav", "ftp://cdn.example/a.wav", id="another protocol"),
+        pytest.param("soon.wav", "soon.wav", id="a name"),
+        pytest.param(["https://[", URL], None, id="beside a usable one"),
+        pytest.param({"url": "https:///a.wav"}, "https:///a.wav", id="in an object"),
+        pytest.param("https://x/\x1b[2J", "https://x/\\x1b[2J", id="control characters"),
+        pytest.param("https://[" + "a" * 1000, "https://[" + "a" * 291, id="an endless one"),
+        pytest.param("pending", None, id="a word"),
+        pytest.param("", None, id="empty"),
+        pytest.param(None, None, id="null"),
+        pytest.param(7, None, id="a number"),
+    ],
+)
+def test_an_address_that_cannot_be_used_is_kept(value: object, expected: str | None) -> None:
+    record = read_record("t-1", {"successFlag": "SUCCESS", "response": {"audioWavUrl": value}})
+    assert record.unusable_url == expected
+    assert (record.state is WavState.PENDING) == (record.url is None)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param(Decimal("0.4"), Decimal("0.4"), id="a fraction"),
+        pytest.param("0.40", Decimal("0.40"), id="text"),
+        pytest.param(0, Decimal(0), id="nothing"),
+        pytest.param(-1, None, id="less than nothing"),
+        pytest.param("some", None, id="a word"),
+        pytest.param(None, None, id="null"),
+    ],
+)
+def test_what_a_task_has_cost_is_read(value: object, expected: Decimal | None) -> None:
+    assert read_record("t-1", {"creditsConsumed": value}).credits == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param(1_735_689_600_000, 1_735_689_600.0, id="milliseconds"),
+        pytest.param(1_735_689_600, 1_735_689_600.0, id="seconds"),
+        pytest.param("1735689600000", 1_735_689_600.0, id="digits"),
+        pytest.param("2025-01-01T01:00:00+01:00", 1_735_689_600.0, id="with a zone"),
+        pytest.param("2025-01-01T00:00:00Z", 1_735_689_600.0, id="in UTC"),
+        pytest.param("2025-01-01 00:00:00", None, id="without a zone"),
+        pytest.param(17, None, id="a small number"),
+        pytest.param(10**400, None, id="beyond any float"),
+        pytest.param(True, None, id="a truth value"),
+        pytest.param("soon", None, id="a word"),
+    ],
+)
+def test_an_exact_time_can_be_compared(value: object, expected: float | None) -> None:
+    assert read_record("t-1", {"createTime": value}).created_at == expected
+
+
+def test_a_record_is_kept_as_it_came() -> None:
+    data = {"successFlag": "NEW_WORD", "surprise": [1]}
+    assert read_record("t-1", data).raw == data
+
+
+def test_a_job_names_its_song_by_what_it_was_asked() -> None:
+    param = json.dumps({"input": json.dumps({"task_id": "m-1", "audio_id": "audio-1"})})
+    assert read_record("t-1", {"param": param}).audio_id == "audio-1"
+
+
+@pytest.mark.parametrize(
+    ("shown", "matches"),
+    [
+        pytest.param("988edfaec8d3", True, id="the same"),
+        pytest.param("988EDFAEC8D3", True, id="in capitals"),
+        pytest.param("988e****c8d3", True, id="masked"),
+        pytest.param("988e*", True, id="only its beginning"),
+        pytest.param("****", True, id="nothing visible"),
+        pytest.param("9*a*3", True, id="masked twice"),
+        pytest.param("988edfaec8d", False, id="shorter"),
+        pytest.param("988f****c8d3", False, id="another beginning"),
+        pytest.param("988e****c8d4", False, id="another end"),
+        pytest.param("988edfae*dfaec8d3", False, id="more than there is"),
+    ],
+)
+def test_a_masked_id_matches_by_its_visible_ends(shown: str, matches: bool) -> None:
+    assert matches_id(shown, "988edfaec8d3") is matches
 
 
 def test_the_url_in_the_response_comes_first() -> None:
     data = {"response": {"audioWavUrl": URL}, "audioWavUrl": OTHER}
-    assert read_wav_record("t-1", data).url == URL
+    assert read_record("t-1", data).url == URL
 
 
 @pytest.mark.parametrize(
@@ -214,11 +340,15 @@ def test_the_url_in_the_response_comes_first() -> None:
             {"successFlag": "SUCCESS", "response": {"audioWavUrl": "https://x/\x1b[2J"}},
             id="control characters",
         ),
-        pytest.param({"successFlag": "SUCCESS", "response": {"audioWavUrl": [URL]}}, id="a list of URLs"),
+        pytest.param({"successFlag": "CALLBACK_EXCEPTION"}, id="a callback that was not delivered"),
+        pytest.param({"successFlag": "SENSITIVE_WORD_ERROR"}, id="an error that nobody has seen here"),
+        pytest.param({"successFlag": 0}, id="0"),
+        pytest.param({"successFlag": "1"}, id="1 as text, no URL yet"),
+        pytest.param({"successFlag": 4}, id="an unknown number"),
     ],
 )
 def test_without_a_url_and_without_a_failure_the_song_waits(data: object) -> None:
-    record = read_wav_record("t-1", data)
+    record = read_record("t-1", data)
     assert (record.state, record.url) == (WavState.PENDING, None)
 
 
@@ -229,15 +359,14 @@ def test_without_a_url_and_without_a_failure_the_song_waits(data: object) -> Non
         "CREATE_TASK_FAILED",
         "GENERATE_WAV_FAILED",
         "GENERATE_AUDIO_FAILED",
-        "CALLBACK_EXCEPTION",
-        "SENSITIVE_WORD_ERROR",
         "failed",
         "fail",
-        "SOME_NEW_ERROR",
+        "2",
+        "3",
     ],
 )
 def test_a_failure_without_a_url_is_a_failure(field: str, value: str) -> None:
-    record = read_wav_record(
+    record = read_record(
         "t-1", {field: value, "response": None, "errorCode": 501, "errorMessage": "bad audio"}
     )
     assert record == WavRecord(
@@ -251,7 +380,7 @@ def test_a_failure_without_a_url_is_a_failure(field: str, value: str) -> None:
         pytest.param("2025-01-01 00:00:00", "2025-01-01 00:00:00", id="text"),
         pytest.param(1_735_689_600_000, "2025-01-01 00:00:00", id="epoch milliseconds"),
         pytest.param(1_735_689_600_500.5, "2025-01-01 00:00:00", id="with a fraction"),
-        pytest.param(0, "1970-01-01 00:00:00", id="zero"),
+        pytest.param(0, None, id="zero: not yet"),
         pytest.param(None, None, id="null"),
         pytest.param("", None, id="empty"),
         pytest.param(10**18, None, id="beyond the calendar"),
@@ -263,7 +392,7 @@ def test_a_failure_without_a_url_is_a_failure(field: str, value: str) -> None:
 )
 def test_times_are_read_in_both_forms(value: object, expected: str | None) -> None:
     data = read({"code": 200, "data": {"createTime": value, "completeTime": value}}).data
-    record = read_wav_record("t-1", data)
+    record = read_record("t-1", data)
     assert (record.created, record.completed) == (expected, expected)
 
 
@@ -272,7 +401,7 @@ def test_the_index_may_be_anything(index: object) -> None:
     data = {"musicId": "audio-1", "musicIndex": index, "response": {"audioWavUrl": URL}}
     if index == "absent":
         del data["musicIndex"]
-    assert read_wav_record("t-1", data) == WavRecord(
+    assert read_record("t-1", data) == WavRecord(
         task_id="t-1", state=WavState.READY, url=URL, audio_id="audio-1"
     )
 
@@ -294,15 +423,17 @@ def test_a_whole_job_is_read() -> None:
         "createTime": 1_735_689_600_000,
         "completeTime": 1_735_690_200_000,
         "updateTime": 1_735_690_200_000,
-        "creditsConsumed": 0.4,
+        "creditsConsumed": Decimal("0.4"),
     }
-    assert read_job_record("t-1", data) == WavRecord(
+    assert read_record("t-1", data) == WavRecord(
         task_id="t-1",
         state=WavState.READY,
         flag="success",
         url=URL,
         created="2025-01-01 00:00:00",
         completed="2025-01-01 00:10:00",
+        created_at=1_735_689_600.0,
+        credits=Decimal("0.4"),
     )
 
 
@@ -314,19 +445,24 @@ def test_a_whole_job_is_read() -> None:
         pytest.param(job(json.dumps({"resultUrls": URL})), id="a URL that is in no list"),
         pytest.param(job(json.dumps({"resultUrls": [None, 7, "", "soon", URL]})), id="the first usable one"),
         pytest.param(job(json.dumps({"resultUrls": ["https://cdn.example/a.mp3", URL, OTHER]})), id="a WAV"),
+        pytest.param(job(json.dumps([URL])), id="a result that is a list"),
+        pytest.param(job(URL), id="a result that is a URL"),
+        pytest.param(job(json.dumps({"resultUrls": {"0": URL}})), id="URLs in an object"),
+        pytest.param(job(json.dumps({"resultUrls": [{"url": URL, "size": 7}]})), id="objects in a list"),
+        pytest.param(job(json.dumps({"resultUrls": json.dumps([URL])})), id="JSON in JSON"),
         pytest.param(job(json.dumps({"resultUrls": [URL]}), state="generating"), id="still at work"),
         pytest.param(job(json.dumps({"resultUrls": [URL]}), state="fail"), id="called failed"),
         pytest.param({"resultJson": json.dumps({"resultUrls": [URL]})}, id="no state"),
     ],
 )
 def test_a_usable_url_of_a_job_wins(data: dict[str, object]) -> None:
-    record = read_job_record("t-1", data)
+    record = read_record("t-1", data)
     assert (record.state, record.url) == (WavState.READY, URL)
 
 
 def test_a_jobs_url_that_is_not_called_a_wav_will_do() -> None:
     urls = ["https://cdn.example/1?format=wav", "https://cdn.example/2"]
-    assert read_job_record("t-1", job(json.dumps({"resultUrls": urls}))).url == urls[0]
+    assert read_record("t-1", job(json.dumps({"resultUrls": urls}))).url == urls[0]
 
 
 @pytest.mark.parametrize(
@@ -343,23 +479,20 @@ def test_a_jobs_url_that_is_not_called_a_wav_will_do() -> None:
         pytest.param(job("{"), id="a result that is no JSON"),
         pytest.param(job("[" * 100_000), id="a result that is deeply nested"),
         pytest.param(job("null"), id="a result that is null"),
-        pytest.param(job(json.dumps([URL])), id="a result that is a list"),
-        pytest.param(job(URL), id="a result that is a URL"),
         pytest.param(job("{}"), id="a result without URLs"),
         pytest.param(job('{"resultUrls": null}'), id="URLs null"),
-        pytest.param(job('{"resultUrls": {"0": "https://x/a.wav"}}'), id="URLs in an object"),
-        pytest.param(job('{"resultUrls": [["https://x/a.wav"], "file:///a.wav"]}'), id="no usable URL"),
+        pytest.param(job('{"resultUrls": [["soon"], "file:///a.wav"]}'), id="no usable URL"),
         pytest.param(job(7), id="a result that is a number"),
     ],
 )
 def test_a_job_without_a_url_and_without_a_failure_waits(data: object) -> None:
-    record = read_job_record("t-1", data)
+    record = read_record("t-1", data)
     assert (record.state, record.url) == (WavState.PENDING, None)
 
 
 def test_a_failed_job_keeps_the_services_words() -> None:
     data = {"state": "fail", "resultJson": "", "failCode": "422", "failMsg": "no audio", "completeTime": 0}
-    assert read_job_record("t-1", data) == WavRecord(
+    assert read_record("t-1", data) == WavRecord(
         task_id="t-1", state=WavState.FAILED, flag="fail", error_code="422", error_message="no audio"
     )
 
@@ -372,12 +505,12 @@ def can_be_written(text: str) -> bool:
 def test_half_a_surrogate_pair_is_replaced(text: str) -> None:
     """JSON can carry it; the journal, the log and standard output cannot."""
     answer = read({"code": 501, "msg": text, "data": {"errorMessage": text, "createTime": text}})
-    record = read_wav_record("t-1", answer.data)
+    record = read_record("t-1", answer.data)
     assert can_be_written(f"{answer.message} {record.error_message} {record.created}")
 
 
 def test_texts_are_bounded() -> None:
-    record = read_wav_record("t-1", {"successFlag": "FAILED", "errorMessage": "x" * 1_000_000})
+    record = read_record("t-1", {"successFlag": "FAILED", "errorMessage": "x" * 1_000_000})
     assert record.error_message is not None
     assert len(record.error_message) <= 1000
 
@@ -492,7 +625,7 @@ def track(**fields: object) -> dict[str, object]:
         pytest.param({"status": "PENDING", "response": {"sunoData": None}}, (), id="no list yet"),
         pytest.param({"status": "SENSITIVE_WORD_ERROR", "response": {"sunoData": []}}, (), id="refused"),
         pytest.param({"response": {"sunoData": {"id": "audio-1"}}}, (), id="not a list"),
-        pytest.param({"response": [track()]}, (), id="no sunoData"),
+        pytest.param({"response": ["track"]}, (), id="a list of no tracks"),
         pytest.param(None, (), id="null"),
         pytest.param("x", (), id="a text"),
     ],
@@ -501,6 +634,51 @@ def test_the_tracks_of_a_music_task_are_found(
     data: object, expected: tuple[tuple[str, str | None], ...]
 ) -> None:
     assert tuple((track.audio_id, track.title) for track in read_music_task("m", data).tracks) == expected
+
+
+def job_track(**fields: object) -> dict[str, object]:
+    return {
+        "id": "audio-1",
+        "title": "Song",
+        "audio_url": "https://x/a.mp3",
+        "image_url": "https://x/a.png",
+        "prompt": "a song",
+        "tags": "sine",
+        "duration": 180.5,
+    } | fields
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param({"resultJson": json.dumps({"data": [job_track()]})}, id="in resultJson"),
+        pytest.param({"resultJson": {"data": [job_track()]}}, id="an object, not a text of one"),
+        pytest.param({"response": {"data": [job_track()]}}, id="in the response"),
+        pytest.param({"response": json.dumps([job_track()])}, id="a text of a list"),
+        pytest.param(
+            {"response": {"data": [job_track(audio_url="")]}, "resultJson": {"data": [job_track()]}},
+            id="in both, whole in one",
+        ),
+    ],
+)
+def test_the_tracks_of_a_job_are_found(data: dict[str, object]) -> None:
+    data |= {"state": "success", "resultObject": {"lyricsData": "la la"}}
+    assert read_music_task("m", data) == MusicTask(
+        task_id="m",
+        flag="success",
+        tracks=(
+            Track(
+                audio_id="audio-1",
+                music_task_id="m",
+                title="Song",
+                tags="sine",
+                duration=180.5,
+                complete=True,
+                lyrics="la la",
+                image_url="https://x/a.png",
+            ),
+        ),
+    )
 
 
 @pytest.mark.parametrize(
@@ -659,7 +837,7 @@ def test_any_bytes_are_an_envelope_or_none(body: bytes) -> None:
 @example(data={"createTime": 10**400})
 @given(data=st.one_of(ANYTHING, OBJECTS))
 def test_anything_is_a_record(data: object) -> None:
-    for record in (read_wav_record("t-1", data), read_job_record("t-1", data)):
+    for record in (read_record("t-1", data), read_record("t-1", data)):
         assert (record.url is not None) == (record.state is WavState.READY)
 
 
@@ -667,8 +845,10 @@ def test_anything_is_a_record(data: object) -> None:
 @given(data=st.one_of(ANYTHING, OBJECTS))
 def test_whatever_else_a_job_says_its_url_wins(data: object) -> None:
     fields = {**data} if isinstance(data, dict) else {}
+    for key in ("response", "audioWavUrl", "audio_wav_url"):
+        fields.pop(key, None)
     fields["resultJson"] = json.dumps({"resultUrls": [URL]})
-    record = read_job_record("t-1", fields)
+    record = read_record("t-1", fields)
     assert (record.state, record.url) == (WavState.READY, URL)
 
 
@@ -678,7 +858,7 @@ def test_whatever_else_a_record_says_its_url_wins(data: object, where: str) -> N
     fields["response"] = {where: URL}
     fields.pop("createTime", None)
     fields.pop("completeTime", None)
-    record = read_wav_record("t-1", fields)
+    record = read_record("t-1", fields)
     assert (record.state, record.url) == (WavState.READY, URL)
 
 

@@ -1,0 +1,60 @@
+"""The envelope that every answer comes in (api/README.md, sections 1 and 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from suno_wav_cli.api.values import find_id, parse_json, read_integer, read_text
+
+_SUCCESS = 200
+_SUCCESS_WORDS = frozenset({"success", "succeeded", "successful", "ok"})
+_CONTENT = ("data", "taskId", "task_id")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Envelope:
+    """`{"code": int, "msg": string, "data": …}`.
+
+    `top` is the whole object, for ids outside `data`.
+    """
+
+    code: int
+    message: str
+    data: Any
+    top: dict[str, Any]
+
+
+def read_envelope(body: bytes) -> Envelope | None:
+    """Read an answer. Return None if it is not an envelope but, say, a proxy's page."""
+    top = parse_json(body)
+    if not isinstance(top, dict):
+        return None
+    code = read_integer(top.get("code"))
+    if code is None and _says_success(top):
+        code = _SUCCESS
+    if code is None:
+        return None
+    return Envelope(
+        code=code,
+        message=read_text(top.get("msg")) or read_text(top.get("message")) or "",
+        data=top.get("data"),
+        top=top,
+    )
+
+
+def find_task_id(answer: Envelope) -> str | None:
+    """Return the id of the new WAV task, wherever the answer has it (api/README.md, section 2)."""
+    data = answer.data
+    candidates = [data]
+    if isinstance(data, dict):
+        candidates = [data.get("taskId"), data.get("task_id")]
+    return find_id(*candidates, answer.top.get("taskId"), answer.top.get("task_id"))
+
+
+def _says_success(top: dict[str, Any]) -> bool:
+    """Tell whether a word says success, in an answer with content but without a number as its code."""
+    if not any(top.get(key) for key in _CONTENT):
+        return False
+    words = (read_text(top.get(key)) for key in ("code", "msg", "message", "status"))
+    return top.get("success") is True or any(word and word.lower() in _SUCCESS_WORDS for word in words)

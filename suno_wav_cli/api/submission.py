@@ -1,0 +1,103 @@
+"""What the answer to a paid request says: the new task, or one of our errors."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import httpx
+
+from suno_wav_cli.api.candidates import choose_new, find_candidates, make_excerpt
+from suno_wav_cli.api.envelope import find_task_id
+from suno_wav_cli.api.error_messages import (
+    ERROR_TEXTS,
+    describe_page,
+    quote_answer,
+    submission_unknown,
+)
+from suno_wav_cli.api.lookup import make_status_error
+from suno_wav_cli.api.meaning import is_refusal, read_payment_meaning
+from suno_wav_cli.api.providers import Meaning
+from suno_wav_cli.errors import (
+    ConversionFailed,
+    GenerationFailed,
+    NoCredits,
+    NotAuthorized,
+    RecordExists,
+    ServiceUnavailable,
+    SubmissionUnknown,
+)
+from suno_wav_cli.system.http_errors import describe_error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from suno_wav_cli.api.envelope import Envelope
+    from suno_wav_cli.api.providers import Provider
+    from suno_wav_cli.api.transport import Answer
+    from suno_wav_cli.errors import SunoWavError
+    from suno_wav_cli.models import Song
+
+_REFUSALS: Mapping[Meaning, type[SunoWavError]] = MappingProxyType(
+    {Meaning.NO_CREDITS: NoCredits, Meaning.KEY_CAP: NoCredits, Meaning.UNAUTHORIZED: NotAuthorized}
+)
+
+
+def read_submission(
+    answer: Answer, *, provider: Provider, host: str, song: Song, secrets: Sequence[str]
+) -> str:
+    """Return the id of the task that was started.
+
+    Raise SubmissionUnknown if that is not certain, and what `Client.submit` raises if certainly none
+    was. `secrets` are cut out of an answer that is kept.
+    """
+    envelope = answer.envelope
+    if envelope is None:
+        # A redirect that is not followed accepts nothing. A body that could not be read may accept
+        # the request, whatever the status.
+        if answer.readable and (is_refusal(answer.status) or httpx.codes.is_redirect(answer.status)):
+            raise make_status_error(answer, provider, host)
+        reason = describe_error(answer.error) if answer.error else describe_page(answer.status)
+        raise _make_unknown(reason, answer, song, secrets)
+    meaning, task_id = read_payment_meaning(envelope, provider), find_task_id(envelope)
+    if task_id in (song.audio_id, song.music_task_id):
+        # Quoted from the request: the new task has an id of its own.
+        task_id = None
+    if meaning is Meaning.SUCCESS:
+        if task_id is None:
+            raise _make_unknown("the service accepted the request but named no task", answer, song, secrets)
+        return task_id
+    if meaning is Meaning.SERVER_ERROR:
+        named = f" and named task {task_id}" if task_id else ""
+        raise _make_unknown(f"the service answered {quote_answer(envelope)}{named}", answer, song, secrets)
+    if meaning is Meaning.EXISTS:
+        text = ERROR_TEXTS[meaning]
+        raise RecordExists(f"{text.summary}: {quote_answer(envelope)}", text.remedy, task_id)
+    raise _make_refusal(meaning, envelope, provider, answer.retry_after)
+
+
+def _make_unknown(reason: str, answer: Answer, song: Song, secrets: Sequence[str]) -> SubmissionUnknown:
+    candidates = [named for named in find_candidates(answer.body, answer.charset) if named not in secrets]
+    return submission_unknown(
+        reason,
+        answer=make_excerpt(answer.body, secrets, answer.charset),
+        candidates=choose_new(candidates, (song.audio_id, song.music_task_id)),
+    )
+
+
+def _make_refusal(
+    meaning: Meaning, envelope: Envelope, provider: Provider, retry_after: float | None
+) -> SunoWavError:
+    """Return the error for a request that was certainly not accepted."""
+    if meaning is Meaning.UNKNOWN_TASK:
+        # Nothing was looked up: something that the request names is not known.
+        meaning = Meaning.INVALID
+    text = ERROR_TEXTS[meaning]
+    message, remedy = f"{text.summary}: {quote_answer(envelope)}", text.remedy
+    if meaning in (Meaning.BUSY, Meaning.MAINTENANCE):
+        return ServiceUnavailable(message, f"Nothing was charged for this. {remedy}", retry_after=retry_after)
+    if meaning in (Meaning.FAILED, Meaning.SOURCE_LOST):
+        return GenerationFailed(message, remedy, code=envelope.code)
+    if meaning is Meaning.UNAUTHORIZED:
+        remedy = f"{remedy} {provider.key_advice}".rstrip()
+    return _REFUSALS.get(meaning, ConversionFailed)(message, remedy)
