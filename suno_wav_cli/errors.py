@@ -2,6 +2,8 @@
 
 SunoWavError
 ├── UsageError                 2   wrong usage, or a file or folder that cannot be used
+│   ├── JournalLocked          2   another program is writing to the journal
+│   └── JournalLost            2   the journal vanished or was replaced during the run
 ├── NotAuthorized              3   no API key, or refused
 ├── NoCredits                  4
 ├── ServiceUnavailable         6   away, busy, in maintenance: a later try may help
@@ -69,6 +71,14 @@ class SunoWavError(Exception):
 
 class UsageError(SunoWavError):
     exit_code = ExitCode.USAGE
+
+
+class JournalLocked(UsageError):
+    pass
+
+
+class JournalLost(UsageError):
+    pass
 
 
 class NotAuthorized(SunoWavError):

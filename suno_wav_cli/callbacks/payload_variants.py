@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -10,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_CREATED, _COMPLETED = "2025-01-01 00:00:00", "2025-01-01 00:10:00"
-CREATED_MS, COMPLETED_MS = 1_735_689_600_000, 1_735_690_200_000
+_CREATED, _COMPLETED = 1_735_689_600.0, 1_735_690_200.0
 _FAILED = "WAV format conversion failed"
+_SUCCESS = 200
 _HUGE_BYTES = 1_000_000
 
 DOCUMENTED = "snake"
@@ -35,7 +36,10 @@ CALLBACK_SHAPES: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True)
 class Conversion:
-    """A conversion to describe. `url` is None until it has succeeded. `code` is for callbacks."""
+    """A conversion to describe. `url` is None until it has succeeded. `code` is for callbacks.
+
+    `created` and `completed` are Unix times.
+    """
 
     task_id: str
     audio_id: str
@@ -43,6 +47,8 @@ class Conversion:
     flag: str
     code: int
     url: str | None
+    created: float = _CREATED
+    completed: float = _COMPLETED
 
 
 def callback_content(shape: str, conversion: Conversion) -> bytes:
@@ -57,34 +63,48 @@ def callback_content(shape: str, conversion: Conversion) -> bytes:
 
 def documented_record(conversion: Conversion) -> dict[str, Any]:
     """Make the data that `record-info` answers (api/README.md, section 4)."""
-    failed = conversion.flag not in ("SUCCESS", "PENDING") and conversion.url is None
+    failed = (
+        conversion.flag not in ("SUCCESS", "PENDING")
+        and conversion.code != _SUCCESS
+        and conversion.url is None
+    )
     record = {
         "taskId": conversion.task_id,
         "musicId": conversion.audio_id,
         "musicIndex": 0,
         "callbackUrl": conversion.callback_url,
-        "createTime": _CREATED,
+        "createTime": _write_time(conversion.created),
         "response": {"audioWavUrl": conversion.url} if conversion.url else None,
         "successFlag": conversion.flag,
         "errorCode": conversion.code if failed else None,
         "errorMessage": _FAILED if failed else None,
     }
     if conversion.flag != "PENDING":
-        record["completeTime"] = _COMPLETED
+        record["completeTime"] = _write_time(conversion.completed)
     return record
 
 
 def job_details(conversion: Conversion, pending_state: str | None = None) -> dict[str, Any]:
     """Make the data of the jobs route (api/README.md, section 7), or of a pending job."""
-    failed = pending_state is None and conversion.flag != "SUCCESS" and conversion.url is None
+    failed = pending_state is None and "FAIL" in conversion.flag and conversion.url is None
+    decided = "success" if conversion.url or conversion.flag == "SUCCESS" else conversion.flag.lower()
     return {
-        "state": pending_state or ("fail" if failed else "success"),
+        "state": pending_state or ("fail" if failed else decided),
         "resultJson": json.dumps({"resultUrls": [conversion.url]}) if conversion.url else None,
         "failCode": str(conversion.code) if failed else None,
         "failMsg": _FAILED if failed else None,
-        "createTime": CREATED_MS,
-        "completeTime": COMPLETED_MS,
+        "createTime": milliseconds(conversion.created),
+        "completeTime": milliseconds(conversion.completed),
     }
+
+
+def milliseconds(moment: float) -> int:
+    return int(moment * 1000)
+
+
+def _write_time(moment: float) -> str:
+    """Write a time as the documentation does, without a zone."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(moment))
 
 
 def _remaining_fields(shape: str, conversion: Conversion) -> dict[str, Any]:

@@ -65,7 +65,13 @@ async def _convert(songs: Sequence[Song], request: Request, run: Run) -> ExitCod
     settings = run.settings
     async with open_context(run, dry_run=request.dry_run) as context:
         songs = await _resolve_songs(context, songs, request)
-        plan = make_plan(context, songs, wait=request.wait, resubmit=request.resubmit)
+        plan = make_plan(
+            context,
+            songs,
+            wait=request.wait,
+            resubmit=request.resubmit,
+            named={audio_id_of(argument) for argument in request.audio_ids},
+        )
         check_music_tasks(plan, settings.provider)
         if request.wait:
             targets = [job.target for job in plan if job.action is not Action.THERE]
@@ -95,7 +101,6 @@ async def _do_plan(
             context=context,
             gate=new_gate(context.settings),
             callback_url=callback_url,
-            resubmit=request.resubmit,
             balance=balance,
         )
         return await convert_all(context, plan, submitter, wait=request.wait)

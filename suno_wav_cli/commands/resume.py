@@ -14,9 +14,8 @@ from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.finish import finish_task, song_of, target_of
 from suno_wav_cli.conversion.ids import find
 from suno_wav_cli.conversion.outcome import Outcome, report_failure, summarize
-from suno_wav_cli.conversion.pipeline import convert, run_all
-from suno_wav_cli.conversion.plan import Action, Job
-from suno_wav_cli.conversion.prior import explain_unknown
+from suno_wav_cli.conversion.pipeline import finish, run_all
+from suno_wav_cli.conversion.plan import Action, Job, choose_action
 from suno_wav_cli.conversion.resume_hint import command_for
 from suno_wav_cli.conversion.submit import Submitter, new_gate
 from suno_wav_cli.conversion.targets import check_targets
@@ -30,7 +29,7 @@ from suno_wav_cli.errors import (
 )
 from suno_wav_cli.events import OtherServiceJobs, Summary
 from suno_wav_cli.journal import open_history
-from suno_wav_cli.journal.entry import UNDECIDED, JournalEntry
+from suno_wav_cli.journal.entry import RESUBMITTABLE, JournalEntry
 from suno_wav_cli.system.event_loop import run_async
 
 if TYPE_CHECKING:
@@ -74,10 +73,10 @@ async def _resume_all(chosen: Sequence[JournalEntry | str], request: Request, ru
             context=context,
             gate=new_gate(run.settings),
             callback_url=callback_url,
-            resubmit=request.resubmit,
         )
+        alone = len(chosen) == 1
         outcomes = await run_all(
-            lambda one: _resume_one(context, one, submitter, alone=len(chosen) == 1),
+            lambda one: _resume_one(context, one, submitter, resubmit=request.resubmit, alone=alone),
             chosen,
             at_once=run.settings.jobs,
         )
@@ -85,16 +84,21 @@ async def _resume_all(chosen: Sequence[JournalEntry | str], request: Request, ru
 
 
 async def _resume_one(
-    context: ConversionContext, chosen: JournalEntry | str, submitter: Submitter, *, alone: bool
+    context: ConversionContext,
+    chosen: JournalEntry | str,
+    submitter: Submitter,
+    *,
+    resubmit: bool,
+    alone: bool,
 ) -> Outcome:
     entry = chosen if isinstance(chosen, JournalEntry) else None
     name, task_id = (entry.name, entry.wav_task_id) if entry else (str(chosen), str(chosen))
     try:
-        if entry is not None and entry.state in UNDECIDED:
-            return await _settle(context, entry, submitter, alone=alone)
+        if entry is not None and entry.audio_id is not None and entry.state in RESUBMITTABLE:
+            return await _settle(context, entry, submitter, resubmit=resubmit, alone=alone)
         if task_id is None:
             raise _not_submitted(entry)
-        return await finish_task(context, task_id, wait=True, alone=alone)
+        return await finish_task(context, task_id, wait=True, attach=True, alone=alone)
     except SunoWavError as error:
         if isinstance(error, UsageError | OutputExists) and error.continue_with is None and task_id:
             error.continue_with = context.continue_with([task_id])
@@ -102,20 +106,25 @@ async def _resume_one(
 
 
 async def _settle(
-    context: ConversionContext, entry: JournalEntry, submitter: Submitter, *, alone: bool
+    context: ConversionContext, entry: JournalEntry, submitter: Submitter, *, resubmit: bool, alone: bool
 ) -> Outcome:
-    """Submit again what may have been lost, if the person says so. Raise SubmissionUnknown if not."""
-    if not submitter.resubmit:
-        raise await _explain_unknown(context, entry)
+    """Look once more for a file that does not come by itself. Pay for another one if that is wanted."""
     song = song_of(context, entry.name)
     target = target_of(context, song, entry, alone=alone)
-    check_targets([target], ours=context.owns, force=context.settings.force)
-    return await convert(context, Job(song=song, target=target, action=Action.SUBMIT), submitter)
+    if resubmit:
+        check_targets([target], ours=context.owns, force=context.settings.force)
+    action = choose_action(entry.state, resubmit=resubmit, insists=False)
+    try:
+        accepted = await submitter.accept(Job(song=song, target=target, action=action, entry=entry))
+    except SubmissionUnknown as unknown:
+        if action is Action.SUBMIT:
+            raise
+        raise await _explain_unknown(context, entry, unknown.message) from None
+    return await finish(context, accepted.entry, target, accepted.record, new=accepted.new)
 
 
-async def _explain_unknown(context: ConversionContext, entry: JournalEntry) -> SubmissionUnknown:
+async def _explain_unknown(context: ConversionContext, entry: JournalEntry, said: str) -> SubmissionUnknown:
     """Say that the outcome is not known, and what the balance tells if it was looked up before."""
-    said = explain_unknown(entry).message
     if entry.credits_before is not None:
         said += await _explain_balance(context, entry, entry.credits_before)
     return SubmissionUnknown(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from suno_wav_cli import events
 from suno_wav_cli.errors import ExitCode
 from suno_wav_cli.sandbox import run_sandbox
-from suno_wav_cli.sandbox.behaviours import BEHAVIOURS, PATTERNS
+from suno_wav_cli.sandbox.behaviours import BEHAVIOURS
+from suno_wav_cli.sandbox.demo_ids import PATTERNS
 from suno_wav_cli.system.loopback import address_of, open_port
 
 if TYPE_CHECKING:

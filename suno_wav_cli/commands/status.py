@@ -88,7 +88,7 @@ async def _show(context: ConversionContext, task_id: str, request: Request, *, a
     name = entry.name if entry else task_id
     try:
         if request.download:
-            return await finish_task(context, task_id, wait=wait, alone=alone)
+            return await finish_task(context, task_id, wait=wait, attach=True, alone=alone)
         if wait:
             record = await _wait(context, task_id, entry)
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from suno_wav_cli.api.client import Client
@@ -46,7 +46,7 @@ class ConversionContext:
 
     `spool` is the folder for a song on its way to standard output. `tagger` is None unless the
     files get tags. A service that `ends_with_run` is this run's own sandbox. With `watch`, each change
-    of a task's state is reported.
+    of a task's state is reported. `songs` are the audio ids that this run was given.
     """
 
     run: Run
@@ -61,6 +61,7 @@ class ConversionContext:
     tagger: Tagger | None
     spool: Path
     watch: bool = False
+    songs: set[str] = field(default_factory=set)
 
     @property
     def settings(self) -> Settings:

@@ -6,6 +6,7 @@ import time
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.conversion.adoption import attach_task
 from suno_wav_cli.conversion.outcome import Outcome
 from suno_wav_cli.conversion.pipeline import finish
 from suno_wav_cli.conversion.targets import check_targets, choose_targets, names_title
@@ -23,11 +24,18 @@ if TYPE_CHECKING:
 
 
 async def finish_task(
-    context: ConversionContext, task_id: str, record: WavRecord | None = None, *, wait: bool, alone: bool
+    context: ConversionContext,
+    task_id: str,
+    record: WavRecord | None = None,
+    *,
+    wait: bool,
+    alone: bool,
+    attach: bool = False,
 ) -> Outcome:
     """Save a task's file where it belongs, unless it is there.
 
-    `record` is what the service said a moment ago. `alone` if `--out` may name a file. Raise
+    `record` is what the service said a moment ago. `alone` if `--out` may name a file. With
+    `attach`, a task that the journal does not know may be that of a song that waits for one. Raise
     SunoWavError.
     """
     journal = context.journal
@@ -38,6 +46,8 @@ async def finish_task(
     elif record is None and (entry is None or entry.audio_id is None):
         # The record tells the song, and with it the file's name.
         record = await wait_for(context, task_id, entry, any_state=True, deadline=deadline)
+    if entry is None and record is not None and attach:
+        entry = await attach_task(context, record)
     audio_id = (entry and entry.audio_id) or (record and record.audio_id) or task_id
     target = target_of(context, song_of(context, audio_id), entry, alone=alone)
     if entry is not None and not context.settings.force and journal.recognises(entry, target):

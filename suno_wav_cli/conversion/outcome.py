@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.errors import ExitCode, NotAuthorized, ServiceUnavailable, StillRunning
+from suno_wav_cli.errors import ExitCode, JournalLost, NotAuthorized, ServiceUnavailable, StillRunning
 from suno_wav_cli.events import SongFailed, Summary
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def report_failure(
     context: ConversionContext, name: str, task_id: str | None, error: SunoWavError
 ) -> Outcome:
     """Report that a song failed, and how to continue if its task is safe at the service."""
-    resumable = isinstance(error, NotAuthorized | ServiceUnavailable)
+    resumable = isinstance(error, NotAuthorized | ServiceUnavailable | JournalLost)
     if task_id is not None and resumable and error.continue_with is None:
         error.continue_with = context.continue_with([task_id])
     context.report(

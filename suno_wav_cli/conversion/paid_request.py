@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.error_messages import submission_unknown
@@ -11,7 +11,7 @@ from suno_wav_cli.errors import RecordExists, SubmissionUnknown, SunoWavError
 from suno_wav_cli.journal.entry import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator
 
     from suno_wav_cli.journal import Journal
     from suno_wav_cli.journal.entry import JournalEntry
@@ -20,8 +20,8 @@ _LAST_MOMENT = 0.5
 """Seconds that an interrupted program still waits for the answer to a paid request."""
 
 
-@contextmanager
-def paid_request(journal: Journal, entry: JournalEntry, sent: asyncio.Event) -> Iterator[None]:
+@asynccontextmanager
+async def paid_request(journal: Journal, entry: JournalEntry, sent: asyncio.Event) -> AsyncIterator[None]:
     """Record a request that fails as refused, or as unknown if it may have been accepted.
 
     `sent` is set when the request begins to leave. An answer that names a task, a 409 included, is
@@ -32,10 +32,16 @@ def paid_request(journal: Journal, entry: JournalEntry, sent: asyncio.Event) -> 
     except RecordExists:
         raise
     except SubmissionUnknown as error:
-        journal.move(entry, State.UNKNOWN, message=error.message)
+        message, answer, candidates = error.message, error.answer, error.candidates
+        await journal.when_unlocked(
+            lambda: journal.move(
+                entry, State.UNKNOWN, message=message, answer=answer, candidates=candidates or None
+            )
+        )
         raise
     except SunoWavError as error:
-        journal.move(entry, State.REFUSED, message=error.message)
+        message = error.message
+        await journal.when_unlocked(lambda: journal.move(entry, State.REFUSED, message=message))
         raise
     except asyncio.CancelledError:
         if sent.is_set():

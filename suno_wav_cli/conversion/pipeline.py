@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from suno_wav_cli.conversion.identity import check_identity
 from suno_wav_cli.conversion.outcome import Outcome, report_failure
 from suno_wav_cli.conversion.plan import Action
 from suno_wav_cli.conversion.save import save
 from suno_wav_cli.conversion.wait import wait_for
-from suno_wav_cli.errors import GenerationFailed, SunoWavError
+from suno_wav_cli.errors import GenerationFailed, SunoWavError, TaskUnknown
 from suno_wav_cli.events import Detached, Skipped
 from suno_wav_cli.journal.entry import State
 
@@ -74,7 +75,7 @@ async def convert(
         task_id = accepted.entry.wav_task_id
         if not wait:
             return _detach(context, job, task_id or "")
-        return await finish(context, accepted.entry, job.target, new=accepted.new)
+        return await finish(context, accepted.entry, job.target, accepted.record, new=accepted.new)
     except SunoWavError as error:
         return report_failure(context, job.song.audio_id, task_id, error)
 
@@ -92,13 +93,20 @@ async def finish(
 
     Raise SunoWavError.
     """
-    entry = context.journal.follow(entry)
+    journal = context.journal
+    entry = journal.follow(entry)
     try:
         record = await wait_for(context, entry.wav_task_id or "", entry, known, new=new, deadline=deadline)
-    except GenerationFailed as failed:
-        context.journal.move(entry, State.FAILED, message=failed.message)
+    except (GenerationFailed, TaskUnknown) as error:
+        state, message = State.FAILED, error.message
+        if isinstance(error, TaskUnknown):
+            state = State.FORGOTTEN
+        await journal.when_unlocked(lambda: journal.move(entry, state, message=message))
         raise
-    entry = context.journal.move(entry, State.READY, wav_url=record.url, target=target)
+    check_identity(context, entry, record)
+    entry = await journal.when_unlocked(
+        lambda: journal.move(entry, State.READY, wav_url=record.url, target=target, credits=record.credits)
+    )
     await save(entry, record.url or "", target, context)
     return Outcome(task_id=entry.wav_task_id, path=target)
 

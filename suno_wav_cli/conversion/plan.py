@@ -12,14 +12,14 @@ from suno_wav_cli.api.pricing import WAV_PRICE
 from suno_wav_cli.api.providers import get_provider
 from suno_wav_cli.conversion.targets import choose_targets
 from suno_wav_cli.errors import UsageError
-from suno_wav_cli.journal.entry import UNDECIDED
+from suno_wav_cli.journal.entry import GIVEN_UP, RESUBMITTABLE, UNDECIDED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from suno_wav_cli.conversion.context import ConversionContext
-    from suno_wav_cli.journal.entry import JournalEntry
+    from suno_wav_cli.journal.entry import JournalEntry, State
     from suno_wav_cli.models import Song
 
 
@@ -29,15 +29,22 @@ class Action(StrEnum):
     THERE = "there"
     """Its file is there already."""
     CONTINUE = "continue"
-    """It was paid for before."""
+    """It was paid for before, or another program is just paying for it."""
     UNKNOWN = "unknown"
     """It is not known whether an earlier request was accepted, so another one is not sent."""
+    FAILED = "failed"
+    """The service could not make the file. It is only looked up once more."""
+    FORGOTTEN = "forgotten"
+    """The service no longer knew the task. It is only looked up once more."""
     SUBMIT = "submit"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A song, the file that it becomes, and how. `entry` is the conversion that decided this."""
+    """A song, the file that it becomes, and how. `entry` is the conversion that decided this.
+
+    An `entry` that is to be submitted is replaced by the new conversion.
+    """
 
     song: Song
     target: Path
@@ -48,26 +55,53 @@ class Job:
     def price(self) -> Decimal:
         return WAV_PRICE if self.action is Action.SUBMIT else Decimal(0)
 
+    @property
+    def is_forced(self) -> bool:
+        """Whether a song is paid for again that is saved, or still at the service."""
+        return (
+            self.action is Action.SUBMIT and self.entry is not None and self.entry.state not in RESUBMITTABLE
+        )
 
-def make_plan(context: ConversionContext, songs: Sequence[Song], *, wait: bool, resubmit: bool) -> list[Job]:
+
+def make_plan(
+    context: ConversionContext,
+    songs: Sequence[Song],
+    *,
+    wait: bool,
+    resubmit: bool,
+    named: Collection[str] = (),
+) -> list[Job]:
     """Decide what is to be done with each song. Raise UsageError if two would become one file.
 
-    With `resubmit` every song is paid for, whatever became of its last conversion. Without `wait`
+    `resubmit` pays again for what failed, is unknown or was forgotten. With `--force` it also does
+    for the songs whose ids are `named` on the command line, whatever became of them. Without `wait`
     no file is looked for: only the task is wanted.
     """
     today = datetime.now().astimezone().date()
-    targets = choose_targets(songs, context.settings.out, today, spool=context.spool)
+    journal, settings = context.journal, context.settings
+    targets = choose_targets(songs, settings.out, today, spool=context.spool)
+    context.songs.update(song.audio_id for song in songs)
     plan = []
     for song, target in zip(songs, targets, strict=True):
-        entry = None if resubmit else context.journal.current_entry(song.audio_id)
-        if wait and not resubmit and _is_there(context, target, entry):
+        entry = journal.current_entry(song.audio_id)
+        insists = resubmit and settings.force and song.audio_id in named
+        if wait and not insists and _is_there(context, target, entry):
             action = Action.THERE
-        elif entry is None:
-            action = Action.SUBMIT
+        elif entry is not None and journal.is_being_submitted(entry):
+            action = Action.CONTINUE
         else:
-            action = Action.UNKNOWN if entry.state in UNDECIDED else Action.CONTINUE
+            action = choose_action(entry.state if entry else None, resubmit=resubmit, insists=insists)
         plan.append(Job(song=song, target=target, action=action, entry=entry))
     return plan
+
+
+def choose_action(state: State | None, *, resubmit: bool, insists: bool) -> Action:
+    """Decide about a song by its earlier conversion, which no other program is submitting."""
+    if state is None or insists or (resubmit and state in RESUBMITTABLE):
+        return Action.SUBMIT
+    if state in UNDECIDED:
+        return Action.UNKNOWN
+    return Action(state) if state in GIVEN_UP else Action.CONTINUE
 
 
 def submissions(plan: Sequence[Job]) -> int:

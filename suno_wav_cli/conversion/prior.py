@@ -2,35 +2,115 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.error_messages import PAY_AGAIN, submission_unknown
 from suno_wav_cli.api.providers import PROVIDERS
+from suno_wav_cli.conversion.adoption import adopt_candidate
 from suno_wav_cli.conversion.resume_hint import command_for
-from suno_wav_cli.errors import RecordExists, SubmissionUnknown, UsageError
-from suno_wav_cli.journal.entry import UNDECIDED
+from suno_wav_cli.errors import (
+    GenerationFailed,
+    RecordExists,
+    ServiceUnavailable,
+    StillRunning,
+    SubmissionUnknown,
+    TaskUnknown,
+    UsageError,
+)
+from suno_wav_cli.events import OtherRunAwaited, Resumed
+from suno_wav_cli.journal.entry import GIVEN_UP, NOT_ACCEPTED, UNDECIDED, State
+from suno_wav_cli.models import WavState
 
 if TYPE_CHECKING:
     from suno_wav_cli.api.providers import Provider
     from suno_wav_cli.conversion.context import ConversionContext
     from suno_wav_cli.journal.entry import JournalEntry
+    from suno_wav_cli.models import WavRecord
+
+_BETWEEN_LOOKS = 0.2
+"""Seconds between two looks into the journal, while another program submits the song."""
 
 
-def check_entry(entry: JournalEntry, provider: Provider) -> None:
-    """Raise UsageError if another contract submitted it, SubmissionUnknown if that is not known."""
-    check_provider(entry, provider)
-    if entry.state not in UNDECIDED:
-        return
-    raise explain_unknown(entry)
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """A conversion that the service has accepted.
+
+    `new` if this run has just submitted it. `record` is what a lookup has said a moment ago.
+    """
+
+    entry: JournalEntry
+    new: bool = False
+    record: WavRecord | None = None
+
+
+async def continue_earlier(context: ConversionContext, entry: JournalEntry) -> Accepted | None:
+    """Return an earlier conversion if its task goes on. This never pays.
+
+    What the journal has given up is looked up once more: a failure may have become a success. Return
+    None if nothing was accepted. Raise GenerationFailed, TaskUnknown or SubmissionUnknown if only
+    another payment brings the file, and UsageError if another contract has submitted it.
+    """
+    entry = await _wait_for_other_run(context, entry)
+    if entry.state in NOT_ACCEPTED:
+        return None
+    check_provider(entry, context.client.provider)
+    record, reason = None, "paid for before"
+    if entry.state in UNDECIDED:
+        found = await adopt_candidate(context, entry)
+        if found is None:
+            raise explain_unknown(entry)
+        (entry, record), reason = found, "the service's answer named it"
+    elif entry.state in GIVEN_UP:
+        record = await _look_up_once(context, entry)
+        if record is None:
+            raise _explain_given_up(entry)
+        entry = await context.journal.when_unlocked(partial(context.journal.move, entry, State.SUBMITTED))
+        reason = "it goes on after all"
+    context.report(Resumed(audio_id=entry.name, task_id=entry.wav_task_id or "", reason=reason))
+    return Accepted(entry=context.journal.follow(entry), record=record)
+
+
+async def _wait_for_other_run(context: ConversionContext, entry: JournalEntry) -> JournalEntry:
+    """Return the conversion as it is when no other program submits it any more."""
+    entry = context.journal.refresh(entry)
+    if not context.journal.is_being_submitted(entry):
+        return entry
+    context.report(OtherRunAwaited(audio_id=entry.name))
+    deadline = time.monotonic() + context.settings.timeout
+    while context.journal.is_being_submitted(entry):
+        if time.monotonic() > deadline:
+            raise StillRunning(
+                "another program is still submitting this song",
+                "Nothing was paid by this one. Run the same command again to continue with its task.",
+            )
+        await asyncio.sleep(_BETWEEN_LOOKS)
+        entry = context.journal.refresh(entry)
+    return entry
+
+
+async def _look_up_once(context: ConversionContext, entry: JournalEntry) -> WavRecord | None:
+    """Return the record of a task that was given up, if it goes on."""
+    try:
+        record = await context.client.fetch_record(entry.wav_task_id or "", retries=1)
+    except (GenerationFailed, TaskUnknown, ServiceUnavailable):
+        return None
+    return None if record.state is WavState.FAILED else record
 
 
 def explain_unknown(entry: JournalEntry) -> SubmissionUnknown:
     """Return the error for a paid request without an answer."""
-    if entry.message is not None:
-        return SubmissionUnknown(entry.message, PAY_AGAIN)
-    return submission_unknown(
-        "a run ended, or another is still at work, between sending the request and its answer"
-    )
+    lost = submission_unknown("a run ended between sending the request and its answer")
+    return SubmissionUnknown(f"{entry.message or lost.message} (on {_date(entry.created)})", PAY_AGAIN)
+
+
+def _explain_given_up(entry: JournalEntry) -> GenerationFailed | TaskUnknown:
+    said = entry.message or "the service could not convert the song"
+    error = TaskUnknown if entry.state is State.FORGOTTEN else GenerationFailed
+    return error(f"{said} (on {_date(entry.updated)})", "Nothing is paid again by itself: add --resubmit.")
 
 
 def check_provider(entry: JournalEntry, provider: Provider) -> None:
@@ -57,3 +137,7 @@ def explain_existing(context: ConversionContext, audio_id: str, exists: RecordEx
         remedy = f"This machine converted it at {other.service}. To fetch it from there: {line}"
         return RecordExists(exists.message, remedy, None)
     return exists
+
+
+def _date(moment: float) -> str:
+    return time.strftime("%Y-%m-%d", time.localtime(moment))

@@ -12,20 +12,36 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.error_messages import PAY_AGAIN
 from suno_wav_cli.api.pricing import count_wavs
+from suno_wav_cli.conversion.adoption import adopt_candidate, look_up_existing
 from suno_wav_cli.conversion.outcome import report_failure
 from suno_wav_cli.conversion.paid_request import end_early, paid_request
-from suno_wav_cli.conversion.prior import check_entry, explain_existing
+from suno_wav_cli.conversion.plan import Action
+from suno_wav_cli.conversion.prior import (
+    Accepted,
+    continue_earlier,
+    explain_existing,
+    explain_unknown,
+)
 from suno_wav_cli.errors import (
+    GenerationFailed,
     NoCredits,
     NotAuthorized,
     RecordExists,
     ServiceUnavailable,
     SubmissionUnknown,
     SunoWavError,
+    TaskUnknown,
     UsageError,
 )
-from suno_wav_cli.events import Resumed, SubmissionDelayed, Submitted, Submitting
-from suno_wav_cli.journal.entry import NOTHING_TO_FETCH, State
+from suno_wav_cli.events import (
+    AnswerAwaited,
+    AnswerKept,
+    Resumed,
+    SubmissionDelayed,
+    Submitted,
+    Submitting,
+)
+from suno_wav_cli.journal.entry import State
 from suno_wav_cli.system.pacing import Backoff, RateWindow
 
 if TYPE_CHECKING:
@@ -35,8 +51,11 @@ if TYPE_CHECKING:
     from suno_wav_cli.conversion.context import ConversionContext
     from suno_wav_cli.conversion.plan import Job
     from suno_wav_cli.journal.entry import JournalEntry
+    from suno_wav_cli.models import Song, WavRecord
 
 _ON_RECORD = "the service had it already"
+_BEFORE_PAYING = 5.0
+"""Seconds that a payment waits for another program to let the journal go."""
 
 
 @dataclass(kw_only=True)
@@ -80,51 +99,44 @@ def new_gate(settings: Settings) -> SubmissionGate:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Accepted:
-    """A conversion that the service has accepted. `new` if this very call submitted it."""
-
-    entry: JournalEntry
-    new: bool
-
-
-@dataclass(frozen=True, kw_only=True)
 class Submitter:
     """Submits the songs of a run.
 
     `callback_url` is known when the tunnel is open. `balance` is what was left before, if that was
-    looked up. With `resubmit`, no earlier conversion decides about a song.
+    looked up.
     """
 
     context: ConversionContext
     gate: SubmissionGate
     callback_url: asyncio.Future[str | None]
-    resubmit: bool
     balance: Decimal | None = None
 
     async def accept(self, job: Job) -> Accepted:
         """Return the song's conversion that the service has accepted, now or before.
 
-        Raise SubmissionUnknown if a paid request may have been accepted, and otherwise what
-        `Client.submit` raises.
+        Raise SubmissionUnknown if a paid request may have been accepted, GenerationFailed or
+        TaskUnknown if an earlier conversion was given up and the plan does not pay again, and
+        otherwise what `Client.submit` raises.
         """
-        if job.entry is not None:
-            entry = self.context.journal.refresh(job.entry)
-            # In another program's hands it may have failed since the plan was made.
-            if entry.state not in NOTHING_TO_FETCH:
-                return self._resume(entry)
-        return await self._submit(job)
-
-    async def _submit(self, job: Job) -> Accepted:
-        """Submit the song, and try again while the service certainly does not accept anything."""
+        if job.entry is not None and not job.is_forced:
+            try:
+                accepted = await continue_earlier(self.context, job.entry)
+            except (GenerationFailed, TaskUnknown, SubmissionUnknown):
+                if job.action is not Action.SUBMIT:
+                    raise
+            else:
+                if accepted is not None:
+                    return accepted
         # Only what is submitted has to wait for the tunnel. One song's end must not end it.
         callback_url = await asyncio.shield(self.callback_url)
         delays = Backoff(retries=self.context.settings.lookup_retries).delays()
         while True:
             try:
-                return await self._submit_once(job, callback_url)
+                return await self._submit(job, callback_url)
             except SubmissionUnknown:
                 raise
             except ServiceUnavailable as error:
+                # Certainly not accepted.
                 self.gate.refund()
                 delay = next(delays, None)
                 if delay is None:
@@ -134,46 +146,67 @@ class Submitter:
                 )
             await asyncio.sleep(delay)
 
-    async def _submit_once(self, job: Job, callback_url: str | None) -> Accepted:
+    async def _submit(self, job: Job, callback_url: str | None) -> Accepted:
         """Make one paid request when the window has room, unless another program was quicker."""
+        journal = self.context.journal
         self.gate.check()
         async with self.gate.window.slot():
             self.gate.check()
-            claim = self.context.journal.claim(
-                job.song,
-                job.target,
-                anyway=self.resubmit,
-                credits_before=self.balance,
-                authorize=self.gate.authorize,
+            claim = await journal.when_unlocked(
+                lambda: journal.claim(
+                    job.song,
+                    job.target,
+                    replacing=job.entry,
+                    credits_before=self.balance,
+                    authorize=self.gate.authorize,
+                ),
+                seconds=_BEFORE_PAYING,
             )
-            if not claim.new:
-                return self._resume(claim.entry)
-            self.context.report(Submitting(audio_id=job.song.audio_id))
-            sent = asyncio.Event()
-            request = asyncio.ensure_future(self._request(claim.entry, job, callback_url, sent))
-            try:
-                return await asyncio.shield(request)
-            except asyncio.CancelledError:
-                try:
-                    await end_early(request, sent)
-                finally:
-                    self._report_last_moment(claim.entry, request)
-                raise
+            if claim.new:
+                return await self._pay(claim.entry, job.song, callback_url)
+        accepted = await continue_earlier(self.context, claim.entry)
+        return accepted or await self._submit(job, callback_url)
 
-    async def _request(
-        self, entry: JournalEntry, job: Job, callback_url: str | None, sent: asyncio.Event
-    ) -> Accepted:
-        """Send the request, and record its answer."""
+    async def _pay(self, entry: JournalEntry, song: Song, callback_url: str | None) -> Accepted:
+        """Send the request. An interruption waits until the journal says what is known of it."""
+        context, sent = self.context, asyncio.Event()
+
+        async def send() -> Accepted:
+            try:
+                async with paid_request(context.journal, entry, sent):
+                    task_id = await context.client.submit(
+                        song,
+                        callback_url,
+                        sent,
+                        on_slow=lambda: context.report(AnswerAwaited(audio_id=song.audio_id)),
+                    )
+            except RecordExists as exists:
+                return await self._continue_existing(entry, exists)
+            except (NotAuthorized, NoCredits) as error:
+                self.gate.refusal = error
+                raise
+            except SubmissionUnknown as error:
+                return await self._find_task(entry, error)
+            return await self._record_task(entry, task_id)
+
+        context.report(Submitting(audio_id=song.audio_id))
+        request = asyncio.ensure_future(send())
         try:
-            with paid_request(self.context.journal, entry, sent):
-                task_id = await self.context.client.submit(job.song, callback_url, sent)
-        except RecordExists as exists:
-            return self._adopt(entry, exists)
-        except (NotAuthorized, NoCredits) as error:
-            self.gate.refusal = error
+            return await asyncio.shield(request)
+        except asyncio.CancelledError:
+            try:
+                await end_early(request, sent)
+            finally:
+                self._report_last_moment(entry, request)
             raise
+
+    async def _record_task(self, entry: JournalEntry, task_id: str) -> Accepted:
+        journal = self.context.journal
         try:
-            accepted = self.context.journal.accept(entry, task_id)
+            try:
+                accepted = await journal.when_unlocked(lambda: journal.accept(entry, task_id))
+            except asyncio.CancelledError:
+                accepted = journal.accept(entry, task_id)
         except UsageError as error:
             # The task's id would be lost with this program.
             raise UsageError(
@@ -181,28 +214,41 @@ class Submitter:
                 "It is paid for.",
                 continue_with=self.context.continue_with([task_id]),
             ) from error
-        self.context.report(Submitted(audio_id=job.song.audio_id, task_id=task_id))
+        if accepted.wav_task_id is None:
+            raise explain_unknown(accepted)
+        self.context.report(Submitted(audio_id=entry.name, task_id=task_id))
         return Accepted(entry=accepted, new=accepted.id == entry.id)
 
-    def _adopt(self, entry: JournalEntry, exists: RecordExists) -> Accepted:
+    async def _find_task(self, entry: JournalEntry, lost: SubmissionUnknown) -> Accepted:
+        """Find the task in an answer that was not understood. Raise `lost` if that fails."""
+        if lost.answer is not None:
+            self.context.report(AnswerKept(audio_id=entry.name, answer=lost.answer))
+        found = await adopt_candidate(self.context, self.context.journal.refresh(entry))
+        if found is None:
+            raise lost
+        return self._resume(*found, "the service's answer named it")
+
+    async def _continue_existing(self, entry: JournalEntry, exists: RecordExists) -> Accepted:
         """Take the task that a 409 or the journal names (api/README.md, section 3)."""
-        journal, audio_id = self.context.journal, entry.audio_id or ""
-        if exists.task_id is not None:
-            return self._report_resumed(journal.accept(entry, exists.task_id), _ON_RECORD)
-        known = journal.newest_task_of(audio_id)
-        journal.move(entry, State.REFUSED, message=exists.message)
+        journal, task_id = self.context.journal, exists.task_id
+        if task_id is not None:
+            record, doubt = await look_up_existing(self.context, entry, task_id)
+            if doubt is None:
+                accepted = await journal.when_unlocked(lambda: journal.accept(entry, task_id))
+                return self._resume(accepted, record, _ON_RECORD)
+            exists = RecordExists(
+                f"{exists.message}; it names task {task_id}, but {doubt}", exists.remedy, None
+            )
+        known = journal.newest_task_of(entry.name)
+        state = State.EXISTS if known is None else State.REFUSED
+        await journal.when_unlocked(lambda: journal.move(entry, state, message=exists.message))
         if known is None:
-            raise explain_existing(self.context, audio_id, exists)
-        return self._report_resumed(known, _ON_RECORD)
+            raise explain_existing(self.context, entry.name, exists)
+        return self._resume(known, None, _ON_RECORD)
 
-    def _resume(self, entry: JournalEntry) -> Accepted:
-        check_entry(entry, self.context.client.provider)
-        return self._report_resumed(entry, "paid for before")
-
-    def _report_resumed(self, entry: JournalEntry, reason: str) -> Accepted:
-        entry = self.context.journal.follow(entry)
+    def _resume(self, entry: JournalEntry, record: WavRecord | None, reason: str) -> Accepted:
         self.context.report(Resumed(audio_id=entry.name, task_id=entry.wav_task_id or "", reason=reason))
-        return Accepted(entry=entry, new=False)
+        return Accepted(entry=self.context.journal.follow(entry), record=record)
 
     def _report_last_moment(self, entry: JournalEntry, request: asyncio.Task[Accepted]) -> None:
         """Report what would be lost with the program: a task that the journal cannot take, or doubt."""

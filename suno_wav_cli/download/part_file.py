@@ -16,6 +16,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.errors import DownloadFailed, OutputExists
+from suno_wav_cli.system.atomic_file import rename_unless_taken, sync_folder
 from suno_wav_cli.system.file_lock import is_same_file, try_lock
 
 if TYPE_CHECKING:
@@ -98,10 +99,15 @@ class PartFile:
             if force:
                 self.path.replace(target)
             else:
-                _rename_unless_taken(self.path, target)
+                rename_unless_taken(self.path, target)
+        except FileExistsError:
+            raise OutputExists(
+                f"{target} exists",
+                f"It was not touched; the new file is at {self.path}. To replace it, add --force.",
+            ) from None
         except OSError as error:
             raise disk_error(target, error) from error
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
 
 
 def part_of(target: Path) -> Path:
@@ -147,7 +153,7 @@ def _open_and_lock(path: Path) -> FileIO:
         try:
             _lock(path, file)
             # Before it was locked, its holder may have renamed it. A crash in the middle of that leaves
-            # both names: `_rename_unless_taken`.
+            # both names: `rename_unless_taken`.
             if is_same_file(path, file):
                 if os.fstat(file.fileno()).st_nlink <= 1:
                     return file
@@ -164,34 +170,6 @@ def _lock(path: Path, file: FileIO) -> None:
         raise DownloadFailed(
             f"another program is downloading to {path}", "Let it finish, or choose another --out."
         )
-
-
-def _rename_unless_taken(part: Path, target: Path) -> None:
-    exists = OutputExists(
-        f"{target} exists", f"It was not touched; the new file is at {part}. To replace it, add --force."
-    )
-    try:
-        # A hard link fails where the name is taken, even if another program took it this instant.
-        os.link(part, target)
-    except FileExistsError:
-        raise exists from None
-    except OSError:
-        # A file system without hard links.
-        if target.exists():
-            raise exists from None
-        part.rename(target)
-    else:
-        part.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name survive a power cut, if the system opens folders (Windows does not)."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def remove_old_parts(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Songs on their way: planned, submitted, converted, downloaded, saved."""
+"""Songs that are paid for: converted, downloaded, saved."""
 
 from __future__ import annotations
 
@@ -7,80 +7,9 @@ from typing import TYPE_CHECKING, TypeAlias
 from suno_wav_cli.events.event import event
 
 if TYPE_CHECKING:
-    from decimal import Decimal
     from pathlib import Path
 
     from suno_wav_cli.models import AudioLevels, WavFormat, WavRecord
-
-
-@event
-class Planned:
-    """`--dry-run`: what `convert` would do with a song.
-
-    path: where the file would be saved.
-    action: `there` or `continue`, which are free; `submit`, which is paid for; or `unknown`, which
-        needs a decision, because an earlier request may have been paid for.
-    price: in credits; 0 unless the song would be submitted.
-    """
-
-    audio_id: str
-    path: Path
-    action: str
-    price: Decimal
-
-
-@event
-class Quoted:
-    """The cost of what is about to be submitted is known.
-
-    submissions: number of songs to pay for.
-    price: of all of them, in credits.
-    balance: credits left; null if unknown.
-    reason: why the balance is unknown.
-    refusal: with `--dry-run`, why the songs would not be submitted.
-    """
-
-    submissions: int
-    price: Decimal
-    balance: Decimal | None
-    reason: str | None
-    refusal: str | None
-
-
-@event
-class Submitting:
-    """The paid request is about to be sent."""
-
-    audio_id: str
-
-
-@event
-class SubmissionDelayed:
-    """The service certainly did not accept the request; it will be sent again.
-
-    seconds: until then.
-    """
-
-    audio_id: str
-    reason: str
-    seconds: float
-
-
-@event
-class Submitted:
-    """The service accepted the song."""
-
-    audio_id: str
-    task_id: str
-
-
-@event
-class Resumed:
-    """The song was paid for before, and its task is continued."""
-
-    audio_id: str
-    task_id: str
-    reason: str
 
 
 @event
@@ -266,13 +195,7 @@ class TaskStatus:
 
 
 SongEvent: TypeAlias = (
-    Planned
-    | Quoted
-    | Submitting
-    | SubmissionDelayed
-    | Submitted
-    | Resumed
-    | LookedUp
+    LookedUp
     | StateChanged
     | LookupFailed
     | TaskMessage

@@ -1,6 +1,6 @@
 """What was paid for and where it stands, on disk before the next step."""
 
-from suno_wav_cli.journal.journal import Claim, Journal, open_journal
+from suno_wav_cli.journal.journal import Journal, open_journal
 from suno_wav_cli.journal.migrations import SCHEMA_VERSION
 from suno_wav_cli.journal.queries import (
     History,
@@ -11,7 +11,6 @@ from suno_wav_cli.journal.queries import (
 
 __all__ = [
     "SCHEMA_VERSION",
-    "Claim",
     "History",
     "Journal",
     "Listing",

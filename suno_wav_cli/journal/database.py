@@ -7,22 +7,25 @@ cut. Every change is one transaction, so two processes never see half of one.
 from __future__ import annotations
 
 import os
+import secrets
 import sqlite3
-import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from suno_wav_cli.errors import UsageError
+from suno_wav_cli.errors import JournalLocked, JournalLost, UsageError
 from suno_wav_cli.journal.entry import JournalEntry, State
 from suno_wav_cli.journal.migrations import SCHEMA_VERSION, bring_up_to_date, version_of
+from suno_wav_cli.system.atomic_file import rename_unless_taken, sync_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _BUSY_SECONDS = 5.0
 """How long to wait for another program. The event loop waits too; a change takes under 1 ms."""
+
+_LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 _ENTRIES = (
     "SELECT *, (SELECT title FROM track WHERE track.audio_id = conversion.audio_id) AS title FROM conversion"
@@ -35,6 +38,7 @@ class Database:
     def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
         self._connection = connection
         self._path = path
+        self._file = None if path is None else _identify(path)
 
     def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
         try:
@@ -62,9 +66,40 @@ class Database:
         found = self.entries(f"{where} LIMIT 1", *values)
         return found[0] if found else None
 
+    def change(self, statement: str, *values: Any) -> sqlite3.Cursor:
+        """Execute a statement that writes. Raise JournalLost if nobody would find what it writes."""
+        # SQLite goes on with a file that was removed or renamed, and reports nothing.
+        if self._path is not None and _identify(self._path) != self._file:
+            raise JournalLost(
+                f"the journal {self._path} vanished or was replaced during this run",
+                "Put it back, so that what was paid for stays known.",
+            )
+        return self.execute(statement, *values)
+
+    def insert(self, columns: Mapping[str, object]) -> int | None:
+        """Record a new conversion. Return the number of its row."""
+        names, places = ", ".join(columns), ", ".join("?" * len(columns))
+        values = map(_column, columns.values())
+        return self.change(f"INSERT INTO conversion ({names}) VALUES ({places})", *values).lastrowid
+
+    def update(self, row_id: int, columns: Mapping[str, object]) -> None:
+        """Change a conversion."""
+        assignments = ", ".join(f"{name} = ?" for name in columns)
+        values = map(_column, columns.values())
+        self.change(f"UPDATE conversion SET {assignments} WHERE id = ?", *values, row_id)
+
+    @contextmanager
+    def without_waiting(self) -> Iterator[None]:
+        """Raise JournalLocked at once, inside the block, if another program is writing."""
+        self.execute("PRAGMA busy_timeout = 0")
+        try:
+            yield
+        finally:
+            self.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000:.0f}")
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        self.execute("BEGIN IMMEDIATE")
+        self.change("BEGIN IMMEDIATE")
         try:
             yield
             self.execute("COMMIT")
@@ -77,19 +112,64 @@ class Database:
 def open_database(path: Path | None) -> Iterator[Database]:
     """Open the journal at `path`, or make it. None keeps it in memory. Raise UsageError."""
     try:
-        if path is not None:
+        if path is None:
+            connection = sqlite3.connect(":memory:", isolation_level=None)
+            bring_up_to_date(connection)
+        else:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        connection = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=_BUSY_SECONDS)
+            if not path.exists():
+                _create(path)
+            connection = _connect(path, "mode=rw")
     except (OSError, sqlite3.Error) as error:
         raise _unusable(path, error) from error
     with closing(connection):
         connection.row_factory = sqlite3.Row
         try:
-            _write_ahead(connection)
+            if version_of(connection) == 0:
+                raise sqlite3.DatabaseError("it is empty")
+            # A repaired journal may have lost this. It stays so while another program has it open.
+            with suppress(sqlite3.OperationalError):
+                connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
             bring_up_to_date(connection)
         except sqlite3.Error as error:
             raise _unusable(path, error) from error
         yield Database(connection, path)
+
+
+def _create(path: Path) -> None:
+    """Make a journal under another name, and give it its own: an empty file is never a new journal.
+
+    Raise OSError or sqlite3.Error.
+    """
+    unfinished = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        with closing(sqlite3.connect(unfinished, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            bring_up_to_date(connection)
+        # Another program may have been quicker.
+        with suppress(FileExistsError):
+            rename_unless_taken(unfinished, path)
+        sync_folder(path.parent)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _connect(path: Path, options: str) -> sqlite3.Connection:
+    """Open a file that is there. Raise sqlite3.Error."""
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?{options}", uri=True, isolation_level=None, timeout=_BUSY_SECONDS
+    )
+
+
+def _identify(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another one of its name, or None if it cannot be found."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 @contextmanager
@@ -98,19 +178,13 @@ def open_for_reading(path: Path) -> Iterator[Database | None]:
 
     Raise UsageError.
     """
-    try:
-        there = path.exists()
-    except OSError as error:
-        raise _unusable(path, error) from error
-    if not there:
+    if not is_there(path):
         yield None
         return
     # In a folder that is not writable, SQLite cannot make the files that WAL needs.
     options = "mode=ro" if os.access(path.parent, os.W_OK) else "mode=ro&immutable=1"
     try:
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?{options}", uri=True, isolation_level=None, timeout=_BUSY_SECONDS
-        )
+        connection = _connect(path, options)
     except sqlite3.Error as error:
         raise _unusable(path, error) from error
     with closing(connection):
@@ -122,6 +196,14 @@ def open_for_reading(path: Path) -> Iterator[Database | None]:
         yield Database(connection, path) if current else None
 
 
+def is_there(path: Path) -> bool:
+    """Tell whether there is a journal. Raise UsageError if that cannot be seen."""
+    try:
+        return path.exists()
+    except OSError as error:
+        raise _unusable(path, error) from error
+
+
 def stored(path: Path | None) -> bytes | None:
     """Return a path as the file holds it: bytes, because a name need not be text."""
     return None if path is None else os.fsencode(path.absolute())
@@ -131,36 +213,43 @@ def loaded(path: bytes) -> Path:
     return Path(os.fsdecode(path))
 
 
-def _write_ahead(connection: sqlite3.Connection) -> None:
-    # Programs that start at once on a new file collide here, and SQLite does not wait by itself.
-    deadline = time.monotonic() + _BUSY_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            break
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-    connection.execute("PRAGMA synchronous = FULL")
+def _column(value: object) -> object:
+    """Return a field of a conversion as the file holds it."""
+    match value:
+        case Path():
+            return stored(value)
+        case Decimal():
+            return str(value)
+        case tuple():
+            return " ".join(value)
+        case _:
+            return value
 
 
 def _entry(row: sqlite3.Row) -> JournalEntry:
     """Raise TypeError, ValueError or ArithmeticError for a row that is not of this schema."""
     fields = dict(row)
-    target, credits_before = fields["target"], fields["credits_before"]
+    target = fields["target"]
     return JournalEntry(
         **fields
         | {
             "state": State(fields["state"]),
             "target": loaded(target) if target else None,
-            "credits_before": None if credits_before is None else Decimal(credits_before),
+            "credits_before": _amount(fields["credits_before"]),
+            "credits": _amount(fields["credits"]),
+            "candidates": tuple(fields["candidates"].split()),
         }
     )
 
 
+def _amount(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
 def _unusable(path: Path | None, error: Exception) -> UsageError:
     message = f"the journal {path} cannot be used: {error}"
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in _LOCKED:
+        return JournalLocked(message, "Another program is writing to it. Wait for it, then try again.")
     if isinstance(error, OSError | sqlite3.OperationalError):
         # The folder, its permissions, the disk or another program, not the content of the file.
         return UsageError(message, "Repair the file or folder, or name another one: SUNO_WAV_HOME=FOLDER")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -14,36 +16,47 @@ if TYPE_CHECKING:
 class State(StrEnum):
     """Where a conversion stands.
 
-    The first three are about the paid request, the others about a task that was accepted.
+    The first four are about the paid request, the others about a task that was accepted.
     """
 
     SUBMITTING = "submitting"
     """The paid request may be on its way. Found after a crash: the outcome is unknown."""
     UNKNOWN = "unknown"
-    """The paid request left and its answer was lost."""
+    """The paid request left, and no task is known that it has made."""
     REFUSED = "refused"
     """Certainly not accepted, so not paid for."""
+    EXISTS = "exists"
+    """Not accepted either: the service has a WAV of the song, and which task made it is not known."""
     SUBMITTED = "submitted"
     READY = "ready"
     """The service has made the file."""
     SAVED = "saved"
     FAILED = "failed"
     """Accepted, but the service could not make the file."""
+    FORGOTTEN = "forgotten"
+    """Accepted, but the service no longer knows the task."""
 
 
 UNDECIDED = frozenset({State.SUBMITTING, State.UNKNOWN})
 UNSAVED = frozenset({State.SUBMITTED, State.READY})
-NOTHING_TO_FETCH = frozenset({State.REFUSED, State.FAILED})
+NOT_ACCEPTED = frozenset({State.REFUSED, State.EXISTS})
+GIVEN_UP = frozenset({State.FAILED, State.FORGOTTEN})
+RESUBMITTABLE = UNDECIDED | GIVEN_UP
+"""What `--resubmit` pays for again: the file will not come by itself."""
+WITHOUT_TASK = UNDECIDED | {State.EXISTS}
+"""What may have a task that the journal does not know."""
 
-_OF_A_TASK = frozenset({State.READY, State.SAVED, State.FAILED})
+_OF_A_TASK = frozenset({State.SUBMITTED, State.READY, State.SAVED, State.FAILED, State.FORGOTTEN})
 NEXT_STATES: dict[State, frozenset[State]] = {
-    State.SUBMITTING: frozenset({State.SUBMITTED, State.REFUSED, State.UNKNOWN}),
-    State.UNKNOWN: frozenset(),
+    State.SUBMITTING: frozenset({State.SUBMITTED, State.REFUSED, State.EXISTS, State.UNKNOWN}),
+    State.UNKNOWN: frozenset({State.SUBMITTED}),
     State.REFUSED: frozenset(),
+    State.EXISTS: frozenset({State.SUBMITTED}),
     State.SUBMITTED: _OF_A_TASK,
     State.READY: _OF_A_TASK,
     State.SAVED: _OF_A_TASK,
     State.FAILED: _OF_A_TASK,
+    State.FORGOTTEN: _OF_A_TASK,
 }
 """An accepted task goes where the service's last answer puts it: two programs may follow it."""
 
@@ -71,6 +84,12 @@ class SavedFile:
     bytes: int
     sha256: str | None
 
+    def is_unchanged(self) -> bool:
+        """Tell whether the file is there, with these very bytes."""
+        with suppress(OSError), self.path.open("rb") as file:
+            return self.sha256 == hashlib.file_digest(file, "sha256").hexdigest()
+        return False
+
 
 @dataclass(frozen=True, kw_only=True)
 class JournalEntry:
@@ -80,7 +99,10 @@ class JournalEntry:
     the song will become, or last became, and `bytes` the size of the file saved last. The service
     deletes its file at `expires` or before; that is counted from the moment at which the journal
     learned of the task. `credits_before` is the balance before the paid request, if it was looked
-    up. `title` is the song's, if `tracks` has seen it.
+    up, and `credits` what the task has really cost, if the service tells. `answer` is the beginning
+    of an answer to the paid request that was not understood, and `candidates` the ids in it that
+    may be the task's. `run` has made the paid request. `title` is the song's, if `tracks` has seen
+    it.
     """
 
     id: int
@@ -98,9 +120,33 @@ class JournalEntry:
     updated: float
     expires: float | None
     credits_before: Decimal | None
+    credits: Decimal | None
+    answer: str | None
+    candidates: tuple[str, ...]
+    run: str | None
     title: str | None
 
     @property
     def name(self) -> str:
         """The song's id, or else the task's."""
         return self.audio_id or self.wav_task_id or ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """The conversion that decides about a song: a `new` one, to be paid for now, or an earlier one."""
+
+    entry: JournalEntry
+    new: bool
+
+
+class Changes(TypedDict, total=False):
+    """What a step of a conversion may record besides its state: fields of `JournalEntry`."""
+
+    wav_task_id: str | None
+    target: Path | None
+    wav_url: str | None
+    message: str | None
+    answer: str | None
+    candidates: tuple[str, ...] | None
+    credits: Decimal | None

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar, Unpack
 
+from suno_wav_cli.errors import JournalLocked
 from suno_wav_cli.journal.database import open_database, stored
-from suno_wav_cli.journal.entry import NEXT_STATES, UNSAVED, JournalEntry, State
+from suno_wav_cli.journal.entry import (
+    NEXT_STATES,
+    RESUBMITTABLE,
+    UNSAVED,
+    Changes,
+    Claim,
+    JournalEntry,
+    State,
+)
 from suno_wav_cli.journal.parts import Parts
-from suno_wav_cli.journal.queries import History
+from suno_wav_cli.journal.queries import RANK, History
+from suno_wav_cli.journal.runs import Runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -22,15 +30,11 @@ if TYPE_CHECKING:
     from suno_wav_cli.journal.entry import Account
     from suno_wav_cli.models import Song, Track
 
+T = TypeVar("T")
+
 _DAY = 86400.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Claim:
-    """The conversion that decides about a song: a `new` one, to be paid for now, or an earlier one."""
-
-    entry: JournalEntry
-    new: bool
+_ONCE_PAID = 120.0
+"""Seconds that a change which must not be lost waits for another program."""
 
 
 class Journal:
@@ -39,20 +43,62 @@ class Journal:
     `history` has those of all accounts, `parts` what is known of part files.
     """
 
-    def __init__(self, database: Database, account: Account) -> None:
+    def __init__(self, database: Database, account: Account, runs: Runs) -> None:
         self._database = database
         self._account = account
+        self._runs = runs
         self._followed: dict[int, None] = {}
         self.history = History(database)
         self.parts = Parts(database)
 
+    async def when_unlocked(self, change: Callable[[], T], *, seconds: float = _ONCE_PAID) -> T:
+        """Make a change as soon as no other program is writing. The event loop goes on meanwhile.
+
+        Raise JournalLocked if that takes longer than `seconds`.
+        """
+        import asyncio
+
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                with self._database.without_waiting():
+                    return change()
+            except JournalLocked:
+                if time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(0.05)
+
     def current_entry(self, audio_id: str) -> JournalEntry | None:
-        """Find the song's newest conversion that was paid for, or may have been, and did not fail."""
+        """Find the conversion that decides about a song: the newest that was paid for, or may have been.
+
+        One that was given up decides only if there is no other.
+        """
         return self._database.entry(
-            "service = ? AND audio_id = ? AND state NOT IN ('refused', 'failed') ORDER BY id DESC",
+            f"service = ? AND audio_id = ? AND state NOT IN ('refused', 'exists') ORDER BY {RANK}, id DESC",
             self._account.base_url,
             audio_id,
         )
+
+    def songs_named(self, audio_id: str) -> list[JournalEntry]:
+        """List the conversions of a song."""
+        return self._database.entries(
+            "service = ? AND audio_id = ? ORDER BY id", self._account.base_url, audio_id
+        )
+
+    def awaiting_task(self) -> list[JournalEntry]:
+        """List the songs that may have a task which the journal does not know, each once."""
+        entries = self._database.entries(
+            "service = ? AND audio_id IS NOT NULL AND state IN ('submitting', 'unknown', 'exists') "
+            "AND NOT EXISTS (SELECT 1 FROM conversion AS later WHERE later.service = conversion.service "
+            "AND later.audio_id = conversion.audio_id AND later.id > conversion.id AND later.state <> 'refused') "
+            "ORDER BY id",
+            self._account.base_url,
+        )
+        return [entry for entry in entries if not self.is_being_submitted(entry)]
+
+    def is_being_submitted(self, entry: JournalEntry) -> bool:
+        """Tell whether a living program waits for the answer to the paid request."""
+        return entry.state is State.SUBMITTING and self._runs.is_alive(entry.run)
 
     def of_task(self, wav_task_id: str) -> JournalEntry | None:
         return self._database.entry("service = ? AND wav_task_id = ?", self._account.base_url, wav_task_id)
@@ -81,49 +127,69 @@ class Journal:
     def unfinished(self) -> list[JournalEntry]:
         """List what this run has worked on, the service has accepted and is not saved."""
         # A row whose transaction has failed is not there.
-        entries = [self._database.entry("id = ?", row_id) for row_id in self._followed]
-        return [entry for entry in entries if entry is not None and entry.state in UNSAVED]
+        found = [self._database.entry("id = ?", row_id) for row_id in self._followed]
+        return [entry for entry in found if entry is not None and entry.state in UNSAVED]
 
     def claim(
         self,
         song: Song,
         target: Path,
         *,
-        anyway: bool,
+        replacing: JournalEntry | None = None,
         credits_before: Decimal | None = None,
         authorize: Callable[[], None] | None = None,
     ) -> Claim:
         """Record that a paid request is about to leave, unless an earlier conversion decides.
 
         This is one transaction: of two programs that want a song at the same moment, one may pay.
-        With `anyway`, no earlier conversion decides. `authorize` is called before a payment is
-        recorded; if it raises, nothing is.
+        `replacing` is the earlier conversion that is to be paid for again. It decides all the same
+        if its task was found in the meantime. `authorize` is called before a payment is recorded;
+        if it raises, nothing is.
         """
+        run = self._runs.begin()
         with self._database.transaction():
-            known = None if anyway else self.current_entry(song.audio_id)
-            if known is not None:
+            known = self.current_entry(song.audio_id)
+            if known is not None and not self._gives_way(known, replacing):
                 return Claim(entry=known, new=False)
             if authorize is not None:
                 authorize()
             entry = self._insert(
                 State.SUBMITTING,
-                song.audio_id,
-                target,
+                audio_id=song.audio_id,
                 music_task_id=song.music_task_id,
-                credits_before=None if credits_before is None else str(credits_before),
+                target=target,
+                credits_before=credits_before,
+                run=run,
             )
             return Claim(entry=entry, new=True)
+
+    def _gives_way(self, known: JournalEntry, replacing: JournalEntry | None) -> bool:
+        if replacing is None or known.id != replacing.id or self.is_being_submitted(known):
+            return False
+        return known.state in RESUBMITTABLE or replacing.state not in RESUBMITTABLE
 
     def accept(self, entry: JournalEntry, wav_task_id: str) -> JournalEntry:
         """Record the task that the service made of a conversion.
 
-        Return the earlier conversion if the journal knows the task already.
+        One task belongs to one song. Return the song's earlier conversion if that has the task
+        already. If another song has it, return this one, whose outcome is UNKNOWN then.
         """
         with self._database.transaction():
             known = self.of_task(wav_task_id)
             if known is None:
                 return self.move(entry, State.SUBMITTED, wav_task_id=wav_task_id)
+            if known.id == entry.id:
+                return self.follow(known)
+            if known.audio_id not in (None, entry.audio_id):
+                said = f"the service named task {wav_task_id}, which is of another song, {known.audio_id}"
+                return self.move(entry, State.UNKNOWN, message=said)
             self.move(entry, State.REFUSED, message=f"the service named task {wav_task_id}, which is known")
+            # `status` or `listen` may have recorded the task before its song was known.
+            music_task_id = known.music_task_id or entry.music_task_id
+            target = known.target or entry.target
+            self._database.update(
+                known.id, {"audio_id": entry.audio_id, "music_task_id": music_task_id, "target": target}
+            )
             return self.follow(known)
 
     def adopt(self, wav_task_id: str, audio_id: str | None, target: Path | None) -> JournalEntry:
@@ -133,38 +199,25 @@ class Journal:
             if known is not None:
                 return self.follow(known)
             return self._insert(
-                State.SUBMITTED, audio_id, target, wav_task_id=wav_task_id, expires=self._kept_until()
+                State.SUBMITTED,
+                audio_id=audio_id,
+                target=target,
+                wav_task_id=wav_task_id,
+                expires=self._kept_until(),
             )
 
-    def move(
-        self,
-        entry: JournalEntry,
-        state: State,
-        *,
-        wav_task_id: str | None = None,
-        target: Path | None = None,
-        wav_url: str | None = None,
-        message: str | None = None,
-    ) -> JournalEntry:
-        """Change the state, and whatever else is given.
+    def move(self, entry: JournalEntry, state: State, **changes: Unpack[Changes]) -> JournalEntry:
+        """Change the state, and whatever else is given. A message lasts until the next step.
 
         A step that NEXT_STATES does not have is a bug.
         """
         if state not in NEXT_STATES[entry.state]:
             raise AssertionError(f"a conversion cannot go from {entry.state} to {state}")
-        self._database.execute(
-            "UPDATE conversion SET state = ?, updated = ?, message = ?, "
-            "wav_task_id = coalesce(?, wav_task_id), expires = coalesce(expires, ?), "
-            "target = coalesce(?, target), wav_url = coalesce(?, wav_url) WHERE id = ?",
-            state,
-            time.time(),
-            message,
-            wav_task_id,
-            self._kept_until() if wav_task_id else None,
-            stored(target),
-            wav_url,
-            entry.id,
-        )
+        columns = {"state": state, "updated": time.time(), "message": None}
+        if changes.get("wav_task_id") and entry.expires is None:
+            columns["expires"] = self._kept_until()
+        given = {name: value for name, value in changes.items() if value is not None}
+        self._database.update(entry.id, columns | given)
         return self._by_id(entry.id)
 
     def begin_rename(self, entry: JournalEntry, target: Path, size: int, sha256: str) -> JournalEntry:
@@ -173,7 +226,7 @@ class Journal:
         This is written before the rename, so `recognises` knows the file after a crash in between.
         """
         with self._database.transaction():
-            self._database.execute("UPDATE conversion SET bytes = ? WHERE id = ?", size, entry.id)
+            self._database.update(entry.id, {"bytes": size})
             self._database.execute(
                 "INSERT OR REPLACE INTO place VALUES (?, ?, ?, ?)", entry.id, stored(target), size, sha256
             )
@@ -181,20 +234,20 @@ class Journal:
 
     def undo_rename(self, entry: JournalEntry, target: Path) -> None:
         """Record that the file did not get its name after all."""
-        with self._database.transaction():
-            self._database.execute(
-                "DELETE FROM place WHERE conversion = ? AND path = ?", entry.id, stored(target)
-            )
+        self._database.change("DELETE FROM place WHERE conversion = ? AND path = ?", entry.id, stored(target))
 
     def recognises(self, entry: JournalEntry, target: Path) -> bool:
         """Tell whether the file at `target` is this conversion's, and whole."""
-        size = target.stat().st_size if target.is_file() else None
+        try:
+            size = target.stat().st_size if target.is_file() else None
+        except OSError:
+            return False
         saved = [file for file in self.history.saved_files(entry) if file.path == target.absolute()]
         if size is None or size not in [file.bytes for file in saved]:
             return False
         if entry.state is State.READY and entry.target == target.absolute():
             # A crash came between the file's rename and the journal's next line, or just before the rename.
-            if _digest(target) not in {file.sha256 for file in saved} - {None}:
+            if not any(file.is_unchanged() for file in saved):
                 return False
             self.move(entry, State.SAVED)
         return True
@@ -217,34 +270,12 @@ class Journal:
     def _kept_until(self) -> float:
         return time.time() + self._account.kept_days * _DAY
 
-    def _insert(
-        self,
-        state: State,
-        audio_id: str | None,
-        target: Path | None,
-        *,
-        music_task_id: str | None = None,
-        wav_task_id: str | None = None,
-        expires: float | None = None,
-        credits_before: str | None = None,
-    ) -> JournalEntry:
+    def _insert(self, state: State, **columns: object) -> JournalEntry:
         now = time.time()
-        cursor = self._database.execute(
-            "INSERT INTO conversion (service, provider, audio_id, music_task_id, wav_task_id, state, target, "
-            "created, updated, expires, credits_before) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            self._account.base_url,
-            self._account.provider,
-            audio_id,
-            music_task_id,
-            wav_task_id,
-            state,
-            stored(target),
-            now,
-            now,
-            expires,
-            credits_before,
+        account = {"service": self._account.base_url, "provider": self._account.provider}
+        entry = self._by_id(
+            self._database.insert(account | {"state": state, "created": now, "updated": now} | columns)
         )
-        entry = self._by_id(cursor.lastrowid)
         self._followed[entry.id] = None
         return entry
 
@@ -255,18 +286,15 @@ class Journal:
         return entry
 
 
-def _digest(path: Path) -> str | None:
-    """Return the SHA-256 of a file, or None if it cannot be read."""
-    with suppress(OSError), path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-    return None
-
-
 @contextmanager
 def open_journal(path: Path | None, account: Account) -> Iterator[Journal]:
     """Open the journal at `path`, or make it. None keeps it in memory.
 
     Raise UsageError if the file or its folder cannot be used, as every method of the Journal does.
     """
+    runs = Runs(None if path is None else path.parent / "runs")
     with open_database(path) as database:
-        yield Journal(database, account)
+        try:
+            yield Journal(database, account, runs)
+        finally:
+            runs.end()

@@ -75,7 +75,16 @@ CREATE TABLE part (
 ) WITHOUT ROWID;
 """
 
-_STEPS = (_VERSION_1, _VERSION_2, _VERSION_3)
+# What was answered to a paid request, what it really cost, and which run has made it: whether that still runs tells a
+# request that is on its way from one whose answer was lost.
+_VERSION_4 = """
+ALTER TABLE conversion ADD COLUMN credits TEXT;
+ALTER TABLE conversion ADD COLUMN answer TEXT;
+ALTER TABLE conversion ADD COLUMN candidates TEXT NOT NULL DEFAULT '';
+ALTER TABLE conversion ADD COLUMN run TEXT;
+"""
+
+_STEPS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 SCHEMA_VERSION = len(_STEPS)
 
 

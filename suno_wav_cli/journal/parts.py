@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.errors import JournalLocked
 from suno_wav_cli.journal.database import stored
 
 if TYPE_CHECKING:
@@ -84,20 +86,22 @@ class Parts:
         return partial, fingerprint
 
     def keep(self, path: Path, entry: JournalEntry, partial: PartialFile, fingerprint: str) -> None:
-        """Record what is safe on the disk."""
-        self._database.execute(
-            "INSERT OR REPLACE INTO part VALUES (?, ?, ?, ?, ?, ?)",
-            stored(path),
-            entry.id,
-            partial.validator,
-            partial.length,
-            format_ranges(partial.missing),
-            fingerprint,
-        )
+        """Record what is safe on the disk, unless another program is writing to the journal."""
+        # What stands there is true as well: it tells of fewer bytes.
+        with suppress(JournalLocked), self._database.without_waiting():
+            self._database.change(
+                "INSERT OR REPLACE INTO part VALUES (?, ?, ?, ?, ?, ?)",
+                stored(path),
+                entry.id,
+                partial.validator,
+                partial.length,
+                format_ranges(partial.missing),
+                fingerprint,
+            )
 
     def forget(self, path: Path) -> None:
         """Record that the part file starts over, or is gone."""
-        self._database.execute("DELETE FROM part WHERE path = ?", stored(path))
+        self._database.change("DELETE FROM part WHERE path = ?", stored(path))
 
 
 def count_received(missing: tuple[ByteRange, ...], length: int | None) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.journal.database import loaded, open_database, open_for_reading
+from suno_wav_cli.journal.database import is_there, loaded, open_database, open_for_reading
 from suno_wav_cli.journal.entry import SavedFile
 
 if TYPE_CHECKING:
@@ -17,10 +17,14 @@ if TYPE_CHECKING:
     from suno_wav_cli.journal.database import Database
     from suno_wav_cli.journal.entry import JournalEntry
 
-_PAID_OR_PERHAPS = "state NOT IN ('refused', 'failed')"
+RANK = (
+    "CASE WHEN state IN ('refused', 'exists') THEN 2 WHEN state IN ('failed', 'forgotten') THEN 1 ELSE 0 END"
+)
+"""How little a conversion decides about its song: not at all if nothing was accepted, and little if it was given up."""
 _REPLACED = (
     "EXISTS (SELECT 1 FROM conversion AS later WHERE later.service = conversion.service "
-    f"AND later.audio_id = conversion.audio_id AND later.id > conversion.id AND later.{_PAID_OR_PERHAPS})"
+    "AND later.audio_id = conversion.audio_id AND later.id > conversion.id "
+    "AND later.state NOT IN ('refused', 'exists', 'failed', 'forgotten'))"
 )
 _UNFINISHED = f"state IN ('submitting', 'unknown', 'submitted', 'ready') AND NOT {_REPLACED}"
 
@@ -28,7 +32,7 @@ _UNFINISHED = f"state IN ('submitting', 'unknown', 'submitted', 'ready') AND NOT
 class Listing(StrEnum):
     ALL = "all"
     FAILED = "failed"
-    """Refused, or the service could not make the file."""
+    """Not accepted, or the service could not make the file, or has forgotten it."""
     UNFINISHED = "unfinished"
     """Paid for, or perhaps, and not saved; and not replaced by a later conversion of the song."""
     EXPIRING = "expiring"
@@ -39,7 +43,7 @@ _LONGEST_BATCH = 86400.0
 _NEWEST_FIRST = "id DESC"
 _LISTINGS: dict[Listing, tuple[str, str]] = {
     Listing.ALL: ("1", _NEWEST_FIRST),
-    Listing.FAILED: ("state IN ('refused', 'failed')", _NEWEST_FIRST),
+    Listing.FAILED: ("state IN ('refused', 'exists', 'failed', 'forgotten')", _NEWEST_FIRST),
     Listing.UNFINISHED: (_UNFINISHED, _NEWEST_FIRST),
     Listing.EXPIRING: (f"{_UNFINISHED} AND expires < ?", "expires, id"),
 }
@@ -83,8 +87,7 @@ class History:
         None for `base_url` looks at all services.
         """
         return self._database.entry(
-            "(wav_task_id = ? OR audio_id = ?) AND (service = ? OR ? IS NULL) "
-            f"ORDER BY {_PAID_OR_PERHAPS} DESC, id DESC",
+            f"(wav_task_id = ? OR audio_id = ?) AND (service = ? OR ? IS NULL) ORDER BY {RANK}, id DESC",
             id_,
             id_,
             base_url,
@@ -171,7 +174,7 @@ def open_history(path: Path) -> Iterator[History | None]:
         if database is not None:
             yield History(database)
             return
-    if not path.exists():
+    if not is_there(path):
         yield None
         return
     with open_database(path) as database:

@@ -36,7 +36,7 @@ class Contract:
 
     `prefix` stands before each path. `messages` explains a refusal, or else its code.
     `read_submission` returns None for a body that is not valid. `make_record` makes the `data` of a
-    task's record; its second argument tells whether the task is decided.
+    task's record from its flag and its file's address.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Contract:
     codes: Mapping[Refusal, int]
     messages: Mapping[Refusal | int, str]
     read_submission: Callable[[object], Submission | None]
-    make_record: Callable[[Task, bool], dict[str, Any]]
+    make_record: Callable[[Task, str, str | None], dict[str, Any]]
     callback_shape: str
     music_path: str = "/api/v1/generate/record-info"
 

@@ -7,7 +7,7 @@ import random
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from suno_wav_cli.callbacks.payload_variants import COMPLETED_MS, CREATED_MS, documented_record, job_details
+from suno_wav_cli.callbacks.payload_variants import documented_record, job_details, milliseconds
 
 if TYPE_CHECKING:
     from suno_wav_cli.sandbox.tasks import Task
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 _WORKING_STATES = ("waiting", "queuing", "generating")
 
 
-def make_sunoapi_record(task: Task, decided: bool) -> dict[str, Any]:
-    flag, url = _current_state(task, decided)
+def make_sunoapi_record(task: Task, flag: str, url: str | None) -> dict[str, Any]:
     record = documented_record(task.describe(flag, url))
     match task.behaviour.record:
         case "first-edition":
@@ -26,7 +25,11 @@ def make_sunoapi_record(task: Task, decided: bool) -> dict[str, Any]:
             del record["response"]
             record["audioWavUrl" if shape == "flat" else "audio_wav_url"] = url
         case "epoch":
-            record |= {"createTime": CREATED_MS, "completeTime": COMPLETED_MS, "musicIndex": "0"}
+            record["musicIndex"] = "0"
+            record |= {
+                "createTime": milliseconds(task.created),
+                "completeTime": milliseconds(task.completed),
+            }
         case "bare":
             for name in ("musicIndex", "createTime", "completeTime"):
                 record.pop(name, None)
@@ -35,22 +38,21 @@ def make_sunoapi_record(task: Task, decided: bool) -> dict[str, Any]:
     return record
 
 
-def make_kie_record(task: Task, decided: bool) -> dict[str, Any]:
+def make_kie_record(task: Task, flag: str, url: str | None) -> dict[str, Any]:
     """Make the same record, with `errorCode` 500 for every failure, as kie documents it."""
-    record = make_sunoapi_record(task, decided)
+    record = make_sunoapi_record(task, flag, url)
     return record | {"errorCode": 500} if record["errorCode"] is not None else record
 
 
-def make_job_record(task: Task, decided: bool) -> dict[str, Any]:
+def make_job_record(task: Task, flag: str, url: str | None) -> dict[str, Any]:
     """Make a job's record. Each lookup of a working job moves its state on."""
-    flag, url = _current_state(task, decided)
     working = _WORKING_STATES[min(task.lookups, len(_WORKING_STATES)) - 1] if flag == "PENDING" else None
     record = job_details(task.describe(flag, url), working) | {
         "taskId": task.task_id,
         "model": "ai-music-api/convert-to-wav-format",
         "param": json.dumps({"input": {"task_id": task.music_task_id, "audio_id": task.audio_id}}),
-        "updateTime": COMPLETED_MS,
-        "costTime": COMPLETED_MS - CREATED_MS,
+        "updateTime": milliseconds(task.completed),
+        "costTime": milliseconds(task.completed - task.created),
         "creditsConsumed": 0.4,
     }
     if working is not None or task.behaviour.record == "bare":
@@ -71,17 +73,6 @@ def make_music_record(base_url: str, music_task_id: str) -> dict[str, Any]:
         },
         "errorCode": None,
     }
-
-
-def _current_state(task: Task, decided: bool) -> tuple[str, str | None]:
-    """Return the flag and the file's address that this lookup is told."""
-    if task.lookups == 1 and task.behaviour.record == "no-url-first":
-        return "SUCCESS", None
-    flag = task.behaviour.flag if decided else "PENDING"
-    url = task.file_url if flag == "SUCCESS" else None
-    if task.behaviour.record == "callback-exception" and decided:
-        flag = "CALLBACK_EXCEPTION"
-    return flag, url
 
 
 def _make_track(base_url: str, music_task_id: str, index: int) -> dict[str, Any]:

@@ -8,11 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
-from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from suno_wav_cli.events import RequestServed
-from suno_wav_cli.sandbox.behaviours import Answer, Callbacks
+from suno_wav_cli.sandbox.answers.content import encode_answer
+from suno_wav_cli.sandbox.answers.response import AnswerResponse
+from suno_wav_cli.sandbox.behaviours import Callbacks
 from suno_wav_cli.sandbox.callbacks import send_callbacks
 from suno_wav_cli.sandbox.cdn.cover import make_cover
 from suno_wav_cli.sandbox.cdn.files import serve_file
@@ -21,7 +23,7 @@ from suno_wav_cli.sandbox.refusals import Refusal
 from suno_wav_cli.sandbox.service import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
 
     from starlette.requests import Request
 
@@ -101,23 +103,18 @@ class _ApiRoutes:
     def _respond(self, request: Request, reply: Reply, subject: str) -> Response:
         """Report the request and answer it. `subject` is the id that the report names."""
         envelope = reply.make_envelope(self._contract)
+        content, media_type = encode_answer(reply.step, envelope)
+        response = AnswerResponse(reply.step, content, media_type, speed=self._service.speed)
+        told = "a page" if reply.step.is_page else f"code {envelope['code']}"
         self._report(
             RequestServed(
                 method=request.method,
                 path=request.url.path,
-                status=200,
-                detail=f"code {envelope['code']} {subject}",
+                status=response.status_code,
+                detail=f"{told} {subject}",
             )
         )
-        answer = reply.task.behaviour.answer if reply.task else Answer.ACCEPT
-        if answer is Answer.HANG:
-            return StreamingResponse(_wait_forever(), 200)
-        if answer is Answer.LOSE:
-            # The body is shorter than its Content-Length, so the server closes the connection.
-            return StreamingResponse(
-                iter(()), 200, {"Content-Length": "100", "Content-Type": "application/json"}
-            )
-        return JSONResponse(envelope)
+        return response
 
 
 class _CdnRoutes:
@@ -153,11 +150,6 @@ class _CdnRoutes:
         self._report(
             RequestServed(method=request.method, path=request.url.path, status=status, detail=detail)
         )
-
-
-async def _wait_forever() -> AsyncIterator[bytes]:
-    await asyncio.Event().wait()
-    yield b""
 
 
 def _has_key(request: Request) -> bool:

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import random
 import time
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from decimal import Decimal
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from suno_wav_cli.sandbox.behaviours import Answer, Behaviour, choose_behaviour
+from suno_wav_cli.sandbox.answers.content import place_id, place_record, refusal_of, words_of
+from suno_wav_cli.sandbox.answers.faults import GOOD_ANSWER, Group, Kind
+from suno_wav_cli.sandbox.answers.record import change_record
+from suno_wav_cli.sandbox.demo_ids import choose_behaviour
 from suno_wav_cli.sandbox.records import make_music_record
 from suno_wav_cli.sandbox.refusals import Refusal
 from suno_wav_cli.sandbox.tasks import Task
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from suno_wav_cli.models import Secret
+    from suno_wav_cli.sandbox.answers.faults import AnswerStep
+    from suno_wav_cli.sandbox.behaviours import Behaviour
     from suno_wav_cli.sandbox.contracts import Contract, Submission
 
 PRICE = Decimal("0.4")
@@ -26,18 +34,19 @@ _WINDOW_TASKS, _WINDOW_SECONDS = 20, 10.0
 class Reply:
     """One answer. `refusal` is None if the request succeeded, a number if it is a code by itself.
 
-    `message` replaces the contract's own words. `task` is set if a submission was accepted.
+    `message` replaces the contract's own words. `fields` stand beside `code` and `msg`. `step` is
+    what is odd about the answer. `task` is set if a submission was accepted.
     """
 
     refusal: Refusal | int | None = None
-    data: Any = None
-    task: Task | None = None
     message: str | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    step: AnswerStep = GOOD_ANSWER
+    task: Task | None = None
 
     def make_envelope(self, contract: Contract) -> dict[str, Any]:
         code, message = (200, "success") if self.refusal is None else contract.explain(self.refusal)
-        envelope = {"code": code, "msg": self.message or message}
-        return envelope if code != 200 and self.data is None else envelope | {"data": self.data}
+        return {"code": code, "msg": self.message or message, **self.fields}
 
 
 @dataclass(kw_only=True)
@@ -66,6 +75,10 @@ class Service:
         self._credits = Decimal(credits_left)
         self._accepted_at: deque[float] = deque()
         self._tasks: dict[str, Task] = {}
+        self._submissions: dict[str, Iterator[AnswerStep]] = {}
+        # The songs that belong together, by what they have in common; and the id of the first one's task.
+        self._families: dict[str, dict[str, None]] = defaultdict(dict)
+        self._shared_ids: dict[str, str] = {}
         # By which contract each task was submitted: no other one knows it.
         self._contracts: dict[str, Contract] = {}
 
@@ -76,12 +89,12 @@ class Service:
         return self._tasks.get(task_id)
 
     def show_credits(self) -> Reply:
-        return Reply(data=float(self._credits))
+        return Reply(fields={"data": float(self._credits)})
 
     def show_music_task(self, base_url: str, music_task_id: str) -> Reply:
         if not music_task_id:
             return Reply(refusal=Refusal.INVALID)
-        return Reply(data=make_music_record(base_url, music_task_id))
+        return Reply(fields={"data": make_music_record(base_url, music_task_id)})
 
     def show_record(self, contract: Contract, task_id: str) -> Reply:
         task = self._tasks.get(task_id)
@@ -89,34 +102,75 @@ class Service:
             return Reply(refusal=Refusal.UNKNOWN_TASK)
         self.counters.lookups[task.audio_id] += 1
         task.lookups += 1
-        if task.behaviour.lookup_code != 200:
-            return Reply(refusal=task.behaviour.lookup_code)
-        if task.lookups == 1 and task.behaviour.record == "unknown-first":
-            return Reply(refusal=Refusal.UNKNOWN_TASK)
-        if task.lookups == 1 and task.behaviour.record == "null-first":
-            return Reply()
-        return Reply(data=contract.make_record(task, self.now() >= task.ready_at))
+        step = next(task.answers)
+        if step.is_refusal:
+            fields = {"data": place_record(step, {})} if step.of(Group.PLACE) else {}
+            return Reply(refusal=refusal_of(step), message=words_of(step), fields=fields, step=step)
+        flag, url = self._decide(task, step)
+        record = contract.make_record(task, flag, url)
+        change_record(record, step, audio_id=task.audio_id, other=self._other_song(task.audio_id), url=url)
+        data = None if words_of(step) else place_record(step, record)
+        return Reply(message=words_of(step), fields={"data": data}, step=step)
 
     def submit(self, contract: Contract, submission: Submission, base_url: str) -> Reply:
         audio_id = submission.audio_id
         self.counters.submissions[audio_id] += 1
+        self._families[_family(audio_id)][audio_id] = None
         behaviour = choose_behaviour(audio_id)
-        if behaviour.answer is Answer.REFUSE or (
-            behaviour.answer is Answer.REFUSE_TWICE and self.counters.submissions[audio_id] <= 2
-        ):
-            return Reply(refusal=behaviour.refusal, message=behaviour.message)
-        if behaviour.answer is Answer.EXISTS_WITHOUT_ID:
-            return Reply(refusal=Refusal.EXISTS)
-        if behaviour.answer is Answer.EXISTS:
-            task = self._add_task(contract, submission, base_url, behaviour)
-            task.ready_at = self.now()
-            return Reply(refusal=Refusal.EXISTS, data={"taskId": task.task_id})
-        refusal = self._charge()
-        if refusal is not None:
-            return Reply(refusal=refusal)
-        self.counters.accepted[audio_id] += 1
-        task = self._add_task(contract, submission, base_url, behaviour)
-        return Reply(data=None if behaviour.answer is Answer.NO_ID else {"taskId": task.task_id}, task=task)
+        if behaviour.problem is not None:
+            return Reply(refusal=400, message=behaviour.problem)
+        step = next(self._submissions.setdefault(audio_id, behaviour.submissions.in_turn()))
+        task = None
+        if step.accepts:
+            refusal = self._charge()
+            if refusal is not None:
+                return Reply(refusal=refusal)
+            self.counters.accepted[audio_id] += 1
+            task = self._add_task(contract, submission, base_url, behaviour, step)
+        named = task
+        if task is None and step.names_task:
+            # An earlier conversion, which is not paid for now.
+            named = self._add_task(contract, submission, base_url, behaviour, step)
+            named.ready_at = self.now()
+        fields: Mapping[str, Any] = {}
+        if named is not None and (step.names_task or not step.is_refusal):
+            fields = place_id(step, self._choose_id(step, named))
+        return Reply(refusal=refusal_of(step), message=words_of(step), fields=fields, step=step, task=task)
+
+    def _decide(self, task: Task, step: AnswerStep) -> tuple[str, str | None]:
+        """Return the flag and the file's address that this lookup is told."""
+        verdicts = {
+            Kind.PENDING: "PENDING",
+            Kind.SAID: "PENDING",
+            Kind.FAILED: "GENERATE_WAV_FAILED",
+            Kind.EXCEPTION: "CALLBACK_EXCEPTION",
+            Kind.ODD: "ARCHIVING",
+            Kind.NO_URL: "SUCCESS",
+        }
+        verdict = step.of(Group.VERDICT)
+        if verdict is not None:
+            return verdicts[verdict.kind], None
+        if self.now() < task.ready_at:
+            return "PENDING", None
+        flag = task.behaviour.flag
+        url = task.file_url if flag == "SUCCESS" else None
+        return ("CALLBACK_EXCEPTION" if task.behaviour.record == "callback-exception" else flag), url
+
+    def _choose_id(self, step: AnswerStep, task: Task) -> str | int:
+        """Return the id that a submission is told, which need not be its task's."""
+        if step.has(Kind.FALSE):
+            return self._make_id()
+        if step.has(Kind.SAME):
+            return self._shared_ids.setdefault(_family(task.audio_id), task.task_id)
+        return int(task.task_id) if step.has(Kind.NUMBER) else task.task_id
+
+    def _other_song(self, audio_id: str) -> str:
+        """Return the last other song that belongs to this one, or an id that no song has."""
+        others = [song for song in self._families[_family(audio_id)] if song != audio_id]
+        return others[-1] if others else f"{audio_id}-other"
+
+    def _make_id(self) -> str:
+        return f"{self._random.getrandbits(128):032x}"
 
     def _charge(self) -> Refusal | None:
         """Take the price of one conversion, unless the rate or the credits forbid it."""
@@ -132,18 +186,31 @@ class Service:
         return None
 
     def _add_task(
-        self, contract: Contract, submission: Submission, base_url: str, behaviour: Behaviour
+        self,
+        contract: Contract,
+        submission: Submission,
+        base_url: str,
+        behaviour: Behaviour,
+        step: AnswerStep,
     ) -> Task:
+        begun, seconds = time.time(), behaviour.seconds
         task = Task(
-            task_id=f"{self._random.getrandbits(128):032x}",
+            task_id=str(self._random.getrandbits(48)) if step.has(Kind.NUMBER) else self._make_id(),
             audio_id=submission.audio_id,
             music_task_id=submission.music_task_id,
             callback_url=submission.callback_url,
             callback_shape=behaviour.callback or contract.callback_shape,
             base_url=base_url,
             behaviour=behaviour,
-            ready_at=self.now() + behaviour.seconds,
+            ready_at=self.now() + seconds,
+            created=begun,
+            completed=begun + (seconds / self.speed if isfinite(seconds) else 0.0),
         )
         self._tasks[task.task_id] = task
         self._contracts[task.task_id] = contract
         return task
+
+
+def _family(audio_id: str) -> str:
+    """Return what songs have in common that belong together: what is behind `+`, without its number."""
+    return audio_id.partition("+")[2].rstrip("0123456789")

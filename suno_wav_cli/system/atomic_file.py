@@ -1,9 +1,10 @@
-"""Write a small file so that it appears whole or not at all."""
+"""Give files their names so that they appear whole or not at all."""
 
 from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,3 +24,29 @@ def write_atomically(path: Path, content: bytes, mode: int) -> None:
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
+
+
+def rename_unless_taken(source: Path, target: Path) -> None:
+    """Rename a file, but replace no other. Raise FileExistsError, or another OSError."""
+    try:
+        # A hard link fails where the name is taken, even if another program took it this instant.
+        os.link(source, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        # A file system without hard links.
+        if target.exists():
+            raise FileExistsError(f"{target} exists") from None
+        source.rename(target)
+    else:
+        source.unlink()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a new name survive a power cut, if the system opens folders (Windows does not)."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ try:
     import fcntl
 except ImportError:
     SUPPORTED = False
+    import msvcrt
 else:
     SUPPORTED = True
 
@@ -30,6 +32,38 @@ def try_lock(file: IO[Any]) -> bool:
     except OSError:
         return True
     return True
+
+
+def hold(path: Path) -> IO[Any]:
+    """Make a file that `is_held` until it is closed or the program ends. Raise OSError."""
+    file = path.open("xb")
+    try:
+        if SUPPORTED:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        elif sys.platform == "win32":
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    except OSError:
+        file.close()
+        raise
+    return file
+
+
+def is_held(path: Path) -> bool:
+    """Tell whether a living program holds the file."""
+    try:
+        with path.open("rb") as file:
+            if SUPPORTED:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            else:
+                # Windows does not let others read what is locked.
+                file.read(1)
+    except BlockingIOError:
+        return True
+    except PermissionError:
+        return not SUPPORTED
+    except OSError:
+        return False
+    return False
 
 
 def is_same_file(path: Path, file: IO[Any]) -> bool:

@@ -6,9 +6,8 @@ import shutil
 from typing import TYPE_CHECKING, assert_never
 
 from suno_wav_cli import events
-from suno_wav_cli.api.pricing import format_credits
 from suno_wav_cli.terminal.message import Level, Message
-from suno_wav_cli.terminal.tables import count_credits, megabytes, printable, time_of_day
+from suno_wav_cli.terminal.tables import megabytes, printable, time_of_day
 from suno_wav_cli.terminal.waveform import describe_format, describe_levels
 
 if TYPE_CHECKING:
@@ -17,21 +16,6 @@ if TYPE_CHECKING:
 
 def render_song(event: events.SongEvent) -> Message:
     match event:
-        case events.Planned():
-            price = f" ({count_credits(event.price)})" if event.price else ""
-            return Message(result=[f"{event.action:<8} {event.audio_id} -> {event.path}{price}"])
-        case events.Quoted():
-            return Message(text=_quote(event))
-        case events.Submitting():
-            return Message(text=f"{event.audio_id}: submitting", level=Level.DETAIL)
-        case events.SubmissionDelayed():
-            return Message(
-                text=f"{event.audio_id}: {printable(event.reason)}; submitting again in {event.seconds:.1f} s"
-            )
-        case events.Submitted():
-            return Message(text=f"{event.audio_id}: submitted as task {event.task_id}")
-        case events.Resumed():
-            return Message(text=f"{event.audio_id}: {event.reason}, continuing task {event.task_id}")
         case events.LookedUp():
             flag = printable(event.record.flag or "nothing")
             return Message(text=f"{event.audio_id}: the service says {flag}", level=Level.DETAIL)
@@ -84,21 +68,6 @@ def render_song(event: events.SongEvent) -> Message:
             return Message(result=_status_lines(event))
         case _:
             assert_never(event)
-
-
-def _quote(event: events.Quoted) -> str:
-    count = f"{event.submissions} {'song' if event.submissions == 1 else 'songs'}"
-    price = (
-        f"{count} to be paid for, {count_credits(event.price)}"
-        if event.submissions
-        else "nothing to be paid for"
-    )
-    if event.balance is not None:
-        balance = f"the balance is {format_credits(event.balance)}"
-    else:
-        balance = f"the balance is unknown ({printable(event.reason or 'no reason given')})"
-    line = f"suno-wav: {price}; {balance}"
-    return line if event.refusal is None else f"{line}\n  It would not be started: {event.refusal}"
 
 
 def _progress(event: events.DownloadProgress) -> str:

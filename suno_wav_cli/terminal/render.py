@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from suno_wav_cli.events import AccountEvent, CallbackEvent, CommandEvent, SongEvent
+from suno_wav_cli.events import AccountEvent, CallbackEvent, CommandEvent, PaymentEvent, SongEvent
 from suno_wav_cli.terminal.messages_account import render_account
 from suno_wav_cli.terminal.messages_callbacks import render_callback
 from suno_wav_cli.terminal.messages_commands import render_command
+from suno_wav_cli.terminal.messages_payments import render_payment
 from suno_wav_cli.terminal.messages_songs import render_song
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 def render(event: Event) -> Message:
     """Put an event into words. Text of others loses what could control a terminal."""
+    if isinstance(event, PaymentEvent):
+        return render_payment(event)
     if isinstance(event, SongEvent):
         return render_song(event)
     if isinstance(event, CallbackEvent):

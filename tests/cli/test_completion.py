@@ -76,7 +76,7 @@ def record(task_id: str, title: str, audio_id: str = "song") -> None:
                 )
             ]
         )
-        journal.accept(journal.claim(Song(audio_id=audio_id), Path("song.wav"), anyway=False).entry, task_id)
+        journal.accept(journal.claim(Song(audio_id=audio_id), Path("song.wav")).entry, task_id)
 
 
 def complete(shell: str, **more: str) -> list[str]:

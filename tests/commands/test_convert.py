@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import time
 import wave
 from array import array
 from contextlib import closing
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from suno_wav_cli.journal import open_journal
+from suno_wav_cli.journal.entry import State
+from suno_wav_cli.models import Song
 from tests.support.program import Sandbox, run_program
 from tests.support.quick_limits import WAIT_SPEED
 
@@ -143,10 +146,47 @@ def test_a_saved_song_is_not_paid_for_again(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.long
-def test_resubmit_pays_again(sandbox: Sandbox) -> None:
-    assert sandbox.run("convert", "demo+resubmit", "--out", "song.wav").code == 0
-    assert sandbox.run("convert", "demo+resubmit", "--out", "new.wav", "--resubmit").code == 0
-    assert sandbox.counted("accepted", "demo+resubmit") == 2
+def test_a_saved_song_is_paid_for_again_only_by_its_id_and_force(sandbox: Sandbox) -> None:
+    song = "demo+resubmit"
+    Path("list").write_text(song)
+    assert sandbox.run("convert", song, "--out", "song.wav").code == 0
+    for line in ([song], [song, "--resubmit"], ["--from-file", "list", "--resubmit", "--force"]):
+        assert sandbox.run("convert", *line, "--out", "song.wav").code == 0
+        assert sandbox.counted("accepted", song) == 1
+    assert sandbox.run("convert", song, "--out", "new.wav", "--resubmit", "--force").code == 0
+    assert sandbox.counted("accepted", song) == 2
+
+
+@pytest.mark.long
+def test_a_failed_song_is_paid_for_again_only_with_resubmit(sandbox: Sandbox) -> None:
+    """A nightly list does not pay every night for what fails every night."""
+    song = "demo-fails+nightly"
+    assert sandbox.run("convert", song).code == 7
+    lookups = sandbox.counted("lookups", song)
+    again = sandbox.run("convert", song)
+    assert (again.code, sandbox.counted("lookups", song)) == (7, lookups + 1)
+    assert again.err.splitlines()[0].endswith(f" (on {time.strftime('%Y-%m-%d')})")
+    assert sandbox.run("resume", song).code == 7
+    assert sandbox.counted("submissions", song) == 1
+    assert sandbox.run("convert", song, "--resubmit").code == 7
+    assert sandbox.run("resume", song, "--resubmit").code == 7
+    assert sandbox.counted("submissions", song) == 3
+
+
+def test_the_plan_shows_what_is_not_paid_for_again(sandbox: Sandbox) -> None:
+    songs = {"failed": "demo+plan1", "unknown": "demo+plan2", "forgotten": "demo+plan3"}
+    home = Path(os.environ["SUNO_WAV_HOME"])
+    with open_journal(home / "journal.sqlite3", sandbox.service) as journal:
+        for name, song in songs.items():
+            entry = journal.claim(Song(audio_id=song), Path(f"{song}.wav")).entry
+            if name != "unknown":
+                entry = journal.accept(entry, f"task-{name}")
+            journal.move(entry, State(name))
+    plain = sandbox.run("convert", *songs.values(), "-n", "--json")
+    assert [(job["action"], job["price"]) for job in plain.named("planned")] == [(name, 0) for name in songs]
+    again = sandbox.run("convert", *songs.values(), "-n", "--json", "--resubmit")
+    assert [job["action"] for job in again.named("planned")] == ["submit"] * 3
+    assert again.named("quoted")[0]["submissions"] == 3
 
 
 @pytest.mark.long

@@ -357,7 +357,7 @@ def test_how_often_the_balance_is_asked_for(server: Wild, arguments: list[str], 
 
 @pytest.mark.long
 def test_max_credits_holds_against_what_another_program_does_meanwhile(server: Wild) -> None:
-    """A song that was to be continued fails, in another program's hands, after the plan was made: it would now cost too."""
+    """A song that was to be continued is refused, in another program's hands, after the plan was made: it would now cost too."""
     env = good_but_for_credits(server, answered(data=100))
     good = server.answer
     assert server.run("convert", "two", "--no-wait", env=env).code == 0
@@ -366,7 +366,7 @@ def test_max_credits_holds_against_what_another_program_does_meanwhile(server: W
         if seen.path == SUNOAPI.credit_path:
             path = Path(os.environ["SUNO_WAV_HOME"]) / "journal.sqlite3"
             with closing(sqlite3.connect(path)) as journal, journal:
-                journal.execute("UPDATE conversion SET state = 'failed'")
+                journal.execute("UPDATE conversion SET state = 'refused', wav_task_id = NULL")
         return good(seen)
 
     server.answer, before = answer_late, server.methods.count("POST")

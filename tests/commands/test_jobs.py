@@ -38,7 +38,7 @@ def journal_of(service: Account = SUNOAPI) -> Iterator[Journal]:
 
 
 def submitted(journal: Journal, audio_id: str, task_id: str) -> None:
-    claim = journal.claim(Song(audio_id=audio_id), Path(f"{audio_id}.wav"), anyway=False)
+    claim = journal.claim(Song(audio_id=audio_id), Path(f"{audio_id}.wav"))
     journal.accept(claim.entry, task_id)
 
 
@@ -128,13 +128,13 @@ def test_what_expires_comes_soonest_first() -> None:
 
 def test_unfinished_is_what_no_later_conversion_has_replaced() -> None:
     with journal_of() as journal:
-        journal.claim(Song(audio_id="lost"), Path("lost.wav"), anyway=False)
-        lost = journal.claim(Song(audio_id="mended"), Path("mended.wav"), anyway=False).entry
+        journal.claim(Song(audio_id="lost"), Path("lost.wav"))
+        lost = journal.claim(Song(audio_id="mended"), Path("mended.wav")).entry
         journal.move(lost, State.UNKNOWN)
         journal.accept(
-            journal.claim(Song(audio_id="mended"), Path("mended.wav"), anyway=True).entry, "a" * 32
+            journal.claim(Song(audio_id="mended"), Path("mended.wav"), replacing=lost).entry, "a" * 32
         )
-        refused = journal.claim(Song(audio_id="refused"), Path("refused.wav"), anyway=False).entry
+        refused = journal.claim(Song(audio_id="refused"), Path("refused.wav")).entry
         journal.move(refused, State.REFUSED)
         saved(journal, "done", "d" * 32)
     done = run_program("jobs", "--unfinished", "--json")
@@ -147,7 +147,7 @@ def test_unfinished_is_what_no_later_conversion_has_replaced() -> None:
 
 def test_an_unknown_outcome_is_explained() -> None:
     with journal_of() as journal:
-        journal.claim(Song(audio_id="lost"), Path("lost.wav"), anyway=False)
+        journal.claim(Song(audio_id="lost"), Path("lost.wav"))
     done = run_program("jobs")
     assert "1 with an unknown outcome" in done.err
     assert "only with --resubmit" in done.err

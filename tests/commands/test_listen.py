@@ -86,12 +86,14 @@ def listening(*arguments: str, env: dict[str, str] | None = None, port: str = "0
         stderr=subprocess.DEVNULL,
         text=True,
     ) as process:
+        listener = None
         try:
             listener = Listener(process)
             yield listener
         finally:
             process.kill()
-            listener.rest()
+            if listener is not None:
+                listener.rest()
 
 
 def success(task_id: str, url: str | None = FILE) -> dict[str, Any]:

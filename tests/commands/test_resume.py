@@ -107,7 +107,7 @@ def test_resubmitting_pays_for_nothing_whose_outcome_is_known(sandbox: Sandbox) 
 def test_a_lost_request_that_the_service_has_taken_is_adopted(sandbox: Sandbox) -> None:
     """409 with a task id tells: it was accepted, and nothing more is paid."""
     with open_journal(journal_path(), sandbox.service) as journal:
-        lost = journal.claim(Song(audio_id="demo-exists+u3"), Path("song.wav").absolute(), anyway=False).entry
+        lost = journal.claim(Song(audio_id="demo-exists+u3"), Path("song.wav").absolute()).entry
         journal.move(lost, State.UNKNOWN, message="it is not known")
     done = sandbox.run("resume", "--resubmit", "--json")
     assert (done.code, sandbox.counted("accepted", "demo-exists+u3")) == (0, 0)
@@ -117,9 +117,7 @@ def test_a_lost_request_that_the_service_has_taken_is_adopted(sandbox: Sandbox) 
 
 def test_409_without_an_id_tells_that_the_lost_request_was_accepted(sandbox: Sandbox) -> None:
     with open_journal(journal_path(), sandbox.service) as journal:
-        lost = journal.claim(
-            Song(audio_id="demo-exists-null+u4"), Path("song.wav").absolute(), anyway=False
-        ).entry
+        lost = journal.claim(Song(audio_id="demo-exists-null+u4"), Path("song.wav").absolute()).entry
         journal.move(lost, State.UNKNOWN, message="it is not known")
     done = sandbox.run("resume", "--resubmit")
     assert done.code == 7
@@ -130,9 +128,7 @@ def test_409_without_an_id_tells_that_the_lost_request_was_accepted(sandbox: San
 def test_409_for_a_song_that_was_converted_at_another_service_says_where(sandbox: Sandbox) -> None:
     other = Account(base_url="https://api.kie.ai", provider="kie", kept_days=14)
     with open_journal(journal_path(), other) as journal:
-        journal.accept(
-            journal.claim(Song(audio_id="demo-exists-null+u5"), Path("x.wav"), anyway=False).entry, "c" * 32
-        )
+        journal.accept(journal.claim(Song(audio_id="demo-exists-null+u5"), Path("x.wav")).entry, "c" * 32)
     done = sandbox.run("convert", "demo-exists-null+u5")
     assert done.code == 7
     assert f"suno-wav resume {'c' * 32} --provider kie" in done.err

@@ -43,15 +43,11 @@ def test_what_was_submitted_since_the_balance_was_asked_for_is_counted() -> None
     with open_journal(Path("journal.sqlite3"), SERVICE) as journal:
 
         def claimed(audio_id: str, credits_before: Decimal | None) -> int:
-            claim = journal.claim(
-                Song(audio_id=audio_id), Path("x.wav"), anyway=True, credits_before=credits_before
-            )
+            claim = journal.claim(Song(audio_id=audio_id), Path("x.wav"), credits_before=credits_before)
             return claim.entry.id
 
         def accepted(audio_id: str, credits_before: Decimal | None) -> None:
-            claim = journal.claim(
-                Song(audio_id=audio_id), Path("x.wav"), anyway=True, credits_before=credits_before
-            )
+            claim = journal.claim(Song(audio_id=audio_id), Path("x.wav"), credits_before=credits_before)
             journal.accept(claim.entry, f"task-{audio_id}")
 
         accepted("earlier", Decimal(10))

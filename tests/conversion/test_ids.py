@@ -29,9 +29,7 @@ def journal_path() -> Path:
 
 def known(audio_id: str, task_id: str, service: Account = SERVICE) -> None:
     with open_journal(journal_path(), service) as journal:
-        journal.accept(
-            journal.claim(Song(audio_id=audio_id), Path(f"{audio_id}.wav"), anyway=False).entry, task_id
-        )
+        journal.accept(journal.claim(Song(audio_id=audio_id), Path(f"{audio_id}.wav")).entry, task_id)
 
 
 def found(argument: str, service: Account = SERVICE) -> str:

@@ -33,13 +33,17 @@ def end_with(error: BaseException | None, *, sent: bool) -> tuple[JournalEntry, 
     """End a paid request so. Return its row, and what came out."""
     account = Account(base_url="https://api.example", provider="sunoapi", kept_days=15)
     with open_journal(None, account) as journal:
-        entry = journal.claim(Song(audio_id="audio-1"), Path("song.wav"), anyway=False).entry
+        entry = journal.claim(Song(audio_id="audio-1"), Path("song.wav")).entry
         has_left, raised = asyncio.Event(), None
         if sent:
             has_left.set()
-        try:
-            with paid_request(journal, entry, has_left):
+
+        async def send() -> None:
+            async with paid_request(journal, entry, has_left):
                 answer(error)
+
+        try:
+            asyncio.run(send())
         except BaseException as caught:  # noqa: BLE001 - a cancellation is one of the cases
             raised = caught
         return journal.follow(entry), raised
@@ -79,7 +83,7 @@ def test_a_second_cancellation_ends_the_last_moment(caplog: pytest.LogCaptureFix
         sent.set()
 
         async def send() -> None:
-            with paid_request(journal, entry, sent):
+            async with paid_request(journal, entry, sent):
                 await asyncio.sleep(60)
 
         request = asyncio.create_task(send())
@@ -89,7 +93,7 @@ def test_a_second_cancellation_ends_the_last_moment(caplog: pytest.LogCaptureFix
 
     account = Account(base_url="https://api.example", provider="sunoapi", kept_days=15)
     with open_journal(None, account) as journal:
-        entry = journal.claim(Song(audio_id="audio-1"), Path("song.wav"), anyway=False).entry
+        entry = journal.claim(Song(audio_id="audio-1"), Path("song.wav")).entry
         asyncio.run(stop(journal, entry))
         assert journal.follow(entry).state == State.UNKNOWN
     assert caplog.text == ""

@@ -20,12 +20,11 @@ from starlette.responses import JSONResponse
 from suno_wav_cli.download.fetch import RateLimit
 from suno_wav_cli.errors import AddressRefused, DownloadFailed, NotAWholeWav, ServiceUnavailable
 from suno_wav_cli.events import ConnectionsReduced, DownloadRetried, DownloadStarted
-from suno_wav_cli.sandbox.behaviours import format_cdn_id
 from suno_wav_cli.sandbox.cdn.faults import Kind, Plan
 from suno_wav_cli.system.pacing import Backoff
 from tests.api.test_client import a_wild_server, envelope
 from tests.crash.relay import Relay, relaying
-from tests.support.cdn import plans
+from tests.support.cdn import format_cdn_id, plans
 from tests.support.context import PART, QUICK, TARGET, WISHES, Customer, file_of
 from tests.support.program import Sandbox, named, read_until, started
 from tests.support.quick import examples, shortlist

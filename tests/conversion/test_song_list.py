@@ -154,11 +154,12 @@ def test_what_failed_is_listed_and_the_same_command_tries_only_that_again(sandbo
     first, second = Path("songs.txt").read_text().splitlines()
     assert first.startswith(f"demo-fails+rerun2 {TASK}  # the service could not convert the song: ")
     assert second.startswith("demo-mp3+rerun3  # ")
-    assert sandbox.run(*again).code != 0
-    assert [
-        sandbox.counted("submissions", song)
-        for song in ("demo+rerun1", "demo-fails+rerun2", "demo-mp3+rerun3")
-    ] == [1, 2, 1]
+    for options, paid in (((), [1, 1, 1]), (("--resubmit",), [1, 2, 1])):
+        assert sandbox.run(*again, *options).code != 0
+        assert [
+            sandbox.counted("submissions", song)
+            for song in ("demo+rerun1", "demo-fails+rerun2", "demo-mp3+rerun3")
+        ] == paid
 
 
 @pytest.mark.long

@@ -2,8 +2,8 @@
 
     python -m tests.crash.every_kill_point [PROVIDER...]
 
-For each provider, by polling and by callback: a conversion that is not killed counts the points, and then one conversion
-for each of them is killed there. What must be true afterwards is in walk.py. Exit code: 0, or 1 where anything was not.
+For each provider, by polling and by callback, and with each story of trial.py: a conversion that is not killed counts the
+points, and then one conversion for each of them is killed there. What must be true afterwards is in walk.py. Exit code: 0, or 1 where anything was not.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.sandbox import run_sandbox
 from suno_wav_cli.system.loopback import address_of, bind_socket
-from tests.crash.trial import Way
+from tests.crash.trial import Story, Way
 from tests.crash.walk import check, explored
 from tests.support.program import Sandbox
 
@@ -42,6 +42,11 @@ def main(providers: Sequence[str]) -> int:
         Way(provider=provider, called_back=called_back)
         for provider in providers
         for called_back in (False, True)
+    ] + [
+        Way(provider=provider, called_back=False, story=story)
+        for provider in providers
+        for story in Story
+        if story is not Story.PLAIN
     ]
     count = wrong = 0
     with (

@@ -17,7 +17,7 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-_READING = ("SELECT", "PRAGMA synchronous")
+_READING = ("SELECT", "PRAGMA synchronous", "PRAGMA busy_timeout")
 
 _LOG, _POINT = sys.argv[1:3]
 _numbers = count(1)

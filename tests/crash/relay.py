@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 import sys
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _OF_THE_SERVICE = ("/api/", "/kie/", "/files/")
+_TASK_ID = re.compile(rb"[0-9a-f]{32}")
 _OF_ONE_CONNECTION = ("connection", "transfer-encoding", "content-length", "keep-alive")
 
 
@@ -94,7 +95,8 @@ class _Passing(BaseHTTPRequestHandler):
         finally:
             connection.close()
         if self.command == "POST" and self.path.startswith(_OF_THE_SERVICE):
-            self.server.tasks.append(json.loads(content)["data"]["taskId"])
+            # Wherever the answer names it.
+            self.server.tasks += [task.decode() for task in _TASK_ID.findall(content)]
         kept = [(key, value) for key, value in answer.getheaders() if key.lower() not in _OF_ONE_CONNECTION]
         head = [f"HTTP/1.1 {answer.status} {answer.reason}", *(f"{key}: {value}" for key, value in kept)]
         return "\r\n".join([*head, f"Content-Length: {len(content)}", "", ""]).encode() + content

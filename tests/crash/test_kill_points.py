@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.crash.trial import Way
+from tests.crash.trial import Story, Way
 from tests.crash.walk import check, explored, selected
 
 if TYPE_CHECKING:
@@ -19,11 +19,14 @@ _WAYS = [
     Way(provider="sunoapi", called_back=True),
     Way(provider="kie", called_back=False),
     Way(provider="kie-jobs", called_back=False),
+    Way(provider="kie-jobs", called_back=False, story=Story.NOT_UNDERSTOOD),
+    Way(provider="kie", called_back=False, story=Story.RESUBMITTED),
+    Way(provider="sunoapi", called_back=False, story=Story.SECOND),
 ]
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("share", range(len(_WAYS)), ids=[way.provider for way in _WAYS])
+@pytest.mark.parametrize("share", range(len(_WAYS)), ids=map(str, _WAYS))
 def test_a_killed_conversion_ends_with_its_file_and_is_paid_for_once(
     sandbox: Sandbox, tmp_path: Path, share: int
 ) -> None:

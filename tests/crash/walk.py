@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from tests.crash.trial import Trial, Way, trial_of
+from tests.crash.trial import Story, Trial, Way, trial_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +21,8 @@ class Known(Enum):
 
     NOT_SENT = auto()
     UNKNOWN = auto()
+    KEPT = auto()
+    """Its answer was not understood, and is kept."""
     ACCEPTED = auto()
 
 
@@ -46,7 +48,10 @@ class Point:
 
 @dataclass(frozen=True)
 class Route:
-    """All points of a conversion in the order in which they are reached, and the file that it makes."""
+    """All points of a conversion in the order in which they are reached, and the file that it makes.
+
+    `content` is empty if the conversion fails.
+    """
 
     way: Way
     points: tuple[Point, ...]
@@ -56,12 +61,16 @@ class Route:
 def explored(way: Way, sandbox: Sandbox, folder: Path) -> Route:
     """Convert once without being killed, and note all points."""
     with trial_of(way, "explored", sandbox, folder) as trial:
+        trial.prepare()
         code = trial.killed_at(None)
-        assert code == 0, f"the conversion ends with {code}"
-        return Route(way, _points(trial.reached()), trial.file.read_bytes())
+        assert code == way.exit_code, f"the conversion ends with {code}"
+        if way.story is Story.SECOND:
+            assert trial.second().code == 0
+        content = trial.file.read_bytes() if code == 0 else b""
+        return Route(way, _points(trial.reached(), way.story), content)
 
 
-def _points(reached: Sequence[tuple[str, str]]) -> tuple[Point, ...]:
+def _points(reached: Sequence[tuple[str, str]], story: Story) -> tuple[Point, ...]:
     """Tell what the journal must know at each: the request stands in it from before it leaves until its answer does."""
     paid = next(at for at, (name, what) in enumerate(reached) if _is_paid(name, what))
     durable = [at for at, (name, what) in enumerate(reached) if name.endswith(":after") and what == "COMMIT"]
@@ -78,8 +87,12 @@ def _points(reached: Sequence[tuple[str, str]]) -> tuple[Point, ...]:
             known = {Known.UNKNOWN, Known.ACCEPTED}
         else:
             known = {Known.UNKNOWN} if at < accepted else {Known.ACCEPTED}
+        if story is Story.NOT_UNDERSTOOD and at >= paid and known != {Known.UNKNOWN}:
+            # What is kept first is the answer.
+            known |= {Known.KEPT}
         points.append(Point(name=name, what=what, known=frozenset(known)))
-    return tuple(points)
+    # Before the paid request there is no second program.
+    return tuple(points[paid:] if story is Story.SECOND else points)
 
 
 def _is_paid(name: str, what: str) -> bool:
@@ -91,27 +104,67 @@ def check(route: Route, number: int, sandbox: Sandbox, folder: Path) -> None:
 
     At every second point it is the same `convert` that goes on with an accepted conversion, else `resume`.
     """
-    point = route.points[number]
+    point, story = route.points[number], route.way.story
     with trial_of(route.way, str(number), sandbox, folder) as trial:
+        trial.prepare()
         code = trial.killed_at(point.name)
-        # Who has the whole answer may have been faster.
-        killed = code == -signal.SIGKILL or (code == 0 and point.moment == "answered")
-        assert killed, f"it ended with {code}"
-        known = _known(trial.states())
-        assert known in point.known, f"the journal says {known.name}"
-        if known is Known.NOT_SENT:
-            assert trial.accepted() == 0, "paid, and the journal does not know"
-            trial.expect(0, "resume")
-            assert trial.accepted() == 0
-            trial.expect(0, *trial.convert)
-        elif known is Known.UNKNOWN:
-            _settle(trial)
+        # Who has the whole answer may have been faster; with two programs, the point may be the other's.
+        ended_first = code == route.way.exit_code and (point.moment == "answered" or story is Story.SECOND)
+        assert code == -signal.SIGKILL or ended_first, f"it ended with {code}"
+        if story is Story.SECOND:
+            _go_on_with_second(trial)
+        elif story is Story.RESUBMITTED:
+            _go_on_with_failed(trial)
+            return
         else:
-            trial.expect(0, *(trial.convert if number % 2 else ["resume"]))
+            known = _known(trial)
+            assert known in point.known, f"the journal says {known.name}"
+            _go_on(trial, known, again=trial.convert if number % 2 else ["resume"])
         assert trial.accepted() == 1, "not paid for once"
         assert trial.file.read_bytes() == route.content, "another file"
         assert [path.name for path in trial.file.parent.iterdir()] == ["song.wav"]
         assert trial.states()[-1] == "saved"
+
+
+def _go_on(trial: Trial, known: Known, again: Sequence[str]) -> None:
+    if known is Known.NOT_SENT:
+        assert trial.accepted() == 0, "paid, and the journal does not know"
+        trial.expect(0, "resume")
+        assert trial.accepted() == 0
+        trial.expect(0, *trial.convert)
+    elif known is Known.UNKNOWN:
+        _settle(trial)
+    elif known is Known.KEPT:
+        # The id in the answer is looked up.
+        trial.expect(0, "resume")
+    else:
+        trial.expect(0, *again)
+
+
+def _go_on_with_second(trial: Trial) -> None:
+    """The second program has waited for the first. It ends with the file, or says that it cannot know."""
+    second = trial.second()
+    assert second.code in (0, 6), f"the second program ends with {second!r}"
+    if second.code == 6:
+        _settle(trial)
+
+
+def _go_on_with_failed(trial: Trial) -> None:
+    """The person has said once that the song be paid for again, and it fails again."""
+    before = trial.accepted()
+    assert before in (1, 2), f"paid for {before} times"
+    known = _known(trial, earlier=1)
+    if known is Known.UNKNOWN:
+        for line in (["resume"], trial.convert):
+            assert "--resubmit" in trial.expect(6, *line)
+    elif known is Known.ACCEPTED:
+        trial.expect(7, *trial.convert)
+    else:
+        trial.expect(7, *trial.convert)
+        assert trial.accepted() == before == 1, "paid for without being told to"
+        trial.expect(7, *trial.convert, "--resubmit")
+        before = 2
+    assert trial.accepted() == before, "paid for without being told to"
 
 
 def _settle(trial: Trial) -> None:
@@ -140,7 +193,11 @@ def selected(route: Route, share: int, shares: int) -> list[int]:
     return sorted(paid + others[share::shares])
 
 
-def _known(states: Sequence[str]) -> Known:
+def _known(trial: Trial, earlier: int = 0) -> Known:
+    """Read what the journal knows of the song, after so many earlier conversions."""
+    states = trial.states()[earlier:]
     if not states:
         return Known.NOT_SENT
-    return Known.UNKNOWN if states in (["submitting"], ["unknown"]) else Known.ACCEPTED
+    if states not in (["submitting"], ["unknown"]):
+        return Known.ACCEPTED
+    return Known.KEPT if trial.keeps_answer() else Known.UNKNOWN

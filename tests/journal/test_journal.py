@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import multiprocessing
 import os
@@ -17,9 +18,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suno_wav_cli.errors import NoCredits, UsageError
+from suno_wav_cli.errors import JournalLocked, JournalLost, NoCredits, UsageError
 from suno_wav_cli.journal import SCHEMA_VERSION, open_journal
-from suno_wav_cli.journal.entry import NEXT_STATES, Account, State
+from suno_wav_cli.journal.entry import GIVEN_UP, NEXT_STATES, Account, Claim, State
 from suno_wav_cli.models import Song
 from tests.support.quick import examples
 
@@ -40,12 +41,14 @@ WAYS: dict[State, tuple[State, ...]] = {
     State.SUBMITTING: (),
     State.UNKNOWN: (State.UNKNOWN,),
     State.REFUSED: (State.REFUSED,),
+    State.EXISTS: (State.EXISTS,),
     State.SUBMITTED: (State.SUBMITTED,),
     State.READY: (State.SUBMITTED, State.READY),
     State.SAVED: (State.SUBMITTED, State.READY, State.SAVED),
     State.FAILED: (State.SUBMITTED, State.FAILED),
+    State.FORGOTTEN: (State.SUBMITTED, State.FORGOTTEN),
 }
-NOTHING_PAID = {State.REFUSED, State.FAILED}
+NOTHING_PAID = {State.REFUSED, State.EXISTS}
 LEGAL = [(state, following) for state in State for following in sorted(NEXT_STATES[state])]
 ILLEGAL = [
     (state, following) for state in State for following in State if following not in NEXT_STATES[state]
@@ -65,7 +68,7 @@ def journal() -> Iterator[Journal]:
 
 
 def intended(journal: Journal, song: Song = SONG, target: Path = TARGET) -> JournalEntry:
-    claim = journal.claim(song, target, anyway=False)
+    claim = journal.claim(song, target)
     assert claim.new
     return claim.entry
 
@@ -125,7 +128,7 @@ def test_an_intention_is_there_before_the_request_leaves(journal: Journal) -> No
 def test_a_song_is_paid_for_anew_only_where_nothing_paid_can_be_lost(journal: Journal, state: State) -> None:
     """Else the conversion that decides about it is named, and stays as it is."""
     before = brought_to(state, journal)
-    claim = journal.claim(SONG, Path("other.wav"), anyway=False)
+    claim = journal.claim(SONG, Path("other.wav"))
     assert claim.new == (state in NOTHING_PAID)
     if claim.new:
         assert (claim.entry.state, claim.entry.id > before.id) == (State.SUBMITTING, True)
@@ -134,11 +137,29 @@ def test_a_song_is_paid_for_anew_only_where_nothing_paid_can_be_lost(journal: Jo
 
 
 @pytest.mark.parametrize("state", list(State))
-def test_a_song_is_paid_for_anyway_where_the_person_says_so(journal: Journal, state: State) -> None:
+def test_a_song_is_paid_for_again_in_place_of_the_conversion_that_was_decided_about(
+    journal: Journal, state: State
+) -> None:
     before = brought_to(state, journal)
-    claim = journal.claim(SONG, TARGET, anyway=True)
+    claim = journal.claim(SONG, TARGET, replacing=before)
     assert (claim.new, claim.entry.id > before.id) == (True, True)
     assert journal.current_entry("audio-1") == claim.entry
+
+
+def test_of_two_who_replace_a_conversion_the_second_continues_what_the_first_has_begun(
+    journal: Journal,
+) -> None:
+    lost = brought_to(State.UNKNOWN, journal)
+    first = journal.claim(SONG, TARGET, replacing=lost)
+    assert journal.claim(SONG, TARGET, replacing=lost) == Claim(entry=first.entry, new=False)
+
+
+@pytest.mark.first_cases(2)
+@pytest.mark.parametrize("state", [State.UNKNOWN, State.FAILED, State.FORGOTTEN])
+def test_a_conversion_whose_file_came_after_all_is_not_replaced(journal: Journal, state: State) -> None:
+    lost = brought_to(state, journal)
+    found = journal.move(lost, State.SUBMITTED, wav_task_id="wav-2")
+    assert journal.claim(SONG, TARGET, replacing=lost) == Claim(entry=found, new=False)
 
 
 @pytest.mark.parametrize("state", [State.SUBMITTED, State.READY, State.SAVED, State.UNKNOWN])
@@ -147,9 +168,20 @@ def test_where_paying_again_was_refused_the_earlier_conversion_decides_again(
 ) -> None:
     """It was paid for, and is not forgotten."""
     before = brought_to(state, journal)
-    journal.move(journal.claim(SONG, TARGET, anyway=True).entry, State.REFUSED)
+    journal.move(journal.claim(SONG, TARGET, replacing=before).entry, State.REFUSED)
     assert journal.current_entry("audio-1") == before
-    assert journal.claim(SONG, TARGET, anyway=False).new is False
+    assert journal.claim(SONG, TARGET).new is False
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.FORGOTTEN])
+def test_what_was_given_up_decides_only_if_there_is_no_other(journal: Journal, state: State) -> None:
+    given_up = brought_to(state, journal)
+    again = journal.claim(SONG, TARGET, replacing=given_up).entry
+    assert journal.current_entry("audio-1") == again
+    journal.move(again, State.UNKNOWN)
+    worse = journal.claim(SONG, TARGET, replacing=journal.current_entry("audio-1")).entry
+    journal.move(journal.accept(worse, "wav-2"), state)
+    assert (journal.current_entry("audio-1") or worse).id == again.id
 
 
 def test_songs_and_services_are_apart() -> None:
@@ -208,14 +240,14 @@ def test_any_text_comes_back_as_it_was(text: str) -> None:
 
 def test_the_newest_conversion_decides_about_a_song(journal: Journal) -> None:
     brought_to(State.FAILED, journal)
-    second = intended(journal)
+    second = journal.claim(SONG, TARGET, replacing=journal.current_entry("audio-1")).entry
     assert journal.current_entry("audio-1") == second
     assert journal.current_entry("audio-2") is None
 
 
 def test_the_last_task_of_a_song_is_found_behind_a_try_that_got_none(journal: Journal) -> None:
     entry = journal.move(intended(journal), State.SUBMITTED, wav_task_id="wav-1")
-    journal.move(journal.claim(SONG, TARGET, anyway=True).entry, State.REFUSED)
+    journal.move(journal.claim(SONG, TARGET, replacing=entry).entry, State.REFUSED)
     assert journal.newest_task_of("audio-1") == entry
     assert journal.newest_task_of("audio-2") is None
 
@@ -245,9 +277,38 @@ def test_an_accepted_submission_gets_its_tasks_id(journal: Journal) -> None:
 def test_a_submission_that_is_answered_with_a_known_task_becomes_that_one(journal: Journal) -> None:
     """One row a task, and nothing new was paid for."""
     known = brought_to(State.SAVED, journal)
-    entry = journal.claim(SONG, TARGET, anyway=True).entry
+    entry = journal.claim(SONG, TARGET, replacing=known).entry
     assert journal.accept(entry, "wav-1") == known
     assert journal.current_entry("audio-1") == known
+
+
+def test_a_task_of_another_song_is_not_taken(journal: Journal) -> None:
+    """One task belongs to one song: what became of the second payment is not known."""
+    brought_to(State.SAVED, journal)
+    second = journal.accept(intended(journal, Song(audio_id="audio-2")), "wav-1")
+    assert (second.state, second.wav_task_id) == (State.UNKNOWN, None)
+    assert "task wav-1, which is of another song, audio-1" in str(second.message)
+    assert [entry.audio_id for entry in journal.awaiting_task()] == ["audio-2"]
+
+
+def test_a_task_that_was_recorded_before_its_song_was_known_gets_it(journal: Journal) -> None:
+    """`listen` may have heard of it before the submission was answered."""
+    heard = journal.adopt("wav-1", None, None)
+    accepted = journal.accept(intended(journal), "wav-1")
+    assert (accepted.id, accepted.audio_id, accepted.target) == (heard.id, "audio-1", TARGET.absolute())
+    assert journal.current_entry("audio-1") == accepted
+
+
+def test_songs_that_may_have_a_task_are_listed_once(journal: Journal) -> None:
+    for number in range(2):
+        journal.move(intended(journal, Song(audio_id="audio-0")), State.EXISTS, message=f"{number}")
+    lost = brought_to(State.UNKNOWN, journal)
+    journal.move(journal.claim(SONG, TARGET, replacing=lost).entry, State.REFUSED)
+    brought_to(State.SUBMITTED, journal, Song(audio_id="audio-2"))
+    assert [(entry.audio_id, entry.state, entry.message) for entry in journal.awaiting_task()] == [
+        ("audio-0", State.EXISTS, "1"),
+        ("audio-1", State.UNKNOWN, None),
+    ]
 
 
 def test_a_target_is_known_once_its_download_was_begun(journal: Journal) -> None:
@@ -306,20 +367,17 @@ def claims(path: Path, songs: list[str], together: Barrier, found: multiprocessi
     with journal_at(path) as journal:
         for audio_id in songs:
             together.wait(20)
-            found.put(journal.claim(Song(audio_id=audio_id), TARGET, anyway=False).new)
+            found.put(journal.claim(Song(audio_id=audio_id), TARGET).new)
 
 
-@pytest.mark.parametrize("state", [None, State.REFUSED, State.FAILED])
+@pytest.mark.parametrize("state", [None, State.REFUSED, State.EXISTS])
 def test_of_two_programs_that_claim_a_song_at_once_exactly_one_may_pay(state: State | None) -> None:
-    """New, refused before, or failed before: the other one learns that the song is being converted."""
+    """New, or refused before: the other one learns that the song is being converted."""
     path, songs = Path("journal.sqlite3").absolute(), [f"audio-{n}" for n in range(20)]
     if state is not None:
         with journal_at(path) as journal:
             for audio_id in songs:
-                tried = intended(journal, Song(audio_id=audio_id))
-                if state is State.FAILED:
-                    tried = journal.accept(tried, f"wav-{audio_id}")
-                journal.move(tried, state)
+                journal.move(intended(journal, Song(audio_id=audio_id)), state)
     spawn = multiprocessing.get_context("spawn")
     together, found = spawn.Barrier(2), spawn.Queue()
     programs = [spawn.Process(target=claims, args=(path, songs, together, found)) for _ in range(2)]
@@ -362,7 +420,7 @@ from suno_wav_cli.journal.entry import Account
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.models import Song
 with open_journal(Path("journal.sqlite3"), Account(base_url="https://api.example", provider="sunoapi", kept_days=15)) as journal:
-    entry = journal.claim(Song(audio_id="audio-1", music_task_id="music-1"), Path("song.wav"), anyway=False).entry
+    entry = journal.claim(Song(audio_id="audio-1", music_task_id="music-1"), Path("song.wav")).entry
     if sys.argv[1] == "submitted":
         journal.accept(entry, "wav-1")
     os.kill(os.getpid(), signal.SIGKILL)
@@ -408,11 +466,92 @@ def test_a_file_that_is_no_journal_is_refused_and_not_touched(content: bytes) ->
     assert Path("journal.sqlite3").read_bytes() == content
 
 
-def test_an_empty_file_becomes_a_journal() -> None:
-    """What a crash in the first moment leaves."""
-    Path("journal.sqlite3").touch()
-    with journal_at() as journal:
+def test_an_empty_file_is_damaged_because_a_new_journal_never_is(tmp_path: Path) -> None:
+    """A full disk or a copy that broke off has emptied it, and what was paid for stood there."""
+    file = tmp_path / "journal.sqlite3"
+    file.touch()
+    with pytest.raises(UsageError, match="cannot be used: it is empty"), journal_at(file):
+        pass
+    assert file.stat().st_size == 0
+    file.unlink()
+    with journal_at(file) as journal:
         intended(journal)
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".tmp"] == []
+
+
+@pytest.mark.parametrize("replaced", [False, True], ids=["vanished", "replaced"])
+def test_a_journal_that_vanishes_during_a_run_is_said_before_anything_is_paid_for(replaced: bool) -> None:
+    """SQLite would go on writing to a file that has no name any more."""
+    with journal_at() as journal:
+        entry = intended(journal)
+        Path("journal.sqlite3").rename("elsewhere.sqlite3")
+        if replaced:
+            with journal_at():
+                pass
+        with pytest.raises(JournalLost, match="vanished or was replaced"):
+            journal.accept(entry, "wav-1")
+        with pytest.raises(JournalLost):
+            intended(journal, Song(audio_id="audio-2"))
+
+
+@contextmanager
+def locked(path: Path = Path("journal.sqlite3")) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield other
+
+
+def test_what_is_paid_for_is_recorded_as_soon_as_another_program_lets_it() -> None:
+    """The event loop goes on meanwhile: it is what ends the other program's transaction here."""
+
+    async def accepts(journal: Journal, entry: JournalEntry, other: sqlite3.Connection) -> JournalEntry:
+        asyncio.get_running_loop().call_later(0.1, other.execute, "ROLLBACK")
+        return await journal.when_unlocked(lambda: journal.accept(entry, "wav-1"))
+
+    with journal_at() as journal:
+        entry = intended(journal)
+        with locked() as other:
+            assert asyncio.run(accepts(journal, entry, other)).state is State.SUBMITTED
+
+
+def test_a_journal_that_stays_locked_is_said() -> None:
+    with journal_at() as journal:
+        entry = intended(journal)
+        with locked(), pytest.raises(JournalLocked, match="database is locked"):
+            asyncio.run(journal.when_unlocked(lambda: journal.accept(entry, "wav-1"), seconds=0))
+
+
+CLAIMS = """
+import sys
+from pathlib import Path
+from suno_wav_cli.journal.entry import Account
+from suno_wav_cli.journal import open_journal
+from suno_wav_cli.models import Song
+with open_journal(Path("journal.sqlite3"), Account(base_url="https://api.example", provider="sunoapi", kept_days=15)) as journal:
+    journal.claim(Song(audio_id="audio-1"), Path("song.wav"))
+    print("claimed", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("end", ["kill", "terminate"])
+def test_a_claim_of_a_living_program_is_told_from_that_of_a_dead_one(end: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", CLAIMS], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == b"claimed\n"
+        with journal_at() as journal:
+            entry = journal.current_entry("audio-1")
+            assert entry is not None
+            assert journal.is_being_submitted(entry)
+            assert journal.claim(SONG, TARGET, replacing=entry).new is False
+            assert journal.awaiting_task() == []
+            getattr(program, end)()
+            program.wait()
+            assert not journal.is_being_submitted(entry)
+            assert journal.claim(SONG, TARGET, replacing=entry).new is True
+    assert list(Path("runs").iterdir()) == []
 
 
 STATEMENTS = {
@@ -522,20 +661,20 @@ def test_a_journal_in_memory_leaves_no_file() -> None:
 @settings(deadline=None, max_examples=examples(60))
 @given(data=st.data())
 def test_any_sequence_of_legal_steps_keeps_the_rules(data: st.DataObject) -> None:
-    """Whatever happened, the newest conversion that may have been paid for and did not fail decides about a song."""
+    """Whatever happened, the newest conversion that may have been paid for and was not given up decides about a song."""
     with open_journal(None, SERVICE) as journal:
         entries: dict[int, JournalEntry] = {}
         for _ in range(data.draw(st.integers(1, 15))):
             steps = [(entry, step) for entry in entries.values() for step in sorted(NEXT_STATES[entry.state])]
-            a_step, audio_id, anyway = data.draw(st.tuples(st.booleans(), SONGS, st.booleans()))
+            a_step, audio_id, again = data.draw(st.tuples(st.booleans(), SONGS, st.booleans()))
             if steps and a_step:
                 chosen, step = data.draw(st.sampled_from(steps))
                 entry = journal.move(chosen, step)
                 assert (entry.id, entry.state) == (chosen.id, step)
             else:
                 before = current_entry(audio_id, entries)
-                claim = journal.claim(Song(audio_id=audio_id), TARGET, anyway=anyway)
-                assert claim.new == (anyway or before is None)
+                claim = journal.claim(Song(audio_id=audio_id), TARGET, replacing=before if again else None)
+                assert claim.new == (again or before is None)
                 entry = claim.entry
                 assert claim.new or entry == before
             entries[entry.id] = entry
@@ -550,7 +689,7 @@ def current_entry(audio_id: str, entries: dict[int, JournalEntry]) -> JournalEnt
     of_song = [entry for entry in entries.values() if entry.audio_id == audio_id]
     return max(
         (entry for entry in of_song if entry.state not in NOTHING_PAID),
-        key=lambda entry: entry.id,
+        key=lambda entry: (entry.state not in GIVEN_UP, entry.id),
         default=None,
     )
 
@@ -560,10 +699,10 @@ def test_a_payment_that_is_not_authorized_leaves_no_row(journal: Journal) -> Non
         raise NoCredits("no more", "")
 
     with pytest.raises(NoCredits):
-        journal.claim(SONG, TARGET, anyway=False, authorize=refuse)
+        journal.claim(SONG, TARGET, authorize=refuse)
     assert journal.current_entry("audio-1") is None
-    known = journal.accept(journal.claim(SONG, TARGET, anyway=False).entry, "task-1")
-    assert journal.claim(SONG, TARGET, anyway=False, authorize=refuse).entry == known
+    known = journal.accept(journal.claim(SONG, TARGET).entry, "task-1")
+    assert journal.claim(SONG, TARGET, authorize=refuse).entry == known
 
 
 def test_the_journal_tells_what_this_run_has_left_unfinished() -> None:
@@ -576,8 +715,8 @@ def test_the_journal_tells_what_this_run_has_left_unfinished() -> None:
         assert journal.unfinished() == []
         journal.follow(resumed)
         saved = journal.adopt("task-saved", "saved", TARGET)
-        journal.move(journal.claim(Song(audio_id="lost"), TARGET, anyway=False).entry, State.UNKNOWN)
-        accepted = journal.accept(journal.claim(SONG, TARGET, anyway=False).entry, "task-1")
+        journal.move(journal.claim(Song(audio_id="lost"), TARGET).entry, State.UNKNOWN)
+        accepted = journal.accept(journal.claim(SONG, TARGET).entry, "task-1")
         assert journal.unfinished() == [resumed, saved, accepted]
         journal.move(journal.move(saved, State.READY), State.SAVED)
         assert journal.unfinished() == [resumed, accepted]
@@ -585,8 +724,8 @@ def test_the_journal_tells_what_this_run_has_left_unfinished() -> None:
 
 def test_what_could_not_be_recorded_is_not_unfinished(journal: Journal) -> None:
     """A full disk may show itself at the commit. The line that continues the other songs must not fail for it."""
-    accepted = journal.accept(journal.claim(SONG, TARGET, anyway=False).entry, "task-1")
+    accepted = journal.accept(journal.claim(SONG, TARGET).entry, "task-1")
     with suppress(OSError), journal._database.transaction():  # noqa: SLF001
-        journal._insert(State.SUBMITTING, "audio-2", TARGET)  # noqa: SLF001
+        journal._insert(State.SUBMITTING, audio_id="audio-2")  # noqa: SLF001
         raise OSError("the disk is full")
     assert journal.unfinished() == [accepted]

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 )
 
 from suno_wav_cli.journal import Listing, open_journal
-from suno_wav_cli.journal.entry import NEXT_STATES, UNDECIDED, Account, JournalEntry, State
+from suno_wav_cli.journal.entry import GIVEN_UP, NEXT_STATES, UNDECIDED, Account, JournalEntry, State
 from suno_wav_cli.models import Song
 from tests.support.quick import examples
 
@@ -33,7 +33,7 @@ SERVICES = (
     Account(base_url="https://one.example", provider="sunoapi", kept_days=15),
     Account(base_url="https://two.example", provider="kie", kept_days=14),
 )
-NOTHING_PAID = {State.REFUSED, State.FAILED}
+NOTHING_PAID = {State.REFUSED, State.EXISTS}
 
 
 @dataclass(frozen=True)
@@ -77,10 +77,15 @@ class Conversions(RuleBasedStateMachine):
         self.opened.close()
         self.begin()
 
-    @rule(target=claimed, song=SONGS, anyway=st.booleans())
-    def claim(self, song: str, anyway: bool) -> int | MultipleResults[int]:
-        expected = None if anyway else self.current_entry(song)
-        claim = self.journal.claim(Song(audio_id=song), self.folder / "one.wav", anyway=anyway)
+    @rule(target=claimed, song=SONGS, again=st.booleans())
+    def claim(self, song: str, again: bool) -> int | MultipleResults[int]:
+        expected = self.current_entry(song)
+        # A claim that this very program still holds is not replaced.
+        if again and expected is not None and self.rows[expected].state is not State.SUBMITTING:
+            replacing, expected = self.entry(expected), None
+        else:
+            replacing = None
+        claim = self.journal.claim(Song(audio_id=song), self.folder / "one.wav", replacing=replacing)
         assert claim.new == (expected is None)
         if not claim.new:
             assert claim.entry.id == expected
@@ -89,18 +94,24 @@ class Conversions(RuleBasedStateMachine):
         return claim.entry.id
 
     @rule(target=accepted, row=consumes(claimed), task=TASKS)
-    def is_accepted(self, row: int, task: str) -> int:
+    def is_accepted(self, row: int, task: str) -> int | MultipleResults[int]:
         known = self.of_task(task)
+        song = self.rows[row].audio_id
         entry = self.journal.accept(self.entry(row), task)
-        self.rows[row] = replace(
-            self.rows[row],
-            state=State.SUBMITTED if known is None else State.REFUSED,
-            task_id=task if known is None else None,
-        )
+        if known is None:
+            self.rows[row] = replace(self.rows[row], state=State.SUBMITTED, task_id=task)
+        elif self.rows[known].audio_id in (None, song):
+            self.rows[row] = replace(self.rows[row], state=State.REFUSED)
+            self.rows[known] = replace(self.rows[known], audio_id=song)
+        else:
+            # One task belongs to one song.
+            self.rows[row] = replace(self.rows[row], state=State.UNKNOWN)
+            assert entry.id == row
+            return multiple()
         assert entry.id == (row if known is None else known)
         return entry.id
 
-    @rule(row=consumes(claimed), state=st.sampled_from([State.REFUSED, State.UNKNOWN]))
+    @rule(row=consumes(claimed), state=st.sampled_from([State.REFUSED, State.EXISTS, State.UNKNOWN]))
     def is_refused_or_lost(self, row: int, state: State) -> None:
         self.journal.move(self.entry(row), state, message="because")
         self.rows[row] = replace(self.rows[row], state=state)
@@ -114,7 +125,7 @@ class Conversions(RuleBasedStateMachine):
         assert entry.id == (entry.id if known is None else known)
         return entry.id
 
-    @rule(row=accepted, state=st.sampled_from([State.READY, State.FAILED]))
+    @rule(row=accepted, state=st.sampled_from([State.READY, State.FAILED, State.FORGOTTEN]))
     def is_decided(self, row: int, state: State) -> None:
         self.journal.move(self.entry(row), state)
         self.rows[row] = replace(self.rows[row], state=state)
@@ -146,7 +157,7 @@ class Conversions(RuleBasedStateMachine):
             entry = self.entry(number)
             assert (entry.audio_id, entry.wav_task_id, entry.state) == (row.audio_id, row.task_id, row.state)
             assert {place.path.name for place in self.journal.history.saved_files(entry)} == row.places
-            assert (entry.wav_task_id is None) == (entry.state in UNDECIDED | {State.REFUSED})
+            assert (entry.wav_task_id is None) == (entry.state in UNDECIDED | NOTHING_PAID)
             assert (entry.expires is None) == (entry.wav_task_id is None)
 
     @invariant()
@@ -156,7 +167,7 @@ class Conversions(RuleBasedStateMachine):
         expected = {
             number
             for number, row in self.rows.items()
-            if row.state not in NOTHING_PAID | {State.SAVED}
+            if row.state not in NOTHING_PAID | GIVEN_UP | {State.SAVED}
             and (row.audio_id is None or self.current_entry(row.audio_id) == number)
         }
         assert {entry.id for entry in self.journal.history.to_resume()} == expected
@@ -176,7 +187,9 @@ class Conversions(RuleBasedStateMachine):
             for number, row in self.rows.items()
             if row.audio_id == song and row.state not in NOTHING_PAID
         ]
-        return max(of_song, default=None)
+        return max(
+            of_song, key=lambda number: (self.rows[number].state not in GIVEN_UP, number), default=None
+        )
 
 
 Conversions.TestCase.settings = settings(max_examples=examples(25), stateful_step_count=25, deadline=None)

@@ -47,10 +47,10 @@ def version(file: Path) -> int:
 
 @EARLIER
 def test_nothing_is_lost(earlier: int) -> None:
-    """Every row and column is as it was, in each of the seven states."""
+    """Every row and column is as it was, in each of the states that there were."""
     shutil.copy(JOURNALS / f"version-{earlier}.sqlite3", FILE)
     before = rows(FILE)
-    assert {State(row["state"]) for row in before} == set(State)
+    assert {State(row["state"]) for row in before} == set(State) - {State.EXISTS, State.FORGOTTEN}
     with open_journal(FILE, SUNOAPI):
         pass
     after = rows(FILE)
@@ -125,7 +125,7 @@ def test_programs_may_upgrade_at_once() -> None:
     assert len(rows(FILE)) == 9 + 4
 
 
-STATEMENTS = 23
+STATEMENTS = 27
 """How many the upgrade has, from BEGIN to COMMIT, at least."""
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from suno_wav_cli.sandbox.behaviours import BEHAVIOURS, PATTERNS
+from suno_wav_cli.sandbox.behaviours import BEHAVIOURS
+from suno_wav_cli.sandbox.demo_ids import PATTERNS
 
 PAGE = Path(__file__).parents[2] / "suno_wav_cli" / "sandbox" / "README.md"
 _BEGIN, _END = "<!-- sandbox ids: begin -->\n", "<!-- sandbox ids: end -->\n"

@@ -20,10 +20,9 @@ import pytest
 from hypothesis import given, settings
 
 from suno_wav_cli.events import RequestServed
-from suno_wav_cli.sandbox.behaviours import format_cdn_id
 from suno_wav_cli.sandbox.cdn.faults import Kind, Plan
 from tests.support.account import SandboxAccount, open_account
-from tests.support.cdn import End, exchange, plans, tune
+from tests.support.cdn import End, exchange, format_cdn_id, plans, tune
 from tests.support.quick import examples
 
 if TYPE_CHECKING:

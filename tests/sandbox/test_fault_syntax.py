@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suno_wav_cli.conversion.ids import audio_id_of
-from suno_wav_cli.sandbox.behaviours import Answer, choose_behaviour, format_cdn_id
 from suno_wav_cli.sandbox.cdn.fault_syntax import FAULT_HELP, format_plan, parse_plan
 from suno_wav_cli.sandbox.cdn.faults import FAULTLESS, Fault, Kind, Plan, Step, Trait, always, once
-from tests.support.cdn import plans, steps
+from suno_wav_cli.sandbox.demo_ids import choose_behaviour
+from tests.support.cdn import format_cdn_id, plans, steps
 
 CUT = Fault(Kind.CUT, 65536)
 
@@ -133,16 +133,14 @@ def test_parsing_and_formatting_round_trip(text: str) -> None:
         pytest.param("demo-cdn-ct64k", id="a typo"),
         pytest.param("demo-CDN-cut64k", id="capitals"),
         pytest.param("demo-0mb-cdn-cut64k", id="no size"),
-        pytest.param("demo-24bit-cdn-cut64k", id="another beginning"),
+        pytest.param("demo-24bits-cdn-cut64k", id="another beginning"),
         pytest.param("demo-4295mb-cdn-cut64k", id="too large"),
         pytest.param("demo-4295mb", id="too large without a plan"),
     ],
 )
 def test_an_unreadable_id_is_refused(audio_id: str) -> None:
     """What behaves like demo would let a test pass that tests nothing."""
-    behaviour = choose_behaviour(audio_id)
-    assert (behaviour.answer, behaviour.refusal) == (Answer.REFUSE, 400)
-    assert "between them" in (behaviour.message or "")
+    assert choose_behaviour(audio_id).problem is not None
 
 
 def test_every_kind_and_trait_is_explained() -> None:

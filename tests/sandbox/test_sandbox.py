@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from queue import Queue
 from typing import TYPE_CHECKING, Any
+from unittest.mock import ANY
 from urllib.parse import urlsplit
 
 import httpx
@@ -28,7 +29,8 @@ from starlette.responses import Response
 from suno_wav_cli.callbacks.payload_variants import CALLBACK_SHAPES
 from suno_wav_cli.callbacks.server import serve_in_thread
 from suno_wav_cli.models import Secret
-from suno_wav_cli.sandbox.behaviours import BEHAVIOURS, PATTERNS, RECORD_SHAPES
+from suno_wav_cli.sandbox.behaviours import BEHAVIOURS, RECORD_SHAPES
+from suno_wav_cli.sandbox.demo_ids import PATTERNS
 from suno_wav_cli.system.loopback import address_of, bind_socket
 from tests.support.account import (
     CREDIT,
@@ -443,8 +445,8 @@ def test_the_callback_comes_in_every_shape(account: SandboxAccount, receiver: Re
                 "resultJson": json.dumps({"resultUrls": [url]}),
                 "failCode": None,
                 "failMsg": None,
-                "createTime": 1735689600000,
-                "completeTime": 1735690200000,
+                "createTime": ANY,
+                "completeTime": ANY,
             },
             "taskId": task_id,
         },

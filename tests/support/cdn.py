@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 import httpx
 from hypothesis import strategies as st
 
-from suno_wav_cli.sandbox.behaviours import choose_behaviour, format_cdn_id
+from suno_wav_cli.sandbox.cdn.fault_syntax import format_plan
 from suno_wav_cli.sandbox.cdn.faults import REFUSALS, STATUSES, Fault, Group, Kind, Plan, Step, Takes, Trait
 from suno_wav_cli.sandbox.cdn.melody import make_melody
+from suno_wav_cli.sandbox.demo_ids import choose_behaviour
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 _SILENCE_SECONDS = 0.5
 _TIMEOUT = 20.0
 _LONGEST_ID = 110
+
+
+def format_cdn_id(plan: Plan, megabytes: int | None = None) -> str:
+    """Return the audio id that orders this plan, for a file of this size."""
+    size, text = "" if megabytes is None else f"-{megabytes}mb", format_plan(plan)
+    return f"demo{size}-cdn-{text}" if text else f"demo{size}"
 
 
 @cache

@@ -24,8 +24,8 @@ from suno_wav_cli.errors import SunoWavError
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account, State
 from suno_wav_cli.models import Secret
-from suno_wav_cli.sandbox.behaviours import choose_behaviour
 from suno_wav_cli.sandbox.cdn.melody import Layout, make_melody
+from suno_wav_cli.sandbox.demo_ids import choose_behaviour
 from suno_wav_cli.system.pacing import Backoff
 from tests.support.event_log import EventLog
 

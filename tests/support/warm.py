@@ -214,7 +214,9 @@ def _become(order: dict[str, Any], streams: Sequence[int]) -> None:
     os.environ.clear()
     os.environ.update(order["environ"])
     sys.argv[1:] = order["arguments"]
-    sys.path[0] = order["folder"]
+    # As `python -m` does, unless it is told not to.
+    if not sys.flags.safe_path:
+        sys.path[0] = order["folder"]
 
 
 def _open_streams() -> None:

@@ -1,25 +1,20 @@
 """Fault plans as they are written in an audio id: text to plan, and back.
 
-A plan is traits and then steps, joined by `-`. The first request for the file meets the first step.
-A step is `ok`, or faults joined by `.`. `~3` or `~always` behind it repeats it. A fault is a
-status, or the name of its kind with the number that it takes.
+A plan is traits and then steps (step_syntax.py), joined by `-`. The first request for the file
+meets the first step. A fault is a status, or the name of its kind with the number that it takes.
 """
 
 from __future__ import annotations
 
-import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.sandbox.cdn.faults import Fault, Kind, Plan, Step, Takes, Trait
+from suno_wav_cli.sandbox.step_syntax import ALWAYS, GOOD, split_step, split_word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_GOOD = "ok"
-_ALWAYS = "always"
-_WORD = re.compile(r"([a-z]*)(?:(0|[1-9][0-9]{0,11})([km]?))?")
-_TIMES = re.compile(r"[1-9][0-9]{0,3}")
 _UNITS = {"": 1, "k": 1024, "m": 1024 * 1024}
 
 FAULT_HELP: Mapping[str, str] = MappingProxyType(
@@ -53,7 +48,7 @@ FAULT_HELP: Mapping[str, str] = MappingProxyType(
 
 SYNTAX = (
     "steps for the 1st, 2nd, ... request for the file with `-` between them, faults of one step with `.` between "
-    f"them, and `~3` or `~{_ALWAYS}` after a step to repeat it; N is 1000, 64k or 2m"
+    f"them, and `~3` or `~{ALWAYS}` after a step to repeat it; N is 1000, 64k or 2m"
 )
 
 
@@ -74,32 +69,25 @@ def format_plan(plan: Plan) -> str:
 
 
 def format_step(step: Step) -> str:
-    text = ".".join(map(_format_fault, step.faults)) or _GOOD
+    text = ".".join(map(_format_fault, step.faults)) or GOOD
     if step.times == 1:
         return text
-    return f"{text}~{_ALWAYS if step.times is None else step.times}"
+    return f"{text}~{ALWAYS if step.times is None else step.times}"
 
 
 def _parse_step(text: str) -> Step:
-    words, tilde, times = text.partition("~")
-    faults = () if words == _GOOD else tuple(_parse_fault(word) for word in words.split("."))
-    if not tilde:
-        return Step(faults=faults)
-    if times == _ALWAYS:
-        return Step(faults=faults, times=None)
-    if not _TIMES.fullmatch(times):
-        raise ValueError(f"'~{times}' is not a number of times")
-    return Step(faults=faults, times=int(times))
+    split = split_step(text)
+    return Step(faults=tuple(map(_parse_fault, split.words)), times=split.times)
 
 
-def _parse_fault(word: str) -> Fault:
-    match = _WORD.fullmatch(word)
-    if match is None or match[1] not in [*Kind] or word == "":
-        raise ValueError(f"'{word}' is not a fault")
-    kind, digits, unit = Kind(match[1]), match[2], match[3]
-    if unit and kind.takes not in (Takes.BYTES, Takes.BYTES_OR_MIDDLE):
-        raise ValueError(f"'{kind or digits}' takes {kind.takes}")
-    return Fault(kind, None if digits is None else int(digits) * _UNITS[unit])
+def _parse_fault(text: str) -> Fault:
+    word = split_word(text)
+    if word is None or word.name not in [*Kind]:
+        raise ValueError(f"'{text}' is not a fault")
+    kind, number = Kind(word.name), word.number
+    if word.unit and kind.takes not in (Takes.BYTES, Takes.BYTES_OR_MIDDLE):
+        raise ValueError(f"'{kind or number}' takes {kind.takes}")
+    return Fault(kind, None if number is None else number * _UNITS[word.unit])
 
 
 def _format_fault(fault: Fault) -> str:

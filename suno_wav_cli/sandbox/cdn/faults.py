@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import repeat
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+from suno_wav_cli.sandbox.step_syntax import MOST_TIMES, in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -102,7 +103,6 @@ REFUSALS = (401, 403, 404, 410)
 REDIRECTS = (301, 302, 303, 307, 308)
 STATUSES = (*REDIRECTS, *range(400, 600))
 _LARGEST = 10**12 - 1
-_MOST_TIMES = 9999
 
 
 @dataclass(frozen=True)
@@ -156,8 +156,8 @@ class Step:
             raise ValueError("a replacement for the file has no other faults")
         if Group.RETRY_AFTER in groups and self.number_of(Kind.STATUS) is None:
             raise ValueError("'after' goes with a status")
-        if self.times is not None and not 1 <= self.times <= _MOST_TIMES:
-            raise ValueError(f"a step repeats 1 to {_MOST_TIMES} times, or always")
+        if self.times is not None and not 1 <= self.times <= MOST_TIMES:
+            raise ValueError(f"a step repeats 1 to {MOST_TIMES} times, or always")
 
     def of(self, group: Group) -> Fault | None:
         return next((fault for fault in self.faults if fault.kind.group is group), None)
@@ -197,10 +197,8 @@ class Plan:
             raise ValueError("nothing can follow a step that repeats always")
 
     def in_turn(self) -> Iterator[Step]:
-        """Yield the step of each request, for ever."""
-        for step in self.steps:
-            yield from repeat(step) if step.times is None else repeat(step, step.times)
-        yield from repeat(GOOD)
+        """Return the step of each request, without end."""
+        return in_turn(((step, step.times) for step in self.steps), GOOD)
 
 
 FAULTLESS = Plan()

@@ -1,0 +1,53 @@
+"""Whose record is it? The service names a song by its audio id, by another kind of id, or not at all."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from suno_wav_cli.errors import ServiceUnavailable
+from suno_wav_cli.events import OtherSongNamed
+
+if TYPE_CHECKING:
+    from suno_wav_cli.conversion.context import ConversionContext
+    from suno_wav_cli.journal.entry import JournalEntry
+    from suno_wav_cli.models import WavRecord
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def check_identity(context: ConversionContext, entry: JournalEntry, record: WavRecord) -> None:
+    """Raise ServiceUnavailable if a record names another song of the journal or of this run.
+
+    A name that no known song has is only reported: live services may mask it.
+    """
+    named = record.audio_id
+    if named is None or entry.audio_id is None or is_same_song(named, entry.audio_id):
+        return
+    if is_known_song(context, named):
+        raise ServiceUnavailable(
+            f"the record of task {record.task_id} names another song, {named}: nothing was saved",
+            "A later lookup may name this one. If it stays so, look at your account's log.",
+            continue_with=context.continue_with([record.task_id]),
+        )
+    context.report(OtherSongNamed(audio_id=entry.audio_id, task_id=record.task_id, named=named))
+
+
+def is_known_song(context: ConversionContext, audio_id: str) -> bool:
+    """Tell whether the journal or this run has a song of this id."""
+    return any(
+        one in context.songs or context.journal.songs_named(one) for one in {audio_id, audio_id.lower()}
+    )
+
+
+def is_same_song(named: str, audio_id: str) -> bool:
+    return named == audio_id or (_is_uuid(named) and named.lower() == audio_id.lower())
+
+
+def may_be_named(named: str | None, audio_id: str) -> bool:
+    """Tell whether a record may be of the song: it names it, or nothing of the same kind."""
+    return named is None or is_same_song(named, audio_id) or _is_uuid(named) != _is_uuid(audio_id)
+
+
+def _is_uuid(text: str) -> bool:
+    return _UUID.fullmatch(text) is not None

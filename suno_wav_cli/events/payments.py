@@ -1,0 +1,133 @@
+"""What is paid for: the plan, the paid requests, and what is known of earlier ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from suno_wav_cli.events.event import event
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+    from pathlib import Path
+
+
+@event
+class Planned:
+    """`--dry-run`: what `convert` would do with a song.
+
+    path: where the file would be saved.
+    action: `there` or `continue`, which are free; `submit`, which is paid for; or `unknown`, `failed`
+        or `forgotten`, which need a decision: the song was, or may have been, paid for before, and is
+        only looked up once more.
+    price: in credits; 0 unless the song would be submitted.
+    """
+
+    audio_id: str
+    path: Path
+    action: str
+    price: Decimal
+
+
+@event
+class Quoted:
+    """The cost of what is about to be submitted is known.
+
+    submissions: number of songs to pay for.
+    price: of all of them, in credits.
+    balance: credits left; null if unknown.
+    reason: why the balance is unknown.
+    refusal: with `--dry-run`, why the songs would not be submitted.
+    """
+
+    submissions: int
+    price: Decimal
+    balance: Decimal | None
+    reason: str | None
+    refusal: str | None
+
+
+@event
+class Submitting:
+    """The paid request is about to be sent."""
+
+    audio_id: str
+
+
+@event
+class SubmissionDelayed:
+    """The service certainly did not accept the request; it will be sent again.
+
+    seconds: until then.
+    """
+
+    audio_id: str
+    reason: str
+    seconds: float
+
+
+@event
+class AnswerAwaited:
+    """The answer to the paid request takes long. It is waited for."""
+
+    audio_id: str
+
+
+@event
+class AnswerKept:
+    """The answer to the paid request was not understood. The journal keeps it.
+
+    answer: its beginning, without secrets.
+    """
+
+    audio_id: str
+    answer: str
+
+
+@event
+class OtherRunAwaited:
+    """Another program is submitting the song. This one waits for what comes of it."""
+
+    audio_id: str
+
+
+@event
+class OtherSongNamed:
+    """The service's record names another song than this one, which no known song is.
+
+    named: the id in the record.
+    """
+
+    audio_id: str
+    task_id: str
+    named: str
+
+
+@event
+class Submitted:
+    """The service accepted the song."""
+
+    audio_id: str
+    task_id: str
+
+
+@event
+class Resumed:
+    """The song was paid for before, and its task is continued."""
+
+    audio_id: str
+    task_id: str
+    reason: str
+
+
+PaymentEvent: TypeAlias = (
+    Planned
+    | Quoted
+    | Submitting
+    | SubmissionDelayed
+    | AnswerAwaited
+    | AnswerKept
+    | OtherRunAwaited
+    | OtherSongNamed
+    | Submitted
+    | Resumed
+)

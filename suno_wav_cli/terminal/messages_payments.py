@@ -1,0 +1,60 @@
+"""Messages about what is paid for."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from suno_wav_cli import events
+from suno_wav_cli.api.pricing import format_credits
+from suno_wav_cli.terminal.message import Level, Message
+from suno_wav_cli.terminal.tables import count_credits, printable
+
+
+def render_payment(event: events.PaymentEvent) -> Message:
+    match event:
+        case events.Planned():
+            price = f" ({count_credits(event.price)})" if event.price else ""
+            return Message(result=[f"{event.action:<8} {event.audio_id} -> {event.path}{price}"])
+        case events.Quoted():
+            return Message(text=_quote(event))
+        case events.Submitting():
+            return Message(text=f"{event.audio_id}: submitting", level=Level.DETAIL)
+        case events.SubmissionDelayed():
+            return Message(
+                text=f"{event.audio_id}: {printable(event.reason)}; submitting again in {event.seconds:.1f} s"
+            )
+        case events.AnswerAwaited():
+            return Message(
+                text=f"{event.audio_id}: no answer to the paid request yet; waiting up to five minutes for it"
+            )
+        case events.AnswerKept():
+            answer = printable(event.answer)
+            return Message(text=f"{event.audio_id}: the service answered: {answer}", level=Level.DETAIL)
+        case events.OtherRunAwaited():
+            return Message(text=f"{event.audio_id}: another program is submitting it; waiting for that")
+        case events.OtherSongNamed():
+            return Message(
+                text=f"{event.audio_id}: warning: the record of task {event.task_id} names the song "
+                f"{printable(event.named)}; the service may use ids of its own"
+            )
+        case events.Submitted():
+            return Message(text=f"{event.audio_id}: submitted as task {event.task_id}")
+        case events.Resumed():
+            return Message(text=f"{event.audio_id}: {event.reason}, continuing task {event.task_id}")
+        case _:
+            assert_never(event)
+
+
+def _quote(event: events.Quoted) -> str:
+    count = f"{event.submissions} {'song' if event.submissions == 1 else 'songs'}"
+    price = (
+        f"{count} to be paid for, {count_credits(event.price)}"
+        if event.submissions
+        else "nothing to be paid for"
+    )
+    if event.balance is not None:
+        balance = f"the balance is {format_credits(event.balance)}"
+    else:
+        balance = f"the balance is unknown ({printable(event.reason or 'no reason given')})"
+    line = f"suno-wav: {price}; {balance}"
+    return line if event.refusal is None else f"{line}\n  It would not be started: {event.refusal}"
