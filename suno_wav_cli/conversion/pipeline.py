@@ -13,7 +13,7 @@ from suno_wav_cli.conversion.outcome import Outcome, report_failure
 from suno_wav_cli.conversion.plan import Action
 from suno_wav_cli.conversion.save import save
 from suno_wav_cli.conversion.wait import wait_for
-from suno_wav_cli.errors import GenerationFailed, SunoWavError, TaskUnknown
+from suno_wav_cli.errors import GenerationFailed, SunoWavError, TaskForgotten
 from suno_wav_cli.events import Detached, Skipped
 from suno_wav_cli.journal.entry import State
 
@@ -97,10 +97,9 @@ async def finish(
     entry = journal.follow(entry)
     try:
         record = await wait_for(context, entry.wav_task_id or "", entry, known, new=new, deadline=deadline)
-    except (GenerationFailed, TaskUnknown) as error:
-        state, message = State.FAILED, error.message
-        if isinstance(error, TaskUnknown):
-            state = State.FORGOTTEN
+    except (GenerationFailed, TaskForgotten) as error:
+        message = error.message
+        state = State.FORGOTTEN if isinstance(error, TaskForgotten) else State.FAILED
         await journal.when_unlocked(lambda: journal.move(entry, state, message=message))
         raise
     check_identity(context, entry, record)

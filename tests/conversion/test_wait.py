@@ -194,6 +194,9 @@ def test_only_a_task_whose_file_is_deleted_is_forgotten(wild: Wild, days: int, c
     done = wild.run("resume", "--timeout", "2s", env=QUICK)
     assert (done.code, said in done.err) == (code, True), done
     assert ("--resubmit" in done.err) == (days < 0)
+    with closing(sqlite3.connect(journal_path())) as raw:
+        ((state,),) = raw.execute("SELECT state FROM conversion").fetchall()
+    assert state == ("forgotten" if days < 0 else "submitted")
 
 
 @pytest.mark.long
@@ -274,6 +277,7 @@ def test_the_raw_record_is_printed_without_the_path_of_the_callback(wild: Wild) 
             callbackUrl=callback,
             param=quoted,
         ),
+        good=False,
     )
     done = wild.run("status", TASK, "--raw")
     assert done.code == 0
