@@ -13,6 +13,7 @@ SunoWavError
 ├── ConversionFailed           7   refused, or tried and failed
 │   ├── GenerationFailed       7   accepted, and the service could not make the file
 │   ├── TaskUnknown            7   the service does not know the task (yet)
+│   │   └── TaskForgotten      7   the service keeps it no longer
 │   └── RecordExists           7   409: the conversion was made before, elsewhere
 ├── StillRunning               8   not finished within --timeout
 ├── DownloadFailed             9
@@ -158,6 +159,10 @@ class GenerationFailed(ConversionFailed):
 
 
 class TaskUnknown(ConversionFailed):
+    pass
+
+
+class TaskForgotten(TaskUnknown):
     pass
 
 

@@ -16,6 +16,7 @@ from suno_wav_cli.errors import (
     ServiceUnavailable,
     StillRunning,
     SunoWavError,
+    TaskForgotten,
     TaskUnknown,
 )
 from suno_wav_cli.models import WavRecord, WavState
@@ -139,8 +140,8 @@ def message_of(record: WavRecord) -> str | None:
     return f"the service says {said}" if said else None
 
 
-def _forgotten(unknown: TaskUnknown) -> TaskUnknown:
-    return TaskUnknown(
+def _forgotten(unknown: TaskUnknown) -> TaskForgotten:
+    return TaskForgotten(
         f"the service has forgotten the task, which it keeps no longer: {unknown.message}",
         "Only a new conversion, which is charged, brings the file back: convert, with --resubmit.",
     )

@@ -14,7 +14,7 @@ from suno_wav_cli.conversion.plan import Action
 from suno_wav_cli.conversion.resume_hint import describe_command
 from suno_wav_cli.conversion.save import save
 from suno_wav_cli.conversion.wait import wait_for
-from suno_wav_cli.errors import GenerationFailed, JournalUnusable, TaskUnknown
+from suno_wav_cli.errors import GenerationFailed, JournalUnusable, TaskForgotten
 from suno_wav_cli.events import Detached, Skipped
 from suno_wav_cli.journal.entry import State
 
@@ -60,7 +60,7 @@ async def convert_all(
 async def run_all(
     work: Callable[[T], Coroutine[Any, Any, R]], items: Sequence[T], *, at_once: int
 ) -> list[R]:
-    """Run `work` on every item, `at_once` of them at a time. Return the results in the same order.
+    """Run `work` on every item, `at_once` of them at a time.
 
     One song's trouble is its outcome. What is raised all the same ends the others.
     """
@@ -128,10 +128,9 @@ async def finish(
     entry = journal.follow(entry)
     try:
         record = await wait_for(context, entry.wav_task_id or "", entry, known, new=new, deadline=deadline)
-    except (GenerationFailed, TaskUnknown) as error:
-        state, message = State.FAILED, error.message
-        if isinstance(error, TaskUnknown):
-            state = State.FORGOTTEN
+    except (GenerationFailed, TaskForgotten) as error:
+        message = error.message
+        state = State.FORGOTTEN if isinstance(error, TaskForgotten) else State.FAILED
         await journal.when_unlocked(lambda: journal.move(entry, state, message=message))
         raise
     check_identity(context, entry, record)

@@ -17,6 +17,7 @@ from suno_wav_cli.conversion.download_retry import (
     next_pause,
     next_step,
 )
+from suno_wav_cli.conversion.identity import check_identity
 from suno_wav_cli.conversion.lookup_retry import next_step as next_lookup
 from suno_wav_cli.conversion.stdout import write_to_standard_output
 from suno_wav_cli.conversion.wait import wait_terms
@@ -185,6 +186,7 @@ class _Download:
         """
         try:
             record = await self.context.client.fetch_record(self.entry.wav_task_id or "")
+            check_identity(self.context, self.entry, record)
         except SunoWavError as error:
             lookups = progress.lookups.after(error, time.monotonic())
             step = next_lookup(lookups, wait_terms(self.context, self.entry), key_worked=True)

@@ -194,6 +194,9 @@ def test_only_a_task_whose_file_is_deleted_is_forgotten(wild: Wild, days: int, c
     done = wild.run("resume", "--timeout", "2s", env=QUICK)
     assert (done.code, said in done.err) == (code, True), done
     assert ("--resubmit" in done.err) == (days < 0)
+    with closing(sqlite3.connect(journal_path())) as raw:
+        ((state,),) = raw.execute("SELECT state FROM conversion").fetchall()
+    assert state == ("forgotten" if days < 0 else "submitted")
 
 
 @pytest.mark.long
@@ -258,7 +261,7 @@ def test_one_look_at_a_task_that_is_not_known_says_that_the_id_may_be_wrong(wild
     answer_lookups(wild, NOT_THERE, good=False)
     done = wild.run("status", TASK)
     assert done.code == 7
-    assert "Check the id" in done.err
+    assert "of another --provider" in done.err
 
 
 def test_the_raw_record_is_printed_without_the_path_of_the_callback(wild: Wild) -> None:
@@ -274,6 +277,7 @@ def test_the_raw_record_is_printed_without_the_path_of_the_callback(wild: Wild) 
             callbackUrl=callback,
             param=quoted,
         ),
+        good=False,
     )
     done = wild.run("status", TASK, "--raw")
     assert done.code == 0
@@ -282,6 +286,6 @@ def test_the_raw_record_is_printed_without_the_path_of_the_callback(wild: Wild) 
     assert shown["callbackUrl"] == "https://me.example/(hidden)"
     assert json.loads(shown["param"]) == {"callBackUrl": "https://me.example/(hidden)", "input": {}}
     assert "secret" not in done.out
-    (event,) = wild.run("status", TASK, "--raw", "--json").events
+    (event,) = wild.run("status", TASK, "--raw", "--json").named("raw_record")
     assert event["record"] == shown
     assert "secret" not in wild.run("status", TASK, "--json").out
