@@ -65,14 +65,6 @@ def to_continue(sandbox: Sandbox, done: Finished) -> str:
     ("code", "exit_code", "posts", "message", "remedy"),
     [
         pytest.param(
-            200,
-            6,
-            1,
-            IT_IS_NOT_KNOWN + "the service accepted the request but named no task",
-            PAY_AGAIN,
-            id="200 without an id",
-        ),
-        pytest.param(
             400, 7, 1, "the service refused the request: Invalid parameters (code 400)", CHECK_ID, id="400"
         ),
         pytest.param(
