@@ -14,8 +14,9 @@ from suno_wav_cli.api.error_messages import submission_unknown, unreachable
 from suno_wav_cli.api.lookup import read_answer, read_record_answer
 from suno_wav_cli.api.providers import Meaning
 from suno_wav_cli.api.submission import read_submission
+from suno_wav_cli.api.timing import ApiTiming
 from suno_wav_cli.api.tracks import choose_answer, read_music_task
-from suno_wav_cli.api.transport import ApiTiming, exchange, open_http
+from suno_wav_cli.api.transport import exchange, open_http
 from suno_wav_cli.api.values import read_amount
 from suno_wav_cli.errors import NotAuthorized, ServiceUnavailable, SunoWavError, TaskUnknown
 from suno_wav_cli.system.http_errors import describe_error

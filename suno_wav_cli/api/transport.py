@@ -28,18 +28,6 @@ _LONGEST_RETRY_AFTER = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class ApiTiming:
-    """Seconds to wait for whole answers: to a `lookup`, and to a `payment`.
-
-    A payment is `slow` when it has to be said that its answer is still waited for.
-    """
-
-    lookup: float = 60.0
-    payment: float = 300.0
-    slow: float = 30.0
-
-
-@dataclass(frozen=True, kw_only=True)
 class Answer:
     """What came back of a request, as far as it arrived.
 

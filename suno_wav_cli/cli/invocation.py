@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
+from suno_wav_cli.api.timing import ApiTiming
 from suno_wav_cli.config.credentials import take_secrets
 from suno_wav_cli.config.paths import find_paths
 from suno_wav_cli.config.run import Run
@@ -33,10 +34,16 @@ _SIGNAL_BASE = 128
 def run_command(context: typer.Context, command: Callable[[Run], int]) -> NoReturn:
     """Call `command` with the settings in force, report its errors, exit with its code.
 
-    The context's `obj` holds the global options, and may hold other `wait_limits` than the usual ones.
+    The context's `obj` holds the global options, and may hold other `wait_limits` and another
+    `api_timing` than the usual ones.
     """
-    wait_limits = (context.obj or {}).get("wait_limits") or WaitLimits()
-    code = _run(command, _read_flags(context), wait_limits)
+    given = context.obj or {}
+    code = _run(
+        command,
+        _read_flags(context),
+        wait_limits=given.get("wait_limits", WaitLimits()),
+        api_timing=given.get("api_timing", ApiTiming()),
+    )
     discard_rest()
     raise typer.Exit(code)
 
@@ -48,7 +55,13 @@ def _read_flags(context: typer.Context) -> dict[str, object]:
     return {name: given[name] for name in names if given.get(name) is not None}
 
 
-def _run(command: Callable[[Run], int], flags: Mapping[str, object], wait_limits: WaitLimits) -> int:
+def _run(
+    command: Callable[[Run], int],
+    flags: Mapping[str, object],
+    *,
+    wait_limits: WaitLimits,
+    api_timing: ApiTiming,
+) -> int:
     try:
         config = read_config(find_paths(os.environ).config_file)
         secrets = take_secrets(os.environ, config)
@@ -63,6 +76,7 @@ def _run(command: Callable[[Run], int], flags: Mapping[str, object], wait_limits
                 report=report,
                 interactive=is_interactive(settings),
                 wait_limits=wait_limits,
+                api_timing=api_timing,
                 argv=_typed(),
             )
             return _call(command, run)

@@ -20,6 +20,6 @@ def show_credits(run: Run) -> ExitCode:
     """Report the balance. Raise SunoWavError."""
     key = get_api_key(run.secrets, run.settings, run.environ)
     with open_service(run.settings, run.report) as base_url:
-        left = run_async(fetch_balance(run.settings, base_url, key))
+        left = run_async(fetch_balance(run, base_url, key))
     run.report(Balance(credits=left, wavs=count_wavs(left), price_each=WAV_PRICE))
     return ExitCode.OK

@@ -46,7 +46,7 @@ def login(
     key = parse_key(read_key(f"API key for {base_url} (not shown): "), "what was entered")
     if key is None:
         raise UsageError("no key was entered", "Enter it at the prompt, or send it in: suno-wav login < FILE")
-    left = None if unverified else _verify(run.settings, base_url, key)
+    left = None if unverified else _verify(run, base_url, key)
     kept = KeyStore(folder=run.paths.keys).keep(base_url, key)
     run.report(
         events.KeyStored(
@@ -77,10 +77,10 @@ def _require_account(settings: Settings) -> str:
     return base_url_of(settings)
 
 
-def _verify(settings: Settings, base_url: str, key: Secret) -> Decimal:
+def _verify(run: Run, base_url: str, key: Secret) -> Decimal:
     """Return the credits of the account that the key opens."""
     try:
-        return run_async(fetch_balance(settings, base_url, key))
+        return run_async(fetch_balance(run, base_url, key))
     except NotAuthorized as error:
         raise NotAuthorized(
             error.message,

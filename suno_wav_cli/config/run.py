@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.api.timing import ApiTiming
 from suno_wav_cli.config.paths import find_paths
 from suno_wav_cli.config.wait_limits import WaitLimits
 
@@ -23,7 +24,7 @@ class Run:
 
     `choices` says where each of the settings comes from. `environ` is the environment without
     secrets. `interactive` says whether `report` shows events to a person at a terminal. `argv` is
-    the command as it was typed. `wait_limits` are not the user's to set.
+    the command as it was typed. `wait_limits` and `api_timing` are not the user's to set.
     """
 
     settings: Settings
@@ -33,6 +34,7 @@ class Run:
     report: Report
     interactive: bool
     wait_limits: WaitLimits = field(default_factory=WaitLimits)
+    api_timing: ApiTiming = field(default_factory=ApiTiming)
     argv: tuple[str, ...] = ()
 
     @property

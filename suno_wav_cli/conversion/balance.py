@@ -12,12 +12,13 @@ from suno_wav_cli.system.tls import make_tls_context
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from suno_wav_cli.config.settings import Settings
+    from suno_wav_cli.config.run import Run
     from suno_wav_cli.models import Secret
 
 
-async def fetch_balance(settings: Settings, base_url: str, key: Secret) -> Decimal:
+async def fetch_balance(run: Run, base_url: str, key: Secret) -> Decimal:
     """Return the credits that are left. Raise SunoWavError."""
-    provider, backoff = get_provider(settings.provider), Backoff(retries=settings.lookup_retries)
-    async with Client(provider, base_url, key, make_tls_context(base_url), backoff) as client:
+    provider, backoff = get_provider(run.settings.provider), Backoff(retries=run.settings.lookup_retries)
+    tls = make_tls_context(base_url)
+    async with Client(provider, base_url, key, tls, backoff, timing=run.api_timing) as client:
         return await client.fetch_credits()

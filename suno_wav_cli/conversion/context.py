@@ -129,7 +129,9 @@ async def open_context(
         if key is not None:
             backoff = Backoff(retries=settings.lookup_retries)
             provider = get_provider(settings.provider)
-            client = await stack.enter_async_context(Client(provider, base_url, key, tls, backoff))
+            client = await stack.enter_async_context(
+                Client(provider, base_url, key, tls, backoff, timing=run.api_timing)
+            )
         local = is_loopback(base_url)
         tagger = None
         if settings.tag and client is not None:

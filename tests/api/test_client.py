@@ -27,7 +27,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.providers import KIE, KIE_JOBS, SUNOAPI
-from suno_wav_cli.api.transport import ApiTiming
+from suno_wav_cli.api.timing import ApiTiming
 from suno_wav_cli.callbacks.server import serve_in_thread
 from suno_wav_cli.errors import (
     ConversionFailed,

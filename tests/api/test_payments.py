@@ -15,7 +15,7 @@ import pytest
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from suno_wav_cli.api.providers import KIE, KIE_JOBS, SUNOAPI
-from suno_wav_cli.api.transport import ApiTiming
+from suno_wav_cli.api.timing import ApiTiming
 from suno_wav_cli.errors import (
     GenerationFailed,
     NoCredits,

@@ -17,7 +17,7 @@ from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import State
 from suno_wav_cli.models import Song
 from tests.support.program import Sandbox, run_program
-from tests.support.quick_limits import WAIT_SPEED
+from tests.support.quick_limits import API_SPEED, WAIT_SPEED
 
 
 def samples(path: Path) -> array[int]:
@@ -336,6 +336,22 @@ def test_a_task_that_the_service_has_forgotten_is_said_to_be(sandbox: Sandbox) -
     assert "the service has forgotten the task" in done.err
     assert "--resubmit" in done.err
     assert sandbox.counted("submissions", "demo+forgotten") == 0
+
+
+@pytest.mark.long
+def test_a_slow_answer_to_the_payment_is_waited_for(sandbox: Sandbox) -> None:
+    song = "demo-submit-slow20+awaited"
+    done = sandbox.run("convert", song, "--out", "song.wav", "--tunnel", "none", env={API_SPEED: "100"})
+    assert done.code == 0, done
+    assert done.err.count("no answer to the paid request yet") == 1
+    assert sandbox.counted("submissions", song) == 1
+
+
+@pytest.mark.long
+def test_an_answer_that_never_comes_is_not_waited_for_longer(sandbox: Sandbox) -> None:
+    done = sandbox.run("convert", "demo-hang+awaited", "--tunnel", "none", env={API_SPEED: "200"})
+    assert done.code == 6, done
+    assert "it is not known whether the song was submitted and charged: no answer in time" in done.err
 
 
 @pytest.mark.long

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 
-from tests.support.quick_limits import WAIT_SPEED, quick_limits
+from tests.support.quick_limits import API_SPEED, WAIT_SPEED, quick_limits, quick_timing
 
 
 def main() -> None:
     from suno_wav_cli.cli.app import app
 
-    app(prog_name="suno-wav", obj={"wait_limits": quick_limits(float(os.environ[WAIT_SPEED]))})
+    wait_speed, api_speed = (float(os.environ.get(name, "1")) for name in (WAIT_SPEED, API_SPEED))
+    app(
+        prog_name="suno-wav",
+        obj={"wait_limits": quick_limits(wait_speed), "api_timing": quick_timing(api_speed)},
+    )
 
 
 if __name__ == "__main__":
