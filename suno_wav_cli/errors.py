@@ -4,8 +4,8 @@ SunoWavError
 ├── ProgramBug                 1   every exception that is not expected
 ├── UsageError                 2   wrong usage, or a file or folder that cannot be used
 │   ├── JournalLocked          2   another program is writing to the journal
-│   └── JournalLost            2   the journal vanished or was replaced during the run
-│   └── JournalUnusable        2   the journal's file: ends the whole run
+│   ├── JournalLost            2   the journal vanished or was replaced during the run
+│   └── JournalUnusable        2   the journal cannot be used: ends the whole run
 ├── NotAuthorized              3   no API key, or refused
 ├── NoCredits                  4
 ├── ServiceUnavailable         6   away, busy, in maintenance: a later try may help

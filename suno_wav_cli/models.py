@@ -16,7 +16,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,127}")
 
 
 def is_id(text: str) -> bool:
-    """Return whether it may be an id of any kind, typed by a person or named by the service."""
+    """Tell whether a text may be an id of any kind, typed by a person or named by the service."""
     return _ID.fullmatch(text) is not None
 
 

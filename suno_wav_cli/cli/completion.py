@@ -40,9 +40,9 @@ def _is_harmless(character: str) -> bool:
 
 def _find_tasks(incomplete: str, *, unfinished: bool) -> list[tuple[str, str]]:
     from suno_wav_cli.config.paths import find_paths
-    from suno_wav_cli.conversion.ids import is_id
     from suno_wav_cli.errors import SunoWavError
     from suno_wav_cli.journal import open_history_as_it_is
+    from suno_wav_cli.models import is_id
 
     # typer wraps descriptions at the terminal's width, and a shell takes each line for a candidate.
     os.environ.update(COLUMNS=_WIDE, TERMINAL_WIDTH=_WIDE)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.conversion.ids import is_uuid
 from suno_wav_cli.errors import ServiceUnavailable
 from suno_wav_cli.events import OtherSongNamed
 
@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from suno_wav_cli.conversion.context import ConversionContext
     from suno_wav_cli.journal.entry import JournalEntry
     from suno_wav_cli.models import WavRecord
-
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def check_identity(context: ConversionContext, entry: JournalEntry, record: WavRecord) -> None:
@@ -41,13 +39,9 @@ def is_known_song(context: ConversionContext, audio_id: str) -> bool:
 
 
 def is_same_song(named: str, audio_id: str) -> bool:
-    return named == audio_id or (_is_uuid(named) and named.lower() == audio_id.lower())
+    return named == audio_id or (is_uuid(named) and named.lower() == audio_id.lower())
 
 
 def may_be_named(named: str | None, audio_id: str) -> bool:
     """Tell whether a record may be of the song: it names it, or nothing of the same kind."""
-    return named is None or is_same_song(named, audio_id) or _is_uuid(named) != _is_uuid(audio_id)
-
-
-def _is_uuid(text: str) -> bool:
-    return _UUID.fullmatch(text) is not None
+    return named is None or is_same_song(named, audio_id) or is_uuid(named) != is_uuid(audio_id)

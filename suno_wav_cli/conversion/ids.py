@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.conversion.not_a_song import refuse_what_is_no_song
 from suno_wav_cli.errors import UsageError
+from suno_wav_cli.models import is_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,6 @@ LAST = "@last"
 _TASK_ID = re.compile(r"[0-9a-fA-F]{32}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SONG_URL = re.compile(r"^https?://[A-Za-z0-9.:-]+/(?:[^?#]*/)?song/([^/?#]+)")
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,127}")
 _SHORTEST_BEGINNING = 4
 _MOST_SHOWN = 5
 
@@ -52,11 +52,6 @@ def any_audio_id_of(text: str) -> str:
             "An audio id looks like 8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c; song URLs work too.",
         )
     return text
-
-
-def is_id(text: str) -> bool:
-    """Return whether it may be an id of any kind."""
-    return _ID.fullmatch(text) is not None
 
 
 def is_uuid(text: str) -> bool:

@@ -35,11 +35,11 @@ def parse_lines(text: str, service: Sequence[str]) -> Iterator[Song | tuple[int,
     for number, line in enumerate(text.split("\n"), start=1):
         if not _COMMENT.sub("", line).strip():
             continue
-        if is_first:
-            is_first, columns = False, _read_header(line)
-            if columns is not None:
-                continue
         try:
+            if is_first:
+                is_first, columns = False, _read_header(line)
+                if columns is not None:
+                    continue
             yield _parse(line, columns, service)
         except UsageError as error:
             yield number, error
@@ -117,7 +117,7 @@ def _named_values(values: dict[str, str]) -> Song:
 def _json_object(line: str) -> dict[str, str]:
     try:
         value = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"not JSON: {error}", "One object a line.") from None
     # `jobs --json` has the WAV task in `task_id`.
     wanted = (_SONG, "music_task_id")

@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.conversion.ids import is_id
 from suno_wav_cli.conversion.plan import Action
 from suno_wav_cli.conversion.prior import explain_unknown
 from suno_wav_cli.conversion.resume_hint import advise
@@ -23,6 +22,7 @@ from suno_wav_cli.errors import (
 )
 from suno_wav_cli.events import SongFailed, Summary
 from suno_wav_cli.journal.entry import UNDECIDED, UNSAVED
+from suno_wav_cli.models import is_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -43,8 +43,6 @@ NOT_ACCEPTED = frozenset({State.REFUSED, State.EXISTS})
 GIVEN_UP = frozenset({State.FAILED, State.FORGOTTEN})
 RESUBMITTABLE = UNDECIDED | GIVEN_UP
 """What `--resubmit` pays for again: the file will not come by itself."""
-WITHOUT_TASK = UNDECIDED | {State.EXISTS}
-"""What may have a task that the journal does not know."""
 
 _OF_A_TASK = frozenset({State.SUBMITTED, State.READY, State.SAVED, State.FAILED, State.FORGOTTEN})
 NEXT_STATES: dict[State, frozenset[State]] = {

@@ -99,6 +99,8 @@ def test_a_list_is_read(text: str, songs: list[Song]) -> None:
         pytest.param("audio_id\nID\n", "songs.txt, line 2: 'ID' stands for an id", id="a placeholder"),
         pytest.param('{"title": "x"}\n', "songs.txt, line 1: no audio_id", id="an object without a song"),
         pytest.param('{"audio_id": \n', "songs.txt, line 1: not JSON", id="half an object"),
+        pytest.param('{"a":' * 9999, "songs.txt, line 1: not JSON", id="an object without an end"),
+        pytest.param("a," + "x" * 200_000, "songs.txt, line 1: the columns", id="a cell without an end"),
         pytest.param("a ?\n", "songs.txt, line 1: '?' is not a task id", id="no task id"),
         pytest.param("a t1\na t2\n", "songs.txt: a is given twice, with different task ids", id="two tasks"),
         pytest.param(b"a\nb\xff\n", "songs.txt, line 2 is not UTF-8 text", id="another encoding"),
