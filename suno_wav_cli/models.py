@@ -106,10 +106,10 @@ class WavRecord:
     """What the service says about a WAV task (api/README.md, sections 4 and 7).
 
     `flag`, `error_code` and `error_message` are the service's own words. `url` is set if and only
-    if `state` is READY; `unusable_url` is an address that the record names in vain. `created` and
+    if `state` is READY; `unusable_url` is an address that cannot be used. `created` and
     `completed` are the service's texts, without a time zone; `created_at` is the same in seconds
     since 1970, if the service says it exactly. `credits` is what the task has really cost. `raw` is
-    the record as it came.
+    the record as it came, without fields that nest deeper than 100 levels.
     """
 
     task_id: str

@@ -18,7 +18,7 @@ from suno_wav_cli.api.error_messages import (
 from suno_wav_cli.api.meaning import classify_status, read_lookup_meaning
 from suno_wav_cli.api.providers import Meaning
 from suno_wav_cli.api.records import read_record
-from suno_wav_cli.api.values import find_id, matches_id
+from suno_wav_cli.api.values import find_id, matches_id, read_fields
 from suno_wav_cli.errors import (
     ConversionFailed,
     GenerationFailed,
@@ -63,11 +63,11 @@ def read_record_answer(
     meaning = _read_meaning(envelope, provider)
     if meaning is not Meaning.SUCCESS:
         raise _make_record_error(meaning, envelope, provider, answer)
-    record = read_record(task_id, envelope.data, base_url)
-    if record.url is None and all(value is None for value in record.raw.values()):
+    record, fields = read_record(task_id, envelope.data, base_url), read_fields(envelope.data)
+    if record.url is None and all(value is None for value in fields.values()):
         unknown = ERROR_TEXTS[Meaning.UNKNOWN_TASK]
         raise TaskUnknown(f"{unknown.summary}: an answer without a record", unknown.remedy)
-    shown = find_id(record.raw.get("taskId"), record.raw.get("task_id"))
+    shown = find_id(fields.get("taskId"), fields.get("task_id"))
     if shown is not None and not matches_id(shown, task_id):
         raise ServiceUnavailable(
             "the service answered with the record of another task", ASK_AGAIN, retry_after=answer.retry_after

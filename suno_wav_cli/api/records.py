@@ -8,6 +8,7 @@ from typing import Any
 from suno_wav_cli.api.addresses import find_address
 from suno_wav_cli.api.values import (
     find_id,
+    is_deeper,
     read_amount,
     read_epoch,
     read_fields,
@@ -18,6 +19,7 @@ from suno_wav_cli.api.values import (
 from suno_wav_cli.models import WavRecord, WavState
 
 _URL_KEYS = ("audioWavUrl", "audio_wav_url")
+_MOST_LEVELS = 100
 _FAILURE_NUMBERS = ("2", "3", "2.0", "3.0")
 
 
@@ -48,7 +50,7 @@ def read_record(task_id: str, data: object, base_url: str = "") -> WavRecord:
         created_at=read_epoch(fields.get("createTime")),
         unusable_url=unusable,
         credits=amount if amount is not None and amount >= 0 else None,
-        raw=_use_plain_numbers(fields),
+        raw=_make_raw(fields),
     )
 
 
@@ -57,13 +59,14 @@ def find_result_url(result: object) -> str | None:
     return find_address([_find_results(result)], "")[0]
 
 
-def _use_plain_numbers(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the record as any JSON writer takes it: fractions are decimals here."""
-    try:
-        plain: dict[str, Any] = json.loads(json.dumps(fields, default=float))
-    except (ValueError, RecursionError):
-        return {}
-    return plain
+def _make_raw(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the record as any JSON writer takes it: fractions are decimals here.
+
+    A field that nests too deep is left out.
+    """
+    shallow = {name: value for name, value in fields.items() if not is_deeper(value, _MOST_LEVELS)}
+    raw: dict[str, Any] = json.loads(json.dumps(shallow, default=float))
+    return raw
 
 
 def _find_results(result: object) -> object:

@@ -6,6 +6,7 @@ import json
 import re
 from datetime import UTC, datetime
 from decimal import Context, Decimal, InvalidOperation
+from itertools import chain
 from typing import Any
 
 _LONGEST_ID = 200
@@ -33,6 +34,19 @@ def parse_json(text: str | bytes) -> Any:
         return json.loads(text, parse_float=parse_fraction)
     except (ValueError, RecursionError):
         return None
+
+
+def is_deeper(value: object, levels: int) -> bool:
+    """Tell whether lists and objects nest deeper, so that code that calls itself could not follow."""
+    level = [value]
+    for _ in range(levels):
+        groups = [
+            one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)
+        ]
+        level = list(chain.from_iterable(groups))
+        if not level:
+            return False
+    return any(isinstance(one, dict | list) for one in level)
 
 
 def unpack(value: object) -> object:

@@ -6,10 +6,10 @@ import json
 import re
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.api.values import is_deeper, parse_json
 from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.finish import finish_task
 from suno_wav_cli.conversion.ids import find, typed_id, typed_name
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from suno_wav_cli.conversion.context import ConversionContext
     from suno_wav_cli.journal.entry import JournalEntry
     from suno_wav_cli.models import WavRecord
+
+_MOST_LEVELS = 10
+"""Of JSON in a text of a record."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,9 +142,16 @@ def _hide_path(value: object, name: str = "") -> object:
         return value
     if name.replace("_", "").casefold() == "callbackurl":
         return re.sub(r"^(\w+://[^/?#]*).*", r"\1/(hidden)", value, flags=re.DOTALL)
-    with suppress(ValueError, RecursionError):
-        quoted = json.loads(value)
-        # kie-jobs quotes the request as JSON in a text. What has nothing to hide stays as it came.
-        if isinstance(quoted, dict | list) and _hide_path(quoted) != quoted:
-            return json.dumps(_hide_path(quoted))
-    return value
+    return _hide_in_json(value)
+
+
+def _hide_in_json(text: str) -> str:
+    """Hide the path in a text that is JSON: kie-jobs quotes the request so."""
+    quoted = parse_json(text)
+    if not isinstance(quoted, dict | list):
+        return text
+    if is_deeper(quoted, _MOST_LEVELS):
+        return "(hidden: it nests too deep)"
+    hidden = _hide_path(quoted)
+    # What has nothing to hide stays as it came.
+    return text if hidden == quoted else json.dumps(hidden, default=float)

@@ -279,6 +279,15 @@ def test_an_exact_time_can_be_compared(value: object, expected: float | None) ->
     assert read_record("t-1", {"createTime": value}).created_at == expected
 
 
+def test_a_field_that_nests_too_deep_is_not_kept_but_read() -> None:
+    """What reports, hides or prints a record calls itself at each level."""
+    deep: object = [URL]
+    for _ in range(300):
+        deep = {"a": deep}
+    record = read_record("t-1", {"response": deep, "resultJson": json.dumps([URL]), "status": "SUCCESS"})
+    assert (record.url, dict(record.raw)) == (URL, {"resultJson": json.dumps([URL]), "status": "SUCCESS"})
+
+
 def test_a_record_is_kept_as_it_came() -> None:
     data = read({"code": 200, "data": {"successFlag": "NEW_WORD", "surprise": [1, {"cost": 0.4}]}}).data
     assert json.dumps(read_record("t-1", data).raw) == json.dumps(
