@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.values import is_deeper, parse_json
@@ -124,7 +125,8 @@ async def _wait(context: ConversionContext, task_id: str, entry: JournalEntry | 
     record = None
     if entry is None:
         record = await wait_for(context, task_id, entry, any_state=True, deadline=deadline)
-        entry = context.journal.adopt(task_id, typed_id(record.audio_id), None)
+        adopt = partial(context.journal.adopt, task_id, typed_id(record.audio_id), None)
+        entry = await context.journal.when_unlocked(adopt)
     return await wait_for(context, task_id, entry, record, deadline=deadline)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.conversion.adoption import attach_task
@@ -58,7 +59,8 @@ async def finish_task(
     check_targets([target], ours=context.owns, force=context.settings.force)
     if record is not None and record.state is WavState.PENDING and not wait:
         raise StillRunning("the conversion is not finished yet", "Try again later, or add --wait.")
-    entry = entry or journal.adopt(task_id, typed_id(named), target)
+    if entry is None:
+        entry = await journal.when_unlocked(partial(journal.adopt, task_id, typed_id(named), target))
     return await finish(context, entry, target, record, deadline=deadline)
 
 

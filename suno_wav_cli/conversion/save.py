@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 from suno_wav_cli import events
@@ -196,7 +197,8 @@ class _Download:
                 error = AddressRefused(f"{refused.message}; {error.message}", refused.remedy)
             return url, await self._pause(error, replace(progress, lookups=lookups))
         url = record.url or url
-        self.context.journal.move(self.entry, State.READY, wav_url=url)
+        journal = self.context.journal
+        await journal.when_unlocked(partial(journal.move, self.entry, State.READY, wav_url=url))
         return url, replace(progress, is_address_fresh=True)
 
     async def _pause(self, error: SunoWavError, progress: Progress) -> Progress:
@@ -272,7 +274,7 @@ async def _put_in_place(
     try:
         part.put_in_place(path, force=context.settings.force)
     except OutputExists:
-        journal.undo_rename(entry, path)
+        await journal.when_unlocked(partial(journal.undo_rename, entry, path))
         raise
     return entry
 

@@ -14,6 +14,7 @@ import pytest
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import State
 from suno_wav_cli.models import Song
+from tests.commands.test_listen import listening, submitted, success
 from tests.support.program import command_line, read_until, run_program, started
 
 if TYPE_CHECKING:
@@ -178,3 +179,19 @@ def test_a_part_that_vanishes_costs_one_song_and_keeps_the_list(sandbox: Sandbox
     assert process.returncode == 5, err
     assert Path("demo+stays-x/song.wav").exists()
     assert Path("errors.txt").read_text().startswith("demo-stall+vanish  # ")
+
+
+@pytest.mark.long
+def test_a_part_that_vanishes_does_not_end_listen(sandbox: Sandbox) -> None:
+    """It is that song's failure, and the next delivery's file is saved."""
+    Path("wavs").mkdir()
+    env = sandbox.settings | {"SUNO_WAV_STALL_TIMEOUT": "1s"}
+    with listening("--out", "wavs", env=env) as listener:
+        listener.post(success(submitted(sandbox, "demo-stall+heard"), None))
+        listener.next("download_progress")
+        shutil.rmtree("wavs")
+        failed = listener.next("song_failed")
+        Path("wavs").mkdir()
+        listener.post(success(submitted(sandbox, "demo+heard"), None))
+        listener.next("saved")
+    assert (failed["audio_id"], failed["exit_code"]) == ("demo-stall+heard", 9)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.support.program import started
 
 if TYPE_CHECKING:
     from tests.support.program import Sandbox
@@ -158,3 +163,25 @@ def test_watching_may_download_and_says_the_path_alone_on_standard_output(sandbo
     done = sandbox.run("status", task_id, "--watch", "--download")
     assert (done.code, done.out) == (0, f"{Path.cwd() / 'song.wav'}\n")
     assert changes(done.err, "demo+s13")[-1] == "ready (SUCCESS)"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "options", [("--wait",), ("--wait", "--download", "--out", "here.wav")], ids=" ".join
+)
+def test_a_task_is_recorded_when_another_program_lets_the_journal_go(
+    sandbox: Sandbox, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    """It is paid for, so that five seconds are not enough to wait."""
+    task_id = submitted(sandbox, "demo+locked")
+    elsewhere = Path(without_journal(tmp_path)["SUNO_WAV_HOME"])
+    sandbox.run("convert", "demo+other", "--no-wait", env=without_journal(tmp_path))
+    with (
+        closing(sqlite3.connect(elsewhere / "journal.sqlite3", isolation_level=None)) as other,
+        started(sandbox, "status", task_id, *options, env=without_journal(tmp_path)) as process,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(8)
+        other.rollback()
+        assert process.wait(30) == 0

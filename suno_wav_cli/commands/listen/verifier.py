@@ -19,7 +19,7 @@ from suno_wav_cli.conversion.finish import finish_task
 from suno_wav_cli.conversion.lookup_retry import Answers, AskAgain, next_step, time_is_up
 from suno_wav_cli.conversion.outcome import report_failure
 from suno_wav_cli.conversion.wait import fetch_answer, wait_terms, with_line
-from suno_wav_cli.errors import SunoWavError, TaskUnknown
+from suno_wav_cli.errors import JournalUnusable, TaskUnknown
 from suno_wav_cli.events import DeliveryChecked, DeliveryDropped
 from suno_wav_cli.models import WavRecord, WavState
 from suno_wav_cli.system.pacing import RateWindow
@@ -233,7 +233,9 @@ class CallbackVerifier:
         service = self._service
         try:
             outcome = await finish_task(service.context, record.task_id, record, wait=False, alone=False)
-        except SunoWavError as error:
+        except JournalUnusable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other deliveries go on
             outcome = report_failure(service.context, song, record.task_id, error)
         return outcome.error is None
 
