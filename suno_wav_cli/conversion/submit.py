@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.api.error_messages import PAY_AGAIN
+from suno_wav_cli.api.error_messages import LOOK_AT_LOG
 from suno_wav_cli.api.pricing import count_wavs
 from suno_wav_cli.conversion.adoption import adopt_candidate, look_up_existing
 from suno_wav_cli.conversion.outcome import report_failure
@@ -260,5 +260,5 @@ class Submitter:
             return
         entry = self.context.journal.follow(entry)
         if entry.state is State.UNKNOWN:
-            lost = SubmissionUnknown(entry.message or "", PAY_AGAIN)
+            lost = SubmissionUnknown(entry.message or "", LOOK_AT_LOG)
             report_failure(self.context, entry.name, None, lost)
