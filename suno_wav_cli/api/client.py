@@ -196,7 +196,7 @@ class Client:
             except ServiceUnavailable as error:
                 problem = error
             pause, delay = problem.retry_after or 0.0, next(delays, None)
-            # Who asks for a longer pause is asked again by whoever has the time for it.
+            # The wait loop obeys a longer pause: it has more time than a single lookup.
             if delay is None or pause > self._backoff.cap:
                 raise problem
             await asyncio.sleep(max(delay, pause))

@@ -53,7 +53,7 @@ ERROR_TEXTS: Mapping[Meaning, ErrorText] = MappingProxyType(
         ),
         Meaning.FAILED: ErrorText(
             summary="the conversion failed",
-            remedy="Only --resubmit pays for another try.",
+            remedy="Nothing was charged for this. The same command submits the song again.",
         ),
         Meaning.UNKNOWN_TASK: ErrorText(
             summary="the service does not know this task",

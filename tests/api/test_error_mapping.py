@@ -34,7 +34,7 @@ TOP_UP = "Top up at your provider, then run the same command again."
 LATER = "Nothing was charged for this. Try again in a while."
 TOO_OLD = "The song may be too old, or deleted at the service: generate it again, or try later."
 RESUBMIT = "Nothing is paid twice by itself. " + PAY_AGAIN
-SUBMITTED_ANEW = "Only --resubmit pays for another try."
+SUBMITTED_ANEW = "Nothing was charged for this. The same command submits the song again."
 
 
 ASKING = ("--tunnel", "none", "--poll-interval", "100ms", "--quiet")

@@ -306,6 +306,7 @@ def test_an_id_that_does_not_begin_with_demo_behaves_like_demo() -> None:
         ("demo-lookup-null.after3", "Retry-After goes with a refusal"),
         ("demo-lookup-page.null", "a page is not an envelope"),
         ("demo-lookup-slow", "'slow' takes seconds"),
+        ("demo-lookup-503.date999999999999", "'date' takes seconds"),
         ("demo-lookup-null~always-ok", "nothing can follow a step that repeats always"),
         ("demo-lookup-null-submit-402", "'submit', 'lookup' and 'cdn' stand in this order, each once"),
     ],

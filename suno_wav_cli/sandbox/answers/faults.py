@@ -170,6 +170,8 @@ _GROUPS = {
 _OF_A_SUBMISSION = (Group.PAYMENT, Group.ID)
 _OF_A_RECORD = (Group.VERDICT, Group.FLAG, Group.ADDRESS, Group.SONG, Group.TASK, Group.TIME)
 _LARGEST = 10**12 - 1
+_MOST_SECONDS = 10**9
+"""From now, that is still a date."""
 _REDIRECT = 300
 
 
@@ -194,7 +196,7 @@ def _can_have(takes: Takes, number: int | None) -> bool:
         case Takes.STATUS:
             return number is not None and 200 <= number <= 599
         case Takes.SECONDS:
-            return number is not None and 0 <= number <= _LARGEST
+            return number is not None and 0 <= number <= _MOST_SECONDS
         case Takes.BYTES_OR_MIDDLE:
             return number is None or 0 <= number <= _LARGEST
 
