@@ -60,7 +60,7 @@ def read_record_answer(
     envelope = answer.envelope
     if envelope is None:
         raise _make_page_error(answer, provider, host)
-    meaning = _read_meaning(envelope, provider)
+    meaning = read_lookup_meaning(envelope, provider)
     if meaning is not Meaning.SUCCESS:
         raise _make_record_error(meaning, envelope, provider, answer)
     record, fields = read_record(task_id, envelope.data, base_url), read_fields(envelope.data)
@@ -80,7 +80,7 @@ def read_answer(answer: Answer, provider: Provider, host: str) -> Envelope:
     envelope = answer.envelope
     if envelope is None:
         raise make_status_error(answer, provider, host)
-    meaning = _read_meaning(envelope, provider)
+    meaning = read_lookup_meaning(envelope, provider)
     if meaning is not Meaning.SUCCESS:
         raise _make_error(meaning, _describe(meaning, envelope), provider, answer.retry_after)
     return envelope
@@ -108,12 +108,6 @@ def _make_error(
     if kind is NotAuthorized:
         remedy = f"{remedy} {provider.key_advice}".rstrip()
     return kind(message, remedy)
-
-
-def _read_meaning(envelope: Envelope, provider: Provider) -> Meaning:
-    meaning = read_lookup_meaning(envelope, provider)
-    # Only a submission can find that its record exists.
-    return Meaning.INVALID if meaning is Meaning.EXISTS else meaning
 
 
 def _describe(meaning: Meaning, envelope: Envelope) -> str:

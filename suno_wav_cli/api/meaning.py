@@ -57,6 +57,9 @@ def read_meaning(answer: Envelope, provider: Provider) -> Meaning:
 def read_lookup_meaning(answer: Envelope, provider: Provider) -> Meaning:
     """Return what an answer to a lookup means, which may say in words that nothing is there."""
     meaning = read_meaning(answer, provider)
+    if meaning is Meaning.EXISTS:
+        # Only a submission can find that its record exists.
+        meaning = Meaning.INVALID
     says_not_there = any(phrase in answer.message.lower() for phrase in _NOT_THERE)
     return Meaning.UNKNOWN_TASK if says_not_there and meaning in _VAGUE else meaning
 

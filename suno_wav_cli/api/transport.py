@@ -12,7 +12,7 @@ import httpx
 from suno_wav_cli import USER_AGENT
 from suno_wav_cli.api.envelope import read_envelope
 from suno_wav_cli.errors import UsageError
-from suno_wav_cli.system.http_errors import decode_body, decode_partly, read_retry_after
+from suno_wav_cli.system.http_errors import decode_body, decode_partly, read_body, read_retry_after
 from suno_wav_cli.system.loopback import is_loopback
 
 if TYPE_CHECKING:
@@ -103,11 +103,7 @@ async def exchange(
                 method, path, json=json, params=params, extensions=extensions, timeout=timeout
             ) as response,
         ):
-            # Raw, because httpx decodes a piece at once: 300 bytes, compressed three times, become gigabytes.
-            async for piece in response.aiter_raw():
-                body += piece[: _LARGEST_ANSWER + 1 - len(body)]
-                if len(body) > _LARGEST_ANSWER:
-                    break
+            await read_body(response, _LARGEST_ANSWER, body)
     except TimeoutError:
         error = httpx.ReadTimeout(f"no whole answer within {seconds:.0f} s")
     except httpx.HTTPError as broken:

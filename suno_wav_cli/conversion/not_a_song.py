@@ -47,7 +47,7 @@ def refuse_what_is_no_song(text: str) -> None:
         )
     if text and _PLACEHOLDER.fullmatch(text):
         raise UsageError(
-            f"'{text}' stands for an id, and is none",
+            f"'{text}' is a placeholder, not an id",
             "Write the song's own id, like 8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c; song URLs work too.",
         )
 

@@ -30,7 +30,7 @@ class Planned:
 
 @event
 class UnusualIds:
-    """Some songs to be paid for have ids that are no UUIDs, as the ids of songs are.
+    """Some songs to be paid for have ids that are not UUIDs, which the ids of songs usually are.
 
     audio_ids: these ids.
     """

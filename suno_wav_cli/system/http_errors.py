@@ -13,12 +13,12 @@ _ZLIB_CODINGS = ("gzip", "x-gzip", "deflate")
 _CODINGS = (*_ZLIB_CODINGS, "br", "compress", "x-compress", "zstd")
 
 
-async def read_body(response: httpx.Response, limit: int) -> bytes:
+async def read_body(response: httpx.Response, limit: int, arrived: bytearray | None = None) -> bytes:
     """Return the body as it was sent. A longer one is cut after `limit` + 1 bytes.
 
-    Raise httpx.HTTPError if the connection breaks.
+    `arrived` gets what comes before the connection breaks, for which httpx.HTTPError is raised.
     """
-    body = bytearray()
+    body = bytearray() if arrived is None else arrived
     # Raw, because httpx decodes a piece at once: 300 bytes, compressed three times, become gigabytes.
     async for piece in response.aiter_raw():
         body += piece[: limit + 1 - len(body)]

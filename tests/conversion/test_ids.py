@@ -225,9 +225,9 @@ def test_what_is_no_song_is_refused_with_what_was_meant(argument: str, meant: st
     "argument", ["ID", "ID1", "AUDIO_ID", "AUDIO_ID...", "TASK_ID", "your-audio-id", "xxxx"]
 )
 def test_a_placeholder_is_no_id(argument: str) -> None:
-    with pytest.raises(UsageError, match="stands for an id, and is none"):
+    with pytest.raises(UsageError, match="is a placeholder, not an id"):
         audio_id_of(argument)
-    with pytest.raises(UsageError, match="stands for an id, and is none"):
+    with pytest.raises(UsageError, match="is a placeholder, not an id"):
         check_music_task(argument)
 
 

@@ -96,7 +96,7 @@ def test_a_list_is_read(text: str, songs: list[Song]) -> None:
         ),
         pytest.param(f"{TASK} {UUID}\n", f"songs.txt, line 1: {TASK} looks like a task id", id="swapped"),
         pytest.param("song.wav\n", "songs.txt, line 1: 'song.wav' is a file name", id="a file name"),
-        pytest.param("audio_id\nID\n", "songs.txt, line 2: 'ID' stands for an id", id="a placeholder"),
+        pytest.param("audio_id\nID\n", "songs.txt, line 2: 'ID' is a placeholder", id="a placeholder"),
         pytest.param('{"title": "x"}\n', "songs.txt, line 1: no audio_id", id="an object without a song"),
         pytest.param('{"audio_id": \n', "songs.txt, line 1: not JSON", id="half an object"),
         pytest.param('{"a":' * 9999, "songs.txt, line 1: not JSON", id="an object without an end"),

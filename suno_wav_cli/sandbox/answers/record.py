@@ -11,7 +11,7 @@ from suno_wav_cli.sandbox.answers.faults import Group, Kind
 if TYPE_CHECKING:
     from suno_wav_cli.sandbox.answers.faults import AnswerStep
 
-_A_DAY_BEFORE_MS = 86_400_000
+_LONG_AGO_MS = 1_735_603_200_000
 
 
 def change_record(
@@ -34,8 +34,7 @@ def change_record(
     if step.has(Kind.OTHER_TASK):
         record["taskId"] = "0123456789abcdef" * 2
     if step.has(Kind.STALE):
-        # The service's own spelling of a day long gone.
-        record["createTime"] = 1_735_689_600_000 - _A_DAY_BEFORE_MS
+        record["createTime"] = _LONG_AGO_MS
 
 
 def _number_of(flag: str) -> int:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _LEADS_TO = "/moved"
-"""There is only a page."""
+"""Nothing is served there."""
 
 
 class AnswerResponse(Response):
