@@ -40,7 +40,10 @@ async def convert_all(
     *,
     wait: bool,
 ) -> None:
-    """Do every job, `--jobs` of them at a time, and keep in `outcomes` what has become of it so far."""
+    """Do every job, `--jobs` of them at a time, and keep in `outcomes` what has become of it so far.
+
+    Trouble is reported, and is its song's alone. Raise JournalUnusable: no song can go on then.
+    """
     for job in plan:
         if job.action is Action.THERE:
             context.report(
@@ -48,10 +51,22 @@ async def convert_all(
             )
 
     async def convert_one(index: int) -> None:
-        def keep(outcome: Outcome) -> None:
-            outcomes[index] = outcome
-
-        keep(await convert(context, plan[index], submitter, wait=wait, on_accepted=keep))
+        job, task_id = plan[index], None
+        try:
+            accepted = await submitter.accept(job)
+            task_id = accepted.entry.wav_task_id
+            # Known from here on, however the run ends.
+            outcomes[index] = Outcome(task_id=task_id)
+            if wait:
+                outcomes[index] = await finish(
+                    context, accepted.entry, job.target, accepted.record, new=accepted.new
+                )
+            else:
+                _report_detached(context, job.song.audio_id, task_id or "")
+        except JournalUnusable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other songs go on
+            outcomes[index] = report_failure(context, job.song.audio_id, task_id, error)
 
     to_do = [index for index, job in enumerate(plan) if job.action is not Action.THERE]
     await run_all(convert_one, to_do, at_once=context.settings.jobs)
@@ -84,33 +99,6 @@ async def run_all(
     return [task.result() for task in tasks]
 
 
-async def convert(
-    context: ConversionContext,
-    job: Job,
-    submitter: Submitter,
-    *,
-    wait: bool = True,
-    on_accepted: Callable[[Outcome], None] | None = None,
-) -> Outcome:
-    """Do one job. Report any trouble, and return it: it is this song's alone.
-
-    `on_accepted` gets the outcome so far. Raise JournalUnusable: no song can go on then.
-    """
-    task_id = None
-    try:
-        accepted = await submitter.accept(job)
-        task_id = accepted.entry.wav_task_id
-        if on_accepted is not None:
-            on_accepted(Outcome(task_id=task_id))
-        if not wait:
-            return _detach(context, job, task_id or "")
-        return await finish(context, accepted.entry, job.target, accepted.record, new=accepted.new)
-    except JournalUnusable:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, the other songs go on
-        return report_failure(context, job.song.audio_id, task_id, error)
-
-
 async def finish(
     context: ConversionContext,
     entry: JournalEntry,
@@ -141,15 +129,14 @@ async def finish(
     return Outcome(task_id=entry.wav_task_id, path=target)
 
 
-def _detach(context: ConversionContext, job: Job, task_id: str) -> Outcome:
+def _report_detached(context: ConversionContext, audio_id: str, task_id: str) -> None:
     argv = context.continue_argv([task_id])
     context.report(
         Detached(
-            audio_id=job.song.audio_id,
+            audio_id=audio_id,
             task_id=task_id,
             kept_days=context.client.provider.retention_days,
             resume_hint=describe_command(argv, typed=context.run.argv),
             continue_argv=argv,
         )
     )
-    return Outcome(task_id=task_id)
