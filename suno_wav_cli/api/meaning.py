@@ -49,15 +49,14 @@ def read_meaning(answer: Envelope, provider: Provider) -> Meaning:
     meaning = provider.codes.get(answer.code) or _SIBLINGS.get(answer.code)
     if meaning is not None:
         return meaning
-    said = answer.message.lower()
-    worded = next((meaning for phrase, meaning in _PHRASES.items() if phrase in said), None)
+    worded = next((meaning for phrase, meaning in _PHRASES.items() if phrase in answer.words), None)
     return worded or (Meaning.INVALID if is_refusal(answer.code) else Meaning.SERVER_ERROR)
 
 
 def read_lookup_meaning(answer: Envelope, provider: Provider) -> Meaning:
     """Return what an answer to a lookup means, which may say in words that nothing is there."""
     meaning = read_meaning(answer, provider)
-    says_not_there = any(phrase in answer.message.lower() for phrase in _NOT_THERE)
+    says_not_there = any(phrase in answer.words for phrase in _NOT_THERE)
     return Meaning.UNKNOWN_TASK if says_not_there and meaning in _VAGUE else meaning
 
 

@@ -41,7 +41,7 @@ from tests.support.wire import serve, wait_for_close
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from suno_wav_cli.api.client import Client
     from suno_wav_cli.api.providers import Provider
@@ -187,6 +187,27 @@ def test_refusals_of_a_payment(
 ) -> None:
     wild.answer = lambda _: answer
     assert type(ask(wild.address, submit, provider)) is error
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        pytest.param("Too many requests", ServiceUnavailable, id="busy"),
+        pytest.param("any insufficient credits", NoCredits, id="no credits"),
+    ],
+)
+@pytest.mark.parametrize("secret", ["any", "o", "credits", "requests"])
+def test_a_secret_that_is_part_of_a_word_changes_no_meaning(
+    wild: Wild, words: str, error: type[SunoWavError], secret: str
+) -> None:
+    def submit_secretly(client: Client) -> Awaitable[object]:
+        client.hide(secret)
+        return submit(client)
+
+    wild.answer = lambda _: envelope(460, words)
+    found = ask(wild.address, submit_secretly)
+    assert type(found) is error
+    assert str(found).endswith(f": {words.replace(secret, '(hidden)')} (code 460)")
 
 
 # Time and connections
