@@ -119,7 +119,7 @@ async def _wait(context: ConversionContext, task_id: str, entry: JournalEntry | 
     """Wait for a task. One that the journal does not know is recorded when the service knows it."""
     deadline = time.monotonic() + context.settings.timeout
     record = None
-    if entry is None:
+    if entry is None or entry.audio_id is None:
         record = await wait_for(context, task_id, entry, any_state=True, deadline=deadline)
         entry = context.journal.adopt(task_id, typed_id(record.audio_id), None)
     return await wait_for(context, task_id, entry, record, deadline=deadline)

@@ -83,7 +83,7 @@ async def attach_task(context: ConversionContext, record: WavRecord) -> JournalE
     """
     journal = context.journal
     known = journal.of_task(record.task_id)
-    if known is not None:
+    if known is not None and known.audio_id is not None:
         return known
     waiting = journal.awaiting_task()
     named = record.audio_id

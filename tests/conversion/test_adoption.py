@@ -192,6 +192,23 @@ def test_of_several_songs_that_wait_for_a_task_none_is_chosen_by_chance(wild: Wi
     assert wild.run("resume", OTHER).out == f"{Path(f'{TWO}.wav').absolute()}\n"
 
 
+@pytest.mark.parametrize("heard", [False, True], ids=["at once", "after `status --wait`"])
+def test_a_task_whose_record_names_the_song_settles_it_by_status_alone(wild: Wild, heard: bool) -> None:
+    """Nothing is downloaded, and the song still has one conversion, which has the task."""
+    with journal_of(wild) as journal:
+        lost(journal, ONE)
+        lost(journal, TWO)
+    if heard:
+        wild.run("status", OTHER, "--wait")
+    wild.serves(musicId=ONE)
+    assert wild.run("status", OTHER, "--wait").code == 0
+    assert wild.run("convert", ONE, "--out", "song.wav").out == "song.wav\n"
+    assert paid(wild) == 0
+    with journal_of(wild) as journal:
+        (waiting,) = journal.awaiting_task()
+        assert waiting.audio_id == TWO
+
+
 def test_a_second_program_waits_for_the_answer_of_the_first(sandbox: Sandbox) -> None:
     """It pays nothing, with --resubmit neither, and continues the task as soon as it is there."""
     (task,) = sandbox.run("convert", "demo+twice-real", "--no-wait").out.split()
