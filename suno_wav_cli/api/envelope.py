@@ -51,12 +51,16 @@ def read_envelope(body: bytes) -> Envelope | None:
 def find_task_id(answer: Envelope) -> str | None:
     """Return the id of the new WAV task, wherever the answer has it (api/README.md, section 2)."""
     data = unpack(answer.data)
-    candidates = [data]
-    if isinstance(data, dict):
-        candidates = [data.get("taskId"), data.get("task_id")]
-    elif isinstance(data, str) and not _is_bare_id(data.strip()):
-        candidates = []
-    return find_id(*candidates, answer.top.get("taskId"), answer.top.get("task_id"))
+    if isinstance(data, str) and not _is_bare_id(data.strip()):
+        data = None
+    return find_id(data) or find_named_task(answer)
+
+
+def find_named_task(answer: Envelope) -> str | None:
+    """Return the id that the answer calls a task's."""
+    data = unpack(answer.data)
+    places = [data, answer.top] if isinstance(data, dict) else [answer.top]
+    return find_id(*(place.get(key) for place in places for key in ("taskId", "task_id")))
 
 
 def _is_bare_id(text: str) -> bool:

@@ -113,6 +113,8 @@ def test_a_body_without_an_envelope_is_none(body: bytes) -> None:
         pytest.param({"code": 200, "data": {"taskId": None}}, None, id="id null"),
         pytest.param({"code": 200, "data": {"taskId": 17}}, "17", id="a number"),
         pytest.param({"code": 200, "data": {"taskId": 1.5}}, None, id="a fraction"),
+        pytest.param({"code": 200, "data": {"taskId": 17.0}}, "17", id="a number with a fraction of 0"),
+        pytest.param({"code": 200, "data": {"taskId": 1e300}}, None, id="an absurd number"),
         pytest.param({"code": 200, "data": {"taskId": True}}, None, id="a truth value"),
         pytest.param({"code": 200, "data": ["t-1"]}, None, id="a list"),
         pytest.param({"code": 200, "data": "  "}, None, id="blanks"),

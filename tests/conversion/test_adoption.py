@@ -146,12 +146,12 @@ def test_a_record_of_another_song_of_the_run_is_not_saved(
         assert ("warning: the record" in done.err) == (record["musicId"] == OTHER)
 
 
-def exists(wild: Wild, record: dict[str, Any] | None) -> None:
+def exists(wild: Wild, record: dict[str, Any] | None, data: object = None) -> None:
     """Answer a submission with 409 and a task, which the service knows as `record`."""
 
     def answer(seen: Seen) -> Response:
         if seen.path == SUNOAPI.submit_path:
-            return envelope(409, "exists", {"taskId": TASK})
+            return envelope(409, "exists", data or {"taskId": TASK})
         if seen.path == SUNOAPI.record_path and record is None:
             return envelope(404, "no such task")
         return good_answer(f"{wild.address}/song.wav", record or {}, seen)
@@ -179,6 +179,25 @@ def test_a_409_that_leads_nowhere_is_said_and_the_task_of_the_log_attached(
     with journal_of(wild) as journal:
         (entry,) = journal.songs_named(ONE)
         assert (entry.state, entry.wav_task_id) == (State.SAVED, OTHER)
+
+
+@pytest.mark.parametrize(
+    ("data", "record", "saved"),
+    [
+        pytest.param([{"taskId": OTHER}], {}, True, id="in a list"),
+        pytest.param({"recordId": OTHER}, {"musicId": ONE}, True, id="by another name"),
+        pytest.param({"id": OTHER, "recordId": TASK}, {"musicId": ONE}, True, id="one of two, named"),
+        pytest.param({"id": OTHER, "recordId": TASK}, {}, False, id="one of two, without a name"),
+        pytest.param({"recordId": OTHER}, {"musicId": TWO}, False, id="another song's"),
+        pytest.param({"recordId": OTHER}, None, False, id="not there"),
+    ],
+)
+def test_a_409_may_name_the_task_in_an_odd_place(
+    wild: Wild, data: object, record: dict[str, Any] | None, saved: bool
+) -> None:
+    exists(wild, record, data)
+    done = wild.run("convert", ONE, "--out", "song.wav")
+    assert (done.code, Path("song.wav").exists()) == ((0, True) if saved else (7, False))
 
 
 def test_of_several_songs_that_wait_for_a_task_none_is_chosen_by_chance(wild: Wild) -> None:
