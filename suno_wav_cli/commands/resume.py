@@ -57,7 +57,7 @@ def resume(request: Request, run: Run) -> ExitCode:
     with open_history(run.paths.journal) as history:
         service = service_options(run.settings.provider, run.settings.base_url)
         chosen = _choose(request.names, history, address, service)
-        given_up = 0 if request.names else _count_given_up(history, address)
+        given_up = 0 if request.names else _count_given_up(history, address, chosen)
     here = [one for one in chosen if isinstance(one, str) or _is_at(one, run.settings.provider, address)]
     for event in _elsewhere([one for one in chosen if one not in here]):
         run.report(event)
@@ -191,12 +191,15 @@ def _choose(
     return list(dict.fromkeys(find(name, history, address, service) for name in names))
 
 
-def _count_given_up(history: History | None, address: str | None) -> int:
-    """Count the songs of a service that have no file, and that nothing here can finish."""
+def _count_given_up(
+    history: History | None, address: str | None, chosen: Sequence[JournalEntry | str]
+) -> int:
+    """Count the songs of a service that have no file, and that are not among those to resume."""
     if history is None:
         return 0
+    resumed = {one.name for one in chosen if isinstance(one, JournalEntry)}
     listed = history.listed(Listing.FAILED, every_attempt=False)
-    return sum(entry.service == address for entry in listed.entries)
+    return sum(entry.service == address and entry.name not in resumed for entry in listed.entries)
 
 
 def _is_at(entry: JournalEntry, provider: str, address: str | None) -> bool:

@@ -235,6 +235,10 @@ class Submitter:
         for task_id in (exists.task_id,) if exists.task_id else candidates:
             record, doubt = await look_up_existing(self.context, entry, task_id, candidates)
             if doubt is None:
+                if record is None:
+                    # Nothing has shown yet whose task it is: `check_identity` is strict then.
+                    unproven = partial(journal.move, entry, State.EXISTS, candidates=(task_id,))
+                    entry = await journal.when_unlocked(unproven)
                 accepted = await journal.when_unlocked(partial(journal.accept, entry, task_id))
                 if accepted.wav_task_id is None:
                     raise explain_unknown(accepted)

@@ -200,6 +200,20 @@ def test_a_409_may_name_the_task_in_an_odd_place(
     assert (done.code, Path("song.wav").exists()) == ((0, True) if saved else (7, False))
 
 
+def test_a_409_whose_task_cannot_be_looked_up_is_checked_later(wild: Wild) -> None:
+    """The service was away when it named the task, which turns out to be another song's."""
+    exists(wild, {"musicId": TWO})
+    there = wild.answer
+    wild.answer = lambda seen: envelope(500) if seen.path == SUNOAPI.record_path else there(seen)
+    assert wild.run("convert", ONE, "--timeout", "1s").code == 6
+    wild.answer = there
+    done = wild.run("convert", ONE)
+    assert (done.code, f"names another song, {TWO}: nothing was saved" in done.err) == (6, True)
+    assert list(Path().glob("*.wav")) == []
+    exists(wild, {"musicId": ONE})
+    assert wild.run("resume").code == 0
+
+
 def test_of_several_songs_that_wait_for_a_task_none_is_chosen_by_chance(wild: Wild) -> None:
     with journal_of(wild) as journal:
         for audio_id in (ONE, TWO):
