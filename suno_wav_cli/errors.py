@@ -167,11 +167,14 @@ class TaskForgotten(TaskUnknown):
 
 
 class RecordExists(ConversionFailed):
-    """`task_id` is the existing conversion's, if the answer names it."""
+    """`task_id` is the existing conversion's, if the answer names it. Else `candidates` may have it."""
 
-    def __init__(self, message: str, remedy: str, task_id: str | None) -> None:
+    def __init__(
+        self, message: str, remedy: str, task_id: str | None, *, candidates: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(message, remedy)
         self.task_id = task_id
+        self.candidates = candidates
 
 
 class StillRunning(SunoWavError):

@@ -44,7 +44,7 @@ def find_candidates(body: bytes, charset: str | None = None) -> tuple[str, ...]:
     """Return the ids that may name the new task, at most eight, the most plausible first.
 
     They are what stands behind `taskId`, `task_id`, `recordId` or `id`, at any depth, and a `data`
-    that is nothing but an id. An id at which the answer broke off is not one.
+    or a whole answer that is nothing but an id. An id at which the answer broke off is not one.
     """
     # Without its zero bytes, UTF-16 or UTF-32 reads like ASCII, even if a byte is missing in front.
     texts = [body.replace(b"\0", b"").decode("utf-8", "replace"), _decode(body, charset)]
@@ -55,6 +55,8 @@ def find_candidates(body: bytes, charset: str | None = None) -> tuple[str, ...]:
             for match in _NAMED.finditer(_unescape(text))
             if _is_plausible(match)
         ]
+    if not found and _is_bare_id(bare := texts[1].strip().strip('"')):
+        return (bare,)
     ranked = [named for _, named in sorted(found, key=lambda pair: pair[0])]
     return tuple(dict.fromkeys(ranked))[:MOST_CANDIDATES]
 
@@ -87,7 +89,11 @@ def _is_plausible(match: re.Match[str]) -> bool:
     if key in ("id", "data") and match["quoted"] is None:
         # HTML is full of id="…".
         return False
-    return key != "data" or (len(named) >= _SHORTEST_BARE and any(char.isdecimal() for char in named))
+    return key != "data" or _is_bare_id(named)
+
+
+def _is_bare_id(text: str) -> bool:
+    return is_id(text) and len(text) >= _SHORTEST_BARE and any(char.isdecimal() for char in text)
 
 
 def _unescape(text: str) -> str:

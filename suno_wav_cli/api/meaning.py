@@ -49,8 +49,7 @@ def read_meaning(answer: Envelope, provider: Provider) -> Meaning:
     meaning = provider.codes.get(answer.code) or _SIBLINGS.get(answer.code)
     if meaning is not None:
         return meaning
-    said = answer.message.lower()
-    worded = next((meaning for phrase, meaning in _PHRASES.items() if phrase in said), None)
+    worded = next((meaning for phrase, meaning in _PHRASES.items() if phrase in answer.words), None)
     return worded or (Meaning.INVALID if is_refusal(answer.code) else Meaning.SERVER_ERROR)
 
 
@@ -60,7 +59,7 @@ def read_lookup_meaning(answer: Envelope, provider: Provider) -> Meaning:
     if meaning is Meaning.EXISTS:
         # Only a submission can find that its record exists.
         meaning = Meaning.INVALID
-    says_not_there = any(phrase in answer.message.lower() for phrase in _NOT_THERE)
+    says_not_there = any(phrase in answer.words for phrase in _NOT_THERE)
     return Meaning.UNKNOWN_TASK if says_not_there and meaning in _VAGUE else meaning
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from suno_wav_cli.api.candidates import choose_new, find_candidates, make_excerpt
-from suno_wav_cli.api.envelope import find_task_id
+from suno_wav_cli.api.envelope import find_named_task, find_task_id
 from suno_wav_cli.api.error_messages import (
     ERROR_TEXTS,
     describe_page,
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 _REFUSALS: Mapping[Meaning, type[SunoWavError]] = MappingProxyType(
     {Meaning.NO_CREDITS: NoCredits, Meaning.KEY_CAP: NoCredits, Meaning.UNAUTHORIZED: NotAuthorized}
 )
+_WITHOUT_TASK = (Meaning.EXISTS, Meaning.NO_CREDITS, Meaning.KEY_CAP, Meaning.UNAUTHORIZED)
+"""What a request is refused for whose task is not a new one, or cannot have begun."""
 
 
 def read_submission(
@@ -53,36 +55,49 @@ def read_submission(
     """
     envelope = answer.envelope
     if envelope is None:
-        # A redirect that is not followed accepts nothing. A body that could not be read may accept
-        # the request, whatever the status.
-        if answer.readable and (is_refusal(answer.status) or httpx.codes.is_redirect(answer.status)):
+        # A redirect that is not followed accepts nothing, but "see other" follows on what was done. A
+        # body that could not be read may accept the request, whatever the status.
+        is_sent_away = httpx.codes.is_redirect(answer.status) and answer.status != httpx.codes.SEE_OTHER
+        if answer.readable and (is_refusal(answer.status) or is_sent_away):
             raise make_status_error(answer, provider, host)
         reason = describe_error(answer.error) if answer.error else describe_page(answer.status)
         raise _make_unknown(reason, answer, song, secrets)
+    # Quoted from the request: the new task has an id of its own.
+    quoted = (None, song.audio_id, song.music_task_id)
     meaning, task_id = read_payment_meaning(envelope, provider), find_task_id(envelope)
-    if task_id in (song.audio_id, song.music_task_id):
-        # Quoted from the request: the new task has an id of its own.
+    if task_id in quoted:
         task_id = None
     if meaning is Meaning.SUCCESS:
         if task_id is None:
             raise _make_unknown("the service accepted the request but named no task", answer, song, secrets)
         return task_id
-    if meaning is Meaning.SERVER_ERROR:
+    # What has a task may be paid for, whatever the code is.
+    has_task = find_named_task(envelope) not in quoted and meaning not in _WITHOUT_TASK
+    if meaning is Meaning.SERVER_ERROR or has_task:
         named = f" and named task {task_id}" if task_id else ""
         raise _make_unknown(f"the service answered {quote_answer(envelope)}{named}", answer, song, secrets)
     if meaning is Meaning.EXISTS:
         text = ERROR_TEXTS[meaning]
-        raise RecordExists(f"{text.summary}: {quote_answer(envelope)}", text.remedy, task_id)
+        raise RecordExists(
+            f"{text.summary}: {quote_answer(envelope)}",
+            text.remedy,
+            task_id,
+            candidates=() if task_id else _find_new(answer, song, secrets),
+        )
     raise _make_refusal(meaning, envelope, provider, answer.retry_after)
 
 
 def _make_unknown(reason: str, answer: Answer, song: Song, secrets: Sequence[str]) -> SubmissionUnknown:
-    candidates = [named for named in find_candidates(answer.body, answer.charset) if named not in secrets]
     return submission_unknown(
         reason,
         answer=make_excerpt(answer.body, secrets, answer.charset),
-        candidates=choose_new(candidates, (song.audio_id, song.music_task_id)),
+        candidates=_find_new(answer, song, secrets),
     )
+
+
+def _find_new(answer: Answer, song: Song, secrets: Sequence[str]) -> tuple[str, ...]:
+    candidates = [named for named in find_candidates(answer.body, answer.charset) if named not in secrets]
+    return choose_new(candidates, (song.audio_id, song.music_task_id))
 
 
 def _make_refusal(

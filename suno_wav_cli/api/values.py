@@ -112,11 +112,19 @@ def read_text(value: object, *, longest: int = _LONGEST_TEXT) -> str | None:
 def find_id(*values: object) -> str | None:
     """Return the first value that can be an id. It may be one that a person could not type."""
     for value in values:
-        if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**_LONGEST_ID:
-            return str(value)
+        number = _read_whole(value)
+        if number is not None and 0 < number < 10**_LONGEST_ID:
+            return str(number)
         if isinstance(value, str) and value.isprintable() and 0 < len(value.strip()) <= _LONGEST_ID:
             return value.strip()
     return None
+
+
+def _read_whole(value: object) -> int | None:
+    """Read a whole number. Some languages write it with a fraction, 17.0."""
+    if isinstance(value, Decimal) and value.is_finite() and value.adjusted() < _LONGEST_ID:
+        return int(value) if value == value.to_integral_value() else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def matches_id(shown: str, wanted: str) -> bool:

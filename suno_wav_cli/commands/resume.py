@@ -28,8 +28,8 @@ from suno_wav_cli.errors import (
     SubmissionUnknown,
     UsageError,
 )
-from suno_wav_cli.events import OtherServiceJobs, Summary
-from suno_wav_cli.journal import open_history
+from suno_wav_cli.events import OtherServiceJobs, SongsGivenUp, Summary
+from suno_wav_cli.journal import Listing, open_history
 from suno_wav_cli.journal.entry import RESUBMITTABLE, JournalEntry
 from suno_wav_cli.system.event_loop import run_async
 
@@ -57,9 +57,12 @@ def resume(request: Request, run: Run) -> ExitCode:
     with open_history(run.paths.journal) as history:
         service = service_options(run.settings.provider, run.settings.base_url)
         chosen = _choose(request.names, history, address, service)
+        given_up = 0 if request.names else _count_given_up(history, address, chosen)
     here = [one for one in chosen if isinstance(one, str) or _is_at(one, run.settings.provider, address)]
     for event in _elsewhere([one for one in chosen if one not in here]):
         run.report(event)
+    if given_up:
+        run.report(SongsGivenUp(count=given_up))
     if not here:
         run.report(Summary(requested=0, saved=0, skipped=0, failed=0, unfinished=0, not_begun=0))
         return ExitCode.OK
@@ -186,6 +189,17 @@ def _choose(
     if not names:
         return list(history.to_resume())
     return list(dict.fromkeys(find(name, history, address, service) for name in names))
+
+
+def _count_given_up(
+    history: History | None, address: str | None, chosen: Sequence[JournalEntry | str]
+) -> int:
+    """Count the songs of a service that have no file, and that are not among those to resume."""
+    if history is None:
+        return 0
+    resumed = {one.name for one in chosen if isinstance(one, JournalEntry)}
+    listed = history.listed(Listing.FAILED, every_attempt=False)
+    return sum(entry.service == address and entry.name not in resumed for entry in listed.entries)
 
 
 def _is_at(entry: JournalEntry, provider: str, address: str | None) -> bool:

@@ -15,12 +15,13 @@ from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.finish import finish_task
 from suno_wav_cli.conversion.ids import find, typed_id, typed_name
 from suno_wav_cli.conversion.outcome import Outcome, exit_code_of, report_failure
-from suno_wav_cli.conversion.pipeline import run_all
+from suno_wav_cli.conversion.pipeline import record_end, run_all
 from suno_wav_cli.conversion.prior import check_provider
 from suno_wav_cli.conversion.resume_hint import command_for, service_options
 from suno_wav_cli.conversion.wait import look_once, wait_for
-from suno_wav_cli.errors import ExitCode, JournalUnusable, UsageError
+from suno_wav_cli.errors import ExitCode, JournalUnusable, SunoWavError, UsageError
 from suno_wav_cli.events import RawRecord, TaskStatus
+from suno_wav_cli.journal.entry import UNSAVED
 from suno_wav_cli.system.event_loop import run_async
 
 if TYPE_CHECKING:
@@ -123,11 +124,16 @@ async def _wait(context: ConversionContext, task_id: str, entry: JournalEntry | 
     """Wait for a task. One that the journal does not know is recorded when the service knows it."""
     deadline = time.monotonic() + context.settings.timeout
     record = None
-    if entry is None:
+    if entry is None or entry.audio_id is None:
         record = await wait_for(context, task_id, entry, any_state=True, deadline=deadline)
         adopt = partial(context.journal.adopt, task_id, typed_id(record.audio_id), None)
         entry = await context.journal.when_unlocked(adopt)
-    return await wait_for(context, task_id, entry, record, deadline=deadline)
+    try:
+        return await wait_for(context, task_id, entry, record, deadline=deadline)
+    except SunoWavError as error:
+        if entry.state in UNSAVED:
+            await record_end(context, entry, error)
+        raise
 
 
 def hide_callback_paths(record: Mapping[str, object]) -> dict[str, object]:

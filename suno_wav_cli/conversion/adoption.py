@@ -10,6 +10,8 @@ from suno_wav_cli.errors import SunoWavError, TaskUnknown, UsageError
 from suno_wav_cli.journal.entry import UNDECIDED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from suno_wav_cli.conversion.context import ConversionContext
     from suno_wav_cli.journal.entry import JournalEntry
     from suno_wav_cli.models import WavRecord
@@ -53,11 +55,12 @@ async def adopt_candidate(
 
 
 async def look_up_existing(
-    context: ConversionContext, entry: JournalEntry, task_id: str
+    context: ConversionContext, entry: JournalEntry, task_id: str, candidates: Sequence[str] = ()
 ) -> tuple[WavRecord | None, str | None]:
-    """Look up the task that a 409 names.
+    """Look up the task that a 409 names, or that may be one of `candidates`.
 
     Return its record, if the service shows it now, and why the task is not the song's, if it is not.
+    One of the candidates must be shown, and prove that it is.
     """
     known = context.journal.of_task(task_id)
     if known is not None and known.audio_id not in (None, entry.audio_id):
@@ -68,11 +71,14 @@ async def look_up_existing(
         record = await context.client.fetch_record(task_id)
     except TaskUnknown:
         return None, "the service does not know it"
-    except SunoWavError:
-        return None, None
+    except SunoWavError as error:
+        return None, error.message if candidates else None
+    doubt = None
     if not may_be_named(record.audio_id, entry.audio_id or ""):
-        return None, f"its record names another song, {record.audio_id}"
-    return record, None
+        doubt = f"its record names another song, {record.audio_id}"
+    elif record.audio_id is None and len(candidates) > 1:
+        doubt = "its record names no song"
+    return (record, None) if doubt is None else (None, doubt)
 
 
 async def attach_task(context: ConversionContext, record: WavRecord) -> JournalEntry | None:
@@ -83,7 +89,7 @@ async def attach_task(context: ConversionContext, record: WavRecord) -> JournalE
     """
     journal = context.journal
     known = journal.of_task(record.task_id)
-    if known is not None:
+    if known is not None and known.audio_id is not None:
         return known
     waiting = journal.awaiting_task()
     named = record.audio_id

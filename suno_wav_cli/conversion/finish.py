@@ -48,8 +48,8 @@ async def finish_task(
     elif record is None and (entry is None or entry.audio_id is None):
         # The record tells the song, and with it the file's name.
         record = await wait_for(context, task_id, entry, any_state=True, deadline=deadline)
-    if entry is None and record is not None and attach:
-        entry = await attach_task(context, record)
+    if (entry is None or entry.audio_id is None) and record is not None and attach:
+        entry = await attach_task(context, record) or entry
     named = record.audio_id if record else None
     audio_id = typed_id(entry.audio_id if entry else None, named, task_id) or "song"
     target = target_of(context, song_of(context, audio_id), entry, alone=alone)
@@ -59,7 +59,7 @@ async def finish_task(
     check_targets([target], ours=context.owns, force=context.settings.force)
     if record is not None and record.state is WavState.PENDING and not wait:
         raise StillRunning("the conversion is not finished yet", "Try again later, or add --wait.")
-    if entry is None:
+    if entry is None or entry.audio_id is None:
         entry = await journal.when_unlocked(partial(journal.adopt, task_id, typed_id(named), target))
     return await finish(context, entry, target, record, deadline=deadline)
 

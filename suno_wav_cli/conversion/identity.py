@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 def check_identity(context: ConversionContext, entry: JournalEntry, record: WavRecord) -> None:
     """Raise ServiceUnavailable if a record names another song of the journal or of this run.
 
-    A name that no known song has is only reported: live services may mask it.
+    A name that no known song has is only reported, unless the task was merely a candidate: live
+    services may mask it.
     """
     named = record.audio_id
     if named is None or entry.audio_id is None or is_same_song(named, entry.audio_id):
         return
-    if is_known_song(context, named):
+    is_unproven = record.task_id in entry.candidates and not may_be_named(named, entry.audio_id)
+    if is_unproven or is_known_song(context, named):
         raise ServiceUnavailable(
             f"the record of task {record.task_id} names another song, {named}: nothing was saved",
             "A later lookup may name this one. If it stays so, look at your account's log.",

@@ -20,7 +20,7 @@ async def fetch_music_task(context: ConversionContext, music_task_id: str) -> Mu
     Raise StillRunning or ConversionFailed if it has none, and what the lookup raises.
     """
     task = await context.client.fetch_music_task(music_task_id)
-    context.journal.remember(task.tracks)
+    context.journal.history.remember(task.tracks)
     if task.tracks:
         return task
     if task.flag in _RUNNING:

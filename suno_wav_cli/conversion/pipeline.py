@@ -14,7 +14,7 @@ from suno_wav_cli.conversion.plan import Action
 from suno_wav_cli.conversion.resume_hint import describe_command
 from suno_wav_cli.conversion.save import save
 from suno_wav_cli.conversion.wait import wait_for
-from suno_wav_cli.errors import GenerationFailed, JournalUnusable, TaskForgotten
+from suno_wav_cli.errors import GenerationFailed, JournalUnusable, SunoWavError, TaskForgotten
 from suno_wav_cli.events import Detached, Skipped
 from suno_wav_cli.journal.entry import State
 
@@ -116,10 +116,8 @@ async def finish(
     entry = journal.follow(entry)
     try:
         record = await wait_for(context, entry.wav_task_id or "", entry, known, new=new, deadline=deadline)
-    except (GenerationFailed, TaskForgotten) as error:
-        message = error.message
-        state = State.FORGOTTEN if isinstance(error, TaskForgotten) else State.FAILED
-        await journal.when_unlocked(lambda: journal.move(entry, state, message=message))
+    except SunoWavError as error:
+        await record_end(context, entry, error)
         raise
     check_identity(context, entry, record)
     entry = await journal.when_unlocked(
@@ -127,6 +125,14 @@ async def finish(
     )
     await save(entry, record.url or "", target, context)
     return Outcome(task_id=entry.wav_task_id, path=target)
+
+
+async def record_end(context: ConversionContext, entry: JournalEntry, error: SunoWavError) -> None:
+    """Record that a conversion was given up, if that is what the error says."""
+    if isinstance(error, GenerationFailed | TaskForgotten):
+        journal, message = context.journal, error.message
+        state = State.FORGOTTEN if isinstance(error, TaskForgotten) else State.FAILED
+        await journal.when_unlocked(lambda: journal.move(entry, state, message=message))
 
 
 def _report_detached(context: ConversionContext, audio_id: str, task_id: str) -> None:

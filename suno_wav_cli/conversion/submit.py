@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.error_messages import LOOK_AT_LOG
@@ -230,17 +231,21 @@ class Submitter:
 
     async def _continue_existing(self, entry: JournalEntry, exists: RecordExists) -> Accepted:
         """Take the task that a 409 or the journal names (api/README.md, section 3)."""
-        journal, task_id = self.context.journal, exists.task_id
-        if task_id is not None:
-            record, doubt = await look_up_existing(self.context, entry, task_id)
+        journal, candidates = self.context.journal, exists.candidates
+        for task_id in (exists.task_id,) if exists.task_id else candidates:
+            record, doubt = await look_up_existing(self.context, entry, task_id, candidates)
             if doubt is None:
-                accepted = await journal.when_unlocked(lambda: journal.accept(entry, task_id))
+                if record is None:
+                    # Nothing has shown yet whose task it is: `check_identity` is strict then.
+                    unproven = partial(journal.move, entry, State.EXISTS, candidates=(task_id,))
+                    entry = await journal.when_unlocked(unproven)
+                accepted = await journal.when_unlocked(partial(journal.accept, entry, task_id))
                 if accepted.wav_task_id is None:
                     raise explain_unknown(accepted)
                 return self._resume(accepted, record, _ON_RECORD)
-            exists = RecordExists(
-                f"{exists.message}; it names task {task_id}, but {doubt}", exists.remedy, None
-            )
+            if not candidates:
+                said = f"{exists.message}; it names task {task_id}, but {doubt}"
+                exists = RecordExists(said, exists.remedy, None)
         known = journal.newest_task_of(entry.name)
         state = State.EXISTS if known is None else State.REFUSED
         await journal.when_unlocked(lambda: journal.move(entry, state, message=exists.message))

@@ -82,6 +82,16 @@ class RawRecord:
 
 
 @event
+class SongsGivenUp:
+    """`resume` without ids: songs have no file, and only another `convert` may bring it.
+
+    count: number of songs that were refused, failed or forgotten at the service in use.
+    """
+
+    count: int
+
+
+@event
 class OtherServiceJobs:
     """`resume`: there are unfinished conversions of another service than the one in use.
 
@@ -239,6 +249,7 @@ CommandEvent: TypeAlias = (
     | TrackList
     | RawRecord
     | OtherServiceJobs
+    | SongsGivenUp
     | Inspected
     | SandboxStarted
     | SandboxServing

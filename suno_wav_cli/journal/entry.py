@@ -47,16 +47,19 @@ RESUBMITTABLE = UNDECIDED | GIVEN_UP
 _OF_A_TASK = frozenset({State.SUBMITTED, State.READY, State.SAVED, State.FAILED, State.FORGOTTEN})
 NEXT_STATES: dict[State, frozenset[State]] = {
     State.SUBMITTING: frozenset({State.SUBMITTED, State.REFUSED, State.EXISTS, State.UNKNOWN}),
-    State.UNKNOWN: frozenset({State.SUBMITTED}),
+    State.UNKNOWN: frozenset({State.SUBMITTED, State.REFUSED}),
     State.REFUSED: frozenset(),
-    State.EXISTS: frozenset({State.SUBMITTED}),
+    State.EXISTS: frozenset({State.SUBMITTED, State.REFUSED}),
     State.SUBMITTED: _OF_A_TASK,
     State.READY: _OF_A_TASK,
     State.SAVED: _OF_A_TASK,
     State.FAILED: _OF_A_TASK,
     State.FORGOTTEN: _OF_A_TASK,
 }
-"""An accepted task goes where the service's last answer puts it: two programs may follow it."""
+"""An accepted task goes where the service's last answer puts it: two programs may follow it.
+
+Where the outcome is not known, the task may turn out to be one that another row has: it is refused then.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,13 +23,13 @@ from suno_wav_cli.journal.runs import Runs
 from suno_wav_cli.system.look import is_file, look_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from decimal import Decimal
     from pathlib import Path
 
     from suno_wav_cli.journal.database import Database
     from suno_wav_cli.journal.entry import Account
-    from suno_wav_cli.models import Song, Track
+    from suno_wav_cli.models import Song
 
 T = TypeVar("T")
 
@@ -176,36 +176,30 @@ class Journal:
         already. If another song has it, return this one, whose outcome is UNKNOWN then.
         """
         with self._database.transaction():
-            known = self.of_task(wav_task_id)
-            if known is None:
-                return self.move(entry, State.SUBMITTED, wav_task_id=wav_task_id)
-            if known.id == entry.id:
-                return self.follow(known)
-            if known.audio_id not in (None, entry.audio_id):
-                said = f"the service named task {wav_task_id}, which is of another song, {known.audio_id}"
-                return self.move(entry, State.UNKNOWN, message=said)
-            self.move(entry, State.REFUSED, message=f"the service named task {wav_task_id}, which is known")
-            # `status` or `listen` may have recorded the task before its song was known.
-            music_task_id = known.music_task_id or entry.music_task_id
-            target = known.target or entry.target
-            self._database.update(
-                known.id, {"audio_id": entry.audio_id, "music_task_id": music_task_id, "target": target}
-            )
-            return self.follow(known)
+            return self._accept(entry, wav_task_id)
 
     def adopt(self, wav_task_id: str, audio_id: str | None, target: Path | None) -> JournalEntry:
-        """Return the conversion of a task. Record it if this machine did not submit it."""
+        """Return the conversion of a task. Record it if this machine did not submit it.
+
+        If its song waits for a task, that conversion gets it.
+        """
         with self._database.transaction():
             known = self.of_task(wav_task_id)
-            if known is not None:
-                return self.follow(known)
-            return self._insert(
-                State.SUBMITTED,
-                audio_id=audio_id,
-                target=target,
-                wav_task_id=wav_task_id,
-                expires=self._kept_until(),
-            )
+            if audio_id is not None and (known is None or known.audio_id is None):
+                waiting = next((entry for entry in self.awaiting_task() if entry.audio_id == audio_id), None)
+                if waiting is not None:
+                    return self._accept(waiting, wav_task_id)
+            if known is None:
+                return self._insert(
+                    State.SUBMITTED,
+                    audio_id=audio_id,
+                    target=target,
+                    wav_task_id=wav_task_id,
+                    expires=self._kept_until(),
+                )
+            if known.audio_id is None:
+                self._database.update(known.id, {"audio_id": audio_id})
+            return self.follow(known)
 
     def move(self, entry: JournalEntry, state: State, **changes: Unpack[Changes]) -> JournalEntry:
         """Change the state, and whatever else is given. A message lasts until the next step.
@@ -251,20 +245,23 @@ class Journal:
             self.move(entry, State.SAVED)
         return True
 
-    def remember(self, tracks: Iterable[Track]) -> None:
-        """Record what the service says of songs. Keep a title or length that it no longer tells."""
-        with self._database.transaction():
-            for track in tracks:
-                self._database.execute(
-                    "INSERT INTO track VALUES (?, ?, ?, ?, ?) ON CONFLICT (audio_id) DO UPDATE SET "
-                    "music_task_id = excluded.music_task_id, title = coalesce(excluded.title, title), "
-                    "tags = coalesce(excluded.tags, tags), duration = coalesce(excluded.duration, duration)",
-                    track.audio_id,
-                    track.music_task_id,
-                    track.title,
-                    track.tags,
-                    track.duration,
-                )
+    def _accept(self, entry: JournalEntry, wav_task_id: str) -> JournalEntry:
+        known = self.of_task(wav_task_id)
+        if known is None:
+            return self.move(entry, State.SUBMITTED, wav_task_id=wav_task_id)
+        if known.id == entry.id:
+            return self.follow(known)
+        if known.audio_id not in (None, entry.audio_id):
+            said = f"the service named task {wav_task_id}, which is of another song, {known.audio_id}"
+            return self.move(entry, State.UNKNOWN, message=said)
+        self.move(entry, State.REFUSED, message=f"the service named task {wav_task_id}, which is known")
+        # `status` or `listen` may have recorded the task before its song was known.
+        music_task_id = known.music_task_id or entry.music_task_id
+        target = known.target or entry.target
+        self._database.update(
+            known.id, {"audio_id": entry.audio_id, "music_task_id": music_task_id, "target": target}
+        )
+        return self.follow(known)
 
     def _kept_until(self) -> float:
         return time.time() + self._account.kept_days * _DAY

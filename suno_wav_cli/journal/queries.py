@@ -11,11 +11,12 @@ from suno_wav_cli.journal.database import is_there, loaded, open_database, open_
 from suno_wav_cli.journal.entry import SavedFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from suno_wav_cli.journal.database import Database
     from suno_wav_cli.journal.entry import JournalEntry
+    from suno_wav_cli.models import Track
 
 RANK = (
     "CASE WHEN state IN ('refused', 'exists') THEN 2 WHEN state IN ('failed', 'forgotten') THEN 1 ELSE 0 END"
@@ -152,6 +153,21 @@ class History:
     def style_of(self, audio_id: str) -> str | None:
         rows = self._database.rows("SELECT tags FROM track WHERE audio_id = ?", audio_id)
         return rows[0][0] if rows else None
+
+    def remember(self, tracks: Iterable[Track]) -> None:
+        """Record what the service says of songs. Keep a title or length that it no longer tells."""
+        with self._database.transaction():
+            for track in tracks:
+                self._database.execute(
+                    "INSERT INTO track VALUES (?, ?, ?, ?, ?) ON CONFLICT (audio_id) DO UPDATE SET "
+                    "music_task_id = excluded.music_task_id, title = coalesce(excluded.title, title), "
+                    "tags = coalesce(excluded.tags, tags), duration = coalesce(excluded.duration, duration)",
+                    track.audio_id,
+                    track.music_task_id,
+                    track.title,
+                    track.tags,
+                    track.duration,
+                )
 
     def paid_since_balance(self, entry: JournalEntry) -> tuple[int, int]:
         """Count what was submitted since the balance before `entry` was looked up.

@@ -29,6 +29,9 @@ def render_command(event: events.CommandEvent) -> Message:
                 text=f"suno-wav: {event.count} unfinished at another service, {printable(event.service)} "
                 f"({event.provider})\n  To continue: {event.resume_hint}"
             )
+        case events.SongsGivenUp():
+            songs = "1 song was" if event.count == 1 else f"{event.count} songs were"
+            return Message(text=f"suno-wav: {songs} refused or given up: `suno-wav jobs --failed` tells why")
         case events.Inspected(problem=None):
             return Message(result=describe_file(event))
         case events.Inspected():

@@ -55,6 +55,9 @@ KEYS = ["taskId", "task_id", "recordId", "id"]
         pytest.param(b'{"taskId": "' + b"x" * 129 + b'"}', (), id="endless"),
         pytest.param(b'{"taskId": "a b"}', (), id="two words"),
         pytest.param(b"", (), id="nothing"),
+        pytest.param(b"988edfae04e6c8d3\n", (TASK,), id="nothing but the id"),
+        pytest.param(b'"988edfae04e6c8d3"', (TASK,), id="nothing but the id, as JSON"),
+        pytest.param(b"accepted", (), id="nothing but a word"),
     ],
 )
 def test_ids_are_found_wherever_they_stand(body: bytes, expected: tuple[str, ...]) -> None:

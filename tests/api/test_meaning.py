@@ -14,7 +14,7 @@ REFUNDED = "Generation failed, credits refunded"
 
 
 def answer(code: int, message: str = "") -> Envelope:
-    return Envelope(code=code, message=message, data=None, top={})
+    return Envelope(code=code, message=message, words=message.lower(), data=None, top={})
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,12 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 import pytest
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from suno_wav_cli.api.providers import KIE, KIE_JOBS, SUNOAPI
 from suno_wav_cli.api.timing import ApiTiming
 from suno_wav_cli.errors import (
+    ConversionFailed,
     GenerationFailed,
     NoCredits,
     NotAuthorized,
@@ -41,7 +42,7 @@ from tests.support.wire import serve, wait_for_close
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from suno_wav_cli.api.client import Client
     from suno_wav_cli.api.providers import Provider
@@ -81,6 +82,10 @@ async def submit_with_music(client: Client) -> object:
         pytest.param(envelope(data={"job": {"recordId": "t-1"}}), ("t-1",), id="200, in another place"),
         pytest.param(envelope(0, "ok", {"taskId": 17}), ("17",), id="code 0, a number"),
         pytest.param(envelope(500, "oops", {"taskId": "t-1"}), ("t-1",), id="code 500"),
+        pytest.param(envelope(400, "oops", {"taskId": "t-1"}), ("t-1",), id="code 400 with a task"),
+        pytest.param(envelope(430, "busy", {"task_id": "t-1"}), ("t-1",), id="code 430 with a task"),
+        pytest.param(envelope(501, "failed", {"task_id": "t-1"}), ("t-1",), id="code 501 with a task"),
+        pytest.param(Response('{"id": "t-1"}', 303, {"Location": "/x"}), ("t-1",), id="see other"),
         pytest.param(envelope(500, "too many requests"), (), id="code 500, the words of a refusal"),
         pytest.param(envelope(599, "insufficient credits"), (), id="code 599, the words of another"),
         pytest.param(
@@ -180,6 +185,10 @@ def test_no_words_outweigh_a_task(wild: Wild, message: str) -> None:
         pytest.param(SUNOAPI, envelope(531), GenerationFailed, id="531, which sunoapi's table has"),
         pytest.param(SUNOAPI, envelope(505), SubmissionUnknown, id="505, which sunoapi's table lacks"),
         pytest.param(SUNOAPI, envelope(409, data={"taskId": "t-1"}), RecordExists, id="409"),
+        pytest.param(KIE, envelope(400, "bad", "E1234567"), ConversionFailed, id="400 with an error's name"),
+        pytest.param(KIE, envelope(400, "bad", {"taskId": "song"}), ConversionFailed, id="400 that quotes"),
+        pytest.param(KIE, envelope(402, "poor", {"taskId": "t-1"}), NoCredits, id="402 with a task"),
+        pytest.param(SUNOAPI, RedirectResponse("/x", 307), ConversionFailed, id="a redirect"),
     ],
 )
 def test_refusals_of_a_payment(
@@ -187,6 +196,27 @@ def test_refusals_of_a_payment(
 ) -> None:
     wild.answer = lambda _: answer
     assert type(ask(wild.address, submit, provider)) is error
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        pytest.param("Too many requests", ServiceUnavailable, id="busy"),
+        pytest.param("any insufficient credits", NoCredits, id="no credits"),
+    ],
+)
+@pytest.mark.parametrize("secret", ["any", "o", "credits", "requests"])
+def test_a_secret_that_is_part_of_a_word_changes_no_meaning(
+    wild: Wild, words: str, error: type[SunoWavError], secret: str
+) -> None:
+    def submit_secretly(client: Client) -> Awaitable[object]:
+        client.hide(secret)
+        return submit(client)
+
+    wild.answer = lambda _: envelope(460, words)
+    found = ask(wild.address, submit_secretly)
+    assert type(found) is error
+    assert str(found).endswith(f": {words.replace(secret, '(hidden)')} (code 460)")
 
 
 # Time and connections

@@ -64,7 +64,7 @@ PROTOCOLS = {
 def record(task_id: str, title: str, audio_id: str = "song") -> None:
     path = Path(os.environ["SUNO_WAV_HOME"]) / "journal.sqlite3"
     with open_journal(path, SERVICE) as journal:
-        journal.remember(
+        journal.history.remember(
             [
                 Track(
                     audio_id=audio_id,

@@ -67,7 +67,7 @@ def test_the_newest_comes_first_with_its_title_and_file() -> None:
     with journal_of() as journal:
         saved(journal, "song-1", "a" * 32)
         submitted(journal, "song-2", "b" * 32)
-        journal.remember(
+        journal.history.remember(
             [
                 Track(
                     audio_id="song-1",
@@ -194,7 +194,7 @@ def test_a_table_fits_the_terminal(sandbox: Sandbox, columns: int) -> None:
     title = "Ein sehr langer Titel, der über alle Zeilen hinausgeht 很长的标题"
     with journal_of() as journal:
         saved(journal, "8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c", "a" * 32)
-        journal.remember(
+        journal.history.remember(
             [
                 Track(
                     audio_id="8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c",

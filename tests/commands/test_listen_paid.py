@@ -73,6 +73,16 @@ def test_a_paid_task_that_is_given_up_is_said(
     assert (f"suno-wav resume {TASK}" in failed["remedy"]) == (reason != "failed")
 
 
+def test_a_paid_task_that_failed_is_recorded_so(wild: Wild) -> None:
+    wild.run("convert", "song", "--no-wait")
+    wild.serves(successFlag="CREATE_TASK_FAILED", response=None)
+    with listening("--out", ".", "--max-events", "1", env=settings(wild)) as listener:
+        listener.post({"code": 501, "msg": "failed", "data": {"task_id": TASK}})
+        assert listener.next("delivery_checked")["verdict"] == "confirmed"
+        assert listener.process.wait(20) == 0
+    assert "the service could not convert the song: CREATE_TASK_FAILED" in wild.run("jobs", "--failed").out
+
+
 @pytest.mark.long
 def test_an_unknown_task_is_asked_for_over_two_minutes(wild: Wild) -> None:
     answer_lookups(wild, NOT_THERE, good=False)

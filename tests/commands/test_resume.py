@@ -44,6 +44,20 @@ def test_everything_unfinished_is_fetched_and_paid_for_once(sandbox: Sandbox) ->
     assert (again.code, again.out, again.err) == (0, "", "suno-wav: nothing to resume\n")
 
 
+def test_songs_that_resume_cannot_finish_are_said(sandbox: Sandbox) -> None:
+    """A refused song is not paid for, so `resume` leaves it; but it is not saved either."""
+    sandbox.run("convert", "demo-code-400+r", "--no-wait")
+    done = sandbox.run("resume")
+    assert (done.code, done.err.splitlines()) == (
+        0,
+        [
+            "suno-wav: 1 song was refused or given up: `suno-wav jobs --failed` tells why",
+            "suno-wav: nothing to resume",
+        ],
+    )
+    assert "demo-code-400+r" in sandbox.run("jobs", "--failed").out
+
+
 @pytest.mark.long
 def test_what_expires_first_is_fetched_first(sandbox: Sandbox) -> None:
     tasks = [left(sandbox, f"demo+e{number}") for number in range(3)]

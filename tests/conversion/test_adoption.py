@@ -146,12 +146,12 @@ def test_a_record_of_another_song_of_the_run_is_not_saved(
         assert ("warning: the record" in done.err) == (record["musicId"] == OTHER)
 
 
-def exists(wild: Wild, record: dict[str, Any] | None) -> None:
+def exists(wild: Wild, record: dict[str, Any] | None, data: object = None) -> None:
     """Answer a submission with 409 and a task, which the service knows as `record`."""
 
     def answer(seen: Seen) -> Response:
         if seen.path == SUNOAPI.submit_path:
-            return envelope(409, "exists", {"taskId": TASK})
+            return envelope(409, "exists", data or {"taskId": TASK})
         if seen.path == SUNOAPI.record_path and record is None:
             return envelope(404, "no such task")
         return good_answer(f"{wild.address}/song.wav", record or {}, seen)
@@ -181,6 +181,39 @@ def test_a_409_that_leads_nowhere_is_said_and_the_task_of_the_log_attached(
         assert (entry.state, entry.wav_task_id) == (State.SAVED, OTHER)
 
 
+@pytest.mark.parametrize(
+    ("data", "record", "saved"),
+    [
+        pytest.param([{"taskId": OTHER}], {}, True, id="in a list"),
+        pytest.param({"recordId": OTHER}, {"musicId": ONE}, True, id="by another name"),
+        pytest.param({"id": OTHER, "recordId": TASK}, {"musicId": ONE}, True, id="one of two, named"),
+        pytest.param({"id": OTHER, "recordId": TASK}, {}, False, id="one of two, without a name"),
+        pytest.param({"recordId": OTHER}, {"musicId": TWO}, False, id="another song's"),
+        pytest.param({"recordId": OTHER}, None, False, id="not there"),
+    ],
+)
+def test_a_409_may_name_the_task_in_an_odd_place(
+    wild: Wild, data: object, record: dict[str, Any] | None, saved: bool
+) -> None:
+    exists(wild, record, data)
+    done = wild.run("convert", ONE, "--out", "song.wav")
+    assert (done.code, Path("song.wav").exists()) == ((0, True) if saved else (7, False))
+
+
+def test_a_409_whose_task_cannot_be_looked_up_is_checked_later(wild: Wild) -> None:
+    """The service was away when it named the task, which turns out to be another song's."""
+    exists(wild, {"musicId": TWO})
+    there = wild.answer
+    wild.answer = lambda seen: envelope(500) if seen.path == SUNOAPI.record_path else there(seen)
+    assert wild.run("convert", ONE, "--timeout", "1s").code == 6
+    wild.answer = there
+    done = wild.run("convert", ONE)
+    assert (done.code, f"names another song, {TWO}: nothing was saved" in done.err) == (6, True)
+    assert list(Path().glob("*.wav")) == []
+    exists(wild, {"musicId": ONE})
+    assert wild.run("resume").code == 0
+
+
 def test_of_several_songs_that_wait_for_a_task_none_is_chosen_by_chance(wild: Wild) -> None:
     with journal_of(wild) as journal:
         for audio_id in (ONE, TWO):
@@ -190,6 +223,23 @@ def test_of_several_songs_that_wait_for_a_task_none_is_chosen_by_chance(wild: Wi
     assert f"names no song, and several wait for a task: {ONE}, {TWO}" in done.err
     wild.serves(musicId=TWO)
     assert wild.run("resume", OTHER).out == f"{Path(f'{TWO}.wav').absolute()}\n"
+
+
+@pytest.mark.parametrize("heard", [False, True], ids=["at once", "after `status --wait`"])
+def test_a_task_whose_record_names_the_song_settles_it_by_status_alone(wild: Wild, heard: bool) -> None:
+    """Nothing is downloaded, and the song still has one conversion, which has the task."""
+    with journal_of(wild) as journal:
+        lost(journal, ONE)
+        lost(journal, TWO)
+    if heard:
+        wild.run("status", OTHER, "--wait")
+    wild.serves(musicId=ONE)
+    assert wild.run("status", OTHER, "--wait").code == 0
+    assert wild.run("convert", ONE, "--out", "song.wav").out == "song.wav\n"
+    assert paid(wild) == 0
+    with journal_of(wild) as journal:
+        (waiting,) = journal.awaiting_task()
+        assert waiting.audio_id == TWO
 
 
 def test_a_second_program_waits_for_the_answer_of_the_first(sandbox: Sandbox) -> None:

@@ -248,7 +248,7 @@ def during(address: str, story: Callable[[Run], Awaitable[Any]], *known: Track) 
 
     async def told() -> tuple[Any, Run]:
         with open_journal(None, Account(base_url=address, provider="sandbox", kept_days=15)) as journal:
-            journal.remember(known)
+            journal.history.remember(known)
             async with Client(SUNOAPI, address, Secret(value=KEY), NO_TLS, Backoff(retries=0)) as client:
                 reported = EventLog()
                 tagger = Tagger(client, journal.history, NO_TLS, local=True, report=reported.append)

@@ -300,6 +300,31 @@ def test_a_task_that_was_recorded_before_its_song_was_known_gets_it(journal: Jou
     assert journal.current_entry("audio-1") == accepted
 
 
+@pytest.mark.parametrize("state", [State.SUBMITTING, State.UNKNOWN, State.EXISTS], ids=str)
+@pytest.mark.parametrize("heard", [None, ("wav-1", None), ("wav-1", "audio-1")])
+def test_a_task_that_its_song_waits_for_is_not_adopted_beside_it(
+    journal: Journal, state: State, heard: tuple[str, str | None] | None
+) -> None:
+    """One conversion has the task, whoever has heard of it first, and decides about the song."""
+    waiting = intended(journal)
+    if state is not State.SUBMITTING:
+        waiting = journal.move(waiting, state, message="it is not known")
+    if heard is not None:
+        journal.move(journal.adopt(*heard, None), State.FAILED)
+    adopted = journal.adopt("wav-1", "audio-1", None)
+    assert (adopted.wav_task_id, adopted.audio_id) == ("wav-1", "audio-1")
+    assert journal.accept(waiting, "wav-1").id == adopted.id
+    assert journal.current_entry("audio-1") == journal.refresh(adopted)
+    assert journal.awaiting_task() == []
+
+
+def test_a_task_without_a_song_gets_the_one_that_its_record_names(journal: Journal) -> None:
+    """Otherwise the song would be paid for once more."""
+    heard = journal.adopt("wav-1", None, None)
+    assert journal.adopt("wav-1", "audio-1", TARGET).id == heard.id
+    assert journal.claim(SONG, TARGET).new is False
+
+
 def test_songs_that_may_have_a_task_are_listed_once(journal: Journal) -> None:
     for number in range(2):
         journal.move(intended(journal, Song(audio_id="audio-0")), State.EXISTS, message=f"{number}")

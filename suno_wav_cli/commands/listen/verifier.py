@@ -18,9 +18,11 @@ from suno_wav_cli.callbacks.confirmation import Judgement, Verdict, compare_with
 from suno_wav_cli.conversion.finish import finish_task
 from suno_wav_cli.conversion.lookup_retry import Answers, AskAgain, next_step, time_is_up
 from suno_wav_cli.conversion.outcome import report_failure
+from suno_wav_cli.conversion.pipeline import record_end
 from suno_wav_cli.conversion.wait import fetch_answer, wait_terms, with_line
 from suno_wav_cli.errors import JournalUnusable, TaskUnknown
 from suno_wav_cli.events import DeliveryChecked, DeliveryDropped
+from suno_wav_cli.journal.entry import UNSAVED
 from suno_wav_cli.models import WavRecord, WavState
 from suno_wav_cli.system.pacing import RateWindow
 
@@ -186,6 +188,8 @@ class CallbackVerifier:
                     step = time_is_up(answers, terms, seconds)
         if isinstance(step, WavRecord):
             return step if is_confirmed else None
+        if entry is not None and entry.state in UNSAVED:
+            await record_end(context, entry, step)
         if entry is not None and self._service.downloads and not _is_failed(answer):
             report_failure(context, entry.name, task_id, with_line(context, task_id, step, paid=True))
         return None
