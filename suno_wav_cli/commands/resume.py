@@ -61,7 +61,18 @@ def resume(request: Request, run: Run) -> ExitCode:
     for event in _elsewhere([one for one in chosen if one not in here]):
         run.report(event)
     if not here:
-        run.report(Summary(requested=0, saved=0, skipped=0, failed=0, unfinished=0, not_begun=0))
+        run.report(
+            Summary(
+                requested=0,
+                saved=0,
+                skipped=0,
+                failed=0,
+                unknown=0,
+                unfinished=0,
+                not_begun=0,
+                ended_early=False,
+            )
+        )
         return ExitCode.OK
     return run_async(_resume_all(here, request, run))
 
@@ -90,7 +101,7 @@ async def _resume_all(chosen: Sequence[JournalEntry | str], request: Request, ru
 
 def _conclude(context: ConversionContext, outcomes: Sequence[Outcome]) -> tuple[str, ...] | None:
     """Report how far a run came that ends early. Return the command that continues it."""
-    report_summary(context, outcomes)
+    report_summary(context, outcomes, ended_early=True)
     if context.ends_with_run:
         return None
     unsaved = [outcome.task_id for outcome in outcomes if not outcome.is_saved]

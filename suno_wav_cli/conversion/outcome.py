@@ -18,6 +18,7 @@ from suno_wav_cli.errors import (
     ProgramBug,
     ServiceUnavailable,
     StillRunning,
+    SubmissionUnknown,
     SunoWavError,
     UsageError,
 )
@@ -144,20 +145,25 @@ def summarize(context: ConversionContext, outcomes: Sequence[Outcome]) -> ExitCo
     return exit_code_of(outcomes)
 
 
-def report_summary(context: ConversionContext, outcomes: Sequence[Outcome]) -> None:
+def report_summary(
+    context: ConversionContext, outcomes: Sequence[Outcome], *, ended_early: bool = False
+) -> None:
     """Report how many songs were saved, skipped and so on."""
     saved = sum(outcome.path is not None for outcome in outcomes)
     skipped = sum(outcome.skipped for outcome in outcomes)
     unfinished = sum(outcome.is_at_service for outcome in outcomes)
     not_begun = sum(not outcome.is_begun for outcome in outcomes)
+    unknown = sum(isinstance(outcome.error, SubmissionUnknown) for outcome in outcomes)
     context.report(
         Summary(
             requested=len(outcomes),
             saved=saved,
             skipped=skipped,
             failed=len(outcomes) - saved - skipped - unfinished - not_begun,
+            unknown=unknown,
             unfinished=unfinished,
             not_begun=not_begun,
+            ended_early=ended_early,
         )
     )
 

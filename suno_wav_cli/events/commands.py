@@ -198,17 +198,21 @@ class FailuresListed:
 class Summary:
     """The command has worked through all songs, or has ended early.
 
-    requested: number of songs; the others add up to it.
+    requested: number of songs; the others add up to it, without `unknown`.
+    unknown: songs among `failed` of which it is not known whether they were accepted and charged.
     unfinished: songs that the service has accepted and that are not saved.
     not_begun: songs that a run which ended early has not submitted.
+    ended_early: whether a signal or an error ended the run.
     """
 
     requested: int
     saved: int
     skipped: int
     failed: int
+    unknown: int
     unfinished: int
     not_begun: int
+    ended_early: bool
 
 
 @event

@@ -49,7 +49,11 @@ def render_command(event: events.CommandEvent) -> Message:
         case events.FailuresListed():
             songs = "song" if event.songs == 1 else "songs"
             what = f"unsaved {songs}" if event.ended_early else f"failed {songs}"
-            return Message(text=f"suno-wav: {event.songs or 'no'} {what} in {event.path}")
+            return Message(
+                text=f"suno-wav: {event.songs or 'no'} {what} in {event.path}",
+                # The lines at an early end are few: the command that continues names the list.
+                level=Level.DETAIL if event.ended_early else Level.INFO,
+            )
         case events.Summary():
             return Message(text=_summary(event))
         case events.Interrupted():
@@ -76,15 +80,16 @@ def _serving(event: events.SandboxServing) -> str:
 
 def _summary(event: events.Summary) -> str | None:
     if event.requested == 0:
-        return "suno-wav: nothing to resume"
-    if event.requested == 1:
+        return "suno-wav: nothing to do"
+    if event.requested == 1 and not event.ended_early:
         return None
     if event.skipped == event.requested:
         return f"suno-wav: all {event.requested} files exist"
     parts = [f"{event.saved} of {event.requested} saved"]
     counts = (
         (event.skipped, "skipped"),
-        (event.failed, "failed"),
+        (event.failed - event.unknown, "failed"),
+        (event.unknown, "unknown (paid for or not)"),
         (event.unfinished, "at the service"),
         (event.not_begun, "not begun"),
     )

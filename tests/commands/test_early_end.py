@@ -66,7 +66,10 @@ def test_the_list_may_be_its_own_list_of_errors(sandbox: Sandbox, number: signal
         code, out, err = stop(process, number)
     assert code == 128 + number
     summary = next(line for line in out.splitlines() if '"summary"' in line)
-    assert '"saved": 1, "skipped": 0, "failed": 1, "unfinished": 1, "not_begun": 1}' in summary
+    assert (
+        '"saved": 1, "skipped": 0, "failed": 1, "unknown": 0, "unfinished": 1, "not_begun": 1, "ended_early": true}'
+        in summary
+    )
     assert err.splitlines()[-1] == "  To continue: run the same command again"
     failed, waiting, not_begun = Path("songs.txt").read_text().splitlines()
     assert failed.startswith(f"{songs[1]}  # the service could not convert the song")
@@ -92,6 +95,46 @@ def test_the_lines_are_few_and_short_for_many_songs(sandbox: Sandbox) -> None:
     assert last[0].startswith("suno-wav: 0 of 300 saved, ")
     assert last[0].endswith(" not begun")
     assert last[1:] == ["stopped by Ctrl-C", "  To continue: run the same command again"]
+
+
+@pytest.mark.timing
+@pytest.mark.long
+@pytest.mark.parametrize("count", [1, 3, 30])
+def test_requests_in_flight_add_no_lines(sandbox: Sandbox, count: int) -> None:
+    """Of what nobody can know yet, the three lines tell the number, and the list the reason."""
+    songs = [f"demo-hang+flight{count}x{number}" for number in range(count)]
+    listed(*songs)
+    process = subprocess.Popen(
+        command_line(
+            *(
+                "convert",
+                "--from-file",
+                "songs.txt",
+                "--errors",
+                "songs.txt",
+                "--tunnel",
+                "none",
+                "--out",
+                ".",
+            )
+        ),
+        env=os.environ | sandbox.settings,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    in_flight = min(count, 20)
+    wait_until(lambda: all(sandbox.counted("accepted", song) == 1 for song in songs[:in_flight]))
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=2 * ENDS_WITHIN)
+    rest = ", 10 not begun" if count == 30 else ""
+    assert err.splitlines()[-3:] == [
+        f"suno-wav: 0 of {count} saved, {in_flight} unknown (paid for or not){rest}",
+        "stopped by Ctrl-C",
+        "  To continue: run the same command again",
+    ]
+    assert "error:" not in err
+    assert [song.audio_id for song in read_songs("songs.txt")] == songs
+    assert Path("songs.txt").read_text().count("it is not known whether") == in_flight
 
 
 @pytest.mark.timing
