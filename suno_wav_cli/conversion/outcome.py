@@ -62,6 +62,8 @@ class Outcome:
     @property
     def reason(self) -> str:
         """Why the song is not saved."""
+        if isinstance(self.error, JournalLost) and is_id(self.task_id or ""):
+            return f"{self.error.message}; it is paid for as task {self.task_id}"
         if self.error is not None:
             return self.error.message
         if not self.is_begun:
