@@ -26,12 +26,10 @@ class ErrorText:
     remedy: str
 
 
-PAY_AGAIN = (
-    "Nothing is paid twice by itself. Look at your account's log; to pay for another try, add --resubmit."
-)
+LOOK_AT_LOG = "Nothing is paid twice by itself. Look at your account's log."
 _LATER = "Try again in a while."
 ASK_AGAIN = "This says nothing about the task itself. Try again in a while."
-LOOK_AGAIN = "The service may still try again by itself. To pay for another try, add --resubmit to `convert`."
+LOOK_AGAIN = "The service may still try again by itself."
 
 ERROR_TEXTS: Mapping[Meaning, ErrorText] = MappingProxyType(
     {
@@ -104,7 +102,7 @@ def submission_unknown(
 ) -> SubmissionUnknown:
     return SubmissionUnknown(
         f"it is not known whether the song was submitted and charged: {reason}",
-        PAY_AGAIN,
+        LOOK_AT_LOG,
         answer=answer,
         candidates=candidates,
     )

@@ -160,9 +160,7 @@ async def _explain_unknown(context: ConversionContext, entry: JournalEntry, said
         said += await _explain_balance(context, entry, entry.credits_before)
     return SubmissionUnknown(
         said,
-        "Look at your account's log. Where it names a task: suno-wav status TASK_ID --wait --download. To pay for "
-        "another try:",
-        continue_argv=context.continue_argv([entry.name], "--resubmit"),
+        "Look at your account's log. Where it names a task: suno-wav status TASK_ID --wait --download.",
     )
 
 

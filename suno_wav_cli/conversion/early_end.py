@@ -6,7 +6,7 @@ import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.errors import ProgramBug, SunoWavError
+from suno_wav_cli.errors import ProgramBug, SunoWavError, TunnelFailed
 from suno_wav_cli.system.event_loop import CommandCancelled
 from suno_wav_cli.system.signals import Stopped, handle_signals
 
@@ -27,7 +27,8 @@ def early_end(conclude: Callable[[], tuple[str, ...] | None]) -> Iterator[None]:
 
     try:
         yield
-    except CommandCancelled:
+    except (CommandCancelled, TunnelFailed):
+        # A tunnel that does not open ends a run before it has begun anything.
         raise
     except asyncio.CancelledError:
         raise CommandCancelled(concluded()) from None

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Answer: TypeAlias = WavRecord | SunoWavError
 
-_PAY_AGAIN = "Nothing is paid twice by itself. To pay for another try: convert, with --resubmit."
+_NOT_TWICE = "Nothing is paid twice by itself."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +105,7 @@ def _reason_to_end(answers: Answers, terms: WaitTerms, *, key_worked: bool) -> S
         case WavRecord(unusable_url=str()) as record if answers.repeat(limits.unusable_url):
             return DownloadFailed(message_of(record) or "", "")
         case GenerationFailed() as failed if answers.repeat(limits.failure_code):
-            return GenerationFailed(failed.message, _PAY_AGAIN, code=failed.code)
+            return GenerationFailed(failed.message, _NOT_TWICE, code=failed.code)
         case NotAuthorized() as refused if not key_worked or answers.repeat(limits.key_refused):
             return refused
         case TaskUnknown() as unknown if _may_be_deleted(answers, terms) and answers.repeat(
@@ -143,13 +143,13 @@ def message_of(record: WavRecord) -> str | None:
 def _forgotten(unknown: TaskUnknown) -> TaskForgotten:
     return TaskForgotten(
         f"the service has forgotten the task, which it keeps no longer: {unknown.message}",
-        "Only a new conversion, which is charged, brings the file back: convert, with --resubmit.",
+        "Only a new conversion, which is charged, brings the file back.",
     )
 
 
 def _failure_of(record: WavRecord) -> GenerationFailed:
     said = " ".join(text for text in (record.error_code, record.error_message) if text) or "no reason given"
-    return GenerationFailed(f"the service could not convert the song: {record.flag} ({said})", _PAY_AGAIN)
+    return GenerationFailed(f"the service could not convert the song: {record.flag} ({said})", _NOT_TWICE)
 
 
 def _meaning(answer: Answer) -> object:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.conversion.ids import is_id
 from suno_wav_cli.conversion.plan import Action
 from suno_wav_cli.conversion.prior import explain_unknown
-from suno_wav_cli.conversion.resume_hint import advise
+from suno_wav_cli.conversion.resume_hint import advise, describe_command
 from suno_wav_cli.errors import (
     DownloadFailed,
     ExitCode,
+    GenerationFailed,
     JournalLost,
     NotAuthorized,
     ProgramBug,
@@ -20,6 +21,7 @@ from suno_wav_cli.errors import (
     StillRunning,
     SubmissionUnknown,
     SunoWavError,
+    TaskForgotten,
     UsageError,
 )
 from suno_wav_cli.events import SongFailed, Summary
@@ -121,11 +123,26 @@ def report_failure(context: ConversionContext, name: str, task_id: str | None, e
             task_id=task_id,
             exit_code=failure.exit_code,
             message=failure.message,
-            remedy=advise(failure, typed=context.run.argv),
+            remedy=advise(failure, typed=context.run.argv)
+            + _how_to_pay_again(context, name, task_id, failure),
             continue_argv=failure.continue_argv,
         )
     )
     return Outcome(task_id=task_id, error=failure)
+
+
+def _how_to_pay_again(
+    context: ConversionContext, name: str, task_id: str | None, failure: SunoWavError
+) -> str:
+    """Return a sentence about a song that only another payment brings, or nothing.
+
+    It is text only: a program that runs `continue_argv` must not pay.
+    """
+    is_gone = task_id is not None and isinstance(failure, GenerationFailed | TaskForgotten)
+    is_decided = failure.continue_argv is None and (is_gone or isinstance(failure, SubmissionUnknown))
+    if not is_decided or name == task_id or context.ends_with_run:
+        return ""
+    return f" To pay for another try: {describe_command(context.continue_argv([name], '--resubmit'))}"
 
 
 def _as_failure(error: Exception, *, accepted: bool) -> SunoWavError:

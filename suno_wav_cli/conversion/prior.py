@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.api.error_messages import PAY_AGAIN, submission_unknown
+from suno_wav_cli.api.error_messages import LOOK_AT_LOG, submission_unknown
 from suno_wav_cli.api.providers import PROVIDERS
 from suno_wav_cli.conversion.adoption import adopt_candidate
 from suno_wav_cli.conversion.ids import typed_name
@@ -105,13 +105,13 @@ async def _look_up_once(context: ConversionContext, entry: JournalEntry) -> WavR
 def explain_unknown(entry: JournalEntry) -> SubmissionUnknown:
     """Return the error for a paid request without an answer."""
     lost = submission_unknown("a run ended between sending the request and its answer")
-    return SubmissionUnknown(f"{entry.message or lost.message} (on {_date(entry.created)})", PAY_AGAIN)
+    return SubmissionUnknown(f"{entry.message or lost.message} (on {_date(entry.created)})", LOOK_AT_LOG)
 
 
 def _explain_given_up(entry: JournalEntry) -> GenerationFailed | TaskUnknown:
     said = entry.message or "the service could not convert the song"
     error = TaskUnknown if entry.state is State.FORGOTTEN else GenerationFailed
-    return error(f"{said} (on {_date(entry.updated)})", "Nothing is paid again by itself: add --resubmit.")
+    return error(f"{said} (on {_date(entry.updated)})", "Nothing is paid twice by itself.")
 
 
 def check_provider(entry: JournalEntry, provider: Provider) -> None:

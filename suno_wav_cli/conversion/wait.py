@@ -17,7 +17,7 @@ from suno_wav_cli.conversion.lookup_retry import (
     next_step,
     time_is_up,
 )
-from suno_wav_cli.errors import GenerationFailed, NotAuthorized, SunoWavError, TaskUnknown
+from suno_wav_cli.errors import GenerationFailed, NotAuthorized, SunoWavError, TaskForgotten, TaskUnknown
 from suno_wav_cli.events import LookedUp, LookupFailed, StateChanged, TaskMessage
 from suno_wav_cli.models import WavRecord, WavState
 
@@ -117,7 +117,9 @@ def wait_terms(context: ConversionContext, entry: JournalEntry | None) -> WaitTe
 
 def with_line(context: ConversionContext, task_id: str, error: SunoWavError, *, paid: bool) -> SunoWavError:
     """Return the error with the line that continues, if anything is left to wait for."""
-    if not isinstance(error, GenerationFailed) and (paid or not isinstance(error, TaskUnknown)):
+    if not isinstance(error, GenerationFailed | TaskForgotten) and (
+        paid or not isinstance(error, TaskUnknown)
+    ):
         error.continue_argv = context.continue_argv([task_id])
     return error
 

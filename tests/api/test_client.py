@@ -832,7 +832,7 @@ def test_a_code_that_is_not_a_refusal_leaves_a_submission_unknown(wild: Wild, co
     wild.answer = lambda _: envelope(code, "whatever", {"taskId": TASK})
     first = wild.run("convert", "song")
     second = wild.run("convert", "song")
-    assert (first.code, second.code, wild.methods) == (6, 6, ["POST"])
+    assert (first.code, second.code, wild.methods.count("POST")) == (6, 6, 1)
     assert f"named task {TASK}" in first.err
 
 

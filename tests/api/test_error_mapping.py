@@ -21,10 +21,11 @@ from tests.support.quick_limits import WAIT_SPEED
 if TYPE_CHECKING:
     from tests.support.program import Finished, Sandbox
 
-IT_IS_NOT_KNOWN = "it is not known whether the song was submitted and charged: "
 PAY_AGAIN = (
-    "Nothing is paid twice by itself. Look at your account's log; to pay for another try, add --resubmit."
+    "To pay for another try: suno-wav resume {song} --resubmit --provider sandbox --base-url {base_url}"
 )
+IT_IS_NOT_KNOWN = "it is not known whether the song was submitted and charged: "
+LOOK_AT_LOG = "Nothing is paid twice by itself. Look at your account's log. " + PAY_AGAIN
 CHECK_KEY = (
     "Check SUNO_API_KEY, or the key that `suno-wav login` has kept, and that it belongs to this provider."
 )
@@ -32,7 +33,7 @@ CHECK_ID = "Check the id. For a submission, give the song's music task too, if y
 TOP_UP = "Top up at your provider, then run the same command again."
 LATER = "Nothing was charged for this. Try again in a while."
 TOO_OLD = "The song may be too old, or deleted at the service: generate it again, or try later."
-RESUBMIT = "Nothing is paid twice by itself. To pay for another try: convert, with --resubmit."
+RESUBMIT = "Nothing is paid twice by itself. " + PAY_AGAIN
 SUBMITTED_ANEW = "Only --resubmit pays for another try."
 
 
@@ -42,8 +43,9 @@ ASKING = ("--tunnel", "none", "--poll-interval", "100ms", "--quiet")
 QUICK_WAITS = {WAIT_SPEED: "600"}
 
 
-def said(audio_id: str, message: str, remedy: str) -> str:
-    return f"{audio_id}: error: {message}\n  {remedy}\n"
+def said(sandbox: Sandbox, audio_id: str, message: str, remedy: str) -> str:
+    advice = remedy.format(song=audio_id, base_url=sandbox.base_url)
+    return f"{audio_id}: error: {message}\n  {advice}\n"
 
 
 def files() -> list[str]:
@@ -64,14 +66,6 @@ def to_continue(sandbox: Sandbox, done: Finished) -> str:
 @pytest.mark.parametrize(
     ("code", "exit_code", "posts", "message", "remedy"),
     [
-        pytest.param(
-            200,
-            6,
-            1,
-            IT_IS_NOT_KNOWN + "the service accepted the request but named no task",
-            PAY_AGAIN,
-            id="200 without an id",
-        ),
         pytest.param(
             400, 7, 1, "the service refused the request: Invalid parameters (code 400)", CHECK_ID, id="400"
         ),
@@ -132,7 +126,7 @@ def to_continue(sandbox: Sandbox, done: Finished) -> str:
             6,
             1,
             IT_IS_NOT_KNOWN + "the service answered Server error (code 500)",
-            PAY_AGAIN,
+            LOOK_AT_LOG,
             id="500",
         ),
         pytest.param(
@@ -143,7 +137,7 @@ def to_continue(sandbox: Sandbox, done: Finished) -> str:
             6,
             1,
             IT_IS_NOT_KNOWN + "the service answered code 599 (code 599)",
-            PAY_AGAIN,
+            LOOK_AT_LOG,
             id="599, unlisted",
         ),
     ],
@@ -154,7 +148,7 @@ def test_a_submission_answered_with_a_code(  # noqa: PLR0917 - a table has colum
     """A submission that was certainly not accepted is sent again; one that may have been is not."""
     audio_id = f"demo-code-{code}"
     done = sandbox.run("convert", audio_id, *ASKING)
-    assert (done.code, done.out, done.err) == (exit_code, "", said(audio_id, message, remedy))
+    assert (done.code, done.out, done.err) == (exit_code, "", said(sandbox, audio_id, message, remedy))
     assert sandbox.counted("submissions", audio_id) == posts
     assert files() == []
 
@@ -203,7 +197,7 @@ def test_a_code_that_speaks_of_the_conversion_ends_the_song_when_it_is_repeated(
 ) -> None:
     audio_id = f"demo-lookup-{code}"
     done = sandbox.run("convert", audio_id, *ASKING, env=QUICK_WAITS)
-    assert (done.code, done.out, done.err) == (7, "", said(audio_id, message, RESUBMIT))
+    assert (done.code, done.out, done.err) == (7, "", said(sandbox, audio_id, message, RESUBMIT))
     assert sandbox.counted("submissions", audio_id) == 1
     assert sandbox.counted("lookups", audio_id) >= 3
     assert files() == []
@@ -214,7 +208,7 @@ def test_a_key_that_is_refused_at_the_lookup_leaves_the_line_that_continues(sand
     done = sandbox.run("convert", "demo-lookup-401", *ASKING, env=QUICK_WAITS)
     message = "the service refused the API key: You do not have access permissions (code 401)"
     remedy = f"{CHECK_KEY} To continue: {to_continue(sandbox, done)}"
-    assert (done.code, done.out, done.err) == (3, "", said("demo-lookup-401", message, remedy))
+    assert (done.code, done.out, done.err) == (3, "", said(sandbox, "demo-lookup-401", message, remedy))
     assert sandbox.counted("submissions", "demo-lookup-401") == 1
 
 
@@ -310,7 +304,7 @@ def test_a_failed_conversion_shows_the_services_words(
     audio_id = f"{name}+flag"
     done = sandbox.run("convert", audio_id, *ASKING)
     message = f"the service could not convert the song: {flag} ({reason} WAV format conversion failed)"
-    assert (done.code, done.out, done.err) == (7, "", said(audio_id, message, RESUBMIT))
+    assert (done.code, done.out, done.err) == (7, "", said(sandbox, audio_id, message, RESUBMIT))
     assert sandbox.counted("submissions", audio_id) == 1
     assert sandbox.counted("file_requests", audio_id) == 0
     assert files() == []
@@ -427,6 +421,7 @@ def test_an_existing_record_without_a_known_id_is_a_clear_failure(sandbox: Sandb
     done = sandbox.run("convert", "demo-exists-null", *ASKING)
     assert (done.code, done.out) == (7, "")
     assert done.err == said(
+        sandbox,
         "demo-exists-null",
         "the service already has a WAV of this song: WAV record already exists (code 409)",
         "Its task id is not known here; your account's log may name it: suno-wav status TASK_ID --wait --download",
@@ -448,7 +443,7 @@ def test_a_possibly_paid_submission_is_repeated_only_with_resubmit(sandbox: Sand
     assert (first.code, first.out) == (6, "")
     what_happened, what_to_do = first.err.splitlines()
     assert what_happened.startswith(f"{audio_id}: error: {IT_IS_NOT_KNOWN}")
-    assert what_to_do == f"  {PAY_AGAIN}"
+    assert what_to_do == "  " + LOOK_AT_LOG.format(song=audio_id, base_url=sandbox.base_url)
     again = sandbox.run("convert", audio_id, *ASKING)
     when = time.strftime("%Y-%m-%d")
     assert again == replace(first, err=f"{what_happened} (on {when})\n{what_to_do}\n")
