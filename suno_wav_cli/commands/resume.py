@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.api.pricing import WAV_PRICE, format_credits
+from suno_wav_cli.api.pricing import WAV_PRICE, format_credits, price_of
 from suno_wav_cli.api.providers import PROVIDERS, get_provider
 from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
 from suno_wav_cli.conversion.context import open_context
@@ -71,6 +71,8 @@ def resume(request: Request, run: Run) -> ExitCode:
                 unfinished=0,
                 not_begun=0,
                 ended_early=False,
+                credits=None,
+                price=price_of(0),
             )
         )
         return ExitCode.OK

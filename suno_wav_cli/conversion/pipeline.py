@@ -131,14 +131,15 @@ async def finish(
     except (GenerationFailed, TaskForgotten) as error:
         message = error.message
         state = State.FORGOTTEN if isinstance(error, TaskForgotten) else State.FAILED
-        await journal.when_unlocked(lambda: journal.move(entry, state, message=message))
+        cost = error.cost if isinstance(error, GenerationFailed) else None
+        await journal.when_unlocked(lambda: journal.move(entry, state, message=message, credits=cost))
         raise
     check_identity(context, entry, record)
     entry = await journal.when_unlocked(
         lambda: journal.move(entry, State.READY, wav_url=record.url, target=target, credits=record.credits)
     )
     await save(entry, record.url or "", target, context)
-    return Outcome(task_id=entry.wav_task_id, path=target)
+    return Outcome(task_id=entry.wav_task_id, path=target, credits=entry.credits)
 
 
 def _detach(context: ConversionContext, job: Job, task_id: str) -> Outcome:

@@ -53,7 +53,7 @@ def make_job_record(task: Task, flag: str, url: str | None) -> dict[str, Any]:
         "param": json.dumps({"input": {"task_id": task.music_task_id, "audio_id": task.audio_id}}),
         "updateTime": milliseconds(task.completed),
         "costTime": milliseconds(task.completed - task.created),
-        "creditsConsumed": 0.4,
+        "creditsConsumed": float(task.behaviour.credits),
     }
     if working is not None or task.behaviour.record == "bare":
         for name in ("completeTime", "costTime", "creditsConsumed"):

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from suno_wav_cli.sandbox.behaviours import Behaviour
     from suno_wav_cli.sandbox.contracts import Contract, Submission
 
-PRICE = Decimal("0.4")
 _WINDOW_TASKS, _WINDOW_SECONDS = 20, 10.0
 
 
@@ -122,7 +121,7 @@ class Service:
         step = next(self._submissions.setdefault(audio_id, behaviour.submissions.in_turn()))
         task = None
         if step.accepts:
-            refusal = self._charge()
+            refusal = self._charge(behaviour.credits)
             if refusal is not None:
                 return Reply(refusal=refusal)
             self.counters.accepted[audio_id] += 1
@@ -172,17 +171,17 @@ class Service:
     def _make_id(self) -> str:
         return f"{self._random.getrandbits(128):032x}"
 
-    def _charge(self) -> Refusal | None:
+    def _charge(self, price: Decimal) -> Refusal | None:
         """Take the price of one conversion, unless the rate or the credits forbid it."""
         now = self.now()
         while self._accepted_at and now - self._accepted_at[0] >= _WINDOW_SECONDS:
             self._accepted_at.popleft()
         if len(self._accepted_at) >= _WINDOW_TASKS:
             return Refusal.TOO_MANY
-        if self._credits < PRICE:
+        if self._credits < price:
             return Refusal.NO_CREDITS
         self._accepted_at.append(now)
-        self._credits -= PRICE
+        self._credits -= price
         return None
 
     def _add_task(

@@ -8,7 +8,7 @@ from typing import assert_never
 from suno_wav_cli import events
 from suno_wav_cli.terminal.job_table import format_jobs, summarize_jobs
 from suno_wav_cli.terminal.message import Level, Message
-from suno_wav_cli.terminal.tables import printable
+from suno_wav_cli.terminal.tables import describe_cost, printable
 from suno_wav_cli.terminal.track_table import format_tracks
 from suno_wav_cli.terminal.waveform import describe_file
 
@@ -55,7 +55,9 @@ def render_command(event: events.CommandEvent) -> Message:
                 level=Level.DETAIL if event.ended_early else Level.INFO,
             )
         case events.Summary():
-            return Message(text=_summary(event))
+            # What may be paid for is said even by --quiet: no other line of an early end does.
+            doubt = event.ended_early and event.unknown > 0
+            return Message(text=_summary(event), level=Level.ERROR if doubt else Level.INFO)
         case events.Interrupted():
             by = "Ctrl-C" if event.signal == "SIGINT" else event.signal
             more = f"\n  To continue: {event.resume_hint}" if event.resume_hint else ""
@@ -94,4 +96,4 @@ def _summary(event: events.Summary) -> str | None:
         (event.not_begun, "not begun"),
     )
     parts += [f"{count} {name}" for count, name in counts if count]
-    return f"suno-wav: {', '.join(parts)}"
+    return f"suno-wav: {', '.join(parts)}{describe_cost(event.credits, event.price)}"

@@ -42,6 +42,13 @@ def megabytes(count: int) -> str:
     return f"{count / 1e6:.1f} MB"
 
 
+def describe_cost(cost: Decimal | None, price: Decimal) -> str:
+    """Say what was really paid, if it is not what was quoted."""
+    if cost is None or cost == price:
+        return ""
+    return f"; it cost {count_credits(cost)}, not {format_credits(price)}"
+
+
 def count_credits(amount: Decimal) -> str:
     return f"{format_credits(amount)} credit" + ("" if amount == 1 else "s")
 

@@ -67,7 +67,7 @@ def test_the_list_may_be_its_own_list_of_errors(sandbox: Sandbox, number: signal
     assert code == 128 + number
     summary = next(line for line in out.splitlines() if '"summary"' in line)
     assert (
-        '"saved": 1, "skipped": 0, "failed": 1, "unknown": 0, "unfinished": 1, "not_begun": 1, "ended_early": true}'
+        '"saved": 1, "skipped": 0, "failed": 1, "unknown": 0, "unfinished": 1, "not_begun": 1, "ended_early": true'
         in summary
     )
     assert err.splitlines()[-1] == "  To continue: run the same command again"
