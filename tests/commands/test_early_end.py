@@ -6,7 +6,9 @@ import asyncio
 import os
 import shlex
 import signal
+import socket
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -162,6 +164,33 @@ def test_the_rest_of_standard_input_is_kept_in_a_file(sandbox: Sandbox) -> None:
     done = sandbox.run(*arguments)
     assert (done.code, len(done.named("saved"))) == (0, 3)
     assert [sandbox.counted("submissions", song) for song in songs] == [1, 1, 1]
+
+
+@pytest.mark.timing
+def test_a_list_is_kept_while_the_balance_is_looked_up(sandbox: Sandbox) -> None:
+    """Nothing has begun, and standard input cannot be read a second time."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as deaf:
+        address = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        process = subprocess.Popen(
+            command_line("convert", "--from-file", "-", "--out", ".", "--base-url", address),
+            env=os.environ | sandbox.settings,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdin is not None
+        process.stdin.write("demo+kept1\ndemo+kept2\n")
+        process.stdin.close()
+        process.stdin = None
+        deaf.settimeout(10)
+        with closing(deaf.accept()[0]):
+            code, _, err = stop(process, signal.SIGTERM)
+    first, second, third = err.splitlines()
+    assert (code, first, second) == (143, "suno-wav: 0 of 2 saved, 2 not begun", "stopped by SIGTERM")
+    arguments = shlex.split(third.partition("To continue: suno-wav ")[2])
+    kept = arguments[arguments.index("--from-file") + 1]
+    assert [song.audio_id for song in read_songs(kept)] == ["demo+kept1", "demo+kept2"]
 
 
 @pytest.mark.timing
