@@ -14,7 +14,7 @@ from suno_wav_cli.sandbox.answers.content import place_id, place_record, refusal
 from suno_wav_cli.sandbox.answers.faults import GOOD_ANSWER, Group, Kind
 from suno_wav_cli.sandbox.answers.record import change_record
 from suno_wav_cli.sandbox.demo_ids import choose_behaviour
-from suno_wav_cli.sandbox.records import make_music_record
+from suno_wav_cli.sandbox.records import is_music_job, make_music_job_record, make_music_record
 from suno_wav_cli.sandbox.refusals import Refusal
 from suno_wav_cli.sandbox.tasks import Task
 
@@ -93,9 +93,13 @@ class Service:
     def show_music_task(self, base_url: str, music_task_id: str) -> Reply:
         if not music_task_id:
             return Reply(refusal=Refusal.INVALID)
+        if is_music_job(music_task_id):
+            return Reply(refusal=Refusal.UNKNOWN_TASK)
         return Reply(fields={"data": make_music_record(base_url, music_task_id)})
 
-    def show_record(self, contract: Contract, task_id: str) -> Reply:
+    def show_record(self, contract: Contract, base_url: str, task_id: str) -> Reply:
+        if contract.makes_music and is_music_job(task_id):
+            return Reply(fields={"data": make_music_job_record(base_url, task_id)})
         task = self._tasks.get(task_id)
         if task is None or self._contracts[task_id] is not contract:
             return Reply(refusal=Refusal.UNKNOWN_TASK)
