@@ -98,11 +98,17 @@ def format_table(columns: Sequence[Column], room: int | None) -> list[str]:
     ]
 
 
+def shorten(text: str, width: int) -> str:
+    """Cut a text to `width` columns, and mark that."""
+    if _width(text) <= width:
+        return text
+    while _width(text) > width - 1:
+        text = text[:-1]
+    return text + "\N{HORIZONTAL ELLIPSIS}"
+
+
 def _fit(text: str, width: int) -> str:
-    if _width(text) > width:
-        while _width(text) > width - 1:
-            text = text[:-1]
-        text += "\N{HORIZONTAL ELLIPSIS}"
+    text = shorten(text, width)
     return text + " " * (width - _width(text))
 
 
