@@ -31,7 +31,10 @@ SunoWavError
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 
 class ExitCode(IntEnum):
@@ -144,7 +147,10 @@ class ConversionFailed(SunoWavError):
 
 
 class GenerationFailed(ConversionFailed):
-    """`code` is the one that the service answered with, or None if a record says that it failed."""
+    """`code` is the one that the service answered with, or None if a record says that it failed.
+
+    `cost` is what the record says that it has cost, in credits.
+    """
 
     def __init__(
         self,
@@ -153,9 +159,11 @@ class GenerationFailed(ConversionFailed):
         *,
         continue_argv: tuple[str, ...] | None = None,
         code: int | None = None,
+        cost: Decimal | None = None,
     ) -> None:
         super().__init__(message, remedy, continue_argv=continue_argv)
         self.code = code
+        self.cost = cost
 
 
 class TaskUnknown(ConversionFailed):

@@ -86,11 +86,13 @@ async def _convert(songs: Sequence[Song], request: Request, run: Run) -> ExitCod
         if request.dry_run:
             await show_plan(context, plan)
             return ExitCode.OK
-        balance = await check_budget(context, plan)
         outcomes = outcomes_before(plan)
         end_early = partial(
             conclude, context, plan, outcomes, errors=request.errors, from_file=request.from_file
         )
+        # What the budget refuses has its own remedy.
+        with early_end(end_early, only_by_signal=True):
+            balance = await check_budget(context, plan)
         try:
             with early_end(end_early):
                 await _do_plan(context, plan, request, balance, outcomes)

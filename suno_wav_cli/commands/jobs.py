@@ -91,4 +91,5 @@ def _job(entry: JournalEntry, history: History) -> Job:
         sha256=None if shown is None else shown.sha256,
         provider=entry.provider,
         service=entry.service,
+        credits=entry.credits,
     )

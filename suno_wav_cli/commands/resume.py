@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.api.pricing import WAV_PRICE, format_credits
+from suno_wav_cli.api.pricing import WAV_PRICE, format_credits, price_of
 from suno_wav_cli.api.providers import PROVIDERS, get_provider
 from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
 from suno_wav_cli.conversion.context import open_context
@@ -64,7 +64,20 @@ def resume(request: Request, run: Run) -> ExitCode:
     if given_up:
         run.report(SongsGivenUp(count=given_up))
     if not here:
-        run.report(Summary(requested=0, saved=0, skipped=0, failed=0, unfinished=0, not_begun=0))
+        run.report(
+            Summary(
+                requested=0,
+                saved=0,
+                skipped=0,
+                failed=0,
+                unknown=0,
+                unfinished=0,
+                not_begun=0,
+                ended_early=False,
+                credits=None,
+                price=price_of(0),
+            )
+        )
         return ExitCode.OK
     return run_async(_resume_all(here, request, run))
 
@@ -93,7 +106,7 @@ async def _resume_all(chosen: Sequence[JournalEntry | str], request: Request, ru
 
 def _conclude(context: ConversionContext, outcomes: Sequence[Outcome]) -> tuple[str, ...] | None:
     """Report how far a run came that ends early. Return the command that continues it."""
-    report_summary(context, outcomes)
+    report_summary(context, outcomes, ended_early=True)
     if context.ends_with_run:
         return None
     unsaved = [outcome.task_id for outcome in outcomes if not outcome.is_saved]

@@ -20,7 +20,7 @@ from suno_wav_cli.conversion.tagger import Tagger
 from suno_wav_cli.download import fetch as download
 from suno_wav_cli.download.part_file import remove_old_parts
 from suno_wav_cli.errors import UsageError
-from suno_wav_cli.events import SandboxStarted
+from suno_wav_cli.events import JournalRestored, SandboxStarted
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account
 from suno_wav_cli.system.look import is_absent
@@ -122,7 +122,11 @@ async def open_context(
     async with AsyncExitStack() as stack:
         base_url = stack.enter_context(open_service(settings, run.report))
         journal = stack.enter_context(
-            open_journal(_journal_path(run, dry_run=dry_run), _account(settings, base_url))
+            open_journal(
+                _journal_path(run, dry_run=dry_run),
+                _account(settings, base_url),
+                lambda path: run.report(JournalRestored(path=path)),
+            )
         )
         tls = make_tls_context(base_url)
         client = None

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def early_end(conclude: Callable[[], tuple[str, ...] | None]) -> Iterator[None]:
+def early_end(
+    conclude: Callable[[], tuple[str, ...] | None], *, only_by_signal: bool = False
+) -> Iterator[None]:
     """Call `conclude` if the block ends early. It returns the command that continues.
 
-    No signal interrupts it.
+    No signal interrupts it. With `only_by_signal`, errors pass as they are.
     """
 
     def concluded() -> tuple[str, ...] | None:
@@ -36,6 +38,8 @@ def early_end(conclude: Callable[[], tuple[str, ...] | None]) -> Iterator[None]:
         stop.continue_argv = stop.continue_argv or concluded()
         raise
     except SunoWavError as error:
+        if only_by_signal:
+            raise
         error.continue_argv = error.continue_argv or concluded()
         raise
     except Exception as bug:

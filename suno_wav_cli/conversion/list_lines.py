@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 HEADER = "audio_id task_id"
 """Names the columns of a list in which a line could be misunderstood without."""
 
+_WAY_OUT = (
+    f"One song a line. If the second is the music task's id, begin the list with the line '{HEADER}', or write "
+    '{"audio_id": "...", "music_task_id": "..."} on each line.'
+)
+
 # Only after a blank: a song's URL may hold one.
 _COMMENT = re.compile(r"(^|\s)#.*")
 _MOST_WORDS = 2
@@ -86,7 +91,10 @@ def _parse(line: str, columns: _Columns | None, service: Sequence[str]) -> Song:
         return _named_values(_json_object(line))
     if columns is not None:
         return _named_values(columns.cells(line))
-    words = _COMMENT.sub("", line).split()
+    plain = _COMMENT.sub("", line)
+    words = plain.split()
+    if "://" not in plain and any(mark in plain for mark in ",;|"):
+        raise UsageError("columns without names", _WAY_OUT)
     if len(words) > _MOST_WORDS:
         raise UsageError("more than an audio id and a task id", "One song a line: AUDIO_ID [TASK_ID]")
     if len(words) == 1 or is_uuid(words[1]):
@@ -96,12 +104,8 @@ def _parse(line: str, columns: _Columns | None, service: Sequence[str]) -> Song:
         audio_id = any_audio_id_of(words[0]) if looks_like_task(words[0]) else audio_id_of(words[0], service)
     if len(words) == 1:
         return Song(audio_id=audio_id)
-    if is_uuid(audio_id) and is_uuid(words[1]):
-        raise UsageError(
-            "two audio ids on a line",
-            f"One song a line. If the second is the music task's id, begin the list with the line '{HEADER}', or write "
-            '{"audio_id": "...", "music_task_id": "..."} on each line.',
-        )
+    if "://" in words[1] or (is_uuid(audio_id) and is_uuid(words[1])):
+        raise UsageError("two audio ids on a line", _WAY_OUT)
     return Song(audio_id=audio_id, music_task_id=id_of(words[1], "a task id"))
 
 

@@ -149,7 +149,9 @@ def _forgotten(unknown: TaskUnknown) -> TaskForgotten:
 
 def _failure_of(record: WavRecord) -> GenerationFailed:
     said = " ".join(text for text in (record.error_code, record.error_message) if text) or "no reason given"
-    return GenerationFailed(f"the service could not convert the song: {record.flag} ({said})", _NOT_TWICE)
+    return GenerationFailed(
+        f"the service could not convert the song: {record.flag} ({said})", _NOT_TWICE, cost=record.credits
+    )
 
 
 def _meaning(answer: Answer) -> object:

@@ -15,6 +15,10 @@ _TEXT = re.compile(
     r"cfg|conf|csv|cue|docx?|html?|ini|ipynb|js|jsonl?|list|log|lrc|lst|m3u8?|md|ndjson|od[st]|pdf|pls|ps1|py|rst|rtf|sh"
     r"|sqlite3|srt|te?xt|toml|tsv?|xlsx?|xml|xspf|ya?ml"
 )
+_OTHER = re.compile(
+    r"7z|app|avif|bak|bmp|bz2|deb|dll|dmg|exe|gif|gz|heic|ico|img|iso|jar|jpe?g|lnk|pkg|png|psd|rar|svg|tar|tgz|tiff?"
+    r"|tmp|torrent|url|webp|xz|zip|zst"
+)
 _COMMAND = re.compile(
     r"config|convert|credits|doctor|help|inspect|jobs|listen|login|logout|resume|sandbox|status|suno-wav|tracks|trigger"
 )
@@ -39,6 +43,11 @@ def refuse_what_is_no_song(text: str) -> None:
         raise UsageError(
             f"'{text}' is a file name, not an audio id",
             f"Did you mean --from-file {_shown(text, 'songs.txt')}?",
+        )
+    if _OTHER.fullmatch(extension):
+        raise UsageError(
+            f"'{text}' is a file name, not an audio id",
+            "An audio id looks like 8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c; song URLs work too.",
         )
     if _COMMAND.fullmatch(text.lower()):
         command = "" if text.lower() == "suno-wav" else f" {text.lower()}"

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.api.pricing import price_of
 from suno_wav_cli.conversion.plan import Action
 from suno_wav_cli.conversion.prior import explain_unknown
 from suno_wav_cli.conversion.resume_hint import advise, describe_command
@@ -29,6 +30,7 @@ from suno_wav_cli.models import is_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from decimal import Decimal
     from pathlib import Path
 
     from suno_wav_cli.conversion.context import ConversionContext
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 class Outcome:
     """What became of one song: `path` if it was saved, `error` if it failed.
 
+    `credits` is what a saved song has really cost, if the service tells.
+
     `skipped` if its file was there already. Otherwise its task goes on at the service, or, without
     a task, it was not begun.
     """
@@ -47,6 +51,7 @@ class Outcome:
     path: Path | None = None
     error: SunoWavError | None = None
     skipped: bool = False
+    credits: Decimal | None = None
 
     @property
     def is_saved(self) -> bool:
@@ -64,6 +69,8 @@ class Outcome:
     @property
     def reason(self) -> str:
         """Why the song is not saved."""
+        if isinstance(self.error, JournalLost) and is_id(self.task_id or ""):
+            return f"{self.error.message}; it is paid for as task {self.task_id}"
         if self.error is not None:
             return self.error.message
         if not self.is_begun:
@@ -162,20 +169,28 @@ def summarize(context: ConversionContext, outcomes: Sequence[Outcome]) -> ExitCo
     return exit_code_of(outcomes)
 
 
-def report_summary(context: ConversionContext, outcomes: Sequence[Outcome]) -> None:
+def report_summary(
+    context: ConversionContext, outcomes: Sequence[Outcome], *, ended_early: bool = False
+) -> None:
     """Report how many songs were saved, skipped and so on."""
     saved = sum(outcome.path is not None for outcome in outcomes)
     skipped = sum(outcome.skipped for outcome in outcomes)
     unfinished = sum(outcome.is_at_service for outcome in outcomes)
     not_begun = sum(not outcome.is_begun for outcome in outcomes)
+    costs = [outcome.credits for outcome in outcomes if outcome.credits is not None]
+    unknown = sum(isinstance(outcome.error, SubmissionUnknown) for outcome in outcomes)
     context.report(
         Summary(
             requested=len(outcomes),
             saved=saved,
             skipped=skipped,
             failed=len(outcomes) - saved - skipped - unfinished - not_begun,
+            unknown=unknown,
             unfinished=unfinished,
             not_begun=not_begun,
+            ended_early=ended_early,
+            credits=sum(costs, start=price_of(0)) if costs else None,
+            price=price_of(len(costs)),
         )
     )
 

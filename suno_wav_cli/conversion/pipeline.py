@@ -124,7 +124,7 @@ async def finish(
         lambda: journal.move(entry, State.READY, wav_url=record.url, target=target, credits=record.credits)
     )
     await save(entry, record.url or "", target, context)
-    return Outcome(task_id=entry.wav_task_id, path=target)
+    return Outcome(task_id=entry.wav_task_id, path=target, credits=entry.credits)
 
 
 async def record_end(context: ConversionContext, entry: JournalEntry, error: SunoWavError) -> None:
@@ -132,7 +132,8 @@ async def record_end(context: ConversionContext, entry: JournalEntry, error: Sun
     if isinstance(error, GenerationFailed | TaskForgotten):
         journal, message = context.journal, error.message
         state = State.FORGOTTEN if isinstance(error, TaskForgotten) else State.FAILED
-        await journal.when_unlocked(lambda: journal.move(entry, state, message=message))
+        cost = error.cost if isinstance(error, GenerationFailed) else None
+        await journal.when_unlocked(lambda: journal.move(entry, state, message=message, credits=cost))
 
 
 def _report_detached(context: ConversionContext, audio_id: str, task_id: str) -> None:

@@ -50,7 +50,7 @@ def conclude(
     Return the command that continues all of it, or None if nothing can be continued.
     """
     outcomes = outcomes_after(context, plan, outcomes)
-    report_summary(context, outcomes)
+    report_summary(context, outcomes, ended_early=True)
     left = [(job.song, outcome) for job, outcome in zip(plan, outcomes, strict=True) if not outcome.is_saved]
     if errors is None and from_file == STANDARD_INPUT and left and not context.ends_with_run:
         errors = context.run.paths.lists / time.strftime(f"%Y%m%d-%H%M%S-{os.getpid()}.txt")

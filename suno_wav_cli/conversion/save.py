@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 from suno_wav_cli import events
+from suno_wav_cli.api.pricing import WAV_PRICE
 from suno_wav_cli.conversion.download_retry import (
     Attempt,
     GiveUp,
@@ -111,6 +112,8 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
             sha256=sha256,
             format=wav,
             silent=silent,
+            credits=entry.credits,
+            price=WAV_PRICE,
         )
     )
 

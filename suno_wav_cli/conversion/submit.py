@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.api.error_messages import LOOK_AT_LOG
 from suno_wav_cli.api.pricing import count_wavs
 from suno_wav_cli.conversion.adoption import adopt_candidate, look_up_existing
-from suno_wav_cli.conversion.outcome import report_failure
 from suno_wav_cli.conversion.paid_request import end_early, paid_request
 from suno_wav_cli.conversion.plan import Action
 from suno_wav_cli.conversion.prior import (
@@ -195,10 +193,8 @@ class Submitter:
         try:
             return await asyncio.shield(request)
         except asyncio.CancelledError:
-            try:
-                await end_early(request, sent)
-            finally:
-                self._report_last_moment(entry, request)
+            # The end of the run tells what is known of it, from the journal.
+            await end_early(request, sent)
             raise
 
     async def _record_task(self, entry: JournalEntry, task_id: str) -> Accepted:
@@ -256,14 +252,3 @@ class Submitter:
     def _resume(self, entry: JournalEntry, record: WavRecord | None, reason: str) -> Accepted:
         self.context.report(Resumed(audio_id=entry.name, task_id=entry.wav_task_id or "", reason=reason))
         return Accepted(entry=self.context.journal.follow(entry), record=record)
-
-    def _report_last_moment(self, entry: JournalEntry, request: asyncio.Task[Accepted]) -> None:
-        """Report what would be lost with the program: a task that the journal cannot take, or doubt."""
-        error = request.exception() if request.done() and not request.cancelled() else None
-        if isinstance(error, UsageError):
-            report_failure(self.context, entry.name, None, error)
-            return
-        entry = self.context.journal.follow(entry)
-        if entry.state is State.UNKNOWN:
-            lost = SubmissionUnknown(entry.message or "", LOOK_AT_LOG)
-            report_failure(self.context, entry.name, None, lost)

@@ -84,7 +84,8 @@ def check_targets(targets: Sequence[Path], *, ours: Callable[[Path], bool], forc
             _check_names(target, ours=ours, force=force)
         except (OSError, ValueError) as error:
             # Too long a name, a link to itself, a null character.
-            raise UsageError(f"{target} cannot be used: {error}", "Choose another --out.") from error
+            said = getattr(error, "strerror", None) or error
+            raise UsageError(f"{target} cannot be used: {said}", "Choose another --out.") from error
     needed: Counter[Path] = Counter()
     for target in targets:
         needed[target.parent] += _still_needed(target)

@@ -139,9 +139,11 @@ def open_part(target: Path) -> Iterator[PartFile]:
 
 
 def disk_error(path: Path, error: OSError) -> DownloadFailed:
+    full = error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+    mend = "Make room" if full else "Mend the folder"
     return DownloadFailed(
         f"{path} cannot be written: {error.strerror or error}",
-        "Make room or choose another folder, then run the same command again: it is not charged twice.",
+        f"{mend} or choose another one, then run the same command again: it is not charged twice.",
     )
 
 

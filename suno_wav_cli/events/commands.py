@@ -8,6 +8,7 @@ from suno_wav_cli.events.event import event
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
     from pathlib import Path
 
     from suno_wav_cli.models import AudioLevels, Tag, Track, WavFormat
@@ -26,6 +27,7 @@ class Job:
     path_exists: whether the file is still there.
     target: where the file is to be saved.
     service: address of the API that was paid.
+    credits: what the conversion has really cost; null if the service does not tell it.
     """
 
     audio_id: str | None
@@ -43,6 +45,7 @@ class Job:
     sha256: str | None
     provider: str
     service: str
+    credits: Decimal | None
 
 
 @event
@@ -208,17 +211,26 @@ class FailuresListed:
 class Summary:
     """The command has worked through all songs, or has ended early.
 
-    requested: number of songs; the others add up to it.
+    requested: number of songs; the others add up to it, without `unknown`.
+    unknown: songs among `failed` of which it is not known whether they were accepted and charged.
     unfinished: songs that the service has accepted and that are not saved.
     not_begun: songs that a run which ended early has not submitted.
+    ended_early: whether a signal or an error ended the run.
+    credits: what the saved songs have really cost, of which the service tells it; null if it tells
+        it of none.
+    price: what was quoted for these songs, in credits.
     """
 
     requested: int
     saved: int
     skipped: int
     failed: int
+    unknown: int
     unfinished: int
     not_begun: int
+    ended_early: bool
+    credits: Decimal | None
+    price: Decimal
 
 
 @event

@@ -129,6 +129,13 @@ class Resumed:
     reason: str
 
 
+@event
+class JournalRestored:
+    """The journal's file vanished during the run. All that stood in it was written again."""
+
+    path: Path
+
+
 PaymentEvent: TypeAlias = (
     Planned
     | UnusualIds
@@ -141,4 +148,5 @@ PaymentEvent: TypeAlias = (
     | OtherSongNamed
     | Submitted
     | Resumed
+    | JournalRestored
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from suno_wav_cli.events.event import event
 
 if TYPE_CHECKING:
+    from decimal import Decimal
     from pathlib import Path
 
     from suno_wav_cli.models import AudioLevels, WavFormat, WavRecord
@@ -117,6 +118,8 @@ class Saved:
     bytes: size of the file.
     sha256: of the whole file, in hexadecimal.
     silent: whether all samples are equal.
+    credits: what the conversion has really cost; null if the service does not tell it.
+    price: what was quoted, in credits.
     """
 
     audio_id: str
@@ -126,6 +129,8 @@ class Saved:
     sha256: str
     format: WavFormat
     silent: bool
+    credits: Decimal | None
+    price: Decimal
 
 
 @event

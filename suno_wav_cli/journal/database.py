@@ -7,7 +7,6 @@ cut. Every change is one transaction, so two processes never see half of one.
 from __future__ import annotations
 
 import os
-import secrets
 import sqlite3
 from contextlib import closing, contextmanager, suppress
 from decimal import Decimal
@@ -16,14 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from suno_wav_cli.errors import JournalLocked, JournalLost, JournalUnusable
 from suno_wav_cli.journal.entry import JournalEntry, State
+from suno_wav_cli.journal.files import BUSY_SECONDS, connect, create, has_log, write_again
 from suno_wav_cli.journal.migrations import SCHEMA_VERSION, bring_up_to_date, version_of
-from suno_wav_cli.system.atomic_file import rename_unless_taken, sync_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-_BUSY_SECONDS = 5.0
-"""How long to wait for another program. The event loop waits too; a change takes under 1 ms."""
+    from collections.abc import Callable, Iterator, Mapping
 
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
@@ -35,9 +31,15 @@ _ENTRIES = (
 class Database:
     """An open journal. Every method raises UsageError if the file cannot be used."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        path: Path | None,
+        on_restored: Callable[[Path], None] | None = None,
+    ) -> None:
         self._connection = connection
         self._path = path
+        self._on_restored = on_restored
         self._file = None if path is None else _identify(path)
 
     def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
@@ -67,14 +69,30 @@ class Database:
         return found[0] if found else None
 
     def change(self, statement: str, *values: Any) -> sqlite3.Cursor:
-        """Execute a statement that writes. Raise JournalLost if nobody would find what it writes."""
+        """Execute a statement that writes. Raise JournalLost if another file has taken the journal's name."""
         # SQLite goes on with a file that was removed or renamed, and reports nothing.
-        if self._path is not None and _identify(self._path) != self._file:
-            raise JournalLost(
-                f"the journal {self._path} vanished or was replaced during this run",
-                "Put it back, so that what was paid for stays known.",
-            )
+        if self._path is not None and not self._connection.in_transaction:
+            found = _identify(self._path)
+            if found is None:
+                self._restore(self._path)
+            elif found != self._file:
+                raise _lost(self._path)
         return self.execute(statement, *values)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _restore(self, path: Path) -> None:
+        """Write the whole journal again, which has vanished, and go on with that file."""
+        try:
+            write_again(self._connection, path)
+            self._connection = connect(path, "mode=rw")
+            _set_up(self._connection)
+        except (OSError, sqlite3.Error) as error:
+            raise _lost(path) from error
+        self._file = _identify(path)
+        if self._on_restored is not None:
+            self._on_restored(path)
 
     def insert(self, columns: Mapping[str, object]) -> int | None:
         """Record a new conversion. Return the number of its row."""
@@ -95,7 +113,7 @@ class Database:
         try:
             yield
         finally:
-            self.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000:.0f}")
+            self.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -109,8 +127,11 @@ class Database:
 
 
 @contextmanager
-def open_database(path: Path | None) -> Iterator[Database]:
-    """Open the journal at `path`, or make it. None keeps it in memory. Raise UsageError."""
+def open_database(path: Path | None, on_restored: Callable[[Path], None] | None = None) -> Iterator[Database]:
+    """Open the journal at `path`, or make it. None keeps it in memory. Raise UsageError.
+
+    `on_restored` is called when it has vanished and was written again.
+    """
     try:
         if path is None:
             connection = sqlite3.connect(":memory:", isolation_level=None)
@@ -118,58 +139,38 @@ def open_database(path: Path | None) -> Iterator[Database]:
         else:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Looked at first: while another program makes the journal, the log comes after it.
-            is_left = _has_log(path)
+            is_left = has_log(path)
             if not path.exists():
                 if is_left:
                     raise sqlite3.DatabaseError("it is gone, and only its log (-wal) is left")
-                _create(path)
-            connection = _connect(path, "mode=rw")
+                create(path)
+            connection = connect(path, "mode=rw")
     except (OSError, sqlite3.Error) as error:
         raise _unusable(path, error) from error
     with closing(connection):
-        connection.row_factory = sqlite3.Row
         try:
             if version_of(connection) == 0:
                 raise sqlite3.DatabaseError("it is empty")
-            # A repaired journal may have lost this. It stays so while another program has it open.
-            with suppress(sqlite3.OperationalError):
-                connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
+            _set_up(connection)
             bring_up_to_date(connection)
         except sqlite3.Error as error:
             raise _unusable(path, error) from error
-        yield Database(connection, path)
+        with closing(Database(connection, path, on_restored)) as database:
+            yield database
 
 
-def _has_log(path: Path) -> bool:
-    """Tell whether changes stand beside the journal. SQLite would put them into any new file."""
-    log = path.with_name(path.name + "-wal")
-    return log.exists() and log.stat().st_size > 0
+def _set_up(connection: sqlite3.Connection) -> None:
+    connection.row_factory = sqlite3.Row
+    # A repaired journal may have lost this. It stays so while another program has it open.
+    with suppress(sqlite3.OperationalError):
+        connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
 
 
-def _create(path: Path) -> None:
-    """Make a journal under another name, and give it its own: an empty file is never a new journal.
-
-    Raise OSError or sqlite3.Error.
-    """
-    unfinished = path.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        with closing(sqlite3.connect(unfinished, isolation_level=None)) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            bring_up_to_date(connection)
-        # Another program may have been quicker.
-        with suppress(FileExistsError):
-            rename_unless_taken(unfinished, path)
-        sync_folder(path.parent)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def _connect(path: Path, options: str) -> sqlite3.Connection:
-    """Open a file that is there. Raise sqlite3.Error."""
-    return sqlite3.connect(
-        f"{path.absolute().as_uri()}?{options}", uri=True, isolation_level=None, timeout=_BUSY_SECONDS
+def _lost(path: Path) -> JournalLost:
+    return JournalLost(
+        f"the journal {path} was replaced during this run, or vanished and could not be written again",
+        "Put it back, so that what was paid for stays known.",
     )
 
 
@@ -194,7 +195,7 @@ def open_for_reading(path: Path) -> Iterator[Database | None]:
     # In a folder that is not writable, SQLite cannot make the files that WAL needs.
     options = "mode=ro" if os.access(path.parent, os.W_OK) else "mode=ro&immutable=1"
     try:
-        connection = _connect(path, options)
+        connection = connect(path, options)
     except sqlite3.Error as error:
         raise _unusable(path, error) from error
     with closing(connection):

@@ -211,8 +211,9 @@ class Journal:
         columns = {"state": state, "updated": time.time(), "message": None}
         if changes.get("wav_task_id") and entry.expires is None:
             columns["expires"] = self._kept_until()
-        given = {name: value for name, value in changes.items() if value is not None}
-        self._database.update(entry.id, columns | given)
+        self._database.update(
+            entry.id, columns | {key: new for key, new in changes.items() if new is not None}
+        )
         return self._by_id(entry.id)
 
     def begin_rename(self, entry: JournalEntry, target: Path, size: int, sha256: str) -> JournalEntry:
@@ -233,8 +234,7 @@ class Journal:
 
     def recognises(self, entry: JournalEntry, target: Path) -> bool:
         """Tell whether the file at `target` is this conversion's, and whole."""
-        status = look_at(target) if is_file(target) else None
-        size = None if status is None else status.st_size
+        size = status.st_size if is_file(target) and (status := look_at(target)) else None
         saved = [file for file in self.history.saved_files(entry) if file.path == target.absolute()]
         if size is None or size not in [file.bytes for file in saved]:
             return False
@@ -267,8 +267,7 @@ class Journal:
         return time.time() + self._account.kept_days * _DAY
 
     def _insert(self, state: State, **columns: object) -> JournalEntry:
-        now = time.time()
-        account = {"service": self._account.base_url, "provider": self._account.provider}
+        now, account = time.time(), {"service": self._account.base_url, "provider": self._account.provider}
         entry = self._by_id(
             self._database.insert(account | {"state": state, "created": now, "updated": now} | columns)
         )
@@ -283,13 +282,16 @@ class Journal:
 
 
 @contextmanager
-def open_journal(path: Path | None, account: Account) -> Iterator[Journal]:
+def open_journal(
+    path: Path | None, account: Account, on_restored: Callable[[Path], None] | None = None
+) -> Iterator[Journal]:
     """Open the journal at `path`, or make it. None keeps it in memory.
 
-    Raise UsageError if the file or its folder cannot be used, as every method of the Journal does.
+    `on_restored` is called when it has vanished and was written again. Every method of the Journal
+    raises UsageError if the file or its folder cannot be used, as this does.
     """
     runs = Runs(None if path is None else path.parent / "runs")
-    with open_database(path) as database:
+    with open_database(path, on_restored) as database:
         try:
             yield Journal(database, account, runs)
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -36,7 +37,7 @@ class Behaviour:
     `lookups` are what is odd about the answers to them. The conversion takes `seconds` and ends
     with `flag`, a failure also with `code`. `record` is one of RECORD_SHAPES. `callback` is one of
     CALLBACK_SHAPES, None for the contract's own. `layout` is the file's format, and `plan` the
-    faults of the requests for it.
+    faults of the requests for it. `credits` is what it costs.
     """
 
     about: str
@@ -51,6 +52,7 @@ class Behaviour:
     callback: str | None = None
     layout: Layout = PLAIN
     plan: Plan = FAULTLESS
+    credits: Decimal = Decimal("0.4")
 
 
 def _answered(*kinds: Said, times: int | None = None) -> AnswerPlan:
@@ -89,6 +91,9 @@ BEHAVIOURS: Mapping[str, Behaviour] = MappingProxyType(
         ),
         "demo-callback-exception": Behaviour(
             about="CALLBACK_EXCEPTION, and the file is there", record="callback-exception"
+        ),
+        "demo-dear": Behaviour(
+            about="costs 0.8 credits, as a record of kie-jobs says", credits=Decimal("0.8")
         ),
         "demo-never": Behaviour(about="stays PENDING for ever", seconds=float("inf")),
         "demo-no-callback": Behaviour(about="converted, and no callback comes", callbacks=Callbacks.NEVER),

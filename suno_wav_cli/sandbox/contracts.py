@@ -36,7 +36,8 @@ class Contract:
 
     `prefix` stands before each path. `messages` explains a refusal, or else its code.
     `read_submission` returns None for a body that is not valid. `make_record` makes the `data` of a
-    task's record from its flag and its file's address.
+    task's record from its flag and its file's address. `makes_music` if its records are those of
+    new songs too.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Contract:
     make_record: Callable[[Task, str, str | None], dict[str, Any]]
     callback_shape: str
     music_path: str = "/api/v1/generate/record-info"
+    makes_music: bool = False
 
     def explain(self, refusal: Refusal | int) -> tuple[int, str]:
         """Return the code and the message of a refusal. A number is a code by itself."""
@@ -178,6 +180,7 @@ KIE_JOBS = replace(
     read_submission=_read_job_submission,
     make_record=make_job_record,
     callback_shape="jobs",
+    makes_music=True,
 )
 
 CONTRACTS = (SUNOAPI, KIE, KIE_JOBS)

@@ -12,6 +12,10 @@ from suno_wav_cli.callbacks.payload_variants import documented_record, job_detai
 if TYPE_CHECKING:
     from suno_wav_cli.sandbox.tasks import Task
 
+_SNAKE_JOB = "demo-song"
+_MUSIC_JOBS = (_SNAKE_JOB, "demo-song-camel")
+"""Music tasks of kie's current route. Their tracks are spelled as `audio_url`, or as `audioUrl`."""
+
 _WORKING_STATES = ("waiting", "queuing", "generating")
 
 
@@ -53,7 +57,7 @@ def make_job_record(task: Task, flag: str, url: str | None) -> dict[str, Any]:
         "param": json.dumps({"input": {"task_id": task.music_task_id, "audio_id": task.audio_id}}),
         "updateTime": milliseconds(task.completed),
         "costTime": milliseconds(task.completed - task.created),
-        "creditsConsumed": 0.4,
+        "creditsConsumed": float(task.behaviour.credits),
     }
     if working is not None or task.behaviour.record == "bare":
         for name in ("completeTime", "costTime", "creditsConsumed"):
@@ -61,8 +65,39 @@ def make_job_record(task: Task, flag: str, url: str | None) -> dict[str, Any]:
     return record
 
 
+def is_music_job(music_task_id: str) -> bool:
+    """Tell whether a music task was made by kie's current route, which alone knows it."""
+    return music_task_id.partition("+")[0] in _MUSIC_JOBS
+
+
+def make_music_job_record(base_url: str, music_task_id: str) -> dict[str, Any]:
+    """Make the record of a finished music task of kie's current route, in the spelling of its id."""
+    tracks = [_make_track(base_url, music_task_id, index) for index in range(2)]
+    lyrics = tracks[0]["prompt"]
+    if music_task_id.partition("+")[0] == _SNAKE_JOB:
+        result: dict[str, Any] = {"data": [_spell_as_job(track) for track in tracks]}
+    else:
+        result = {"taskId": music_task_id, "sunoData": tracks}
+    return {
+        "taskId": music_task_id,
+        "model": "ai-music-api/generate",
+        "state": "success",
+        "resultJson": json.dumps(result | {"resultObject": {"lyricsData": lyrics}}),
+        "response": result,
+        "failCode": None,
+        "failMsg": None,
+        "creditsConsumed": 12.0,
+    }
+
+
+def _spell_as_job(track: dict[str, Any]) -> dict[str, Any]:
+    """Spell a track with underscores."""
+    names = {"audioUrl": "audio_url", "streamAudioUrl": "stream_audio_url", "imageUrl": "image_url"}
+    return {names.get(name, name): value for name, value in track.items()}
+
+
 def make_music_record(base_url: str, music_task_id: str) -> dict[str, Any]:
-    """Make the record of a finished music task with two tracks. Any id has one."""
+    """Make the record of a finished music task with two tracks. Any other id has one."""
     return {
         "taskId": music_task_id,
         "status": "SUCCESS",

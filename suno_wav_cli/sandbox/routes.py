@@ -76,7 +76,9 @@ class _ApiRoutes:
         return self._respond(request, reply, audio_id)
 
     async def get_record(self, request: Request) -> Response:
-        return self._look_up(request, partial(self._service.show_record, self._contract))
+        return self._look_up(
+            request, partial(self._service.show_record, self._contract, str(request.base_url))
+        )
 
     async def get_music_task(self, request: Request) -> Response:
         return self._look_up(request, partial(self._service.show_music_task, str(request.base_url)))

@@ -14,7 +14,7 @@ from suno_wav_cli.sandbox.answers.content import place_id, place_record, refusal
 from suno_wav_cli.sandbox.answers.faults import GOOD_ANSWER, Group, Kind
 from suno_wav_cli.sandbox.answers.record import change_record
 from suno_wav_cli.sandbox.demo_ids import choose_behaviour
-from suno_wav_cli.sandbox.records import make_music_record
+from suno_wav_cli.sandbox.records import is_music_job, make_music_job_record, make_music_record
 from suno_wav_cli.sandbox.refusals import Refusal
 from suno_wav_cli.sandbox.tasks import Task
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from suno_wav_cli.sandbox.behaviours import Behaviour
     from suno_wav_cli.sandbox.contracts import Contract, Submission
 
-PRICE = Decimal("0.4")
 _WINDOW_TASKS, _WINDOW_SECONDS = 20, 10.0
 
 
@@ -94,9 +93,13 @@ class Service:
     def show_music_task(self, base_url: str, music_task_id: str) -> Reply:
         if not music_task_id:
             return Reply(refusal=Refusal.INVALID)
+        if is_music_job(music_task_id):
+            return Reply(refusal=Refusal.UNKNOWN_TASK)
         return Reply(fields={"data": make_music_record(base_url, music_task_id)})
 
-    def show_record(self, contract: Contract, task_id: str) -> Reply:
+    def show_record(self, contract: Contract, base_url: str, task_id: str) -> Reply:
+        if contract.makes_music and is_music_job(task_id):
+            return Reply(fields={"data": make_music_job_record(base_url, task_id)})
         task = self._tasks.get(task_id)
         if task is None or self._contracts[task_id] is not contract:
             return Reply(refusal=Refusal.UNKNOWN_TASK)
@@ -122,7 +125,7 @@ class Service:
         step = next(self._submissions.setdefault(audio_id, behaviour.submissions.in_turn()))
         task = None
         if step.accepts:
-            refusal = self._charge()
+            refusal = self._charge(behaviour.credits)
             if refusal is not None:
                 return Reply(refusal=refusal)
             self.counters.accepted[audio_id] += 1
@@ -172,17 +175,17 @@ class Service:
     def _make_id(self) -> str:
         return f"{self._random.getrandbits(128):032x}"
 
-    def _charge(self) -> Refusal | None:
+    def _charge(self, price: Decimal) -> Refusal | None:
         """Take the price of one conversion, unless the rate or the credits forbid it."""
         now = self.now()
         while self._accepted_at and now - self._accepted_at[0] >= _WINDOW_SECONDS:
             self._accepted_at.popleft()
         if len(self._accepted_at) >= _WINDOW_TASKS:
             return Refusal.TOO_MANY
-        if self._credits < PRICE:
+        if self._credits < price:
             return Refusal.NO_CREDITS
         self._accepted_at.append(now)
-        self._credits -= PRICE
+        self._credits -= price
         return None
 
     def _add_task(

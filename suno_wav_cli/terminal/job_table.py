@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.journal.entry import GIVEN_UP, NOT_ACCEPTED, UNDECIDED
-from suno_wav_cli.terminal.tables import Column, format_table, get_width, printable
+from suno_wav_cli.terminal.tables import Column, format_table, get_width, printable, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +31,9 @@ def format_jobs(event: JobList) -> Iterator[str]:
         return
     jobs, width = event.items, get_width()
     piped, wide = width is None, width is None or width >= _WIDE
+    reasons = [_why(job) for job in jobs]
     several = len({(job.service, job.provider) for job in jobs}) > 1
-    yield from format_table(
+    head, *rows = format_table(
         [
             Column(
                 title="SONG",
@@ -45,10 +46,16 @@ def format_jobs(event: JobList) -> Iterator[str]:
             Column(title="EXPIRES", cells=[_day(job.expires, wide=wide) for job in jobs]),
             Column(title="SERVICE", cells=[_service(job) if several else "" for job in jobs], shrinks=True),
             Column(title="FILE", cells=[_file(job, wide=wide) for job in jobs], shrinks=True),
-            Column(title="WHY", cells=[_why(job) for job in jobs], shrinks=True),
+            Column(title="WHY", cells=reasons if piped else [""] * len(jobs)),
         ],
         width,
     )
+    yield head
+    for row, why in zip(rows, reasons, strict=True):
+        yield row
+        if why and width is not None:
+            # A column would leave no room for it.
+            yield f"  {shorten(why, width - 2)}"
 
 
 def summarize_jobs(event: JobList) -> str | None:

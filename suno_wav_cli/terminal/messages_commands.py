@@ -8,7 +8,7 @@ from typing import assert_never
 from suno_wav_cli import events
 from suno_wav_cli.terminal.job_table import format_jobs, summarize_jobs
 from suno_wav_cli.terminal.message import Level, Message
-from suno_wav_cli.terminal.tables import printable
+from suno_wav_cli.terminal.tables import describe_cost, printable
 from suno_wav_cli.terminal.track_table import format_tracks
 from suno_wav_cli.terminal.waveform import describe_file
 
@@ -52,9 +52,15 @@ def render_command(event: events.CommandEvent) -> Message:
         case events.FailuresListed():
             songs = "song" if event.songs == 1 else "songs"
             what = f"unsaved {songs}" if event.ended_early else f"failed {songs}"
-            return Message(text=f"suno-wav: {event.songs or 'no'} {what} in {event.path}")
+            return Message(
+                text=f"suno-wav: {event.songs or 'no'} {what} in {event.path}",
+                # The lines at an early end are few: the command that continues names the list.
+                level=Level.DETAIL if event.ended_early else Level.INFO,
+            )
         case events.Summary():
-            return Message(text=_summary(event))
+            # What may be paid for is said even by --quiet: no other line of an early end does.
+            doubt = event.ended_early and event.unknown > 0
+            return Message(text=_summary(event), level=Level.ERROR if doubt else Level.INFO)
         case events.Interrupted():
             by = "Ctrl-C" if event.signal == "SIGINT" else event.signal
             more = f"\n  To continue: {event.resume_hint}" if event.resume_hint else ""
@@ -79,17 +85,18 @@ def _serving(event: events.SandboxServing) -> str:
 
 def _summary(event: events.Summary) -> str | None:
     if event.requested == 0:
-        return "suno-wav: nothing to resume"
-    if event.requested == 1:
+        return "suno-wav: nothing to do"
+    if event.requested == 1 and not event.ended_early:
         return None
     if event.skipped == event.requested:
         return f"suno-wav: all {event.requested} files exist"
     parts = [f"{event.saved} of {event.requested} saved"]
     counts = (
         (event.skipped, "skipped"),
-        (event.failed, "failed"),
+        (event.failed - event.unknown, "failed"),
+        (event.unknown, "unknown (paid for or not)"),
         (event.unfinished, "at the service"),
         (event.not_begun, "not begun"),
     )
     parts += [f"{count} {name}" for count, name in counts if count]
-    return f"suno-wav: {', '.join(parts)}"
+    return f"suno-wav: {', '.join(parts)}{describe_cost(event.credits, event.price)}"

@@ -28,6 +28,11 @@ def render_payment(event: events.PaymentEvent) -> Message:
             return Message(
                 text=f"{event.audio_id}: {printable(event.reason)}; submitting again in {event.seconds:.1f} s"
             )
+        case events.JournalRestored():
+            return Message(
+                text=f"suno-wav: the journal {printable(str(event.path))} vanished during this run; it was written again",
+                level=Level.ERROR,
+            )
         case events.AnswerAwaited():
             return Message(
                 text=f"{event.audio_id}: no answer to the paid request yet; waiting up to five minutes for it"

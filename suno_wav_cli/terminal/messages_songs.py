@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from suno_wav_cli import events
 from suno_wav_cli.terminal.message import Level, Message
-from suno_wav_cli.terminal.tables import megabytes, printable, time_of_day
+from suno_wav_cli.terminal.tables import count_credits, describe_cost, megabytes, printable, time_of_day
 from suno_wav_cli.terminal.waveform import describe_format, describe_levels
 
 if TYPE_CHECKING:
@@ -80,7 +80,8 @@ def _progress(event: events.DownloadProgress) -> str:
 def _saved(event: events.Saved) -> Message:
     silent = ", and nothing but silence" if event.silent else ""
     return Message(
-        text=f"{event.audio_id}: saved, {describe_format(event.format)}, {megabytes(event.bytes)}{silent}",
+        text=f"{event.audio_id}: saved, {describe_format(event.format)}, {megabytes(event.bytes)}{silent}"
+        f"{describe_cost(event.credits, event.price)}",
         result=[] if event.path is None else [str(event.path)],
         level=Level.SUCCESS,
     )
@@ -97,6 +98,7 @@ def _status_lines(event: events.TaskStatus) -> list[str]:
         "error": " ".join(text for text in (record.error_code, record.error_message) if text),
         "created": record.created,
         "completed": record.completed,
+        "cost": None if record.credits is None else count_credits(record.credits),
         "journal": event.journal_state,
         "file": str(event.target) if event.target else None,
     }

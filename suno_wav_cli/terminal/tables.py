@@ -42,6 +42,13 @@ def megabytes(count: int) -> str:
     return f"{count / 1e6:.1f} MB"
 
 
+def describe_cost(cost: Decimal | None, price: Decimal) -> str:
+    """Say what was really paid, if it is not what was quoted."""
+    if cost is None or cost == price:
+        return ""
+    return f"; it cost {count_credits(cost)}, not {format_credits(price)}"
+
+
 def count_credits(amount: Decimal) -> str:
     return f"{format_credits(amount)} credit" + ("" if amount == 1 else "s")
 
@@ -91,11 +98,17 @@ def format_table(columns: Sequence[Column], room: int | None) -> list[str]:
     ]
 
 
+def shorten(text: str, width: int) -> str:
+    """Cut a text to `width` columns, and mark that."""
+    if _width(text) <= width:
+        return text
+    while _width(text) > width - 1:
+        text = text[:-1]
+    return text + "\N{HORIZONTAL ELLIPSIS}"
+
+
 def _fit(text: str, width: int) -> str:
-    if _width(text) > width:
-        while _width(text) > width - 1:
-            text = text[:-1]
-        text += "\N{HORIZONTAL ELLIPSIS}"
+    text = shorten(text, width)
     return text + " " * (width - _width(text))
 
 

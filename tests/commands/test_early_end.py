@@ -6,7 +6,9 @@ import asyncio
 import os
 import shlex
 import signal
+import socket
 import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -66,7 +68,10 @@ def test_the_list_may_be_its_own_list_of_errors(sandbox: Sandbox, number: signal
         code, out, err = stop(process, number)
     assert code == 128 + number
     summary = next(line for line in out.splitlines() if '"summary"' in line)
-    assert '"saved": 1, "skipped": 0, "failed": 1, "unfinished": 1, "not_begun": 1}' in summary
+    assert (
+        '"saved": 1, "skipped": 0, "failed": 1, "unknown": 0, "unfinished": 1, "not_begun": 1, "ended_early": true'
+        in summary
+    )
     assert err.splitlines()[-1] == "  To continue: run the same command again"
     failed, waiting, not_begun = Path("songs.txt").read_text().splitlines()
     assert failed.startswith(f"{songs[1]}  # the service could not convert the song")
@@ -95,6 +100,46 @@ def test_the_lines_are_few_and_short_for_many_songs(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.timing
+@pytest.mark.long
+@pytest.mark.parametrize("count", [1, 3, 30])
+def test_requests_in_flight_add_no_lines(sandbox: Sandbox, count: int) -> None:
+    """Of what nobody can know yet, the three lines tell the number, and the list the reason."""
+    songs = [f"demo-hang+flight{count}x{number}" for number in range(count)]
+    listed(*songs)
+    process = subprocess.Popen(
+        command_line(
+            *(
+                "convert",
+                "--from-file",
+                "songs.txt",
+                "--errors",
+                "songs.txt",
+                "--tunnel",
+                "none",
+                "--out",
+                ".",
+            )
+        ),
+        env=os.environ | sandbox.settings,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    in_flight = min(count, 20)
+    wait_until(lambda: all(sandbox.counted("accepted", song) == 1 for song in songs[:in_flight]))
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=2 * ENDS_WITHIN)
+    rest = ", 10 not begun" if count == 30 else ""
+    assert err.splitlines()[-3:] == [
+        f"suno-wav: 0 of {count} saved, {in_flight} unknown (paid for or not){rest}",
+        "stopped by Ctrl-C",
+        "  To continue: run the same command again",
+    ]
+    assert "error:" not in err
+    assert [song.audio_id for song in read_songs("songs.txt")] == songs
+    assert Path("songs.txt").read_text().count("it is not known whether") == in_flight
+
+
+@pytest.mark.timing
 def test_the_rest_of_standard_input_is_kept_in_a_file(sandbox: Sandbox) -> None:
     """The printed command, typed as it stands, continues all of it and pays for nothing twice."""
     songs = ["demo-slow+in1", "demo+in2", "demo+in3"]
@@ -119,6 +164,33 @@ def test_the_rest_of_standard_input_is_kept_in_a_file(sandbox: Sandbox) -> None:
     done = sandbox.run(*arguments)
     assert (done.code, len(done.named("saved"))) == (0, 3)
     assert [sandbox.counted("submissions", song) for song in songs] == [1, 1, 1]
+
+
+@pytest.mark.timing
+def test_a_list_is_kept_while_the_balance_is_looked_up(sandbox: Sandbox) -> None:
+    """Nothing has begun, and standard input cannot be read a second time."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as deaf:
+        address = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        process = subprocess.Popen(
+            command_line("convert", "--from-file", "-", "--out", ".", "--base-url", address),
+            env=os.environ | sandbox.settings,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdin is not None
+        process.stdin.write("demo+kept1\ndemo+kept2\n")
+        process.stdin.close()
+        process.stdin = None
+        deaf.settimeout(10)
+        with closing(deaf.accept()[0]):
+            code, _, err = stop(process, signal.SIGTERM)
+    first, second, third = err.splitlines()
+    assert (code, first, second) == (143, "suno-wav: 0 of 2 saved, 2 not begun", "stopped by SIGTERM")
+    arguments = shlex.split(third.partition("To continue: suno-wav ")[2])
+    kept = arguments[arguments.index("--from-file") + 1]
+    assert [song.audio_id for song in read_songs(kept)] == ["demo+kept1", "demo+kept2"]
 
 
 @pytest.mark.timing

@@ -41,7 +41,7 @@ def test_everything_unfinished_is_fetched_and_paid_for_once(sandbox: Sandbox) ->
     assert [sandbox.counted("submissions", song) for song in songs] == [1, 1, 1]
     assert "3 of 3 saved" in done.err
     again = sandbox.run("resume")
-    assert (again.code, again.out, again.err) == (0, "", "suno-wav: nothing to resume\n")
+    assert (again.code, again.out, again.err) == (0, "", "suno-wav: nothing to do\n")
 
 
 def test_songs_that_resume_cannot_finish_are_said(sandbox: Sandbox) -> None:

@@ -132,3 +132,26 @@ def test_a_hostile_title_cannot_steer_the_terminal() -> None:
     assert len(done.out.splitlines()) == 2
     assert "\x1b" not in done.out
     assert "\x07" not in done.out
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("provider", ["kie", "kie-jobs"])
+@pytest.mark.parametrize("music_task", ["demo-song", "demo-song-camel", "demo-song+2"])
+def test_songs_of_the_current_route_of_kie_are_found(
+    sandbox: Sandbox, provider: str, music_task: str
+) -> None:
+    """In both spellings, and by whichever of its routes the WAVs are made."""
+    kie = sandbox.as_kie(provider)
+    tracks = kie.run("tracks", music_task, "--json").named("track")
+    assert [(track["title"], track["complete"]) for track in tracks] == [
+        ("Sandbox song 1", True),
+        ("Sandbox song 2", True),
+    ]
+    assert all(track["lyrics"].startswith("[Verse]") and track["image_url"] for track in tracks)
+    done = kie.run("convert", "--task-id", music_task, "--out", ".", "--json")
+    assert {event["audio_id"] for event in done.named("saved")} == {track["audio_id"] for track in tracks}
+
+
+@pytest.mark.long
+def test_songs_of_the_current_route_are_unknown_to_the_others(sandbox: Sandbox) -> None:
+    assert sandbox.run("tracks", "demo-song").code == 7

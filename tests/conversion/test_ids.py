@@ -210,6 +210,7 @@ def test_a_demo_id_is_nothing_to_find_on_a_new_machine() -> None:
         ("Song.MP3", "Did you mean --out Song.MP3?"),
         ("a song.flac", "Did you mean --out song.wav?"),
         ("songs.txt", "Did you mean --from-file songs.txt?"),
+        ("cover.jpg", "An audio id looks like"),
         ("list.ndjson", "Did you mean --from-file list.ndjson?"),
         ("jobs", "Did you mean suno-wav jobs?"),
         ("Resume", "Did you mean suno-wav resume?"),

@@ -89,6 +89,12 @@ def test_a_list_is_read(text: str, songs: list[Song]) -> None:
         ),
         pytest.param("a\n?\n", "songs.txt, line 2: '?' is not an audio id", id="no id"),
         pytest.param(f"#\n{TASK}\n", f"songs.txt, line 2: {TASK} looks like a task id", id="a task id"),
+        pytest.param(f"{UUID},{OTHER_UUID}\n", "songs.txt, line 1: columns without names", id="commas"),
+        pytest.param(
+            f"https://suno.com/song/{UUID} https://suno.com/song/{OTHER_UUID}\n",
+            "songs.txt, line 1: two audio ids on a line",
+            id="two URLs",
+        ),
         pytest.param(
             f"a\n{UUID} {OTHER_UUID}\n",
             "songs.txt, line 2: two audio ids on a line",

@@ -506,18 +506,42 @@ def test_an_empty_file_is_damaged_because_a_new_journal_never_is(tmp_path: Path)
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".tmp"] == []
 
 
-@pytest.mark.parametrize("replaced", [False, True], ids=["vanished", "replaced"])
-def test_a_journal_that_vanishes_during_a_run_is_said_before_anything_is_paid_for(replaced: bool) -> None:
+def test_a_journal_that_is_replaced_during_a_run_is_said_before_anything_is_paid_for() -> None:
     """SQLite would go on writing to a file that has no name any more."""
     with journal_at() as journal:
         entry = intended(journal)
         Path("journal.sqlite3").rename("elsewhere.sqlite3")
-        if replaced:
-            shutil.copy("elsewhere.sqlite3", "journal.sqlite3")
-        with pytest.raises(JournalLost, match="vanished or was replaced"):
+        shutil.copy("elsewhere.sqlite3", "journal.sqlite3")
+        with pytest.raises(JournalLost, match="was replaced"):
             journal.accept(entry, "wav-1")
         with pytest.raises(JournalLost):
             intended(journal, Song(audio_id="audio-2"))
+
+
+@pytest.mark.parametrize("how", ["removed", "moved", "folder removed"])
+def test_a_journal_that_vanishes_during_a_run_is_written_again(how: str) -> None:
+    """The next run would pay once more for songs that it does not know."""
+    folder = Path("state")
+    restored: list[Path] = []
+    path = folder / "journal.sqlite3"
+    with open_journal(path, SERVICE, restored.append) as journal:
+        entry = intended(journal)
+        if how == "removed":
+            for file in folder.glob("journal.sqlite3*"):
+                file.unlink()
+        elif how == "moved":
+            path.rename("elsewhere.sqlite3")
+        else:
+            shutil.rmtree(folder)
+        journal.accept(entry, "wav-1")
+        intended(journal, Song(audio_id="audio-2"))
+    assert restored == [path]
+    with open_journal(path, SERVICE) as journal:
+        task, other = journal.of_task("wav-1"), journal.current_entry("audio-2")
+    assert task is not None
+    assert other is not None
+    assert (task.audio_id, task.state) == (entry.audio_id, State.SUBMITTED)
+    assert sorted(file.name for file in folder.iterdir() if file.is_file()) == ["journal.sqlite3"]
 
 
 def test_a_journal_of_which_only_the_log_is_left_is_not_made_anew() -> None:

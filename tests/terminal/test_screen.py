@@ -251,3 +251,15 @@ def test_bytes_of_an_earlier_run_are_shown_but_do_not_count_for_the_speed(sandbo
     gone_on = speeds(since_waiting(seen))
     assert gone_on[-1] < 2.5
     assert max(gone_on) > 0.7, "the time of the pause was counted"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_jobs_say_why_on_any_terminal(sandbox: Sandbox, columns: int) -> None:
+    """The reason has a line of its own: beside the other columns there is no room for it."""
+    sandbox.run("convert", "demo-fails+why")
+    lines = [line for line in screen_of("jobs", columns=columns) if line.strip()]
+    head, row, why = lines
+    assert (head.split()[0], row[:7]) == ("SONG", "demo-fa")
+    assert why.startswith("  the service could not convert the song: GENERATE")
+    assert max(len(line.rstrip()) for line in lines) <= columns

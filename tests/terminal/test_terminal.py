@@ -213,8 +213,12 @@ def test_json_prints_one_object_per_event(sandbox: Sandbox) -> None:
             "saved": 1,
             "skipped": 0,
             "failed": 1,
+            "unknown": 0,
             "unfinished": 0,
             "not_begun": 0,
+            "ended_early": False,
+            "credits": None,
+            "price": 0,
         }
     ]
     assert len(done.err.splitlines()) == 2, "standard error has the error and nothing else"
