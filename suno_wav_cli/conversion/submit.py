@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.pricing import count_wavs
 from suno_wav_cli.conversion.adoption import adopt_candidate, look_up_existing
+from suno_wav_cli.conversion.outcome import report_failure
 from suno_wav_cli.conversion.paid_request import end_early, paid_request
 from suno_wav_cli.conversion.plan import Action
 from suno_wav_cli.conversion.prior import (
@@ -193,8 +194,13 @@ class Submitter:
         try:
             return await asyncio.shield(request)
         except asyncio.CancelledError:
-            # The end of the run tells what is known of it, from the journal.
-            await end_early(request, sent)
+            try:
+                await end_early(request, sent)
+            finally:
+                # The end of the run tells what the journal knows. A task that it cannot take would be lost.
+                error = request.exception() if request.done() and not request.cancelled() else None
+                if isinstance(error, UsageError):
+                    report_failure(context, entry.name, None, error)
             raise
 
     async def _record_task(self, entry: JournalEntry, task_id: str) -> Accepted:
