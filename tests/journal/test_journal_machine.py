@@ -22,7 +22,15 @@ from hypothesis.stateful import (
 )
 
 from suno_wav_cli.journal import Listing, open_journal
-from suno_wav_cli.journal.entry import GIVEN_UP, NEXT_STATES, UNDECIDED, Account, JournalEntry, State
+from suno_wav_cli.journal.entry import (
+    GIVEN_UP,
+    NEXT_STATES,
+    UNDECIDED,
+    WITHOUT_TASK,
+    Account,
+    JournalEntry,
+    State,
+)
 from suno_wav_cli.models import Song
 from tests.support.quick import examples
 
@@ -95,6 +103,9 @@ class Conversions(RuleBasedStateMachine):
 
     @rule(target=accepted, row=consumes(claimed), task=TASKS)
     def is_accepted(self, row: int, task: str) -> int | MultipleResults[int]:
+        if self.rows[row].state is not State.SUBMITTING:
+            # Its program has ended, and the task was found in another way.
+            return multiple()
         known = self.of_task(task)
         song = self.rows[row].audio_id
         entry = self.journal.accept(self.entry(row), task)
@@ -113,16 +124,26 @@ class Conversions(RuleBasedStateMachine):
 
     @rule(row=consumes(claimed), state=st.sampled_from([State.REFUSED, State.EXISTS, State.UNKNOWN]))
     def is_refused_or_lost(self, row: int, state: State) -> None:
-        self.journal.move(self.entry(row), state, message="because")
-        self.rows[row] = replace(self.rows[row], state=state)
+        if self.rows[row].state is State.SUBMITTING:
+            self.journal.move(self.entry(row), state, message="because")
+            self.rows[row] = replace(self.rows[row], state=state)
 
     @rule(target=accepted, task=TASKS, song=st.one_of(st.none(), SONGS))
     def is_adopted(self, task: str, song: str | None) -> int:
         known = self.of_task(task)
+        is_named = song is not None and (known is None or self.rows[known].audio_id is None)
+        waiting = self.waiting(song) if is_named else None
         entry = self.journal.adopt(task, song, None)
-        if known is None:
+        if known is not None:
+            if is_named:
+                self.rows[known] = replace(self.rows[known], audio_id=song)
+            if waiting is not None:
+                self.rows[waiting] = replace(self.rows[waiting], state=State.REFUSED)
+        elif waiting is not None:
+            self.rows[waiting] = replace(self.rows[waiting], state=State.SUBMITTED, task_id=task)
+        else:
             self.rows[entry.id] = Row(audio_id=song, task_id=task, state=State.SUBMITTED)
-        assert entry.id == (entry.id if known is None else known)
+        assert entry.id == next(one for one in (known, waiting, entry.id) if one is not None)
         return entry.id
 
     @rule(row=accepted, state=st.sampled_from([State.READY, State.FAILED, State.FORGOTTEN]))
@@ -171,6 +192,18 @@ class Conversions(RuleBasedStateMachine):
             and (row.audio_id is None or self.current_entry(row.audio_id) == number)
         }
         assert {entry.id for entry in self.journal.history.to_resume()} == expected
+
+    def waiting(self, song: str | None) -> int | None:
+        """Find the conversion of a song that may have a task which the journal does not know."""
+        for number, row in self.rows.items():
+            later = [
+                other
+                for one, other in self.rows.items()
+                if one > number and other.audio_id == song and other.state is not State.REFUSED
+            ]
+            if row.audio_id == song and row.state in WITHOUT_TASK and not later:
+                return None if self.journal.is_being_submitted(self.entry(number)) else number
+        return None
 
     def entry(self, row: int) -> JournalEntry:
         known = {entry.id: entry for entry in self.journal.history.listed(Listing.ALL).entries}
