@@ -121,11 +121,15 @@ async def open_context(
     _check_output(settings, spool)
     async with AsyncExitStack() as stack:
         base_url = stack.enter_context(open_service(settings, run.report))
+
+        def tasks_of_run() -> tuple[str, ...]:
+            return tuple(entry.wav_task_id or "" for entry in journal.unfinished())
+
         journal = stack.enter_context(
             open_journal(
                 _journal_path(run, dry_run=dry_run),
                 _account(settings, base_url),
-                lambda path: run.report(JournalRestored(path=path)),
+                lambda path: run.report(JournalRestored(path=path, task_ids=tasks_of_run())),
             )
         )
         tls = make_tls_context(base_url)

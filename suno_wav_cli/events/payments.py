@@ -131,9 +131,13 @@ class Resumed:
 
 @event
 class JournalRestored:
-    """The journal's file vanished during the run. All that stood in it was written again."""
+    """The journal's file vanished during the run. All that stood in it was written again.
+
+    task_ids: tasks of this run that are paid for and not saved.
+    """
 
     path: Path
+    task_ids: tuple[str, ...]
 
 
 PaymentEvent: TypeAlias = (

@@ -29,10 +29,7 @@ def render_payment(event: events.PaymentEvent) -> Message:
                 text=f"{event.audio_id}: {printable(event.reason)}; submitting again in {event.seconds:.1f} s"
             )
         case events.JournalRestored():
-            return Message(
-                text=f"suno-wav: the journal {printable(str(event.path))} vanished during this run; it was written again",
-                level=Level.ERROR,
-            )
+            return Message(text=_restored(event), level=Level.ERROR)
         case events.AnswerAwaited():
             return Message(
                 text=f"{event.audio_id}: no answer to the paid request yet; waiting up to five minutes for it"
@@ -55,11 +52,23 @@ def render_payment(event: events.PaymentEvent) -> Message:
             assert_never(event)
 
 
+def _restored(event: events.JournalRestored) -> str:
+    said = (
+        f"suno-wav: the journal {printable(str(event.path))} vanished during this run; it was written again"
+    )
+    if not event.task_ids:
+        return said
+    return f"{said}. Tasks at the service: {_first_ids(event.task_ids)}"
+
+
+def _first_ids(ids: tuple[str, ...]) -> str:
+    more = f" and {len(ids) - _MOST_IDS} more" if len(ids) > _MOST_IDS else ""
+    return ", ".join(map(printable, ids[:_MOST_IDS])) + more
+
+
 def _unusual(audio_ids: tuple[str, ...]) -> str:
-    shown = ", ".join(map(printable, audio_ids[:_MOST_IDS]))
-    more = f" and {len(audio_ids) - _MOST_IDS} more" if len(audio_ids) > _MOST_IDS else ""
     verb = "is not a UUID" if len(audio_ids) == 1 else "are not UUIDs"
-    return f"suno-wav: {shown}{more} {verb}, as the ids of songs are; submitted all the same"
+    return f"suno-wav: {_first_ids(audio_ids)} {verb}, as the ids of songs are; submitted all the same"
 
 
 def _quote(event: events.Quoted) -> str:

@@ -52,7 +52,7 @@ def test_songs_that_resume_cannot_finish_are_said(sandbox: Sandbox) -> None:
         0,
         [
             "suno-wav: 1 song was refused or given up: `suno-wav jobs --failed` tells why",
-            "suno-wav: nothing to resume",
+            "suno-wav: nothing to do",
         ],
     )
     assert "demo-code-400+r" in sandbox.run("jobs", "--failed").out

@@ -26,7 +26,6 @@ from suno_wav_cli.journal.entry import (
     GIVEN_UP,
     NEXT_STATES,
     UNDECIDED,
-    WITHOUT_TASK,
     Account,
     JournalEntry,
     State,
@@ -201,7 +200,7 @@ class Conversions(RuleBasedStateMachine):
                 for one, other in self.rows.items()
                 if one > number and other.audio_id == song and other.state is not State.REFUSED
             ]
-            if row.audio_id == song and row.state in WITHOUT_TASK and not later:
+            if row.audio_id == song and row.state in UNDECIDED | {State.EXISTS} and not later:
                 return None if self.journal.is_being_submitted(self.entry(number)) else number
         return None
 
