@@ -712,6 +712,7 @@ def test_an_invalid_url_is_ignored(wild: Wild, url: str) -> None:
 # What is sent
 
 
+@pytest.mark.long
 def test_the_headers_and_the_body_are_those_of_the_contract(wild: Wild) -> None:
     wild.serves()
     assert wild.run("convert", "song-1", "--task-id", "m" * 32).code == 0
@@ -848,6 +849,7 @@ def test_a_proxy_that_cannot_connect_was_certainly_no_submission(wild: Wild) -> 
     assert "not known" not in done.err
 
 
+@pytest.mark.long
 def test_a_file_that_is_refused_while_the_service_is_away_can_be_continued(wild: Wild) -> None:
     """It is paid for, whatever the service says of this moment."""
     asked: list[str] = []

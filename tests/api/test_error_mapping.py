@@ -203,6 +203,7 @@ def test_a_code_that_speaks_of_the_conversion_ends_the_song_when_it_is_repeated(
     assert files() == []
 
 
+@pytest.mark.long
 def test_a_key_that_is_refused_at_the_lookup_leaves_the_line_that_continues(sandbox: Sandbox) -> None:
     """The song is paid for; with the right key it can be had."""
     done = sandbox.run("convert", "demo-lookup-401", *ASKING, env=QUICK_WAITS)
@@ -380,6 +381,7 @@ def test_a_failed_download_is_retried_free_of_charge(sandbox: Sandbox) -> None:
 # What was made before, and what nobody knows
 
 
+@pytest.mark.long
 def test_an_existing_record_is_adopted_from_the_answer(sandbox: Sandbox) -> None:
     done = sandbox.run("convert", "demo-exists+adopted", "--json", "--out", "song.wav")
     assert done.code == 0

@@ -297,6 +297,7 @@ def test_a_payment_has_a_connection_of_its_own() -> None:
 # Lookups of what is paid for
 
 
+@pytest.mark.first_cases(36)
 @pytest.mark.parametrize("provider", [SUNOAPI, KIE, KIE_JOBS], ids=lambda provider: provider.name)
 @pytest.mark.parametrize(
     ("answer", "error"),
@@ -407,6 +408,7 @@ def by_path(**answers: Response) -> Callable[[Seen], Response]:
     return lambda seen: answers["jobs" if "/jobs/" in seen.path else "generate"]
 
 
+@pytest.mark.first_cases(6)
 @pytest.mark.parametrize("provider", [KIE, KIE_JOBS], ids=lambda provider: provider.name)
 @pytest.mark.parametrize(
     ("generate", "jobs", "found"),

@@ -67,6 +67,7 @@ def test_the_readme_has_the_table() -> None:
     assert shown.splitlines()[2:] == [row_of(provider) for provider in (SUNOAPI, KIE, KIE_JOBS)]
 
 
+@pytest.mark.long
 def test_every_list_of_providers_is_complete() -> None:
     names = ", ".join(PROVIDERS)
     wrong = run_program("convert", "a", "--provider", "napster")

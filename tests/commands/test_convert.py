@@ -173,6 +173,7 @@ def test_a_failed_song_is_paid_for_again_only_with_resubmit(sandbox: Sandbox) ->
     assert sandbox.counted("submissions", song) == 3
 
 
+@pytest.mark.long
 def test_the_plan_shows_what_is_not_paid_for_again(sandbox: Sandbox) -> None:
     songs = {"failed": "demo+plan1", "unknown": "demo+plan2", "forgotten": "demo+plan3"}
     home = Path(os.environ["SUNO_WAV_HOME"])
@@ -325,6 +326,7 @@ def test_a_sandbox_id_is_not_paid_for_at_a_real_service() -> None:
     assert "Add --provider sandbox." in done.err
 
 
+@pytest.mark.long
 def test_a_task_that_the_service_has_forgotten_is_said_to_be(sandbox: Sandbox) -> None:
     """Paid for so long ago that its file is deleted: only a new conversion helps."""
     with open_journal(Path(os.environ["SUNO_WAV_HOME"]) / "journal.sqlite3", sandbox.service) as journal:
@@ -369,6 +371,7 @@ def test_names_that_some_systems_take_for_one_are_refused(sandbox: Sandbox) -> N
     assert (done.code, sandbox.counted("submissions", "demo+case")) == (2, 0)
 
 
+@pytest.mark.long
 def test_too_little_space_is_found_before_anything_is_paid(sandbox: Sandbox) -> None:
     """The size of a file is not known before it is paid for: so many songs that the largest could not all fit."""
     count = shutil.disk_usage(".").free // 140_000_000 + 100

@@ -139,6 +139,7 @@ def test_requests_in_flight_add_no_lines(sandbox: Sandbox, count: int) -> None:
     assert Path("songs.txt").read_text().count("it is not known whether") == in_flight
 
 
+@pytest.mark.long
 @pytest.mark.timing
 def test_the_rest_of_standard_input_is_kept_in_a_file(sandbox: Sandbox) -> None:
     """The printed command, typed as it stands, continues all of it and pays for nothing twice."""
@@ -166,6 +167,7 @@ def test_the_rest_of_standard_input_is_kept_in_a_file(sandbox: Sandbox) -> None:
     assert [sandbox.counted("submissions", song) for song in songs] == [1, 1, 1]
 
 
+@pytest.mark.long
 @pytest.mark.timing
 def test_a_list_is_kept_while_the_balance_is_looked_up(sandbox: Sandbox) -> None:
     """Nothing has begun, and standard input cannot be read a second time."""

@@ -224,6 +224,7 @@ LONG = "la" * 100
 OLD_PICTURE = b"\0image/png\0\3front\0" + b"\xff\0" * 500_000
 
 
+@pytest.mark.first_cases(4)
 @pytest.mark.parametrize(
     ("content", "tags"),
     [

@@ -101,6 +101,7 @@ def test_each_json_line_is_a_job() -> None:
     assert job["expires"] == pytest.approx(time.time() + 15 * DAY, abs=60)
 
 
+@pytest.mark.long
 def test_the_service_is_named_where_there_are_several() -> None:
     with journal_of() as journal:
         submitted(journal, "song-1", "a" * 32)

@@ -38,6 +38,7 @@ def settings(wild: Wild) -> dict[str, str]:
     return settings_for(wild.address) | QUICK
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("odd", shortlist(ODD.values()), ids=ODD)
 def test_a_paid_task_is_asked_for_again_whatever_is_answered(wild: Wild, odd: Callable[[], Response]) -> None:
     wild.run("convert", "song", "--no-wait")
@@ -73,6 +74,7 @@ def test_a_paid_task_that_is_given_up_is_said(
     assert (f"suno-wav resume {TASK}" in failed["remedy"]) == (reason != "failed")
 
 
+@pytest.mark.long
 def test_a_paid_task_that_failed_is_recorded_so(wild: Wild) -> None:
     wild.run("convert", "song", "--no-wait")
     wild.serves(successFlag="CREATE_TASK_FAILED", response=None)

@@ -294,6 +294,7 @@ def test_a_file_that_others_can_read_is_an_error(service: Wild) -> None:
     assert used(service) == KEY
 
 
+@pytest.mark.first_cases(3)
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[1]", b"\xff", b'{"kept_in": "file"}', b'{"key": 7}', b"[" * 9999]
 )

@@ -44,6 +44,7 @@ def test_everything_unfinished_is_fetched_and_paid_for_once(sandbox: Sandbox) ->
     assert (again.code, again.out, again.err) == (0, "", "suno-wav: nothing to do\n")
 
 
+@pytest.mark.long
 def test_songs_that_resume_cannot_finish_are_said(sandbox: Sandbox) -> None:
     """A refused song is not paid for, so `resume` leaves it; but it is not saved either."""
     sandbox.run("convert", "demo-code-400+r", "--no-wait")
@@ -78,6 +79,7 @@ def test_only_what_is_named_is_resumed(sandbox: Sandbox) -> None:
     assert sandbox.run("resume", "@last", "--out", "two.wav").out == "two.wav\n"
 
 
+@pytest.mark.long
 def test_a_task_of_another_machine_is_fetched(sandbox: Sandbox, tmp_path: Path) -> None:
     task_id = left(sandbox, "demo+foreign")
     done = sandbox.run("resume", task_id, env={"SUNO_WAV_HOME": str(tmp_path / "elsewhere")})

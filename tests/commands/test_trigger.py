@@ -584,6 +584,7 @@ def test_the_log_file_holds_no_secret(receiver: Receiver) -> None:
     assert KEY not in log
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.timing
 @pytest.mark.parametrize("arguments", [["--retries"], []], ids=["between two tries", "while it waits"])
 def test_ctrl_c_exits_at_once(arguments: list[str]) -> None:

@@ -289,6 +289,7 @@ def test_an_unknown_users_home_is_reported() -> None:
         load({"log_file": "~nobody-of-this-name/a.log"})
 
 
+@pytest.mark.long
 def test_an_unknown_users_home_as_the_folder_is_reported(sandbox: Sandbox) -> None:
     done = sandbox.run("convert", "demo+nobody", env={"SUNO_WAV_HOME": "~nobody-of-this-name"})
     assert (done.code, sandbox.counted("submissions", "demo+nobody")) == (2, 0)

@@ -117,6 +117,7 @@ def test_status_shows_the_answer_that_was_not_understood(wild: Wild) -> None:
     assert 'its last conversion is unknown. The service answered: {"odd": 1}' in done.err
 
 
+@pytest.mark.long
 def test_a_song_that_is_given_another_songs_task_is_unknown(wild: Wild) -> None:
     """Both would become the same file. Nothing is saved for the second, and the first is as it was."""
     assert wild.run("convert", ONE).code == 0
@@ -181,6 +182,7 @@ def test_a_409_that_leads_nowhere_is_said_and_the_task_of_the_log_attached(
         assert (entry.state, entry.wav_task_id) == (State.SAVED, OTHER)
 
 
+@pytest.mark.first_cases(2)
 @pytest.mark.parametrize(
     ("data", "record", "saved"),
     [
@@ -200,6 +202,7 @@ def test_a_409_may_name_the_task_in_an_odd_place(
     assert (done.code, Path("song.wav").exists()) == ((0, True) if saved else (7, False))
 
 
+@pytest.mark.long
 def test_a_409_whose_task_cannot_be_looked_up_is_checked_later(wild: Wild) -> None:
     """The service was away when it named the task, which turns out to be another song's."""
     exists(wild, {"musicId": TWO})
@@ -214,6 +217,7 @@ def test_a_409_whose_task_cannot_be_looked_up_is_checked_later(wild: Wild) -> No
     assert wild.run("resume").code == 0
 
 
+@pytest.mark.long
 def test_of_several_songs_that_wait_for_a_task_none_is_chosen_by_chance(wild: Wild) -> None:
     with journal_of(wild) as journal:
         for audio_id in (ONE, TWO):
@@ -225,6 +229,7 @@ def test_of_several_songs_that_wait_for_a_task_none_is_chosen_by_chance(wild: Wi
     assert wild.run("resume", OTHER).out == f"{Path(f'{TWO}.wav').absolute()}\n"
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("heard", [False, True], ids=["at once", "after `status --wait`"])
 def test_a_task_whose_record_names_the_song_settles_it_by_status_alone(wild: Wild, heard: bool) -> None:
     """Nothing is downloaded, and the song still has one conversion, which has the task."""
@@ -242,6 +247,7 @@ def test_a_task_whose_record_names_the_song_settles_it_by_status_alone(wild: Wil
         assert waiting.audio_id == TWO
 
 
+@pytest.mark.long
 def test_a_second_program_waits_for_the_answer_of_the_first(sandbox: Sandbox) -> None:
     """It pays nothing, with --resubmit neither, and continues the task as soon as it is there."""
     (task,) = sandbox.run("convert", "demo+twice-real", "--no-wait").out.split()

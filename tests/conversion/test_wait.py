@@ -156,6 +156,7 @@ def test_when_the_time_is_up_the_last_line_continues(
     assert lookups(wild) > 3
 
 
+@pytest.mark.long
 def test_a_code_that_speaks_of_the_conversion_counts_when_it_is_repeated(wild: Wild) -> None:
     answer_lookups(wild, CODE_501, good=False)
     done = convert(wild)
@@ -264,6 +265,7 @@ def test_one_look_at_a_task_that_is_not_known_says_that_the_id_may_be_wrong(wild
     assert "of another --provider" in done.err
 
 
+@pytest.mark.long
 def test_the_raw_record_is_printed_without_the_path_of_the_callback(wild: Wild) -> None:
     """The address of the WAV is whole. A request that the record quotes has the same path."""
     callback = "https://me.example/suno-wav-callback/secret?x=1"

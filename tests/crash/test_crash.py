@@ -42,6 +42,7 @@ def test_killed_before_the_request_is_heard_the_outcome_is_unknown(sandbox: Sand
         )
 
 
+@pytest.mark.long
 def test_killed_between_the_request_and_its_answer_the_outcome_is_unknown(sandbox: Sandbox) -> None:
     """The service accepted; the program cannot know it. It does not pay again by itself."""
     with started(sandbox, "convert", "demo-hang+k1", "--tunnel", "none"):

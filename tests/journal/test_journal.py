@@ -437,6 +437,7 @@ def test_programs_that_start_at_once_on_no_journal_make_one() -> None:
         assert all(journal.of_task(f"wav-{program.pid}") is not None for program in programs)
 
 
+@pytest.mark.long
 def test_a_change_survives_a_kill_right_after_it() -> None:
     """As a power cut would, SIGKILL leaves no time to close anything."""
     program = """
@@ -594,6 +595,7 @@ with open_journal(Path("journal.sqlite3"), Account(base_url="https://api.example
 """
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("end", ["kill", "terminate"])
 def test_a_claim_of_a_living_program_is_told_from_that_of_a_dead_one(end: str) -> None:
     with subprocess.Popen(

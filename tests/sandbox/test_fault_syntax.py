@@ -57,6 +57,7 @@ def test_a_plan_is_written_as_it_is_read(text: str, plan: Plan) -> None:
     assert format_plan(plan) == text
 
 
+@pytest.mark.long
 @given(plans())
 def test_every_plan_survives_being_an_audio_id(plan: Plan) -> None:
     assert choose_behaviour(format_cdn_id(plan)).plan == plan

@@ -397,6 +397,7 @@ def test_the_same_seed_makes_the_same_ids() -> None:
     assert len({*first, *other, *unseeded}) == 9
 
 
+@pytest.mark.long
 @pytest.mark.timing
 def test_speed_divides_the_time_that_a_conversion_takes() -> None:
     """Two seconds of work at ten times the speed are no less than 0.2 s, and less than the two."""

@@ -415,6 +415,7 @@ def test_a_damaged_file_takes_tags_or_stays_as_it_is(content: bytes, at: int, by
         assert tagged(file.getvalue()) == file.getvalue()
 
 
+@pytest.mark.long
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs", "Zs", "Zl", "Zp"]), min_size=1))
 def test_a_text_without_control_characters_is_written_letter_for_letter(text: str) -> None:
     lines = f"{text}\n\n{text}"
