@@ -20,6 +20,7 @@ SunoWavError
 │   ├── AddressRefused         9   401, 403, 404, 410: a new download URL may help
 │   ├── BrokenOff              9   another try may help
 │   │   └── StartOver          9   the bytes received so far are useless
+│   ├── DiskFull               9   room on the disk helps
 │   └── NotAWholeWav           9
 ├── TagsNotWritten             9   the file is whole, but cannot take tags
 ├── OutputExists              10
@@ -206,6 +207,10 @@ class BrokenOff(DownloadFailed):
 
 
 class StartOver(BrokenOff):
+    pass
+
+
+class DiskFull(DownloadFailed):
     pass
 
 

@@ -7,14 +7,23 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 from suno_wav_cli.conversion.lookup_retry import Answers
-from suno_wav_cli.errors import AddressRefused, BrokenOff, NotAWholeWav, ServiceUnavailable, StartOver
+from suno_wav_cli.errors import (
+    AddressRefused,
+    BrokenOff,
+    DiskFull,
+    NotAWholeWav,
+    ServiceUnavailable,
+    StartOver,
+)
+from suno_wav_cli.system.pacing import Backoff
 
 if TYPE_CHECKING:
     from suno_wav_cli.errors import DownloadFailed, SunoWavError
-    from suno_wav_cli.system.pacing import Backoff
 
 _MOST_WASTED = 5
 """Attempts that fetched bytes in vain: each may have cost as much as the whole file."""
+
+_FOR_ROOM = Backoff(retries=None, first=2.0, cap=60.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +53,8 @@ class Progress:
 
     def after(self, error: DownloadFailed, attempt: Attempt, backoff: Backoff) -> Progress:
         """Count a failed attempt."""
+        if isinstance(error, DiskFull):
+            return replace(self, received=max(self.received, attempt.received))
         if attempt.received > self.received and not isinstance(error, NotAWholeWav):
             return replace(
                 self,
@@ -89,6 +100,8 @@ def next_step(error: DownloadFailed, progress: Progress, attempt: Attempt) -> St
     """Decide what follows `attempt`, which `progress` counts already."""
     if isinstance(error, NotAWholeWav) and progress.wasted > 1:
         return GiveUp(discard=True)
+    if isinstance(error, DiskFull):
+        return Retry(at_once=False)
     if not isinstance(error, BrokenOff | AddressRefused | NotAWholeWav):
         return GiveUp()
     # Several connections may be the trouble: first try with one, unless the server asks for a pause.
@@ -103,9 +116,13 @@ def next_step(error: DownloadFailed, progress: Progress, attempt: Attempt) -> St
 def next_pause(
     error: SunoWavError, progress: Progress, backoff: Backoff, seconds_left: float
 ) -> float | None:
-    """Return the seconds to wait before the next attempt, or None if there is to be none."""
-    delay = next(islice(backoff.delays(), progress.pauses, None), None)
-    if delay is None or progress.wasted > _MOST_WASTED:
+    """Return the seconds to wait before the next attempt, or None if there is to be none.
+
+    Room on the disk is waited for as long as there is time, whatever the retries.
+    """
+    delays = (_FOR_ROOM if isinstance(error, DiskFull) else backoff).delays()
+    delay = next(islice(delays, progress.pauses, None), None)
+    if delay is None or (progress.wasted > _MOST_WASTED and not isinstance(error, DiskFull)):
         return None
     if isinstance(error, BrokenOff | ServiceUnavailable):
         delay = max(delay, error.retry_after or 0.0)

@@ -224,7 +224,8 @@ class _Download:
             raise AddressRefused(
                 error.message,
                 f"If it stays so, the service has deleted the file, as it does after {days} days; only a new "
-                "conversion, which is charged, brings it back: convert ID --resubmit --force. To try again, free of charge:",
+                "conversion, which is charged, brings it back: `convert` with the song's id, --resubmit and --force. "
+                "To try again, free of charge:",
                 continue_argv=argv,
             ) from error
         if isinstance(error, BrokenOff):

@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.errors import DownloadFailed, OutputExists
+from suno_wav_cli.errors import DiskFull, DownloadFailed, OutputExists
 from suno_wav_cli.system.atomic_file import rename_unless_taken, sync_folder
 from suno_wav_cli.system.file_lock import is_same_file, try_lock
 
@@ -140,8 +140,8 @@ def open_part(target: Path) -> Iterator[PartFile]:
 
 def disk_error(path: Path, error: OSError) -> DownloadFailed:
     full = error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
-    mend = "Make room" if full else "Mend the folder"
-    return DownloadFailed(
+    mend, kind = ("Make room", DiskFull) if full else ("Mend the folder", DownloadFailed)
+    return kind(
         f"{path} cannot be written: {error.strerror or error}",
         f"{mend} or choose another one, then run the same command again: it is not charged twice.",
     )

@@ -7,6 +7,7 @@ cut. Every change is one transaction, so two processes never see half of one.
 from __future__ import annotations
 
 import os
+import shlex
 import sqlite3
 from contextlib import closing, contextmanager, suppress
 from decimal import Decimal
@@ -268,6 +269,7 @@ def _unusable(path: Path | None, error: Exception) -> JournalUnusable | JournalL
         )
     return JournalUnusable(
         message,
-        f"It is damaged, and was not touched. To save what can be read: sqlite3 {path} .recover | sqlite3 NEW; then put "
+        f"It is damaged, and was not touched. To save what can be read: sqlite3 {shlex.quote(str(path))} .recover | "
+        "sqlite3 NEW; then put "
         "NEW in its place. Without it, songs that were paid for are not known and would be paid for again.",
     )

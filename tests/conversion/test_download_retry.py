@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from suno_wav_cli.conversion.download_retry import (
@@ -18,6 +20,7 @@ from suno_wav_cli.conversion.download_retry import (
 from suno_wav_cli.errors import (
     AddressRefused,
     BrokenOff,
+    DiskFull,
     DownloadFailed,
     NotAWholeWav,
     ServiceUnavailable,
@@ -31,7 +34,8 @@ BUSY = BrokenOff("HTTP 503", retry_after=7.0)
 CHANGED = StartOver("the file has changed")
 REFUSED = AddressRefused("HTTP 403", "")
 NO_WAV = NotAWholeWav("it is a web page", "")
-FATAL = DownloadFailed("the disk is full", "")
+FATAL = DownloadFailed("the folder is closed", "")
+FULL = DiskFull("the disk is full", "")
 
 ENDLESS = Backoff(retries=None, first=1.0, cap=8.0)
 BOUNDED = Backoff(retries=3, first=1.0, cap=8.0)
@@ -50,6 +54,8 @@ def progress(
         pytest.param(BROKEN, progress(), True, Retry(at_once=True), id="broken off, of several connections"),
         pytest.param(BUSY, progress(), False, Retry(at_once=False), id="busy"),
         pytest.param(BUSY, progress(), True, Retry(at_once=False), id="busy, and asks several for a pause"),
+        pytest.param(FULL, progress(), False, Retry(at_once=False), id="a full disk"),
+        pytest.param(FULL, progress(), True, Retry(at_once=False), id="a full disk, of several"),
         pytest.param(CHANGED, progress(), False, Restart(at_once=False), id="another file"),
         pytest.param(CHANGED, progress(), True, Restart(at_once=True), id="another file, of several"),
         pytest.param(REFUSED, progress(), False, Refresh(), id="refused"),
@@ -132,3 +138,15 @@ def test_no_pause_means_no_other_attempt(
     error: SunoWavError, before: Progress, backoff: Backoff, seconds_left: float
 ) -> None:
     assert next_pause(error, before, backoff, seconds_left) is None
+
+
+def test_room_on_the_disk_is_waited_for_while_there_is_time() -> None:
+    """However few the retries are, and whatever was fetched in vain meanwhile."""
+    state = progress()
+    for _ in range(50):
+        state = state.after(FULL, Attempt(began_at=0, received=100, shared=False), BOUNDED)
+        pause = next_pause(FULL, state, BOUNDED, 61.0)
+        assert pause is not None
+        assert 0 < pause <= 60
+        state = replace(state, pauses=state.pauses + 1)
+    assert next_pause(FULL, state, BOUNDED, 1.0) is None

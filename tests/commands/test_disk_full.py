@@ -1,0 +1,73 @@
+"""A disk without room: on a small file system of its own, which only root can mount."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.program import named, read_until, started
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.program import Sandbox
+
+_ROOM = 150_000_000
+"""Bytes. Before anything is paid for, there has to be room for the largest song."""
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[None]:
+    folder.mkdir()
+    size = f"size={_ROOM}"
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("a file system cannot be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(file: Path) -> None:
+    with file.open("wb") as filler:
+        os.posix_fallocate(filler.fileno(), 0, _ROOM - 500_000)
+
+
+@pytest.mark.long
+def test_a_song_waits_for_room_on_the_disk(sandbox: Sandbox) -> None:
+    folder, filler = Path("disk"), Path("disk", "filler")
+    with small_disk(folder):
+        with started(sandbox, "convert", "demo+full", "--out", "disk/", "--tunnel", "none") as process:
+            read_until(process, named("submitted"))
+            fill(filler)
+            retried = read_until(process, named("download_retried"))
+            filler.unlink()
+            out, err = process.communicate(timeout=60)
+        assert "No space left on device" in retried["reason"]
+        assert (process.returncode, '"saved"' in out) == (0, True), err
+        assert (folder / "demo+full.wav").stat().st_size > 1_000_000
+
+
+@pytest.mark.long
+def test_a_disk_that_stays_full_fails_its_song_alone(sandbox: Sandbox) -> None:
+    folder, filler = Path("disk"), Path("disk", "filler")
+    options = ("--tunnel", "none", "--timeout", "5s", "--poll-interval", "100ms")
+    with small_disk(folder):
+        with started(sandbox, "convert", "demo+stays-full", "--out", "disk/", *options) as process:
+            read_until(process, named("submitted"))
+            fill(filler)
+            _, err = process.communicate(timeout=60)
+        assert process.returncode == 9, err
+        assert "No space left on device" in err
+        filler.unlink()
+        done = sandbox.run("resume")
+        assert done.code == 0
+        assert sandbox.counted("accepted", "demo+stays-full") == 1
