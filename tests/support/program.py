@@ -30,7 +30,13 @@ ENDS_WITHIN = 10.0
 _EVENT_TIMEOUT = 20.0
 _SHOWN_LINES = 30
 
-_HTTP = httpx.Client(trust_env=False, verify=False, timeout=20)  # noqa: S501 - all of it is on this machine
+# A connection that is kept may be one that the sandbox is just closing.
+_HTTP = httpx.Client(
+    trust_env=False,
+    verify=False,  # noqa: S501 - all of it is on this machine
+    timeout=20,
+    limits=httpx.Limits(max_keepalive_connections=0),
+)
 
 REPOSITORY = Path(__file__).parents[2]
 
