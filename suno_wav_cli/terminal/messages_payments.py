@@ -68,7 +68,7 @@ def _first_ids(ids: tuple[str, ...]) -> str:
 
 def _unusual(audio_ids: tuple[str, ...]) -> str:
     verb = "is not a UUID" if len(audio_ids) == 1 else "are not UUIDs"
-    return f"suno-wav: {_first_ids(audio_ids)} {verb}, as the ids of songs are; submitted all the same"
+    return f"suno-wav: {_first_ids(audio_ids)} {verb}, as the ids of songs are"
 
 
 def _quote(event: events.Quoted) -> str:

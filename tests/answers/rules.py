@@ -133,6 +133,9 @@ def _expect_submission(answer: Submission, provider: str, command: Command) -> E
     if outcome in (Outcome.UNKNOWN, Outcome.LOST_TASK):
         # No rerun pays again. `status` has no task to ask for.
         codes = frozenset(_EXIT[outcome] | (set() if command is Command.CONVERT else {2, 6}))
+        if answer.code == 409 and command is Command.RESUME:
+            # Nothing here was paid for: `resume` says that the song was given up.
+            codes |= {0}
         return Expectation(codes=codes, accepted=paid, submissions=1, saved=False)
     return _expect_refused(frozenset(_EXIT[outcome]), command, always=answer.always)
 

@@ -221,6 +221,7 @@ def test_a_dry_run_works_offline_and_without_a_key_and_leaves_nothing() -> None:
     done = run_program("convert", "a", "b", "c", "--dry-run")
     assert (done.code, len(done.out.splitlines())) == (0, 3)
     assert done.err == (
+        "suno-wav: a, b, c are not UUIDs, as the ids of songs are\n"
         "suno-wav: 3 songs to be paid for, 1.2 credits; the balance is unknown (there is no API key)\n"
     )
     offline = {"SUNO_API_KEY": "key-1", "SUNO_WAV_BASE_URL": "http://127.0.0.1:9"}

@@ -31,11 +31,12 @@ def test_a_task_at_work_is_shown_with_what_the_journal_adds(sandbox: Sandbox) ->
     task_id = submitted(sandbox, "demo-never+s1", "--out", "song.wav")
     done = sandbox.run("status", task_id)
     assert (done.code, done.err) == (0, "")
-    assert done.out.splitlines() == [
+    lines = done.out.splitlines()
+    assert re.fullmatch(r"created   \d{4}-\d\d-\d\d \d\d:\d\d:\d\d", lines.pop(3))
+    assert lines == [
         f"task      {task_id}",
         "state     pending (PENDING)",
         "song      demo-never+s1",
-        "created   2025-01-01 00:00:00",
         "journal   submitted",
         f"file      {Path.cwd() / 'song.wav'}",
     ]
