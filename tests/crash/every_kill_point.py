@@ -2,7 +2,7 @@
 
     python -m tests.crash.every_kill_point [PROVIDER...]
 
-For each provider, by polling and by callback, and with each story of trial.py: a conversion that is not killed counts the
+For each provider, by polling and by callback, and with each story of trial.py that one program can tell: a conversion that is not killed counts the
 points, and then one conversion for each of them is killed there. What must be true afterwards is in walk.py. Exit code: 0, or 1 where anything was not.
 """
 
@@ -46,23 +46,25 @@ def main(providers: Sequence[str]) -> int:
         Way(provider=provider, called_back=False, story=story)
         for provider in providers
         for story in Story
-        if story is not Story.PLAIN
+        # Two programs at once do not take the same steps twice: the stateful test tries those.
+        if story not in (Story.PLAIN, Story.SECOND)
     ]
     count = wrong = 0
-    with (
-        TemporaryDirectory() as folder,
-        bind_socket(0) as bound,
-        run_sandbox(bound, speed=20.0, credits_left=10_000),
-    ):
-        sandbox = Sandbox(base_url=address_of(bound))
-        for way in ways:
+    for way in ways:
+        # A sandbox of its own: what one way has done there must not show in another.
+        with (
+            TemporaryDirectory() as folder,
+            bind_socket(0) as bound,
+            run_sandbox(bound, speed=20.0, credits_left=10_000),
+        ):
+            sandbox = Sandbox(base_url=address_of(bound))
             route = explored(way, sandbox, Path(folder) / str(way))
             violations = _walked(route, sandbox, Path(folder) / str(way))
-            print(f"{way}: {len(route.points)} kill points, {len(violations)} violations", flush=True)
-            for violation in violations:
-                print(f"  {violation}")
-            count += len(route.points)
-            wrong += len(violations)
+        print(f"{way}: {len(route.points)} kill points, {len(violations)} violations", flush=True)
+        for violation in violations:
+            print(f"  {violation}")
+        count += len(route.points)
+        wrong += len(violations)
     print(f"{count} kill points in {time.monotonic() - began:.0f} s, {wrong} violations")
     return 1 if wrong else 0
 
