@@ -130,8 +130,9 @@ def check(route: Route, number: int, sandbox: Sandbox, folder: Path) -> None:
             _go_on(trial, known, again=trial.convert if number % 2 else ["resume"])
         assert trial.accepted() == 1, "not paid for once"
         assert trial.file.read_bytes() == route.content, "another file"
-        assert [path.name for path in trial.file.parent.iterdir()] == ["song.wav"]
-        assert trial.states()[-1] == "saved"
+        names = sorted(path.name for path in trial.file.parent.iterdir())
+        assert names == ["song.wav"], f"the folder holds {names}"
+        assert trial.states()[-1] == "saved", f"the journal says {trial.states()}"
 
 
 def _go_on(trial: Trial, known: Known, again: Sequence[str]) -> None:
