@@ -14,6 +14,7 @@ from suno_wav_cli.conversion.plan import Action
 from suno_wav_cli.conversion.resume_hint import describe_command
 from suno_wav_cli.conversion.save import save
 from suno_wav_cli.conversion.wait import wait_for
+from suno_wav_cli.download.part_file import remove_empty_part
 from suno_wav_cli.errors import GenerationFailed, JournalUnusable, SunoWavError, TaskForgotten
 from suno_wav_cli.events import Detached, Skipped
 from suno_wav_cli.journal.entry import State
@@ -46,6 +47,7 @@ async def convert_all(
     """
     for job in plan:
         if job.action is Action.THERE:
+            remove_empty_part(job.target)
             context.report(
                 Skipped(audio_id=job.song.audio_id, path=job.target, tags_wanted=context.settings.tag)
             )

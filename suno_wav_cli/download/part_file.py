@@ -138,6 +138,16 @@ def open_part(target: Path) -> Iterator[PartFile]:
             file.close()
 
 
+def remove_empty_part(target: Path) -> None:
+    """Remove an empty part file of `target` that a killed program has left. One that is in use stays."""
+    path = part_of(target)
+    with suppress(OSError, DownloadFailed):
+        status = path.lstat()
+        if stat.S_ISREG(status.st_mode) and status.st_size == 0:
+            with open_part(target):
+                pass
+
+
 def disk_error(path: Path, error: OSError) -> DownloadFailed:
     full = error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
     mend, kind = ("Make room", DiskFull) if full else ("Mend the folder", DownloadFailed)

@@ -320,6 +320,15 @@ def test_no_wait_prints_the_task_of_a_song_that_is_saved_already(sandbox: Sandbo
     assert sandbox.counted("accepted", "demo+known") == 1
 
 
+def test_the_empty_part_file_of_a_killed_program_goes_with_the_next_run(sandbox: Sandbox) -> None:
+    """A second program for the song can be killed between opening it and seeing that the first has saved the song."""
+    Path("folder").mkdir()
+    assert sandbox.run("convert", "demo+left", "--out", "folder/song.wav").code == 0
+    Path("folder", "song.wav.part").touch()
+    assert sandbox.run("convert", "demo+left", "--out", "folder/song.wav").code == 0
+    assert [path.name for path in Path("folder").iterdir()] == ["song.wav"]
+
+
 def test_a_sandbox_id_is_not_paid_for_at_a_real_service() -> None:
     done = run_program("convert", "demo", env={"SUNO_API_KEY": "key-1"})
     assert (done.code, done.out) == (2, "")

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 _ROOM = 150_000_000
 """Bytes. Before anything is paid for, there has to be room for the largest song."""
 
+_LATE = "demo-lookup-slow100"
+"""The file is not known before five seconds have passed: time to fill the disk after the payment."""
+
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[None]:
@@ -45,7 +48,7 @@ def fill(file: Path) -> None:
 def test_a_song_waits_for_room_on_the_disk(sandbox: Sandbox) -> None:
     folder, filler = Path("disk"), Path("disk", "filler")
     with small_disk(folder):
-        with started(sandbox, "convert", "demo+full", "--out", "disk/", "--tunnel", "none") as process:
+        with started(sandbox, "convert", f"{_LATE}+full", "--out", "disk/", "--tunnel", "none") as process:
             read_until(process, named("submitted"))
             fill(filler)
             retried = read_until(process, named("download_retried"))
@@ -53,15 +56,15 @@ def test_a_song_waits_for_room_on_the_disk(sandbox: Sandbox) -> None:
             out, err = process.communicate(timeout=60)
         assert "No space left on device" in retried["reason"]
         assert (process.returncode, '"saved"' in out) == (0, True), err
-        assert (folder / "demo+full.wav").stat().st_size > 1_000_000
+        assert (folder / f"{_LATE}+full.wav").stat().st_size > 1_000_000
 
 
 @pytest.mark.long
 def test_a_disk_that_stays_full_fails_its_song_alone(sandbox: Sandbox) -> None:
     folder, filler = Path("disk"), Path("disk", "filler")
-    options = ("--tunnel", "none", "--timeout", "5s", "--poll-interval", "100ms")
+    options = ("--tunnel", "none", "--timeout", "10s", "--poll-interval", "100ms")
     with small_disk(folder):
-        with started(sandbox, "convert", "demo+stays-full", "--out", "disk/", *options) as process:
+        with started(sandbox, "convert", f"{_LATE}+stays-full", "--out", "disk/", *options) as process:
             read_until(process, named("submitted"))
             fill(filler)
             _, err = process.communicate(timeout=60)
@@ -70,4 +73,4 @@ def test_a_disk_that_stays_full_fails_its_song_alone(sandbox: Sandbox) -> None:
         filler.unlink()
         done = sandbox.run("resume")
         assert done.code == 0
-        assert sandbox.counted("accepted", "demo+stays-full") == 1
+        assert sandbox.counted("accepted", f"{_LATE}+stays-full") == 1
