@@ -32,6 +32,17 @@ class Secret:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SubmissionWindow:
+    """At most `submissions` in any `seconds`, as the service counts them (api/README.md, section 3)."""
+
+    submissions: int = 20
+    seconds: float = 10.0
+
+    def __str__(self) -> str:
+        return f"{self.submissions}/{self.seconds:g}s"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Song:
     """One track to convert: `audio_id` is the track, `music_task_id` the task that generated it."""
 

@@ -50,6 +50,7 @@ def convert(
     skip_existing: options.SkipExisting = None,
     max_credits: options.MaxCredits = None,
     jobs: options.Jobs = None,
+    window: options.Window = None,
     poll_interval: options.PollInterval = None,
     timeout: options.Timeout = None,
     retries: options.Retries = None,

@@ -63,7 +63,13 @@ Out = Annotated[
 ]
 Force = Annotated[bool | None, typer.Option("--force", "-f", help="Overwrite existing files.")]
 SkipExisting = Annotated[bool | None, typer.Option("--skip-existing", help="Skip songs whose file exists.")]
-Jobs = Annotated[str | None, typer.Option(metavar="N", help="Songs to convert at once. Default: 20.")]
+Jobs = Annotated[str | None, typer.Option(metavar="N", help="Files to download at once. Default: 4.")]
+Window = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N/TIME", help="Most songs to submit within TIME, all programs together. Default: 20/10s."
+    ),
+]
 PollInterval = Annotated[
     str | None,
     typer.Option(metavar="TIME", help="Time between status checks: 90, 90s, 15m, 1h. Default: 30s."),

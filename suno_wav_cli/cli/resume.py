@@ -31,6 +31,7 @@ def resume(
     out: options.Out = None,
     force: options.Force = None,
     jobs: options.Jobs = None,
+    window: options.Window = None,
     poll_interval: options.PollInterval = None,
     timeout: options.Timeout = None,
     retries: options.Retries = None,

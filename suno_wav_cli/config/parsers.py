@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from suno_wav_cli.models import SubmissionWindow
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -28,6 +30,17 @@ def seconds(text: str) -> float:
     if not 0 < length <= _LONGEST_SECONDS:
         raise ValueError("a duration; write 90, 90s, 15m or 1h, up to 30d")
     return length
+
+
+def window(text: str) -> SubmissionWindow:
+    """Read `20/10s`; `20` alone is within ten seconds."""
+    count, _, duration = text.partition("/")
+    try:
+        return SubmissionWindow(
+            submissions=number(1, 10_000)(count.strip()), seconds=seconds(duration.strip() or "10s")
+        )
+    except ValueError:
+        raise ValueError("a number of submissions in a time; write 20/10s") from None
 
 
 def http_url(text: str) -> str:

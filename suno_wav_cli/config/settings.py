@@ -11,7 +11,7 @@ from suno_wav_cli.api.providers import PROVIDERS, SANDBOX, get_provider
 from suno_wav_cli.config import parsers
 from suno_wav_cli.config.file import read_config_file
 from suno_wav_cli.errors import UsageError
-from suno_wav_cli.models import TunnelMode
+from suno_wav_cli.models import SubmissionWindow, TunnelMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,6 +27,7 @@ SECRETS = ("ngrok_authtoken", "hmac_key")
 """
 
 _RETRIES = 5
+_WINDOW = SubmissionWindow()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +53,8 @@ class Settings:
     poll_interval: float = 30.0
     timeout: float = 1800.0
     retries: int | None = None
-    jobs: int = 20
+    jobs: int = 4
+    window: SubmissionWindow = _WINDOW
     force: bool = False
     skip_existing: bool = False
     tag: bool = False
@@ -198,6 +200,7 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "timeout": parsers.seconds,
     "retries": parsers.number(0, 100),
     "jobs": parsers.number(1, 1000),
+    "window": parsers.window,
     "force": parsers.flag,
     "skip_existing": parsers.flag,
     "tag": parsers.flag,

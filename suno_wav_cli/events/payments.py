@@ -57,6 +57,50 @@ class Quoted:
 
 
 @event
+class RunBegun:
+    """The work on the songs begins.
+
+    songs: all songs of the run.
+    there: those whose files are there already.
+    submissions: those that are to be paid for.
+    price: of these, in credits.
+    balance: credits left before; null if unknown.
+    """
+
+    songs: int
+    there: int
+    submissions: int
+    price: Decimal
+    balance: Decimal | None
+
+
+@event
+class SubmissionScheduled:
+    """The next song has to wait until the service takes another submission.
+
+    seconds: until then.
+    """
+
+    seconds: float
+
+
+@event
+class SubmissionsPaused:
+    """No song is submitted for a while. What is paid for goes on.
+
+    seconds: until the service is tried again.
+    """
+
+    reason: str
+    seconds: float
+
+
+@event
+class SubmissionsResumed:
+    """The service takes submissions again."""
+
+
+@event
 class Submitting:
     """The paid request is about to be sent."""
 
@@ -144,6 +188,10 @@ PaymentEvent: TypeAlias = (
     Planned
     | UnusualIds
     | Quoted
+    | RunBegun
+    | SubmissionScheduled
+    | SubmissionsPaused
+    | SubmissionsResumed
     | Submitting
     | SubmissionDelayed
     | AnswerAwaited

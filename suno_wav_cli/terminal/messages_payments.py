@@ -22,6 +22,14 @@ def render_payment(event: events.PaymentEvent) -> Message:
             return Message(text=_unusual(event.audio_ids))
         case events.Quoted():
             return Message(text=_quote(event))
+        case events.RunBegun() | events.SubmissionScheduled():
+            return Message()
+        case events.SubmissionsPaused():
+            return Message(
+                text=f"suno-wav: submissions pause: {printable(event.reason)}; trying again in {event.seconds:.0f} s"
+            )
+        case events.SubmissionsResumed():
+            return Message(text="suno-wav: submissions go on")
         case events.Submitting():
             return Message(text=f"{event.audio_id}: submitting", level=Level.DETAIL)
         case events.SubmissionDelayed():
