@@ -182,6 +182,21 @@ def test_a_409_that_leads_nowhere_is_said_and_the_task_of_the_log_attached(
         assert (entry.state, entry.wav_task_id) == (State.SAVED, OTHER)
 
 
+@pytest.mark.first_cases(1)
+@pytest.mark.parametrize(("command", "code"), [("convert", 7), ("resume", 0)])
+def test_a_task_of_a_known_song_is_given_to_no_other(wild: Wild, command: str, code: int) -> None:
+    """Not even if the ids of the two songs are not alike, so that the record's could be a masked one."""
+    with journal_of(wild) as journal:
+        if command == "resume":
+            lost(journal, ONE)
+        journal.adopt("c" * 32, "song-2", None)
+    exists(wild, {"musicId": "song-2"})
+    done = wild.run(command, ONE if command == "convert" else TASK)
+    with journal_of(wild) as journal:
+        (entry,) = journal.songs_named(ONE)
+        assert (done.code, entry.wav_task_id, entry in journal.awaiting_task()) == (code, None, True)
+
+
 @pytest.mark.first_cases(2)
 @pytest.mark.parametrize(
     ("data", "record", "saved"),
