@@ -53,7 +53,7 @@ _ERRORS: Mapping[Meaning, type[SunoWavError]] = MappingProxyType(
 def read_record_answer(
     answer: Answer, *, provider: Provider, host: str, base_url: str, task_id: str
 ) -> WavRecord:
-    """Return the record of a task that may be paid for: hardly any answer decides against it.
+    """Return the record of a task. It may be paid for, so few other answers count against it.
 
     Raise TaskUnknown, NotAuthorized, GenerationFailed, and for all the rest ServiceUnavailable.
     """
@@ -117,7 +117,7 @@ def _describe(meaning: Meaning, envelope: Envelope) -> str:
 def _make_record_error(
     meaning: Meaning, envelope: Envelope, provider: Provider, answer: Answer
 ) -> SunoWavError:
-    """Return the error for a lookup that was refused. What it says of anything but the task passes."""
+    """Return the error for a refused lookup. Most codes say nothing about the task, and may pass."""
     message = _describe(meaning, envelope)
     if meaning in (Meaning.UNKNOWN_TASK, Meaning.UNAUTHORIZED):
         return _make_error(meaning, message, provider, None)

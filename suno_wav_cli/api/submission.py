@@ -42,7 +42,7 @@ _REFUSALS: Mapping[Meaning, type[SunoWavError]] = MappingProxyType(
     {Meaning.NO_CREDITS: NoCredits, Meaning.KEY_CAP: NoCredits, Meaning.UNAUTHORIZED: NotAuthorized}
 )
 _WITHOUT_TASK = (Meaning.EXISTS, Meaning.NO_CREDITS, Meaning.KEY_CAP, Meaning.UNAUTHORIZED)
-"""What a request is refused for whose task is not a new one, or cannot have begun."""
+"""Refusals that cannot have started a task, even if the answer names one."""
 
 
 def read_submission(

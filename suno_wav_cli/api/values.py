@@ -37,7 +37,7 @@ def parse_json(text: str | bytes) -> Any:
 
 
 def is_deeper(value: object, levels: int) -> bool:
-    """Tell whether lists and objects nest deeper, so that code that calls itself could not follow."""
+    """Tell whether lists and objects nest deeper than `levels`, too deep for recursive code."""
     level = [value]
     for _ in range(levels):
         groups = [

@@ -59,8 +59,8 @@ async def look_up_existing(
 ) -> tuple[WavRecord | None, str | None]:
     """Look up the task that a 409 names, or that may be one of `candidates`.
 
-    Return its record, if the service shows it now, and why the task is not the song's, if it is not.
-    One of the candidates must be shown, and prove that it is.
+    Return its record if the service shows it now, and the reason if the task is not the song's. A
+    candidate is the song's only if its record is shown.
     """
     known = context.journal.of_task(task_id)
     if known is not None and known.audio_id not in (None, entry.audio_id):
@@ -82,7 +82,7 @@ async def look_up_existing(
 
 
 async def attach_task(context: ConversionContext, record: WavRecord) -> JournalEntry | None:
-    """Give a task from the account's log to the song that its record names, or that alone waits for one.
+    """Attach a task from the account's log to the song that its record names, or that alone waits.
 
     Return the conversion that has the task then, or None if no song waits. Raise UsageError if the
     record names no song, and several wait.

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def check_identity(context: ConversionContext, entry: JournalEntry, record: WavRecord) -> None:
     """Raise ServiceUnavailable if a record names another song of the journal or of this run.
 
-    A name that no known song has is only reported, unless the task was merely a candidate: live
-    services may mask it.
+    An id that no known song has is only reported, because live services may mask ids. If the task was
+    only a candidate, an id of the same kind as the song's is refused too.
     """
     named = record.audio_id
     if named is None or entry.audio_id is None or is_same_song(named, entry.audio_id):
