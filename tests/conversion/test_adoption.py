@@ -14,8 +14,8 @@ from suno_wav_cli.conversion.adoption import is_proven
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account, JournalEntry, State
 from suno_wav_cli.models import Song, WavRecord, WavState
-from tests.api.test_client import TASK, a_wild_server, envelope, good_answer
 from tests.support.program import named, read_until, started
+from tests.support.wild import TASK, envelope, good_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,25 +23,12 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from suno_wav_cli.journal import Journal
-    from tests.api.test_client import Seen, Wild
     from tests.support.program import Sandbox
+    from tests.support.wild import Seen, Wild
 
 ONE = "8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c"
 TWO = "1f0c2d3e-55aa-4b6c-9d8e-7f6a5b4c3d2e"
 OTHER = "b" * 32
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Wild]:
-    with a_wild_server() as wild:
-        yield wild
-
-
-@pytest.fixture
-def wild(server: Wild) -> Wild:
-    server.seen.clear()
-    server.serves()
-    return server
 
 
 @contextmanager
