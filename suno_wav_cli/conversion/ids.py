@@ -54,6 +54,15 @@ def any_audio_id_of(text: str) -> str:
     return text
 
 
+def is_audio_id(text: str) -> bool:
+    """Tell whether an id from the service would be accepted as a song's when it is typed."""
+    try:
+        any_audio_id_of(text)
+    except UsageError:
+        return False
+    return True
+
+
 def is_uuid(text: str) -> bool:
     """Tell whether a text looks like the audio ids that the services give."""
     return _UUID.fullmatch(text) is not None
