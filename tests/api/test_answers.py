@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +20,7 @@ from suno_wav_cli.models import MusicTask, Track, WavRecord, WavState
 
 URL = "https://cdn.example/04e6/a.wav"
 OTHER = "https://cdn.example/other.wav"
+TRACK = Track(audio_id="audio-1", music_task_id="m", title="Song", tags="sine", duration=180.5, complete=True)
 
 
 def read(top: object) -> Envelope:
@@ -546,14 +548,7 @@ def test_a_track_is_read() -> None:
         task_id="m",
         flag="FIRST_SUCCESS",
         tracks=(
-            Track(
-                audio_id="audio-1",
-                music_task_id="m",
-                title="Song",
-                tags="sine",
-                duration=180.5,
-                complete=True,
-            ),
+            TRACK,
             Track(
                 audio_id="audio-2", music_task_id="m", title=None, tags=None, duration=None, complete=False
             ),
@@ -686,18 +681,7 @@ def test_the_tracks_of_a_job_are_found(data: dict[str, object]) -> None:
     assert read_music_task("m", data) == MusicTask(
         task_id="m",
         flag="success",
-        tracks=(
-            Track(
-                audio_id="audio-1",
-                music_task_id="m",
-                title="Song",
-                tags="sine",
-                duration=180.5,
-                complete=True,
-                lyrics="la la",
-                image_url="https://x/a.png",
-            ),
-        ),
+        tracks=(replace(TRACK, lyrics="la la", image_url="https://x/a.png"),),
     )
 
 
