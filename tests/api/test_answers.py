@@ -312,6 +312,22 @@ def test_a_job_names_its_song_by_what_it_was_asked() -> None:
 
 
 @pytest.mark.parametrize(
+    ("named", "audio_id"),
+    [
+        pytest.param(
+            "8551AB12-34CD-4E5F-8A9B-0C1D2E3F662C", "8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c", id="UUID"
+        ),
+        pytest.param("Demo-A", "Demo-A", id="anything else"),
+    ],
+)
+def test_a_song_has_one_id_however_the_service_writes_it(named: str, audio_id: str) -> None:
+    """Under two, it would be two songs to the journal, and paid for twice."""
+    assert read_record("t-1", {"musicId": named}).audio_id == audio_id
+    (found,) = read_music_task("m", {"response": {"sunoData": [track(id=named)]}}).tracks
+    assert found.audio_id == audio_id
+
+
+@pytest.mark.parametrize(
     ("shown", "matches"),
     [
         pytest.param("988edfaec8d3", True, id="the same"),
