@@ -24,8 +24,8 @@ from suno_wav_cli.errors import (
     ExitCode,
     JournalUnusable,
     OutputExists,
-    ServiceUnavailable,
     SubmissionUnknown,
+    SunoWavError,
     UsageError,
 )
 from suno_wav_cli.events import OtherServiceJobs, SongsGivenUp, Summary
@@ -172,7 +172,7 @@ async def _explain_unknown(context: ConversionContext, entry: JournalEntry, said
 async def _explain_balance(context: ConversionContext, entry: JournalEntry, before: Decimal) -> str:
     try:
         now = await context.client.fetch_credits()
-    except ServiceUnavailable:
+    except SunoWavError:
         return ""
     paid, undecided = context.journal.history.paid_since_balance(entry)
     return f"; {compare_balances(before, now, WAV_PRICE, paid=paid, undecided=undecided)}"

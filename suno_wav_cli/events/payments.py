@@ -121,7 +121,7 @@ class SubmissionDelayed:
 
 @event
 class AnswerAwaited:
-    """The answer to the paid request takes long. It is waited for."""
+    """The answer to the paid request takes long, and the program goes on waiting for it."""
 
     audio_id: str
 
@@ -139,14 +139,14 @@ class AnswerKept:
 
 @event
 class OtherRunAwaited:
-    """Another program is submitting the song. This one waits for what comes of it."""
+    """Another program is submitting the song. This one waits for the outcome."""
 
     audio_id: str
 
 
 @event
 class OtherSongNamed:
-    """The service's record names another song than this one, which no known song is.
+    """The service's record names a song that is neither this one nor another known one.
 
     named: the id in the record.
     """
@@ -175,7 +175,7 @@ class Resumed:
 
 @event
 class JournalRestored:
-    """The journal's file vanished during the run. All that stood in it was written again.
+    """The journal's file vanished during the run. Its content was written again.
 
     task_ids: tasks of this run that are paid for and not saved.
     """

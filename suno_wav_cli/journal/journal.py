@@ -72,7 +72,7 @@ class Journal:
     def current_entry(self, audio_id: str) -> JournalEntry | None:
         """Find the conversion that decides about a song: the newest that was paid for, or may have been.
 
-        One that was given up decides only if there is no other.
+        A failed or forgotten one decides only if the song has no other.
         """
         return self._database.entry(
             f"service = ? AND audio_id = ? AND state NOT IN ('refused', 'exists') ORDER BY {RANK}, id DESC",
@@ -126,7 +126,7 @@ class Journal:
         return self.refresh(entry)
 
     def unfinished(self) -> list[JournalEntry]:
-        """List what this run has worked on, the service has accepted and is not saved."""
+        """List the conversions of this run that the service has accepted and that are not saved."""
         # A row whose transaction has failed is not there.
         found = [self._database.entry("id = ?", row_id) for row_id in self._followed]
         return [entry for entry in found if entry is not None and entry.state in UNSAVED]
