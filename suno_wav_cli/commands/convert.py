@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.api.pricing import price_of
 from suno_wav_cli.api.providers import SANDBOX
 from suno_wav_cli.conversion.budget import check_budget, show_plan
 from suno_wav_cli.conversion.callback_url import open_callback_url
@@ -24,7 +25,7 @@ from suno_wav_cli.conversion.submit import Submitter, new_gate
 from suno_wav_cli.conversion.targets import check_targets, names_title
 from suno_wav_cli.download.part_file import part_of
 from suno_wav_cli.errors import ExitCode, UsageError
-from suno_wav_cli.events import UnusualIds
+from suno_wav_cli.events import RunBegun, UnusualIds
 from suno_wav_cli.models import Song
 from suno_wav_cli.system.event_loop import run_async
 
@@ -112,8 +113,18 @@ async def _do_plan(
     balance: Decimal | None,
     outcomes: list[Outcome],
 ) -> None:
+    count = submissions(plan)
+    context.report(
+        RunBegun(
+            songs=len(plan),
+            there=sum(job.action is Action.THERE for job in plan),
+            submissions=count,
+            price=price_of(count),
+            balance=balance,
+        )
+    )
     # A callback comes only for a song that is submitted now.
-    receive = request.wait and submissions(plan) > 0
+    receive = request.wait and count > 0
     async with open_callback_url(context, receive=receive) as callback_url:
         submitter = Submitter(
             context=context,

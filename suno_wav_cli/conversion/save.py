@@ -99,7 +99,7 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
                 part.restart()
             else:
                 entry = await _put_in_place(part, entry, path, sha256, context)
-            await journal.when_unlocked(lambda: journal.parts.forget(part.path))
+            await journal.when_unlocked(lambda: journal.parts.forget_renamed(part.path))
     await journal.when_unlocked(lambda: journal.move(entry, State.SAVED))
     if context.run.interactive and path is not None and size <= _LARGEST_DRAWN:
         await _report_levels(entry, path, wav, context)

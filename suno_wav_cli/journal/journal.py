@@ -204,16 +204,16 @@ class Journal:
     def move(self, entry: JournalEntry, state: State, **changes: Unpack[Changes]) -> JournalEntry:
         """Change the state, and whatever else is given. A message lasts until the next step.
 
-        A step that NEXT_STATES does not have is a bug.
+        A step that NEXT_STATES does not have is a bug. A power cut may undo READY and SAVED: then the
+        service is asked again, or `recognises` finds the whole file.
         """
         if state not in NEXT_STATES[entry.state]:
             raise AssertionError(f"a conversion cannot go from {entry.state} to {state}")
         columns = {"state": state, "updated": time.time(), "message": None}
         if changes.get("wav_task_id") and entry.expires is None:
             columns["expires"] = self._kept_until()
-        self._database.update(
-            entry.id, columns | {key: new for key, new in changes.items() if new is not None}
-        )
+        columns |= {key: new for key, new in changes.items() if new is not None}
+        self._database.update(entry.id, columns, synced=state not in (State.READY, State.SAVED))
         return self._by_id(entry.id)
 
     def begin_rename(self, entry: JournalEntry, target: Path, size: int, sha256: str) -> JournalEntry:
