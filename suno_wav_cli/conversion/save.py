@@ -81,6 +81,7 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
             context.report(
                 events.DownloadStarted(
                     audio_id=entry.name,
+                    title=entry.title,
                     task_id=entry.wav_task_id or "",
                     path=path,
                     received=_count(partial),

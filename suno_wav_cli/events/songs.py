@@ -64,6 +64,7 @@ class DownloadStarted:
     """
 
     audio_id: str
+    title: str | None
     task_id: str
     path: Path | None
     received: int

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.events import Event, Report
+    from suno_wav_cli.terminal.live import LiveDisplay
+    from suno_wav_cli.terminal.plain import PlainDisplay
 
 
 @contextmanager
@@ -51,15 +53,23 @@ def _open_display(settings: Settings, stack: ExitStack) -> Callable[[Event], Non
         from suno_wav_cli.terminal.json_lines import JsonDisplay
 
         return JsonDisplay().show
+    from suno_wav_cli.terminal.run_state import RunState
+
+    shown: LiveDisplay | PlainDisplay
+    state = RunState(window_rate=settings.window.submissions / settings.window.seconds)
     if is_interactive(settings):
-        from suno_wav_cli.terminal.progress import ProgressDisplay
+        from rich.console import Console
 
-        progress = ProgressDisplay(verbose=settings.verbose, no_color=settings.no_color)
-        stack.callback(progress.stop)
-        return progress.show
-    from suno_wav_cli.terminal.plain import PlainDisplay
+        from suno_wav_cli.terminal.live import LiveDisplay
 
-    return PlainDisplay(quiet=settings.quiet, verbose=settings.verbose).show
+        console = Console(stderr=True, no_color=settings.no_color or None, highlight=False)
+        shown = LiveDisplay(console, state, verbose=settings.verbose)
+    else:
+        from suno_wav_cli.terminal.plain import PlainDisplay
+
+        shown = PlainDisplay(state, quiet=settings.quiet, verbose=settings.verbose)
+    stack.callback(shown.stop)
+    return shown.show
 
 
 def _open_log_file(path: Path, stack: ExitStack) -> Callable[[Event], None]:

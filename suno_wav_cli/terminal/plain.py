@@ -3,37 +3,73 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
+from suno_wav_cli.terminal.brief import brief_text
 from suno_wav_cli.terminal.message import Level
 from suno_wav_cli.terminal.render import render
+from suno_wav_cli.terminal.run_view import headline
 from suno_wav_cli.terminal.streams import Results, write_line
+from suno_wav_cli.terminal.ticker import Ticker
 
 if TYPE_CHECKING:
     from suno_wav_cli.terminal.message import Message
+    from suno_wav_cli.terminal.run_state import RunState
 
 _PROGRESS_SECONDS = 5.0
+_BETWEEN_HEADLINES = 30.0
 
 
 class PlainDisplay:
-    """Writes messages to standard error; only errors if `quiet`."""
+    """Writes messages to standard error; only errors if `quiet`.
 
-    def __init__(self, *, quiet: bool, verbose: bool) -> None:
+    In a run of many songs: a line for each that ends, one for all of them every half minute.
+    """
+
+    def __init__(self, state: RunState, *, quiet: bool, verbose: bool) -> None:
+        self._state = state
         self._quiet = quiet
         self._verbose = verbose
         self._results = Results()
         self._last_progress: dict[str, tuple[float, int]] = {}
+        self._ticker = Ticker(self.say_how_far, _BETWEEN_HEADLINES)
+        self._lock = threading.RLock()
 
     def show(self, event: events.Event) -> None:
         message = render(event)
-        if message.text is not None and self._is_wanted(event, message):
-            write_line(sys.stderr, message.text)
+        with self._lock:
+            text = self._text(event, message)
+            self._state.apply(event, time.monotonic())
+        if text is not None:
+            write_line(sys.stderr, text)
         self._results.write(message.result, droppable=message.droppable)
+        if isinstance(event, events.RunBegun) and self._state.is_of_many and not self._quiet:
+            self._ticker.start()
+
+    def say_how_far(self) -> None:
+        """Write the line for all songs, while they are on their way."""
+        with self._lock:
+            if self._state.is_empty:
+                return
+            line = headline(self._state, time.monotonic(), between=", ")
+        write_line(sys.stderr, f"suno-wav: {line}")
+
+    def stop(self) -> None:
+        self._ticker.stop()
+
+    def _text(self, event: events.Event, message: Message) -> str | None:
+        if not self._is_wanted(event, message):
+            return None
+        if self._verbose or not self._state.is_of_many:
+            return message.text
+        title = self._state.title_of(getattr(event, "audio_id", None) or "")
+        return brief_text(event, message, title=title, path_is_seen=False)
 
     def _is_wanted(self, event: events.Event, message: Message) -> bool:
-        if message.level is Level.ERROR:
+        if message.level is Level.ERROR or (isinstance(event, events.Summary) and event.failed):
             return True
         if self._quiet or (message.level is Level.DETAIL and not self._verbose):
             return False
