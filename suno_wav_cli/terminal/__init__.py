@@ -1,4 +1,4 @@
-"""Shows events: as lines, with progress bars, or as JSON."""
+"""Shows events: as lines, with what goes on below them, or as JSON."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.events import Event, Report
-    from suno_wav_cli.terminal.live import LiveDisplay
-    from suno_wav_cli.terminal.plain import PlainDisplay
 
 
 @contextmanager
@@ -54,22 +52,24 @@ def _open_display(settings: Settings, stack: ExitStack) -> Callable[[Event], Non
 
         return JsonDisplay().show
     from suno_wav_cli.terminal.run_state import RunState
+    from suno_wav_cli.terminal.ticker import ticking
 
-    shown: LiveDisplay | PlainDisplay
     state = RunState(window_rate=settings.window.submissions / settings.window.seconds)
-    if is_interactive(settings):
-        from rich.console import Console
+    if not is_interactive(settings):
+        from suno_wav_cli.terminal.plain import BETWEEN_HEADLINES, PlainDisplay
 
-        from suno_wav_cli.terminal.live import LiveDisplay
+        plain = PlainDisplay(state, quiet=settings.quiet, verbose=settings.verbose)
+        stack.enter_context(ticking(plain.say_how_far, BETWEEN_HEADLINES))
+        return plain.show
+    from rich.console import Console
 
-        console = Console(stderr=True, no_color=settings.no_color or None, highlight=False)
-        shown = LiveDisplay(console, state, verbose=settings.verbose)
-    else:
-        from suno_wav_cli.terminal.plain import PlainDisplay
+    from suno_wav_cli.terminal.live import BETWEEN_DRAWS, LiveDisplay
 
-        shown = PlainDisplay(state, quiet=settings.quiet, verbose=settings.verbose)
-    stack.callback(shown.stop)
-    return shown.show
+    console = Console(stderr=True, no_color=settings.no_color or None, highlight=False)
+    live = LiveDisplay(console, state, verbose=settings.verbose)
+    stack.callback(live.stop)
+    stack.enter_context(ticking(live.draw, BETWEEN_DRAWS))
+    return live.show
 
 
 def _open_log_file(path: Path, stack: ExitStack) -> Callable[[Event], None]:

@@ -9,13 +9,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.terminal.brief import brief_text
+from suno_wav_cli.terminal.brief import Briefs
 from suno_wav_cli.terminal.live_area import LiveArea
 from suno_wav_cli.terminal.message import Level
 from suno_wav_cli.terminal.render import render
 from suno_wav_cli.terminal.run_view import view
 from suno_wav_cli.terminal.streams import Results
-from suno_wav_cli.terminal.ticker import Ticker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +26,9 @@ if TYPE_CHECKING:
     from suno_wav_cli.terminal.run_state import RunState
     from suno_wav_cli.terminal.run_view import Line
 
-_BETWEEN_DRAWS = 0.25
+BETWEEN_DRAWS = 0.25
+"""Seconds. `draw` is to be called as often, because time passes without events, too."""
+
 _STYLES = {Level.ERROR: "red", Level.SUCCESS: "green"}
 
 
@@ -60,9 +61,9 @@ class LiveDisplay:
         self._area = LiveArea(console)
         self._results = Results()
         self._shares_terminal = sys.stdout is not None and sys.stdout.isatty()
+        self._briefs = Briefs(shows_paths=self._shares_terminal)
         self._waiting: list[Line | _Result] = []
-        self._drawn_at = -_BETWEEN_DRAWS
-        self._ticker = Ticker(self.draw, _BETWEEN_DRAWS)
+        self._drawn_at = -BETWEEN_DRAWS
         # A signal may interrupt the thread that holds it, and end the display.
         self._lock = threading.RLock()
 
@@ -74,12 +75,7 @@ class LiveDisplay:
             if text is not None:
                 self._waiting.append(_styled(text, message.level))
             self._take_result(message)
-            if self._state.is_empty:
-                self.draw()
-                return
-            # Not earlier: an area that redraws itself would draw over a prompt.
-            self._ticker.start()
-            if now - self._drawn_at >= _BETWEEN_DRAWS:
+            if self._state.is_empty or now - self._drawn_at >= BETWEEN_DRAWS:
                 self.draw()
 
     def draw(self) -> None:
@@ -103,7 +99,6 @@ class LiveDisplay:
 
     def stop(self) -> None:
         """Leave the lines that were said, and nothing below them."""
-        self._ticker.stop()
         with self._lock, suppress(OSError):
             self._state.ended = True
             self.draw()
@@ -114,7 +109,7 @@ class LiveDisplay:
         if self._verbose or not self._state.is_of_many:
             return message.text
         title = self._state.title_of(getattr(event, "audio_id", None) or "")
-        return brief_text(event, message, title=title, path_is_seen=self._shares_terminal)
+        return self._briefs.text(event, message, title, self._area.columns)
 
     def _take_result(self, message: Message) -> None:
         lines = list(message.result)

@@ -8,19 +8,19 @@ import time
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
-from suno_wav_cli.terminal.brief import brief_text
+from suno_wav_cli.terminal.brief import Briefs
 from suno_wav_cli.terminal.message import Level
 from suno_wav_cli.terminal.render import render
 from suno_wav_cli.terminal.run_view import headline
 from suno_wav_cli.terminal.streams import Results, write_line
-from suno_wav_cli.terminal.ticker import Ticker
 
 if TYPE_CHECKING:
     from suno_wav_cli.terminal.message import Message
     from suno_wav_cli.terminal.run_state import RunState
 
 _PROGRESS_SECONDS = 5.0
-_BETWEEN_HEADLINES = 30.0
+BETWEEN_HEADLINES = 30.0
+"""Seconds. `say_how_far` is to be called as often."""
 
 
 class PlainDisplay:
@@ -34,8 +34,8 @@ class PlainDisplay:
         self._quiet = quiet
         self._verbose = verbose
         self._results = Results()
+        self._briefs = Briefs(shows_paths=False)
         self._last_progress: dict[str, tuple[float, int]] = {}
-        self._ticker = Ticker(self.say_how_far, _BETWEEN_HEADLINES)
         self._lock = threading.RLock()
 
     def show(self, event: events.Event) -> None:
@@ -46,19 +46,14 @@ class PlainDisplay:
         if text is not None:
             write_line(sys.stderr, text)
         self._results.write(message.result, droppable=message.droppable)
-        if isinstance(event, events.RunBegun) and self._state.is_of_many and not self._quiet:
-            self._ticker.start()
 
     def say_how_far(self) -> None:
-        """Write the line for all songs, while they are on their way."""
+        """Write the line for all songs, if many are on their way."""
         with self._lock:
-            if self._state.is_empty:
+            if self._quiet or self._state.ended or not self._state.is_of_many:
                 return
             line = headline(self._state, time.monotonic(), between=", ")
         write_line(sys.stderr, f"suno-wav: {line}")
-
-    def stop(self) -> None:
-        self._ticker.stop()
 
     def _text(self, event: events.Event, message: Message) -> str | None:
         if not self._is_wanted(event, message):
@@ -66,7 +61,7 @@ class PlainDisplay:
         if self._verbose or not self._state.is_of_many:
             return message.text
         title = self._state.title_of(getattr(event, "audio_id", None) or "")
-        return brief_text(event, message, title=title, path_is_seen=False)
+        return self._briefs.text(event, message, title)
 
     def _is_wanted(self, event: events.Event, message: Message) -> bool:
         if message.level is Level.ERROR or (isinstance(event, events.Summary) and event.failed):

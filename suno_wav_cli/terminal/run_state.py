@@ -13,6 +13,7 @@ from suno_wav_cli.terminal.pace import Pace
 
 _SPEED_SECONDS = 30.0
 """The speed of a download is that of this last time."""
+_SETTLED = 1.0
 
 
 class Stage(StrEnum):
@@ -122,9 +123,14 @@ class RunState:
             return Decimal(0)
         return self.begun.price * self.submitted / self.begun.submissions
 
-    def rows(self, most: int) -> list[SongRow]:
+    def rows(self, most: int, now: float) -> list[SongRow]:
         """Return the songs to show: downloads first, then what is submitted, then who waits longest."""
         moving = sorted(self._moving.values(), key=lambda row: row.stage is Stage.SUBMITTING)
+        if self.is_of_many:
+            # A row that comes and goes twice a second would make the others jump.
+            moving = [
+                row for row in moving if row.stage is not Stage.SUBMITTING or now - row.since >= _SETTLED
+            ]
         return [*moving, *islice(self._converting.values(), most)][:most]
 
     def title_of(self, audio_id: str) -> str | None:

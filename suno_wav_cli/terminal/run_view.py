@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from suno_wav_cli.api.pricing import format_credits
 from suno_wav_cli.terminal.run_state import Stage
-from suno_wav_cli.terminal.tables import clock, fit, megabytes, printable, shorten, width_of
+from suno_wav_cli.terminal.tables import clock, fit, megabytes, printable, shorten, song_name, width_of
 
 if TYPE_CHECKING:
     from suno_wav_cli.terminal.run_state import RunState, SongRow
@@ -48,7 +48,7 @@ def view(state: RunState, now: float, *, columns: int, rows: int, colour: bool =
         head.append(_row("callbacks", _Pulse(seconds), f"opening {clock(seconds)}", columns, colour=colour))
     # What was said above stays on the screen.
     most = max(rows - 2, 1) if alone else min(_MOST_ROWS, max((rows - 1) // 3, 1))
-    songs = state.rows(most)
+    songs = state.rows(most, now)
     stages = [_stage(row, now) for row in songs]
     width = max(map(width_of, stages), default=0)
     return head + [
@@ -69,10 +69,10 @@ def headline(state: RunState, now: float, columns: int | None = None, between: s
     # Each with its rank: the highest is left out first.
     parts = [(0, f"{state.saved}/{songs} saved")]
     counts = (
-        (4, state.skipped, "skipped"),
+        (5, state.skipped, "skipped"),
         (1, state.failed, "failed"),
         (2, state.detached, "submitted"),
-        (3, state.at_service, "at the service"),
+        (4, state.at_service, "at the service"),
     )
     parts += [(rank, f"{count} {name}") for rank, count, name in counts if count]
     parts += [(rank, text) for rank, text in _outlook(state, now) if text]
@@ -89,7 +89,7 @@ def _outlook(state: RunState, now: float) -> list[tuple[int, str]]:
     return [
         (2, _next_submission(state, now)),
         (6, f"{format_credits(state.spent)} of {format_credits(price)} credits" if price else ""),
-        (5, "" if left is None else f"about {_rounded(left)} left"),
+        (3, "" if left is None else f"about {_rounded(left)} left"),
     ]
 
 
@@ -113,11 +113,6 @@ def _rounded(seconds: float) -> str:
     if seconds < 2 * _HOUR:
         return f"{math.ceil(seconds / _MINUTE)} min"
     return f"{math.ceil(seconds / _HOUR)} h" if seconds < 2 * _DAY else f"{math.ceil(seconds / _DAY)} days"
-
-
-def song_name(audio_id: str, title: str | None) -> str:
-    """Name a song: by its title if that is known, and as much of its id as tells two of one title apart."""
-    return f"{printable(title)} ({audio_id[:8]})" if title else audio_id
 
 
 def _stage(row: SongRow, now: float) -> str:
@@ -146,11 +141,11 @@ def _middle(row: SongRow, now: float, *, alone: bool) -> _Middle:
 
 def _row(name: str, middle: _Middle, stage: str, columns: int, *, colour: bool) -> Line:
     room = columns - width_of(stage) - 2
-    bar = max(room * 3 // 5, 0)
-    name_room = max(room - bar, 0)
-    head, tail = (fit(name, name_room) + " ", ""), (f" {stage}", "")
-    if name_room < _NARROWEST or bar < _NARROWEST:
+    bar = room * 3 // 5 if middle != "" else 0
+    wide = room - bar
+    if min(wide, bar or wide) < _NARROWEST:
         return ((shorten(f"{name} {stage}", columns), ""),)
+    head, tail = (fit(name, wide) + " ", ""), (f" {stage}", "")
     if isinstance(middle, str):
         return (head, (fit(middle, bar), "yellow"), tail)
     return (head, *_bar(middle, bar, colour=colour), tail)

@@ -27,6 +27,11 @@ def printable(text: str) -> str:
     )
 
 
+def song_name(audio_id: str, title: str | None) -> str:
+    """Name a song: by its title if that is known, and as much of its id as tells two of one title apart."""
+    return f"{printable(title)} ({audio_id[:8]})" if title else audio_id
+
+
 def clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
