@@ -136,7 +136,7 @@ class Saved:
 
 @event
 class LevelsMeasured:
-    """How the saved song sounds; only measured if standard error is a terminal."""
+    """How the only song of a run sounds; only measured if standard error is a terminal."""
 
     audio_id: str
     levels: AudioLevels

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from suno_wav_cli.terminal.live import BETWEEN_DRAWS, LiveDisplay
 from suno_wav_cli.terminal.run_state import RunState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 SCREENS = Path(__file__).with_name("screens")
 SIZES = ((60, 12), (80, 24), (120, 40))
@@ -53,7 +54,8 @@ def fails(number: int) -> bool:
     return number % 25 == 7
 
 
-def story(songs: int) -> list[tuple[float, events.Event]]:
+@cache
+def story(songs: int) -> tuple[tuple[float, events.Event], ...]:
     """Tell of a run in which a song is submitted each half second, and one in 25 fails."""
     told: list[tuple[float, events.Event]] = [
         (0.0, events.RunBegun(songs=songs, there=0, submissions=songs, price=price_of(songs), balance=None))
@@ -74,7 +76,7 @@ def story(songs: int) -> list[tuple[float, events.Event]]:
         credits=None,
         price=price_of(0),
     )
-    return [*sorted(told, key=lambda at: at[0]), (end, summary)]
+    return (*sorted(told, key=lambda at: at[0]), (end, summary))
 
 
 def _story_of(number: int) -> Iterator[tuple[float, events.Event]]:
@@ -174,7 +176,7 @@ class Terminal:
 
     def play(
         self,
-        told: list[tuple[float, events.Event]],
+        told: Sequence[tuple[float, events.Event]],
         until: float = float("inf"),
         drawn_from: float = 0.0,
     ) -> None:
