@@ -85,6 +85,7 @@ def resume(request: Request, run: Run) -> ExitCode:
 async def _resume_all(chosen: Sequence[JournalEntry | str], request: Request, run: Run) -> ExitCode:
     """Resume all of them, and begin in the order given."""
     async with open_context(run) as context:
+        context.songs.update(one if isinstance(one, str) else one.name for one in chosen)
         callback_url: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         callback_url.set_result(None)
         submitter = Submitter(

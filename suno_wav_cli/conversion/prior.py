@@ -71,7 +71,9 @@ async def continue_earlier(context: ConversionContext, entry: JournalEntry) -> A
             raise _explain_given_up(entry)
         entry = await context.journal.when_unlocked(partial(context.journal.move, entry, State.SUBMITTED))
         reason = "it goes on after all"
-    context.report(Resumed(audio_id=entry.name, task_id=entry.wav_task_id or "", reason=reason))
+    context.report(
+        Resumed(audio_id=entry.name, title=entry.title, task_id=entry.wav_task_id or "", reason=reason)
+    )
     return Accepted(entry=context.journal.follow(entry), record=record)
 
 

@@ -105,6 +105,7 @@ class Submitting:
     """The paid request is about to be sent."""
 
     audio_id: str
+    title: str | None
 
 
 @event
@@ -169,6 +170,7 @@ class Resumed:
     """The song was paid for before, and its task is continued."""
 
     audio_id: str
+    title: str | None
     task_id: str
     reason: str
 
