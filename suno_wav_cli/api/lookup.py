@@ -26,6 +26,7 @@ from suno_wav_cli.errors import (
     NotAuthorized,
     ServiceUnavailable,
     TaskUnknown,
+    TooManyRequests,
 )
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ _ERRORS: Mapping[Meaning, type[SunoWavError]] = MappingProxyType(
         Meaning.NO_CREDITS: NoCredits,
         Meaning.KEY_CAP: NoCredits,
         Meaning.UNKNOWN_TASK: TaskUnknown,
-        Meaning.BUSY: ServiceUnavailable,
+        Meaning.BUSY: TooManyRequests,
         Meaning.MAINTENANCE: ServiceUnavailable,
         Meaning.SERVER_ERROR: ServiceUnavailable,
     }
@@ -103,8 +104,8 @@ def _make_error(
     meaning: Meaning, message: str, provider: Provider, retry_after: float | None
 ) -> SunoWavError:
     kind, remedy = _ERRORS.get(meaning, ConversionFailed), ERROR_TEXTS[meaning].remedy
-    if kind is ServiceUnavailable:
-        return ServiceUnavailable(message, remedy, retry_after=retry_after)
+    if issubclass(kind, ServiceUnavailable):
+        return kind(message, remedy, retry_after=retry_after)
     if kind is NotAuthorized:
         remedy = f"{remedy} {provider.key_advice}".rstrip()
     return kind(message, remedy)

@@ -26,6 +26,7 @@ from suno_wav_cli.errors import (
     RecordExists,
     ServiceUnavailable,
     SubmissionUnknown,
+    TooManyRequests,
 )
 from suno_wav_cli.system.http_errors import describe_error
 
@@ -110,7 +111,8 @@ def _make_refusal(
     text = ERROR_TEXTS[meaning]
     message, remedy = f"{text.summary}: {quote_answer(envelope)}", text.remedy
     if meaning in (Meaning.BUSY, Meaning.MAINTENANCE):
-        return ServiceUnavailable(message, f"Nothing was charged for this. {remedy}", retry_after=retry_after)
+        kind = TooManyRequests if meaning is Meaning.BUSY else ServiceUnavailable
+        return kind(message, f"Nothing was charged for this. {remedy}", retry_after=retry_after)
     if meaning in (Meaning.FAILED, Meaning.SOURCE_LOST):
         return GenerationFailed(message, remedy, code=envelope.code)
     if meaning is Meaning.UNAUTHORIZED:
