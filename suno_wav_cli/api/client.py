@@ -89,15 +89,15 @@ class Client:
         self,
         song: Song,
         callback_url: str | None,
-        turn: Callable[[], Awaitable[None]],
+        turn: Callable[[Callable[[], bool]], Awaitable[None]],
         *,
         on_slow: Callable[[], None] | None = None,
     ) -> str:
         """Start one paid conversion by exactly one request (api/README.md, sections 2 and 7).
 
         Return the WAV task's id. `callback_url` is None if no callback is wanted. `turn` is awaited
-        when the connection is open. The request leaves as soon as it returns; what it raises is
-        raised here, and nothing leaves. `on_slow` is called once if the answer takes long.
+        when the connection is open, with a function that tells whether the service has closed it. The
+        request leaves as soon as it returns; what it raises is raised here, and nothing leaves. `on_slow` is called once if the answer takes long.
 
         Raise SubmissionUnknown if the request may have been accepted, ServiceUnavailable if it
         certainly was not and can be sent again, RecordExists for a 409, and NotAuthorized,
@@ -105,9 +105,9 @@ class Client:
         """
         loop, slow = asyncio.get_running_loop(), None
 
-        async def leave() -> None:
+        async def leave(is_closed: Callable[[], bool]) -> None:
             nonlocal slow
-            await turn()
+            await turn(is_closed)
             slow = loop.call_later(self._timing.slow, on_slow or (lambda: None))
 
         try:

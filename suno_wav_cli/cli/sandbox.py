@@ -35,23 +35,23 @@ def sandbox(
     ] = 1.0,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Make task ids repeatable.")] = None,
     credits_left: Annotated[
-        Decimal,
+        Decimal | None,
         typer.Option(
             "--credits",
             parser=partial(_usable, parsers.credits_amount),
             metavar="N",
-            help="Credits that the account has.",
+            help="Credits that the account has. Default: 100.",
         ),
-    ] = Decimal(100),
+    ] = None,
     api_window: Annotated[
-        SubmissionWindow,
+        SubmissionWindow | None,
         typer.Option(
             "--window",
             parser=partial(_usable, parsers.window),
             metavar="N/TIME",
-            help="Most submissions to accept within TIME, which --speed divides.",
+            help="Most submissions to accept within TIME, which --speed divides. Default: 20/10s.",
         ),
-    ] = SubmissionWindow(),
+    ] = None,
     list_ids: Annotated[
         bool, typer.Option("--list", help="List the audio ids and what each does, then exit.")
     ] = False,
@@ -68,7 +68,12 @@ def sandbox(
         if list_ids:
             return command.list_ids(run)
         return command.serve(
-            run, port=api_port, speed=speed, seed=seed, credits_left=credits_left, window=api_window
+            run,
+            port=api_port,
+            speed=speed,
+            seed=seed,
+            credits_left=Decimal(100) if credits_left is None else credits_left,
+            window=api_window or SubmissionWindow(),
         )
 
     run_command(context, run_sandbox)

@@ -48,25 +48,25 @@ class Availability:
         """Why nothing more is submitted."""
         return self._state.trouble if self._state.is_final else None
 
-    async def wait_until_open(self) -> bool:
-        """Wait until a song may be submitted. Return whether all others have to wait for its outcome.
+    async def advance(self) -> Move | None:
+        """Return SUBMIT or TRY if a song may be submitted. Else wait or ask, and return None.
 
         If nothing more is submitted, raise the reason.
         """
-        while True:
-            move, seconds = decide(self._state, time.monotonic(), self._rules)
-            match move:
-                case Move.SUBMIT | Move.TRY:
-                    return move is Move.TRY
-                case Move.LOOK_UP:
-                    await self._look_up()
-                case Move.WAIT:
-                    await self.wait(seconds)
-                case Move.STOP:
-                    self._state = replace(self._state, is_final=True)
-                    if self.end is None:
-                        raise AssertionError("submissions have stopped without a reason")
-                    raise self.end
+        move, seconds = decide(self._state, time.monotonic(), self._rules)
+        match move:
+            case Move.SUBMIT | Move.TRY:
+                return move
+            case Move.LOOK_UP:
+                await self._look_up()
+            case Move.WAIT:
+                await self.wait(seconds)
+            case Move.STOP:
+                self._state = replace(self._state, is_final=True)
+                if self.end is None:
+                    raise AssertionError("submissions have stopped without a reason")
+                raise self.end
+        return None
 
     async def wait(self, seconds: float) -> None:
         """Wait until something has changed, at most so long."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.api.pricing import price_of
 from suno_wav_cli.conversion.availability import Availability
 from suno_wav_cli.conversion.budget import Allowance
+from suno_wav_cli.conversion.gate_state import Move
 from suno_wav_cli.errors import (
     NoCredits,
     NotAuthorized,
@@ -51,12 +52,15 @@ class TurnMissed(Exception):
 class Pass:
     """A song's way through the gate.
 
-    It has room for a connection, its turn is near, and its request is in flight. `epoch` is the
-    gate's when it came near; with `is_trial`, all others wait for its outcome.
+    If it `is_planned`, the plan pays for it. It has room for a connection, its turn is near, its
+    request is in flight; then it is begun. `epoch` is the gate's when it came near; with `is_trial`,
+    all others wait for its outcome.
     """
 
     audio_id: str
     number: int
+    is_planned: bool
+    is_begun: bool = False
     epoch: int = 0
     is_trial: bool = False
     has_room: bool = False
@@ -77,8 +81,7 @@ class SubmissionGate:
         self._spacing = self._window.seconds / self._window.submissions
         self._allowance = Allowance(context.settings.max_credits)
         self._room = Turns(min(_MOST_CONNECTIONS, 1 + math.ceil(_NEAR / self._spacing)))
-        self._approach = asyncio.Lock()
-        self._turn = Turns(1)
+        self._approach, self._turn = Turns(1), Turns(1)
         self._not_begun = planned
         self._count = self._admitted = self._near = self._in_flight = 0
         self._is_explained = self._is_announced = False
@@ -88,16 +91,20 @@ class SubmissionGate:
         """Let a song wait for its turn, inside the block. `planned` if the plan pays for it."""
         self._count += 1
         self._admitted += 1
-        one, begun = Pass(audio_id=audio_id, number=self._count), planned
+        one = Pass(audio_id=audio_id, number=self._count, is_planned=planned)
         try:
             yield one
         except NotBegun:
-            begun = False
+            self._begin(one, begun=False)
             raise
+        except BaseException:
+            self._begin(one)
+            raise
+        else:
+            self._begin(one)
         finally:
             self._settle(one)
             self._admitted -= 1
-            self._not_begun -= begun
             self._announce_end()
 
     async def approach(self, one: Pass) -> None:
@@ -105,57 +112,92 @@ class SubmissionGate:
         if not one.has_room:
             await self._room.enter(one.number)
             one.has_room = True
-        async with self._approach:
-            while True:
-                try:
-                    is_trial = await self._service.wait_until_open()
-                except SunoWavError as end:
-                    if self._is_explained:
-                        raise NotBegun(end) from None
-                    self._is_explained = True
-                    raise
-                # Those before it take a slot each.
-                delay = self._context.journal.slots.delay(self._window) + self._near * self._spacing
-                if delay <= _NEAR:
-                    break
-                if not self._near:
-                    self._context.report(SubmissionScheduled(seconds=delay))
-                await self._service.wait(delay - _NEAR)
-            one.epoch, one.is_trial, one.is_near = self._service.epoch, is_trial, True
-            self._near += 1
-            if is_trial:
-                self._service.begin_trial()
+        move: Move | None = None
+        while move is None:
+            await self._approach.enter(one.number)
+            try:
+                # A song that has missed its turn passes those behind it.
+                while move is None and self._approach.is_first(one.number):
+                    move = await self._advance(one)
+            finally:
+                self._approach.leave()
+        one.epoch, one.is_trial, one.is_near = self._service.epoch, move is Move.TRY, True
+        self._near += 1
+        if one.is_trial:
+            self._service.begin_trial()
 
-    async def claim(self, one: Pass, claim: Callable[[Callable[[int], None]], Claim]) -> Claim:
+    async def _advance(self, one: Pass) -> Move | None:
+        """Return how the song may be submitted, if its turn is near. Else wait, and return None."""
+        try:
+            move = await self._service.advance()
+        except SunoWavError as end:
+            if self._is_explained:
+                raise NotBegun(end) from None
+            self._is_explained = True
+            self._begin(one)
+            raise
+        if move is None:
+            return None
+        # Those before it take a slot each.
+        delay = self._context.journal.slots.delay(self._window) + self._near * self._spacing
+        if delay <= _NEAR:
+            return move
+        if not self._near:
+            self._context.report(SubmissionScheduled(seconds=delay))
+        await self._service.wait(delay - _NEAR)
+        return None
+
+    async def claim(
+        self,
+        one: Pass,
+        claim: Callable[[Callable[[int], None]], Claim],
+        *,
+        is_closed: Callable[[], bool],
+    ) -> Claim:
         """Claim the song as soon as its slot is free, with an open connection.
 
-        After that nothing is waited for: a claim means that the request leaves. Raise TurnMissed, and
-        what `claim` raises.
+        After that nothing is waited for: a claim means that the request leaves. `is_closed` tells
+        whether the connection was closed meanwhile. Raise TurnMissed, and what `claim` raises.
         """
-        journal, opened = self._context.journal, time.monotonic()
+        deadline = time.monotonic() + _FRESH
         try:
-            async with asyncio.timeout(_FRESH):
-                await self._turn.enter(one.number)
-        except TimeoutError:
-            raise TurnMissed from None
-        try:
-            while True:
-                self._check(one)
-                delay = journal.slots.delay(self._window)
-                if time.monotonic() + delay > opened + _FRESH:
-                    raise TurnMissed
-                if delay > 0:
-                    await asyncio.sleep(delay)
-                    continue
-                with suppress(WindowFull):
-                    claimed = await journal.when_unlocked(
-                        lambda: claim(partial(self._authorize, one)), seconds=_BEFORE_PAYING
-                    )
-                    break
-        finally:
-            self._turn.leave()
+            try:
+                async with asyncio.timeout(_FRESH):
+                    await self._turn.enter(one.number)
+            except TimeoutError:
+                raise TurnMissed from None
+            try:
+                claimed = await self._claim_in_time(one, claim, is_closed, deadline)
+            finally:
+                self._turn.leave()
+        except TurnMissed:
+            # It keeps its room: the songs behind it must not pass it.
+            self._leave_queue(one)
+            raise
         self._settle(one, in_flight=claimed.new)
+        self._begin(one)
         return claimed
+
+    async def _claim_in_time(
+        self,
+        one: Pass,
+        claim: Callable[[Callable[[int], None]], Claim],
+        is_closed: Callable[[], bool],
+        deadline: float,
+    ) -> Claim:
+        journal = self._context.journal
+        while True:
+            self._check(one)
+            delay = journal.slots.delay(self._window)
+            if is_closed() or time.monotonic() + delay > deadline:
+                raise TurnMissed
+            if delay > 0:
+                await self._service.wait(delay)
+                continue
+            with suppress(WindowFull):
+                return await journal.when_unlocked(
+                    lambda: claim(partial(self._authorize, one)), seconds=_BEFORE_PAYING
+                )
 
     def record(self, one: Pass, error: SunoWavError | None) -> None:
         """Note the outcome of a submission. Raise NotBegun if the account was refused before."""
@@ -164,6 +206,7 @@ class SubmissionGate:
             if left and not isinstance(error, SubmissionUnknown):
                 # Certainly not paid for.
                 self._allowance.refund()
+                self._begin(one, begun=False)
             self._note_trouble(one, error, left=left)
         elif left and isinstance(error, NotAuthorized | NoCredits):
             self._service.note_refusal(error)
@@ -197,19 +240,34 @@ class SubmissionGate:
         self._context.journal.slots.take(row, self._window, answer_within=timing.payment)
         self._allowance.spend()
 
-    def _settle(self, one: Pass, *, in_flight: bool = False) -> None:
-        """Give back what a song has of the gate, except that its request is in flight."""
-        if one.is_near:
-            self._near -= 1
-        if one.has_room:
-            self._room.leave()
-        self._in_flight += in_flight - one.is_in_flight
-        one.is_near = one.has_room = False
-        one.is_in_flight = in_flight
-        if one.is_trial and not in_flight:
+    def _begin(self, one: Pass, *, begun: bool = True) -> None:
+        """Count a song as begun, or as not begun after all."""
+        if one.is_planned:
+            self._not_begun += one.is_begun - begun
+            one.is_begun = begun
+
+    def _leave_queue(self, one: Pass) -> None:
+        """Note that a song is not near its turn any more, nor on trial."""
+        self._near -= one.is_near
+        one.is_near = False
+        if one.is_trial:
             one.is_trial = False
             self._service.end_trial(one.epoch)
         self._service.wake()
+
+    def _settle(self, one: Pass, *, in_flight: bool = False) -> None:
+        """Give back what a song has of the gate, except that its request is in flight."""
+        if one.has_room:
+            self._room.leave()
+        one.has_room = False
+        self._in_flight += in_flight - one.is_in_flight
+        one.is_in_flight = in_flight
+        if in_flight:
+            self._near -= one.is_near
+            one.is_near = False
+            self._service.wake()
+        else:
+            self._leave_queue(one)
 
     def _announce_end(self) -> None:
         """Say once how many songs were not begun. What is in flight has to end first."""

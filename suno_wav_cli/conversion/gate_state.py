@@ -115,12 +115,14 @@ def after_trouble(
     elif left:
         unknown = 0
     # What never answered may be mistyped. Then another submission is as good as a lookup.
-    needs_lookup = isinstance(error, SubmissionUnknown) or (
-        answered and not isinstance(error, TooManyRequests)
+    needs_lookup = (
+        state.needs_lookup
+        or isinstance(error, SubmissionUnknown)
+        or (answered and not isinstance(error, TooManyRequests))
     )
     if epoch < state.epoch and state.trouble is not None:
         # It left before the gate was closed.
-        state = replace(state, needs_lookup=state.needs_lookup or needs_lookup, unknown=unknown)
+        state = replace(state, needs_lookup=needs_lookup, unknown=unknown)
         return replace(state, trouble=error, is_final=True) if unknown >= _MOST_UNKNOWN else state
     failures = state.failures + 1
     return GateState(
@@ -151,10 +153,7 @@ def after_lookup(
     """Note what the lookup of the balance has shown. `error` if the service is still away."""
     if error is None:
         return replace(state, needs_lookup=False, until=now)
-    closed = after_trouble(
-        state, error, state.epoch, now, rules, answered=answered, left=False, jitter=jitter
-    )
-    return replace(closed, needs_lookup=True)
+    return after_trouble(state, error, state.epoch, now, rules, answered=answered, left=False, jitter=jitter)
 
 
 def _pause(failures: int, limits: WaitLimits | None) -> float:

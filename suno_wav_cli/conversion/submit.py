@@ -41,6 +41,7 @@ from suno_wav_cli.events import (
 from suno_wav_cli.journal.entry import State
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from decimal import Decimal
 
     from suno_wav_cli.conversion.context import ConversionContext
@@ -122,7 +123,7 @@ class Submitter:
             except SunoWavError as error:
                 self.gate.record(one, error)
                 raise
-            except (SongTaken, TurnMissed):
+            except SongTaken:
                 self.gate.record(one, None)
                 raise
             self.gate.record(one, None)
@@ -145,7 +146,7 @@ class Submitter:
         """Claim the song when its slot is free, pay for it, and record the answer."""
         context, song = self.context, job.song
 
-        async def turn() -> None:
+        async def turn(is_closed: Callable[[], bool]) -> None:
             claim = await self.gate.claim(
                 one,
                 lambda authorize: context.journal.claim(
@@ -155,6 +156,7 @@ class Submitter:
                     credits_before=self.balance,
                     authorize=authorize,
                 ),
+                is_closed=is_closed,
             )
             if not claim.new:
                 raise SongTaken(claim.entry)

@@ -28,6 +28,12 @@ class Turns:
                 self.leave()
             raise
 
+    def is_first(self, number: int) -> bool:
+        """Tell whether no lower number waits."""
+        while self._waiting and self._waiting[0][2].done():
+            heappop(self._waiting)
+        return not self._waiting or number < self._waiting[0][0]
+
     def leave(self) -> None:
         """Let in the next one. Those who were cancelled meanwhile are passed over."""
         while self._waiting:

@@ -169,7 +169,7 @@ def ask(
     return asyncio.run(asked())
 
 
-async def at_once() -> None:
+async def at_once(_is_closed: Callable[[], bool]) -> None:
     """Let a submission leave as soon as its connection is open."""
 
 
