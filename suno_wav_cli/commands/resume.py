@@ -13,19 +13,20 @@ from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
 from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.early_end import early_end
 from suno_wav_cli.conversion.finish import finish_task, song_of, target_of
+from suno_wav_cli.conversion.gate import SubmissionGate
 from suno_wav_cli.conversion.ids import find
 from suno_wav_cli.conversion.outcome import Outcome, report_failure, report_summary, summarize
 from suno_wav_cli.conversion.pipeline import finish, run_all
 from suno_wav_cli.conversion.plan import Action, Job, choose_action
 from suno_wav_cli.conversion.resume_hint import command_for, describe_command, service_options
-from suno_wav_cli.conversion.submit import Submitter, new_gate
-from suno_wav_cli.conversion.targets import check_targets
+from suno_wav_cli.conversion.submit import Submitter
+from suno_wav_cli.conversion.targets import check_targets, make_folders
 from suno_wav_cli.errors import (
     ExitCode,
     JournalUnusable,
     OutputExists,
-    ServiceUnavailable,
     SubmissionUnknown,
+    SunoWavError,
     UsageError,
 )
 from suno_wav_cli.events import OtherServiceJobs, RunBegun, SongsGivenUp, Summary
@@ -85,11 +86,12 @@ def resume(request: Request, run: Run) -> ExitCode:
 async def _resume_all(chosen: Sequence[JournalEntry | str], request: Request, run: Run) -> ExitCode:
     """Resume all of them, and begin in the order given."""
     async with open_context(run) as context:
+        context.songs.update(one if isinstance(one, str) else one.name for one in chosen)
         callback_url: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         callback_url.set_result(None)
         submitter = Submitter(
             context=context,
-            gate=new_gate(run.settings),
+            gate=SubmissionGate(context, planned=_count_submissions(chosen) if request.resubmit else 0),
             callback_url=callback_url,
         )
         outcomes = {one: Outcome(task_id=_task_of(one)) for one in chosen}
@@ -120,6 +122,10 @@ def _conclude(context: ConversionContext, outcomes: Sequence[Outcome]) -> tuple[
         return None
     unsaved = [outcome.task_id for outcome in outcomes if not outcome.is_saved]
     return context.continue_argv([task_id for task_id in unsaved if task_id]) if unsaved else None
+
+
+def _count_submissions(chosen: Sequence[JournalEntry | str]) -> int:
+    return sum(isinstance(one, JournalEntry) and one.state in RESUBMITTABLE for one in chosen)
 
 
 def _task_of(chosen: JournalEntry | str) -> str | None:
@@ -166,6 +172,7 @@ async def _settle(
     target = target_of(context, song, entry, alone=alone)
     if resubmit:
         check_targets([target], ours=context.owns, force=context.settings.force)
+        make_folders([target])
     action = choose_action(entry.state, resubmit=resubmit, insists=False)
     try:
         accepted = await submitter.accept(Job(song=song, target=target, action=action, entry=entry))
@@ -190,7 +197,7 @@ async def _explain_unknown(context: ConversionContext, entry: JournalEntry, said
 async def _explain_balance(context: ConversionContext, entry: JournalEntry, before: Decimal) -> str:
     try:
         now = await context.client.fetch_credits()
-    except ServiceUnavailable:
+    except SunoWavError:
         return ""
     paid, undecided = context.journal.history.paid_since_balance(entry)
     return f"; {compare_balances(before, now, WAV_PRICE, paid=paid, undecided=undecided)}"

@@ -10,7 +10,7 @@ from suno_wav_cli.conversion.adoption import attach_task
 from suno_wav_cli.conversion.ids import typed_id
 from suno_wav_cli.conversion.outcome import Outcome
 from suno_wav_cli.conversion.pipeline import finish
-from suno_wav_cli.conversion.targets import check_targets, choose_targets, names_title
+from suno_wav_cli.conversion.targets import check_targets, choose_targets, make_folders, names_title
 from suno_wav_cli.conversion.wait import TimeLimit, look_once, wait_for
 from suno_wav_cli.errors import StillRunning
 from suno_wav_cli.events import Skipped
@@ -56,6 +56,7 @@ async def finish_task(
         context.report(Skipped(audio_id=entry.name, path=target, tags_wanted=context.settings.tag))
         return Outcome(task_id=task_id, skipped=True)
     check_targets([target], ours=context.owns, force=context.settings.force)
+    make_folders([target])
     if record is not None and record.state is WavState.PENDING and not wait:
         raise StillRunning("the conversion is not finished yet", "Try again later, or add --wait.")
     if entry is None or entry.audio_id is None:
@@ -77,4 +78,5 @@ def target_of(context: ConversionContext, song: Song, entry: JournalEntry | None
     if out is None and meant is not None and meant.parent != context.spool:
         return meant
     today = datetime.now().astimezone().date()
-    return choose_targets([song], out, today, alone=alone, spool=context.spool)[0]
+    (target,) = choose_targets([song], out, today, alone=alone, spool=context.spool, in_use=context.names)
+    return target

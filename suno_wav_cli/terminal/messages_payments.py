@@ -15,6 +15,16 @@ _MOST_IDS = 3
 
 def render_payment(event: events.PaymentEvent) -> Message:
     match event:
+        case events.LineRefused():
+            said = f"{printable(event.source)}, line {event.line}: {printable(event.message)}"
+            return Message(text=said, level=Level.ERROR)
+        case events.ListEmpty():
+            return Message(text=f"suno-wav: {printable(event.source)} names no songs: nothing to do")
+        case events.RoomShort():
+            return Message(
+                text=f"suno-wav: warning: {event.folder} has {event.free / 1e9:,.1f} GB free, and the songs may need "
+                f"{event.needed / 1e9:,.1f} GB; downloads wait when it is full"
+            )
         case events.Planned():
             price = f" ({count_credits(event.price)})" if event.price else ""
             return Message(result=[f"{event.action:<8} {event.audio_id} -> {event.path}{price}"])
@@ -30,6 +40,8 @@ def render_payment(event: events.PaymentEvent) -> Message:
             )
         case events.SubmissionsResumed():
             return Message(text="suno-wav: submissions go on")
+        case events.SubmissionsStopped():
+            return Message(text=_stopped(event), level=Level.ERROR)
         case events.Submitting():
             return Message(text=f"{event.audio_id}: submitting", level=Level.DETAIL)
         case events.SubmissionDelayed():
@@ -58,6 +70,14 @@ def render_payment(event: events.PaymentEvent) -> Message:
             return Message(text=f"{event.audio_id}: {event.reason}, continuing task {event.task_id}")
         case _:
             assert_never(event)
+
+
+def _stopped(event: events.SubmissionsStopped) -> str:
+    songs = "1 more song was" if event.not_begun == 1 else f"{event.not_begun} more songs were"
+    return (
+        f"suno-wav: submissions have stopped: {printable(event.reason)}. {songs} not begun, at a price of "
+        f"{count_credits(event.price)}."
+    )
 
 
 def _restored(event: events.JournalRestored) -> str:
