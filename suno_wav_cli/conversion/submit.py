@@ -161,7 +161,7 @@ class Submitter:
             if not claim.new:
                 raise SongTaken(claim.entry)
             payment.entry = claim.entry
-            context.report(Submitting(audio_id=song.audio_id, title=song.title or entry.title))
+            context.report(Submitting(audio_id=song.audio_id, title=song.title or claim.entry.title))
 
         def on_slow() -> None:
             context.report(AnswerAwaited(audio_id=song.audio_id))
