@@ -7,26 +7,28 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.api.pricing import price_of
 from suno_wav_cli.api.providers import SANDBOX
 from suno_wav_cli.conversion.budget import check_budget, show_plan
 from suno_wav_cli.conversion.callback_url import open_callback_url
 from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.early_end import early_end
 from suno_wav_cli.conversion.gate import SubmissionGate
-from suno_wav_cli.conversion.ids import audio_id_of, check_music_task, is_sandbox_id, is_uuid
+from suno_wav_cli.conversion.ids import audio_id_of, check_music_task, is_audio_id, is_sandbox_id, is_uuid
 from suno_wav_cli.conversion.music_task import fetch_finished_music_task
 from suno_wav_cli.conversion.outcome import exit_code_of, outcomes_before, report_summary
 from suno_wav_cli.conversion.pipeline import convert_all
 from suno_wav_cli.conversion.plan import Action, check_music_tasks, make_plan, submissions
 from suno_wav_cli.conversion.rest import conclude, list_failures
 from suno_wav_cli.conversion.resume_hint import service_options
+from suno_wav_cli.conversion.room import check_room
 from suno_wav_cli.conversion.song_list import check_writable, read_songs, unique_songs
 from suno_wav_cli.conversion.submit import Submitter
-from suno_wav_cli.conversion.targets import check_targets, names_title
+from suno_wav_cli.conversion.targets import check_targets, make_folders, names_title
 from suno_wav_cli.download.part_file import part_of
 from suno_wav_cli.errors import ExitCode, UsageError
-from suno_wav_cli.events import UnusualIds
-from suno_wav_cli.models import Song, is_id
+from suno_wav_cli.events import ListEmpty, RunBegun, UnusualIds
+from suno_wav_cli.models import Song
 from suno_wav_cli.system.event_loop import run_async
 
 if TYPE_CHECKING:
@@ -61,9 +63,7 @@ class Request:
 
 def convert_songs(request: Request, run: Run) -> ExitCode:
     """Convert songs, and return the exit code. Raise SunoWavError if nothing could be begun."""
-    songs = _named_songs(request, run.settings)
-    if request.errors is not None:
-        check_writable(request.errors)
+    songs = _named_songs(request, run)
     _check_sandbox_ids(songs, run.settings)
     return run_async(_convert(songs, request, run))
 
@@ -80,9 +80,11 @@ async def _convert(songs: Sequence[Song], request: Request, run: Run) -> ExitCod
             named={audio_id_of(argument) for argument in request.audio_ids},
         )
         check_music_tasks(plan, settings.provider)
+        targets = [job.target for job in plan if job.action is not Action.THERE]
         if request.wait:
-            targets = [job.target for job in plan if job.action is not Action.THERE]
             check_targets(targets, ours=context.owns, force=settings.force)
+            if submissions(plan):
+                check_room(targets, at_once=settings.jobs, report=context.report)
         _report_unusual_ids(context, plan)
         if request.dry_run:
             await show_plan(context, plan)
@@ -94,6 +96,8 @@ async def _convert(songs: Sequence[Song], request: Request, run: Run) -> ExitCod
         # What the budget refuses has its own remedy.
         with early_end(end_early, only_by_signal=True):
             balance = await check_budget(context, plan)
+        if request.wait:
+            make_folders(targets)
         try:
             with early_end(end_early):
                 await _do_plan(context, plan, request, balance, outcomes)
@@ -113,8 +117,18 @@ async def _do_plan(
     balance: Decimal | None,
     outcomes: list[Outcome],
 ) -> None:
+    count = submissions(plan)
+    context.report(
+        RunBegun(
+            songs=len(plan),
+            there=sum(job.action is Action.THERE for job in plan),
+            submissions=count,
+            price=price_of(count),
+            balance=balance,
+        )
+    )
     # A callback comes only for a song that is submitted now.
-    receive = request.wait and submissions(plan) > 0
+    receive = request.wait and count > 0
     async with open_callback_url(context, receive=receive) as callback_url:
         submitter = Submitter(
             context=context,
@@ -125,19 +139,26 @@ async def _do_plan(
         await convert_all(context, plan, submitter, outcomes, wait=request.wait)
 
 
-def _named_songs(request: Request, settings: Settings) -> list[Song]:
+def _named_songs(request: Request, run: Run) -> list[Song]:
     """Return the songs that are named. There is none if all tracks of a task are wanted."""
-    service = service_options(settings.provider, settings.base_url)
+    service = service_options(run.settings.provider, run.settings.base_url)
     if request.music_task_id is not None:
         check_music_task(request.music_task_id, service)
     songs = [Song(audio_id=audio_id_of(argument, service)) for argument in request.audio_ids]
+    is_plain = True
     if request.from_file is not None:
-        songs += read_songs(request.from_file, service)
+        listed = read_songs(request.from_file, run.report, service)
+        is_plain = listed.is_plain
+        songs += listed.songs
+        if not listed.songs:
+            run.report(ListEmpty(source=request.from_file))
     elif not songs and request.music_task_id is None:
         raise UsageError(
             "no audio id was given",
             "suno-wav convert AUDIO_ID... or, for all tracks: --task-id ID; or --from-file FILE",
         )
+    if request.errors is not None:
+        check_writable(request.errors, request.from_file, is_plain=is_plain)
     return unique_songs(songs)
 
 
@@ -149,8 +170,8 @@ def _check_sandbox_ids(songs: Sequence[Song], settings: Settings) -> None:
 
 def _check_track_ids(task: MusicTask, music_task_id: str) -> None:
     """Raise UsageError for an id from the service that could not be typed to continue its song."""
-    good = [track.audio_id for track in task.tracks if is_id(track.audio_id)]
-    bad = [track.audio_id for track in task.tracks if not is_id(track.audio_id)]
+    good = [track.audio_id for track in task.tracks if is_audio_id(track.audio_id)]
+    bad = [track.audio_id for track in task.tracks if not is_audio_id(track.audio_id)]
     if bad:
         raise UsageError(
             f"music task {music_task_id} names a song '{bad[0]}', which is not an id",
@@ -186,7 +207,7 @@ async def _resolve_songs(context: ConversionContext, songs: Sequence[Song], requ
         replace(
             song,
             music_task_id=song.music_task_id or music_task_id or history.music_task_of(song.audio_id),
-            title=history.title_of(song.audio_id) if titled else None,
+            title=(song.title or history.title_of(song.audio_id)) if titled else None,
         )
         for song in songs
     ]

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, cast
 
 from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.providers import get_provider
-from suno_wav_cli.callbacks.notifications import TaskNotifier
 from suno_wav_cli.config.credentials import find_api_key, require_key
 from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
 from suno_wav_cli.conversion.download_slots import DownloadSlots
 from suno_wav_cli.conversion.early_end import early_end
 from suno_wav_cli.conversion.ids import typed_task
+from suno_wav_cli.conversion.poller import Poller
 from suno_wav_cli.conversion.resume_hint import command_for
+from suno_wav_cli.conversion.room import DiskRoom
 from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT, check_standard_output
 from suno_wav_cli.conversion.tagger import Tagger
+from suno_wav_cli.conversion.targets import NamesInUse
 from suno_wav_cli.download import fetch as download
 from suno_wav_cli.download.part_file import remove_old_parts
 from suno_wav_cli.errors import UsageError
@@ -46,7 +48,8 @@ class ConversionContext:
 
     `spool` is the folder for a song on its way to standard output. `tagger` is None unless the
     files get tags. A service that `ends_with_run` is this run's own sandbox. With `watch`, each change
-    of a task's state is reported. `songs` are the audio ids that this run was given.
+    of a task's state is reported. `songs` are the audio ids that this run was given, and `names` those
+    that songs have. `room` is what the running downloads share.
     """
 
     run: Run
@@ -54,12 +57,14 @@ class ConversionContext:
     ends_with_run: bool
     journal: Journal
     api: Client | None
-    notifier: TaskNotifier
+    poller: Poller
     downloads: DownloadSlots
     download_terms: download.DownloadPolicy
     download_backoff: Backoff
     tagger: Tagger | None
     spool: Path
+    names: NamesInUse
+    room: DiskRoom
     watch: bool = False
     songs: set[str] = field(default_factory=set)
 
@@ -150,12 +155,14 @@ async def open_context(
             ends_with_run=is_own_sandbox(settings),
             journal=journal,
             api=client,
-            notifier=TaskNotifier(),
-            downloads=DownloadSlots(settings.connections),
+            poller=Poller(settings, run.wait_limits, run.report),
+            downloads=DownloadSlots(settings.connections, at_once=settings.jobs),
             download_terms=_download_policy(settings, tls, local=local),
             download_backoff=Backoff(retries=settings.retries),
             tagger=tagger,
             spool=spool,
+            names=NamesInUse(journal.history),
+            room=DiskRoom(settings.timeout),
             watch=watch,
         )
         with early_end(lambda: _hint(context)):

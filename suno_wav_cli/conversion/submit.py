@@ -161,7 +161,7 @@ class Submitter:
             if not claim.new:
                 raise SongTaken(claim.entry)
             payment.entry = claim.entry
-            context.report(Submitting(audio_id=song.audio_id))
+            context.report(Submitting(audio_id=song.audio_id, title=song.title or claim.entry.title))
 
         def on_slow() -> None:
             context.report(AnswerAwaited(audio_id=song.audio_id))
@@ -229,5 +229,7 @@ class Submitter:
         return self._resume(known, None, _ON_RECORD)
 
     def _resume(self, entry: JournalEntry, record: WavRecord | None, reason: str) -> Accepted:
-        self.context.report(Resumed(audio_id=entry.name, task_id=entry.wav_task_id or "", reason=reason))
+        self.context.report(
+            Resumed(audio_id=entry.name, title=entry.title, task_id=entry.wav_task_id or "", reason=reason)
+        )
         return Accepted(entry=self.context.journal.follow(entry), record=record)

@@ -12,6 +12,43 @@ if TYPE_CHECKING:
 
 
 @event
+class LineRefused:
+    """`--from-file`: a line cannot be read. Reported for the first 20; then nothing is paid for.
+
+    source: the list's name.
+    message: what is wrong with the line.
+    """
+
+    source: str
+    line: int
+    message: str
+
+
+@event
+class ListEmpty:
+    """`--from-file`: the list names no song, so there is nothing to do.
+
+    source: the list's name.
+    """
+
+    source: str
+
+
+@event
+class RoomShort:
+    """The disk may have no room for all songs. The downloads go on while there is room, and then wait.
+
+    folder: where the songs are to be saved.
+    free: bytes that are free there.
+    needed: bytes that the songs may need, 50 MB each.
+    """
+
+    folder: Path
+    free: int
+    needed: int
+
+
+@event
 class Planned:
     """`--dry-run`: what `convert` would do with a song.
 
@@ -118,6 +155,7 @@ class Submitting:
     """The paid request is about to be sent."""
 
     audio_id: str
+    title: str | None
 
 
 @event
@@ -134,7 +172,7 @@ class SubmissionDelayed:
 
 @event
 class AnswerAwaited:
-    """The answer to the paid request takes long. It is waited for."""
+    """The answer to the paid request takes long, and the program goes on waiting for it."""
 
     audio_id: str
 
@@ -152,14 +190,14 @@ class AnswerKept:
 
 @event
 class OtherRunAwaited:
-    """Another program is submitting the song. This one waits for what comes of it."""
+    """Another program is submitting the song. This one waits for the outcome."""
 
     audio_id: str
 
 
 @event
 class OtherSongNamed:
-    """The service's record names another song than this one, which no known song is.
+    """The service's record names a song that is neither this one nor another known one.
 
     named: the id in the record.
     """
@@ -182,13 +220,14 @@ class Resumed:
     """The song was paid for before, and its task is continued."""
 
     audio_id: str
+    title: str | None
     task_id: str
     reason: str
 
 
 @event
 class JournalRestored:
-    """The journal's file vanished during the run. All that stood in it was written again.
+    """The journal's file vanished during the run. Its content was written again.
 
     task_ids: tasks of this run that are paid for and not saved.
     """
@@ -198,7 +237,10 @@ class JournalRestored:
 
 
 PaymentEvent: TypeAlias = (
-    Planned
+    LineRefused
+    | ListEmpty
+    | RoomShort
+    | Planned
     | UnusualIds
     | Quoted
     | RunBegun

@@ -18,20 +18,29 @@ if TYPE_CHECKING:
     from suno_wav_cli.journal.entry import JournalEntry
     from suno_wav_cli.models import Track
 
-RANK = (
-    "CASE WHEN state IN ('refused', 'exists') THEN 2 WHEN state IN ('failed', 'forgotten') THEN 1 ELSE 0 END"
-)
-"""How little a conversion decides about its song: not at all if nothing was accepted, and little if it was given up."""
+
+def _rank(row: str) -> str:
+    """Return the SQL for how little a conversion decides about its song.
+
+    0: it was or may have been paid for; 1: it failed or was forgotten; 2: it was not accepted.
+    """
+    return (
+        f"CASE WHEN {row}.state IN ('refused', 'exists') THEN 2 "
+        f"WHEN {row}.state IN ('failed', 'forgotten') THEN 1 ELSE 0 END"
+    )
+
+
+RANK = _rank("conversion")
+"""The newest of a song's conversions with the lowest rank decides about the song."""
 _REPLACED = (
     "EXISTS (SELECT 1 FROM conversion AS later WHERE later.service = conversion.service "
     "AND later.audio_id = conversion.audio_id AND later.id > conversion.id "
-    "AND later.state NOT IN ('refused', 'exists', 'failed', 'forgotten'))"
+    f"AND {_rank('later')} = 0)"
 )
 _DECIDES = (
     "NOT EXISTS (SELECT 1 FROM conversion AS other WHERE other.service = conversion.service "
     "AND other.audio_id = conversion.audio_id AND other.id <> conversion.id "
-    "AND (other.state NOT IN ('refused', 'failed'), other.id) "
-    "> (conversion.state NOT IN ('refused', 'failed'), conversion.id))"
+    f"AND (-({_rank('other')}), other.id) > (-({RANK}), conversion.id))"
 )
 _UNFINISHED = f"state IN ('submitting', 'unknown', 'submitted', 'ready') AND NOT {_REPLACED}"
 
@@ -46,6 +55,8 @@ class Listing(StrEnum):
     """Of these, what the service has accepted and deletes first."""
 
 
+_PATHS = "SELECT audio_id, target FROM conversion WHERE audio_id IS NOT NULL AND target IS NOT NULL"
+_PLACES = "SELECT audio_id, path FROM conversion JOIN place ON place.conversion = conversion.id WHERE audio_id IS NOT NULL"
 _LONGEST_BATCH = 86400.0
 _NEWEST_FIRST = "id DESC"
 _LISTINGS: dict[Listing, tuple[str, str]] = {
@@ -149,6 +160,18 @@ class History:
     def title_of(self, audio_id: str) -> str | None:
         rows = self._database.rows("SELECT title FROM track WHERE audio_id = ?", audio_id)
         return rows[0][0] if rows else None
+
+    def paths(self) -> Iterator[tuple[str, Path]]:
+        """Yield each song with every file that it was meant for, or saved to."""
+        for audio_id, path in self._database.rows(f"{_PATHS} UNION ALL {_PLACES}"):
+            yield audio_id, loaded(path)
+
+    def paths_of(self, audio_id: str) -> set[Path]:
+        """Return every file that a song was meant for, or saved to."""
+        rows = self._database.rows(
+            f"{_PATHS} AND audio_id = ? UNION ALL {_PLACES} AND audio_id = ?", audio_id, audio_id
+        )
+        return {loaded(path) for _, path in rows}
 
     def style_of(self, audio_id: str) -> str | None:
         rows = self._database.rows("SELECT tags FROM track WHERE audio_id = ?", audio_id)

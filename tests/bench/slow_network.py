@@ -148,12 +148,11 @@ class SlowNetwork:
                     self._note(client, waits=False)
                 await target.drain()
 
-        sending = asyncio.create_task(send())
-        due = 0.0
+        sending, due, piece = asyncio.create_task(send()), 0.0, b" "
         try:
-            while True:
+            while piece:
                 piece = await source.read(1 << 18)
-                if piece and is_request and self._refuses:
+                if is_request and self._refuses:
                     client.write(_REFUSAL)
                     client.close()
                     return
@@ -161,9 +160,7 @@ class SlowNetwork:
                     self._note(client, waits=True)
                 due = max(due, time.monotonic() + self._random.uniform(0, 2 * self._jitter))
                 pieces.put_nowait((due, piece))
-                if not piece:
-                    await sending
-                    return
+            await sending
         except OSError:
             pass
         finally:
