@@ -75,7 +75,7 @@ class Outcome:
         if self.error is not None:
             return self.error.message
         if not self.is_begun:
-            return "not begun"
+            return "not begun" if self.stopped is None else f"not begun: {self.stopped.message}"
         return f"at the service as task {self.task_id}" if is_id(self.task_id or "") else "at the service"
 
 

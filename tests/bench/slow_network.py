@@ -119,6 +119,10 @@ class SlowNetwork:
                 if writer is not None:
                     writer.close()
 
+    def _note(self, client: asyncio.StreamWriter, *, waits: bool) -> None:
+        if client in self._connections:
+            self._connections[client] = waits
+
     async def _pass_on(
         self,
         source: asyncio.StreamReader,
@@ -139,25 +143,24 @@ class SlowNetwork:
                     if not is_request:
                         target.close()
                     return
-                if client in self._connections:
-                    self._connections[client] = is_request
                 target.write(piece)
+                if not is_request:
+                    self._note(client, waits=False)
                 await target.drain()
 
-        sending = asyncio.create_task(send())
-        due = 0.0
+        sending, due, piece = asyncio.create_task(send()), 0.0, b" "
         try:
-            while True:
+            while piece:
                 piece = await source.read(1 << 18)
-                if piece and is_request and self._refuses:
+                if is_request and self._refuses:
                     client.write(_REFUSAL)
                     client.close()
                     return
+                if is_request:
+                    self._note(client, waits=True)
                 due = max(due, time.monotonic() + self._random.uniform(0, 2 * self._jitter))
                 pieces.put_nowait((due, piece))
-                if not piece:
-                    await sending
-                    return
+            await sending
         except OSError:
             pass
         finally:

@@ -23,6 +23,7 @@ from tests.support.program import (
     start_program,
     started,
 )
+from tests.support.quick_limits import API_SPEED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -84,7 +85,7 @@ def test_a_run_right_after_a_kill_waits_for_the_slots_of_the_killed_one() -> Non
 def test_without_credits_one_message_tells_what_was_not_begun(sandbox: Sandbox) -> None:
     """What is paid for is finished."""
     songs = ["demo+paid", "demo-no-credits+second", *names("poor", 3)]
-    done = sandbox.run("convert", *songs, "--out", ".", "--window", "2/1s", "--json")
+    done = sandbox.run("convert", *songs, "--out", ".", "--window", "1/1s", "--json")
     assert done.code == 4
     assert [event["audio_id"] for event in done.named("song_failed")] == [songs[1]]
     assert [event["audio_id"] for event in done.named("saved")] == [songs[0]]
@@ -98,7 +99,7 @@ def test_without_credits_one_message_tells_what_was_not_begun(sandbox: Sandbox) 
 @pytest.mark.long
 def test_three_unknown_outcomes_in_a_row_stop_the_payments(sandbox: Sandbox) -> None:
     songs = [f"demo-lost+row{number}" for number in range(5)]
-    done = sandbox.run("convert", *songs, "--window", "20/10s", "--errors", "left.txt", "--json")
+    done = sandbox.run("convert", *songs, "--window", "20/60s", "--errors", "left.txt", "--json")
     assert done.code == 6
     assert [sandbox.counted("submissions", song) for song in songs] == [1, 1, 1, 0, 0]
     assert [event["not_begun"] for event in done.named("submissions_stopped")] == [2]
@@ -109,10 +110,22 @@ def test_three_unknown_outcomes_in_a_row_stop_the_payments(sandbox: Sandbox) -> 
 @pytest.mark.long
 def test_a_song_between_them_ends_the_row(sandbox: Sandbox) -> None:
     songs = ["demo-lost+a", "demo-lost+b", "demo+between", "demo-lost+c", "demo+after"]
-    done = sandbox.run("convert", *songs, "--out", ".", "--window", "20/10s", "--json")
+    done = sandbox.run("convert", *songs, "--out", ".", "--window", "20/60s", "--json")
     assert done.code == 5
     assert [event["audio_id"] for event in done.named("saved")] == ["demo+between", "demo+after"]
     assert done.named("submissions_stopped") == []
+
+
+@pytest.mark.long
+def test_a_payment_without_an_answer_holds_up_no_other_song_for_long(sandbox: Sandbox) -> None:
+    """After 30 s, here one, the service is asked for the balance before the next song is submitted."""
+    songs = ["demo-hang+slow", "demo+beside", "demo-slow+behind"]
+    env = {API_SPEED: "30"}
+    done = sandbox.run("convert", *songs, "--out", ".", "--window", "2/4s", "--json", env=env)
+    assert done.code == 5
+    assert sorted(event["audio_id"] for event in done.named("saved")) == sorted(songs[1:])
+    assert [event["audio_id"] for event in done.named("answer_awaited")] == songs[:1]
+    assert [sandbox.counted("submissions", song) for song in songs] == [1, 1, 1]
 
 
 @pytest.mark.long
