@@ -12,7 +12,9 @@ from suno_wav_cli.conversion.budget import check_budget, show_plan
 from suno_wav_cli.conversion.callback_url import open_callback_url
 from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.early_end import early_end
+from suno_wav_cli.conversion.follow_up import complete_existing
 from suno_wav_cli.conversion.ids import audio_id_of, check_music_task, is_sandbox_id, is_uuid
+from suno_wav_cli.conversion.info_file import check_info_files
 from suno_wav_cli.conversion.music_task import fetch_finished_music_task
 from suno_wav_cli.conversion.outcome import exit_code_of, outcomes_before, report_summary
 from suno_wav_cli.conversion.pipeline import convert_all
@@ -82,6 +84,8 @@ async def _convert(songs: Sequence[Song], request: Request, run: Run) -> ExitCod
         if request.wait:
             targets = [job.target for job in plan if job.action is not Action.THERE]
             check_targets(targets, ours=context.owns, force=settings.force)
+            if settings.info_json:
+                check_info_files(plan)
         _report_unusual_ids(context, plan)
         if request.dry_run:
             await show_plan(context, plan)
@@ -102,7 +106,7 @@ async def _convert(songs: Sequence[Song], request: Request, run: Run) -> ExitCod
     report_summary(context, outcomes)
     if request.errors is not None:
         list_failures(context, request.errors, plan, outcomes)
-    return exit_code_of(outcomes)
+    return exit_code_of(outcomes, incomplete=context.follow_up.has_failed)
 
 
 async def _do_plan(
@@ -122,6 +126,7 @@ async def _do_plan(
             balance=balance,
         )
         await convert_all(context, plan, submitter, outcomes, wait=request.wait)
+    await complete_existing(context, plan)
 
 
 def _named_songs(request: Request, settings: Settings) -> list[Song]:

@@ -63,7 +63,7 @@ async def _show_all(request: Request, run: Run) -> ExitCode:
             task_ids,
             at_once=len(task_ids),
         )
-    return exit_code_of(outcomes)
+    return exit_code_of(outcomes, incomplete=context.follow_up.has_failed)
 
 
 def _task_id(context: ConversionContext, argument: str) -> str:

@@ -13,10 +13,12 @@ from suno_wav_cli.config.credentials import find_api_key, require_key
 from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
 from suno_wav_cli.conversion.download_slots import DownloadSlots
 from suno_wav_cli.conversion.early_end import early_end
+from suno_wav_cli.conversion.follow_up import check_follow_up, follow_up_options, open_follow_up
 from suno_wav_cli.conversion.ids import typed_task
 from suno_wav_cli.conversion.resume_hint import command_for
 from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT, check_standard_output
 from suno_wav_cli.conversion.tagger import Tagger
+from suno_wav_cli.conversion.track_lookup import TrackLookup
 from suno_wav_cli.download import fetch as download
 from suno_wav_cli.download.part_file import remove_old_parts
 from suno_wav_cli.errors import UsageError
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.config.run import Run
     from suno_wav_cli.config.settings import Settings
+    from suno_wav_cli.conversion.follow_up import FollowUp
     from suno_wav_cli.events import Report
     from suno_wav_cli.journal import Journal
 
@@ -59,6 +62,7 @@ class ConversionContext:
     download_terms: download.DownloadPolicy
     download_backoff: Backoff
     tagger: Tagger | None
+    follow_up: FollowUp
     spool: Path
     watch: bool = False
     songs: set[str] = field(default_factory=set)
@@ -100,6 +104,7 @@ class ConversionContext:
         typed = [] if None in names else [name for name in names if name]
         again = ["--force"] if self.settings.force else []
         again += ["--tag"] if self.settings.tag else []
+        again += follow_up_options(self.settings)
         again += ["--out", STANDARD_OUTPUT] if self.piped else []
         return command_for(self.settings.provider, self.base_url, "resume", typed, *options, *again)
 
@@ -141,9 +146,12 @@ async def open_context(
                 Client(provider, base_url, key, tls, backoff, timing=run.api_timing)
             )
         local = is_loopback(base_url)
-        tagger = None
-        if settings.tag and client is not None:
-            tagger = Tagger(client, journal.history, tls, local=local, report=run.report)
+        tagger, tracks = None, None
+        if client is not None:
+            tracks = TrackLookup(client, journal.history)
+            if settings.tag:
+                tagger = Tagger(tracks, journal.history, tls, local=local, report=run.report)
+        follow_up = await stack.enter_async_context(open_follow_up(run, journal.history, tracks))
         context = ConversionContext(
             run=run,
             base_url=base_url,
@@ -155,6 +163,7 @@ async def open_context(
             download_terms=_download_policy(settings, tls, local=local),
             download_backoff=Backoff(retries=settings.retries),
             tagger=tagger,
+            follow_up=follow_up,
             spool=spool,
             watch=watch,
         )
@@ -191,6 +200,7 @@ def _check_output(settings: Settings, spool: Path) -> None:
     """Raise UsageError, before anything is paid for, if the files cannot become what is asked for."""
     if settings.tag:
         check_tagging_possible()
+    check_follow_up(settings)
     if settings.out == STANDARD_OUTPUT:
         check_standard_output(json=settings.json)
         try:

@@ -61,7 +61,7 @@ class LogFile:
         self._file.close()
 
 
-_MAY_HOLD_TOKENS = ("--callback-url", "--public-url", "--forward-to")
+_MAY_HOLD_TOKENS = ("--callback-url", "--public-url", "--forward-to", "--exec")
 
 
 def _tokens(event: Event) -> set[str]:

@@ -18,6 +18,7 @@ from suno_wav_cli.config.run import Run as ProgramRun
 from suno_wav_cli.config.settings import Settings
 from suno_wav_cli.conversion.context import ConversionContext
 from suno_wav_cli.conversion.download_slots import DownloadSlots
+from suno_wav_cli.conversion.follow_up import FollowUp
 from suno_wav_cli.conversion.save import save
 from suno_wav_cli.download import fetch as download
 from suno_wav_cli.errors import SunoWavError
@@ -131,15 +132,16 @@ class Customer:
         run = Run()
         once = Backoff(retries=0)
         async with Client(get_provider("sandbox"), service, Secret(value="any"), TLS, once) as client:
+            program_run = ProgramRun(
+                settings=Settings(provider="sandbox", base_url=service, timeout=seconds),
+                choices=(),
+                secrets=Secrets(api_key=None, ngrok_token=None, hmac_key=None),
+                environ={},
+                report=run.events.append,
+                interactive=False,
+            )
             context = ConversionContext(
-                run=ProgramRun(
-                    settings=Settings(provider="sandbox", base_url=service, timeout=seconds),
-                    choices=(),
-                    secrets=Secrets(api_key=None, ngrok_token=None, hmac_key=None),
-                    environ={},
-                    report=run.events.append,
-                    interactive=False,
-                ),
+                run=program_run,
                 base_url=service,
                 ends_with_run=False,
                 journal=self.journal,
@@ -149,6 +151,7 @@ class Customer:
                 download_terms=wishes,
                 download_backoff=download_backoff,
                 tagger=None,
+                follow_up=FollowUp(program_run, self.journal.history, None, None),
                 spool=Path("piped"),
             )
             try:

@@ -1,0 +1,35 @@
+"""Messages about what follows a saved song."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from suno_wav_cli import events
+from suno_wav_cli.terminal.message import Level, Message
+from suno_wav_cli.terminal.tables import printable
+
+
+def render_follow_up(event: events.FollowUpEvent) -> Message:
+    match event:
+        case events.CommandFailed():
+            return Message(
+                text=f"{event.audio_id}: error: the command of --exec failed: {printable(event.reason)}\n"
+                f"  The song is saved as {printable(event.place)}.",
+                level=Level.ERROR,
+            )
+        case events.InfoIncomplete():
+            return Message(text=f"{event.audio_id}: style and lyrics are missing: {printable(event.reason)}")
+        case events.InfoNotWritten():
+            return Message(
+                text=f"{event.audio_id}: error: {printable(str(event.path))} was not written: "
+                f"{printable(event.reason)}\n  The song is saved.",
+                level=Level.ERROR,
+            )
+        case events.ChecksumsNotWritten():
+            return Message(
+                text=f"suno-wav: error: {printable(str(event.path))} was not extended: {printable(event.reason)}\n"
+                "  The songs are saved. The same command, free of charge, adds their lines.",
+                level=Level.ERROR,
+            )
+        case _:
+            assert_never(event)
