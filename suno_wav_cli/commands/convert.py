@@ -12,7 +12,6 @@ from suno_wav_cli.conversion.budget import check_budget, show_plan
 from suno_wav_cli.conversion.callback_url import open_callback_url
 from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.early_end import early_end
-from suno_wav_cli.conversion.follow_up import complete_existing
 from suno_wav_cli.conversion.ids import audio_id_of, check_music_task, is_sandbox_id, is_uuid
 from suno_wav_cli.conversion.info_file import check_info_files
 from suno_wav_cli.conversion.music_task import fetch_finished_music_task
@@ -85,7 +84,7 @@ async def _convert(songs: Sequence[Song], request: Request, run: Run) -> ExitCod
             targets = [job.target for job in plan if job.action is not Action.THERE]
             check_targets(targets, ours=context.owns, force=settings.force)
             if settings.info_json:
-                check_info_files(plan)
+                check_info_files((job.song.audio_id, job.target) for job in plan)
         _report_unusual_ids(context, plan)
         if request.dry_run:
             await show_plan(context, plan)
@@ -126,7 +125,8 @@ async def _do_plan(
             balance=balance,
         )
         await convert_all(context, plan, submitter, outcomes, wait=request.wait)
-    await complete_existing(context, plan)
+    there = [(job.entry, job.target) for job in plan if job.action is Action.THERE and job.entry is not None]
+    await context.follow_up.complete(there)
 
 
 def _named_songs(request: Request, settings: Settings) -> list[Song]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.conversion.checksum_file import ChecksumFile, check_checksum_file
 from suno_wav_cli.conversion.exec_command import CommandRunner, check_command
 from suno_wav_cli.conversion.info_file import SavedSong, info_of, write_info
-from suno_wav_cli.conversion.plan import Action
 from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT
 from suno_wav_cli.errors import NotAWholeWav, UsageError
 from suno_wav_cli.events import InfoIncomplete, InfoNotWritten
@@ -17,13 +16,11 @@ from suno_wav_cli.system.look import look_at
 from suno_wav_cli.wav import read_format
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterable
     from pathlib import Path
 
     from suno_wav_cli.config.run import Run
     from suno_wav_cli.config.settings import Settings
-    from suno_wav_cli.conversion.context import ConversionContext
-    from suno_wav_cli.conversion.plan import Job
     from suno_wav_cli.conversion.track_lookup import TrackLookup
     from suno_wav_cli.events import Report
     from suno_wav_cli.journal import History
@@ -61,13 +58,14 @@ class FollowUp:
         if self._commands is not None and not await self._commands.run(song.entry.name, song.place):
             self.has_failed = True
 
-    async def complete(self, entry: JournalEntry, path: Path) -> None:
-        """Write what an earlier run has not written for a file that it has saved."""
+    async def complete(self, songs: Iterable[tuple[JournalEntry, Path]]) -> None:
+        """Write what earlier runs have not written for files that they have saved."""
         if self._tracks is None and self._checksums is None:
             return
-        song = self._find_saved(entry, path)
-        if song is not None:
-            await self._list(song, path, again=False)
+        for entry, path in songs:
+            song = self._find_saved(entry, path)
+            if song is not None:
+                await self._list(song, path, again=False)
 
     def _find_saved(self, entry: JournalEntry, path: Path) -> SavedSong | None:
         """Return a song as the journal has it, if that knows the file and the file can be read."""
@@ -123,13 +121,6 @@ def check_follow_up(settings: Settings) -> None:
         check_command(settings.exec)
     if settings.checksums is not None:
         check_checksum_file(settings.checksums)
-
-
-async def complete_existing(context: ConversionContext, plan: Sequence[Job]) -> None:
-    """Write what is asked for, and missing, of the songs whose files were there before."""
-    for job in plan:
-        if job.action is Action.THERE and job.entry is not None:
-            await context.follow_up.complete(job.entry, job.target)
 
 
 def follow_up_options(settings: Settings) -> list[str]:

@@ -14,11 +14,10 @@ from suno_wav_cli.system.atomic_file import write_atomically
 from suno_wav_cli.system.look import is_absent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
     from decimal import Decimal
     from pathlib import Path
 
-    from suno_wav_cli.conversion.plan import Job
     from suno_wav_cli.journal.entry import JournalEntry
     from suno_wav_cli.models import WavFormat
 
@@ -46,10 +45,13 @@ def info_of(target: Path) -> Path:
     return target.with_name(f"{stem or target.name}.json")
 
 
-def check_info_files(plan: Sequence[Job]) -> None:
-    """Raise OutputExists, before anything is paid for, if a name is taken by a file that is not ours."""
-    for job in plan:
-        path, audio_id = info_of(job.target), job.song.audio_id
+def check_info_files(songs: Iterable[tuple[str, Path]]) -> None:
+    """Raise OutputExists, before anything is paid for, if a name is taken by a file that is not ours.
+
+    `songs` are audio ids and targets.
+    """
+    for audio_id, target in songs:
+        path = info_of(target)
         if not is_absent(path) and not is_info_of(path, audio_id):
             raise OutputExists(
                 f"{path} exists, and is not what --info-json has written for {audio_id}",
