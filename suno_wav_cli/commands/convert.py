@@ -23,6 +23,7 @@ from suno_wav_cli.conversion.resume_hint import service_options
 from suno_wav_cli.conversion.song_list import check_writable, read_songs, unique_songs
 from suno_wav_cli.conversion.submit import Submitter, new_gate
 from suno_wav_cli.conversion.targets import check_targets, names_title
+from suno_wav_cli.conversion.upload import find_uploaded, report_left_open
 from suno_wav_cli.download.part_file import part_of
 from suno_wav_cli.errors import ExitCode, UsageError
 from suno_wav_cli.events import UnusualIds
@@ -71,6 +72,7 @@ def convert_songs(request: Request, run: Run) -> ExitCode:
 async def _convert(songs: Sequence[Song], request: Request, run: Run) -> ExitCode:
     settings = run.settings
     async with open_context(run, dry_run=request.dry_run) as context:
+        report_left_open(context)
         songs = await _resolve_songs(context, songs, request)
         plan = make_plan(
             context,
@@ -81,7 +83,12 @@ async def _convert(songs: Sequence[Song], request: Request, run: Run) -> ExitCod
         )
         check_music_tasks(plan, settings.provider)
         if request.wait:
-            targets = [job.target for job in plan if job.action is not Action.THERE]
+            plan = await find_uploaded(context, plan)
+            targets = [
+                context.local_file(job.song.audio_id, job.target)
+                for job in plan
+                if job.action is not Action.THERE
+            ]
             check_targets(targets, ours=context.owns, force=settings.force)
             if settings.info_json:
                 check_info_files((job.song.audio_id, job.target) for job in plan)
@@ -101,7 +108,7 @@ async def _convert(songs: Sequence[Song], request: Request, run: Run) -> ExitCod
                 await _do_plan(context, plan, request, balance, outcomes)
         finally:
             if context.ends_with_run:
-                _remove_parts(plan)
+                _remove_parts(context, plan)
     report_summary(context, outcomes)
     if request.errors is not None:
         list_failures(context, request.errors, plan, outcomes)
@@ -196,10 +203,10 @@ async def _resolve_songs(context: ConversionContext, songs: Sequence[Song], requ
     ]
 
 
-def _remove_parts(plan: Sequence[Job]) -> None:
+def _remove_parts(context: ConversionContext, plan: Sequence[Job]) -> None:
     """Remove what nothing can continue: this run's own sandbox ends with it."""
     for job in plan:
         if job.action is not Action.THERE:
             # What cannot be removed must not hide how the run has ended.
             with suppress(OSError):
-                part_of(job.target).unlink(missing_ok=True)
+                part_of(context.local_file(job.song.audio_id, job.target)).unlink(missing_ok=True)

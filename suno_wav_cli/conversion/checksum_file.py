@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.conversion.resume_hint import how_to_make
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.events import ChecksumsNotWritten
+from suno_wav_cli.remote.address import address_of, is_remote
 from suno_wav_cli.system.atomic_file import write_atomically
 from suno_wav_cli.system.file_lock import SUPPORTED, is_same_file, try_lock
 from suno_wav_cli.system.look import is_folder, look_at
@@ -53,7 +54,12 @@ class ChecksumFile:
                 await self._write()
 
     def name_of(self, song: Path) -> str:
-        """Return a file's name in the list: relative to the list's folder, if it is below that."""
+        """Return a file's name in the list: relative to the list's folder, if it is below that.
+
+        An object is named by its key, as in a copy of its bucket.
+        """
+        if is_remote(song):
+            return address_of(song).key
         path, folder = os.path.abspath(song), os.path.abspath(self._path.parent)  # noqa: PTH100 - `absolute` keeps ..
         try:
             return str(Path(path).relative_to(folder))

@@ -22,9 +22,11 @@ from suno_wav_cli.conversion.track_lookup import TrackLookup
 from suno_wav_cli.download import fetch as download
 from suno_wav_cli.download.part_file import remove_old_parts
 from suno_wav_cli.errors import UsageError
-from suno_wav_cli.events import JournalRestored, SandboxStarted
+from suno_wav_cli.events import JournalRestored, SandboxStarted, StoreUnconditional
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account
+from suno_wav_cli.remote.address import is_remote, is_remote_out
+from suno_wav_cli.remote.stores import ObjectStores, check_stores_possible
 from suno_wav_cli.system.look import is_absent
 from suno_wav_cli.system.loopback import address_of, bind_socket, is_loopback
 from suno_wav_cli.system.pacing import Backoff
@@ -63,6 +65,7 @@ class ConversionContext:
     download_backoff: Backoff
     tagger: Tagger | None
     follow_up: FollowUp
+    stores: ObjectStores
     spool: Path
     watch: bool = False
     songs: set[str] = field(default_factory=set)
@@ -86,6 +89,13 @@ class ConversionContext:
     def piped(self) -> bool:
         """Whether the one song goes to standard output."""
         return self.settings.out == STANDARD_OUTPUT
+
+    def local_file(self, name: str, target: Path) -> Path:
+        """Return where a song's file is made: its target, or a file in the spool if that is an object."""
+        if not is_remote(target):
+            return target
+        _make_spool(self.spool)
+        return self.spool / f"{name}.wav"
 
     def owns(self, target: Path) -> bool:
         """Tell whether a part file beside `target` was left by an earlier run."""
@@ -151,7 +161,12 @@ async def open_context(
             tracks = TrackLookup(client, journal.history)
             if settings.tag:
                 tagger = Tagger(tracks, journal.history, tls, local=local, report=run.report)
-        follow_up = await stack.enter_async_context(open_follow_up(run, journal.history, tracks))
+        stores = ObjectStores(
+            run.upload_limits,
+            seconds=settings.timeout,
+            on_unconditional=lambda bucket: run.report(StoreUnconditional(bucket=bucket)),
+        )
+        follow_up = await stack.enter_async_context(open_follow_up(run, journal.history, stores, tracks))
         context = ConversionContext(
             run=run,
             base_url=base_url,
@@ -164,6 +179,7 @@ async def open_context(
             download_backoff=Backoff(retries=settings.retries),
             tagger=tagger,
             follow_up=follow_up,
+            stores=stores,
             spool=spool,
             watch=watch,
         )
@@ -201,16 +217,24 @@ def _check_output(settings: Settings, spool: Path) -> None:
     if settings.tag:
         check_tagging_possible()
     check_follow_up(settings)
+    if is_remote_out(settings.out):
+        check_stores_possible()
+        _make_spool(spool)
     if settings.out == STANDARD_OUTPUT:
         check_standard_output(json=settings.json)
-        try:
-            spool.mkdir(mode=0o700, parents=True, exist_ok=True)
-            remove_old_parts(spool)
-        except OSError as error:
-            raise UsageError(
-                f"{spool} cannot be used: {error.strerror}",
-                "A song is kept there until it is whole. Name another folder: SUNO_WAV_HOME=FOLDER",
-            ) from error
+        _make_spool(spool)
+
+
+def _make_spool(spool: Path) -> None:
+    """Make the folder for songs that do not stay on this machine. Raise UsageError."""
+    try:
+        spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+        remove_old_parts(spool)
+    except OSError as error:
+        raise UsageError(
+            f"{spool} cannot be used: {error.strerror}",
+            "A song is kept there until it is whole. Name another folder: SUNO_WAV_HOME=FOLDER",
+        ) from error
 
 
 def _journal_path(run: Run, *, dry_run: bool) -> Path | None:

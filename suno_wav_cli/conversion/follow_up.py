@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.conversion.checksum_file import ChecksumFile, check_checksum_file
 from suno_wav_cli.conversion.exec_command import CommandRunner, check_command
-from suno_wav_cli.conversion.info_file import SavedSong, info_of, write_info
+from suno_wav_cli.conversion.info_file import SavedSong, info_of, make_info, write_info
 from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT
-from suno_wav_cli.errors import NotAWholeWav, UsageError
+from suno_wav_cli.errors import NotAWholeWav, SunoWavError, UsageError
 from suno_wav_cli.events import InfoIncomplete, InfoNotWritten
 from suno_wav_cli.models import Song
 from suno_wav_cli.system.look import look_at
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.events import Report
     from suno_wav_cli.journal import History
     from suno_wav_cli.journal.entry import JournalEntry
+    from suno_wav_cli.remote.stores import ObjectStores
 
 
 class FollowUp:
@@ -34,10 +35,16 @@ class FollowUp:
     """
 
     def __init__(
-        self, run: Run, history: History, tracks: TrackLookup | None, checksums: ChecksumFile | None
+        self,
+        run: Run,
+        history: History,
+        stores: ObjectStores,
+        tracks: TrackLookup | None,
+        checksums: ChecksumFile | None,
     ) -> None:
         settings = run.settings
         self._history = history
+        self._stores = stores
         self._report: Report = run.report
         self._tracks = tracks if settings.info_json else None
         self._checksums = checksums
@@ -94,17 +101,18 @@ class FollowUp:
         track = await tracks.find(Song(audio_id=entry.name, music_task_id=entry.music_task_id))
         if isinstance(track, str):
             self._report(InfoIncomplete(audio_id=entry.name, reason=track))
+        content = make_info(
+            song,
+            None if isinstance(track, str) else track,
+            history.title_of(entry.name),
+            history.style_of(entry.name),
+        )
         try:
-            write_info(
-                path,
-                song,
-                None if isinstance(track, str) else track,
-                history.title_of(entry.name),
-                history.style_of(entry.name),
-            )
-        except OSError as error:
+            await write_info(self._stores, path, entry.name, content)
+        except (OSError, SunoWavError) as error:
             self.has_failed = True
-            self._report(InfoNotWritten(audio_id=entry.name, path=path, reason=error.strerror or str(error)))
+            reason = error.message if isinstance(error, SunoWavError) else error.strerror or str(error)
+            self._report(InfoNotWritten(audio_id=entry.name, path=path, reason=reason))
 
 
 def check_follow_up(settings: Settings) -> None:
@@ -131,11 +139,13 @@ def follow_up_options(settings: Settings) -> list[str]:
 
 
 @asynccontextmanager
-async def open_follow_up(run: Run, history: History, tracks: TrackLookup | None) -> AsyncIterator[FollowUp]:
+async def open_follow_up(
+    run: Run, history: History, stores: ObjectStores, tracks: TrackLookup | None
+) -> AsyncIterator[FollowUp]:
     """Yield what follows each saved song. At the end, write the checksums that are left."""
     path = run.settings.checksums
     checksums = None if path is None else ChecksumFile(path, run.report)
-    follow_up = FollowUp(run, history, tracks, checksums)
+    follow_up = FollowUp(run, history, stores, tracks, checksums)
     in_hurry = True
     try:
         yield follow_up

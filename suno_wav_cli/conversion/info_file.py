@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.errors import OutputExists
 from suno_wav_cli.models import Track
+from suno_wav_cli.remote.address import is_remote
 from suno_wav_cli.system.atomic_file import write_atomically
 from suno_wav_cli.system.look import is_absent
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.journal.entry import JournalEntry
     from suno_wav_cli.models import WavFormat
+    from suno_wav_cli.remote.stores import ObjectStores
 
 MADE_BY = "suno-wav/1"
 """Tells these files from others, and the version of their fields (conversion/README.md)."""
@@ -61,8 +63,15 @@ def check_info_files(songs: Iterable[tuple[str, Path]]) -> None:
 
 def is_info_of(path: Path, audio_id: str) -> bool:
     """Tell whether a file was written by `--info-json` for this song."""
-    with suppress(OSError, ValueError, RecursionError), path.open("rb") as file:
-        found = json.loads(file.read(_LARGEST))
+    with suppress(OSError), path.open("rb") as file:
+        return is_info(file.read(_LARGEST), audio_id)
+    return False
+
+
+def is_info(content: bytes, audio_id: str) -> bool:
+    """Tell whether this is what `--info-json` writes for a song."""
+    with suppress(ValueError, RecursionError):
+        found = json.loads(content)
         return isinstance(found, dict) and (found.get("made_by"), found.get("audio_id")) == (
             MADE_BY,
             audio_id,
@@ -70,12 +79,15 @@ def is_info_of(path: Path, audio_id: str) -> bool:
     return False
 
 
-def write_info(
-    path: Path, song: SavedSong, track: Track | None, title: str | None, style: str | None
-) -> None:
-    """Write the file as a whole, in place of an earlier one of this song. Raise OSError."""
-    ours = is_info_of(path, song.entry.name)
-    write_atomically(path, make_info(song, track, title, style), 0o666, replace=ours)
+async def write_info(stores: ObjectStores, path: Path, audio_id: str, content: bytes) -> None:
+    """Write the file or object as a whole, in place of an earlier one of this song.
+
+    Raise OSError, or SunoWavError for an object.
+    """
+    if is_remote(path):
+        await stores.write(path, content, ours=lambda there: is_info(there, audio_id))
+    else:
+        write_atomically(path, content, 0o666, replace=is_info_of(path, audio_id))
 
 
 def make_info(song: SavedSong, track: Track | None, title: str | None, style: str | None) -> bytes:

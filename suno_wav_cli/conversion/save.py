@@ -23,6 +23,7 @@ from suno_wav_cli.conversion.identity import check_identity
 from suno_wav_cli.conversion.info_file import SavedSong
 from suno_wav_cli.conversion.lookup_retry import next_step as next_lookup
 from suno_wav_cli.conversion.stdout import write_to_standard_output
+from suno_wav_cli.conversion.upload import is_saved, upload
 from suno_wav_cli.conversion.wait import wait_terms
 from suno_wav_cli.conversion.whole_file import put_in_place, report_levels, tag
 from suno_wav_cli.download.fetch import Transfer, fetch
@@ -36,6 +37,7 @@ from suno_wav_cli.errors import (
     SunoWavError,
 )
 from suno_wav_cli.journal.entry import State
+from suno_wav_cli.remote.address import is_remote, shown
 from suno_wav_cli.system.threads import start_in_thread
 from suno_wav_cli.wav import is_silent, read_format
 
@@ -61,10 +63,10 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
     path = None if context.piped else target
     journal = context.journal
     async with context.downloads.one() as slot:
-        with open_part(target) as part:
+        with open_part(context.local_file(entry.name, target)) as part:
             # Before the lock, another program may have put this very file in its place.
             entry = journal.of_task(entry.wav_task_id or "") or entry
-            if not context.settings.force and journal.recognises(entry, target):
+            if await is_saved(context, entry, target):
                 context.report(
                     events.Skipped(audio_id=entry.name, path=target, tags_wanted=context.tagger is not None)
                 )
@@ -96,11 +98,13 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
             if path is None:
                 await write_to_standard_output(part.path)
                 part.restart()
+            elif is_remote(path):
+                await upload(part, entry, path, sha256, context)
             else:
                 entry = await put_in_place(part, entry, path, sha256, context)
             await journal.when_unlocked(lambda: journal.parts.forget(part.path))
     await journal.when_unlocked(lambda: journal.move(entry, State.SAVED))
-    if context.run.interactive and path is not None and size <= _LARGEST_DRAWN:
+    if context.run.interactive and path is not None and not is_remote(path) and size <= _LARGEST_DRAWN:
         await report_levels(entry, path, wav, context)
     context.report(
         events.Saved(
@@ -118,7 +122,7 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
     if path is not None:
         saved = SavedSong(
             entry=entry,
-            place=str(path.absolute()),
+            place=shown(path if is_remote(path) else path.absolute()),
             file_name=path.name,
             bytes=size,
             sha256=sha256,

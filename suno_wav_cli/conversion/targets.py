@@ -17,6 +17,7 @@ from suno_wav_cli.conversion.resume_hint import how_to_make
 from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT
 from suno_wav_cli.download.part_file import part_of
 from suno_wav_cli.errors import OutputExists, UsageError
+from suno_wav_cli.remote.address import path_of_out
 from suno_wav_cli.system.look import is_folder, look_at
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def choose_targets(
     two songs would become one file.
     """
     alone = len(songs) == 1 if alone is None else alone
+    out = out and path_of_out(out)
     if out == STANDARD_OUTPUT and spool is not None:
         out = f"{spool}{os.sep}"
         if not alone:

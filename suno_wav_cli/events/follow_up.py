@@ -1,4 +1,4 @@
-"""What follows a saved song: its command, its JSON file, its line among the checksums."""
+"""What follows a whole file: its upload, its command, its JSON file, its line among the checksums."""
 
 from __future__ import annotations
 
@@ -8,6 +8,41 @@ from suno_wav_cli.events.event import event
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+@event
+class UploadStarted:
+    """The whole file is on its way to the object store.
+
+    url: of the object.
+    bytes: size of the file.
+    in_parts: whether it is sent in parts, because it is large.
+    """
+
+    audio_id: str
+    url: str
+    bytes: int
+    in_parts: bool
+
+
+@event
+class UploadsLeftOpen:
+    """An earlier run was killed while it sent files in parts. The store may keep these parts.
+
+    urls: of the objects.
+    """
+
+    urls: tuple[str, ...]
+
+
+@event
+class StoreUnconditional:
+    """The object store cannot refuse to replace an object, so each name is looked at before an upload.
+
+    bucket: its name.
+    """
+
+    bucket: str
 
 
 @event
@@ -49,4 +84,12 @@ class ChecksumsNotWritten:
     reason: str
 
 
-FollowUpEvent: TypeAlias = CommandFailed | InfoIncomplete | InfoNotWritten | ChecksumsNotWritten
+FollowUpEvent: TypeAlias = (
+    UploadStarted
+    | UploadsLeftOpen
+    | StoreUnconditional
+    | CommandFailed
+    | InfoIncomplete
+    | InfoNotWritten
+    | ChecksumsNotWritten
+)

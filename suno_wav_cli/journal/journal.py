@@ -20,6 +20,7 @@ from suno_wav_cli.journal.entry import (
 from suno_wav_cli.journal.parts import Parts
 from suno_wav_cli.journal.queries import RANK, History
 from suno_wav_cli.journal.runs import Runs
+from suno_wav_cli.journal.uploads import Uploads
 from suno_wav_cli.system.look import is_file, look_at
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ _ONCE_PAID = 120.0
 class Journal:
     """The conversions of one account. Made by `open_journal`.
 
-    `history` has those of all accounts, `parts` what is known of part files.
+    `history` has those of all accounts, `parts` what is known of part files, `uploads` of objects.
     """
 
     def __init__(self, database: Database, account: Account, runs: Runs) -> None:
@@ -51,6 +52,7 @@ class Journal:
         self._followed: dict[int, None] = {}
         self.history = History(database)
         self.parts = Parts(database)
+        self.uploads = Uploads(database, runs)
 
     async def when_unlocked(self, change: Callable[[], T], *, seconds: float = _ONCE_PAID) -> T:
         """Make a change as soon as no other program is writing. The event loop goes on meanwhile.

@@ -84,7 +84,21 @@ ALTER TABLE conversion ADD COLUMN candidates TEXT NOT NULL DEFAULT '';
 ALTER TABLE conversion ADD COLUMN run TEXT;
 """
 
-_STEPS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+# Files that were sent to object stores: recorded before their bytes leave, and again before the local file goes.
+_VERSION_5 = """
+CREATE TABLE upload (
+    conversion INTEGER NOT NULL REFERENCES conversion,
+    target     BLOB NOT NULL,
+    bytes      INTEGER NOT NULL,
+    sha256     TEXT NOT NULL,
+    state      TEXT NOT NULL,
+    run        TEXT,
+    updated    REAL NOT NULL,
+    PRIMARY KEY (conversion, target)
+) WITHOUT ROWID;
+"""
+
+_STEPS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 SCHEMA_VERSION = len(_STEPS)
 
 

@@ -6,11 +6,23 @@ from typing import assert_never
 
 from suno_wav_cli import events
 from suno_wav_cli.terminal.message import Level, Message
-from suno_wav_cli.terminal.tables import printable
+from suno_wav_cli.terminal.tables import megabytes, printable
 
 
 def render_follow_up(event: events.FollowUpEvent) -> Message:
     match event:
+        case events.UploadStarted():
+            parts = " in parts" if event.in_parts else ""
+            return Message(
+                text=f"{event.audio_id}: uploading {megabytes(event.bytes)}{parts}", level=Level.PROGRESS
+            )
+        case events.UploadsLeftOpen():
+            return Message(text=_left_open(event.urls))
+        case events.StoreUnconditional():
+            return Message(
+                text=f"suno-wav: the store of {printable(event.bucket)} cannot refuse to replace an object; "
+                "each name is looked at first, and another program may take it in between"
+            )
         case events.CommandFailed():
             return Message(
                 text=f"{event.audio_id}: error: the command of --exec failed: {printable(event.reason)}\n"
@@ -33,3 +45,11 @@ def render_follow_up(event: events.FollowUpEvent) -> Message:
             )
         case _:
             assert_never(event)
+
+
+def _left_open(urls: tuple[str, ...]) -> str:
+    more = f" and {len(urls) - 1} more" if len(urls) > 1 else ""
+    return (
+        f"suno-wav: a killed run may have left parts of {printable(urls[0])}{more} at the store, which charges for them\n"
+        "  A lifecycle rule of the bucket removes them: AbortIncompleteMultipartUpload, DaysAfterInitiation 1"
+    )

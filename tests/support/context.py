@@ -25,6 +25,8 @@ from suno_wav_cli.errors import SunoWavError
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account, State
 from suno_wav_cli.models import Secret
+from suno_wav_cli.remote.limits import UploadLimits
+from suno_wav_cli.remote.stores import ObjectStores
 from suno_wav_cli.sandbox.cdn.melody import Layout, make_melody
 from suno_wav_cli.sandbox.demo_ids import choose_behaviour
 from suno_wav_cli.system.pacing import Backoff
@@ -140,6 +142,7 @@ class Customer:
                 report=run.events.append,
                 interactive=False,
             )
+            stores = ObjectStores(UploadLimits(), seconds=seconds, on_unconditional=print)
             context = ConversionContext(
                 run=program_run,
                 base_url=service,
@@ -151,7 +154,8 @@ class Customer:
                 download_terms=wishes,
                 download_backoff=download_backoff,
                 tagger=None,
-                follow_up=FollowUp(program_run, self.journal.history, None, None),
+                follow_up=FollowUp(program_run, self.journal.history, stores, None, None),
+                stores=stores,
                 spool=Path("piped"),
             )
             try:
