@@ -50,6 +50,6 @@ def render_follow_up(event: events.FollowUpEvent) -> Message:
 def _left_open(urls: tuple[str, ...]) -> str:
     more = f" and {len(urls) - 1} more" if len(urls) > 1 else ""
     return (
-        f"suno-wav: a killed run may have left parts of {printable(urls[0])}{more} at the store, which charges for them\n"
+        f"suno-wav: an earlier run may have left parts of {printable(urls[0])}{more} at the store, which charges for them\n"
         "  A lifecycle rule of the bucket removes them: AbortIncompleteMultipartUpload, DaysAfterInitiation 1"
     )

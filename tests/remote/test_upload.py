@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.object_store import BUCKET, SECRET, ObjectStore, Relay, serve_objects
+from tests.support.object_store import BUCKET, SECRET, ObjectStore, Relay, serve_objects, serve_old_store
 from tests.support.program import ENDS_WITHIN, Finished, Sandbox, named, read_until, started
 from tests.support.quick_limits import UPLOAD_WHOLE
 
@@ -218,3 +218,15 @@ def test_what_follows_a_song_names_its_object(sandbox: Sandbox, store: ObjectSto
     foreign = convert(sandbox, store, "demo+foreign-info", "--out", f"s3://{BUCKET}/follows/", "--info-json")
     assert (foreign.code, len(foreign.named("info_not_written"))) == (5, 1)
     assert store.get("follows/demo+foreign-info.json")[0] == b"{}"
+
+
+def test_a_store_that_cannot_refuse_is_said_and_looked_at(sandbox: Sandbox) -> None:
+    """Once for a bucket, however many songs go there."""
+    songs = ("demo+old-1", "demo+old-2")
+    with serve_old_store() as (store, objects):
+        done = convert(sandbox, store, *songs, "--jobs", "1", "--out", f"s3://{BUCKET}/old/")
+        assert (done.code, len(done.named("saved"))) == (0, 2), done
+        assert [event["bucket"] for event in done.named("store_unconditional")] == [BUCKET]
+        objects[f"/{BUCKET}/old/demo+old-3.wav"] = b"mine"
+        refused = convert(sandbox, store, "demo+old-3", "--out", f"s3://{BUCKET}/old/")
+        assert (refused.code, objects[f"/{BUCKET}/old/demo+old-3.wav"]) == (10, b"mine")

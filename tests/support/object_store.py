@@ -11,7 +11,9 @@ import sys
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import httpx
 import obstore
@@ -119,6 +121,54 @@ class Relay:
         with self._lock:
             self._left -= count
             return self._left >= 0
+
+
+@contextmanager
+def serve_old_store() -> Iterator[tuple[ObjectStore, dict[str, bytes]]]:
+    """Serve a store that does not know conditional requests. Yield it and its objects."""
+    objects: dict[str, bytes] = {}
+    attributes: dict[str, str] = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        @property
+        def key(self) -> str:
+            return unquote(self.path)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def answer(self, status: int, content: bytes = b"") -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.send_header("ETag", '"any"')
+            self.send_header("Last-Modified", "Fri, 27 Nov 2026 12:00:00 GMT")
+            if self.key in attributes:
+                self.send_header("x-amz-meta-sha256", attributes[self.key])
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(content)
+
+        def do_PUT(self) -> None:
+            content = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.headers["If-None-Match"]:
+                self.answer(501, b"<Error><Code>NotImplemented</Code></Error>")
+                return
+            objects[self.key] = content
+            attributes[self.key] = self.headers["x-amz-meta-sha256"] or ""
+            self.answer(200)
+
+        def do_GET(self) -> None:
+            found = objects.get(self.key)
+            self.answer(404 if found is None else 200, found or b"")
+
+        do_HEAD = do_GET  # noqa: N815 - http.server's name
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield ObjectStore(f"http://127.0.0.1:{server.server_address[1]}"), objects
+        server.shutdown()
 
 
 def _serve() -> None:
