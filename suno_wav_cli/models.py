@@ -42,7 +42,7 @@ class SubmissionWindow:
         return f"{self.submissions}/{self.seconds:g}s"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Song:
     """One track to convert: `audio_id` is the track, `music_task_id` the task that generated it."""
 

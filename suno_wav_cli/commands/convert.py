@@ -20,13 +20,14 @@ from suno_wav_cli.conversion.pipeline import convert_all
 from suno_wav_cli.conversion.plan import Action, check_music_tasks, make_plan, submissions
 from suno_wav_cli.conversion.rest import conclude, list_failures
 from suno_wav_cli.conversion.resume_hint import service_options
+from suno_wav_cli.conversion.room import check_room
 from suno_wav_cli.conversion.song_list import check_writable, read_songs, unique_songs
 from suno_wav_cli.conversion.submit import Submitter, new_gate
-from suno_wav_cli.conversion.targets import check_targets, names_title
+from suno_wav_cli.conversion.targets import check_targets, make_folders, names_title
 from suno_wav_cli.conversion.upload import find_uploaded, report_left_open
 from suno_wav_cli.download.part_file import part_of
 from suno_wav_cli.errors import ExitCode, UsageError
-from suno_wav_cli.events import UnusualIds
+from suno_wav_cli.events import ListEmpty, UnusualIds
 from suno_wav_cli.models import Song, is_id
 from suno_wav_cli.system.event_loop import run_async
 
@@ -62,9 +63,7 @@ class Request:
 
 def convert_songs(request: Request, run: Run) -> ExitCode:
     """Convert songs, and return the exit code. Raise SunoWavError if nothing could be begun."""
-    songs = _named_songs(request, run.settings)
-    if request.errors is not None:
-        check_writable(request.errors)
+    songs = _named_songs(request, run)
     _check_sandbox_ids(songs, run.settings)
     return run_async(_convert(songs, request, run))
 
@@ -84,12 +83,15 @@ async def _convert(songs: Sequence[Song], request: Request, run: Run) -> ExitCod
         check_music_tasks(plan, settings.provider)
         if request.wait:
             plan = await find_uploaded(context, plan)
-            targets = [
-                context.local_file(job.song.audio_id, job.target)
-                for job in plan
-                if job.action is not Action.THERE
-            ]
+        targets = [
+            context.local_file(job.song.audio_id, job.target)
+            for job in plan
+            if job.action is not Action.THERE
+        ]
+        if request.wait:
             check_targets(targets, ours=context.owns, force=settings.force)
+            if submissions(plan):
+                check_room(targets, at_once=settings.jobs, report=context.report)
             if settings.info_json:
                 check_info_files((job.song.audio_id, job.target) for job in plan)
         _report_unusual_ids(context, plan)
@@ -103,6 +105,8 @@ async def _convert(songs: Sequence[Song], request: Request, run: Run) -> ExitCod
         # What the budget refuses has its own remedy.
         with early_end(end_early, only_by_signal=True):
             balance = await check_budget(context, plan)
+        if request.wait:
+            make_folders(targets)
         try:
             with early_end(end_early):
                 await _do_plan(context, plan, request, balance, outcomes)
@@ -136,19 +140,26 @@ async def _do_plan(
     await context.follow_up.complete(there)
 
 
-def _named_songs(request: Request, settings: Settings) -> list[Song]:
+def _named_songs(request: Request, run: Run) -> list[Song]:
     """Return the songs that are named. There is none if all tracks of a task are wanted."""
-    service = service_options(settings.provider, settings.base_url)
+    service = service_options(run.settings.provider, run.settings.base_url)
     if request.music_task_id is not None:
         check_music_task(request.music_task_id, service)
     songs = [Song(audio_id=audio_id_of(argument, service)) for argument in request.audio_ids]
+    is_plain = True
     if request.from_file is not None:
-        songs += read_songs(request.from_file, service)
+        listed = read_songs(request.from_file, run.report, service)
+        is_plain = listed.is_plain
+        songs += listed.songs
+        if not listed.songs:
+            run.report(ListEmpty(source=request.from_file))
     elif not songs and request.music_task_id is None:
         raise UsageError(
             "no audio id was given",
             "suno-wav convert AUDIO_ID... or, for all tracks: --task-id ID; or --from-file FILE",
         )
+    if request.errors is not None:
+        check_writable(request.errors, request.from_file, is_plain=is_plain)
     return unique_songs(songs)
 
 
@@ -197,7 +208,7 @@ async def _resolve_songs(context: ConversionContext, songs: Sequence[Song], requ
         replace(
             song,
             music_task_id=song.music_task_id or music_task_id or history.music_task_of(song.audio_id),
-            title=history.title_of(song.audio_id) if titled else None,
+            title=(song.title or history.title_of(song.audio_id)) if titled else None,
         )
         for song in songs
     ]

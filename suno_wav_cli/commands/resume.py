@@ -19,7 +19,7 @@ from suno_wav_cli.conversion.pipeline import finish, run_all
 from suno_wav_cli.conversion.plan import Action, Job, choose_action
 from suno_wav_cli.conversion.resume_hint import command_for, describe_command, service_options
 from suno_wav_cli.conversion.submit import Submitter, new_gate
-from suno_wav_cli.conversion.targets import check_targets
+from suno_wav_cli.conversion.targets import check_targets, make_folders
 from suno_wav_cli.conversion.upload import report_left_open
 from suno_wav_cli.errors import (
     ExitCode,
@@ -150,9 +150,9 @@ async def _settle(
     song = song_of(context, entry.name)
     target = target_of(context, song, entry, alone=alone)
     if resubmit:
-        check_targets(
-            [context.local_file(entry.name, target)], ours=context.owns, force=context.settings.force
-        )
+        local = context.local_file(entry.name, target)
+        check_targets([local], ours=context.owns, force=context.settings.force)
+        make_folders([local])
     action = choose_action(entry.state, resubmit=resubmit, insists=False)
     try:
         accepted = await submitter.accept(Job(song=song, target=target, action=action, entry=entry))

@@ -16,8 +16,10 @@ from suno_wav_cli.conversion.early_end import early_end
 from suno_wav_cli.conversion.follow_up import check_follow_up, follow_up_options, open_follow_up
 from suno_wav_cli.conversion.ids import typed_task
 from suno_wav_cli.conversion.resume_hint import command_for
+from suno_wav_cli.conversion.room import DiskRoom
 from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT, check_standard_output
 from suno_wav_cli.conversion.tagger import Tagger
+from suno_wav_cli.conversion.targets import NamesInUse
 from suno_wav_cli.conversion.track_lookup import TrackLookup
 from suno_wav_cli.download import fetch as download
 from suno_wav_cli.download.part_file import remove_old_parts
@@ -51,7 +53,8 @@ class ConversionContext:
 
     `spool` is the folder for a song on its way to standard output. `tagger` is None unless the
     files get tags. A service that `ends_with_run` is this run's own sandbox. With `watch`, each change
-    of a task's state is reported. `songs` are the audio ids that this run was given.
+    of a task's state is reported. `songs` are the audio ids that this run was given, and `names` those
+    that songs have. `room` is what the running downloads share.
     """
 
     run: Run
@@ -67,6 +70,8 @@ class ConversionContext:
     follow_up: FollowUp
     stores: ObjectStores
     spool: Path
+    names: NamesInUse
+    room: DiskRoom
     watch: bool = False
     songs: set[str] = field(default_factory=set)
 
@@ -181,6 +186,8 @@ async def open_context(
             follow_up=follow_up,
             stores=stores,
             spool=spool,
+            names=NamesInUse(journal.history),
+            room=DiskRoom(settings.timeout),
             watch=watch,
         )
         with early_end(lambda: _hint(context)):

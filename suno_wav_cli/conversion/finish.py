@@ -11,7 +11,7 @@ from suno_wav_cli.conversion.adoption import attach_task
 from suno_wav_cli.conversion.ids import typed_id
 from suno_wav_cli.conversion.outcome import Outcome
 from suno_wav_cli.conversion.pipeline import finish
-from suno_wav_cli.conversion.targets import check_targets, choose_targets, names_title
+from suno_wav_cli.conversion.targets import check_targets, choose_targets, make_folders, names_title
 from suno_wav_cli.conversion.upload import is_saved
 from suno_wav_cli.conversion.wait import look_once, wait_for
 from suno_wav_cli.errors import StillRunning
@@ -57,7 +57,9 @@ async def finish_task(
     if entry is not None and await is_saved(context, entry, target):
         context.report(Skipped(audio_id=entry.name, path=target, tags_wanted=context.settings.tag))
         return Outcome(task_id=task_id, skipped=True)
-    check_targets([context.local_file(audio_id, target)], ours=context.owns, force=context.settings.force)
+    local = context.local_file(audio_id, target)
+    check_targets([local], ours=context.owns, force=context.settings.force)
+    make_folders([local])
     if record is not None and record.state is WavState.PENDING and not wait:
         raise StillRunning("the conversion is not finished yet", "Try again later, or add --wait.")
     if entry is None or entry.audio_id is None:
@@ -79,4 +81,5 @@ def target_of(context: ConversionContext, song: Song, entry: JournalEntry | None
     if out is None and meant is not None and meant.parent != context.spool:
         return meant
     today = datetime.now().astimezone().date()
-    return choose_targets([song], out, today, alone=alone, spool=context.spool)[0]
+    (target,) = choose_targets([song], out, today, alone=alone, spool=context.spool, in_use=context.names)
+    return target

@@ -33,7 +33,7 @@ def audio_id_of(argument: str, service: Sequence[str] = ()) -> str:
 
     `service` are the options that choose the service, for the command that the error names.
     """
-    text = _without_url(argument)
+    text = argument if _UUID.fullmatch(argument) else _without_url(argument)
     if looks_like_task(text):
         raise UsageError(
             f"{text} looks like a task id, not an audio id",
@@ -43,8 +43,11 @@ def audio_id_of(argument: str, service: Sequence[str] = ()) -> str:
     return any_audio_id_of(text)
 
 
-def any_audio_id_of(text: str) -> str:
+def any_audio_id_of(argument: str) -> str:
     """Return an audio id, even if it looks like a task's. Raise UsageError if it cannot be one."""
+    if _UUID.fullmatch(argument):
+        return argument.lower()
+    text = _without_url(argument)
     refuse_what_is_no_song(text)
     if not is_id(text):
         raise UsageError(

@@ -1,53 +1,162 @@
-"""One line of a list of songs: plain words, columns with names, or a JSON object."""
+"""The lines of a list of songs: plain words, columns, or JSON objects."""
 
 from __future__ import annotations
 
 import csv
 import json
 import re
-from dataclasses import dataclass
+from contextlib import suppress
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.conversion.ids import any_audio_id_of, audio_id_of, id_of, is_uuid, looks_like_task
+from suno_wav_cli.conversion.ids import (
+    any_audio_id_of,
+    audio_id_of,
+    id_of,
+    is_sandbox_id,
+    is_uuid,
+    looks_like_task,
+)
+from suno_wav_cli.conversion.text_lines import is_text
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.models import Song
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 HEADER = "audio_id task_id"
 """Names the columns of a list in which a line could be misunderstood without."""
 
+FAILURE = "reason"
+"""The field that only the objects of `--errors` have."""
+
 _WAY_OUT = (
-    f"One song a line. If the second is the music task's id, begin the list with the line '{HEADER}', or write "
-    '{"audio_id": "...", "music_task_id": "..."} on each line.'
+    f"One song a line. If the second is the music task's id, begin the list with the line '{HEADER}'. Columns "
+    'need names: a first line with audio_id in it. {"audio_id": "...", "music_task_id": "..."} works too.'
 )
 
 # Only after a blank: a song's URL may hold one.
 _COMMENT = re.compile(r"(^|\s)#.*")
+_URL = re.compile(r'https?://[^\s,;|"]+')
+_EXCEL_DELIMITER = re.compile(r"sep=(\W)", re.IGNORECASE)
+_DELIMITERS = "\t;,|"
+_NOT_IN_NAMES = re.compile(r"[\W_]+")
 _MOST_WORDS = 2
-_SONG = "audio_id"
-_MUSIC_TASKS = ("music_task_id", "task_id")
+_LONGEST_OBJECT = 100_000
+_SONG = "audioid"
+_MUSIC_TASKS = ("musictaskid", "taskid")
 
 
-def parse_lines(text: str, service: Sequence[str]) -> Iterator[Song | tuple[int, UsageError]]:
-    """Yield the song of each line, or the line's number and what is wrong with it.
+class SongLines:
+    """The songs of a list, line by line.
 
-    `service` are the options that choose the service, for the command that an error names.
+    `service` are the options that choose the service, for the command that an error names. Once all
+    are read, `is_plain` tells whether the lines are such as `--errors` writes.
     """
-    columns: _Columns | None = None
-    is_first = True
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not _COMMENT.sub("", line).strip():
-            continue
-        try:
-            if is_first:
-                is_first, columns = False, _read_header(line)
-                if columns is not None:
+
+    def __init__(self, lines: Iterable[str], service: Sequence[str] = ()) -> None:
+        self.is_plain = True
+        self._number = 0
+        self._lines = self._counted(lines)
+        self._service = service
+
+    def __iter__(self) -> Iterator[tuple[int, Song | UsageError]]:
+        """Yield each song with the number of its line, or what is wrong with that line."""
+        first = next((line for line in self._lines if not _is_empty(line)), None)
+        if first is None:
+            return
+        excel = _EXCEL_DELIMITER.fullmatch(first.strip())
+        if excel is not None:
+            yield from self._read_rows(self._lines, excel[1])
+        elif (delimiter := _find_delimiter(first)) is not None:
+            self._number -= 1
+            yield from self._read_rows(chain([first], self._lines), delimiter)
+        else:
+            yield from self._read_words(chain([first], self._lines))
+
+    def _counted(self, lines: Iterable[str]) -> Iterator[str]:
+        for line in lines:
+            self._number += 1
+            # Where files were joined, a byte order mark may begin any line.
+            yield line.removeprefix("\ufeff")
+
+    def _read_words(self, lines: Iterable[str]) -> Iterator[tuple[int, Song | UsageError]]:
+        names: list[str] | None = None
+        is_first = True
+        for line in lines:
+            if _is_empty(line):
+                continue
+            number = self._number
+            try:
+                _check_text(line)
+                if line.lstrip().startswith("{"):
+                    song = self._read_object(line)
+                    if song is not None:
+                        yield number, song
+                elif is_first and _SONG in _names(_COMMENT.sub("", line).split()):
+                    names = _names(_COMMENT.sub("", line).split())
+                elif names is not None:
+                    words = _COMMENT.sub("", line).rstrip(" \t\r,;").split()
+                    yield number, _named_values(dict(zip(names, words, strict=False)))
+                else:
+                    yield number, _parse_words(line, self._service)
+            except UsageError as error:
+                yield number, error
+            is_first = False
+
+    def _read_rows(self, lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, Song | UsageError]]:
+        self.is_plain = False
+        before, names = self._number, None
+        reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
+        is_first = True
+        while True:
+            number = before + reader.line_num + 1
+            try:
+                row = next(reader, None)
+                if row is None:
+                    return
+                cells = [cell.strip() for cell in row]
+                if not any(cells) or _is_comment(cells, names):
                     continue
-            yield _parse(line, columns, service)
-        except UsageError as error:
-            yield number, error
+                _check_text("".join(cells))
+                if is_first and _SONG in _names(cells):
+                    names = _names(cells)
+                elif names is not None:
+                    yield number, _named_values(dict(zip(names, cells, strict=False)))
+                else:
+                    yield number, _parse_cells(cells)
+            except csv.Error as error:
+                yield number, UsageError(f"the columns cannot be read: {error}", "One song a line.")
+            except UsageError as error:
+                yield number, error
+            is_first = False
+
+    def _read_object(self, line: str) -> Song | None:
+        """Return the song of an object, or None for an event that has none, as other commands print."""
+        if line.strip() == "{":
+            line = self._to_its_end(line)
+        try:
+            values = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise UsageError(f"not JSON: {error}", "One object a line.") from None
+        self.is_plain = self.is_plain and FAILURE in values
+        if "event" in values and "audio_id" not in values:
+            return None
+        # `jobs --json` has the WAV task in `task_id`.
+        wanted = {_SONG: "audio_id", "musictaskid": "music_task_id", "title": "title"}
+        return _named_values(
+            {name: values[key] for name, key in wanted.items() if isinstance(values.get(key), str)}
+        )
+
+    def _to_its_end(self, line: str) -> str:
+        """Read an object that is spread over lines. Its last line is as far to the left as its first."""
+        lines, size = [line], 0
+        for more in self._lines:
+            lines.append(more)
+            size += len(more)
+            if more.rstrip() == "}" or size > _LONGEST_OBJECT:
+                break
+        return "\n".join(lines)
 
 
 def needs_header(song: Song) -> bool:
@@ -57,43 +166,60 @@ def needs_header(song: Song) -> bool:
     return song.music_task_id is not None and is_uuid(song.audio_id) and is_uuid(song.music_task_id)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Columns:
-    """The names of a list's columns. They are separated by blanks if `delimiter` is None."""
-
-    names: list[str]
-    delimiter: str | None
-
-    def cells(self, line: str) -> dict[str, str]:
-        values = _split(line, self.delimiter)
-        return {name: value for name, value in zip(self.names, values, strict=False) if value}
+def _is_empty(line: str) -> bool:
+    return not line.strip() or line.lstrip().startswith("#")
 
 
-def _read_header(line: str) -> _Columns | None:
-    delimiter = next((mark for mark in "\t,;" if mark in line.strip()), None)
-    names = [name.lower() for name in _split(line, delimiter)]
-    return _Columns(names=names, delimiter=delimiter) if _SONG in names else None
+def _check_text(text: str) -> None:
+    if not is_text(text):
+        raise UsageError("not UTF-8 text", "Save the file as UTF-8.")
+    if "\0" in text:
+        raise UsageError("a null character", "Write one song a line, as text.")
 
 
-def _split(line: str, delimiter: str | None) -> list[str]:
-    if delimiter is None:
-        return _COMMENT.sub("", line).split()
-    # A cell may hold a #.
-    try:
-        (row,) = csv.reader([line.rstrip("\r")], delimiter=delimiter, skipinitialspace=True)
-    except csv.Error as error:
-        raise UsageError(f"the columns cannot be read: {error}", "One song a line.") from None
-    return [cell.strip() for cell in row]
+def _is_comment(cells: Sequence[str], names: Sequence[str] | None) -> bool:
+    """Tell whether a row is a comment. Raise UsageError if it may be a song whose title begins with `#`."""
+    if not cells[0].startswith("#"):
+        return False
+    if names is not None and is_uuid(dict(zip(names, cells, strict=False)).get(_SONG, "")):
+        raise UsageError(
+            "a row that begins with # and names a song", "Leave it out, or begin with another column."
+        )
+    return True
 
 
-def _parse(line: str, columns: _Columns | None, service: Sequence[str]) -> Song:
-    if line.lstrip().startswith("{"):
-        return _named_values(_json_object(line))
-    if columns is not None:
-        return _named_values(columns.cells(line))
-    plain = _COMMENT.sub("", line)
+def _names(cells: Sequence[str]) -> list[str]:
+    """Return the names of columns, however they are written: `Audio ID`, `audio_id`, `audioId`."""
+    return [_NOT_IN_NAMES.sub("", cell).lower() for cell in cells]
+
+
+def _find_delimiter(line: str) -> str | None:
+    """Return what separates the columns of a list that begins so, or None if they are plain words."""
+    if line.lstrip().startswith(("{", "[")):
+        return None
+    for mark in _DELIMITERS:
+        # What cannot be read here is said when it is read as a row.
+        with suppress(csv.Error, StopIteration):
+            if mark in line and _SONG in _names(
+                next(csv.reader([line], delimiter=mark, skipinitialspace=True))
+            ):
+                return mark
+    plain = _URL.sub("x", _COMMENT.sub("", line)).rstrip(" \t\r,;")
+    if line.lstrip().startswith('"'):
+        return next((mark for mark in _DELIMITERS if mark in plain), ",")
+    marks = [mark for mark in _DELIMITERS if mark in plain]
+    is_words = marks == ["\t"] and len(plain.split()) <= _MOST_WORDS
+    return None if not marks or is_words else marks[0]
+
+
+def _parse_words(line: str, service: Sequence[str]) -> Song:
+    plain = _COMMENT.sub("", line).strip(" \t\r,;")
     words = plain.split()
-    if "://" not in plain and any(mark in plain for mark in ",;|"):
+    if plain.startswith("["):
+        raise UsageError("an array", "Write one object on each line: jq -c '.[]' LIST")
+    if "\t" in plain and len(words) == _MOST_WORDS and not any(map(str.isdigit, words[1])):
+        raise UsageError("columns without names", _WAY_OUT)
+    if any(mark in _URL.sub("x", plain) for mark in ',;|"'):
         raise UsageError("columns without names", _WAY_OUT)
     if len(words) > _MOST_WORDS:
         raise UsageError("more than an audio id and a task id", "One song a line: AUDIO_ID [TASK_ID]")
@@ -109,20 +235,25 @@ def _parse(line: str, columns: _Columns | None, service: Sequence[str]) -> Song:
     return Song(audio_id=audio_id, music_task_id=id_of(words[1], "a task id"))
 
 
-def _named_values(values: dict[str, str]) -> Song:
+def _parse_cells(cells: Sequence[str]) -> Song:
+    """Return the song of columns without names, if they cannot be misunderstood."""
+    songs = {any_audio_id_of(cell) for cell in cells if is_uuid(cell) or _URL.match(cell)}
+    tasks = {cell for cell in cells if looks_like_task(cell)}
+    if not songs and is_sandbox_id(cells[0]):
+        songs = {any_audio_id_of(cells[0])}
+    if len(songs) != 1 or len(tasks) > 1:
+        raise UsageError("columns without names", _WAY_OUT)
+    return Song(audio_id=songs.pop(), music_task_id=tasks.pop() if tasks else None)
+
+
+def _named_values(values: Mapping[str, str]) -> Song:
     audio_id = values.get(_SONG)
     if not audio_id:
-        raise UsageError(f"no {_SONG}", "Each song needs one.")
-    music_task_id = next((values[name] for name in _MUSIC_TASKS if values.get(name)), None)
-    known = any_audio_id_of(audio_id.lower() if is_uuid(audio_id) else audio_id)
-    return Song(audio_id=known, music_task_id=music_task_id and id_of(music_task_id, "a task id"))
-
-
-def _json_object(line: str) -> dict[str, str]:
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"not JSON: {error}", "One object a line.") from None
-    # `jobs --json` has the WAV task in `task_id`.
-    wanted = (_SONG, "music_task_id")
-    return {name: value[name] for name in wanted if isinstance(value.get(name), str)}
+        raise UsageError("no audio_id", "Each song needs one.")
+    # Where both are named, the other task is the WAV's, as `jobs` has it.
+    task = next((values[name] for name in _MUSIC_TASKS if name in values), None)
+    return Song(
+        audio_id=any_audio_id_of(audio_id),
+        music_task_id=id_of(task, "a task id") if task else None,
+        title=values.get("title") or None,
+    )

@@ -80,7 +80,7 @@ def make_plan(
     """
     today = datetime.now().astimezone().date()
     journal, settings = context.journal, context.settings
-    targets = choose_targets(songs, settings.out, today, spool=context.spool)
+    targets = choose_targets(songs, settings.out, today, spool=context.spool, in_use=context.names)
     context.songs.update(song.audio_id for song in songs)
     plan = []
     for song, target in zip(songs, targets, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ from suno_wav_cli.download.part_file import disk_error, open_part
 from suno_wav_cli.errors import (
     AddressRefused,
     BrokenOff,
+    DiskFull,
     DownloadFailed,
     NotAuthorized,
     ServiceUnavailable,
@@ -63,7 +65,8 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
     path = None if context.piped else target
     journal = context.journal
     async with context.downloads.one() as slot:
-        with open_part(context.local_file(entry.name, target)) as part:
+        local = context.local_file(entry.name, target)
+        with open_part(local) as part, context.room.shared_with(part.path):
             # Before the lock, another program may have put this very file in its place.
             entry = journal.of_task(entry.wav_task_id or "") or entry
             if await is_saved(context, entry, target):
@@ -88,6 +91,7 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
                 )
             )
             wav, sha256 = await download.run(url, partial)
+            context.room.found_enough()
             try:
                 if context.tagger is not None:
                     sha256 = await tag(entry, part, context.tagger, context)
@@ -151,6 +155,7 @@ class _Download:
         connections = self.context.downloads.connections
         progress = Progress(received=_count(partial))
         while True:
+            await self.context.room.wait_for(self.part.path, partial)
             transfer = Transfer(url, self.part, self.context.download_terms, partial, connections)
             try:
                 sha256 = await self._fetch(transfer)
@@ -188,6 +193,8 @@ class _Download:
         )
 
     def _report_progress(self, received: int, total: int | None) -> None:
+        if total is not None:
+            self.context.room.learn(self.part.path, total)
         self.context.report(events.DownloadProgress(audio_id=self.entry.name, received=received, total=total))
 
     async def _discard(self) -> None:
@@ -220,13 +227,16 @@ class _Download:
     async def _pause(self, error: SunoWavError, progress: Progress) -> Progress:
         """Let another download go on for a while. Raise if there is to be no other attempt."""
         seconds_left = self.deadline - time.monotonic()
+        if is_full := isinstance(error, DiskFull):
+            seconds_left = min(seconds_left, self.context.room.found_short(self.part.path))
         seconds = next_pause(error, progress, self.context.download_backoff, seconds_left)
         if seconds is None:
             self._give_up(error)
         self.context.report(
             events.DownloadRetried(audio_id=self.entry.name, reason=error.message, seconds=seconds)
         )
-        await self.slot.pause(seconds)
+        # Another download would find the disk as full.
+        await (asyncio.sleep if is_full else self.slot.pause)(seconds)
         return replace(progress, pauses=progress.pauses + 1)
 
     def _give_up(self, error: SunoWavError) -> NoReturn:

@@ -12,6 +12,43 @@ if TYPE_CHECKING:
 
 
 @event
+class LineRefused:
+    """`--from-file`: a line cannot be read. Reported for the first 20; then nothing is paid for.
+
+    source: the list's name.
+    message: what is wrong with the line.
+    """
+
+    source: str
+    line: int
+    message: str
+
+
+@event
+class ListEmpty:
+    """`--from-file`: the list names no song, so there is nothing to do.
+
+    source: the list's name.
+    """
+
+    source: str
+
+
+@event
+class RoomShort:
+    """The disk may have no room for all songs. The downloads go on while there is room, and then wait.
+
+    folder: where the songs are to be saved.
+    free: bytes that are free there.
+    needed: bytes that the songs may need, 50 MB each.
+    """
+
+    folder: Path
+    free: int
+    needed: int
+
+
+@event
 class Planned:
     """`--dry-run`: what `convert` would do with a song.
 
@@ -185,7 +222,10 @@ class JournalRestored:
 
 
 PaymentEvent: TypeAlias = (
-    Planned
+    LineRefused
+    | ListEmpty
+    | RoomShort
+    | Planned
     | UnusualIds
     | Quoted
     | RunBegun

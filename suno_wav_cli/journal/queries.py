@@ -46,6 +46,8 @@ class Listing(StrEnum):
     """Of these, what the service has accepted and deletes first."""
 
 
+_PATHS = "SELECT audio_id, target FROM conversion WHERE audio_id IS NOT NULL AND target IS NOT NULL"
+_PLACES = "SELECT audio_id, path FROM conversion JOIN place ON place.conversion = conversion.id WHERE audio_id IS NOT NULL"
 _LONGEST_BATCH = 86400.0
 _NEWEST_FIRST = "id DESC"
 _LISTINGS: dict[Listing, tuple[str, str]] = {
@@ -149,6 +151,18 @@ class History:
     def title_of(self, audio_id: str) -> str | None:
         rows = self._database.rows("SELECT title FROM track WHERE audio_id = ?", audio_id)
         return rows[0][0] if rows else None
+
+    def paths(self) -> Iterator[tuple[str, Path]]:
+        """Yield each song with every file that it was meant for, or saved to."""
+        for audio_id, path in self._database.rows(f"{_PATHS} UNION ALL {_PLACES}"):
+            yield audio_id, loaded(path)
+
+    def paths_of(self, audio_id: str) -> set[Path]:
+        """Return every file that a song was meant for, or saved to."""
+        rows = self._database.rows(
+            f"{_PATHS} AND audio_id = ? UNION ALL {_PLACES} AND audio_id = ?", audio_id, audio_id
+        )
+        return {loaded(path) for _, path in rows}
 
     def style_of(self, audio_id: str) -> str | None:
         rows = self._database.rows("SELECT tags FROM track WHERE audio_id = ?", audio_id)

@@ -16,6 +16,16 @@ _MOST_IDS = 3
 
 def render_payment(event: events.PaymentEvent) -> Message:
     match event:
+        case events.LineRefused():
+            said = f"{printable(event.source)}, line {event.line}: {printable(event.message)}"
+            return Message(text=said, level=Level.ERROR)
+        case events.ListEmpty():
+            return Message(text=f"suno-wav: {printable(event.source)} names no songs: nothing to do")
+        case events.RoomShort():
+            return Message(
+                text=f"suno-wav: warning: {event.folder} has {event.free / 1e9:,.1f} GB free, and the songs may need "
+                f"{event.needed / 1e9:,.1f} GB; downloads wait when it is full"
+            )
         case events.Planned():
             price = f" ({count_credits(event.price)})" if event.price else ""
             return Message(result=[f"{event.action:<8} {event.audio_id} -> {shown(event.path)}{price}"])

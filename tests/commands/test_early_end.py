@@ -136,7 +136,7 @@ def test_requests_in_flight_add_no_lines(sandbox: Sandbox, count: int) -> None:
         "  To continue: run the same command again",
     ]
     assert "error:" not in err
-    assert [song.audio_id for song in read_songs("songs.txt")] == songs
+    assert [song.audio_id for song in read_songs("songs.txt", print).songs] == songs
     assert Path("songs.txt").read_text().count("it is not known whether") == in_flight
 
 
@@ -162,7 +162,7 @@ def test_the_rest_of_standard_input_is_kept_in_a_file(sandbox: Sandbox) -> None:
     assert code == 130
     arguments = shlex.split(err.partition("To continue: suno-wav ")[2])
     kept = Path(arguments[arguments.index("--from-file") + 1])
-    assert [song.audio_id for song in read_songs(str(kept))] == songs
+    assert [song.audio_id for song in read_songs(str(kept), print).songs] == songs
     done = sandbox.run(*arguments)
     assert (done.code, len(done.named("saved"))) == (0, 3)
     assert [sandbox.counted("submissions", song) for song in songs] == [1, 1, 1]
@@ -193,7 +193,7 @@ def test_a_list_is_kept_while_the_balance_is_looked_up(sandbox: Sandbox) -> None
     assert (code, first, second) == (143, "suno-wav: 0 of 2 saved, 2 not begun", "stopped by SIGTERM")
     arguments = shlex.split(third.partition("To continue: suno-wav ")[2])
     kept = arguments[arguments.index("--from-file") + 1]
-    assert [song.audio_id for song in read_songs(kept)] == ["demo+kept1", "demo+kept2"]
+    assert [song.audio_id for song in read_songs(kept, print).songs] == ["demo+kept1", "demo+kept2"]
 
 
 @pytest.mark.timing
@@ -225,7 +225,7 @@ def test_a_lost_journal_ends_the_run_in_a_few_lines(sandbox: Sandbox) -> None:
     assert "Traceback" not in err
     assert len(err.splitlines()) < 12
     assert '"summary"' in out
-    assert {song.audio_id for song in read_songs("errors.txt")} == set(songs)
+    assert {song.audio_id for song in read_songs("errors.txt", print).songs} == set(songs)
 
 
 def run_against(sandbox: Sandbox, report: Any) -> Run:

@@ -87,16 +87,25 @@ def test_a_task_of_another_machine_is_fetched(sandbox: Sandbox, tmp_path: Path) 
 
 
 @pytest.mark.long
-def test_a_folder_that_is_gone_fails_with_a_remedy_and_the_others_go_on(sandbox: Sandbox) -> None:
+def test_a_folder_that_is_missing_is_made(sandbox: Sandbox) -> None:
+    left(sandbox, "demo+folder", "--out", "new/folder/")
+    assert not Path("new").exists()
+    done = sandbox.run("resume")
+    assert (done.code, Path(done.out.strip()).parent) == (0, Path("new/folder").absolute())
+
+
+@pytest.mark.long
+def test_a_folder_that_cannot_be_made_fails_with_a_remedy_and_the_others_go_on(sandbox: Sandbox) -> None:
     Path("wavs").mkdir()
     task_id = left(sandbox, "demo+gone", "--out", "wavs/")
     left(sandbox, "demo+there")
     Path("wavs").rmdir()
+    Path("wavs").touch()
     done = sandbox.run("resume")
     assert (done.code, Path(done.out.strip()).name) == (5, "demo+there.wav")
-    assert "there is no folder" in done.err
+    assert "is not a folder" in done.err
     assert f"To continue: suno-wav resume {task_id}" in done.err
-    Path("wavs").mkdir()
+    Path("wavs").unlink()
     assert sandbox.run("resume").code == 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,10 @@ TASK = "0123456789abcdef0123456789abcdef"
 UUID = "8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c"
 OTHER_UUID = "8551ab12-34cd-4e5f-8a9b-0c1d2e3f662d"
 WITH_UUID = Song(audio_id=UUID, music_task_id=OTHER_UUID)
+
+
+def read(source: str) -> list[Song]:
+    return read_songs(source, lambda _event: None).songs
 
 
 def listed(text: str | bytes) -> str:
@@ -56,7 +61,7 @@ def listed(text: str | bytes) -> str:
         pytest.param(f"audio_id task_id\n{UUID} {OTHER_UUID} # c\n", [WITH_UUID], id="columns with names"),
         pytest.param(
             f'# c\ntitle,Audio_Id,music_task_id\n"One, #1",{UUID},{OTHER_UUID}\n',
-            [WITH_UUID],
+            [replace(WITH_UUID, title="One, #1")],
             id="with commas",
         ),
         pytest.param(f"audio_id;x\r\n{UUID};1\r\n", [Song(audio_id=UUID)], id="with semicolons"),
@@ -78,7 +83,7 @@ def listed(text: str | bytes) -> str:
     ],
 )
 def test_a_list_is_read(text: str, songs: list[Song]) -> None:
-    assert read_songs(listed(text)) == songs
+    assert read(listed(text)) == songs
 
 
 @pytest.mark.parametrize(
@@ -106,20 +111,23 @@ def test_a_list_is_read(text: str, songs: list[Song]) -> None:
         pytest.param('{"title": "x"}\n', "songs.txt, line 1: no audio_id", id="an object without a song"),
         pytest.param('{"audio_id": \n', "songs.txt, line 1: not JSON", id="half an object"),
         pytest.param('{"a":' * 9999, "songs.txt, line 1: not JSON", id="an object without an end"),
-        pytest.param("a," + "x" * 200_000, "songs.txt, line 1: the columns", id="a cell without an end"),
-        pytest.param("a ?\n", "songs.txt, line 1: '?' is not a task id", id="no task id"),
-        pytest.param("a t1\na t2\n", "songs.txt: a is given twice, with different task ids", id="two tasks"),
-        pytest.param(b"a\nb\xff\n", "songs.txt, line 2 is not UTF-8 text", id="another encoding"),
-        pytest.param("a\0b\n", "songs.txt, line 1: ", id="a zero"),
-        pytest.param("x" * 4_000_001, "songs.txt is larger than 4 MB", id="too large"),
         pytest.param(
-            "".join(f"s{n}\n" for n in range(10_001)), "songs.txt holds 10001 songs", id="too many songs"
+            f"{UUID}," + "x" * 200_000, "songs.txt, line 1: the columns", id="a cell without an end"
+        ),
+        pytest.param("a ?\n", "songs.txt, line 1: '?' is not a task id", id="no task id"),
+        pytest.param(
+            "a t1\na t2\n", "songs.txt, line 2: a is given twice, with different task ids", id="two tasks"
+        ),
+        pytest.param(b"a\nb\xff\n", "songs.txt, line 2: not UTF-8 text", id="another encoding"),
+        pytest.param("a\0b\n", "songs.txt, line 1: ", id="a zero"),
+        pytest.param(
+            "a\n" + "x" * 1_000_001, "songs.txt: line 2 is longer than 1,000,000 ch", id="a long line"
         ),
     ],
 )
 def test_what_is_wrong_in_a_list_is_said_with_its_line(text: str | bytes, said: str) -> None:
     with pytest.raises(UsageError) as caught:
-        read_songs(listed(text))
+        read(listed(text))
     assert caught.value.message.startswith(said)
 
 
@@ -147,13 +155,13 @@ def test_what_is_written_is_what_is_read(failures: list[tuple[Song, str]]) -> No
     path = Path("errors.txt")
     path.touch()
     assert write_failures(path, failures)
-    assert read_songs(str(path)) == [song for song, _ in failures]
+    assert read(str(path)) == [song for song, _ in failures]
 
 
 @given(content=st.binary(max_size=200))
 def test_any_file_is_a_list_or_one_of_our_errors(content: bytes) -> None:
     try:
-        songs = read_songs(listed(content))
+        songs = read(listed(content))
     except UsageError:
         return
     assert len({song.audio_id for song in songs}) == len(songs)
@@ -236,7 +244,7 @@ def test_a_list_that_cannot_be_written_is_found_before_anything_is_paid(sandbox:
 def test_a_line_that_could_be_misunderstood_is_written_below_names(song: Song) -> None:
     failures = [(song, "why"), (Song(audio_id="a"), "why #2")]
     assert write_failures(Path("errors.txt"), failures)
-    assert read_songs("errors.txt") == [song, Song(audio_id="a")]
+    assert read("errors.txt") == [song, Song(audio_id="a")]
 
 
 def test_a_link_to_the_list_stays_a_link() -> None:

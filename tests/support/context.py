@@ -19,7 +19,9 @@ from suno_wav_cli.config.settings import Settings
 from suno_wav_cli.conversion.context import ConversionContext
 from suno_wav_cli.conversion.download_slots import DownloadSlots
 from suno_wav_cli.conversion.follow_up import FollowUp
+from suno_wav_cli.conversion.room import DiskRoom
 from suno_wav_cli.conversion.save import save
+from suno_wav_cli.conversion.targets import NamesInUse
 from suno_wav_cli.download import fetch as download
 from suno_wav_cli.errors import SunoWavError
 from suno_wav_cli.journal import open_journal
@@ -157,6 +159,8 @@ class Customer:
                 follow_up=FollowUp(program_run, self.journal.history, stores, None, None),
                 stores=stores,
                 spool=Path("piped"),
+                names=NamesInUse(self.journal.history),
+                room=DiskRoom(seconds),
             )
             try:
                 await save(entry, entry.wav_url or "", TARGET, context)

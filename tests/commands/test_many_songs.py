@@ -1,0 +1,115 @@
+"""A list of many songs: what is checked, named and made before anything is paid for."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.program import command_line
+
+if TYPE_CHECKING:
+    from tests.support.program import Sandbox
+
+TASK = "0123456789abcdef0123456789abcdef"
+
+
+def test_a_dry_run_makes_no_folders(sandbox: Sandbox) -> None:
+    done = sandbox.run("convert", "demo+dry", "--out", "new/{title}/{date}/", "--dry-run")
+    assert (done.code, list(Path().iterdir())) == (0, [])
+
+
+def test_what_is_too_dear_makes_no_folders(sandbox: Sandbox) -> None:
+    done = sandbox.run("convert", "demo+dear", "--out", "new/", "--max-credits", "0")
+    assert (done.code, list(Path().iterdir())) == (4, [])
+
+
+@pytest.mark.long
+def test_missing_folders_are_made(sandbox: Sandbox) -> None:
+    done = sandbox.run("convert", "demo+folders", "--out", "new/{title}/{id8}.wav")
+    assert (done.code, done.out) == (0, "new/demo+folders/demo+fol.wav\n")
+
+
+@pytest.mark.long
+def test_the_tracks_of_one_music_task_do_not_meet(sandbox: Sandbox) -> None:
+    """They usually have one title."""
+    listed = [
+        {"event": "track", "audio_id": f"demo+twin{n}+same", "music_task_id": TASK, "title": "Same"}
+        for n in range(2)
+    ]
+    lines = "".join(f"{json.dumps(one)}\n" for one in listed)
+    Path("tracks.jsonl").write_text(lines)
+    convert = ("convert", "--from-file", "tracks.jsonl", "--out", "{title}.wav")
+    done = sandbox.run(*convert)
+    expected = ["Same (demo+twin0+same).wav", "Same (demo+twin1+same).wav"]
+    assert (done.code, sorted(done.out.splitlines())) == (0, expected)
+    again = sandbox.run(*convert)
+    assert (again.code, sorted(again.out.splitlines())) == (0, expected)
+    assert [sandbox.counted("submissions", f"demo+twin{n}+same") for n in range(2)] == [1, 1]
+    assert sorted(path.name for path in Path().glob("*.wav")) == expected
+
+
+@pytest.mark.long
+def test_what_is_saved_under_the_plain_name_keeps_it(sandbox: Sandbox) -> None:
+    Path("one.csv").write_text("audio_id,title\ndemo+keeps1,Same\n")
+    Path("two.csv").write_text("audio_id,title\ndemo+later2,SAME\ndemo+keeps1,Same\n")
+    assert sandbox.run("convert", "--from-file", "one.csv", "--out", "{title}.wav").out == "Same.wav\n"
+    done = sandbox.run("convert", "--from-file", "two.csv", "--out", "{title}.wav")
+    assert (done.code, done.out) == (0, "Same.wav\nSAME (demo+lat).wav\n")
+
+
+@pytest.mark.parametrize("source", ["songs", "-"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('{"audio_id": "demo+own"}\n', id="objects"),
+        pytest.param("audio_id,title\ndemo+own,x\n", id="columns"),
+    ],
+)
+def test_columns_and_objects_are_not_replaced_by_what_failed(
+    sandbox: Sandbox, source: str, text: str
+) -> None:
+    Path("songs").write_text(text)
+    Path("link").symlink_to("songs")
+    with Path("songs").open() as file:
+        done = subprocess.run(
+            command_line("convert", "--from-file", source, "--errors", "link"),
+            env=os.environ | sandbox.settings,
+            stdin=file,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, "is the list itself" in done.stderr) == (2, True)
+    assert (Path("songs").read_text(), sandbox.counted("submissions", "demo+own")) == (text, 0)
+
+
+@pytest.mark.long
+def test_a_title_from_a_list_is_kept_among_the_failed(sandbox: Sandbox) -> None:
+    Path("songs.csv").write_text("audio_id,title\ndemo-fails+titled,One\n")
+    convert = ("convert", "--out", "{title}.wav", "--errors", "failed", "--from-file")
+    assert sandbox.run(*convert, "songs.csv").code == 7
+    planned = sandbox.run("convert", "--from-file", "failed", "--out", "{title}.wav", "--dry-run")
+    assert "demo-fails+titled -> One.wav" in planned.out
+    # What this program has written may be replaced.
+    assert sandbox.run(*convert, "failed").code == 7
+
+
+def test_a_list_without_songs_is_a_good_end(sandbox: Sandbox) -> None:
+    Path("failed").touch()
+    done = sandbox.run("convert", "--from-file", "failed", "--errors", "failed")
+    assert (done.code, done.out) == (0, "")
+    assert "suno-wav: failed names no songs: nothing to do\n" in done.err
+
+
+def test_bad_lines_are_shown_even_if_quiet(sandbox: Sandbox) -> None:
+    Path("songs").write_text("demo+fine\n" + "?\n" * 25)
+    done = sandbox.run("convert", "--from-file", "songs", "--quiet")
+    assert (done.code, done.out) == (2, "")
+    shown = [line for line in done.err.splitlines() if line.startswith("songs, line ")]
+    assert (len(shown), shown[0]) == (20, "songs, line 2: '?' is not an audio id")
+    assert "error: songs: 25 lines cannot be read; the first 20 are above" in done.err
