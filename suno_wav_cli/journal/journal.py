@@ -180,10 +180,12 @@ class Journal:
         with self._database.transaction():
             return self._accept(entry, wav_task_id)
 
-    def adopt(self, wav_task_id: str, audio_id: str | None, target: Path | None) -> JournalEntry:
+    def adopt(
+        self, wav_task_id: str, audio_id: str | None, target: Path | None, accepted: float | None = None
+    ) -> JournalEntry:
         """Return the conversion of a task. Record it if this machine did not submit it.
 
-        If its song waits for a task, that conversion gets it.
+        If its song waits for a task, that conversion gets it. It was `accepted` then, or now.
         """
         with self._database.transaction():
             known = self.of_task(wav_task_id)
@@ -197,7 +199,7 @@ class Journal:
                     audio_id=audio_id,
                     target=target,
                     wav_task_id=wav_task_id,
-                    expires=self._kept_until(),
+                    expires=self._kept_until(accepted),
                 )
             if known.audio_id is None:
                 self._database.update(known.id, {"audio_id": audio_id})
@@ -265,8 +267,8 @@ class Journal:
         )
         return self.follow(known)
 
-    def _kept_until(self) -> float:
-        return time.time() + self._account.kept_days * _DAY
+    def _kept_until(self, accepted: float | None = None) -> float:
+        return (accepted or time.time()) + self._account.kept_days * _DAY
 
     def _insert(self, state: State, **columns: object) -> JournalEntry:
         now, account = time.time(), {"service": self._account.base_url, "provider": self._account.provider}

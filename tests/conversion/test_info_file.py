@@ -96,3 +96,41 @@ def test_title_style_and_lyrics_come_from_the_music_task(sandbox: Sandbox) -> No
         )
         assert (found["title"], found["style"]) == (track["title"], track["tags"])
         assert found["lyrics"]
+
+
+LOST = {"SUNO_WAV_HOME": "lost"}
+"""A journal that knows nothing."""
+
+
+def test_a_lost_journal_learns_what_was_paid_for(sandbox: Sandbox) -> None:
+    """A song whose file is there is saved, and another one is fetched again, free of charge."""
+    songs = ("demo+lost-1", "demo+lost-2")
+    assert sandbox.run("convert", *songs, "--out", "wavs/", "--info-json").code == 0
+    Path("list").write_bytes(b"".join(sorted(path.read_bytes() for path in Path("wavs").glob("*.json"))))
+    Path("wavs/demo+lost-2.wav").unlink()
+    done = sandbox.run("convert", "--from-file", "list", "--out", "wavs/", "--json", env=LOST)
+    assert done.code == 0, done
+    assert [event["audio_id"] for event in done.named("skipped")] == ["demo+lost-1"]
+    assert [event["audio_id"] for event in done.named("saved")] == ["demo+lost-2"]
+    assert [sandbox.counted("submissions", song) for song in songs] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "change", [{"base_url": "https://api.example"}, {"made_by": "mine"}, {"wav_task_id": None}]
+)
+def test_a_conversion_of_another_service_is_none_here(sandbox: Sandbox, change: dict[str, Any]) -> None:
+    song = f"demo+elsewhere-{next(iter(change))}".replace("_", "-")
+    assert sandbox.run("convert", song, "--info-json").code == 0
+    Path("list").write_text(json.dumps(info(f"{song}.json") | change))
+    done = sandbox.run("convert", "--from-file", "list", "--out", "new/", "--dry-run", "--json", env=LOST)
+    assert [event["action"] for event in done.named("planned")] == ["submit"]
+
+
+def test_a_task_that_is_of_another_song_is_said(sandbox: Sandbox) -> None:
+    """A list may be made by anybody. As with a task that a person names, the record is compared."""
+    assert sandbox.run("convert", "demo+of-one", "demo+of-other", "--info-json").code == 0
+    forged = info("demo+of-one.json") | {"audio_id": "demo+of-other"}
+    Path("list").write_text(json.dumps(forged))
+    done = sandbox.run("convert", "--from-file", "list", "--out", "new/", "--json", env=LOST)
+    assert [event["named"] for event in done.named("other_song_named")] == ["demo+of-one"]
+    assert sandbox.counted("submissions", "demo+of-other") == 1
