@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar, Unpack
 
 from suno_wav_cli.errors import JournalLocked
-from suno_wav_cli.journal.database import open_database, stored
+from suno_wav_cli.journal.database import stored
 from suno_wav_cli.journal.entry import (
     NEXT_STATES,
     RESUBMITTABLE,
@@ -19,17 +18,17 @@ from suno_wav_cli.journal.entry import (
 )
 from suno_wav_cli.journal.parts import Parts
 from suno_wav_cli.journal.queries import RANK, History
-from suno_wav_cli.journal.runs import Runs
 from suno_wav_cli.journal.uploads import Uploads
 from suno_wav_cli.system.look import is_file, look_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from decimal import Decimal
     from pathlib import Path
 
     from suno_wav_cli.journal.database import Database
     from suno_wav_cli.journal.entry import Account
+    from suno_wav_cli.journal.runs import Runs
     from suno_wav_cli.models import Song
 
 T = TypeVar("T")
@@ -74,7 +73,7 @@ class Journal:
     def current_entry(self, audio_id: str) -> JournalEntry | None:
         """Find the conversion that decides about a song: the newest that was paid for, or may have been.
 
-        One that was given up decides only if there is no other.
+        A failed or forgotten one decides only if the song has no other.
         """
         return self._database.entry(
             f"service = ? AND audio_id = ? AND state NOT IN ('refused', 'exists') ORDER BY {RANK}, id DESC",
@@ -128,7 +127,7 @@ class Journal:
         return self.refresh(entry)
 
     def unfinished(self) -> list[JournalEntry]:
-        """List what this run has worked on, the service has accepted and is not saved."""
+        """List the conversions of this run that the service has accepted and that are not saved."""
         # A row whose transaction has failed is not there.
         found = [self._database.entry("id = ?", row_id) for row_id in self._followed]
         return [entry for entry in found if entry is not None and entry.state in UNSAVED]
@@ -208,16 +207,16 @@ class Journal:
     def move(self, entry: JournalEntry, state: State, **changes: Unpack[Changes]) -> JournalEntry:
         """Change the state, and whatever else is given. A message lasts until the next step.
 
-        A step that NEXT_STATES does not have is a bug.
+        A step that NEXT_STATES does not have is a bug. A power cut may undo READY and SAVED: then the
+        service is asked again, or `recognises` finds the whole file.
         """
         if state not in NEXT_STATES[entry.state]:
             raise AssertionError(f"a conversion cannot go from {entry.state} to {state}")
         columns = {"state": state, "updated": time.time(), "message": None}
         if changes.get("wav_task_id") and entry.expires is None:
             columns["expires"] = self._kept_until()
-        self._database.update(
-            entry.id, columns | {key: new for key, new in changes.items() if new is not None}
-        )
+        columns |= {key: new for key, new in changes.items() if new is not None}
+        self._database.update(entry.id, columns, synced=state not in (State.READY, State.SAVED))
         return self._by_id(entry.id)
 
     def begin_rename(self, entry: JournalEntry, target: Path, size: int, sha256: str) -> JournalEntry:
@@ -283,20 +282,3 @@ class Journal:
         if entry is None:
             raise AssertionError(f"row {row_id} was written and is not there")
         return entry
-
-
-@contextmanager
-def open_journal(
-    path: Path | None, account: Account, on_restored: Callable[[Path], None] | None = None
-) -> Iterator[Journal]:
-    """Open the journal at `path`, or make it. None keeps it in memory.
-
-    `on_restored` is called when it has vanished and was written again. Every method of the Journal
-    raises UsageError if the file or its folder cannot be used, as this does.
-    """
-    runs = Runs(None if path is None else path.parent / "runs")
-    with open_database(path, on_restored) as database:
-        try:
-            yield Journal(database, account, runs)
-        finally:
-            runs.end()
