@@ -41,6 +41,8 @@ def render_payment(event: events.PaymentEvent) -> Message:
             )
         case events.SubmissionsResumed():
             return Message(text="suno-wav: submissions go on")
+        case events.SubmissionsStopped():
+            return Message(text=_stopped(event), level=Level.ERROR)
         case events.Submitting():
             return Message(text=f"{event.audio_id}: submitting", level=Level.DETAIL)
         case events.SubmissionDelayed():
@@ -69,6 +71,14 @@ def render_payment(event: events.PaymentEvent) -> Message:
             return Message(text=f"{event.audio_id}: {event.reason}, continuing task {event.task_id}")
         case _:
             assert_never(event)
+
+
+def _stopped(event: events.SubmissionsStopped) -> str:
+    songs = "1 more song was" if event.not_begun == 1 else f"{event.not_begun} more songs were"
+    return (
+        f"suno-wav: submissions have stopped: {printable(event.reason)}. {songs} not begun, at a price of "
+        f"{count_credits(event.price)}."
+    )
 
 
 def _restored(event: events.JournalRestored) -> str:
