@@ -58,6 +58,7 @@ def test_what_cannot_be_started_is_refused(command: str) -> None:
         check_command(command)
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("command", ["'open", "''", ""])
 def test_what_is_no_command_is_refused_before_anything_is_paid_for(sandbox: Sandbox, command: str) -> None:
     done = sandbox.run("convert", "demo+no-command", f"--exec={command}")
@@ -65,6 +66,7 @@ def test_what_is_no_command_is_refused_before_anything_is_paid_for(sandbox: Sand
     assert "is not a command" in done.err
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("option", ["--exec=true", "--info-json", "--checksums=SUMS"])
 def test_a_song_in_a_pipe_has_no_file_for_it(sandbox: Sandbox, option: str) -> None:
     done = sandbox.run("convert", "demo+piped-exec", "--out", "-", option)
@@ -101,6 +103,7 @@ def test_no_shell_reads_a_name_or_the_command(sandbox: Sandbox) -> None:
     assert not Path("out").exists()
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("command", "code", "reason"),
     [
@@ -126,6 +129,7 @@ def test_a_failure_is_reported_and_undoes_nothing(
     assert (again.code, again.out) == (0, f"{song}.wav\n")
 
 
+@pytest.mark.long
 def test_it_ends_after_the_timeout_with_all_that_it_has_started(sandbox: Sandbox) -> None:
     done = sandbox.run(
         *("convert", "demo+exec-slow", "--json", "--timeout", "3s"),
@@ -137,6 +141,7 @@ def test_it_ends_after_the_timeout_with_all_that_it_has_started(sandbox: Sandbox
     wait_until(lambda: not any(map(is_running, Path("pids").read_text().split())))
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_ends_it_too(sandbox: Sandbox, number: signal.Signals) -> None:
     command = "sh -c 'trap \"\" TERM INT; echo $$ > pid; sleep 600'"
@@ -162,6 +167,7 @@ def test_commands_are_bounded_in_number(sandbox: Sandbox) -> None:
     assert (done.code, len(seen), max(seen)) == (0, 6, 2)
 
 
+@pytest.mark.long
 def test_the_line_that_continues_runs_the_command_too(sandbox: Sandbox) -> None:
     done = sandbox.run("convert", "demo+later", "--no-wait", "--exec", "echo done {}", "--json")
     (detached,) = done.named("detached")

@@ -66,6 +66,7 @@ def test_a_file_of_others_is_never_replaced(sandbox: Sandbox) -> None:
     assert Path("demo+foreign.json").read_text() == '{"audio_id": "demo+foreign"}'
 
 
+@pytest.mark.long
 def test_a_file_of_others_that_comes_later_is_not_replaced_either(sandbox: Sandbox) -> None:
     sandbox.run("convert", "demo+appears", "--no-wait")
     Path("demo+appears.json").write_text("mine")
@@ -85,6 +86,7 @@ def test_a_rerun_adds_what_an_earlier_run_has_not_written(sandbox: Sandbox) -> N
     assert (Path("demo+afterwards.json").read_bytes(), Path("SUMS").read_bytes()) == before
 
 
+@pytest.mark.long
 def test_title_style_and_lyrics_come_from_the_music_task(sandbox: Sandbox) -> None:
     tracks = sandbox.run("tracks", "demo-music+info", "--json").named("track")
     done = sandbox.run("convert", "--task-id", "demo-music+info", "--out", ".", "--info-json")
@@ -115,6 +117,7 @@ def test_a_lost_journal_learns_what_was_paid_for(sandbox: Sandbox) -> None:
     assert [sandbox.counted("submissions", song) for song in songs] == [1, 1]
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     "change", [{"base_url": "https://api.example"}, {"made_by": "mine"}, {"wav_task_id": None}]
 )
@@ -126,6 +129,7 @@ def test_a_conversion_of_another_service_is_none_here(sandbox: Sandbox, change: 
     assert [event["action"] for event in done.named("planned")] == ["submit"]
 
 
+@pytest.mark.long
 def test_a_task_that_is_of_another_song_is_said(sandbox: Sandbox) -> None:
     """A list may be made by anybody. As with a task that a person names, the record is compared."""
     assert sandbox.run("convert", "demo+of-one", "demo+of-other", "--info-json").code == 0

@@ -54,6 +54,7 @@ def test_songs_go_to_the_store_whole_and_nothing_stays_here(sandbox: Sandbox, st
     assert [path for path in Path().rglob("*") if path.suffix == ".wav"] == []
 
 
+@pytest.mark.long
 def test_a_rerun_skips_what_is_there(sandbox: Sandbox, store: ObjectStore) -> None:
     out = ("--out", f"s3://{BUCKET}/again/")
     assert convert(sandbox, store, "demo+again", *out).code == 0
@@ -63,12 +64,14 @@ def test_a_rerun_skips_what_is_there(sandbox: Sandbox, store: ObjectStore) -> No
     assert sandbox.counted("submissions", "demo+again") == 1
 
 
+@pytest.mark.long
 def test_the_url_is_what_standard_output_gets(sandbox: Sandbox, store: ObjectStore) -> None:
     done = sandbox.run("convert", "demo+out-s3", "--out", f"s3://{BUCKET}/out/", env=store.settings)
     assert done.out == f"s3://{BUCKET}/out/demo+out-s3.wav\n"
     assert SECRET not in done.err
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("parts", [{}, IN_PARTS], ids=["whole", "in parts"])
 def test_another_object_is_never_replaced_without_force(
     sandbox: Sandbox, store: ObjectStore, parts: dict[str, str]
@@ -86,6 +89,7 @@ def test_another_object_is_never_replaced_without_force(
     assert store.get(f"taken/{song}.wav")[0].startswith(b"RIFF")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("parts", [{}, IN_PARTS], ids=["whole", "in parts"])
 def test_an_object_that_comes_later_is_not_replaced_either(
     sandbox: Sandbox, store: ObjectStore, parts: dict[str, str]
@@ -100,12 +104,14 @@ def test_an_object_that_comes_later_is_not_replaced_either(
     assert store.get(f"later/{song}.wav")[0] == b"mine"
 
 
+@pytest.mark.long
 def test_resume_knows_where_a_song_was_to_go(sandbox: Sandbox, store: ObjectStore) -> None:
     out = ("--out", f"s3://{BUCKET}/known/{{audio_id}}.wav")
     assert convert(sandbox, store, "demo+known-s3", *out, "--no-wait").code == 0
     assert sandbox.run("resume", env=store.settings).out == f"s3://{BUCKET}/known/demo+known-s3.wav\n"
 
 
+@pytest.mark.long
 def test_a_large_file_goes_in_parts(sandbox: Sandbox, store: ObjectStore) -> None:
     done = convert(sandbox, store, "demo-12mb+parts", "--out", f"s3://{BUCKET}/parts/", **IN_PARTS)
     assert done.code == 0, done
@@ -114,6 +120,7 @@ def test_a_large_file_goes_in_parts(sandbox: Sandbox, store: ObjectStore) -> Non
     assert hashlib.sha256(content).hexdigest() == done.named("saved")[0]["sha256"] == attributes["sha256"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("parts", [{}, IN_PARTS], ids=["whole", "in parts"])
 def test_an_upload_that_is_killed_is_done_by_the_next_run(
     sandbox: Sandbox, store: ObjectStore, parts: dict[str, str]
@@ -144,6 +151,7 @@ def test_an_upload_that_is_killed_is_done_by_the_next_run(
     assert convert(sandbox, store, song, *out, **parts).named("uploads_left_open") == []
 
 
+@pytest.mark.long
 def test_an_interruption_ends_an_upload(sandbox: Sandbox, store: ObjectStore) -> None:
     relay = Relay(int(store.url.rpartition(":")[2]), hold_after=3_000_000)
     slow = store.settings | {"AWS_ENDPOINT_URL": relay.url}
@@ -159,6 +167,7 @@ def test_an_interruption_ends_an_upload(sandbox: Sandbox, store: ObjectStore) ->
     assert store.get("c/demo-12mb+ctrl-c.wav")[0].startswith(b"RIFF")
 
 
+@pytest.mark.long
 def test_an_answer_that_was_lost_is_no_other_object(sandbox: Sandbox, store: ObjectStore) -> None:
     """The store has the object, and the journal does not know it: the same file counts as uploaded."""
     out = ("--out", f"s3://{BUCKET}/lost/")
@@ -175,6 +184,7 @@ def test_an_answer_that_was_lost_is_no_other_object(sandbox: Sandbox, store: Obj
     assert (done.code, len(done.named("saved"))) == (0, 1), done
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -199,6 +209,7 @@ def test_a_missing_bucket_ends_the_run_before_anything_is_paid_for(
     assert "there is no such bucket" in done.err
 
 
+@pytest.mark.long
 def test_what_follows_a_song_names_its_object(sandbox: Sandbox, store: ObjectStore) -> None:
     command = f"{sys.executable} -c 'import sys; print(sys.argv[1:])'"
     done = convert(
@@ -220,6 +231,7 @@ def test_what_follows_a_song_names_its_object(sandbox: Sandbox, store: ObjectSto
     assert store.get("follows/demo+foreign-info.json")[0] == b"{}"
 
 
+@pytest.mark.long
 def test_a_store_that_cannot_refuse_is_said_and_looked_at(sandbox: Sandbox) -> None:
     """Once for a bucket, however many songs go there."""
     songs = ("demo+old-1", "demo+old-2")
