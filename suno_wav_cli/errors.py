@@ -13,7 +13,7 @@ SunoWavError
 ├── ConversionFailed           7   refused, or tried and failed
 │   ├── GenerationFailed       7   accepted, and the service could not make the file
 │   ├── TaskUnknown            7   the service does not know the task (yet)
-│   │   └── TaskForgotten      7   the service keeps it no longer
+│   │   └── TaskForgotten      7   the service has deleted it
 │   └── RecordExists           7   409: the conversion was made before, elsewhere
 ├── StillRunning               8   not finished within --timeout
 ├── DownloadFailed             9
@@ -95,7 +95,7 @@ class JournalLost(UsageError):
 
 
 class JournalUnusable(UsageError):
-    """Without its journal no song of a run can go on."""
+    """No song of a run can go on without its journal."""
 
 
 class NotAuthorized(SunoWavError):

@@ -17,6 +17,7 @@ from tests.support.account import open_account
 from tests.support.context import a_customer
 from tests.support.ports import free_port
 from tests.support.program import Sandbox, describe_runs, forget_runs
+from tests.support.wild import a_wild_server
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from tests.support.account import SandboxAccount
     from tests.support.context import Customer
+    from tests.support.wild import Wild
 
 # Otherwise every run of the program compiles all of it again, unlike an installed program.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -112,3 +114,17 @@ def account() -> Iterator[SandboxAccount]:
 def customer(account: SandboxAccount) -> Iterator[Customer]:
     with a_customer(account) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def wild_server() -> Iterator[Wild]:
+    with a_wild_server() as served:
+        yield served
+
+
+@pytest.fixture
+def wild(wild_server: Wild) -> Wild:
+    """Give a service that behaves well until a test says otherwise."""
+    wild_server.seen.clear()
+    wild_server.serves()
+    return wild_server

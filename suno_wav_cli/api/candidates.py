@@ -1,4 +1,4 @@
-"""What can be used of an answer to a paid request that is not understood.
+"""What is kept of an answer to a paid request that is not understood.
 
 Pure functions of the bytes that arrived: ids that may name the task, and an excerpt to keep.
 """
@@ -43,8 +43,8 @@ _SHORTEST_SECRET_END = 4
 def find_candidates(body: bytes, charset: str | None = None) -> tuple[str, ...]:
     """Return the ids that may name the new task, at most eight, the most plausible first.
 
-    They are what stands behind `taskId`, `task_id`, `recordId` or `id`, at any depth, and a `data`
-    or a whole answer that is nothing but an id. An id at which the answer broke off is not one.
+    An id follows `taskId`, `task_id`, `recordId` or `id`, at any depth, or is the whole of `data` or
+    of the answer. One at the end of an answer that broke off is left out: it may be cut short.
     """
     # Without its zero bytes, UTF-16 or UTF-32 reads like ASCII, even if a byte is missing in front.
     texts = [body.replace(b"\0", b"").decode("utf-8", "replace"), _decode(body, charset)]
@@ -74,7 +74,7 @@ def make_excerpt(body: bytes, secrets: Iterable[str], charset: str | None = None
 
 
 def choose_new(candidates: Collection[str], known: Collection[str | None]) -> tuple[str, ...]:
-    """Leave out the ids that the request itself had, unless the answer names no other."""
+    """Leave out the ids of the request itself, unless the answer has no others."""
     new = tuple(named for named in candidates if named not in known)
     return new or tuple(candidates)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import httpx
 
     from suno_wav_cli.api.envelope import Envelope
+    from suno_wav_cli.api.providers import Provider
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +84,15 @@ ERROR_TEXTS: Mapping[Meaning, ErrorText] = MappingProxyType(
 
 def quote_answer(answer: Envelope) -> str:
     return f"{answer.message or 'no reason given'} (code {answer.code})"
+
+
+def describe_answer(meaning: Meaning, answer: Envelope) -> str:
+    return f"{ERROR_TEXTS[meaning].summary}: {quote_answer(answer)}"
+
+
+def remedy_for(meaning: Meaning, provider: Provider) -> str:
+    remedy = ERROR_TEXTS[meaning].remedy
+    return f"{remedy} {provider.key_advice}".rstrip() if meaning is Meaning.UNAUTHORIZED else remedy
 
 
 def describe_page(status: int) -> str:

@@ -11,8 +11,9 @@ from suno_wav_cli.api.error_messages import (
     ASK_AGAIN,
     ERROR_TEXTS,
     LOOK_AGAIN,
+    describe_answer,
     describe_page,
-    quote_answer,
+    remedy_for,
     unreachable,
 )
 from suno_wav_cli.api.meaning import classify_status, read_lookup_meaning
@@ -53,7 +54,7 @@ _ERRORS: Mapping[Meaning, type[SunoWavError]] = MappingProxyType(
 def read_record_answer(
     answer: Answer, *, provider: Provider, host: str, base_url: str, task_id: str
 ) -> WavRecord:
-    """Return the record of a task that may be paid for: hardly any answer decides against it.
+    """Return the record of a task. It may be paid for, so few other answers count against it.
 
     Raise TaskUnknown, NotAuthorized, GenerationFailed, and for all the rest ServiceUnavailable.
     """
@@ -82,7 +83,7 @@ def read_answer(answer: Answer, provider: Provider, host: str) -> Envelope:
         raise make_status_error(answer, provider, host)
     meaning = read_lookup_meaning(envelope, provider)
     if meaning is not Meaning.SUCCESS:
-        raise _make_error(meaning, _describe(meaning, envelope), provider, answer.retry_after)
+        raise _make_error(meaning, describe_answer(meaning, envelope), provider, answer.retry_after)
     return envelope
 
 
@@ -102,23 +103,17 @@ def make_status_error(answer: Answer, provider: Provider, host: str) -> SunoWavE
 def _make_error(
     meaning: Meaning, message: str, provider: Provider, retry_after: float | None
 ) -> SunoWavError:
-    kind, remedy = _ERRORS.get(meaning, ConversionFailed), ERROR_TEXTS[meaning].remedy
+    kind, remedy = _ERRORS.get(meaning, ConversionFailed), remedy_for(meaning, provider)
     if kind is ServiceUnavailable:
         return ServiceUnavailable(message, remedy, retry_after=retry_after)
-    if kind is NotAuthorized:
-        remedy = f"{remedy} {provider.key_advice}".rstrip()
     return kind(message, remedy)
-
-
-def _describe(meaning: Meaning, envelope: Envelope) -> str:
-    return f"{ERROR_TEXTS[meaning].summary}: {quote_answer(envelope)}"
 
 
 def _make_record_error(
     meaning: Meaning, envelope: Envelope, provider: Provider, answer: Answer
 ) -> SunoWavError:
-    """Return the error for a lookup that was refused. What it says of anything but the task passes."""
-    message = _describe(meaning, envelope)
+    """Return the error for a refused lookup. Most codes say nothing about the task, and may pass."""
+    message = describe_answer(meaning, envelope)
     if meaning in (Meaning.UNKNOWN_TASK, Meaning.UNAUTHORIZED):
         return _make_error(meaning, message, provider, None)
     if meaning in (Meaning.SOURCE_LOST, Meaning.FAILED):

@@ -7,7 +7,7 @@ from typing import Any
 
 from suno_wav_cli.api.addresses import find_address
 from suno_wav_cli.api.values import (
-    find_id,
+    find_audio_id,
     is_deeper,
     read_amount,
     read_epoch,
@@ -80,7 +80,7 @@ def _find_results(result: object) -> object:
 def _find_audio_id(fields: dict[str, object]) -> str | None:
     """Return the id of the song, as the record has it or as the job was asked for it."""
     asked = read_fields(read_fields(fields.get("param")).get("input"))
-    return find_id(fields.get("musicId"), asked.get("audio_id"))
+    return find_audio_id(fields.get("musicId"), asked.get("audio_id"))
 
 
 def _find_text(fields: dict[str, object], *keys: str) -> str | None:

@@ -10,9 +10,10 @@ import httpx
 from suno_wav_cli.api.candidates import choose_new, find_candidates, make_excerpt
 from suno_wav_cli.api.envelope import find_named_task, find_task_id
 from suno_wav_cli.api.error_messages import (
-    ERROR_TEXTS,
+    describe_answer,
     describe_page,
     quote_answer,
+    remedy_for,
     submission_unknown,
 )
 from suno_wav_cli.api.lookup import make_status_error
@@ -42,7 +43,7 @@ _REFUSALS: Mapping[Meaning, type[SunoWavError]] = MappingProxyType(
     {Meaning.NO_CREDITS: NoCredits, Meaning.KEY_CAP: NoCredits, Meaning.UNAUTHORIZED: NotAuthorized}
 )
 _WITHOUT_TASK = (Meaning.EXISTS, Meaning.NO_CREDITS, Meaning.KEY_CAP, Meaning.UNAUTHORIZED)
-"""What a request is refused for whose task is not a new one, or cannot have begun."""
+"""Refusals that cannot have started a task, even if the answer names one."""
 
 
 def read_submission(
@@ -77,10 +78,9 @@ def read_submission(
         named = f" and named task {task_id}" if task_id else ""
         raise _make_unknown(f"the service answered {quote_answer(envelope)}{named}", answer, song, secrets)
     if meaning is Meaning.EXISTS:
-        text = ERROR_TEXTS[meaning]
         raise RecordExists(
-            f"{text.summary}: {quote_answer(envelope)}",
-            text.remedy,
+            describe_answer(meaning, envelope),
+            remedy_for(meaning, provider),
             task_id,
             candidates=() if task_id else _find_new(answer, song, secrets),
         )
@@ -107,12 +107,9 @@ def _make_refusal(
     if meaning is Meaning.UNKNOWN_TASK:
         # Nothing was looked up: something that the request names is not known.
         meaning = Meaning.INVALID
-    text = ERROR_TEXTS[meaning]
-    message, remedy = f"{text.summary}: {quote_answer(envelope)}", text.remedy
+    message, remedy = describe_answer(meaning, envelope), remedy_for(meaning, provider)
     if meaning in (Meaning.BUSY, Meaning.MAINTENANCE):
         return ServiceUnavailable(message, f"Nothing was charged for this. {remedy}", retry_after=retry_after)
     if meaning in (Meaning.FAILED, Meaning.SOURCE_LOST):
         return GenerationFailed(message, remedy, code=envelope.code)
-    if meaning is Meaning.UNAUTHORIZED:
-        remedy = f"{remedy} {provider.key_advice}".rstrip()
     return _REFUSALS.get(meaning, ConversionFailed)(message, remedy)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class ApiTiming:
     """Seconds to wait for whole answers: to a `lookup`, and to a `payment`.
 
-    A payment is `slow` when it has to be said that its answer is still waited for.
+    After `slow` seconds, the user is told that the answer to a payment has not come yet.
     """
 
     lookup: float = 60.0

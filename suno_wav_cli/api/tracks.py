@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from suno_wav_cli.api.addresses import find_url
-from suno_wav_cli.api.values import find_id, read_fields, read_seconds, read_text, unpack
+from suno_wav_cli.api.values import find_audio_id, read_fields, read_seconds, read_text, unpack
 from suno_wav_cli.errors import TaskUnknown
 from suno_wav_cli.models import MusicTask, Track
 
@@ -24,7 +24,7 @@ def read_music_task(music_task_id: str, data: object) -> MusicTask:
     lyrics = _find_lyrics(fields)
     tracks: dict[str, Track] = {}
     for found in _find_tracks(fields):
-        audio_id = find_id(found.get("id"))
+        audio_id = find_audio_id(found.get("id"))
         # The answer may repeat a track, and have only one of them whole.
         if audio_id is not None and not (audio_id in tracks and tracks[audio_id].complete):
             tracks[audio_id] = _read_track(audio_id, music_task_id, found, lyrics)

@@ -13,6 +13,7 @@ _LONGEST_ID = 200
 _LONGEST_TEXT = 500
 _LONGEST_SONG = 86400.0
 """Seconds. A larger number does not mean the length of a song."""
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _SMALLEST_AMOUNT, _LARGEST_AMOUNT = Decimal("1E-9"), 10**15
 _EXACTLY = Context(prec=15)
 """The digits that a service computing in binary can mean: 0.30000000000000004 is 0.3."""
@@ -37,7 +38,7 @@ def parse_json(text: str | bytes) -> Any:
 
 
 def is_deeper(value: object, levels: int) -> bool:
-    """Tell whether lists and objects nest deeper, so that code that calls itself could not follow."""
+    """Tell whether lists and objects nest deeper than `levels`, too deep for recursive code."""
     level = [value]
     for _ in range(levels):
         groups = [
@@ -118,6 +119,12 @@ def find_id(*values: object) -> str | None:
         if isinstance(value, str) and value.isprintable() and 0 < len(value.strip()) <= _LONGEST_ID:
             return value.strip()
     return None
+
+
+def find_audio_id(*values: object) -> str | None:
+    """Return the first value that can be a song's id. UUIDs are in lower case, as typed ones become."""
+    found = find_id(*values)
+    return found.lower() if found is not None and _UUID.fullmatch(found) else found
 
 
 def _read_whole(value: object) -> int | None:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.api.pricing import price_of
 from suno_wav_cli.api.providers import SANDBOX
 from suno_wav_cli.conversion.budget import check_budget, show_plan
 from suno_wav_cli.conversion.callback_url import open_callback_url
 from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.early_end import early_end
-from suno_wav_cli.conversion.ids import audio_id_of, check_music_task, is_sandbox_id, is_uuid
+from suno_wav_cli.conversion.ids import audio_id_of, check_music_task, is_audio_id, is_sandbox_id, is_uuid
 from suno_wav_cli.conversion.music_task import fetch_finished_music_task
 from suno_wav_cli.conversion.outcome import exit_code_of, outcomes_before, report_summary
 from suno_wav_cli.conversion.pipeline import convert_all
@@ -25,8 +26,8 @@ from suno_wav_cli.conversion.submit import Submitter, new_gate
 from suno_wav_cli.conversion.targets import check_targets, make_folders, names_title
 from suno_wav_cli.download.part_file import part_of
 from suno_wav_cli.errors import ExitCode, UsageError
-from suno_wav_cli.events import ListEmpty, UnusualIds
-from suno_wav_cli.models import Song, is_id
+from suno_wav_cli.events import ListEmpty, RunBegun, UnusualIds
+from suno_wav_cli.models import Song
 from suno_wav_cli.system.event_loop import run_async
 
 if TYPE_CHECKING:
@@ -115,8 +116,18 @@ async def _do_plan(
     balance: Decimal | None,
     outcomes: list[Outcome],
 ) -> None:
+    count = submissions(plan)
+    context.report(
+        RunBegun(
+            songs=len(plan),
+            there=sum(job.action is Action.THERE for job in plan),
+            submissions=count,
+            price=price_of(count),
+            balance=balance,
+        )
+    )
     # A callback comes only for a song that is submitted now.
-    receive = request.wait and submissions(plan) > 0
+    receive = request.wait and count > 0
     async with open_callback_url(context, receive=receive) as callback_url:
         submitter = Submitter(
             context=context,
@@ -158,8 +169,8 @@ def _check_sandbox_ids(songs: Sequence[Song], settings: Settings) -> None:
 
 def _check_track_ids(task: MusicTask, music_task_id: str) -> None:
     """Raise UsageError for an id from the service that could not be typed to continue its song."""
-    good = [track.audio_id for track in task.tracks if is_id(track.audio_id)]
-    bad = [track.audio_id for track in task.tracks if not is_id(track.audio_id)]
+    good = [track.audio_id for track in task.tracks if is_audio_id(track.audio_id)]
+    bad = [track.audio_id for track in task.tracks if not is_audio_id(track.audio_id)]
     if bad:
         raise UsageError(
             f"music task {music_task_id} names a song '{bad[0]}', which is not an id",

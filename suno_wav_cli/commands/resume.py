@@ -24,17 +24,17 @@ from suno_wav_cli.errors import (
     ExitCode,
     JournalUnusable,
     OutputExists,
-    ServiceUnavailable,
     SubmissionUnknown,
+    SunoWavError,
     UsageError,
 )
-from suno_wav_cli.events import OtherServiceJobs, SongsGivenUp, Summary
+from suno_wav_cli.events import OtherServiceJobs, RunBegun, SongsGivenUp, Summary
 from suno_wav_cli.journal import Listing, open_history
 from suno_wav_cli.journal.entry import RESUBMITTABLE, JournalEntry
 from suno_wav_cli.system.event_loop import run_async
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from decimal import Decimal
 
     from suno_wav_cli.config.run import Run
@@ -83,8 +83,9 @@ def resume(request: Request, run: Run) -> ExitCode:
 
 
 async def _resume_all(chosen: Sequence[JournalEntry | str], request: Request, run: Run) -> ExitCode:
-    """Resume `--jobs` of them at a time, and begin in the order given."""
+    """Resume all of them, and begin in the order given."""
     async with open_context(run) as context:
+        context.songs.update(one if isinstance(one, str) else one.name for one in chosen)
         callback_url: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         callback_url.set_result(None)
         submitter = Submitter(
@@ -94,14 +95,23 @@ async def _resume_all(chosen: Sequence[JournalEntry | str], request: Request, ru
         )
         outcomes = {one: Outcome(task_id=_task_of(one)) for one in chosen}
 
-        async def resume_one(one: JournalEntry | str) -> None:
+        async def resume_one(one: JournalEntry | str, begun: Callable[[], None]) -> None:
             outcomes[one] = await _resume_one(
-                context, one, submitter, resubmit=request.resubmit, alone=len(chosen) == 1
+                context, one, submitter, begun, resubmit=request.resubmit, alone=len(chosen) == 1
             )
 
         with early_end(lambda: _conclude(context, list(outcomes.values()))):
-            await run_all(resume_one, chosen, at_once=run.settings.jobs)
+            run.report(_run_begun(chosen, resubmit=request.resubmit))
+            await run_all(resume_one, chosen)
     return summarize(context, list(outcomes.values()))
+
+
+def _run_begun(chosen: Sequence[JournalEntry | str], *, resubmit: bool) -> RunBegun:
+    again = sum(
+        resubmit and isinstance(one, JournalEntry) and bool(one.audio_id) and one.state in RESUBMITTABLE
+        for one in chosen
+    )
+    return RunBegun(songs=len(chosen), there=0, submissions=again, price=price_of(again), balance=None)
 
 
 def _conclude(context: ConversionContext, outcomes: Sequence[Outcome]) -> tuple[str, ...] | None:
@@ -121,6 +131,7 @@ async def _resume_one(
     context: ConversionContext,
     chosen: JournalEntry | str,
     submitter: Submitter,
+    begun: Callable[[], None],
     *,
     resubmit: bool,
     alone: bool,
@@ -129,7 +140,8 @@ async def _resume_one(
     name, task_id = (entry.name, entry.wav_task_id) if entry else (str(chosen), str(chosen))
     try:
         if entry is not None and entry.audio_id is not None and entry.state in RESUBMITTABLE:
-            return await _settle(context, entry, submitter, resubmit=resubmit, alone=alone)
+            return await _settle(context, entry, submitter, begun, resubmit=resubmit, alone=alone)
+        begun()
         if task_id is None:
             return report_failure(context, name, None, _not_submitted(entry))
         return await finish_task(context, task_id, wait=True, attach=True, alone=alone)
@@ -142,7 +154,13 @@ async def _resume_one(
 
 
 async def _settle(
-    context: ConversionContext, entry: JournalEntry, submitter: Submitter, *, resubmit: bool, alone: bool
+    context: ConversionContext,
+    entry: JournalEntry,
+    submitter: Submitter,
+    begun: Callable[[], None],
+    *,
+    resubmit: bool,
+    alone: bool,
 ) -> Outcome:
     """Look once more for a file that does not come by itself. Pay for another one if that is wanted."""
     song = song_of(context, entry.name)
@@ -157,6 +175,7 @@ async def _settle(
         if action is Action.SUBMIT:
             raise
         raise await _explain_unknown(context, entry, unknown.message) from None
+    begun()
     return await finish(context, accepted.entry, target, accepted.record, new=accepted.new)
 
 
@@ -173,7 +192,7 @@ async def _explain_unknown(context: ConversionContext, entry: JournalEntry, said
 async def _explain_balance(context: ConversionContext, entry: JournalEntry, before: Decimal) -> str:
     try:
         now = await context.client.fetch_credits()
-    except ServiceUnavailable:
+    except SunoWavError:
         return ""
     paid, undecided = context.journal.history.paid_since_balance(entry)
     return f"; {compare_balances(before, now, WAV_PRICE, paid=paid, undecided=undecided)}"

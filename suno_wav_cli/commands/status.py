@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -18,13 +17,15 @@ from suno_wav_cli.conversion.outcome import Outcome, exit_code_of, report_failur
 from suno_wav_cli.conversion.pipeline import record_end, run_all
 from suno_wav_cli.conversion.prior import check_provider
 from suno_wav_cli.conversion.resume_hint import command_for, service_options
-from suno_wav_cli.conversion.wait import look_once, wait_for
+from suno_wav_cli.conversion.wait import TimeLimit, look_once, wait_for
 from suno_wav_cli.errors import ExitCode, JournalUnusable, SunoWavError, UsageError
 from suno_wav_cli.events import RawRecord, TaskStatus
 from suno_wav_cli.journal.entry import UNSAVED
 from suno_wav_cli.system.event_loop import run_async
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from suno_wav_cli.config.run import Run
     from suno_wav_cli.conversion.context import ConversionContext
     from suno_wav_cli.journal.entry import JournalEntry
@@ -58,12 +59,14 @@ def show_tasks(request: Request, run: Run) -> ExitCode:
 async def _show_all(request: Request, run: Run) -> ExitCode:
     async with open_context(run, watch=request.watch) as context:
         task_ids = list(dict.fromkeys(_task_id(context, argument) for argument in request.task_ids))
-        outcomes = await run_all(
-            lambda task_id: _show(context, task_id, request, alone=len(task_ids) == 1),
-            task_ids,
-            at_once=len(task_ids),
-        )
-    return exit_code_of(outcomes)
+        outcomes = {task_id: Outcome(task_id=task_id) for task_id in task_ids}
+
+        async def show_one(task_id: str, begun: Callable[[], None]) -> None:
+            begun()
+            outcomes[task_id] = await _show(context, task_id, request, alone=len(task_ids) == 1)
+
+        await run_all(show_one, task_ids)
+    return exit_code_of(list(outcomes.values()))
 
 
 def _task_id(context: ConversionContext, argument: str) -> str:
@@ -122,14 +125,14 @@ async def _show(context: ConversionContext, task_id: str, request: Request, *, a
 
 async def _wait(context: ConversionContext, task_id: str, entry: JournalEntry | None) -> WavRecord:
     """Wait for a task. One that the journal does not know is recorded when the service knows it."""
-    deadline = time.monotonic() + context.settings.timeout
+    limit = TimeLimit(seconds=context.settings.timeout)
     record = None
     if entry is None or entry.audio_id is None:
-        record = await wait_for(context, task_id, entry, any_state=True, deadline=deadline)
+        record = await wait_for(context, task_id, entry, any_state=True, limit=limit)
         adopt = partial(context.journal.adopt, task_id, typed_id(record.audio_id), None)
         entry = await context.journal.when_unlocked(adopt)
     try:
-        return await wait_for(context, task_id, entry, record, deadline=deadline)
+        return await wait_for(context, task_id, entry, record, limit=limit)
     except SunoWavError as error:
         if entry.state in UNSAVED:
             await record_end(context, entry, error)

@@ -39,6 +39,12 @@ class WaitLimits:
     longest_pause: float = 300.0
     """After a refused lookup the pause is doubled, from the first to the longest."""
 
+    lookup_gap: float = 0.25
+    """Between two lookups of a run, in the long run, however many songs wait."""
+
+    callback_grace: float = 15.0
+    """How long a callback may come after a lookup that found its task decided."""
+
     unknown_task: float = 600.0
     """How long `listen` follows a task that the journal does not know."""
 

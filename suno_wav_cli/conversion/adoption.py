@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.conversion.identity import is_known_song, is_same_song, may_be_named
+from suno_wav_cli.conversion.identity import is_known_song, is_same_song, names_other_song
 from suno_wav_cli.errors import SunoWavError, TaskUnknown, UsageError
 from suno_wav_cli.journal.entry import UNDECIDED
 
@@ -59,8 +59,8 @@ async def look_up_existing(
 ) -> tuple[WavRecord | None, str | None]:
     """Look up the task that a 409 names, or that may be one of `candidates`.
 
-    Return its record, if the service shows it now, and why the task is not the song's, if it is not.
-    One of the candidates must be shown, and prove that it is.
+    Return its record if the service shows it now, and the reason if the task is not the song's. A
+    candidate is the song's only if its record is shown.
     """
     known = context.journal.of_task(task_id)
     if known is not None and known.audio_id not in (None, entry.audio_id):
@@ -74,7 +74,7 @@ async def look_up_existing(
     except SunoWavError as error:
         return None, error.message if candidates else None
     doubt = None
-    if not may_be_named(record.audio_id, entry.audio_id or ""):
+    if names_other_song(context, record, entry.name):
         doubt = f"its record names another song, {record.audio_id}"
     elif record.audio_id is None and len(candidates) > 1:
         doubt = "its record names no song"
@@ -82,7 +82,7 @@ async def look_up_existing(
 
 
 async def attach_task(context: ConversionContext, record: WavRecord) -> JournalEntry | None:
-    """Give a task from the account's log to the song that its record names, or that alone waits for one.
+    """Attach a task from the account's log to the song that its record names, or that alone waits.
 
     Return the conversion that has the task then, or None if no song waits. Raise UsageError if the
     record names no song, and several wait.
@@ -96,7 +96,8 @@ async def attach_task(context: ConversionContext, record: WavRecord) -> JournalE
     fitting = [entry for entry in waiting if named and is_same_song(named, entry.name)] or [
         entry
         for entry in waiting
-        if may_be_named(named, entry.name) and not (entry.state in UNDECIDED and _is_before(record, entry))
+        if not names_other_song(context, record, entry.name)
+        and not (entry.state in UNDECIDED and _is_before(record, entry))
     ]
     if not fitting:
         return None

@@ -38,7 +38,7 @@ async def open_callback_url(
         context.client.hide(endpoint.path)
         callback_url = await stack.enter_async_context(
             receive_notifications(
-                endpoint, context.notifier, context.download_terms.tls, settings.poll_interval, context.report
+                endpoint, context.poller, context.download_terms.tls, settings.poll_interval, context.report
             )
         )
         if endpoint.required:

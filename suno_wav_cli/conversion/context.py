@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, cast
 
 from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.providers import get_provider
-from suno_wav_cli.callbacks.notifications import TaskNotifier
 from suno_wav_cli.config.credentials import find_api_key, require_key
 from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
 from suno_wav_cli.conversion.download_slots import DownloadSlots
 from suno_wav_cli.conversion.early_end import early_end
 from suno_wav_cli.conversion.ids import typed_task
+from suno_wav_cli.conversion.poller import Poller
 from suno_wav_cli.conversion.resume_hint import command_for
 from suno_wav_cli.conversion.room import DiskRoom
 from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT, check_standard_output
@@ -57,7 +57,7 @@ class ConversionContext:
     ends_with_run: bool
     journal: Journal
     api: Client | None
-    notifier: TaskNotifier
+    poller: Poller
     downloads: DownloadSlots
     download_terms: download.DownloadPolicy
     download_backoff: Backoff
@@ -155,8 +155,8 @@ async def open_context(
             ends_with_run=is_own_sandbox(settings),
             journal=journal,
             api=client,
-            notifier=TaskNotifier(),
-            downloads=DownloadSlots(settings.connections),
+            poller=Poller(settings, run.wait_limits, run.report),
+            downloads=DownloadSlots(settings.connections, at_once=settings.jobs),
             download_terms=_download_policy(settings, tls, local=local),
             download_backoff=Backoff(retries=settings.retries),
             tagger=tagger,

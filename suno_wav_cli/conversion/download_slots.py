@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-_DOWNLOADS_AT_ONCE = 4
-"""More connections do not make a line faster; fewer leave it idle between two files."""
-
 
 class DownloadSlots:
-    """A few downloads at once, which share `most` connections."""
+    """At most `at_once` downloads, which share `most` connections."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, *, at_once: int) -> None:
         self._most = most
-        self._room = asyncio.Semaphore(_DOWNLOADS_AT_ONCE)
+        self._room = asyncio.Semaphore(at_once)
         self._running = 0
 
     @property

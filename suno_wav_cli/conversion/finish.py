@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from suno_wav_cli.conversion.ids import typed_id
 from suno_wav_cli.conversion.outcome import Outcome
 from suno_wav_cli.conversion.pipeline import finish
 from suno_wav_cli.conversion.targets import check_targets, choose_targets, make_folders, names_title
-from suno_wav_cli.conversion.wait import look_once, wait_for
+from suno_wav_cli.conversion.wait import TimeLimit, look_once, wait_for
 from suno_wav_cli.errors import StillRunning
 from suno_wav_cli.events import Skipped
 from suno_wav_cli.models import Song, WavState
@@ -42,12 +41,12 @@ async def finish_task(
     """
     journal = context.journal
     entry = journal.of_task(task_id)
-    deadline = time.monotonic() + context.settings.timeout
+    limit = TimeLimit(seconds=context.settings.timeout)
     if record is None and not wait:
         record = await look_once(context, task_id, entry)
     elif record is None and (entry is None or entry.audio_id is None):
         # The record tells the song, and with it the file's name.
-        record = await wait_for(context, task_id, entry, any_state=True, deadline=deadline)
+        record = await wait_for(context, task_id, entry, any_state=True, limit=limit)
     if (entry is None or entry.audio_id is None) and record is not None and attach:
         entry = await attach_task(context, record) or entry
     named = record.audio_id if record else None
@@ -62,7 +61,7 @@ async def finish_task(
         raise StillRunning("the conversion is not finished yet", "Try again later, or add --wait.")
     if entry is None or entry.audio_id is None:
         entry = await journal.when_unlocked(partial(journal.adopt, task_id, typed_id(named), target))
-    return await finish(context, entry, target, record, deadline=deadline)
+    return await finish(context, entry, target, record, limit=limit)
 
 
 def song_of(context: ConversionContext, audio_id: str) -> Song:

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 def check_identity(context: ConversionContext, entry: JournalEntry, record: WavRecord) -> None:
     """Raise ServiceUnavailable if a record names another song of the journal or of this run.
 
-    A name that no known song has is only reported, unless the task was merely a candidate: live
-    services may mask it.
+    An id that no known song has is only reported, because live services may mask ids. If the task was
+    only a candidate, an id of the same kind as the song's is refused too.
     """
     named = record.audio_id
     if named is None or entry.audio_id is None or is_same_song(named, entry.audio_id):
         return
-    is_unproven = record.task_id in entry.candidates and not may_be_named(named, entry.audio_id)
-    if is_unproven or is_known_song(context, named):
+    is_candidate = record.task_id in entry.candidates
+    if is_known_song(context, named) or (is_candidate and names_other_song(context, record, entry.audio_id)):
         raise ServiceUnavailable(
             f"the record of task {record.task_id} names another song, {named}: nothing was saved",
             "A later lookup may name this one. If it stays so, look at your account's log.",
@@ -40,10 +40,13 @@ def is_known_song(context: ConversionContext, audio_id: str) -> bool:
     )
 
 
+def names_other_song(context: ConversionContext, record: WavRecord, audio_id: str) -> bool:
+    """Tell whether a record names another song: a known one, or one by the same kind of id."""
+    named = record.audio_id
+    if named is None or is_same_song(named, audio_id):
+        return False
+    return is_known_song(context, named) or is_uuid(named) == is_uuid(audio_id)
+
+
 def is_same_song(named: str, audio_id: str) -> bool:
     return named == audio_id or (is_uuid(named) and named.lower() == audio_id.lower())
-
-
-def may_be_named(named: str | None, audio_id: str) -> bool:
-    """Tell whether a record may be of the song: it names it, or nothing of the same kind."""
-    return named is None or is_same_song(named, audio_id) or is_uuid(named) != is_uuid(audio_id)

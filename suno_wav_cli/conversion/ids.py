@@ -9,7 +9,7 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.conversion.not_a_song import refuse_what_is_no_song
+from suno_wav_cli.conversion.not_a_song import refuse_non_song
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.models import is_id
 
@@ -48,7 +48,7 @@ def any_audio_id_of(argument: str) -> str:
     if _UUID.fullmatch(argument):
         return argument.lower()
     text = _without_url(argument)
-    refuse_what_is_no_song(text)
+    refuse_non_song(text)
     if not is_id(text):
         raise UsageError(
             f"'{text}' is not an audio id",
@@ -57,8 +57,17 @@ def any_audio_id_of(argument: str) -> str:
     return text
 
 
+def is_audio_id(text: str) -> bool:
+    """Tell whether an id from the service would be accepted as a song's when it is typed."""
+    try:
+        any_audio_id_of(text)
+    except UsageError:
+        return False
+    return True
+
+
 def is_uuid(text: str) -> bool:
-    """Return whether it looks like the audio ids that the services give."""
+    """Tell whether a text looks like the audio ids that the services give."""
     return _UUID.fullmatch(text) is not None
 
 
@@ -111,10 +120,10 @@ def check_music_task(argument: str, service: Sequence[str] = ()) -> str:
     if _UUID.fullmatch(text):
         raise UsageError(
             f"{text} looks like an audio id, not a music task's id",
-            "There is no way from a song to its music task. To convert it:",
+            "The service cannot tell the music task of a song. To convert the song:",
             continue_argv=("suno-wav", "convert", text, *service),
         )
-    refuse_what_is_no_song(text)
+    refuse_non_song(text)
     return id_of(text, "a music task's id")
 
 
@@ -134,7 +143,7 @@ def music_task_of(argument: str, history: History | None, service: Sequence[str]
 def find(
     argument: str, history: History, base_url: str | None, service: Sequence[str] = ()
 ) -> JournalEntry | str:
-    """Return the conversion that is meant, at this service or another, or the id if none has it.
+    """Return the conversion that is meant, at this service or another, or the id if none is known.
 
     Raise UsageError if several ids begin so, for a song that was never converted here, and for
     `@last` if there is no conversion.
@@ -175,7 +184,7 @@ def _only_one_beginning(text: str, history: History, base_url: str | None) -> Jo
 
 
 def _without_url(argument: str) -> str:
-    """Return the id in a song's URL. A song has one id here, however it was typed."""
+    """Return the id, from a song's URL too. UUIDs are in lower case, however they were typed."""
     text = argument.strip()
     if "://" in text:
         found = _SONG_URL.search(text)

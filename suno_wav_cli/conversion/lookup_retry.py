@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 Answer: TypeAlias = WavRecord | SunoWavError
 
+_GROWTH = 8
+"""A task is looked up again after an eighth of its age, so that an old one is not asked for as often as a new one."""
+
 _NOT_TWICE = "Nothing is paid twice by itself."
 
 
@@ -66,14 +69,16 @@ class Answers:
 class WaitTerms:
     """What the decisions of one wait depend on besides the answers.
 
-    `paid` if the journal knows the task. `deleted_at` is when the service deletes its file, on the
-    monotonic clock; before, it cannot have forgotten the task.
+    `paid` if the journal knows the task. `began` is when the wait did, and `deleted_at` when the
+    service deletes the task's file, both on the monotonic clock. Before that date, it cannot have
+    forgotten the task.
     """
 
     limits: WaitLimits
     poll_interval: float
     paid: bool
     deleted_at: float
+    began: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,9 +167,12 @@ def _meaning(answer: Answer) -> object:
 
 
 def _pause(answers: Answers, terms: WaitTerms) -> AskAgain:
-    """Return when to ask again: at the poll interval, or slower and slower after refusals."""
+    """Return when to ask again: after the poll interval, or slower and slower.
+
+    Refusals double the pause, and a task's age lets it grow.
+    """
     limits = terms.limits
-    pause = terms.poll_interval
+    pause = max(terms.poll_interval, min((answers.at - terms.began) / _GROWTH, limits.longest_pause))
     if answers.refusals:
         first = min(limits.first_pause, terms.poll_interval)
         longest = max(limits.longest_pause, terms.poll_interval)

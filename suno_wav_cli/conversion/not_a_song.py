@@ -1,4 +1,4 @@
-"""What is typed in a song's place and is obviously no song: it is refused before it is paid for."""
+"""Refuse what is typed as an id and cannot be a song, before anything is paid for."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _PLACEHOLDER = re.compile(
 )
 
 
-def refuse_what_is_no_song(text: str) -> None:
+def refuse_non_song(text: str) -> None:
     """Raise UsageError, with what was probably meant, for file names, commands and placeholders."""
     name = PurePath(text).name or text
     extension = name.rpartition(".")[2].lower() if "." in name else ""

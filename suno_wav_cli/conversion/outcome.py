@@ -42,7 +42,6 @@ class Outcome:
     """What became of one song: `path` if it was saved, `error` if it failed.
 
     `credits` is what a saved song has really cost, if the service tells.
-
     `skipped` if its file was there already. Otherwise its task goes on at the service, or, without
     a task, it was not begun.
     """

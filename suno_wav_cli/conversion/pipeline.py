@@ -26,11 +26,14 @@ if TYPE_CHECKING:
     from suno_wav_cli.conversion.context import ConversionContext
     from suno_wav_cli.conversion.plan import Job
     from suno_wav_cli.conversion.submit import Submitter
+    from suno_wav_cli.conversion.wait import TimeLimit
     from suno_wav_cli.journal.entry import JournalEntry
     from suno_wav_cli.models import WavRecord
 
-R = TypeVar("R")
 T = TypeVar("T")
+
+_BEGINNING = 64
+"""Songs between their start and the answer to their submission, or with their turn to come."""
 
 
 async def convert_all(
@@ -41,7 +44,7 @@ async def convert_all(
     *,
     wait: bool,
 ) -> None:
-    """Do every job, `--jobs` of them at a time, and keep in `outcomes` what has become of it so far.
+    """Do every job, and keep in `outcomes` what has become of it so far.
 
     Trouble is reported, and is its song's alone. Raise JournalUnusable: no song can go on then.
     """
@@ -52,10 +55,11 @@ async def convert_all(
                 Skipped(audio_id=job.song.audio_id, path=job.target, tags_wanted=context.settings.tag)
             )
 
-    async def convert_one(index: int) -> None:
+    async def convert_one(index: int, begun: Callable[[], None]) -> None:
         job, task_id = plan[index], None
         try:
             accepted = await submitter.accept(job)
+            begun()
             task_id = accepted.entry.wav_task_id
             # Known from here on, however the run ends.
             outcomes[index] = Outcome(task_id=task_id)
@@ -71,34 +75,46 @@ async def convert_all(
             outcomes[index] = report_failure(context, job.song.audio_id, task_id, error)
 
     to_do = [index for index, job in enumerate(plan) if job.action is not Action.THERE]
-    await run_all(convert_one, to_do, at_once=context.settings.jobs)
+    # What the service has already need not wait for what is still to be submitted, one after the other.
+    to_do.sort(key=lambda index: plan[index].action is Action.SUBMIT)
+    await run_all(convert_one, to_do)
 
 
 async def run_all(
-    work: Callable[[T], Coroutine[Any, Any, R]], items: Sequence[T], *, at_once: int
-) -> list[R]:
-    """Run `work` on every item, `at_once` of them at a time.
+    work: Callable[[T, Callable[[], None]], Coroutine[Any, Any, None]], items: Sequence[T]
+) -> None:
+    """Run `work` on all items side by side. They begin in this order, a few at a time.
 
-    One song's trouble is its outcome. What is raised all the same ends the others.
+    `work` gets a function to call when the next one may begin: when its song has been submitted, and
+    waits. However many wait, they cost memory alone. One song's trouble is its outcome. What is
+    raised all the same ends the others.
     """
-    room = asyncio.Semaphore(at_once)
+    room = asyncio.Semaphore(_BEGINNING)
 
-    async def run(item: T) -> R:
-        async with room:
-            return await work(item)
+    async def run(item: T) -> None:
+        begins = [item]
 
-    tasks = [asyncio.create_task(run(item)) for item in items]
+        def begun() -> None:
+            if begins:
+                begins.clear()
+                room.release()
+
+        try:
+            await work(item, begun)
+        finally:
+            begun()
+
     try:
-        if tasks:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in tasks:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            raise error
-    return [task.result() for task in tasks]
+        async with asyncio.TaskGroup() as group:
+            for item in items:
+                await room.acquire()
+                group.create_task(run(item))
+    except BaseExceptionGroup as errors:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            # What fails while a signal ends the run must not hide the signal.
+            raise asyncio.CancelledError from None
+        raise errors.exceptions[0] from None
 
 
 async def finish(
@@ -108,7 +124,7 @@ async def finish(
     known: WavRecord | None = None,
     *,
     new: bool = False,
-    deadline: float | None = None,
+    limit: TimeLimit | None = None,
 ) -> Outcome:
     """Wait for a task that was accepted, and save its file. The arguments are those of `wait_for`.
 
@@ -117,7 +133,7 @@ async def finish(
     journal = context.journal
     entry = journal.follow(entry)
     try:
-        record = await wait_for(context, entry.wav_task_id or "", entry, known, new=new, deadline=deadline)
+        record = await wait_for(context, entry.wav_task_id or "", entry, known, new=new, limit=limit)
     except SunoWavError as error:
         await record_end(context, entry, error)
         raise

@@ -51,8 +51,8 @@ class Accepted:
 async def continue_earlier(context: ConversionContext, entry: JournalEntry) -> Accepted | None:
     """Return an earlier conversion if its task goes on. This never pays.
 
-    What the journal has given up is looked up once more: a failure may have become a success. Return
-    None if nothing was accepted. Raise GenerationFailed, TaskUnknown or SubmissionUnknown if only
+    A failed or forgotten task is looked up once more: it may have succeeded since. Return None if
+    nothing was accepted. Raise GenerationFailed, TaskUnknown or SubmissionUnknown if only
     another payment brings the file, and UsageError if another contract has submitted it.
     """
     entry = await _wait_for_other_run(context, entry)
@@ -71,12 +71,14 @@ async def continue_earlier(context: ConversionContext, entry: JournalEntry) -> A
             raise _explain_given_up(entry)
         entry = await context.journal.when_unlocked(partial(context.journal.move, entry, State.SUBMITTED))
         reason = "it goes on after all"
-    context.report(Resumed(audio_id=entry.name, task_id=entry.wav_task_id or "", reason=reason))
+    context.report(
+        Resumed(audio_id=entry.name, title=entry.title, task_id=entry.wav_task_id or "", reason=reason)
+    )
     return Accepted(entry=context.journal.follow(entry), record=record)
 
 
 async def _wait_for_other_run(context: ConversionContext, entry: JournalEntry) -> JournalEntry:
-    """Return the conversion as it is when no other program submits it any more."""
+    """Wait until no other program is submitting the song. Return the conversion as it is then."""
     entry = context.journal.refresh(entry)
     if not context.journal.is_being_submitted(entry):
         return entry

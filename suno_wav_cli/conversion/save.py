@@ -83,6 +83,7 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
             context.report(
                 events.DownloadStarted(
                     audio_id=entry.name,
+                    title=entry.title,
                     task_id=entry.wav_task_id or "",
                     path=path,
                     received=_count(partial),
@@ -102,9 +103,11 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
                 part.restart()
             else:
                 entry = await _put_in_place(part, entry, path, sha256, context)
-            await journal.when_unlocked(lambda: journal.parts.forget(part.path))
+            await journal.when_unlocked(lambda: journal.parts.forget_renamed(part.path))
     await journal.when_unlocked(lambda: journal.move(entry, State.SAVED))
-    if context.run.interactive and path is not None and size <= _LARGEST_DRAWN:
+    # In a run of many songs, each is one line.
+    is_drawn = context.run.interactive and len(context.songs) <= 1
+    if is_drawn and path is not None and size <= _LARGEST_DRAWN:
         await _report_levels(entry, path, wav, context)
     context.report(
         events.Saved(

@@ -189,7 +189,7 @@ class Submitter:
                 return await self._find_task(entry, error)
             return await self._record_task(entry, task_id)
 
-        context.report(Submitting(audio_id=song.audio_id))
+        context.report(Submitting(audio_id=song.audio_id, title=song.title or entry.title))
         request = asyncio.ensure_future(send())
         try:
             return await asyncio.shield(request)
@@ -256,5 +256,7 @@ class Submitter:
         return self._resume(known, None, _ON_RECORD)
 
     def _resume(self, entry: JournalEntry, record: WavRecord | None, reason: str) -> Accepted:
-        self.context.report(Resumed(audio_id=entry.name, task_id=entry.wav_task_id or "", reason=reason))
+        self.context.report(
+            Resumed(audio_id=entry.name, title=entry.title, task_id=entry.wav_task_id or "", reason=reason)
+        )
         return Accepted(entry=self.context.journal.follow(entry), record=record)

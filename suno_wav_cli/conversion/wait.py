@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -23,14 +22,29 @@ from suno_wav_cli.models import WavRecord, WavState
 
 if TYPE_CHECKING:
     from suno_wav_cli.conversion.context import ConversionContext
-    from suno_wav_cli.conversion.lookup_retry import Answer
+    from suno_wav_cli.conversion.lookup_retry import Answer, Step
     from suno_wav_cli.journal.entry import JournalEntry
-
-_SAFETY_FACTOR = 2
-"""The pauses are longer while a callback is expected, but not endless: it may be lost."""
 
 _MOST_REASONS = 20
 """Different reasons shown in one wait: a service may put a new number into each."""
+
+
+@dataclass(kw_only=True)
+class TimeLimit:
+    """`--timeout` for one song: so many `seconds`, from its first lookup in this run on.
+
+    With thousands of songs to resume, that may be a while after the start. `ends_at` is on the
+    monotonic clock.
+    """
+
+    seconds: float
+    ends_at: float | None = None
+
+    def begin(self) -> float:
+        """Let the time run, unless it does. Return when it is up."""
+        if self.ends_at is None:
+            self.ends_at = time.monotonic() + self.seconds
+        return self.ends_at
 
 
 async def wait_for(
@@ -41,26 +55,29 @@ async def wait_for(
     *,
     new: bool = False,
     any_state: bool = False,
-    deadline: float | None = None,
+    limit: TimeLimit | None = None,
 ) -> WavRecord:
     """Wait until the service has made the file. The record that is returned has its URL.
 
     `entry` is None for a task that the journal does not know. `known` is what the service said a
     moment ago. `new` if this run has just submitted the task, so that a callback may come. With
-    `any_state`, return the first record. `deadline` is on the monotonic clock; without one,
-    `--timeout` counts from now.
+    `any_state`, return the first record. `limit` is what other waits for this song share.
 
     Raise what `next_step` and `time_is_up` decide, with the line that continues.
     """
     terms, answers = wait_terms(context, entry), Answers()
     reports = _Reports(context=context, task_id=task_id, name=entry.name if entry else task_id, record=known)
+    limit = limit or TimeLimit(seconds=context.settings.timeout)
+    task = context.poller.follow(task_id, calls_back=new)
+    step: Step = AskAgain(seconds=terms.poll_interval if new else 0.0, at_least=0.0)
     try:
-        async with asyncio.timeout_at(deadline or time.monotonic() + context.settings.timeout):
-            if new:
-                first = AskAgain(seconds=terms.poll_interval, at_least=0.0)
-                await _wait_for_turn(context, task_id, first, called_back=new)
-            while True:
-                answer = known or await fetch_answer(context, task_id)
+        async with asyncio.timeout_at(limit.begin() if new or known else limit.ends_at) as timeout:
+            while isinstance(step, AskAgain):
+                if known is None:
+                    await context.poller.turn(task, step)
+                    if timeout.when() is None:
+                        timeout.reschedule(limit.begin())
+                answer = known or await context.poller.look_up(context.client, task)
                 answers = answers.after(answer, time.monotonic())
                 step = next_step(answers, terms, key_worked=context.client.key_worked)
                 if any_state and isinstance(answer, WavRecord):
@@ -68,16 +85,13 @@ async def wait_for(
                 if known is None:
                     reports.show(answer, is_last=not isinstance(step, AskAgain))
                 known = None
-                if isinstance(step, WavRecord):
-                    return step
-                if isinstance(step, SunoWavError):
-                    raise with_line(context, task_id, step, paid=terms.paid)
-                await _wait_for_turn(context, task_id, step, called_back=new)
     except TimeoutError:
-        error = time_is_up(answers, terms, context.settings.timeout)
-        raise with_line(context, task_id, error, paid=terms.paid) from None
+        step = time_is_up(answers, terms, context.settings.timeout)
     finally:
-        context.notifier.forget(task_id)
+        context.poller.forget(task)
+    if isinstance(step, SunoWavError):
+        raise with_line(context, task_id, step, paid=terms.paid)
+    return step
 
 
 async def look_once(context: ConversionContext, task_id: str, entry: JournalEntry | None) -> WavRecord:
@@ -96,14 +110,6 @@ async def look_once(context: ConversionContext, task_id: str, entry: JournalEntr
     return record
 
 
-async def fetch_answer(context: ConversionContext, task_id: str) -> Answer:
-    """Look a task up once. An error is an answer too."""
-    try:
-        return await context.client.fetch_record(task_id, retries=0)
-    except SunoWavError as error:
-        return error
-
-
 def wait_terms(context: ConversionContext, entry: JournalEntry | None) -> WaitTerms:
     """Return the terms of a wait that begins now. The wall clock is read this once: it may jump."""
     kept_until = entry and entry.expires
@@ -112,6 +118,7 @@ def wait_terms(context: ConversionContext, entry: JournalEntry | None) -> WaitTe
         poll_interval=context.settings.poll_interval,
         paid=entry is not None,
         deleted_at=time.monotonic() + kept_until - time.time() if kept_until else math.inf,
+        began=time.monotonic(),
     )
 
 
@@ -122,21 +129,6 @@ def with_line(context: ConversionContext, task_id: str, error: SunoWavError, *, 
     ):
         error.continue_argv = context.continue_argv([task_id])
     return error
-
-
-async def _wait_for_turn(
-    context: ConversionContext, task_id: str, step: AskAgain, *, called_back: bool
-) -> None:
-    """Return at the callback, or when it is time to look anyway."""
-    event = context.notifier.of(task_id)
-    seconds = step.seconds
-    if called_back and context.notifier.listening:
-        seconds *= _SAFETY_FACTOR
-    await asyncio.sleep(step.at_least)
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds - step.at_least):
-            await event.wait()
-    event.clear()
 
 
 @dataclass(kw_only=True)

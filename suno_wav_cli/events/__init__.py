@@ -7,6 +7,7 @@ all events:
 audio_id: of the song.
 task_id: of the conversion at the service.
 music_task_id: of the task that generated the song.
+title: of the song; null if this machine does not know it.
 message: what went wrong, for people.
 remedy: what to do about it, for people.
 continue_argv: the command that `remedy` or `resume_hint` ends with, word by word; null if there is none.

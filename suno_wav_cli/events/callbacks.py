@@ -63,6 +63,30 @@ class TunnelRestored:
 
 
 @event
+class CallbacksMissing:
+    """The service has finished songs, and their callbacks have not come: the program polls.
+
+    poll_interval: seconds between status checks.
+    """
+
+    poll_interval: float
+
+
+@event
+class LookupsDelayed:
+    """So many tasks are waited for that `--poll-interval` cannot be kept.
+
+    tasks: how many.
+    poll_interval: seconds between status checks that are wanted.
+    seconds: between two status checks of a task at present.
+    """
+
+    tasks: int
+    poll_interval: float
+    seconds: float
+
+
+@event
 class CallbackReceived:
     """A callback arrived for `convert` or `resume`, which then check the task.
 
@@ -234,6 +258,8 @@ CallbackEvent: TypeAlias = (
     | AgentDownloading
     | TunnelLost
     | TunnelRestored
+    | CallbacksMissing
+    | LookupsDelayed
     | CallbackReceived
     | Listening
     | DeliveryReceived

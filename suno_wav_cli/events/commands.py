@@ -216,8 +216,7 @@ class Summary:
     unfinished: songs that the service has accepted and that are not saved.
     not_begun: songs that a run which ended early has not submitted.
     ended_early: whether a signal or an error ended the run.
-    credits: what the saved songs have really cost, of which the service tells it; null if it tells
-        it of none.
+    credits: what the saved songs have really cost, as far as the service tells; null if it does not.
     price: what was quoted for these songs, in credits.
     """
 

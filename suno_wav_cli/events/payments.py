@@ -142,6 +142,7 @@ class Submitting:
     """The paid request is about to be sent."""
 
     audio_id: str
+    title: str | None
 
 
 @event
@@ -158,7 +159,7 @@ class SubmissionDelayed:
 
 @event
 class AnswerAwaited:
-    """The answer to the paid request takes long. It is waited for."""
+    """The answer to the paid request takes long, and the program goes on waiting for it."""
 
     audio_id: str
 
@@ -176,14 +177,14 @@ class AnswerKept:
 
 @event
 class OtherRunAwaited:
-    """Another program is submitting the song. This one waits for what comes of it."""
+    """Another program is submitting the song. This one waits for the outcome."""
 
     audio_id: str
 
 
 @event
 class OtherSongNamed:
-    """The service's record names another song than this one, which no known song is.
+    """The service's record names a song that is neither this one nor another known one.
 
     named: the id in the record.
     """
@@ -206,13 +207,14 @@ class Resumed:
     """The song was paid for before, and its task is continued."""
 
     audio_id: str
+    title: str | None
     task_id: str
     reason: str
 
 
 @event
 class JournalRestored:
-    """The journal's file vanished during the run. All that stood in it was written again.
+    """The journal's file vanished during the run. Its content was written again.
 
     task_ids: tasks of this run that are paid for and not saved.
     """

@@ -64,6 +64,7 @@ class DownloadStarted:
     """
 
     audio_id: str
+    title: str | None
     task_id: str
     path: Path | None
     received: int
@@ -135,7 +136,7 @@ class Saved:
 
 @event
 class LevelsMeasured:
-    """How the saved song sounds; only measured if standard error is a terminal."""
+    """How the only song of a run sounds; only measured if standard error is a terminal."""
 
     audio_id: str
     levels: AudioLevels

@@ -2,6 +2,10 @@
 
 SQLite in WAL mode with `synchronous=FULL`: a change that has returned survives a crash and a power
 cut. Every change is one transaction, so two processes never see half of one.
+
+What the next run would find out by itself is written `without_sync`: it survives a crash of the
+program too, and a power cut may undo it. Changes are undone in order, the last ones first, and none
+that came before one with FULL: what is known before a payment and before a rename is safe.
 """
 
 from __future__ import annotations
@@ -9,7 +13,7 @@ from __future__ import annotations
 import os
 import shlex
 import sqlite3
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,11 +105,13 @@ class Database:
         values = map(_column, columns.values())
         return self.change(f"INSERT INTO conversion ({names}) VALUES ({places})", *values).lastrowid
 
-    def update(self, row_id: int, columns: Mapping[str, object]) -> None:
-        """Change a conversion."""
+    def update(self, row_id: int, columns: Mapping[str, object], *, synced: bool = True) -> None:
+        """Change a conversion. Without `synced`, a power cut may undo it."""
         assignments = ", ".join(f"{name} = ?" for name in columns)
         values = map(_column, columns.values())
-        self.change(f"UPDATE conversion SET {assignments} WHERE id = ?", *values, row_id)
+        alone = not self._connection.in_transaction
+        with self.without_sync() if alone and not synced else nullcontext():
+            self.change(f"UPDATE conversion SET {assignments} WHERE id = ?", *values, row_id)
 
     @contextmanager
     def without_waiting(self) -> Iterator[None]:
@@ -115,6 +121,15 @@ class Database:
             yield
         finally:
             self.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f}")
+
+    @contextmanager
+    def without_sync(self) -> Iterator[None]:
+        """Do not wait for the disk in the block, which must not be inside a transaction."""
+        self.execute("PRAGMA synchronous = NORMAL")
+        try:
+            yield
+        finally:
+            self.execute("PRAGMA synchronous = FULL")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -22,11 +22,11 @@ class State(StrEnum):
     SUBMITTING = "submitting"
     """The paid request may be on its way. Found after a crash: the outcome is unknown."""
     UNKNOWN = "unknown"
-    """The paid request left, and no task is known that it has made."""
+    """The paid request left, and it is not known which task it made, if any."""
     REFUSED = "refused"
     """Certainly not accepted, so not paid for."""
     EXISTS = "exists"
-    """Not accepted either: the service has a WAV of the song, and which task made it is not known."""
+    """Not accepted: the service has a WAV of the song already, but its task is not known."""
     SUBMITTED = "submitted"
     READY = "ready"
     """The service has made the file."""
@@ -58,7 +58,7 @@ NEXT_STATES: dict[State, frozenset[State]] = {
 }
 """An accepted task goes where the service's last answer puts it: two programs may follow it.
 
-Where the outcome is not known, the task may turn out to be one that another row has: it is refused then.
+Where the outcome was not known, the task may turn out to be another row's: this one is REFUSED then.
 """
 
 

@@ -19,13 +19,13 @@ BUSY_SECONDS = 5.0
 
 
 def has_log(path: Path) -> bool:
-    """Tell whether changes stand beside the journal. SQLite would put them into any new file."""
+    """Tell whether a log with changes is there. SQLite would apply it to any new journal."""
     log = _log_of(path)
     return log.exists() and log.stat().st_size > 0
 
 
 def create(path: Path) -> None:
-    """Make a journal under another name, and give it its own: an empty file is never a new journal.
+    """Make a journal under another name, and rename it: a new journal is never an empty file.
 
     Raise OSError or sqlite3.Error.
     """
@@ -46,7 +46,7 @@ def write_again(connection: sqlite3.Connection, path: Path) -> None:
         connection.close()
         if path.exists():
             raise FileExistsError(f"{path} exists")
-        # All of the old log is in the copy. SQLite would put it into the new file once more.
+        # The copy has all of the old log. SQLite would apply it to the new file once more.
         _log_of(path).unlink(missing_ok=True)
 
 

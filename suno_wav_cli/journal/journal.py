@@ -72,7 +72,7 @@ class Journal:
     def current_entry(self, audio_id: str) -> JournalEntry | None:
         """Find the conversion that decides about a song: the newest that was paid for, or may have been.
 
-        One that was given up decides only if there is no other.
+        A failed or forgotten one decides only if the song has no other.
         """
         return self._database.entry(
             f"service = ? AND audio_id = ? AND state NOT IN ('refused', 'exists') ORDER BY {RANK}, id DESC",
@@ -126,7 +126,7 @@ class Journal:
         return self.refresh(entry)
 
     def unfinished(self) -> list[JournalEntry]:
-        """List what this run has worked on, the service has accepted and is not saved."""
+        """List the conversions of this run that the service has accepted and that are not saved."""
         # A row whose transaction has failed is not there.
         found = [self._database.entry("id = ?", row_id) for row_id in self._followed]
         return [entry for entry in found if entry is not None and entry.state in UNSAVED]
@@ -204,16 +204,16 @@ class Journal:
     def move(self, entry: JournalEntry, state: State, **changes: Unpack[Changes]) -> JournalEntry:
         """Change the state, and whatever else is given. A message lasts until the next step.
 
-        A step that NEXT_STATES does not have is a bug.
+        A step that NEXT_STATES does not have is a bug. A power cut may undo READY and SAVED: then the
+        service is asked again, or `recognises` finds the whole file.
         """
         if state not in NEXT_STATES[entry.state]:
             raise AssertionError(f"a conversion cannot go from {entry.state} to {state}")
         columns = {"state": state, "updated": time.time(), "message": None}
         if changes.get("wav_task_id") and entry.expires is None:
             columns["expires"] = self._kept_until()
-        self._database.update(
-            entry.id, columns | {key: new for key, new in changes.items() if new is not None}
-        )
+        columns |= {key: new for key, new in changes.items() if new is not None}
+        self._database.update(entry.id, columns, synced=state not in (State.READY, State.SAVED))
         return self._by_id(entry.id)
 
     def begin_rename(self, entry: JournalEntry, target: Path, size: int, sha256: str) -> JournalEntry:

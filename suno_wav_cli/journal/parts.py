@@ -87,8 +87,8 @@ class Parts:
 
     def keep(self, path: Path, entry: JournalEntry, partial: PartialFile, fingerprint: str) -> None:
         """Record what is safe on the disk, unless another program is writing to the journal."""
-        # What stands there is true as well: it tells of fewer bytes.
-        with suppress(JournalLocked), self._database.without_waiting():
+        # What stands there is true as well: it tells of fewer bytes. So a power cut may undo it, too.
+        with suppress(JournalLocked), self._database.without_waiting(), self._database.without_sync():
             self._database.change(
                 "INSERT OR REPLACE INTO part VALUES (?, ?, ?, ?, ?, ?)",
                 stored(path),
@@ -100,8 +100,13 @@ class Parts:
             )
 
     def forget(self, path: Path) -> None:
-        """Record that the part file starts over, or is gone."""
+        """Record that the part file starts over: then the disk must know it first."""
         self._database.change("DELETE FROM part WHERE path = ?", stored(path))
+
+    def forget_renamed(self, path: Path) -> None:
+        """Record that the part file is gone. Its row alone, after a power cut, claims bytes that are not there."""
+        with self._database.without_sync():
+            self.forget(path)
 
 
 def count_received(missing: tuple[ByteRange, ...], length: int | None) -> int:

@@ -18,20 +18,29 @@ if TYPE_CHECKING:
     from suno_wav_cli.journal.entry import JournalEntry
     from suno_wav_cli.models import Track
 
-RANK = (
-    "CASE WHEN state IN ('refused', 'exists') THEN 2 WHEN state IN ('failed', 'forgotten') THEN 1 ELSE 0 END"
-)
-"""How little a conversion decides about its song: not at all if nothing was accepted, and little if it was given up."""
+
+def _rank(row: str) -> str:
+    """Return the SQL for how little a conversion decides about its song.
+
+    0: it was or may have been paid for; 1: it failed or was forgotten; 2: it was not accepted.
+    """
+    return (
+        f"CASE WHEN {row}.state IN ('refused', 'exists') THEN 2 "
+        f"WHEN {row}.state IN ('failed', 'forgotten') THEN 1 ELSE 0 END"
+    )
+
+
+RANK = _rank("conversion")
+"""The newest of a song's conversions with the lowest rank decides about the song."""
 _REPLACED = (
     "EXISTS (SELECT 1 FROM conversion AS later WHERE later.service = conversion.service "
     "AND later.audio_id = conversion.audio_id AND later.id > conversion.id "
-    "AND later.state NOT IN ('refused', 'exists', 'failed', 'forgotten'))"
+    f"AND {_rank('later')} = 0)"
 )
 _DECIDES = (
     "NOT EXISTS (SELECT 1 FROM conversion AS other WHERE other.service = conversion.service "
     "AND other.audio_id = conversion.audio_id AND other.id <> conversion.id "
-    "AND (other.state NOT IN ('refused', 'failed'), other.id) "
-    "> (conversion.state NOT IN ('refused', 'failed'), conversion.id))"
+    f"AND (-({_rank('other')}), other.id) > (-({RANK}), conversion.id))"
 )
 _UNFINISHED = f"state IN ('submitting', 'unknown', 'submitted', 'ready') AND NOT {_REPLACED}"
 

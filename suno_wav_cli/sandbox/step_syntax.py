@@ -12,11 +12,11 @@ from itertools import repeat
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 GOOD = "ok"
 ALWAYS = "always"
-MOST_TIMES = 9999
+_MOST_TIMES = 9999
 
 _WORD = re.compile(r"([a-z]*)(?:(0|[1-9][0-9]{0,11})([km]?))?")
 _TIMES = re.compile(r"[1-9][0-9]{0,3}")
@@ -60,6 +60,21 @@ def split_word(text: str) -> WordText | None:
     if match is None or not text:
         return None
     return WordText(name=match[1], number=None if match[2] is None else int(match[2]), unit=match[3] or "")
+
+
+def check_step(groups: Sequence[str], times: int | None) -> None:
+    """Raise ValueError if a step has two faults of one group, or repeats too often."""
+    for group in groups:
+        if groups.count(group) > 1:
+            raise ValueError(f"{group} can be wrong in one way only")
+    if times is not None and not 1 <= times <= _MOST_TIMES:
+        raise ValueError(f"a step repeats 1 to {_MOST_TIMES} times, or always")
+
+
+def check_order(times: Sequence[int | None]) -> None:
+    """Raise ValueError if steps follow one that repeats always."""
+    if None in times[:-1]:
+        raise ValueError("nothing can follow a step that repeats always")
 
 
 def in_turn(steps: Iterable[tuple[T, int | None]], last: T) -> Iterator[T]:

@@ -1,4 +1,4 @@
-"""Shows events: as lines, with progress bars, or as JSON."""
+"""Shows events: as lines, with what goes on below them, or as JSON."""
 
 from __future__ import annotations
 
@@ -51,15 +51,25 @@ def _open_display(settings: Settings, stack: ExitStack) -> Callable[[Event], Non
         from suno_wav_cli.terminal.json_lines import JsonDisplay
 
         return JsonDisplay().show
-    if is_interactive(settings):
-        from suno_wav_cli.terminal.progress import ProgressDisplay
+    from suno_wav_cli.terminal.run_state import RunState
+    from suno_wav_cli.terminal.ticker import ticking
 
-        progress = ProgressDisplay(verbose=settings.verbose, no_color=settings.no_color)
-        stack.callback(progress.stop)
-        return progress.show
-    from suno_wav_cli.terminal.plain import PlainDisplay
+    state = RunState(window_rate=settings.window.submissions / settings.window.seconds)
+    if not is_interactive(settings):
+        from suno_wav_cli.terminal.plain import BETWEEN_HEADLINES, PlainDisplay
 
-    return PlainDisplay(quiet=settings.quiet, verbose=settings.verbose).show
+        plain = PlainDisplay(state, quiet=settings.quiet, verbose=settings.verbose)
+        stack.enter_context(ticking(plain.say_how_far, BETWEEN_HEADLINES))
+        return plain.show
+    from rich.console import Console
+
+    from suno_wav_cli.terminal.live import BETWEEN_DRAWS, LiveDisplay
+
+    console = Console(stderr=True, no_color=settings.no_color or None, highlight=False)
+    live = LiveDisplay(console, state, verbose=settings.verbose)
+    stack.callback(live.stop)
+    stack.enter_context(ticking(live.draw, BETWEEN_DRAWS))
+    return live.show
 
 
 def _open_log_file(path: Path, stack: ExitStack) -> Callable[[Event], None]:

@@ -39,6 +39,16 @@ def render_callback(event: events.CallbackEvent) -> Message:
             )
         case events.TunnelRestored():
             return Message(text=f"suno-wav: callbacks arrive again at {event.public_url}")
+        case events.CallbacksMissing():
+            return Message(
+                text="suno-wav: songs are finished, and their callbacks have not come: "
+                f"polling every {event.poll_interval:g} s"
+            )
+        case events.LookupsDelayed():
+            return Message(
+                text=f"suno-wav: {event.tasks} songs wait: each is looked up about every "
+                f"{event.seconds:.3g} s, not every {event.poll_interval:g} s"
+            )
         case events.CallbackReceived():
             return Message(
                 text=f"suno-wav: callback for task {event.task_id}, code {event.code}", level=Level.DETAIL

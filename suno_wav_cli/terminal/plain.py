@@ -3,37 +3,68 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
+from suno_wav_cli.terminal.brief import Briefs
 from suno_wav_cli.terminal.message import Level
 from suno_wav_cli.terminal.render import render
+from suno_wav_cli.terminal.run_view import headline
 from suno_wav_cli.terminal.streams import Results, write_line
 
 if TYPE_CHECKING:
     from suno_wav_cli.terminal.message import Message
+    from suno_wav_cli.terminal.run_state import RunState
 
 _PROGRESS_SECONDS = 5.0
+BETWEEN_HEADLINES = 30.0
+"""Seconds. `say_how_far` is to be called as often."""
 
 
 class PlainDisplay:
-    """Writes messages to standard error; only errors if `quiet`."""
+    """Writes messages to standard error; only errors if `quiet`.
 
-    def __init__(self, *, quiet: bool, verbose: bool) -> None:
+    In a run of many songs: a line for each that ends, one for all of them every half minute.
+    """
+
+    def __init__(self, state: RunState, *, quiet: bool, verbose: bool) -> None:
+        self._state = state
         self._quiet = quiet
         self._verbose = verbose
         self._results = Results()
+        self._briefs = Briefs(shows_paths=False)
         self._last_progress: dict[str, tuple[float, int]] = {}
+        self._lock = threading.RLock()
 
     def show(self, event: events.Event) -> None:
         message = render(event)
-        if message.text is not None and self._is_wanted(event, message):
-            write_line(sys.stderr, message.text)
+        with self._lock:
+            text = self._text(event, message)
+            self._state.apply(event, time.monotonic())
+        if text is not None:
+            write_line(sys.stderr, text)
         self._results.write(message.result, droppable=message.droppable)
 
+    def say_how_far(self) -> None:
+        """Write the line for all songs, if many are on their way."""
+        with self._lock:
+            if self._quiet or self._state.ended or not self._state.is_of_many:
+                return
+            line = headline(self._state, time.monotonic(), between=", ")
+        write_line(sys.stderr, f"suno-wav: {line}")
+
+    def _text(self, event: events.Event, message: Message) -> str | None:
+        if not self._is_wanted(event, message):
+            return None
+        if self._verbose or not self._state.is_of_many:
+            return message.text
+        title = self._state.title_of(getattr(event, "audio_id", None) or "")
+        return self._briefs.text(event, message, title)
+
     def _is_wanted(self, event: events.Event, message: Message) -> bool:
-        if message.level is Level.ERROR:
+        if message.level is Level.ERROR or (isinstance(event, events.Summary) and event.failed):
             return True
         if self._quiet or (message.level is Level.DETAIL and not self._verbose):
             return False

@@ -27,6 +27,11 @@ def printable(text: str) -> str:
     )
 
 
+def song_name(audio_id: str, title: str | None) -> str:
+    """Name a song: by its title if that is known, and as much of its id as tells two of one title apart."""
+    return f"{printable(title)} ({audio_id[:8]})" if title else audio_id
+
+
 def clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
@@ -63,7 +68,7 @@ class Column:
 
     @property
     def width(self) -> int:
-        return max(map(_width, (self.title, *self.cells)))
+        return max(map(width_of, (self.title, *self.cells)))
 
 
 def get_width() -> int | None:
@@ -94,25 +99,25 @@ def format_table(columns: Sequence[Column], room: int | None) -> list[str]:
             excess -= 1
     rows = zip(*((column.title, *column.cells) for column in columns), strict=True)
     return [
-        _GAP.join(_fit(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+        _GAP.join(fit(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
 
 
 def shorten(text: str, width: int) -> str:
     """Cut a text to `width` columns, and mark that."""
-    if _width(text) <= width:
+    if width_of(text) <= width:
         return text
-    while _width(text) > width - 1:
+    while width_of(text) > width - 1:
         text = text[:-1]
     return text + "\N{HORIZONTAL ELLIPSIS}"
 
 
-def _fit(text: str, width: int) -> str:
+def fit(text: str, width: int) -> str:
     text = shorten(text, width)
-    return text + " " * (width - _width(text))
+    return text + " " * (width - width_of(text))
 
 
-def _width(text: str) -> int:
+def width_of(text: str) -> int:
     """Count the columns that a terminal uses for a text."""
     if text.isascii():
         return len(text)

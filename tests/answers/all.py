@@ -2,9 +2,9 @@
 
     python -m tests.answers.all [--sample N] [--seed N] [--only TEXT] [--at-once N]
 
-Without options it tries the whole table of table.py; what is right is stated in rules.py. `--sample`
-tries so many cells, chosen by `--seed`; `--only` those whose name contains the text. Exit code: 0,
-or 1 where anything was not as it must be.
+Without options it tries the whole table of table.py, and compares with rules.py. `--sample` tries so
+many cells, chosen by `--seed`; `--only` those whose name contains the text. Exit code: 0, or 1 if
+any cell differs.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""What must come of each answer, stated from the contract and from what users are promised.
+"""What each answer must lead to, by the contract and by what users are promised.
 
-It knows nothing of the program: no table of codes, no text, no state of the journal is taken from
-there.
+Nothing here comes from the program: no table of codes, no text, no state of the journal.
 """
 
 from __future__ import annotations
@@ -112,7 +111,7 @@ def expect(cell: Cell) -> Expectation:
 
 
 def _expect_submission(answer: Submission, provider: str, command: Command) -> Expectation:
-    """Tell what `convert` ends with, and after it the command. The answer comes once, unless always.
+    """Return what `convert`, and the command after it, must end with. The answer comes once, unless always.
 
     Only a certain refusal is submitted again: at once if the service is busy, else by a rerun.
     """
@@ -141,7 +140,7 @@ def _expect_submission(answer: Submission, provider: str, command: Command) -> E
 
 
 def _expect_refused(codes: frozenset[int], command: Command, *, always: bool) -> Expectation:
-    """Tell what comes of a song that was certainly not accepted. The program retries once if busy."""
+    """Return what a song that was certainly not accepted leads to. The program retries once if busy."""
     tries = 2 if always else 1
     match command:
         case Command.AGAIN if not always:
@@ -158,7 +157,7 @@ def _expect_refused(codes: frozenset[int], command: Command, *, always: bool) ->
 
 
 def _expect_lookup(answer: Lookup, command: Command) -> Expectation:
-    """Tell what becomes of a song that is paid for. Only its record ends the waiting."""
+    """Return what must become of a song that is paid for. Only its record ends the wait."""
     is_listening = command is Command.LISTEN
     match answer.says:
         case Says.DONE:

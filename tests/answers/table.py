@@ -9,7 +9,7 @@ PROVIDERS = ("sunoapi", "kie", "kie-jobs")
 
 
 class Command(Enum):
-    """How somebody meets the answer. AGAIN is the same `convert` once more."""
+    """The command that meets the answer. AGAIN is the same `convert` once more."""
 
     CONVERT = "convert"
     AGAIN = "convert again"
@@ -64,7 +64,7 @@ class Says(Enum):
     DONE = auto()
     """The file's address, in whatever shape."""
     UNREADABLE = auto()
-    """A shape that nobody has promised to read: the file, or ask again."""
+    """A shape that need not be read: save the file, or ask again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,7 +208,7 @@ def all_cells() -> list[Cell]:
         for answer in SUBMISSIONS
         for provider in PROVIDERS
         for command in Command
-        # What is not accepted is called back by nobody.
+        # What is not accepted gets no callback.
         if command is not Command.LISTEN or answer.paid
     ]
     lookups = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +20,7 @@ from suno_wav_cli.models import MusicTask, Track, WavRecord, WavState
 
 URL = "https://cdn.example/04e6/a.wav"
 OTHER = "https://cdn.example/other.wav"
+TRACK = Track(audio_id="audio-1", music_task_id="m", title="Song", tags="sine", duration=180.5, complete=True)
 
 
 def read(top: object) -> Envelope:
@@ -310,6 +312,22 @@ def test_a_job_names_its_song_by_what_it_was_asked() -> None:
 
 
 @pytest.mark.parametrize(
+    ("named", "audio_id"),
+    [
+        pytest.param(
+            "8551AB12-34CD-4E5F-8A9B-0C1D2E3F662C", "8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c", id="UUID"
+        ),
+        pytest.param("Demo-A", "Demo-A", id="anything else"),
+    ],
+)
+def test_a_song_has_one_id_however_the_service_writes_it(named: str, audio_id: str) -> None:
+    """Under two, it would be two songs to the journal, and paid for twice."""
+    assert read_record("t-1", {"musicId": named}).audio_id == audio_id
+    (found,) = read_music_task("m", {"response": {"sunoData": [track(id=named)]}}).tracks
+    assert found.audio_id == audio_id
+
+
+@pytest.mark.parametrize(
     ("shown", "matches"),
     [
         pytest.param("988edfaec8d3", True, id="the same"),
@@ -546,14 +564,7 @@ def test_a_track_is_read() -> None:
         task_id="m",
         flag="FIRST_SUCCESS",
         tracks=(
-            Track(
-                audio_id="audio-1",
-                music_task_id="m",
-                title="Song",
-                tags="sine",
-                duration=180.5,
-                complete=True,
-            ),
+            TRACK,
             Track(
                 audio_id="audio-2", music_task_id="m", title=None, tags=None, duration=None, complete=False
             ),
@@ -686,18 +697,7 @@ def test_the_tracks_of_a_job_are_found(data: dict[str, object]) -> None:
     assert read_music_task("m", data) == MusicTask(
         task_id="m",
         flag="success",
-        tracks=(
-            Track(
-                audio_id="audio-1",
-                music_task_id="m",
-                title="Song",
-                tags="sine",
-                duration=180.5,
-                complete=True,
-                lyrics="la la",
-                image_url="https://x/a.png",
-            ),
-        ),
+        tracks=(replace(TRACK, lyrics="la la", image_url="https://x/a.png"),),
     )
 
 

@@ -27,42 +27,21 @@ from suno_wav_cli.errors import (
     TaskUnknown,
 )
 from suno_wav_cli.models import MusicTask, Song, WavRecord
-from tests.api.test_client import (
-    KEY,
-    PAGE,
-    TASK,
-    a_wild_server,
-    ask,
-    envelope,
-    look_up,
-    submit,
-    tracks,
-)
+from tests.api.test_client import ask, look_up, submit, tracks
+from tests.support.wild import KEY, PAGE, TASK, envelope
 from tests.support.wire import serve, wait_for_close
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable
 
     from suno_wav_cli.api.client import Client
     from suno_wav_cli.api.providers import Provider
     from suno_wav_cli.errors import SunoWavError
-    from tests.api.test_client import Seen, Wild
+    from tests.support.wild import Seen, Wild
 
 MUSIC = "b" * 32
 SUBMITTED = json.dumps({"code": 200, "msg": "success", "data": {"taskId": TASK}}).encode()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Wild]:
-    with a_wild_server() as wild:
-        yield wild
-
-
-@pytest.fixture
-def wild(server: Wild) -> Wild:
-    server.seen.clear()
-    return server
 
 
 async def submit_with_music(client: Client) -> object:

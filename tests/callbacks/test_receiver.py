@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import defaultdict
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 import pytest
 
-from suno_wav_cli.callbacks.notifications import TaskNotifier, make_notification_handler
+from suno_wav_cli.callbacks.notifications import make_notification_handler
 from suno_wav_cli.callbacks.receiver import receiver_app
 from suno_wav_cli.callbacks.server import ReceiverLimits, limited_protocol, serve
 from suno_wav_cli.system.loopback import address_of, bind_socket
@@ -69,12 +70,25 @@ class Line:
         return received
 
 
+class Wakes:
+    """What was woken: an event for each task."""
+
+    def __init__(self) -> None:
+        self._events: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+
+    def of(self, task_id: str) -> asyncio.Event:
+        return self._events[task_id]
+
+    def wake(self, task_id: str) -> None:
+        self._events[task_id].set()
+
+
 @dataclass(frozen=True)
 class Receiver:
     """A receiver that serves; `events` is what it reported so far."""
 
     address: str
-    notifier: TaskNotifier = field(default_factory=TaskNotifier)
+    wakes: Wakes = field(default_factory=Wakes)
     events: list[dict[str, Any]] = field(default_factory=list)
     threads: set[int] = field(default_factory=set)
 
@@ -103,7 +117,7 @@ class Receiver:
         return await self.ask("POST", path, content=content, headers={"Content-Type": "application/json"})
 
     async def woken(self, task_id: str) -> None:
-        await asyncio.wait_for(self.notifier.of(task_id).wait(), 5)
+        await asyncio.wait_for(self.wakes.of(task_id).wait(), 5)
 
 
 class Receivers:
@@ -132,7 +146,9 @@ class Receivers:
             await self._stack.enter_async_context(serve(place, bound, limited_protocol(limits)))
         place = self._places[limits]
         receiver = Receiver(address=place.address)
-        place.app = receiver_app(PATH, make_notification_handler(receiver.notifier, receiver.report), limits)
+        place.app = receiver_app(
+            PATH, make_notification_handler(receiver.wakes.wake, receiver.report), limits
+        )
         return await story(receiver)
 
 
@@ -400,7 +416,7 @@ def test_every_shape_wakes_the_right_task_only(
     receivers: Receivers, content: dict[str, Any], reported: dict[str, Any]
 ) -> None:
     async def story(receiver: Receiver) -> tuple[int, list[dict[str, Any]], bool]:
-        other = receiver.notifier.of("task-2")
+        other = receiver.wakes.of("task-2")
         answer = await receiver.post(json.dumps(content).encode())
         await receiver.woken("task-1")
         return answer.status_code, receiver.events, other.is_set()
@@ -428,14 +444,14 @@ def test_callback_may_come_before_its_task_is_known(receivers: Receivers) -> Non
         await receiver.post(GENUINE)
         await receiver.post(GENUINE.replace(b"task-1", b"task-2"))
         await receiver.woken("task-2")
-        return receiver.notifier.of("task-1").is_set()
+        return receiver.wakes.of("task-1").is_set()
 
     assert receivers.run(story) is True
 
 
 def test_duplicates_are_acknowledged_and_wake_once(receivers: Receivers) -> None:
     async def story(receiver: Receiver) -> tuple[list[int], bool, int]:
-        waiting = receiver.notifier.of("task-1")
+        waiting = receiver.wakes.of("task-1")
         answers = await asyncio.gather(*(receiver.post(GENUINE) for _ in range(5)))
         await receiver.post(GENUINE.replace(b"task-1", b"last"))
         await receiver.woken("last")
@@ -444,42 +460,6 @@ def test_duplicates_are_acknowledged_and_wake_once(receivers: Receivers) -> None
         return [answer.status_code for answer in answers], was_set, len(receiver.events)
 
     assert receivers.run(story) == ([200] * 5, True, 6)
-
-
-def test_early_callbacks_are_remembered_up_to_a_limit() -> None:
-    """The oldest is forgotten: a flood costs a song a delay, and the program no memory."""
-
-    async def story() -> list[bool]:
-        notifier = TaskNotifier(max_early=3)
-        for task_id in ("a", "b", "c", "d"):
-            notifier.wake(task_id)
-        return [notifier.of(task_id).is_set() for task_id in ("a", "b", "c", "d")]
-
-    assert asyncio.run(story()) == [False, True, True, True]
-
-
-def test_an_early_callback_is_remembered_for_one_wait_only() -> None:
-    async def story() -> tuple[bool, bool]:
-        notifier = TaskNotifier()
-        notifier.wake("a")
-        notifier.of("a").clear()
-        first = notifier.of("a").is_set()
-        notifier.forget("a")
-        return first, notifier.of("a").is_set()
-
-    assert asyncio.run(story()) == (False, False)
-
-
-def test_forgetting_an_unknown_task_is_allowed() -> None:
-    async def story() -> bool:
-        notifier = TaskNotifier()
-        notifier.of("a")
-        notifier.forget("a")
-        notifier.forget("a")
-        notifier.forget("b")
-        return notifier.of("a").is_set()
-
-    assert asyncio.run(story()) is False
 
 
 @pytest.mark.first_cases(2)
@@ -599,11 +579,11 @@ from suno_wav_cli.system.loopback import bind_socket
 from suno_wav_cli.callbacks.receiver import receiver_app
 from suno_wav_cli.callbacks.server import ReceiverLimits, limited_protocol, serve
 from suno_wav_cli.terminal.json_lines import json_lines
-from suno_wav_cli.callbacks.notifications import TaskNotifier, make_notification_handler
+from suno_wav_cli.callbacks.notifications import make_notification_handler
 
 async def main():
     with bind_socket(0) as bound:
-        app = receiver_app("/hook", make_notification_handler(TaskNotifier(), lambda event: None), ReceiverLimits())
+        app = receiver_app("/hook", make_notification_handler(print, lambda event: None), ReceiverLimits())
         async with serve(app, bound, limited_protocol(ReceiverLimits())):
             print(bound.getsockname()[1], flush=True)
             await asyncio.to_thread(sys.stdin.read)
@@ -775,7 +755,7 @@ def test_server_ends_soon_while_strangers_hold_connections() -> None:
     async def run() -> float:
         with bind_socket(0) as bound:
             receiver = Receiver(address=address_of(bound))
-            app = receiver_app(PATH, make_notification_handler(receiver.notifier, receiver.report), PATIENT)
+            app = receiver_app(PATH, make_notification_handler(receiver.wakes.wake, receiver.report), PATIENT)
             async with receiver.connected() as silent, receiver.connected() as half:
                 async with serve(app, bound, limited_protocol(PATIENT)):
                     await silent.send(b"P")

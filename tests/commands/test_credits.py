@@ -23,15 +23,16 @@ from suno_wav_cli.api.values import read_amount
 from suno_wav_cli.errors import ServiceUnavailable
 from suno_wav_cli.sandbox import run_sandbox
 from suno_wav_cli.system.loopback import address_of, bind_socket
-from tests.api.test_client import PAGE, a_wild_server, ask
-from tests.api.test_client import envelope as answered
+from tests.api.test_client import ask
 from tests.support.program import Sandbox, run_program
+from tests.support.wild import PAGE
+from tests.support.wild import envelope as answered
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterator
 
     from suno_wav_cli.api.client import Client
-    from tests.api.test_client import Seen, Wild
+    from tests.support.wild import Seen, Wild
 
 
 @contextmanager
@@ -45,12 +46,6 @@ def poor() -> Iterator[Sandbox]:
     """An account with one credit, which two songs and a half can be paid with."""
     with account(1) as sandbox:
         yield sandbox
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Wild]:
-    with a_wild_server() as wild:
-        yield wild
 
 
 def credit_lookups(wild: Wild) -> int:
@@ -127,13 +122,13 @@ _ANYTHING = st.recursive(
 
 @pytest.mark.long
 @given(data=_ANYTHING)
-def test_any_answer_is_an_amount_or_one_of_our_errors(server: Wild, data: object) -> None:
-    server.answer = lambda _: answered(data=data)
+def test_any_answer_is_an_amount_or_one_of_our_errors(wild_server: Wild, data: object) -> None:
+    wild_server.answer = lambda _: answered(data=data)
 
     def balance(client: Client) -> Awaitable[object]:
         return client.fetch_credits()
 
-    found = ask(server.address, balance)
+    found = ask(wild_server.address, balance)
     assert isinstance(found, Decimal | ServiceUnavailable)
 
 
@@ -149,9 +144,9 @@ def test_credits_as_json(poor: Sandbox) -> None:
     assert done.out == '{"event": "balance", "credits": 1, "wavs": 2, "price_each": 0.4}\n'
 
 
-def test_what_was_computed_in_binary_is_shown_as_it_was_meant(server: Wild) -> None:
-    server.answer = lambda _: Response('{"code": 200, "data": 0.30000000000000004}')
-    env = {"SUNO_API_KEY": "key-1", "SUNO_WAV_BASE_URL": server.address}
+def test_what_was_computed_in_binary_is_shown_as_it_was_meant(wild_server: Wild) -> None:
+    wild_server.answer = lambda _: Response('{"code": 200, "data": 0.30000000000000004}')
+    env = {"SUNO_API_KEY": "key-1", "SUNO_WAV_BASE_URL": wild_server.address}
     assert run_program("credits", env=env).out == "0.3\n"
     assert run_program("credits", "--json", env=env).events[0]["credits"] == 0.3
 
@@ -167,9 +162,9 @@ def test_what_was_computed_in_binary_is_shown_as_it_was_meant(server: Wild) -> N
         pytest.param(Response(PAGE, 404), 7, "is not the API", id="a page"),
     ],
 )
-def test_why_there_is_no_balance_is_said(server: Wild, answer: Response, code: int, said: str) -> None:
-    server.answer = lambda _: answer
-    env = {"SUNO_API_KEY": "key-1", "SUNO_WAV_BASE_URL": server.address, "SUNO_WAV_RETRIES": "0"}
+def test_why_there_is_no_balance_is_said(wild_server: Wild, answer: Response, code: int, said: str) -> None:
+    wild_server.answer = lambda _: answer
+    env = {"SUNO_API_KEY": "key-1", "SUNO_WAV_BASE_URL": wild_server.address, "SUNO_WAV_RETRIES": "0"}
     done = run_program("credits", env=env)
     assert (done.code, done.out, said in done.err) == (code, "", True), done.err
 
@@ -231,10 +226,10 @@ def test_a_dry_run_works_offline_and_without_a_key_and_leaves_nothing() -> None:
     assert not Path(os.environ["SUNO_WAV_HOME"]).exists()
 
 
-def test_a_dry_run_with_a_wrong_key_says_so_and_shows_the_price(server: Wild) -> None:
-    server.answer = lambda _: answered(401, "no")
+def test_a_dry_run_with_a_wrong_key_says_so_and_shows_the_price(wild_server: Wild) -> None:
+    wild_server.answer = lambda _: answered(401, "no")
     done = run_program(
-        "convert", "a", "-n", env={"SUNO_API_KEY": "key-1", "SUNO_WAV_BASE_URL": server.address}
+        "convert", "a", "-n", env={"SUNO_API_KEY": "key-1", "SUNO_WAV_BASE_URL": wild_server.address}
     )
     assert (done.code, "0.4 credits; the balance is unknown (the service refused" in done.err) == (0, True)
 
@@ -327,18 +322,20 @@ def good_but_for_credits(wild: Wild, answer: Response) -> dict[str, str]:
 
 @pytest.mark.first_cases(1)
 @pytest.mark.parametrize("more", [(), ("--max-credits", "0.8")])
-def test_a_batch_whose_balance_cannot_be_had_goes_on_and_says_so(server: Wild, more: tuple[str, ...]) -> None:
-    env = good_but_for_credits(server, answered(404, "no"))
-    done = server.run("convert", "one", "two", *more, env=env)
+def test_a_batch_whose_balance_cannot_be_had_goes_on_and_says_so(
+    wild_server: Wild, more: tuple[str, ...]
+) -> None:
+    env = good_but_for_credits(wild_server, answered(404, "no"))
+    done = wild_server.run("convert", "one", "two", *more, env=env)
     assert (done.code, sorted(done.out.split())) == (0, ["one.wav", "two.wav"])
     assert "0.8 credits; the balance is unknown (the service does not tell the balance)\n" in done.err
-    assert credit_lookups(server) == 1
+    assert credit_lookups(wild_server) == 1
 
 
-def test_a_batch_with_a_wrong_key_is_not_begun(server: Wild) -> None:
-    env = good_but_for_credits(server, answered(401, "no"))
-    done = server.run("convert", "one", "two", env=env)
-    assert (done.code, server.methods) == (3, ["GET"])
+def test_a_batch_with_a_wrong_key_is_not_begun(wild_server: Wild) -> None:
+    env = good_but_for_credits(wild_server, answered(401, "no"))
+    done = wild_server.run("convert", "one", "two", env=env)
+    assert (done.code, wild_server.methods) == (3, ["GET"])
 
 
 @pytest.mark.first_cases(1)
@@ -350,18 +347,18 @@ def test_a_batch_with_a_wrong_key_is_not_begun(server: Wild) -> None:
         pytest.param(["one", "two", "three"], 1, id="a batch asks once"),
     ],
 )
-def test_how_often_the_balance_is_asked_for(server: Wild, arguments: list[str], lookups: int) -> None:
-    env = good_but_for_credits(server, answered(data=100))
-    assert server.run("convert", *arguments, env=env).code == 0
-    assert credit_lookups(server) == lookups
+def test_how_often_the_balance_is_asked_for(wild_server: Wild, arguments: list[str], lookups: int) -> None:
+    env = good_but_for_credits(wild_server, answered(data=100))
+    assert wild_server.run("convert", *arguments, env=env).code == 0
+    assert credit_lookups(wild_server) == lookups
 
 
 @pytest.mark.long
-def test_max_credits_holds_against_what_another_program_does_meanwhile(server: Wild) -> None:
+def test_max_credits_holds_against_what_another_program_does_meanwhile(wild_server: Wild) -> None:
     """A song that was to be continued is refused, in another program's hands, after the plan was made: it would now cost too."""
-    env = good_but_for_credits(server, answered(data=100))
-    good = server.answer
-    assert server.run("convert", "two", "--no-wait", env=env).code == 0
+    env = good_but_for_credits(wild_server, answered(data=100))
+    good = wild_server.answer
+    assert wild_server.run("convert", "two", "--no-wait", env=env).code == 0
 
     def answer_late(seen: Seen) -> Response:
         if seen.path == SUNOAPI.credit_path:
@@ -370,7 +367,7 @@ def test_max_credits_holds_against_what_another_program_does_meanwhile(server: W
                 journal.execute("UPDATE conversion SET state = 'refused', wav_task_id = NULL")
         return good(seen)
 
-    server.answer, before = answer_late, server.methods.count("POST")
-    done = server.run("convert", "one", "two", "--max-credits", "0.4", env=env)
-    assert (done.code, len(done.out.splitlines()), server.methods.count("POST") - before) == (5, 1, 1)
+    wild_server.answer, before = answer_late, wild_server.methods.count("POST")
+    done = wild_server.run("convert", "one", "two", "--max-credits", "0.4", env=env)
+    assert (done.code, len(done.out.splitlines()), wild_server.methods.count("POST") - before) == (5, 1, 1)
     assert "to pay for this song too would exceed --max-credits" in done.err

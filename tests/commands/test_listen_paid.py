@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 from starlette.responses import HTMLResponse
 
-from tests.api.test_client import PAGE, TASK, TUNE_BYTES, envelope, settings_for
 from tests.commands.test_listen import listening, success
 from tests.conversion.test_wait import (
     NOT_THERE,
@@ -19,19 +18,16 @@ from tests.conversion.test_wait import (
     answer_lookups,
     lookups,
     record,
-    server,
-    wild,
 )
 from tests.support.quick import shortlist
+from tests.support.wild import PAGE, TASK, TUNE_BYTES, envelope, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.responses import Response
 
-    from tests.api.test_client import Wild
-
-__all__ = ["server", "wild"]
+    from tests.support.wild import Wild
 
 
 def settings(wild: Wild) -> dict[str, str]:

@@ -24,36 +24,30 @@ from suno_wav_cli.errors import NotAuthorized
 from suno_wav_cli.models import Secret
 from suno_wav_cli.sandbox import run_sandbox
 from suno_wav_cli.system.loopback import address_of, bind_socket
-from tests.api.test_client import PAGE, Seen, a_wild_server, envelope
 from tests.support.program import REPOSITORY, Finished, command_line, run_program, start_program, wait_until
+from tests.support.wild import PAGE, Seen, a_wild_server, envelope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.api.test_client import Wild
+    from tests.support.wild import Wild
 
 KEY = "sk-5f2e9c81d0b7never-shown"
 OTHER = "sk-another-0a1b2c3d-never-shown"
 NOBODY = "http://127.0.0.1:9"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Wild]:
-    with a_wild_server() as wild:
-        yield wild
-
-
 @pytest.fixture
-def service(server: Wild) -> Wild:
+def service(wild_server: Wild) -> Wild:
     """Answer the credits call for KEY and OTHER only; `seen` has the keys that were sent."""
 
     def answer(seen: Seen) -> Response:
         known = seen.headers["authorization"] in (f"Bearer {KEY}", f"Bearer {OTHER}")
         return envelope(data=12.4) if known else envelope(401, "You do not have access permissions")
 
-    server.seen.clear()
-    server.answer = answer
-    return server
+    wild_server.seen.clear()
+    wild_server.answer = answer
+    return wild_server
 
 
 def entered(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from suno_wav_cli.api.providers import SUNOAPI
 from suno_wav_cli.commands.resume import compare_balances
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account, State
@@ -15,6 +18,10 @@ from suno_wav_cli.models import Song
 from suno_wav_cli.sandbox import run_sandbox
 from suno_wav_cli.system.loopback import address_of, bind_socket
 from tests.support.program import Sandbox
+from tests.support.wild import envelope
+
+if TYPE_CHECKING:
+    from tests.support.wild import Wild
 
 SERVICE = Account(base_url="https://api.sunoapi.org", provider="sunoapi", kept_days=15)
 PRICE = Decimal("0.4")
@@ -73,6 +80,22 @@ def test_resume_says_what_the_balance_tells_and_pays_nothing() -> None:
         )
         assert "resume demo-lost --resubmit" in done.err
         assert sandbox.counted("submissions", "demo-lost") == 1
+
+
+@pytest.mark.first_cases(1)
+@pytest.mark.parametrize("code", [400, 401, 500])
+def test_a_balance_that_cannot_be_had_changes_nothing_about_the_song(wild: Wild, code: int) -> None:
+    good = wild.answer
+    wild.answer = lambda seen: (
+        envelope(code, "no") if seen.path in (SUNOAPI.credit_path, SUNOAPI.record_path) else good(seen)
+    )
+    account = Account(base_url=wild.address, provider="sunoapi", kept_days=15)
+    with open_journal(Path(os.environ["SUNO_WAV_HOME"]) / "journal.sqlite3", account) as journal:
+        lost = journal.claim(Song(audio_id="song"), Path("song.wav"), credits_before=Decimal(1)).entry
+        journal.move(lost, State.UNKNOWN, message="it is not known")
+    done = wild.run("resume")
+    assert done.code == 6
+    assert "song: error: it is not known (on " in done.err
 
 
 @pytest.mark.long

@@ -99,7 +99,7 @@ def test_an_existing_file_is_not_touched(sandbox: Sandbox) -> None:
 
 
 def test_an_unknown_task_is_said_to_be_unknown(sandbox: Sandbox) -> None:
-    done = sandbox.run("status", "f" * 32, "--wait", "--download", "--timeout", "100ms")
+    done = sandbox.run("status", "f" * 32, "--wait", "--download", "--timeout", "1s")
     assert (done.code, done.out) == (7, "")
     assert "the service does not know this task" in done.err
 

@@ -2,54 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.program import Finished, Sandbox, run_program
+from tests.support.program import run_program
+from tests.support.wild import envelope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.support.program import Finished, Sandbox
+    from tests.support.wild import Wild
 
 MUSIC = "0123456789abcdef0123456789abcdef"
 
 
-@contextmanager
-def saying(data: dict[str, Any] | None) -> Iterator[dict[str, str]]:
-    """Be a service that says this of every music task; the settings that lead there."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            content = json.dumps({"code": 200, "msg": "success", "data": data}).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_arguments: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield {
-                "SUNO_WAV_PROVIDER": "sandbox",
-                "SUNO_WAV_BASE_URL": f"http://127.0.0.1:{server.server_port}",
-                "SUNO_WAV_RETRIES": "0",
-            }
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def tracks_of(data: dict[str, Any] | None, *arguments: str) -> Finished:
-    with saying(data) as env:
-        return run_program("tracks", MUSIC, *arguments, env=env)
+def tracks_of(wild: Wild, data: dict[str, Any] | None, *arguments: str) -> Finished:
+    """Ask for a music task of which the service says this."""
+    wild.answer = lambda _: envelope(data=data)
+    return wild.run("tracks", MUSIC, *arguments)
 
 
 def test_each_track_is_a_line(sandbox: Sandbox) -> None:
@@ -94,10 +64,10 @@ def test_all_tracks_that_are_converted_are_remembered(sandbox: Sandbox) -> None:
     assert sorted(titles) == ["Sandbox song 1", "Sandbox song 2"]
 
 
-def test_a_track_that_is_not_there_yet_is_shown_as_it_is() -> None:
+def test_a_track_that_is_not_there_yet_is_shown_as_it_is(wild: Wild) -> None:
     """Before SUCCESS, a track's audio and length may be missing."""
     half = {"id": "audio-2", "title": None, "audioUrl": "", "duration": None}
-    done = tracks_of({"status": "FIRST_SUCCESS", "response": {"sunoData": [half]}})
+    done = tracks_of(wild, {"status": "FIRST_SUCCESS", "response": {"sunoData": [half]}})
     assert (done.code, done.err) == (0, f"suno-wav: music task {MUSIC}: FIRST_SUCCESS\n")
     assert done.out.splitlines()[1].split() == ["audio-2", "-", "-", "running"]
 
@@ -111,24 +81,24 @@ def test_a_track_that_is_not_there_yet_is_shown_as_it_is() -> None:
         pytest.param(None, 7, "has no tracks (no state given)", id="null"),
     ],
 )
-def test_no_tracks_are_said_to_be_none(data: dict[str, Any] | None, code: int, said: str) -> None:
-    done = tracks_of(data)
+def test_no_tracks_are_said_to_be_none(wild: Wild, data: dict[str, Any] | None, code: int, said: str) -> None:
+    done = tracks_of(wild, data)
     assert (done.code, done.out) == (code, "")
     assert said in done.err
 
 
 @pytest.mark.long
-def test_all_tracks_are_not_converted_while_one_may_be_missing() -> None:
+def test_all_tracks_are_not_converted_while_one_may_be_missing(wild: Wild) -> None:
     track = {"id": "audio-1", "title": "Song", "audioUrl": "https://x.example/a.mp3", "duration": 3}
-    with saying({"status": "FIRST_SUCCESS", "response": {"sunoData": [track]}}) as env:
-        done = run_program("convert", "--task-id", MUSIC, env=env)
+    wild.answer = lambda _: envelope(data={"status": "FIRST_SUCCESS", "response": {"sunoData": [track]}})
+    done = wild.run("convert", "--task-id", MUSIC)
     assert done.code == 8
     assert "a track may be missing" in done.err
 
 
-def test_a_hostile_title_cannot_steer_the_terminal() -> None:
+def test_a_hostile_title_cannot_steer_the_terminal(wild: Wild) -> None:
     track = {"id": "audio-1", "title": "a\x1b[2Jb\nc", "tags": "\x07", "audioUrl": None}
-    done = tracks_of({"status": "SUCCESS", "response": {"sunoData": [track]}})
+    done = tracks_of(wild, {"status": "SUCCESS", "response": {"sunoData": [track]}})
     assert len(done.out.splitlines()) == 2
     assert "\x1b" not in done.out
     assert "\x07" not in done.out
@@ -155,3 +125,15 @@ def test_songs_of_the_current_route_of_kie_are_found(
 @pytest.mark.long
 def test_songs_of_the_current_route_are_unknown_to_the_others(sandbox: Sandbox) -> None:
     assert sandbox.run("tracks", "demo-song").code == 7
+
+
+@pytest.mark.first_cases(1)
+@pytest.mark.parametrize("audio_id", ["song.mp3", "#abc", "ID"])
+def test_a_track_that_could_not_be_named_later_is_not_paid_for(wild: Wild, audio_id: str) -> None:
+    """A list of failures would hold a line that `--from-file` refuses."""
+    tracks = [{"id": name, "audioUrl": "https://x.example/a.mp3"} for name in ("good", audio_id)]
+    wild.answer = lambda _: envelope(data={"status": "SUCCESS", "response": {"sunoData": tracks}})
+    done = wild.run("convert", "--task-id", "0" * 32)
+    assert (done.code, wild.methods) == (2, ["GET"])
+    assert f"names a song '{audio_id}', which is not an id" in done.err
+    assert "Convert its other songs by their ids: good" in done.err

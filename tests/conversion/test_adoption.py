@@ -14,8 +14,8 @@ from suno_wav_cli.conversion.adoption import is_proven
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account, JournalEntry, State
 from suno_wav_cli.models import Song, WavRecord, WavState
-from tests.api.test_client import TASK, a_wild_server, envelope, good_answer
 from tests.support.program import named, read_until, started
+from tests.support.wild import TASK, envelope, good_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,25 +23,12 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from suno_wav_cli.journal import Journal
-    from tests.api.test_client import Seen, Wild
     from tests.support.program import Sandbox
+    from tests.support.wild import Seen, Wild
 
 ONE = "8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c"
 TWO = "1f0c2d3e-55aa-4b6c-9d8e-7f6a5b4c3d2e"
 OTHER = "b" * 32
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Wild]:
-    with a_wild_server() as wild:
-        yield wild
-
-
-@pytest.fixture
-def wild(server: Wild) -> Wild:
-    server.seen.clear()
-    server.serves()
-    return server
 
 
 @contextmanager
@@ -182,6 +169,21 @@ def test_a_409_that_leads_nowhere_is_said_and_the_task_of_the_log_attached(
         assert (entry.state, entry.wav_task_id) == (State.SAVED, OTHER)
 
 
+@pytest.mark.first_cases(1)
+@pytest.mark.parametrize(("command", "code"), [("convert", 7), ("resume", 0)])
+def test_a_task_of_a_known_song_is_given_to_no_other(wild: Wild, command: str, code: int) -> None:
+    """Not even if the ids of the two songs are not alike, so that the record's could be a masked one."""
+    with journal_of(wild) as journal:
+        if command == "resume":
+            lost(journal, ONE)
+        journal.adopt("c" * 32, "song-2", None)
+    exists(wild, {"musicId": "song-2"})
+    done = wild.run(command, ONE if command == "convert" else TASK)
+    with journal_of(wild) as journal:
+        (entry,) = journal.songs_named(ONE)
+        assert (done.code, entry.wav_task_id, entry in journal.awaiting_task()) == (code, None, True)
+
+
 @pytest.mark.first_cases(2)
 @pytest.mark.parametrize(
     ("data", "record", "saved"),
@@ -238,7 +240,7 @@ def test_a_task_whose_record_names_the_song_settles_it_by_status_alone(wild: Wil
         lost(journal, TWO)
     if heard:
         wild.run("status", OTHER, "--wait")
-    wild.serves(musicId=ONE)
+    wild.serves(musicId=ONE if heard else ONE.upper())
     assert wild.run("status", OTHER, "--wait").code == 0
     assert wild.run("convert", ONE, "--out", "song.wav").out == "song.wav\n"
     assert paid(wild) == 0

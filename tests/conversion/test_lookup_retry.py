@@ -32,7 +32,7 @@ from suno_wav_cli.errors import (
 )
 from suno_wav_cli.models import WavRecord, WavState
 
-TERMS = WaitTerms(limits=WaitLimits(), poll_interval=30.0, paid=True, deleted_at=math.inf)
+TERMS = WaitTerms(limits=WaitLimits(), poll_interval=30.0, paid=True, deleted_at=math.inf, began=0.0)
 STRANGER = replace(TERMS, paid=False)
 DELETED = replace(TERMS, deleted_at=0.0)
 

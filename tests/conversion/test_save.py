@@ -22,12 +22,12 @@ from suno_wav_cli.errors import AddressRefused, DownloadFailed, NotAWholeWav, Se
 from suno_wav_cli.events import ConnectionsReduced, DownloadRetried, DownloadStarted
 from suno_wav_cli.sandbox.cdn.faults import Kind, Plan
 from suno_wav_cli.system.pacing import Backoff
-from tests.api.test_client import a_wild_server, envelope
 from tests.crash.relay import Relay, relaying
 from tests.support.cdn import format_cdn_id, plans
 from tests.support.context import PART, QUICK, TARGET, WISHES, Customer, file_of
 from tests.support.program import Sandbox, named, read_until, started
 from tests.support.quick import examples, shortlist
+from tests.support.wild import a_wild_server, envelope
 from tests.support.wire import read_head, serve
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
-    from tests.api.test_client import Seen
     from tests.support.context import Run
+    from tests.support.wild import Seen
 
 SIZE = 1_152_044
 LARGE = 17

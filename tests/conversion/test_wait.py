@@ -16,14 +16,14 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from suno_wav_cli.api.providers import SUNOAPI
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account
-from tests.api.test_client import PAGE, TASK, TUNE_BYTES, a_wild_server, envelope
 from tests.support.quick_limits import WAIT_SPEED
+from tests.support.wild import PAGE, TASK, TUNE_BYTES, envelope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.api.test_client import Seen, Wild
     from tests.support.program import Finished
+    from tests.support.wild import Seen, Wild
 
 QUICK = {WAIT_SPEED: "600"}
 """A minute takes a tenth of a second."""
@@ -47,19 +47,6 @@ ODD: dict[str, Callable[[], Response]] = {
     "switched off": partial(envelope, 505, "disabled"),
     "an unlisted code": partial(envelope, 777, "what"),
 }
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Wild]:
-    with a_wild_server() as wild:
-        yield wild
-
-
-@pytest.fixture
-def wild(server: Wild) -> Wild:
-    server.seen.clear()
-    server.serves()
-    return server
 
 
 def answer_lookups(wild: Wild, *script: Callable[[], Response], good: bool = True) -> None:

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suno_wav_cli.errors import JournalLocked, JournalLost, NoCredits, UsageError
-from suno_wav_cli.journal import SCHEMA_VERSION, open_journal
+from suno_wav_cli.journal import SCHEMA_VERSION, Listing, open_journal
 from suno_wav_cli.journal.entry import GIVEN_UP, NEXT_STATES, Account, Claim, State
 from suno_wav_cli.models import Song
 from tests.support.quick import examples
@@ -183,6 +183,19 @@ def test_what_was_given_up_decides_only_if_there_is_no_other(journal: Journal, s
     worse = journal.claim(SONG, TARGET, replacing=journal.current_entry("audio-1")).entry
     journal.move(journal.accept(worse, "wav-2"), state)
     assert (journal.current_entry("audio-1") or worse).id == again.id
+
+
+@pytest.mark.parametrize("later", [State.REFUSED, State.EXISTS, State.FAILED, State.FORGOTTEN])
+@pytest.mark.parametrize("earlier", [State.UNKNOWN, State.SAVED, State.FAILED, State.FORGOTTEN])
+def test_the_row_of_a_song_is_that_of_the_conversion_that_decides(
+    journal: Journal, earlier: State, later: State
+) -> None:
+    again = journal.claim(SONG, TARGET, replacing=brought_to(earlier, journal)).entry
+    if later in (State.FAILED, State.FORGOTTEN):
+        again = journal.accept(again, "wav-2")
+    journal.move(again, later)
+    listed = journal.history.listed(Listing.ALL, every_attempt=False)
+    assert listed.entries == [journal.current_entry("audio-1")]
 
 
 def test_songs_and_services_are_apart() -> None:

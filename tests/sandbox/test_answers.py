@@ -300,7 +300,7 @@ def test_an_id_that_does_not_begin_with_demo_behaves_like_demo() -> None:
         ("demo-submit-", "'' is not an answer"),
         ("demo-lookup-nul", "'nul' is not an answer; did you mean 'null'?"),
         ("demo-lookup-99", "'99' takes a code of three digits"),
-        ("demo-lookup-503.429", "the code can be odd in one way only"),
+        ("demo-lookup-503.429", "the code can be wrong in one way only"),
         ("demo-lookup-paid", "'paid' is not an answer to a lookup"),
         ("demo-submit-failed", "'failed' is not an answer to a submission"),
         ("demo-lookup-null.after3", "Retry-After goes with a refusal"),

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from suno_wav_cli.conversion.ids import audio_id_of
-from suno_wav_cli.sandbox.cdn.fault_syntax import FAULT_HELP, format_plan, parse_plan
+from suno_wav_cli.sandbox.cdn.fault_syntax import FAULT_HELP, parse_plan
 from suno_wav_cli.sandbox.cdn.faults import FAULTLESS, Fault, Kind, Plan, Step, Trait, always, once
 from suno_wav_cli.sandbox.demo_ids import choose_behaviour
-from tests.support.cdn import format_cdn_id, plans, steps
+from tests.support.cdn import format_cdn_id, format_plan, plans, steps
 
 CUT = Fault(Kind.CUT, 65536)
 

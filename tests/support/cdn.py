@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 from hypothesis import strategies as st
 
-from suno_wav_cli.sandbox.cdn.fault_syntax import format_plan
+from suno_wav_cli.sandbox.cdn.fault_syntax import format_step
 from suno_wav_cli.sandbox.cdn.faults import REFUSALS, STATUSES, Fault, Group, Kind, Plan, Step, Takes, Trait
 from suno_wav_cli.sandbox.cdn.melody import make_melody
 from suno_wav_cli.sandbox.demo_ids import choose_behaviour
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 _SILENCE_SECONDS = 0.5
 _TIMEOUT = 20.0
 _LONGEST_ID = 110
+
+
+def format_plan(plan: Plan) -> str:
+    """Write a plan so that `parse_plan` reads the same. A plan without faults is an empty text."""
+    return "-".join([*(trait for trait in Trait if trait in plan.traits), *map(format_step, plan.steps)])
 
 
 def format_cdn_id(plan: Plan, megabytes: int | None = None) -> str:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.providers import get_provider
-from suno_wav_cli.callbacks.notifications import TaskNotifier
 from suno_wav_cli.config.credentials import Secrets
 from suno_wav_cli.config.run import Run as ProgramRun
 from suno_wav_cli.config.settings import Settings
+from suno_wav_cli.config.wait_limits import WaitLimits
 from suno_wav_cli.conversion.context import ConversionContext
 from suno_wav_cli.conversion.download_slots import DownloadSlots
+from suno_wav_cli.conversion.poller import Poller
 from suno_wav_cli.conversion.room import DiskRoom
 from suno_wav_cli.conversion.save import save
 from suno_wav_cli.conversion.targets import NamesInUse
@@ -116,7 +117,12 @@ class Customer:
         service = service or str(self.account.http.base_url).rstrip("/")
         return asyncio.run(
             self._saved(
-                entry, wishes, DownloadSlots(connections), download_backoff, seconds=seconds, service=service
+                entry,
+                wishes,
+                DownloadSlots(connections, at_once=4),
+                download_backoff,
+                seconds=seconds,
+                service=service,
             )
         )
 
@@ -146,7 +152,7 @@ class Customer:
                 ends_with_run=False,
                 journal=self.journal,
                 api=client,
-                notifier=TaskNotifier(),
+                poller=Poller(Settings(), WaitLimits(), run.events.append),
                 downloads=downloads,
                 download_terms=wishes,
                 download_backoff=download_backoff,

@@ -22,16 +22,16 @@ from suno_wav_cli import events
 from suno_wav_cli.api.providers import SUNOAPI
 from suno_wav_cli.cli.app import app
 from suno_wav_cli.terminal.json_lines import event_name
-from tests.api.test_client import a_wild_server, envelope, settings_for
 from tests.support.cdn import tune
 from tests.support.program import Finished, Sandbox, command_line, run_program, start_program
+from tests.support.wild import a_wild_server, envelope, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.responses import Response
 
-    from tests.api.test_client import Seen
+    from tests.support.wild import Seen
 
 ESCAPE = "\x1b"
 COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;\d+)*m")

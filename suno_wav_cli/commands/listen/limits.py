@@ -23,7 +23,7 @@ class ListenLimits:
     """Remembered, to check no claim twice."""
 
     unknown_tasks: int = 100
-    """Tasks that the journal does not know are followed for a while, and at most so many of them."""
+    """At most so many tasks that the journal does not know are followed, each for a while."""
 
     claims: int = 16
     """Deliveries about one task that wait for the same answer."""

@@ -19,7 +19,8 @@ from suno_wav_cli.conversion.finish import finish_task
 from suno_wav_cli.conversion.lookup_retry import Answers, AskAgain, next_step, time_is_up
 from suno_wav_cli.conversion.outcome import report_failure
 from suno_wav_cli.conversion.pipeline import record_end
-from suno_wav_cli.conversion.wait import fetch_answer, wait_terms, with_line
+from suno_wav_cli.conversion.poller import fetch_answer
+from suno_wav_cli.conversion.wait import wait_terms, with_line
 from suno_wav_cli.errors import JournalUnusable, TaskUnknown
 from suno_wav_cli.events import DeliveryChecked, DeliveryDropped
 from suno_wav_cli.journal.entry import UNSAVED
@@ -177,7 +178,7 @@ class CallbackVerifier:
         step: Step = AskAgain(seconds=0.0, at_least=0.0)
         while isinstance(step, AskAgain):
             async with self._window.slot():
-                answer = await fetch_answer(context, task_id)
+                answer = await fetch_answer(context.client, task_id)
             answers = answers.after(answer, time.monotonic())
             step = next_step(answers, terms, key_worked=context.client.key_worked)
             is_confirmed = self._judge_claims(check, answer, step)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.sandbox.step_syntax import MOST_TIMES, in_turn
+from suno_wav_cli.sandbox.step_syntax import check_order, check_step, in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -213,15 +213,11 @@ class AnswerStep:
 
     def __post_init__(self) -> None:
         groups = [fault.kind.group for fault in self.faults]
-        for group in Group:
-            if groups.count(group) > 1:
-                raise ValueError(f"{group} can be odd in one way only")
+        check_step(groups, self.times)
         if Group.RETRY_AFTER in groups and not self.is_refusal:
             raise ValueError("Retry-After goes with a refusal")
         if self.is_page and set(groups) & {Group.WORDS, Group.PLACE, Group.ID, Group.ENVELOPE, *_OF_A_RECORD}:
             raise ValueError("a page is not an envelope")
-        if self.times is not None and not 1 <= self.times <= MOST_TIMES:
-            raise ValueError(f"a step repeats 1 to {MOST_TIMES} times, or always")
 
     def has(self, kind: Kind) -> bool:
         return any(fault.kind is kind for fault in self.faults)
@@ -272,8 +268,7 @@ class AnswerPlan:
     steps: tuple[AnswerStep, ...] = ()
 
     def __post_init__(self) -> None:
-        if any(step.times is None for step in self.steps[:-1]):
-            raise ValueError("nothing can follow a step that repeats always")
+        check_order([step.times for step in self.steps])
 
     def in_turn(self) -> Iterator[AnswerStep]:
         """Return the step of each answer, without end."""

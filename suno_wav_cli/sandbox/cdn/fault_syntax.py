@@ -1,4 +1,4 @@
-"""Fault plans as they are written in an audio id: text to plan, and back.
+"""Fault plans as they are written in an audio id, behind `cdn-`.
 
 A plan is traits and then steps (step_syntax.py), joined by `-`. The first request for the file
 meets the first step. A fault is a status, or the name of its kind with the number that it takes.
@@ -63,12 +63,8 @@ def parse_plan(text: str) -> Plan:
     return Plan(steps=tuple(_parse_step(item) for item in items), traits=frozenset(traits))
 
 
-def format_plan(plan: Plan) -> str:
-    """Write a plan so that `parse_plan` reads the same. A plan without faults is an empty text."""
-    return "-".join([*(trait for trait in Trait if trait in plan.traits), *map(format_step, plan.steps)])
-
-
 def format_step(step: Step) -> str:
+    """Write a step so that `parse_plan` reads the same."""
     text = ".".join(map(_format_fault, step.faults)) or GOOD
     if step.times == 1:
         return text

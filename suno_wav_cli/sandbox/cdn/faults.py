@@ -7,7 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.sandbox.step_syntax import MOST_TIMES, in_turn
+from suno_wav_cli.sandbox.step_syntax import check_order, check_step, in_turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -148,16 +148,12 @@ class Step:
 
     def __post_init__(self) -> None:
         groups = [fault.kind.group for fault in self.faults]
-        for group in Group:
-            if groups.count(group) > 1:
-                raise ValueError(f"{group} can be wrong in one way only")
+        check_step(groups, self.times)
         alone = {Group.ANSWER, Group.RETRY_AFTER}
         if Group.ANSWER in groups and not set(groups) <= alone:
             raise ValueError("a replacement for the file has no other faults")
         if Group.RETRY_AFTER in groups and self.number_of(Kind.STATUS) is None:
             raise ValueError("'after' goes with a status")
-        if self.times is not None and not 1 <= self.times <= MOST_TIMES:
-            raise ValueError(f"a step repeats 1 to {MOST_TIMES} times, or always")
 
     def of(self, group: Group) -> Fault | None:
         return next((fault for fault in self.faults if fault.kind.group is group), None)
@@ -193,8 +189,7 @@ class Plan:
     def __post_init__(self) -> None:
         if {Trait.WEAK, Trait.UNTAGGED} <= self.traits:
             raise ValueError("untagged and weak do not go together")
-        if any(step.times is None for step in self.steps[:-1]):
-            raise ValueError("nothing can follow a step that repeats always")
+        check_order([step.times for step in self.steps])
 
     def in_turn(self) -> Iterator[Step]:
         """Return the step of each request, without end."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.callbacks.endpoint import CallbackEndpoint, receive_callbacks
-from suno_wav_cli.callbacks.notifications import TaskNotifier, make_notification_handler
+from suno_wav_cli.callbacks.notifications import make_notification_handler
 from suno_wav_cli.callbacks.tunnel import GivenAddress
 from suno_wav_cli.download.fetch import DownloadPolicy, RateLimit, Transfer, fetch
 from suno_wav_cli.download.part_file import open_part
@@ -28,16 +28,21 @@ if TYPE_CHECKING:
 
 async def received(port: int, path: str, task_id: str, url: str, targets: list[Path]) -> None:
     """Receive, wait for the task's callbacks and download, until the process is ended."""
-    wake_ups = TaskNotifier()
+    woken = asyncio.Event()
+
+    def wake(named: str) -> None:
+        if named == task_id:
+            woken.set()
+
     with bind_socket(port) as bound:
         reception = CallbackEndpoint(
             bound=bound, path=path, tunnel=GivenAddress(public_url=address_of(bound)), required=False
         )
         async with (
-            receive_callbacks(reception, make_notification_handler(wake_ups, _unsaid)),
+            receive_callbacks(reception, make_notification_handler(wake, _unsaid)),
             asyncio.TaskGroup() as group,
         ):
-            group.create_task(_waited(wake_ups.of(task_id)))
+            group.create_task(_waited(woken))
             terms = DownloadPolicy(
                 tls=make_tls_context(),
                 local=True,

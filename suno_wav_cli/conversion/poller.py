@@ -1,0 +1,160 @@
+"""The lookups of a run: one poller gives all waiting tasks their turns.
+
+However many songs wait, the service gets a few lookups a second. When it is whose turn is decided
+in poll_schedule.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from suno_wav_cli.conversion.callback_evidence import CallbackEvidence
+from suno_wav_cli.conversion.poll_schedule import Pace, PolledTask, Schedule
+from suno_wav_cli.errors import SunoWavError
+from suno_wav_cli.events import CallbacksMissing, LookupsDelayed
+from suno_wav_cli.models import WavRecord, WavState
+from suno_wav_cli.system.bounded_dict import BoundedDict
+
+if TYPE_CHECKING:
+    from suno_wav_cli.api.client import Client
+    from suno_wav_cli.config.settings import Settings
+    from suno_wav_cli.config.wait_limits import WaitLimits
+    from suno_wav_cli.conversion.lookup_retry import Answer, AskAgain
+    from suno_wav_cli.events import Report
+
+_AT_ONCE = 32
+"""Lookups that are on their way. A service that does not answer must not use up the connections."""
+
+_MOST_EARLY = 256
+"""Callbacks that are remembered for tasks without a song: they may come before the submission's answer."""
+
+
+class Poller:
+    """Each song that waits has a `PolledTask` here, from `follow` to `forget`."""
+
+    def __init__(self, settings: Settings, limits: WaitLimits, report: Report) -> None:
+        window = settings.window
+        # Twice as many lookups as submissions: what goes in has to come out.
+        gap = min(limits.lookup_gap, window.seconds / window.submissions / 2)
+        self._schedule = Schedule(longest=limits.longest_pause, pace=Pace(gap=gap))
+        self._evidence = CallbackEvidence(grace=limits.callback_grace)
+        self._poll_interval = settings.poll_interval
+        self._report = report
+        self._tasks: dict[str, PolledTask] = {}
+        self._early: BoundedDict[str, bool] = BoundedDict(_MOST_EARLY)
+        self._running = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_delay_said = False
+
+    def follow(self, task_id: str, *, calls_back: bool) -> PolledTask:
+        """Begin to wait for a task. `calls_back` if this run has just submitted it."""
+        now, is_called = time.monotonic(), self._early.pop(task_id) is not None
+        task = PolledTask(task_id=task_id, calls_back=calls_back, began=now, since=now, called=is_called)
+        self._tasks[task_id] = task
+        return task
+
+    def forget(self, task: PolledTask) -> None:
+        if self._tasks.get(task.task_id) is task:
+            del self._tasks[task.task_id]
+
+    async def turn(self, task: PolledTask, step: AskAgain) -> None:
+        """Wait until the task is to be looked up, by the clock or because its callback has come.
+
+        `look_up` must follow at once.
+        """
+        task.turn = turn = asyncio.get_running_loop().create_future()
+        self._schedule.add(task, step)
+        self._advance()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            self._schedule.remove(task)
+            if turn.done() and not turn.cancelled():
+                self._end_lookup()
+            raise
+        finally:
+            task.turn = None
+
+    async def look_up(self, client: Client, task: PolledTask) -> Answer:
+        """Look up a task that has its turn. An error is an answer too."""
+        was_called, task.called = task.called, False
+        try:
+            answer = await fetch_answer(client, task.task_id)
+        finally:
+            task.since = time.monotonic()
+            self._end_lookup()
+        if task.calls_back and isinstance(answer, WavRecord) and answer.state is not WavState.PENDING:
+            self._evidence.decided(
+                task.task_id, submitted=task.began, called=was_called or task.called, now=task.since
+            )
+            self._schedule.set_factor(self._evidence.factor)
+        return answer
+
+    @property
+    def listening(self) -> bool:
+        """Whether callbacks can arrive at present."""
+        return self._evidence.reachable_since is not None
+
+    @listening.setter
+    def listening(self, listening: bool) -> None:
+        if listening != self.listening:
+            now = time.monotonic()
+            self._evidence.set_reachable(now if listening else None)
+            self._schedule.set_factor(self._evidence.factor)
+            self._schedule.hurry(now)
+            self._advance()
+
+    def wake(self, task_id: str) -> None:
+        """Look a task up soon, which a callback has named."""
+        self._evidence.came(task_id)
+        task = self._tasks.get(task_id)
+        if task is None:
+            self._early[task_id] = True
+        else:
+            self._schedule.call(task)
+            self._advance()
+
+    def _end_lookup(self) -> None:
+        self._running -= 1
+        self._advance()
+
+    def _advance(self) -> None:
+        """Give turns to the tasks that are to be looked up now, and set the timer for the next one."""
+        now = time.monotonic()
+        if self._evidence.expire(now):
+            self._report(CallbacksMissing(poll_interval=self._poll_interval))
+        self._schedule.set_factor(self._evidence.factor)
+        while self._running < _AT_ONCE and (task := self._schedule.next_task(now)) is not None:
+            # A song that was cancelled a moment ago has not left yet.
+            if task.turn is not None and not task.turn.done():
+                self._running += 1
+                self._say_delay(task, now)
+                task.turn.set_result(None)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        # With all lookups on their way, the end of one advances the others.
+        at = self._schedule.next_time() if self._running < _AT_ONCE else None
+        if at is not None:
+            at = min(at, self._evidence.next_expiry)
+            self._timer = asyncio.get_running_loop().call_at(at, self._advance)
+
+    def _say_delay(self, task: PolledTask, now: float) -> None:
+        """Report once that tasks are looked up less often than `--poll-interval` says."""
+        is_late = task.seconds > 0 and now - task.due > self._poll_interval
+        if is_late and not task.called and not self._is_delay_said:
+            self._is_delay_said = True
+            waiting = len(self._schedule) + self._running
+            self._report(
+                LookupsDelayed(tasks=waiting, poll_interval=self._poll_interval, seconds=now - task.since)
+            )
+
+
+async def fetch_answer(client: Client, task_id: str) -> Answer:
+    """Look a task up once. An error is an answer too."""
+    try:
+        return await client.fetch_record(task_id, retries=0)
+    except SunoWavError as error:
+        return error
