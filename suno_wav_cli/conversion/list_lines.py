@@ -44,6 +44,8 @@ _NOT_IN_NAMES = re.compile(r"[\W_]+")
 _MOST_WORDS = 2
 _LONGEST_OBJECT = 100_000
 _SONG = "audioid"
+_CUT_SHORT = ("failed", "interrupted")
+"""Events after which a list may lack songs."""
 _MUSIC_TASKS = ("musictaskid", "taskid")
 
 
@@ -146,6 +148,8 @@ class SongLines:
             raise UsageError(f"not JSON: {error}", "One object a line.") from None
         self.is_plain = self.is_plain and FAILURE in values
         if "event" in values and "audio_id" not in values:
+            if values["event"] in _CUT_SHORT:
+                raise UsageError("the command that wrote this did not succeed", "Run it again.")
             return None
         # `jobs --json` has the WAV task in `task_id`.
         wanted = {_SONG: "audio_id", "musictaskid": "music_task_id", "title": "title"}
