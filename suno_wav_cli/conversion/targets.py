@@ -83,6 +83,8 @@ def choose_targets(
     into it, also where it is `in_use`. Raise UsageError if the template is wrong.
     """
     alone = len(songs) == 1 if alone is None else alone
+    if out == "":
+        raise UsageError("--out is empty", "Name a file or a folder; . is the current one.")
     if out == STANDARD_OUTPUT:
         if spool is None:
             raise UsageError("a song cannot go to standard output here", "Name a file: --out song.wav")
