@@ -9,7 +9,10 @@ SunoWavError
 ├── NotAuthorized              3   no API key, or refused
 ├── NoCredits                  4
 ├── ServiceUnavailable         6   away, busy, in maintenance: a later try may help
+│   ├── TooManyRequests        6   more than the account's window allows
+│   ├── BalanceUnknown         6   it answers, but not with a balance
 │   └── SubmissionUnknown      6   a paid request without an answer: charged or not
+├── NotBegun                   6   submissions have stopped before this song's turn
 ├── ConversionFailed           7   refused, or tried and failed
 │   ├── GenerationFailed       7   accepted, and the service could not make the file
 │   ├── TaskUnknown            7   the service does not know the task (yet)
@@ -123,6 +126,14 @@ class ServiceUnavailable(SunoWavError):
         self.retry_after = retry_after
 
 
+class TooManyRequests(ServiceUnavailable):
+    pass
+
+
+class BalanceUnknown(ServiceUnavailable):
+    pass
+
+
 class SubmissionUnknown(ServiceUnavailable):
     """`answer` is the beginning of an answer that was not understood, without secrets.
 
@@ -141,6 +152,16 @@ class SubmissionUnknown(ServiceUnavailable):
         super().__init__(message, remedy, continue_argv=continue_argv)
         self.answer = answer
         self.candidates = candidates
+
+
+class NotBegun(SunoWavError):
+    """Nothing was sent for this song. `reason` has stopped the run's submissions."""
+
+    exit_code = ExitCode.UNAVAILABLE
+
+    def __init__(self, reason: SunoWavError) -> None:
+        super().__init__(reason.message, reason.remedy)
+        self.reason = reason
 
 
 class ConversionFailed(SunoWavError):

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 
@@ -18,13 +18,19 @@ from suno_wav_cli.api.timing import ApiTiming
 from suno_wav_cli.api.tracks import choose_answer, read_music_task
 from suno_wav_cli.api.transport import exchange, open_http
 from suno_wav_cli.api.values import read_amount
-from suno_wav_cli.errors import NotAuthorized, ServiceUnavailable, SunoWavError, TaskUnknown
+from suno_wav_cli.errors import (
+    BalanceUnknown,
+    NotAuthorized,
+    ServiceUnavailable,
+    SunoWavError,
+    TaskUnknown,
+)
 from suno_wav_cli.system.http_errors import describe_error
 from suno_wav_cli.system.pacing import Backoff
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable
     from decimal import Decimal
     from types import TracebackType
     from typing import Self
@@ -83,26 +89,27 @@ class Client:
         self,
         song: Song,
         callback_url: str | None,
-        sent: asyncio.Event,
+        turn: Callable[[Callable[[], bool]], Awaitable[None]],
         *,
         on_slow: Callable[[], None] | None = None,
     ) -> str:
         """Start one paid conversion by exactly one request (api/README.md, sections 2 and 7).
 
-        Return the WAV task's id. `callback_url` is None if no callback is wanted. `sent` is set
-        when the request begins to leave, and `on_slow` called once if the answer takes long.
+        Return the WAV task's id. `callback_url` is None if no callback is wanted. `turn` is awaited
+        when the connection is open, with a function that tells whether the service has closed it. The
+        request leaves as soon as it returns; what it raises is raised here, and nothing leaves. `on_slow` is called once if the answer takes long.
 
         Raise SubmissionUnknown if the request may have been accepted, ServiceUnavailable if it
         certainly was not and can be sent again, RecordExists for a 409, and NotAuthorized,
         NoCredits or ConversionFailed if it was refused.
         """
+        loop, slow = asyncio.get_running_loop(), None
 
-        async def watch(event: str, info: Mapping[str, Any]) -> None:
-            # Only the POST counts: a proxy gets a CONNECT first.
-            if event.endswith(".send_request_headers.started") and info["request"].method == b"POST":
-                sent.set()
+        async def leave(is_closed: Callable[[], bool]) -> None:
+            nonlocal slow
+            await turn(is_closed)
+            slow = loop.call_later(self._timing.slow, on_slow or (lambda: None))
 
-        slow = asyncio.get_running_loop().call_later(self._timing.slow, on_slow or (lambda: None))
         try:
             answer = await exchange(
                 self._payments,
@@ -110,14 +117,15 @@ class Client:
                 self.provider.submit_path,
                 seconds=self._timing.payment,
                 json=self.provider.make_submission(song, callback_url),
-                extensions={"trace": watch},
+                before_sending=leave,
             )
         except httpx.HTTPError as error:
-            if not sent.is_set():
+            if slow is None:
                 raise unreachable(error) from error
             raise submission_unknown(describe_error(error)) from error
         finally:
-            slow.cancel()
+            if slow is not None:
+                slow.cancel()
         return read_submission(
             self._learn(answer),
             provider=self.provider,
@@ -166,17 +174,17 @@ class Client:
     async def fetch_credits(self, *, retries: int | None = None) -> Decimal:
         """Look up the account's balance, which is free (api/README.md, section 6).
 
-        `retries` replaces the client's own. Raise ServiceUnavailable, also if the answer is not an
-        amount; NotAuthorized; ConversionFailed.
+        `retries` replaces the client's own. Raise BalanceUnknown if the answer is not an amount;
+        ServiceUnavailable; NotAuthorized; ConversionFailed.
         """
         remedy = "Check --provider and --base-url, or look at your account's page."
         try:
             answer = await self._look_up(self.provider.credit_path, {}, self._read, retries)
         except TaskUnknown:
-            raise ServiceUnavailable("the service does not tell the balance", remedy) from None
+            raise BalanceUnknown("the service does not tell the balance", remedy) from None
         balance = read_amount(answer.data)
         if balance is None:
-            raise ServiceUnavailable("the service's answer is not a balance", remedy)
+            raise BalanceUnknown("the service's answer is not a balance", remedy)
         return balance
 
     async def _look_up(

@@ -27,6 +27,7 @@ from suno_wav_cli.errors import (
     NotAuthorized,
     ServiceUnavailable,
     TaskUnknown,
+    TooManyRequests,
 )
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ _ERRORS: Mapping[Meaning, type[SunoWavError]] = MappingProxyType(
         Meaning.NO_CREDITS: NoCredits,
         Meaning.KEY_CAP: NoCredits,
         Meaning.UNKNOWN_TASK: TaskUnknown,
-        Meaning.BUSY: ServiceUnavailable,
+        Meaning.BUSY: TooManyRequests,
         Meaning.MAINTENANCE: ServiceUnavailable,
         Meaning.SERVER_ERROR: ServiceUnavailable,
     }
@@ -104,8 +105,8 @@ def _make_error(
     meaning: Meaning, message: str, provider: Provider, retry_after: float | None
 ) -> SunoWavError:
     kind, remedy = _ERRORS.get(meaning, ConversionFailed), remedy_for(meaning, provider)
-    if kind is ServiceUnavailable:
-        return ServiceUnavailable(message, remedy, retry_after=retry_after)
+    if issubclass(kind, ServiceUnavailable):
+        return kind(message, remedy, retry_after=retry_after)
     return kind(message, remedy)
 
 

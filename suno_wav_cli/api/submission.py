@@ -27,6 +27,7 @@ from suno_wav_cli.errors import (
     RecordExists,
     ServiceUnavailable,
     SubmissionUnknown,
+    TooManyRequests,
 )
 from suno_wav_cli.system.http_errors import describe_error
 
@@ -109,7 +110,8 @@ def _make_refusal(
         meaning = Meaning.INVALID
     message, remedy = describe_answer(meaning, envelope), remedy_for(meaning, provider)
     if meaning in (Meaning.BUSY, Meaning.MAINTENANCE):
-        return ServiceUnavailable(message, f"Nothing was charged for this. {remedy}", retry_after=retry_after)
+        kind = TooManyRequests if meaning is Meaning.BUSY else ServiceUnavailable
+        return kind(message, f"Nothing was charged for this. {remedy}", retry_after=retry_after)
     if meaning in (Meaning.FAILED, Meaning.SOURCE_LOST):
         return GenerationFailed(message, remedy, code=envelope.code)
     return _REFUSALS.get(meaning, ConversionFailed)(message, remedy)

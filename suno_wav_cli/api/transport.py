@@ -14,10 +14,11 @@ from suno_wav_cli.api.envelope import read_envelope
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.system.http_errors import decode_body, decode_partly, read_body, read_retry_after
 from suno_wav_cli.system.loopback import is_loopback
+from suno_wav_cli.system.peer import has_hung_up
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from suno_wav_cli.api.envelope import Envelope
     from suno_wav_cli.models import Secret
@@ -89,16 +90,35 @@ async def exchange(
     seconds: float,
     json: Mapping[str, object] | None = None,
     params: dict[str, str] | None = None,
-    extensions: dict[str, Any] | None = None,
+    before_sending: Callable[[Callable[[], bool]], Awaitable[None]] | None = None,
 ) -> Answer:
-    """Send one request, and return what arrives. Raise httpx.HTTPError if no answer begins to arrive."""
+    """Send one request, and return what arrives. Raise httpx.HTTPError if no answer begins to arrive.
+
+    The connection is open when `before_sending` is awaited, and the request leaves when it returns.
+    The answer has `seconds` from then on. It is given a function that tells whether the server has
+    closed the connection meanwhile.
+    """
     response: httpx.Response | None = None
     error: httpx.HTTPError | None = None
     body = bytearray()
     timeout = httpx.Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS))
+    deadline, connection = asyncio.timeout(seconds), None
+
+    async def watch(event: str, info: Mapping[str, Any]) -> None:
+        # Only the request itself: a proxy gets a CONNECT first.
+        nonlocal connection
+        if event.endswith(".connect_tcp.complete"):
+            connection = info["return_value"].get_extra_info("socket")
+        is_own = event.endswith(".send_request_headers.started") and info["request"].method == method.encode()
+        if is_own and before_sending is not None:
+            deadline.reschedule(None)
+            await before_sending(lambda: has_hung_up(connection))
+            deadline.reschedule(asyncio.get_running_loop().time() + seconds)
+
+    extensions = {} if before_sending is None else {"trace": watch}
     try:
         async with (
-            asyncio.timeout(seconds),
+            deadline,
             http.stream(
                 method, path, json=json, params=params, extensions=extensions, timeout=timeout
             ) as response,

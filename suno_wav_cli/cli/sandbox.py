@@ -1,11 +1,26 @@
 """`suno-wav sandbox`: the service on this machine."""
 
-from typing import Annotated
+from collections.abc import Callable
+from decimal import Decimal
+from functools import partial
+from typing import Annotated, TypeVar
 
 import typer
 
 from suno_wav_cli.cli.invocation import run_command
+from suno_wav_cli.config import parsers
 from suno_wav_cli.config.run import Run
+from suno_wav_cli.models import SubmissionWindow
+
+T = TypeVar("T")
+
+
+def _usable(parse: Callable[[str], T], text: str) -> T:
+    """Read an option's value. Raise BadParameter, which says what the value has to be."""
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"'{text}' is not {error}") from None
 
 
 def sandbox(
@@ -19,6 +34,24 @@ def sandbox(
         float, typer.Option(min=0.001, max=10000, metavar="X", help="Divide all waiting times by X.")
     ] = 1.0,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Make task ids repeatable.")] = None,
+    credits_left: Annotated[
+        Decimal | None,
+        typer.Option(
+            "--credits",
+            parser=partial(_usable, parsers.credits_amount),
+            metavar="N",
+            help="Credits that the account has. Default: 100.",
+        ),
+    ] = None,
+    api_window: Annotated[
+        SubmissionWindow | None,
+        typer.Option(
+            "--window",
+            parser=partial(_usable, parsers.window),
+            metavar="N/TIME",
+            help="Most submissions to accept within TIME, which --speed divides. Default: 20/10s.",
+        ),
+    ] = None,
     list_ids: Annotated[
         bool, typer.Option("--list", help="List the audio ids and what each does, then exit.")
     ] = False,
@@ -34,6 +67,13 @@ def sandbox(
 
         if list_ids:
             return command.list_ids(run)
-        return command.serve(run, port=api_port, speed=speed, seed=seed)
+        return command.serve(
+            run,
+            port=api_port,
+            speed=speed,
+            seed=seed,
+            credits_left=Decimal(100) if credits_left is None else credits_left,
+            window=api_window or SubmissionWindow(),
+        )
 
     run_command(context, run_sandbox)

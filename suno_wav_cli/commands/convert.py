@@ -13,6 +13,7 @@ from suno_wav_cli.conversion.budget import check_budget, show_plan
 from suno_wav_cli.conversion.callback_url import open_callback_url
 from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.early_end import early_end
+from suno_wav_cli.conversion.gate import SubmissionGate
 from suno_wav_cli.conversion.ids import audio_id_of, check_music_task, is_audio_id, is_sandbox_id, is_uuid
 from suno_wav_cli.conversion.music_task import fetch_finished_music_task
 from suno_wav_cli.conversion.outcome import exit_code_of, outcomes_before, report_summary
@@ -22,7 +23,7 @@ from suno_wav_cli.conversion.rest import conclude, list_failures
 from suno_wav_cli.conversion.resume_hint import service_options
 from suno_wav_cli.conversion.room import check_room
 from suno_wav_cli.conversion.song_list import check_writable, read_songs, unique_songs
-from suno_wav_cli.conversion.submit import Submitter, new_gate
+from suno_wav_cli.conversion.submit import Submitter
 from suno_wav_cli.conversion.targets import check_targets, make_folders, names_title
 from suno_wav_cli.download.part_file import part_of
 from suno_wav_cli.errors import ExitCode, UsageError
@@ -131,7 +132,7 @@ async def _do_plan(
     async with open_callback_url(context, receive=receive) as callback_url:
         submitter = Submitter(
             context=context,
-            gate=new_gate(context.settings),
+            gate=SubmissionGate(context, planned=submissions(plan)),
             callback_url=callback_url,
             balance=balance,
         )

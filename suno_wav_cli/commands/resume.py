@@ -13,12 +13,13 @@ from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
 from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.early_end import early_end
 from suno_wav_cli.conversion.finish import finish_task, song_of, target_of
+from suno_wav_cli.conversion.gate import SubmissionGate
 from suno_wav_cli.conversion.ids import find
 from suno_wav_cli.conversion.outcome import Outcome, report_failure, report_summary, summarize
 from suno_wav_cli.conversion.pipeline import finish, run_all
 from suno_wav_cli.conversion.plan import Action, Job, choose_action
 from suno_wav_cli.conversion.resume_hint import command_for, describe_command, service_options
-from suno_wav_cli.conversion.submit import Submitter, new_gate
+from suno_wav_cli.conversion.submit import Submitter
 from suno_wav_cli.conversion.targets import check_targets, make_folders
 from suno_wav_cli.errors import (
     ExitCode,
@@ -90,7 +91,7 @@ async def _resume_all(chosen: Sequence[JournalEntry | str], request: Request, ru
         callback_url.set_result(None)
         submitter = Submitter(
             context=context,
-            gate=new_gate(run.settings),
+            gate=SubmissionGate(context, planned=_count_submissions(chosen) if request.resubmit else 0),
             callback_url=callback_url,
         )
         outcomes = {one: Outcome(task_id=_task_of(one)) for one in chosen}
@@ -121,6 +122,10 @@ def _conclude(context: ConversionContext, outcomes: Sequence[Outcome]) -> tuple[
         return None
     unsaved = [outcome.task_id for outcome in outcomes if not outcome.is_saved]
     return context.continue_argv([task_id for task_id in unsaved if task_id]) if unsaved else None
+
+
+def _count_submissions(chosen: Sequence[JournalEntry | str]) -> int:
+    return sum(isinstance(one, JournalEntry) and one.state in RESUBMITTABLE for one in chosen)
 
 
 def _task_of(chosen: JournalEntry | str) -> str | None:

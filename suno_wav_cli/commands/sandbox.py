@@ -13,7 +13,10 @@ from suno_wav_cli.sandbox.demo_ids import PATTERNS
 from suno_wav_cli.system.loopback import address_of, open_port
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from suno_wav_cli.config.run import Run
+    from suno_wav_cli.models import SubmissionWindow
 
 
 def list_ids(run: Run) -> ExitCode:
@@ -23,7 +26,15 @@ def list_ids(run: Run) -> ExitCode:
     return ExitCode.OK
 
 
-def serve(run: Run, *, port: int, speed: float, seed: int | None) -> ExitCode:
+def serve(
+    run: Run,
+    *,
+    port: int,
+    speed: float,
+    seed: int | None,
+    credits_left: Decimal,
+    window: SubmissionWindow,
+) -> ExitCode:
     """Serve until interrupted, and sign callbacks if there is a webhook key.
 
     Raise TunnelFailed if the port cannot be opened.
@@ -31,7 +42,15 @@ def serve(run: Run, *, port: int, speed: float, seed: int | None) -> ExitCode:
     hmac_key = run.secrets.hmac_key
     with (
         open_port(port) as bound,
-        run_sandbox(bound, speed=speed, seed=seed, hmac_key=hmac_key, report=run.report),
+        run_sandbox(
+            bound,
+            speed=speed,
+            seed=seed,
+            credits_left=credits_left,
+            window=window,
+            hmac_key=hmac_key,
+            report=run.report,
+        ),
     ):
         run.report(events.SandboxServing(base_url=address_of(bound), signed=hmac_key is not None))
         # With a timeout, because Windows does not interrupt an endless wait on Ctrl-C.

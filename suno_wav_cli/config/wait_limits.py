@@ -50,3 +50,7 @@ class WaitLimits:
 
     longest_retry_after: float = 900.0
     """Half the default `--timeout`, so that one odd answer leaves time for another lookup."""
+
+    submission_pause: float = 1.0
+    longest_submission_pause: float = 60.0
+    """While no song is submitted, the pauses before the service is tried again are doubled."""

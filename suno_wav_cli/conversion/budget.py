@@ -30,6 +30,29 @@ class _Balance:
     reason: str | None = None
 
 
+class Allowance:
+    """How many songs `--max-credits` still allows to pay for. None is without limit."""
+
+    def __init__(self, max_credits: Decimal | None) -> None:
+        self._left = None if max_credits is None else count_wavs(max_credits)
+
+    def spend(self) -> None:
+        """Count one more song that is paid for. Raise NoCredits if that would be too many."""
+        if self._left is None:
+            return
+        if self._left == 0:
+            raise NoCredits(
+                "to pay for this song too would exceed --max-credits",
+                "It became necessary only now, by what another program has done. Run the same command again.",
+            )
+        self._left -= 1
+
+    def refund(self) -> None:
+        """Take back what `spend` has counted: the request was certainly not accepted."""
+        if self._left is not None:
+            self._left += 1
+
+
 async def check_budget(context: ConversionContext, plan: Sequence[Job]) -> Decimal | None:
     """Raise NoCredits if the plan exceeds `--max-credits`, or a batch the balance.
 

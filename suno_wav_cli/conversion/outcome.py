@@ -16,6 +16,7 @@ from suno_wav_cli.errors import (
     GenerationFailed,
     JournalLost,
     NotAuthorized,
+    NotBegun,
     ProgramBug,
     ServiceUnavailable,
     StillRunning,
@@ -43,7 +44,7 @@ class Outcome:
 
     `credits` is what a saved song has really cost, if the service tells.
     `skipped` if its file was there already. Otherwise its task goes on at the service, or, without
-    a task, it was not begun.
+    a task, it was not begun. `stopped` is why the run's submissions have stopped before it.
     """
 
     task_id: str | None = None
@@ -51,6 +52,7 @@ class Outcome:
     error: SunoWavError | None = None
     skipped: bool = False
     credits: Decimal | None = None
+    stopped: SunoWavError | None = None
 
     @property
     def is_saved(self) -> bool:
@@ -112,8 +114,10 @@ def _find_outcome(context: ConversionContext, audio_id: str) -> Outcome:
 def report_failure(context: ConversionContext, name: str, task_id: str | None, error: Exception) -> Outcome:
     """Report that a song failed, and how to continue if its task is safe at the service.
 
-    Whatever it was, it is the failure of this song alone.
+    Whatever it was, it is the failure of this song alone. A song that was not begun has not failed.
     """
+    if isinstance(error, NotBegun):
+        return Outcome(stopped=error.reason)
     failure = _as_failure(error, accepted=task_id is not None)
     resumable = (
         isinstance(failure, NotAuthorized | ServiceUnavailable | JournalLost | ProgramBug)
@@ -197,12 +201,16 @@ def report_summary(
 def exit_code_of(outcomes: Sequence[Outcome]) -> ExitCode:
     """Return OK, the first error's code if every song failed, and SOME_FAILED otherwise.
 
-    Raise ProgramBug if a song met one.
+    If the run's submissions have stopped, the code is that of the reason. Raise ProgramBug if a song
+    met one.
     """
     errors = [outcome.error for outcome in outcomes if outcome.error is not None]
     for error in errors:
         if isinstance(error, ProgramBug):
             raise error
+    stopped = [outcome.stopped for outcome in outcomes if outcome.stopped is not None]
+    if stopped:
+        return stopped[0].exit_code
     if not errors:
         return ExitCode.OK
     return errors[0].exit_code if len(errors) == len(outcomes) else ExitCode.SOME_FAILED

@@ -31,7 +31,7 @@ def list_failures(
     failures = [
         (job.song, outcome.reason)
         for job, outcome in zip(plan, outcomes, strict=True)
-        if outcome.error is not None
+        if outcome.error is not None or not outcome.is_begun
     ]
     if write_failures(path, failures):
         context.report(FailuresListed(path=path, songs=len(failures), ended_early=False))

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.api.pricing import count_wavs
 from suno_wav_cli.conversion.adoption import adopt_candidate, look_up_existing
+from suno_wav_cli.conversion.gate import TurnMissed
 from suno_wav_cli.conversion.outcome import report_failure
-from suno_wav_cli.conversion.paid_request import end_early, paid_request
+from suno_wav_cli.conversion.paid_request import Payment, end_early, paid_request
 from suno_wav_cli.conversion.plan import Action
 from suno_wav_cli.conversion.prior import (
     Accepted,
@@ -24,8 +24,6 @@ from suno_wav_cli.conversion.prior import (
 )
 from suno_wav_cli.errors import (
     GenerationFailed,
-    NoCredits,
-    NotAuthorized,
     RecordExists,
     ServiceUnavailable,
     SubmissionUnknown,
@@ -37,65 +35,30 @@ from suno_wav_cli.events import (
     AnswerAwaited,
     AnswerKept,
     Resumed,
-    SubmissionDelayed,
     Submitted,
     Submitting,
 )
 from suno_wav_cli.journal.entry import State
-from suno_wav_cli.system.pacing import Backoff, RateWindow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from decimal import Decimal
 
-    from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.conversion.context import ConversionContext
+    from suno_wav_cli.conversion.gate import Pass, SubmissionGate
     from suno_wav_cli.conversion.plan import Job
     from suno_wav_cli.journal.entry import JournalEntry
-    from suno_wav_cli.models import Song, WavRecord
+    from suno_wav_cli.models import WavRecord
 
 _ON_RECORD = "the service had it already"
-_BEFORE_PAYING = 5.0
-"""Seconds that a payment waits for another program to let the journal go."""
 
 
-@dataclass(kw_only=True)
-class SubmissionGate:
-    """What every submission of a run passes. After the account is refused, nothing more is sent.
+class SongTaken(Exception):
+    """Another program was quicker. `entry` is the conversion that it has claimed."""
 
-    `allowance` is how many songs may still be paid for; None is without limit.
-    """
-
-    window: RateWindow
-    allowance: int | None = None
-    refusal: SunoWavError | None = None
-
-    def check(self) -> None:
-        """Raise why the service has refused the account, if it has."""
-        if self.refusal is not None:
-            raise self.refusal
-
-    def authorize(self) -> None:
-        """Count one more song that is paid for. Raise NoCredits if `--max-credits` is used up."""
-        if self.allowance is None:
-            return
-        if self.allowance == 0:
-            raise NoCredits(
-                "to pay for this song too would exceed --max-credits",
-                "It became necessary only now, by what another program has done. Run the same command again.",
-            )
-        self.allowance -= 1
-
-    def refund(self) -> None:
-        """Take back what `authorize` has counted: the request was certainly not accepted."""
-        if self.allowance is not None:
-            self.allowance += 1
-
-
-def new_gate(settings: Settings) -> SubmissionGate:
-    """Return the gate of a run, with what `--max-credits` allows."""
-    # The place for a window that all programs with one journal share.
-    cap = settings.max_credits
-    return SubmissionGate(window=RateWindow(), allowance=None if cap is None else count_wavs(cap))
+    def __init__(self, entry: JournalEntry) -> None:
+        super().__init__(entry.name)
+        self.entry = entry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,93 +78,103 @@ class Submitter:
         """Return the song's conversion that the service has accepted, now or before.
 
         Raise SubmissionUnknown if a paid request may have been accepted, GenerationFailed or
-        TaskUnknown if an earlier conversion was given up and the plan does not pay again, and
-        otherwise what `Client.submit` raises.
+        TaskUnknown if an earlier conversion was given up and the plan does not pay again, NotBegun if
+        submissions have stopped, and otherwise what `Client.submit` raises.
         """
-        if job.entry is not None and not job.is_forced:
-            try:
-                accepted = await continue_earlier(self.context, job.entry)
-            except (GenerationFailed, TaskUnknown, SubmissionUnknown, UsageError):
-                if job.action is not Action.SUBMIT:
-                    raise
-            else:
+        with self.gate.admit(job.song.audio_id, planned=job.action is Action.SUBMIT) as one:
+            if job.entry is not None and not job.is_forced:
+                try:
+                    accepted = await continue_earlier(self.context, job.entry)
+                except (GenerationFailed, TaskUnknown, SubmissionUnknown, UsageError):
+                    if job.action is not Action.SUBMIT:
+                        raise
+                else:
+                    if accepted is not None:
+                        return accepted
+            # Only what is submitted has to wait for the tunnel. One song's end must not end it.
+            callback_url = await asyncio.shield(self.callback_url)
+            while True:
+                accepted = await self._submit(job, one, callback_url)
                 if accepted is not None:
                     return accepted
-        # Only what is submitted has to wait for the tunnel. One song's end must not end it.
-        callback_url = await asyncio.shield(self.callback_url)
-        delays = Backoff(retries=self.context.settings.lookup_retries).delays()
-        while True:
-            try:
-                return await self._submit(job, callback_url)
-            except SubmissionUnknown:
-                raise
-            except ServiceUnavailable as error:
-                # Certainly not accepted.
-                self.gate.refund()
-                delay = next(delays, None)
-                if delay is None:
-                    raise
-                self.context.report(
-                    SubmissionDelayed(audio_id=job.song.audio_id, reason=error.message, seconds=delay)
-                )
-            await asyncio.sleep(delay)
 
-    async def _submit(self, job: Job, callback_url: str | None) -> Accepted:
-        """Make one paid request when the window has room, unless another program was quicker."""
-        journal = self.context.journal
-        self.gate.check()
-        async with self.gate.window.slot():
-            self.gate.check()
-            claim = await journal.when_unlocked(
-                lambda: journal.claim(
-                    job.song,
-                    job.target,
-                    replacing=job.entry,
-                    credits_before=self.balance,
-                    authorize=self.gate.authorize,
-                ),
-                seconds=_BEFORE_PAYING,
-            )
-            if claim.new:
-                return await self._pay(claim.entry, job.song, callback_url)
-        accepted = await continue_earlier(self.context, claim.entry)
-        return accepted or await self._submit(job, callback_url)
+    async def _submit(self, job: Job, one: Pass, callback_url: str | None) -> Accepted | None:
+        """Make one paid request when the turn comes, unless another program was quicker.
 
-    async def _pay(self, entry: JournalEntry, song: Song, callback_url: str | None) -> Accepted:
+        Return None if the song has to wait for another turn: certainly nothing was accepted.
+        """
+        await self.gate.approach(one)
+        try:
+            return await self._pay(job, one, callback_url)
+        except SongTaken as taken:
+            return await continue_earlier(self.context, taken.entry)
+        except SubmissionUnknown:
+            raise
+        except (TurnMissed, ServiceUnavailable):
+            return None
+
+    async def _pay(self, job: Job, one: Pass, callback_url: str | None) -> Accepted:
         """Send the request. An interruption waits until the journal says what is known of it."""
-        context, sent = self.context, asyncio.Event()
+        payment = Payment()
 
         async def send() -> Accepted:
             try:
-                async with paid_request(context.journal, entry, sent):
-                    task_id = await context.client.submit(
-                        song,
-                        callback_url,
-                        sent,
-                        on_slow=lambda: context.report(AnswerAwaited(audio_id=song.audio_id)),
-                    )
-            except RecordExists as exists:
-                return await self._continue_existing(entry, exists)
-            except (NotAuthorized, NoCredits) as error:
-                self.gate.refusal = error
+                accepted = await self._send(job, one, payment, callback_url)
+            except SunoWavError as error:
+                self.gate.record(one, error)
                 raise
-            except SubmissionUnknown as error:
-                return await self._find_task(entry, error)
-            return await self._record_task(entry, task_id)
+            except SongTaken:
+                self.gate.record(one, None)
+                raise
+            self.gate.record(one, None)
+            return accepted
 
-        context.report(Submitting(audio_id=song.audio_id, title=song.title or entry.title))
         request = asyncio.ensure_future(send())
         try:
             return await asyncio.shield(request)
         except asyncio.CancelledError:
             try:
-                await end_early(request, sent)
+                await end_early(request, payment)
             finally:
                 # The end of the run tells what the journal knows. A task that it cannot take would be lost.
                 error = request.exception() if request.done() and not request.cancelled() else None
                 if isinstance(error, UsageError):
-                    report_failure(context, entry.name, None, error)
+                    report_failure(self.context, job.song.audio_id, None, error)
             raise
+
+    async def _send(self, job: Job, one: Pass, payment: Payment, callback_url: str | None) -> Accepted:
+        """Claim the song when its slot is free, pay for it, and record the answer."""
+        context, song = self.context, job.song
+
+        async def turn(is_closed: Callable[[], bool]) -> None:
+            claim = await self.gate.claim(
+                one,
+                lambda authorize: context.journal.claim(
+                    song,
+                    job.target,
+                    replacing=job.entry,
+                    credits_before=self.balance,
+                    authorize=authorize,
+                ),
+                is_closed=is_closed,
+            )
+            if not claim.new:
+                raise SongTaken(claim.entry)
+            payment.entry = claim.entry
+            context.report(Submitting(audio_id=song.audio_id, title=song.title or claim.entry.title))
+
+        def on_slow() -> None:
+            context.report(AnswerAwaited(audio_id=song.audio_id))
+            self.gate.note_slow(one)
+
+        try:
+            async with paid_request(context.journal, payment):
+                task_id = await context.client.submit(song, callback_url, turn, on_slow=on_slow)
+        except RecordExists as exists:
+            return await self._continue_existing(payment.recorded, exists)
+        except SubmissionUnknown as error:
+            return await self._find_task(payment.recorded, error)
+        return await self._record_task(payment.recorded, task_id)
 
     async def _record_task(self, entry: JournalEntry, task_id: str) -> Accepted:
         journal = self.context.journal

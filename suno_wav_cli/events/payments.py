@@ -138,6 +138,19 @@ class SubmissionsResumed:
 
 
 @event
+class SubmissionsStopped:
+    """Nothing more is submitted in this run. What is paid for is finished.
+
+    not_begun: songs that were to be paid for, and of which nothing was sent.
+    price: of these, in credits.
+    """
+
+    reason: str
+    not_begun: int
+    price: Decimal
+
+
+@event
 class Submitting:
     """The paid request is about to be sent."""
 
@@ -234,6 +247,7 @@ PaymentEvent: TypeAlias = (
     | SubmissionScheduled
     | SubmissionsPaused
     | SubmissionsResumed
+    | SubmissionsStopped
     | Submitting
     | SubmissionDelayed
     | AnswerAwaited

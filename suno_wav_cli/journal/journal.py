@@ -20,6 +20,7 @@ from suno_wav_cli.journal.entry import (
 from suno_wav_cli.journal.parts import Parts
 from suno_wav_cli.journal.queries import RANK, History
 from suno_wav_cli.journal.runs import Runs
+from suno_wav_cli.journal.slots import Slots
 from suno_wav_cli.system.look import is_file, look_at
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ _ONCE_PAID = 120.0
 class Journal:
     """The conversions of one account. Made by `open_journal`.
 
-    `history` has those of all accounts, `parts` what is known of part files.
+    `history` has those of all accounts, `parts` what is known of part files, `slots` the window.
     """
 
     def __init__(self, database: Database, account: Account, runs: Runs) -> None:
@@ -51,6 +52,7 @@ class Journal:
         self._followed: dict[int, None] = {}
         self.history = History(database)
         self.parts = Parts(database)
+        self.slots = Slots(database, account.base_url)
 
     async def when_unlocked(self, change: Callable[[], T], *, seconds: float = _ONCE_PAID) -> T:
         """Make a change as soon as no other program is writing. The event loop goes on meanwhile.
@@ -138,22 +140,20 @@ class Journal:
         *,
         replacing: JournalEntry | None = None,
         credits_before: Decimal | None = None,
-        authorize: Callable[[], None] | None = None,
+        authorize: Callable[[int], None] | None = None,
     ) -> Claim:
         """Record that a paid request is about to leave, unless an earlier conversion decides.
 
         This is one transaction: of two programs that want a song at the same moment, one may pay.
         `replacing` is the earlier conversion that is to be paid for again. It decides all the same
-        if its task was found in the meantime. `authorize` is called before a payment is recorded;
-        if it raises, nothing is.
+        if its task was found in the meantime. `authorize` is called with the number of the row; if it
+        raises, nothing is recorded.
         """
         run = self._runs.begin()
         with self._database.transaction():
             known = self.current_entry(song.audio_id)
             if known is not None and not self._gives_way(known, replacing):
                 return Claim(entry=known, new=False)
-            if authorize is not None:
-                authorize()
             entry = self._insert(
                 State.SUBMITTING,
                 audio_id=song.audio_id,
@@ -162,7 +162,9 @@ class Journal:
                 credits_before=credits_before,
                 run=run,
             )
-            return Claim(entry=entry, new=True)
+            if authorize is not None:
+                authorize(entry.id)
+        return Claim(entry=self.follow(entry), new=True)
 
     def _gives_way(self, known: JournalEntry, replacing: JournalEntry | None) -> bool:
         if replacing is None or known.id != replacing.id or self.is_being_submitted(known):
@@ -190,14 +192,14 @@ class Journal:
                 if waiting is not None:
                     return self._accept(waiting, wav_task_id)
             if known is None:
-                return self._insert(
+                known = self._insert(
                     State.SUBMITTED,
                     audio_id=audio_id,
                     target=target,
                     wav_task_id=wav_task_id,
                     expires=self._kept_until(),
                 )
-            if known.audio_id is None:
+            elif known.audio_id is None:
                 self._database.update(known.id, {"audio_id": audio_id})
             return self.follow(known)
 
@@ -268,11 +270,9 @@ class Journal:
 
     def _insert(self, state: State, **columns: object) -> JournalEntry:
         now, account = time.time(), {"service": self._account.base_url, "provider": self._account.provider}
-        entry = self._by_id(
+        return self._by_id(
             self._database.insert(account | {"state": state, "created": now, "updated": now} | columns)
         )
-        self._followed[entry.id] = None
-        return entry
 
     def _by_id(self, row_id: int | None) -> JournalEntry:
         entry = self._database.entry("id = ?", row_id)

@@ -84,7 +84,22 @@ ALTER TABLE conversion ADD COLUMN candidates TEXT NOT NULL DEFAULT '';
 ALTER TABLE conversion ADD COLUMN run TEXT;
 """
 
-_STEPS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+# The window of submissions, which all programs share. The trigger gives a slot back in the very transaction that records
+# the answer. An outcome that is unknown has had an answer only if that is kept.
+_VERSION_5 = """
+CREATE TABLE slot (
+    conversion INTEGER PRIMARY KEY REFERENCES conversion,
+    service    TEXT NOT NULL,
+    due        REAL NOT NULL,
+    counted    REAL NOT NULL
+);
+CREATE INDEX slots_of_a_service ON slot (service);
+CREATE TRIGGER slot_of_answer AFTER UPDATE OF state ON conversion
+WHEN OLD.state = 'submitting' AND (NEW.state <> 'unknown' OR NEW.answer IS NOT NULL)
+BEGIN UPDATE slot SET counted = min(counted, NEW.updated) WHERE conversion = NEW.id; END;
+"""
+
+_STEPS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 SCHEMA_VERSION = len(_STEPS)
 
 

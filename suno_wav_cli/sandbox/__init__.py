@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.callbacks.server import serve_in_thread
+from suno_wav_cli.models import SubmissionWindow
 from suno_wav_cli.sandbox.cdn.connection import CdnProtocol
 from suno_wav_cli.sandbox.routes import make_app
 from suno_wav_cli.sandbox.service import Service
@@ -28,14 +30,18 @@ def run_sandbox(
     *,
     speed: float = 1.0,
     seed: int | None = None,
-    credits_left: int = 100,
+    credits_left: Decimal | int = 100,
+    window: SubmissionWindow = SubmissionWindow(),
     hmac_key: Secret | None = None,
     report: Report = _discard,
 ) -> Iterator[Service]:
     """Serve on `bound` from a thread until the block is left. `report` is called from that thread.
 
-    Callbacks are signed if `hmac_key` is given.
+    The account has `credits_left`, and takes as many submissions as `window` says, in the sandbox's
+    own time: `speed` divides it. Callbacks are signed if `hmac_key` is given.
     """
-    service = Service(speed=speed, seed=seed, credits_left=credits_left, hmac_key=hmac_key)
+    service = Service(
+        speed=speed, seed=seed, credits_left=Decimal(credits_left), window=window, hmac_key=hmac_key
+    )
     with serve_in_thread(make_app(service, report), bound, CdnProtocol):
         yield service

@@ -6,7 +6,6 @@ import random
 import time
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
-from decimal import Decimal
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +19,12 @@ from suno_wav_cli.sandbox.tasks import Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from decimal import Decimal
 
-    from suno_wav_cli.models import Secret
+    from suno_wav_cli.models import Secret, SubmissionWindow
     from suno_wav_cli.sandbox.answers.faults import AnswerStep
     from suno_wav_cli.sandbox.behaviours import Behaviour
     from suno_wav_cli.sandbox.contracts import Contract, Submission
-
-_WINDOW_TASKS, _WINDOW_SECONDS = 20, 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,15 +61,25 @@ class Counters:
 class Service:
     """One account, shared by all contracts.
 
-    `speed` divides every waiting time. `seed` makes the ids repeatable. `hmac_key` signs callbacks.
+    `speed` divides every waiting time, and that of the `window`. `seed` makes the ids repeatable.
+    `hmac_key` signs callbacks.
     """
 
-    def __init__(self, *, speed: float, seed: int | None, credits_left: int, hmac_key: Secret | None) -> None:
+    def __init__(
+        self,
+        *,
+        speed: float,
+        seed: int | None,
+        credits_left: Decimal,
+        window: SubmissionWindow,
+        hmac_key: Secret | None,
+    ) -> None:
         self.speed = speed
         self.hmac_key = hmac_key
         self.counters = Counters()
         self._random = random.Random(seed)
-        self._credits = Decimal(credits_left)
+        self._credits = credits_left
+        self._window = window
         self._accepted_at: deque[float] = deque()
         self._tasks: dict[str, Task] = {}
         self._submissions: dict[str, Iterator[AnswerStep]] = {}
@@ -178,9 +186,9 @@ class Service:
     def _charge(self, price: Decimal) -> Refusal | None:
         """Take the price of one conversion, unless the rate or the credits forbid it."""
         now = self.now()
-        while self._accepted_at and now - self._accepted_at[0] >= _WINDOW_SECONDS:
+        while self._accepted_at and now - self._accepted_at[0] >= self._window.seconds:
             self._accepted_at.popleft()
-        if len(self._accepted_at) >= _WINDOW_TASKS:
+        if len(self._accepted_at) >= self._window.submissions:
             return Refusal.TOO_MANY
         if self._credits < price:
             return Refusal.NO_CREDITS

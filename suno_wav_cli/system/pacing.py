@@ -1,4 +1,4 @@
-"""Delays between retries, the rate of submissions, and the rate of bytes."""
+"""Delays between retries, the rate of requests, and the rate of bytes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-
-SUBMISSIONS = 20
-"""New tasks that the service accepts within `WINDOW_SECONDS` (api/README.md, section 3)."""
-
-WINDOW_SECONDS = 10.002
-"""The service's 10 s, and a little more because its clock may tick differently."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +36,13 @@ class Backoff:
 
 
 class RateWindow:
-    """At most `size` submissions in any `seconds`, as the *server* counts them.
+    """At most `size` requests in any `seconds`, as the *server* counts them.
 
     A slot is free again `seconds` after the answer, not after the request. The server counted the
     request before its answer arrived, so delays on the way cannot make it count more than `size`.
     """
 
-    def __init__(self, size: int = SUBMISSIONS, seconds: float = WINDOW_SECONDS) -> None:
+    def __init__(self, size: int, seconds: float) -> None:
         self._slots = asyncio.Semaphore(size)
         self._seconds = seconds
 

@@ -42,6 +42,8 @@ def render_payment(event: events.PaymentEvent) -> Message:
             )
         case events.SubmissionsResumed():
             return Message(text="suno-wav: submissions go on")
+        case events.SubmissionsStopped():
+            return Message(text=_stopped(event), level=Level.ERROR)
         case events.Submitting():
             return Message(text=f"{event.audio_id}: submitting", level=Level.DETAIL)
         case events.SubmissionDelayed():
@@ -74,6 +76,14 @@ def render_payment(event: events.PaymentEvent) -> Message:
 
 def _size(count: int) -> str:
     return f"{count / _GIGABYTE:,.1f} GB" if count >= _GIGABYTE else megabytes(count)
+
+
+def _stopped(event: events.SubmissionsStopped) -> str:
+    songs = "1 more song was" if event.not_begun == 1 else f"{event.not_begun} more songs were"
+    return (
+        f"suno-wav: submissions have stopped: {printable(event.reason)}. {songs} not begun, at a price of "
+        f"{count_credits(event.price)}."
+    )
 
 
 def _restored(event: events.JournalRestored) -> str:

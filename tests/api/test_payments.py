@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import json
 from contextlib import suppress
@@ -25,9 +24,10 @@ from suno_wav_cli.errors import (
     ServiceUnavailable,
     SubmissionUnknown,
     TaskUnknown,
+    TooManyRequests,
 )
 from suno_wav_cli.models import MusicTask, Song, WavRecord
-from tests.api.test_client import ask, look_up, submit, tracks
+from tests.api.test_client import ask, at_once, look_up, submit, tracks
 from tests.support.wild import KEY, PAGE, TASK, envelope
 from tests.support.wire import serve, wait_for_close
 
@@ -47,7 +47,7 @@ SUBMITTED = json.dumps({"code": 200, "msg": "success", "data": {"taskId": TASK}}
 async def submit_with_music(client: Client) -> object:
     song = Song(audio_id="song", music_task_id=MUSIC)
     client.hide("/secret-path")
-    return await client.submit(song, "https://example.com/secret-path", asyncio.Event())
+    return await client.submit(song, "https://example.com/secret-path", at_once)
 
 
 # What is kept
@@ -158,7 +158,7 @@ def test_no_words_outweigh_a_task(wild: Wild, message: str) -> None:
         pytest.param(SUNOAPI, envelope(402), NoCredits, id="402 of a sibling"),
         pytest.param(KIE, envelope(433), NoCredits, id="433"),
         pytest.param(SUNOAPI, envelope(460, "Insufficient credits"), NoCredits, id="words"),
-        pytest.param(KIE, envelope(430), ServiceUnavailable, id="430 of a sibling"),
+        pytest.param(KIE, envelope(430), TooManyRequests, id="430 of a sibling"),
         pytest.param(SUNOAPI, envelope(403), NotAuthorized, id="403"),
         pytest.param(KIE, envelope(531), SubmissionUnknown, id="531, which kie's table lacks"),
         pytest.param(SUNOAPI, envelope(531), GenerationFailed, id="531, which sunoapi's table has"),
@@ -180,7 +180,7 @@ def test_refusals_of_a_payment(
 @pytest.mark.parametrize(
     ("words", "error"),
     [
-        pytest.param("Too many requests", ServiceUnavailable, id="busy"),
+        pytest.param("Too many requests", TooManyRequests, id="busy"),
         pytest.param("any insufficient credits", NoCredits, id="no credits"),
     ],
 )
@@ -224,7 +224,7 @@ def test_a_slow_answer_is_waited_for_and_said_once() -> None:
         slow.set()
 
     async def question(client: Client) -> object:
-        return await client.submit(Song(audio_id="song"), None, asyncio.Event(), on_slow=on_slow)
+        return await client.submit(Song(audio_id="song"), None, at_once, on_slow=on_slow)
 
     with serve(respond) as port:
         timing = ApiTiming(payment=60.0, slow=0.05)

@@ -225,19 +225,30 @@ REFUSED_LOOKUPS = {404: 7, 422: 7} | dict.fromkeys((402, 408, 429, 455, 500, 505
 @pytest.mark.first_cases(1)
 @pytest.mark.parametrize("provider", KIES)
 def test_submissions_answered_with_each_code(sandbox: Sandbox, provider: str) -> None:
-    """A submission that was certainly not accepted is sent again; one that may have been is not."""
+    """A submission that was certainly not accepted is sent again; one that may have been is not.
+
+    What may be over in a while closes the gate for all songs, so each of these is a run of its own.
+    """
     songs = {f"demo-code-{code}+{provider}": expected for code, expected in OF_A_SUBMISSION.items()}
-    done = met_as(sandbox, provider).run("convert", *songs, *WITH_MUSIC, *ASKING, "--json")
+    decided = [song for song, (exit_code, *_) in songs.items() if exit_code == 7]
+    runs = [decided] + [[song] for song in songs if song not in decided]
+    failed = [
+        event
+        for run in runs
+        for event in met_as(sandbox, provider)
+        .run("convert", *run, *WITH_MUSIC, *ASKING, "--json")
+        .named("song_failed")
+    ]
     ended = {
         event["audio_id"]: (
             event["exit_code"],
             sandbox.counted("submissions", event["audio_id"]),
             event["message"],
         )
-        for event in done.named("song_failed")
+        for event in failed
     }
     assert ended == songs
-    assert all(event["remedy"] for event in done.named("song_failed"))
+    assert all(event["remedy"] for event in failed)
     assert files() == []
 
 

@@ -301,6 +301,47 @@ def test_the_twenty_first_submission_within_the_window_is_refused() -> None:
 
 
 @pytest.mark.long
+def test_the_credits_and_the_window_can_be_chosen() -> None:
+    """The window is in the sandbox's own time, which --speed divides."""
+    options = ("--port", "0", "--credits", "1.2", "--window", "2/1h", "--json")
+    for speed, codes in (("1", [200, 200, 405]), ("10000", [200, 200, 200, 429])):
+        with start_program(
+            "sandbox", *options, "--speed", speed, stdout=subprocess.PIPE, text=True
+        ) as program:
+            assert program.stdout is not None
+            address = json.loads(program.stdout.readline())["base_url"]
+            with httpx.Client(base_url=address, headers=KEY, trust_env=False) as http:
+                found = []
+                for number in range(len(codes)):
+                    deadline = time.monotonic() + 20
+                    while True:
+                        body = {"audioId": f"song-{number}", "callBackUrl": PLACEHOLDER}
+                        code = http.post(GENERATE, json=body).json()["code"]
+                        if code != 405 or speed == "1" or time.monotonic() > deadline:
+                            break
+                    found.append(code)
+            program.terminate()
+            assert found == codes
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        pytest.param("--credits=many", "'many' is not an amount of credits; write 2 or 0.8", id="credits"),
+        pytest.param(
+            "--window=20/soon",
+            "'20/soon' is not a number of submissions in a time; write 20/10s",
+            id="window",
+        ),
+    ],
+)
+def test_a_mistyped_option_of_the_sandbox_is_refused(option: str, said: str) -> None:
+    done = run_program("sandbox", option)
+    assert done.code == 2
+    assert said in done.err
+
+
+@pytest.mark.long
 @pytest.mark.timing
 def test_the_window_moves_on() -> None:
     """Ten seconds at twenty times the speed, asked for until one more is taken."""

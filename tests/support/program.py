@@ -148,6 +148,8 @@ class Sandbox:
             "SUNO_WAV_POLL_INTERVAL": "300ms",
             "SUNO_WAV_TIMEOUT": "20s",
             "SUNO_WAV_RETRIES": "1",
+            # As the sandbox counts, whose time is 20 times as fast.
+            "SUNO_WAV_WINDOW": "20/500ms",
         }
 
     @property

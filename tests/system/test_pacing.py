@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from suno_wav_cli.system.pacing import SUBMISSIONS, WINDOW_SECONDS, Backoff, RateWindow
+from suno_wav_cli.system.pacing import Backoff, RateWindow
 
 SECONDS = 0.2
 
@@ -47,11 +47,6 @@ def test_clients_spread_out() -> None:
 def test_the_same_seed_gives_the_same_delays() -> None:
     backoff = Backoff(retries=10)
     assert list(backoff.delays(random.Random(7))) == list(backoff.delays(random.Random(7)))
-
-
-def test_the_window_is_the_services() -> None:
-    assert SUBMISSIONS == 20
-    assert 10.0 < WINDOW_SECONDS < 10.1
 
 
 async def counted_by_a_server(size: int, songs: int, seed: int) -> list[float]:

@@ -1,0 +1,140 @@
+"""Many songs and one window: programs share it, and trouble closes one gate for all songs."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from suno_wav_cli.models import SubmissionWindow
+from suno_wav_cli.sandbox import run_sandbox
+from suno_wav_cli.system.loopback import address_of, bind_socket
+from tests.support.program import (
+    ENDS_WITHIN,
+    Sandbox,
+    named,
+    read_until,
+    run_program,
+    start_program,
+    started,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_SPEED = 20.0
+EIGHT = {"SUNO_WAV_WINDOW": "8/1s"}
+
+
+@contextmanager
+def a_narrow_sandbox() -> Iterator[Sandbox]:
+    """Start a sandbox that takes eight submissions a second."""
+    window = SubmissionWindow(submissions=8, seconds=_SPEED)
+    with bind_socket(0) as bound, run_sandbox(bound, speed=_SPEED, window=window):
+        yield Sandbox(base_url=address_of(bound))
+
+
+def names(word: str, count: int) -> list[str]:
+    return [f"demo+{word}{number}" for number in range(count)]
+
+
+def refused(sandbox: Sandbox, songs: Sequence[str]) -> int:
+    return sum(sandbox.counted("submissions", song) - sandbox.counted("accepted", song) for song in songs)
+
+
+@pytest.mark.long
+def test_two_programs_with_one_journal_share_the_window() -> None:
+    lists = [names(word, 12) for word in ("first", "second")]
+    with a_narrow_sandbox() as sandbox:
+        programs = [
+            start_program(
+                *("convert", *songs, "--out", ".", "--tunnel", "none"),
+                env={**sandbox.settings, **EIGHT},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            for songs in lists
+        ]
+        assert [program.wait(60) for program in programs] == [0, 0]
+        both = [song for songs in lists for song in songs]
+        assert [sandbox.counted("submissions", song) for song in both] == [1] * 24
+        assert refused(sandbox, both) == 0
+
+
+@pytest.mark.long
+def test_a_run_right_after_a_kill_waits_for_the_slots_of_the_killed_one() -> None:
+    songs = names("killed", 16)
+    with a_narrow_sandbox() as sandbox:
+        convert = ("convert", *songs, "--out", ".", "--tunnel", "none")
+        with started(sandbox, *convert, env=EIGHT) as process:
+            for _ in range(8):
+                read_until(process, named("submitted"))
+            process.kill()
+        sandbox.run(*convert, env=EIGHT)
+        assert refused(sandbox, songs) == 0
+        assert max(sandbox.counted("accepted", song) for song in songs) == 1
+
+
+@pytest.mark.long
+def test_without_credits_one_message_tells_what_was_not_begun(sandbox: Sandbox) -> None:
+    """What is paid for is finished."""
+    songs = ["demo+paid", "demo-no-credits+second", *names("poor", 3)]
+    done = sandbox.run("convert", *songs, "--out", ".", "--window", "2/1s", "--json")
+    assert done.code == 4
+    assert [event["audio_id"] for event in done.named("song_failed")] == [songs[1]]
+    assert [event["audio_id"] for event in done.named("saved")] == [songs[0]]
+    (stopped,) = done.named("submissions_stopped")
+    assert (stopped["not_begun"], stopped["price"]) == (3, 1.2)
+    (summary,) = done.named("summary")
+    assert (summary["saved"], summary["failed"], summary["not_begun"]) == (1, 1, 3)
+    assert [sandbox.counted("submissions", song) for song in songs] == [1, 1, 0, 0, 0]
+
+
+@pytest.mark.long
+def test_three_unknown_outcomes_in_a_row_stop_the_payments(sandbox: Sandbox) -> None:
+    songs = [f"demo-lost+row{number}" for number in range(5)]
+    done = sandbox.run("convert", *songs, "--window", "20/10s", "--errors", "left.txt", "--json")
+    assert done.code == 6
+    assert [sandbox.counted("submissions", song) for song in songs] == [1, 1, 1, 0, 0]
+    assert [event["not_begun"] for event in done.named("submissions_stopped")] == [2]
+    left = Path("left.txt").read_text(encoding="utf-8")
+    assert all(song in left for song in songs)
+
+
+@pytest.mark.long
+def test_a_song_between_them_ends_the_row(sandbox: Sandbox) -> None:
+    songs = ["demo-lost+a", "demo-lost+b", "demo+between", "demo-lost+c", "demo+after"]
+    done = sandbox.run("convert", *songs, "--out", ".", "--window", "20/10s", "--json")
+    assert done.code == 5
+    assert [event["audio_id"] for event in done.named("saved")] == ["demo+between", "demo+after"]
+    assert done.named("submissions_stopped") == []
+
+
+@pytest.mark.long
+def test_a_mistyped_address_fails_in_seconds_however_many_songs_there_are(free_port: int) -> None:
+    began = time.monotonic()
+    done = run_program(
+        *("convert", *names("nowhere", 50), "--out", ".", "--tunnel", "none", "--json"),
+        env=Sandbox(base_url=f"http://127.0.0.1:{free_port}").settings,
+    )
+    assert done.code == 6
+    assert time.monotonic() - began < 30
+    assert len(done.named("song_failed")) == 1
+    assert [event["not_begun"] for event in done.named("submissions_stopped")] == [49]
+
+
+@pytest.mark.long
+def test_an_interruption_does_not_wait_for_the_turn(sandbox: Sandbox) -> None:
+    songs = names("waiting", 30)
+    with started(sandbox, "convert", *songs, "--out", ".", "--window", "1/1h") as process:
+        read_until(process, named("submission_scheduled"))
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        assert process.wait(60) == 130
+        assert time.monotonic() - began < ENDS_WITHIN
+    assert [sandbox.counted("submissions", song) for song in songs] == [1] + [0] * 29
