@@ -26,6 +26,7 @@ SunoWavError
 │   ├── DiskFull               9   room on the disk helps
 │   └── NotAWholeWav           9
 ├── TagsNotWritten             9   the file is whole, but cannot take tags
+├── UploadFailed               9   the file is whole, but the object store has not taken it
 ├── OutputExists              10
 ├── TunnelFailed              11   no public address, and polling was not allowed
 │   └── TunnelRefused         11   another try does not help either
@@ -240,6 +241,10 @@ class NotAWholeWav(DownloadFailed):
 
 
 class TagsNotWritten(SunoWavError):
+    exit_code = ExitCode.DOWNLOAD_FAILED
+
+
+class UploadFailed(SunoWavError):
     exit_code = ExitCode.DOWNLOAD_FAILED
 
 

@@ -43,12 +43,28 @@ class SubmissionWindow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class KnownTask:
+    """A conversion that another machine has paid for, and its file, as `--info-json` has written it there.
+
+    `submitted` is in seconds since 1970.
+    """
+
+    provider: str
+    base_url: str
+    task_id: str
+    submitted: float
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Song:
     """One track to convert: `audio_id` is the track, `music_task_id` the task that generated it."""
 
     audio_id: str
     music_task_id: str | None = None
     title: str | None = None
+    known: KnownTask | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

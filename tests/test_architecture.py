@@ -113,6 +113,7 @@ def test_every_command_has_the_same_name_in_cli_and_in_commands() -> None:
         ("keyring", {"config"}),
         ("numpy", {"wav", "sandbox"}),
         ("mutagen", {"wav"}),
+        ("obstore", {"remote"}),
     ],
 )
 def test_a_library_is_used_only_where_it_belongs(library: str, folders: set[str]) -> None:

@@ -19,6 +19,7 @@ from suno_wav_cli.config.wait_limits import WaitLimits
 from suno_wav_cli.conversion.resume_hint import advise, describe_command
 from suno_wav_cli.errors import ProgramBug, SunoWavError
 from suno_wav_cli.events import Failed, Interrupted
+from suno_wav_cli.remote.limits import UploadLimits
 from suno_wav_cli.system.signals import Stopped, handle_signals, stop_on_signals
 from suno_wav_cli.terminal import display, is_interactive
 from suno_wav_cli.terminal.streams import discard_rest
@@ -34,8 +35,8 @@ _SIGNAL_BASE = 128
 def run_command(context: typer.Context, command: Callable[[Run], int]) -> NoReturn:
     """Call `command` with the settings in force, report its errors, exit with its code.
 
-    The context's `obj` holds the global options, and may hold other `wait_limits` and another
-    `api_timing` than the usual ones.
+    The context's `obj` holds the global options, and may hold other `wait_limits`,
+    `upload_limits` and another `api_timing` than the usual ones.
     """
     given = context.obj or {}
     code = _run(
@@ -43,6 +44,7 @@ def run_command(context: typer.Context, command: Callable[[Run], int]) -> NoRetu
         _read_flags(context),
         wait_limits=given.get("wait_limits", WaitLimits()),
         api_timing=given.get("api_timing", ApiTiming()),
+        upload_limits=given.get("upload_limits", UploadLimits()),
     )
     discard_rest()
     raise typer.Exit(code)
@@ -61,6 +63,7 @@ def _run(
     *,
     wait_limits: WaitLimits,
     api_timing: ApiTiming,
+    upload_limits: UploadLimits,
 ) -> int:
     try:
         config = read_config(find_paths(os.environ).config_file)
@@ -77,6 +80,7 @@ def _run(
                 interactive=is_interactive(settings),
                 wait_limits=wait_limits,
                 api_timing=api_timing,
+                upload_limits=upload_limits,
                 argv=_typed(),
             )
             return _call(command, run)

@@ -94,6 +94,20 @@ MaxCredits = Annotated[
 Tag = Annotated[
     bool | None, typer.Option("--tag", help="Write title, style, lyrics and cover into the file.")
 ]
+Exec = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COMMAND",
+        help="Run COMMAND for each saved song, without a shell; {} is its path (default: the last word).",
+    ),
+]
+InfoJson = Annotated[
+    bool | None,
+    typer.Option("--info-json", help="Write what is known of each song to SONG.json, for --from-file."),
+]
+Checksums = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Add each song to FILE, which `sha256sum -c` reads.")
+]
 Connections = Annotated[
     str | None, typer.Option(metavar="N", help="Connections per large file, from 1 to 4. Default: 4.")
 ]

@@ -15,6 +15,7 @@ from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.early_end import early_end
 from suno_wav_cli.conversion.gate import SubmissionGate
 from suno_wav_cli.conversion.ids import audio_id_of, check_music_task, is_audio_id, is_sandbox_id, is_uuid
+from suno_wav_cli.conversion.info_file import check_info_files
 from suno_wav_cli.conversion.music_task import fetch_finished_music_task
 from suno_wav_cli.conversion.outcome import exit_code_of, outcomes_before, report_summary
 from suno_wav_cli.conversion.pipeline import convert_all
@@ -25,6 +26,7 @@ from suno_wav_cli.conversion.room import check_room
 from suno_wav_cli.conversion.song_list import check_writable, read_songs, unique_songs
 from suno_wav_cli.conversion.submit import Submitter
 from suno_wav_cli.conversion.targets import check_targets, make_folders, names_title
+from suno_wav_cli.conversion.upload import find_uploaded, report_left_open
 from suno_wav_cli.download.part_file import part_of
 from suno_wav_cli.errors import ExitCode, UsageError
 from suno_wav_cli.events import ListEmpty, RunBegun, UnusualIds
@@ -71,6 +73,7 @@ def convert_songs(request: Request, run: Run) -> ExitCode:
 async def _convert(songs: Sequence[Song], request: Request, run: Run) -> ExitCode:
     settings = run.settings
     async with open_context(run, dry_run=request.dry_run) as context:
+        report_left_open(context)
         songs = await _resolve_songs(context, songs, request)
         plan = make_plan(
             context,
@@ -80,11 +83,19 @@ async def _convert(songs: Sequence[Song], request: Request, run: Run) -> ExitCod
             named={audio_id_of(argument) for argument in request.audio_ids},
         )
         check_music_tasks(plan, settings.provider)
-        targets = [job.target for job in plan if job.action is not Action.THERE]
+        if request.wait:
+            plan = await find_uploaded(context, plan)
+        targets = [
+            context.local_file(job.song.audio_id, job.target)
+            for job in plan
+            if job.action is not Action.THERE
+        ]
         if request.wait:
             check_targets(targets, ours=context.owns, force=settings.force)
             if submissions(plan):
                 check_room(targets, at_once=settings.jobs, report=context.report)
+            if settings.info_json:
+                check_info_files((job.song.audio_id, job.target) for job in plan)
         _report_unusual_ids(context, plan)
         if request.dry_run:
             await show_plan(context, plan)
@@ -103,11 +114,11 @@ async def _convert(songs: Sequence[Song], request: Request, run: Run) -> ExitCod
                 await _do_plan(context, plan, request, balance, outcomes)
         finally:
             if context.ends_with_run:
-                _remove_parts(plan)
+                _remove_parts(context, plan)
     report_summary(context, outcomes)
     if request.errors is not None:
         list_failures(context, request.errors, plan, outcomes)
-    return exit_code_of(outcomes)
+    return exit_code_of(outcomes, incomplete=context.follow_up.has_failed)
 
 
 async def _do_plan(
@@ -137,6 +148,8 @@ async def _do_plan(
             balance=balance,
         )
         await convert_all(context, plan, submitter, outcomes, wait=request.wait)
+    there = [(job.entry, job.target) for job in plan if job.action is Action.THERE and job.entry is not None]
+    await context.follow_up.complete(there)
 
 
 def _named_songs(request: Request, run: Run) -> list[Song]:
@@ -213,10 +226,10 @@ async def _resolve_songs(context: ConversionContext, songs: Sequence[Song], requ
     ]
 
 
-def _remove_parts(plan: Sequence[Job]) -> None:
+def _remove_parts(context: ConversionContext, plan: Sequence[Job]) -> None:
     """Remove what nothing can continue: this run's own sandbox ends with it."""
     for job in plan:
         if job.action is not Action.THERE:
             # What cannot be removed must not hide how the run has ended.
             with suppress(OSError):
-                part_of(job.target).unlink(missing_ok=True)
+                part_of(context.local_file(job.song.audio_id, job.target)).unlink(missing_ok=True)

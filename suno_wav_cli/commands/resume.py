@@ -21,6 +21,7 @@ from suno_wav_cli.conversion.plan import Action, Job, choose_action
 from suno_wav_cli.conversion.resume_hint import command_for, describe_command, service_options
 from suno_wav_cli.conversion.submit import Submitter
 from suno_wav_cli.conversion.targets import check_targets, make_folders
+from suno_wav_cli.conversion.upload import report_left_open
 from suno_wav_cli.errors import (
     ExitCode,
     JournalUnusable,
@@ -94,6 +95,7 @@ async def _resume_all(chosen: Sequence[JournalEntry | str], request: Request, ru
             gate=SubmissionGate(context, planned=_count_submissions(chosen) if request.resubmit else 0),
             callback_url=callback_url,
         )
+        report_left_open(context)
         outcomes = {one: Outcome(task_id=_task_of(one)) for one in chosen}
 
         async def resume_one(one: JournalEntry | str, begun: Callable[[], None]) -> None:
@@ -171,8 +173,9 @@ async def _settle(
     song = song_of(context, entry.name)
     target = target_of(context, song, entry, alone=alone)
     if resubmit:
-        check_targets([target], ours=context.owns, force=context.settings.force)
-        make_folders([target])
+        local = context.local_file(entry.name, target)
+        check_targets([local], ours=context.owns, force=context.settings.force)
+        make_folders([local])
     action = choose_action(entry.state, resubmit=resubmit, insists=False)
     try:
         accepted = await submitter.accept(Job(song=song, target=target, action=action, entry=entry))

@@ -66,7 +66,7 @@ async def _show_all(request: Request, run: Run) -> ExitCode:
             outcomes[task_id] = await _show(context, task_id, request, alone=len(task_ids) == 1)
 
         await run_all(show_one, task_ids)
-    return exit_code_of(list(outcomes.values()))
+    return exit_code_of(list(outcomes.values()), incomplete=context.follow_up.has_failed)
 
 
 def _task_id(context: ConversionContext, argument: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from suno_wav_cli.models import SubmissionWindow
+from suno_wav_cli.system.shell_words import split_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,6 +123,15 @@ def path(text: str) -> Path:
         return Path(text).expanduser()
     except RuntimeError:
         raise ValueError("a path of an existing user") from None
+
+
+def command(text: str) -> str:
+    """Return a command that `split_command` can split."""
+    try:
+        split_command(text)
+    except ValueError as error:
+        raise ValueError(f"a command: {error}") from None
+    return text
 
 
 def domain(text: str) -> str:

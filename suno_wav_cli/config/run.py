@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.api.timing import ApiTiming
 from suno_wav_cli.config.paths import find_paths
 from suno_wav_cli.config.wait_limits import WaitLimits
+from suno_wav_cli.remote.limits import UploadLimits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,7 @@ class Run:
 
     `choices` says where each of the settings comes from. `environ` is the environment without
     secrets. `interactive` says whether `report` shows events to a person at a terminal. `argv` is
-    the command as it was typed. `wait_limits` and `api_timing` are not the user's to set.
+    the command as it was typed. `wait_limits`, `api_timing` and `upload_limits` are not the user's to set.
     """
 
     settings: Settings
@@ -35,6 +36,7 @@ class Run:
     interactive: bool
     wait_limits: WaitLimits = field(default_factory=WaitLimits)
     api_timing: ApiTiming = field(default_factory=ApiTiming)
+    upload_limits: UploadLimits = field(default_factory=UploadLimits)
     argv: tuple[str, ...] = ()
 
     @property

@@ -58,6 +58,9 @@ class Settings:
     force: bool = False
     skip_existing: bool = False
     tag: bool = False
+    exec: str | None = None
+    info_json: bool = False
+    checksums: Path | None = None
     connections: int = 4
     limit_rate: int | None = None
     min_speed: int = 1000
@@ -204,6 +207,9 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "force": parsers.flag,
     "skip_existing": parsers.flag,
     "tag": parsers.flag,
+    "exec": parsers.command,
+    "info_json": parsers.flag,
+    "checksums": parsers.path,
     "connections": parsers.number(1, 4),
     "limit_rate": parsers.size,
     "min_speed": parsers.size,

@@ -12,6 +12,7 @@ from suno_wav_cli.config.credentials import find_api_key, require_key
 from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
 from suno_wav_cli.conversion.download_slots import DownloadSlots
 from suno_wav_cli.conversion.early_end import early_end
+from suno_wav_cli.conversion.follow_up import check_follow_up, follow_up_options, open_follow_up
 from suno_wav_cli.conversion.ids import typed_task
 from suno_wav_cli.conversion.poller import Poller
 from suno_wav_cli.conversion.resume_hint import command_for
@@ -19,12 +20,15 @@ from suno_wav_cli.conversion.room import DiskRoom
 from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT, check_standard_output
 from suno_wav_cli.conversion.tagger import Tagger
 from suno_wav_cli.conversion.targets import NamesInUse
+from suno_wav_cli.conversion.track_lookup import TrackLookup
 from suno_wav_cli.download import fetch as download
 from suno_wav_cli.download.part_file import remove_old_parts
 from suno_wav_cli.errors import UsageError
-from suno_wav_cli.events import JournalRestored, SandboxStarted
+from suno_wav_cli.events import JournalRestored, SandboxStarted, StoreUnconditional
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account
+from suno_wav_cli.remote.address import is_remote, is_remote_out
+from suno_wav_cli.remote.stores import ObjectStores, check_stores_possible
 from suno_wav_cli.system.look import is_absent
 from suno_wav_cli.system.loopback import address_of, bind_socket, is_loopback
 from suno_wav_cli.system.pacing import Backoff
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.config.run import Run
     from suno_wav_cli.config.settings import Settings
+    from suno_wav_cli.conversion.follow_up import FollowUp
     from suno_wav_cli.events import Report
     from suno_wav_cli.journal import Journal
 
@@ -62,6 +67,8 @@ class ConversionContext:
     download_terms: download.DownloadPolicy
     download_backoff: Backoff
     tagger: Tagger | None
+    follow_up: FollowUp
+    stores: ObjectStores
     spool: Path
     names: NamesInUse
     room: DiskRoom
@@ -88,6 +95,13 @@ class ConversionContext:
         """Whether the one song goes to standard output."""
         return self.settings.out == STANDARD_OUTPUT
 
+    def local_file(self, name: str, target: Path) -> Path:
+        """Return where a song's file is made: its target, or a file in the spool if that is an object."""
+        if not is_remote(target):
+            return target
+        _make_spool(self.spool)
+        return self.spool / f"{name}.wav"
+
     def owns(self, target: Path) -> bool:
         """Tell whether a part file beside `target` was left by an earlier run."""
         return target.parent == self.spool or self.journal.has_target(target)
@@ -105,6 +119,7 @@ class ConversionContext:
         typed = [] if None in names else [name for name in names if name]
         again = ["--force"] if self.settings.force else []
         again += ["--tag"] if self.settings.tag else []
+        again += follow_up_options(self.settings)
         again += ["--out", STANDARD_OUTPUT] if self.piped else []
         return command_for(self.settings.provider, self.base_url, "resume", typed, *options, *again)
 
@@ -146,9 +161,17 @@ async def open_context(
                 Client(provider, base_url, key, tls, backoff, timing=run.api_timing)
             )
         local = is_loopback(base_url)
-        tagger = None
-        if settings.tag and client is not None:
-            tagger = Tagger(client, journal.history, tls, local=local, report=run.report)
+        tagger, tracks = None, None
+        if client is not None:
+            tracks = TrackLookup(client, journal.history)
+            if settings.tag:
+                tagger = Tagger(tracks, journal.history, tls, local=local, report=run.report)
+        stores = ObjectStores(
+            run.upload_limits,
+            seconds=settings.timeout,
+            on_unconditional=lambda bucket: run.report(StoreUnconditional(bucket=bucket)),
+        )
+        follow_up = await stack.enter_async_context(open_follow_up(run, journal.history, stores, tracks))
         context = ConversionContext(
             run=run,
             base_url=base_url,
@@ -160,6 +183,8 @@ async def open_context(
             download_terms=_download_policy(settings, tls, local=local),
             download_backoff=Backoff(retries=settings.retries),
             tagger=tagger,
+            follow_up=follow_up,
+            stores=stores,
             spool=spool,
             names=NamesInUse(journal.history),
             room=DiskRoom(settings.timeout),
@@ -198,16 +223,25 @@ def _check_output(settings: Settings, spool: Path) -> None:
     """Raise UsageError, before anything is paid for, if the files cannot become what is asked for."""
     if settings.tag:
         check_tagging_possible()
+    check_follow_up(settings)
+    if is_remote_out(settings.out):
+        check_stores_possible()
+        _make_spool(spool)
     if settings.out == STANDARD_OUTPUT:
         check_standard_output(json=settings.json)
-        try:
-            spool.mkdir(mode=0o700, parents=True, exist_ok=True)
-            remove_old_parts(spool)
-        except OSError as error:
-            raise UsageError(
-                f"{spool} cannot be used: {error.strerror}",
-                "A song is kept there until it is whole. Name another folder: SUNO_WAV_HOME=FOLDER",
-            ) from error
+        _make_spool(spool)
+
+
+def _make_spool(spool: Path) -> None:
+    """Make the folder for songs that do not stay on this machine. Raise UsageError."""
+    try:
+        spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+        remove_old_parts(spool)
+    except OSError as error:
+        raise UsageError(
+            f"{spool} cannot be used: {error.strerror}",
+            "A song is kept there until it is whole. Name another folder: SUNO_WAV_HOME=FOLDER",
+        ) from error
 
 
 def _journal_path(run: Run, *, dry_run: bool) -> Path | None:

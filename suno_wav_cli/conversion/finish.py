@@ -11,6 +11,7 @@ from suno_wav_cli.conversion.ids import typed_id
 from suno_wav_cli.conversion.outcome import Outcome
 from suno_wav_cli.conversion.pipeline import finish
 from suno_wav_cli.conversion.targets import check_targets, choose_targets, make_folders, names_title
+from suno_wav_cli.conversion.upload import is_saved
 from suno_wav_cli.conversion.wait import TimeLimit, look_once, wait_for
 from suno_wav_cli.errors import StillRunning
 from suno_wav_cli.events import Skipped
@@ -52,11 +53,12 @@ async def finish_task(
     named = record.audio_id if record else None
     audio_id = typed_id(entry.audio_id if entry else None, named, task_id) or "song"
     target = target_of(context, song_of(context, audio_id), entry, alone=alone)
-    if entry is not None and not context.settings.force and journal.recognises(entry, target):
+    if entry is not None and await is_saved(context, entry, target):
         context.report(Skipped(audio_id=entry.name, path=target, tags_wanted=context.settings.tag))
         return Outcome(task_id=task_id, skipped=True)
-    check_targets([target], ours=context.owns, force=context.settings.force)
-    make_folders([target])
+    local = context.local_file(audio_id, target)
+    check_targets([local], ours=context.owns, force=context.settings.force)
+    make_folders([local])
     if record is not None and record.state is WavState.PENDING and not wait:
         raise StillRunning("the conversion is not finished yet", "Try again later, or add --wait.")
     if entry is None or entry.audio_id is None:

@@ -6,6 +6,7 @@ import csv
 import json
 import re
 from contextlib import suppress
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from suno_wav_cli.conversion.ids import (
     is_uuid,
     looks_like_task,
 )
+from suno_wav_cli.conversion.known_task import read_known_task
 from suno_wav_cli.conversion.text_lines import is_text
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.models import Song
@@ -153,9 +155,10 @@ class SongLines:
             return None
         # `jobs --json` has the WAV task in `task_id`.
         wanted = {_SONG: "audio_id", "musictaskid": "music_task_id", "title": "title"}
-        return _named_values(
+        song = _named_values(
             {name: values[key] for name, key in wanted.items() if isinstance(values.get(key), str)}
         )
+        return replace(song, known=read_known_task(values))
 
     def _to_its_end(self, line: str) -> str:
         """Read an object that is spread over lines. Its last line is as far to the left as its first."""

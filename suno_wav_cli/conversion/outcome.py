@@ -169,7 +169,7 @@ def _as_failure(error: Exception, *, accepted: bool) -> SunoWavError:
 def summarize(context: ConversionContext, outcomes: Sequence[Outcome]) -> ExitCode:
     """Report how many songs were saved, skipped and so on. Return the exit code."""
     report_summary(context, outcomes)
-    return exit_code_of(outcomes)
+    return exit_code_of(outcomes, incomplete=context.follow_up.has_failed)
 
 
 def report_summary(
@@ -198,9 +198,10 @@ def report_summary(
     )
 
 
-def exit_code_of(outcomes: Sequence[Outcome]) -> ExitCode:
+def exit_code_of(outcomes: Sequence[Outcome], *, incomplete: bool = False) -> ExitCode:
     """Return OK, the first error's code if every song failed, and SOME_FAILED otherwise.
 
+    `incomplete` if a song is saved, but what was to follow has failed: its command, or its JSON file.
     If the run's submissions have stopped, the code is that of the reason. Raise ProgramBug if a song
     met one.
     """
@@ -212,5 +213,5 @@ def exit_code_of(outcomes: Sequence[Outcome]) -> ExitCode:
     if stopped:
         return stopped[0].exit_code
     if not errors:
-        return ExitCode.OK
+        return ExitCode.SOME_FAILED if incomplete else ExitCode.OK
     return errors[0].exit_code if len(errors) == len(outcomes) else ExitCode.SOME_FAILED

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.pricing import WAV_PRICE
 from suno_wav_cli.api.providers import get_provider
+from suno_wav_cli.conversion.known_task import adopt_known
 from suno_wav_cli.conversion.targets import choose_targets
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.journal.entry import GIVEN_UP, RESUBMITTABLE, UNDECIDED
@@ -84,7 +85,7 @@ def make_plan(
     context.songs.update(song.audio_id for song in songs)
     plan = []
     for song, target in zip(songs, targets, strict=True):
-        entry = journal.current_entry(song.audio_id)
+        entry = journal.current_entry(song.audio_id) or adopt_known(context, song, target)
         insists = resubmit and settings.force and song.audio_id in named
         if wait and not insists and _is_there(context, target, entry):
             action = Action.THERE

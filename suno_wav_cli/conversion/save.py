@@ -21,10 +21,13 @@ from suno_wav_cli.conversion.download_retry import (
     next_step,
 )
 from suno_wav_cli.conversion.identity import check_identity
+from suno_wav_cli.conversion.info_file import SavedSong
 from suno_wav_cli.conversion.lookup_retry import next_step as next_lookup
 from suno_wav_cli.conversion.stdout import write_to_standard_output
+from suno_wav_cli.conversion.upload import is_saved, upload
 from suno_wav_cli.conversion.wait import wait_terms
-from suno_wav_cli.download.fetch import Transfer, fetch, sync_and_hash
+from suno_wav_cli.conversion.whole_file import put_in_place, report_levels, tag
+from suno_wav_cli.download.fetch import Transfer, fetch
 from suno_wav_cli.download.part_file import disk_error, open_part
 from suno_wav_cli.errors import (
     AddressRefused,
@@ -32,21 +35,19 @@ from suno_wav_cli.errors import (
     DiskFull,
     DownloadFailed,
     NotAuthorized,
-    OutputExists,
     ServiceUnavailable,
     SunoWavError,
 )
 from suno_wav_cli.journal.entry import State
-from suno_wav_cli.models import Song
+from suno_wav_cli.remote.address import is_remote, shown
 from suno_wav_cli.system.threads import start_in_thread
-from suno_wav_cli.wav import is_silent, measure_levels, read_format
+from suno_wav_cli.wav import is_silent, read_format
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from suno_wav_cli.conversion.context import ConversionContext
     from suno_wav_cli.conversion.download_slots import DownloadSlot
-    from suno_wav_cli.conversion.tagger import Tagger
     from suno_wav_cli.download.part_file import PartFile
     from suno_wav_cli.journal.entry import JournalEntry
     from suno_wav_cli.journal.parts import PartialFile
@@ -64,10 +65,11 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
     path = None if context.piped else target
     journal = context.journal
     async with context.downloads.one() as slot:
-        with open_part(target) as part, context.room.shared_with(part.path):
+        local = context.local_file(entry.name, target)
+        with open_part(local) as part, context.room.shared_with(part.path):
             # Before the lock, another program may have put this very file in its place.
             entry = journal.of_task(entry.wav_task_id or "") or entry
-            if not context.settings.force and journal.recognises(entry, target):
+            if await is_saved(context, entry, target):
                 context.report(
                     events.Skipped(audio_id=entry.name, path=target, tags_wanted=context.tagger is not None)
                 )
@@ -93,7 +95,7 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
             context.room.found_enough()
             try:
                 if context.tagger is not None:
-                    sha256 = await _tag(entry, part, context.tagger, context)
+                    sha256 = await tag(entry, part, context.tagger, context)
                 silent = await start_in_thread(lambda: is_silent(part.path, wav), "silence")
             except OSError as error:
                 raise disk_error(part.path, error) from error
@@ -101,14 +103,16 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
             if path is None:
                 await write_to_standard_output(part.path)
                 part.restart()
+            elif is_remote(path):
+                await upload(part, entry, path, sha256, context)
             else:
-                entry = await _put_in_place(part, entry, path, sha256, context)
+                entry = await put_in_place(part, entry, path, sha256, context)
             await journal.when_unlocked(lambda: journal.parts.forget_renamed(part.path))
     await journal.when_unlocked(lambda: journal.move(entry, State.SAVED))
     # In a run of many songs, each is one line.
     is_drawn = context.run.interactive and len(context.songs) <= 1
-    if is_drawn and path is not None and size <= _LARGEST_DRAWN:
-        await _report_levels(entry, path, wav, context)
+    if is_drawn and path is not None and not is_remote(path) and size <= _LARGEST_DRAWN:
+        await report_levels(entry, path, wav, context)
     context.report(
         events.Saved(
             audio_id=entry.name,
@@ -122,6 +126,16 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
             price=WAV_PRICE,
         )
     )
+    if path is not None:
+        saved = SavedSong(
+            entry=entry,
+            place=shown(path if is_remote(path) else path.absolute()),
+            file_name=path.name,
+            bytes=size,
+            sha256=sha256,
+            format=wav,
+        )
+        await context.follow_up.after_saving(saved, path)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -263,41 +277,3 @@ def _find_partial(part: PartFile, entry: JournalEntry, context: ConversionContex
         if part.fingerprint(partial.present) == fingerprint:
             return partial
     return None
-
-
-# The whole file
-
-
-async def _tag(entry: JournalEntry, part: PartFile, tagger: Tagger, context: ConversionContext) -> str:
-    """Write the song's tags. Return the SHA-256 of the file with them.
-
-    Raise OSError, and NotAWholeWav for a bug.
-    """
-    # A crash in the middle leaves what is no longer the server's file: the next run starts over.
-    journal = context.journal
-    await journal.when_unlocked(lambda: journal.parts.forget(part.path))
-    await tagger.tag(part.file, Song(audio_id=entry.name, music_task_id=entry.music_task_id))
-    read_format(part.path)
-    return await sync_and_hash(part)
-
-
-async def _put_in_place(
-    part: PartFile, entry: JournalEntry, path: Path, sha256: str, context: ConversionContext
-) -> JournalEntry:
-    """Rename the part file. The journal first: after a crash it still knows whose file that is."""
-    journal = context.journal
-    entry = await journal.when_unlocked(lambda: journal.begin_rename(entry, path, part.size, sha256))
-    try:
-        part.put_in_place(path, force=context.settings.force)
-    except OutputExists:
-        await journal.when_unlocked(partial(journal.undo_rename, entry, path))
-        raise
-    return entry
-
-
-async def _report_levels(entry: JournalEntry, path: Path, wav: WavFormat, context: ConversionContext) -> None:
-    # The song is saved: if its file is gone by now, there is nothing to draw.
-    with suppress(OSError):
-        levels = await start_in_thread(lambda: measure_levels(path, wav), "levels")
-        if levels is not None:
-            context.report(events.LevelsMeasured(audio_id=entry.name, levels=levels))

@@ -19,6 +19,7 @@ from suno_wav_cli.conversion.names import (
 from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT
 from suno_wav_cli.download.part_file import part_of
 from suno_wav_cli.errors import OutputExists, UsageError
+from suno_wav_cli.remote.address import path_of_out
 from suno_wav_cli.system.look import is_folder
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def choose_targets(
     alone = len(songs) == 1 if alone is None else alone
     if out == "":
         raise UsageError("--out is empty", "Name a file or a folder; . is the current one.")
+    out = out and path_of_out(out)
     if out == STANDARD_OUTPUT:
         if spool is None:
             raise UsageError("a song cannot go to standard output here", "Name a file: --out song.wav")

@@ -1,7 +1,8 @@
 """What was paid for and where it stands, on disk before the next step."""
 
-from suno_wav_cli.journal.journal import Journal, open_journal
+from suno_wav_cli.journal.journal import Journal
 from suno_wav_cli.journal.migrations import SCHEMA_VERSION
+from suno_wav_cli.journal.opening import open_journal
 from suno_wav_cli.journal.queries import (
     History,
     Listing,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar, Unpack
 
 from suno_wav_cli.errors import JournalLocked
-from suno_wav_cli.journal.database import open_database, stored
+from suno_wav_cli.journal.database import stored
 from suno_wav_cli.journal.entry import (
     NEXT_STATES,
     RESUBMITTABLE,
@@ -19,17 +18,18 @@ from suno_wav_cli.journal.entry import (
 )
 from suno_wav_cli.journal.parts import Parts
 from suno_wav_cli.journal.queries import RANK, History
-from suno_wav_cli.journal.runs import Runs
 from suno_wav_cli.journal.slots import Slots
+from suno_wav_cli.journal.uploads import Uploads
 from suno_wav_cli.system.look import is_file, look_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from decimal import Decimal
     from pathlib import Path
 
     from suno_wav_cli.journal.database import Database
     from suno_wav_cli.journal.entry import Account
+    from suno_wav_cli.journal.runs import Runs
     from suno_wav_cli.models import Song
 
 T = TypeVar("T")
@@ -42,7 +42,8 @@ _ONCE_PAID = 120.0
 class Journal:
     """The conversions of one account. Made by `open_journal`.
 
-    `history` has those of all accounts, `parts` what is known of part files, `slots` the window.
+    `history` has those of all accounts, `parts` what is known of part files, `uploads` of objects, and
+    `slots` the window.
     """
 
     def __init__(self, database: Database, account: Account, runs: Runs) -> None:
@@ -52,6 +53,7 @@ class Journal:
         self._followed: dict[int, None] = {}
         self.history = History(database)
         self.parts = Parts(database)
+        self.uploads = Uploads(database, runs)
         self.slots = Slots(database, account.base_url)
 
     async def when_unlocked(self, change: Callable[[], T], *, seconds: float = _ONCE_PAID) -> T:
@@ -180,10 +182,12 @@ class Journal:
         with self._database.transaction():
             return self._accept(entry, wav_task_id)
 
-    def adopt(self, wav_task_id: str, audio_id: str | None, target: Path | None) -> JournalEntry:
+    def adopt(
+        self, wav_task_id: str, audio_id: str | None, target: Path | None, accepted: float | None = None
+    ) -> JournalEntry:
         """Return the conversion of a task. Record it if this machine did not submit it.
 
-        If its song waits for a task, that conversion gets it.
+        If its song waits for a task, that conversion gets it. It was `accepted` then, or now.
         """
         with self._database.transaction():
             known = self.of_task(wav_task_id)
@@ -197,7 +201,7 @@ class Journal:
                     audio_id=audio_id,
                     target=target,
                     wav_task_id=wav_task_id,
-                    expires=self._kept_until(),
+                    expires=self._kept_until(accepted),
                 )
             elif known.audio_id is None:
                 self._database.update(known.id, {"audio_id": audio_id})
@@ -265,8 +269,8 @@ class Journal:
         )
         return self.follow(known)
 
-    def _kept_until(self) -> float:
-        return time.time() + self._account.kept_days * _DAY
+    def _kept_until(self, accepted: float | None = None) -> float:
+        return (accepted or time.time()) + self._account.kept_days * _DAY
 
     def _insert(self, state: State, **columns: object) -> JournalEntry:
         now, account = time.time(), {"service": self._account.base_url, "provider": self._account.provider}
@@ -279,20 +283,3 @@ class Journal:
         if entry is None:
             raise AssertionError(f"row {row_id} was written and is not there")
         return entry
-
-
-@contextmanager
-def open_journal(
-    path: Path | None, account: Account, on_restored: Callable[[Path], None] | None = None
-) -> Iterator[Journal]:
-    """Open the journal at `path`, or make it. None keeps it in memory.
-
-    `on_restored` is called when it has vanished and was written again. Every method of the Journal
-    raises UsageError if the file or its folder cannot be used, as this does.
-    """
-    runs = Runs(None if path is None else path.parent / "runs")
-    with open_database(path, on_restored) as database:
-        try:
-            yield Journal(database, account, runs)
-        finally:
-            runs.end()

@@ -99,7 +99,21 @@ WHEN OLD.state = 'submitting' AND (NEW.state <> 'unknown' OR NEW.answer IS NOT N
 BEGIN UPDATE slot SET counted = min(counted, NEW.updated) WHERE conversion = NEW.id; END;
 """
 
-_STEPS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
+# Files that were sent to object stores: recorded before their bytes leave, and again before the local file goes.
+_VERSION_6 = """
+CREATE TABLE upload (
+    conversion INTEGER NOT NULL REFERENCES conversion,
+    target     BLOB NOT NULL,
+    bytes      INTEGER NOT NULL,
+    sha256     TEXT NOT NULL,
+    state      TEXT NOT NULL,
+    run        TEXT,
+    updated    REAL NOT NULL,
+    PRIMARY KEY (conversion, target)
+) WITHOUT ROWID;
+"""
+
+_STEPS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)
 SCHEMA_VERSION = len(_STEPS)
 
 

@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def write_atomically(path: Path, content: bytes, mode: int) -> None:
-    """Create or replace a file, with `mode` (less the umask) from the start. Raise OSError."""
+def write_atomically(path: Path, content: bytes, mode: int, *, replace: bool = True) -> None:
+    """Create or replace a file, with `mode` (less the umask) from the start.
+
+    Without `replace`, raise FileExistsError if the name is taken. Raise OSError.
+    """
     unfinished = path.with_name(f".{secrets.token_hex(8)}.tmp")
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
     try:
@@ -20,7 +23,10 @@ def write_atomically(path: Path, content: bytes, mode: int) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        unfinished.replace(path)
+        if replace:
+            unfinished.replace(path)
+        else:
+            rename_unless_taken(unfinished, path)
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.journal.entry import GIVEN_UP, NOT_ACCEPTED, UNDECIDED
+from suno_wav_cli.remote.address import shown
 from suno_wav_cli.terminal.tables import Column, format_table, get_width, printable, shorten
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _service(job: Job) -> str:
 def _file(job: Job, *, wide: bool) -> str:
     if job.path is None:
         return "-"
-    name = printable(str(_shorten(job.path)) if wide else job.path.name)
+    name = printable(shown(_shorten(job.path)) if wide else job.path.name)
     return name if job.path_exists else f"gone: {name}"
 
 

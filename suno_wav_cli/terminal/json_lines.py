@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
 from suno_wav_cli.models import WavRecord
+from suno_wav_cli.remote.address import shown
 from suno_wav_cli.terminal.message import Level
 from suno_wav_cli.terminal.render import render
 from suno_wav_cli.terminal.streams import Results, write_line
@@ -61,7 +62,7 @@ class LogFile:
         self._file.close()
 
 
-_MAY_HOLD_TOKENS = ("--callback-url", "--public-url", "--forward-to")
+_MAY_HOLD_TOKENS = ("--callback-url", "--public-url", "--forward-to", "--exec")
 
 
 def _tokens(event: Event) -> set[str]:
@@ -115,7 +116,7 @@ def _fields(item: DataclassInstance) -> dict[str, object]:
 
 def _to_json(value: object) -> object:
     if isinstance(value, Path):
-        return str(value)
+        return shown(value)
     if isinstance(value, Decimal):
         # Exact: an amount has at most 15 digits, and a float holds as many.
         return int(value) if value == value.to_integral_value() else float(value)

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from suno_wav_cli import events
 from suno_wav_cli.api.pricing import format_credits
+from suno_wav_cli.remote.address import shown
 from suno_wav_cli.terminal.message import Level, Message
 from suno_wav_cli.terminal.tables import count_credits, megabytes, printable
 
@@ -29,7 +30,7 @@ def render_payment(event: events.PaymentEvent) -> Message:
             )
         case events.Planned():
             price = f" ({count_credits(event.price)})" if event.price else ""
-            return Message(result=[f"{event.action:<8} {event.audio_id} -> {event.path}{price}"])
+            return Message(result=[f"{event.action:<8} {event.audio_id} -> {shown(event.path)}{price}"])
         case events.UnusualIds():
             return Message(text=_unusual(event.audio_ids))
         case events.Quoted():

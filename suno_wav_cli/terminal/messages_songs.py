@@ -6,6 +6,7 @@ import shutil
 from typing import TYPE_CHECKING, assert_never
 
 from suno_wav_cli import events
+from suno_wav_cli.remote.address import shown
 from suno_wav_cli.terminal.message import Level, Message
 from suno_wav_cli.terminal.tables import count_credits, describe_cost, megabytes, printable, time_of_day
 from suno_wav_cli.terminal.waveform import describe_format, describe_levels
@@ -51,7 +52,7 @@ def render_song(event: events.SongEvent) -> Message:
         case events.Skipped():
             tags = "; to write its tags, free of charge, add --force" if event.tags_wanted else ""
             return Message(
-                text=f"{event.audio_id}: file exists, nothing was paid{tags}", result=[str(event.path)]
+                text=f"{event.audio_id}: file exists, nothing was paid{tags}", result=[shown(event.path)]
             )
         case events.Detached():
             return Message(
@@ -82,7 +83,7 @@ def _saved(event: events.Saved) -> Message:
     return Message(
         text=f"{event.audio_id}: saved, {describe_format(event.format)}, {megabytes(event.bytes)}{silent}"
         f"{describe_cost(event.credits, event.price)}",
-        result=[] if event.path is None else [str(event.path)],
+        result=[] if event.path is None else [shown(event.path)],
         level=Level.SUCCESS,
     )
 
@@ -100,7 +101,7 @@ def _status_lines(event: events.TaskStatus) -> list[str]:
         "completed": record.completed,
         "cost": None if record.credits is None else count_credits(record.credits),
         "journal": event.journal_state,
-        "file": str(event.target) if event.target else None,
+        "file": shown(event.target) if event.target else None,
     }
     return [f"{name:<9} {printable(value)}" for name, value in rows.items() if value]
 

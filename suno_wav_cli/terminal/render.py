@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from suno_wav_cli.events import AccountEvent, CallbackEvent, CommandEvent, PaymentEvent, SongEvent
+from suno_wav_cli.events import (
+    AccountEvent,
+    CallbackEvent,
+    CommandEvent,
+    FollowUpEvent,
+    PaymentEvent,
+    SongEvent,
+)
 from suno_wav_cli.terminal.messages_account import render_account
 from suno_wav_cli.terminal.messages_callbacks import render_callback
 from suno_wav_cli.terminal.messages_commands import render_command
+from suno_wav_cli.terminal.messages_follow_up import render_follow_up
 from suno_wav_cli.terminal.messages_payments import render_payment
 from suno_wav_cli.terminal.messages_songs import render_song
 
@@ -22,6 +30,8 @@ def render(event: Event) -> Message:
         return render_payment(event)
     if isinstance(event, SongEvent):
         return render_song(event)
+    if isinstance(event, FollowUpEvent):
+        return render_follow_up(event)
     if isinstance(event, CallbackEvent):
         return render_callback(event)
     if isinstance(event, AccountEvent):

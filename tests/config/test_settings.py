@@ -112,8 +112,11 @@ def test_each_source_decides_for_its_own_settings_only() -> None:
     assert load({"port": 1}, SUNO_WAV_JOBS="2") == Settings(port=1, jobs=2, retries=4)
 
 
+NAMES_OF_FILES = ("out", "save", "log_file", "exec", "checksums")
+
+
 @pytest.mark.parametrize(
-    "name", [field.name for field in fields(Settings) if field.name not in ("out", "save", "log_file")]
+    "name", [field.name for field in fields(Settings) if field.name not in NAMES_OF_FILES]
 )
 def test_every_setting_can_come_from_the_environment(name: str) -> None:
     """No setting accepts a snowman, but a file could be named so."""

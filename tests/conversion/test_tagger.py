@@ -19,6 +19,7 @@ from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.providers import SUNOAPI
 from suno_wav_cli.callbacks.server import serve_in_thread
 from suno_wav_cli.conversion.tagger import Tagger
+from suno_wav_cli.conversion.track_lookup import TrackLookup
 from suno_wav_cli.download.cover import fetch_cover
 from suno_wav_cli.download.http import may_fetch
 from suno_wav_cli.errors import DownloadFailed
@@ -251,7 +252,13 @@ def during(address: str, story: Callable[[Run], Awaitable[Any]], *known: Track) 
             journal.history.remember(known)
             async with Client(SUNOAPI, address, Secret(value=KEY), NO_TLS, Backoff(retries=0)) as client:
                 reported = EventLog()
-                tagger = Tagger(client, journal.history, NO_TLS, local=True, report=reported.append)
+                tagger = Tagger(
+                    TrackLookup(client, journal.history),
+                    journal.history,
+                    NO_TLS,
+                    local=True,
+                    report=reported.append,
+                )
                 run = Run(tagger=tagger, reported=reported)
                 return await story(run), run
 
@@ -355,7 +362,7 @@ def test_without_a_music_task_the_title_is_what_is_known(practice: Practice) -> 
         practice.address, tags_of(Song(audio_id="song-1"), Song(audio_id="song-2", title="Named"))
     )
     assert found == [SongTags(), SongTags(title="Named")]
-    reason = "its music task is not known; with --task-id, lyrics and cover can be written"
+    reason = "its music task is not known; --task-id names it"
     assert run.reasons == [("song-1", reason), ("song-2", reason)]
 
 

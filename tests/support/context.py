@@ -18,6 +18,7 @@ from suno_wav_cli.config.settings import Settings
 from suno_wav_cli.config.wait_limits import WaitLimits
 from suno_wav_cli.conversion.context import ConversionContext
 from suno_wav_cli.conversion.download_slots import DownloadSlots
+from suno_wav_cli.conversion.follow_up import FollowUp
 from suno_wav_cli.conversion.poller import Poller
 from suno_wav_cli.conversion.room import DiskRoom
 from suno_wav_cli.conversion.save import save
@@ -27,6 +28,8 @@ from suno_wav_cli.errors import SunoWavError
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account, State
 from suno_wav_cli.models import Secret
+from suno_wav_cli.remote.limits import UploadLimits
+from suno_wav_cli.remote.stores import ObjectStores
 from suno_wav_cli.sandbox.cdn.melody import Layout, make_melody
 from suno_wav_cli.sandbox.demo_ids import choose_behaviour
 from suno_wav_cli.system.pacing import Backoff
@@ -139,15 +142,17 @@ class Customer:
         run = Run()
         once = Backoff(retries=0)
         async with Client(get_provider("sandbox"), service, Secret(value="any"), TLS, once) as client:
+            program_run = ProgramRun(
+                settings=Settings(provider="sandbox", base_url=service, timeout=seconds),
+                choices=(),
+                secrets=Secrets(api_key=None, ngrok_token=None, hmac_key=None),
+                environ={},
+                report=run.events.append,
+                interactive=False,
+            )
+            stores = ObjectStores(UploadLimits(), seconds=seconds, on_unconditional=print)
             context = ConversionContext(
-                run=ProgramRun(
-                    settings=Settings(provider="sandbox", base_url=service, timeout=seconds),
-                    choices=(),
-                    secrets=Secrets(api_key=None, ngrok_token=None, hmac_key=None),
-                    environ={},
-                    report=run.events.append,
-                    interactive=False,
-                ),
+                run=program_run,
                 base_url=service,
                 ends_with_run=False,
                 journal=self.journal,
@@ -157,6 +162,8 @@ class Customer:
                 download_terms=wishes,
                 download_backoff=download_backoff,
                 tagger=None,
+                follow_up=FollowUp(program_run, self.journal.history, stores, None, None),
+                stores=stores,
                 spool=Path("piped"),
                 names=NamesInUse(self.journal.history),
                 room=DiskRoom(seconds),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from suno_wav_cli import events, models
-from suno_wav_cli.events import account, callbacks, commands, payments, songs
+from suno_wav_cli.events import account, callbacks, commands, follow_up, payments, songs
 from suno_wav_cli.terminal.json_lines import event_name
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ PAGE = Path(events.__file__).with_name("README.md")
 _GROUPS = (
     (payments, payments.PaymentEvent),
     (songs, songs.SongEvent),
+    (follow_up, follow_up.FollowUpEvent),
     (callbacks, callbacks.CallbackEvent),
     (account, account.AccountEvent),
     (commands, commands.CommandEvent),

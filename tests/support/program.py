@@ -19,7 +19,7 @@ import httpx
 from suno_wav_cli.journal.entry import Account
 from suno_wav_cli.sandbox.routes import COUNTERS_PATH
 from tests.support import warm
-from tests.support.quick_limits import API_SPEED, WAIT_SPEED
+from tests.support.quick_limits import API_SPEED, UPLOAD_WHOLE, WAIT_SPEED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -97,7 +97,7 @@ def start_program(
     if warm.can_run(environ):
         return warm.WarmProcess(arguments, environ, terminal=terminal, **streams)
     assert not terminal, "a terminal needs the warm process"
-    assert not {WAIT_SPEED, API_SPEED} & environ.keys(), "short waits need the warm process"
+    assert not {WAIT_SPEED, API_SPEED, UPLOAD_WHOLE} & environ.keys(), "short waits need the warm process"
     return subprocess.Popen(command_line(*arguments), env=environ, **streams)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from tests.support.quick_limits import API_SPEED, WAIT_SPEED, quick_limits, quick_timing
+from tests.support.quick_limits import API_SPEED, WAIT_SPEED, quick_limits, quick_timing, upload_limits
 
 
 def main() -> None:
@@ -13,7 +13,11 @@ def main() -> None:
     wait_speed, api_speed = (float(os.environ.get(name, "1")) for name in (WAIT_SPEED, API_SPEED))
     app(
         prog_name="suno-wav",
-        obj={"wait_limits": quick_limits(wait_speed), "api_timing": quick_timing(api_speed)},
+        obj={
+            "wait_limits": quick_limits(wait_speed),
+            "api_timing": quick_timing(api_speed),
+            "upload_limits": upload_limits(),
+        },
     )
 
 

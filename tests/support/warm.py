@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import suno_wav_cli
-from tests.support.quick_limits import API_SPEED, WAIT_SPEED
+from tests.support.quick_limits import API_SPEED, UPLOAD_WHOLE, WAIT_SPEED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -254,7 +254,7 @@ def main() -> None:
         if not _serve(orders):
             return
     gc.unfreeze()
-    is_quick = WAIT_SPEED in os.environ or API_SPEED in os.environ
+    is_quick = not {WAIT_SPEED, API_SPEED, UPLOAD_WHOLE}.isdisjoint(os.environ)
     module = "tests.support.quick_program" if is_quick else "suno_wav_cli"
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
