@@ -24,7 +24,7 @@ def convert(
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Read more songs from FILE (- for standard input): AUDIO_ID [TASK_ID] per line, # comments.",
+            help="Read more songs from FILE (- for standard input): AUDIO_ID [TASK_ID] per line, CSV, or JSON lines.",
         ),
     ] = None,
     errors: Annotated[

@@ -164,7 +164,7 @@ def _named_songs(request: Request, run: Run) -> list[Song]:
         is_plain = listed.is_plain
         songs += listed.songs
         if not listed.songs:
-            run.report(ListEmpty(source=request.from_file))
+            run.report(ListEmpty(source=listed.name))
     elif not songs and request.music_task_id is None:
         raise UsageError(
             "no audio id was given",

@@ -46,6 +46,8 @@ _NOT_IN_NAMES = re.compile(r"[\W_]+")
 _MOST_WORDS = 2
 _LONGEST_OBJECT = 100_000
 _SONG = "audioid"
+_CUT_SHORT = ("failed", "interrupted")
+"""Events after which a list may lack songs."""
 _MUSIC_TASKS = ("musictaskid", "taskid")
 
 
@@ -86,6 +88,11 @@ class SongLines:
         names: list[str] | None = None
         is_first = True
         for line in lines:
+            if names is None and is_uuid(line):
+                # What nearly all lines of a long list are.
+                is_first = False
+                yield self._number, Song(audio_id=line.lower())
+                continue
             if _is_empty(line):
                 continue
             number = self._number
@@ -96,7 +103,7 @@ class SongLines:
                     if song is not None:
                         yield number, song
                 elif is_first and _SONG in _names(_COMMENT.sub("", line).split()):
-                    names = _names(_COMMENT.sub("", line).split())
+                    names = _check_names(_names(_COMMENT.sub("", line).split()))
                 elif names is not None:
                     words = _COMMENT.sub("", line).rstrip(" \t\r,;").split()
                     yield number, _named_values(dict(zip(names, words, strict=False)))
@@ -122,7 +129,7 @@ class SongLines:
                     continue
                 _check_text("".join(cells))
                 if is_first and _SONG in _names(cells):
-                    names = _names(cells)
+                    names = _check_names(_names(cells))
                 elif names is not None:
                     yield number, _named_values(dict(zip(names, cells, strict=False)))
                 else:
@@ -143,6 +150,8 @@ class SongLines:
             raise UsageError(f"not JSON: {error}", "One object a line.") from None
         self.is_plain = self.is_plain and FAILURE in values
         if "event" in values and "audio_id" not in values:
+            if values["event"] in _CUT_SHORT:
+                raise UsageError("the command that wrote this did not succeed", "Run it again.")
             return None
         # `jobs --json` has the WAV task in `task_id`.
         wanted = {_SONG: "audio_id", "musictaskid": "music_task_id", "title": "title"}
@@ -194,6 +203,13 @@ def _is_comment(cells: Sequence[str], names: Sequence[str] | None) -> bool:
 def _names(cells: Sequence[str]) -> list[str]:
     """Return the names of columns, however they are written: `Audio ID`, `audio_id`, `audioId`."""
     return [_NOT_IN_NAMES.sub("", cell).lower() for cell in cells]
+
+
+def _check_names(names: list[str]) -> list[str]:
+    for name in (_SONG, *_MUSIC_TASKS):
+        if names.count(name) > 1:
+            raise UsageError("two columns of one name", "Leave one of the two out.")
+    return names
 
 
 def _find_delimiter(line: str) -> str | None:

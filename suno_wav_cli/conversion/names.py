@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 FIELDS = ("title", "audio_id", "id8", "task_id", "date")
 
+ID_LENGTHS = (0, 8, None)
+"""How much of its id a name may hold: nothing, the beginning, or all."""
+
 _UNSAFE = re.compile(r'[<>:"/\\|?*]')
 _DEVICE = re.compile(
     r"(con|prn|aux|nul|conin\$|conout\$|clock\$|(com|lpt)[0-9\u00b9\u00b2\u00b3])\s*(\..*)?",
@@ -81,17 +84,17 @@ def ending_of(template: str) -> str:
     return found[0] if found else ""
 
 
-def variants(name: str, audio_id: str, ending: str) -> tuple[str, str, str]:
-    """Return the names that a song may get: its plain one, and those with its id."""
-    stem = name.removesuffix(ending)
-    short, whole = _safe_part(audio_id[:8]), _safe_part(audio_id)
-    return name, f"{stem} ({short}){ending}", f"{stem} ({whole}){ending}"
+def with_id(name: str, audio_id: str, ending: str, characters: int | None) -> str:
+    """Return a name with so many characters of the song's id before its ending. 0 is the plain name."""
+    if characters == 0:
+        return name
+    return f"{name.removesuffix(ending)} ({_safe_part(audio_id[:characters])}){ending}"
 
 
 def plain_name(name: str, audio_id: str) -> str:
     """Return a name without the song's id at its end."""
-    for mark in (audio_id, audio_id[:8]):
-        stem, found, ending = name.rpartition(f" ({_safe_part(mark)})")
+    for length in (None, 8):
+        stem, found, ending = name.rpartition(f" ({_safe_part(audio_id[:length])})")
         if found and (not ending or _ENDING.fullmatch(ending)):
             return stem + ending
     return name
@@ -107,37 +110,39 @@ def tell_apart(
     names: Sequence[str],
     ending: str,
     *,
-    kept: Callable[[str, Sequence[str]], str | None],
-    is_taken: Callable[[str, str], bool],
+    has_name: Callable[[str, str], bool] | None = None,
+    is_taken: Callable[[str, str], bool] | None = None,
 ) -> list[str]:
     """Return a name for each song that no other has: its plain one, or else that with its id.
 
-    `kept(audio_id, variants)` returns the one that the song has already, and `is_taken(name,
-    audio_id)` tells whether another song has a name. Raise UsageError if two ids differ too little.
+    A song keeps a name that it has already: `has_name(audio_id, name)`. It does not get one that
+    another song has: `is_taken(audio_id, name)`. Raise UsageError if two ids differ too little.
     """
-    choices = [variants(name, song.audio_id, ending) for song, name in zip(songs, names, strict=True)]
     chosen: dict[int, str] = {}
     used: set[str] = set()
-    for index, song in enumerate(songs):
-        name = kept(song.audio_id, choices[index])
-        if name is not None and compared(name) not in used:
-            chosen[index] = name
-            used.add(compared(name))
-    for which in range(3):
-        left = [index for index in range(len(songs)) if index not in chosen]
-        if not left:
-            break
-        counts = Counter(compared(choices[index][which]) for index in left)
-        for index in left:
-            name = choices[index][which]
+    for length in ID_LENGTHS if has_name is not None else ():
+        for index, song in enumerate(songs):
+            name = with_id(names[index], song.audio_id, ending, length)
             key = compared(name)
-            if counts[key] == 1 and key not in used and not is_taken(name, songs[index].audio_id):
+            if index not in chosen and key not in used and has_name and has_name(song.audio_id, name):
                 chosen[index] = name
                 used.add(key)
-    left = [index for index in range(len(songs)) if index not in chosen]
-    if left:
+    for length in ID_LENGTHS:
+        left = [
+            (index, with_id(names[index], song.audio_id, ending, length))
+            for index, song in enumerate(songs)
+            if index not in chosen
+        ]
+        counts = Counter(compared(name) for _, name in left)
+        for index, name in left:
+            key = compared(name)
+            taken = counts[key] > 1 or key in used
+            if not taken and not (is_taken and is_taken(songs[index].audio_id, name)):
+                chosen[index] = name
+                used.add(key)
+    if len(chosen) < len(songs):
         raise UsageError(
-            f"two songs would become {choices[left[0]][0]}",
+            f"two songs would become {next(names[index] for index in range(len(songs)) if index not in chosen)}",
             "Name a folder, or a template with {audio_id} or {id8} in it.",
         )
     return [chosen[index] for index in range(len(songs))]

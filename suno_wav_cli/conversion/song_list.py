@@ -36,6 +36,7 @@ _MOST_LINES_SHOWN = 20
 class SongList:
     """The songs of a list, each once. `--errors` may replace the list if that `is_plain`."""
 
+    name: str
     songs: list[Song]
     is_plain: bool
 
@@ -90,7 +91,7 @@ def _read(lines: Iterable[str], name: str, report: Report, service: Sequence[str
     if bad:
         shown = f"; the first {len(bad)} are above" if count > len(bad) else ""
         raise UsageError(f"{name}: {count} lines cannot be read{shown}", bad[0][1].remedy)
-    return SongList(songs=list(songs.values()), is_plain=found.is_plain)
+    return SongList(name=name, songs=list(songs.values()), is_plain=found.is_plain)
 
 
 def _add(song: Song, songs: dict[str, Song]) -> UsageError | None:

@@ -39,16 +39,16 @@ class NamesInUse:
     def __init__(self, history: History) -> None:
         self._history = history
         self._songs: dict[str, set[str]] | None = None
-        self._given: dict[str, str] = {}
+        self._paths: dict[str, set[Path]] = {}
 
-    def kept(self, audio_id: str, choices: Sequence[str]) -> str | None:
-        """Return the one of a song's possible names that it has."""
-        paths = self._history.paths_of(audio_id)
-        if audio_id in self._given:
-            paths.add(Path(self._given[audio_id]).absolute())
-        return next((name for name in choices if Path(name).absolute() in paths), None) if paths else None
+    def has_name(self, audio_id: str, name: str) -> bool:
+        """Tell whether a song has a name."""
+        if audio_id not in self._paths:
+            self._paths[audio_id] = self._history.paths_of(audio_id)
+        paths = self._paths[audio_id]
+        return bool(paths) and Path(name).absolute() in paths
 
-    def is_taken(self, name: str, audio_id: str) -> bool:
+    def is_taken(self, audio_id: str, name: str) -> bool:
         """Tell whether a name, or the plain one that it would have, is another song's."""
         if self._songs is None:
             self._songs = {}
@@ -58,7 +58,7 @@ class NamesInUse:
 
     def give(self, audio_id: str, name: str) -> None:
         """Record the name that a song has got in this run."""
-        self._given[audio_id] = name
+        self._paths.setdefault(audio_id, set()).add(Path(name).absolute())
         if self._songs is not None:
             self._add(audio_id, str(Path(name).absolute()))
 
@@ -84,6 +84,8 @@ def choose_targets(
     into it, also where it is `in_use`. Raise UsageError if the template is wrong.
     """
     alone = len(songs) == 1 if alone is None else alone
+    if out == "":
+        raise UsageError("--out is empty", "Name a file or a folder; . is the current one.")
     out = out and path_of_out(out)
     if out == STANDARD_OUTPUT:
         if spool is None:
@@ -98,13 +100,7 @@ def choose_targets(
         if not alone:
             raise UsageError(f"several songs cannot all become {out}", f"Name a folder: --out {out}{os.sep}")
         return [path] * len(songs)
-    names = tell_apart(
-        songs,
-        [default_name(song) for song in songs],
-        ".wav",
-        kept=lambda _audio_id, _choices: None,
-        is_taken=lambda _name, _audio_id: False,
-    )
+    names = tell_apart(songs, [default_name(song) for song in songs], ".wav")
     return [path / name for name in names]
 
 
@@ -112,18 +108,12 @@ def _fill_names(songs: Sequence[Song], template: str, today: date, in_use: Names
     # `~` is the person's home in the template, and only a character in a title.
     expanded = str(_expanded(template))
     names = [fill_template(expanded, song, today) for song in songs]
+    ending = ending_of(expanded)
     if in_use is None or "{audio_id}" in template:
-        in_use = None
-    names = tell_apart(
-        songs,
-        names,
-        ending_of(expanded),
-        kept=in_use.kept if in_use else lambda _audio_id, _choices: None,
-        is_taken=in_use.is_taken if in_use else lambda _name, _audio_id: False,
-    )
-    if in_use is not None:
-        for song, name in zip(songs, names, strict=True):
-            in_use.give(song.audio_id, name)
+        return [Path(name) for name in tell_apart(songs, names, ending)]
+    names = tell_apart(songs, names, ending, has_name=in_use.has_name, is_taken=in_use.is_taken)
+    for song, name in zip(songs, names, strict=True):
+        in_use.give(song.audio_id, name)
     return [Path(name) for name in names]
 
 
@@ -145,7 +135,7 @@ def check_targets(targets: Sequence[Path], *, ours: Callable[[Path], bool], forc
             # Too long a name, a link to itself, a null character.
             said = getattr(error, "strerror", None) or error
             raise UsageError(f"{target} cannot be used: {said}", "Choose another --out.") from error
-    for folder in dict.fromkeys(existing_folder(target.parent) for target in targets):
+    for folder in {existing_folder(folder) for folder in {target.parent for target in targets}}:
         _check_folder(folder)
 
 

@@ -8,7 +8,9 @@ from suno_wav_cli import events
 from suno_wav_cli.api.pricing import format_credits
 from suno_wav_cli.remote.address import shown
 from suno_wav_cli.terminal.message import Level, Message
-from suno_wav_cli.terminal.tables import count_credits, printable
+from suno_wav_cli.terminal.tables import count_credits, megabytes, printable
+
+_GIGABYTE = 1_000_000_000
 
 _MOST_IDS = 3
 """Ids that a message names."""
@@ -23,8 +25,8 @@ def render_payment(event: events.PaymentEvent) -> Message:
             return Message(text=f"suno-wav: {printable(event.source)} names no songs: nothing to do")
         case events.RoomShort():
             return Message(
-                text=f"suno-wav: warning: {event.folder} has {event.free / 1e9:,.1f} GB free, and the songs may need "
-                f"{event.needed / 1e9:,.1f} GB; downloads wait when it is full"
+                text=f"suno-wav: warning: {printable(str(event.folder))} has {_size(event.free)} free, and the songs may "
+                f"need {_size(event.needed)}; downloads wait when it is full"
             )
         case events.Planned():
             price = f" ({count_credits(event.price)})" if event.price else ""
@@ -71,6 +73,10 @@ def render_payment(event: events.PaymentEvent) -> Message:
             return Message(text=f"{event.audio_id}: {event.reason}, continuing task {event.task_id}")
         case _:
             assert_never(event)
+
+
+def _size(count: int) -> str:
+    return f"{count / _GIGABYTE:,.1f} GB" if count >= _GIGABYTE else megabytes(count)
 
 
 def _stopped(event: events.SubmissionsStopped) -> str:

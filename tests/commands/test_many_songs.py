@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.program import command_line
+from tests.support.program import command_line, run_program
 
 if TYPE_CHECKING:
     from tests.support.program import Sandbox
@@ -113,3 +113,17 @@ def test_bad_lines_are_shown_even_if_quiet(sandbox: Sandbox) -> None:
     shown = [line for line in done.err.splitlines() if line.startswith("songs, line ")]
     assert (len(shown), shown[0]) == (20, "songs, line 2: '?' is not an audio id")
     assert "error: songs: 25 lines cannot be read; the first 20 are above" in done.err
+
+
+@pytest.mark.long
+def test_what_tracks_and_jobs_print_is_a_list(sandbox: Sandbox) -> None:
+    Path("tracks").write_text(sandbox.run("tracks", "e" * 32, "--json").out, encoding="utf-16")
+    done = sandbox.run("convert", "--from-file", "tracks", "--out", "{title}.wav")
+    assert (done.code, sorted(done.out.splitlines())) == (0, ["Sandbox song 1.wav", "Sandbox song 2.wav"])
+    Path("jobs").write_text(run_program("jobs", "--json").out)
+    done = sandbox.run("convert", "--from-file", "jobs", "--out", "again/{task_id}/{title}.wav")
+    assert (done.code, len(done.out.splitlines())) == (0, 2)
+    assert sorted(path.name for path in Path("again", "e" * 32).iterdir()) == [
+        "Sandbox song 1.wav",
+        "Sandbox song 2.wav",
+    ]

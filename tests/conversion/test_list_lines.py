@@ -85,7 +85,13 @@ def test_what_cannot_be_misunderstood_is_read(text: str, songs: list[str]) -> No
         pytest.param("title;clip\n", "columns without names", id="a header without audio_id"),
         pytest.param(f"{UUID},{TASK},{OTHER}\n", "columns without names", id="two ids in a row"),
         pytest.param(f"{UUID}\tSunrise\n", "columns without names", id="a title beside an id"),
+        pytest.param("audio_id,title,Audio ID\n", "two columns of one name", id="a column twice"),
         pytest.param("[\n", "an array", id="an array"),
+        pytest.param(
+            f'{TRACK}\n{{"event": "failed", "exit_code": 6}}\n',
+            "did not succeed",
+            id="the output of a failure",
+        ),
         pytest.param('{"audio_id": 5}\n', "no audio_id", id="a number"),
         pytest.param(f'{UUID},"no end\n', "the columns cannot be read", id="a quote without an end"),
         pytest.param(f"title,audio_id\n#1,{UUID}\n", "begins with #", id="a comment or a title"),

@@ -189,6 +189,12 @@ def test_a_song_that_is_named_twice_is_one_file_and_the_order_is_kept() -> None:
     assert [target.stem for target in targets] == ["b", "a", "c"]
 
 
+def test_an_empty_out_is_refused() -> None:
+    """As an unset variable in a script makes it."""
+    with pytest.raises(UsageError, match="--out is empty"):
+        file_of(SONG, "")
+
+
 def test_no_songs_have_no_targets() -> None:
     assert choose_targets([], None, TODAY) == []
 
