@@ -102,6 +102,11 @@ class ConversionContext:
         _make_spool(self.spool)
         return self.spool / f"{name}.wav"
 
+    @property
+    def draws_levels(self) -> bool:
+        """Whether a saved song is drawn. Of many, each has one line."""
+        return self.run.interactive and len(self.songs) <= 1
+
     def owns(self, target: Path) -> bool:
         """Tell whether a part file beside `target` was left by an earlier run."""
         return target.parent == self.spool or self.journal.has_target(target)

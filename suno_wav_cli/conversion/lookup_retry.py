@@ -32,7 +32,7 @@ _GROWTH = 8
 _NOT_TWICE = "Nothing is paid twice by itself."
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Answers:
     """What the lookups of one task have come to. Times are seconds on the monotonic clock.
 
@@ -65,7 +65,7 @@ class Answers:
         return self.times >= limit.times and self.at - self.since >= limit.seconds
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class WaitTerms:
     """What the decisions of one wait depend on besides the answers.
 
@@ -81,7 +81,7 @@ class WaitTerms:
     began: float
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AskAgain:
     """Look the task up after `seconds`. A callback may shorten that to `at_least`."""
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.conversion.plan import Job
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
     """What became of one song: `path` if it was saved, `error` if it failed.
 

@@ -64,9 +64,10 @@ async def convert_all(
             # Known from here on, however the run ends.
             outcomes[index] = Outcome(task_id=task_id)
             if wait:
-                outcomes[index] = await finish(
-                    context, accepted.entry, job.target, accepted.record, new=accepted.new
-                )
+                song = finish(context, accepted.entry, job.target, accepted.record, new=accepted.new)
+                # Thousands may wait: none of them holds more than it needs.
+                del accepted
+                outcomes[index] = await song
             else:
                 _report_detached(context, job.song.audio_id, task_id or "")
         except JournalUnusable:
@@ -92,13 +93,7 @@ async def run_all(
     room = asyncio.Semaphore(_BEGINNING)
 
     async def run(item: T) -> None:
-        begins = [item]
-
-        def begun() -> None:
-            if begins:
-                begins.clear()
-                room.release()
-
+        begun = _Begun(room)
         try:
             await work(item, begun)
         finally:
@@ -115,6 +110,20 @@ async def run_all(
             # What fails while a signal ends the run must not hide the signal.
             raise asyncio.CancelledError from None
         raise errors.exceptions[0] from None
+
+
+class _Begun:
+    """Gives the room of one song to the next, at the first call."""
+
+    __slots__ = ("_room",)
+
+    def __init__(self, room: asyncio.Semaphore) -> None:
+        self._room: asyncio.Semaphore | None = room
+
+    def __call__(self) -> None:
+        if self._room is not None:
+            self._room.release()
+            self._room = None
 
 
 async def finish(

@@ -41,7 +41,7 @@ class Action(StrEnum):
     SUBMIT = "submit"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
     """A song, the file that it becomes, and how. `entry` is the conversion that decided this.
 

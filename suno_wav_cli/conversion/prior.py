@@ -36,7 +36,7 @@ _BETWEEN_LOOKS = 0.2
 """Seconds between two looks into the journal, while another program submits the song."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Accepted:
     """A conversion that the service has accepted.
 

@@ -109,9 +109,7 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
                 entry = await put_in_place(part, entry, path, sha256, context)
             await journal.when_unlocked(lambda: journal.parts.forget_renamed(part.path))
     await journal.when_unlocked(lambda: journal.move(entry, State.SAVED))
-    # In a run of many songs, each is one line.
-    is_drawn = context.run.interactive and len(context.songs) <= 1
-    if is_drawn and path is not None and not is_remote(path) and size <= _LARGEST_DRAWN:
+    if context.draws_levels and path is not None and not is_remote(path) and size <= _LARGEST_DRAWN:
         await report_levels(entry, path, wav, context)
     context.report(
         events.Saved(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.conversion.lookup_retry import (
@@ -29,7 +29,7 @@ _MOST_REASONS = 20
 """Different reasons shown in one wait: a service may put a new number into each."""
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class TimeLimit:
     """`--timeout` for one song: so many `seconds`, from its first lookup in this run on.
 
@@ -131,7 +131,7 @@ def with_line(context: ConversionContext, task_id: str, error: SunoWavError, *, 
     return error
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, slots=True)
 class _Reports:
     """Reports the answers of one wait: each state and each reason once.
 
@@ -142,7 +142,7 @@ class _Reports:
     task_id: str
     name: str
     record: WavRecord | None
-    reasons: set[str] = field(default_factory=set)
+    reasons: tuple[str, ...] = ()
 
     def show(self, answer: Answer, *, is_last: bool) -> None:
         """Report an answer. An error that ends the wait is the caller's to report."""
@@ -162,7 +162,7 @@ class _Reports:
     def _is_new(self, reason: str) -> bool:
         if reason in self.reasons or len(self.reasons) == _MOST_REASONS:
             return False
-        self.reasons.add(reason)
+        self.reasons += (reason,)
         return True
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import shlex
 import sqlite3
+import sys
 from contextlib import closing, contextmanager, nullcontext, suppress
 from decimal import Decimal
 from pathlib import Path
@@ -261,6 +262,10 @@ def _entry(row: sqlite3.Row) -> JournalEntry:
         **fields
         | {
             "state": State(fields["state"]),
+            # The same for thousands of rows.
+            "service": sys.intern(fields["service"]),
+            "provider": sys.intern(fields["provider"]),
+            "run": fields["run"] and sys.intern(fields["run"]),
             "target": loaded(target) if target else None,
             "credits_before": _amount(fields["credits_before"]),
             "credits": _amount(fields["credits"]),

@@ -92,7 +92,7 @@ class SavedFile:
         return False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class JournalEntry:
     """One conversion. Times are seconds since 1970, UTC.
 

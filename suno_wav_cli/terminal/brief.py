@@ -24,6 +24,7 @@ class Briefs:
     def __init__(self, *, shows_paths: bool) -> None:
         self._shows_paths = shows_paths
         self._advised: set[str] = set()
+        self._pause: str | None = None
 
     def text(
         self, event: events.Event, message: Message, title: str | None, columns: int | None = None
@@ -39,8 +40,18 @@ class Briefs:
                 return self._saved(event, message, title, columns)
             case events.Skipped():
                 return None if self._shows_paths else message.text
+            case events.SubmissionsPaused() if event.reason == self._pause:
+                # Each try that is in vain begins a pause.
+                return None
             case _:
+                self._note_pause(event)
                 return _text_of(event, message)
+
+    def _note_pause(self, event: events.Event) -> None:
+        if isinstance(event, events.SubmissionsPaused):
+            self._pause = event.reason
+        elif isinstance(event, events.SubmissionsResumed):
+            self._pause = None
 
     def _failure(self, event: events.SongFailed, title: str | None) -> str:
         said = _named(f"{event.audio_id}: error: {printable(event.message)}", event.audio_id, title)

@@ -84,7 +84,7 @@ class RunState:
     def __init__(self, *, window_rate: float) -> None:
         self.begun: events.RunBegun | None = None
         self.saved = self.skipped = self.failed = self.detached = 0
-        self.submitted = 0
+        self.submitted = self.not_begun = 0
         self.tunnel_since: float | None = None
         self.next_submission: float | None = None
         self.pause: str | None = None
@@ -114,7 +114,8 @@ class RunState:
     @property
     def to_submit(self) -> int:
         """How many songs are still to be paid for."""
-        return max(self.begun.submissions - self.submitted - self._not_submitted, 0) if self.begun else 0
+        over = self.submitted + self.not_begun + self._not_submitted
+        return max(self.begun.submissions - over, 0) if self.begun else 0
 
     @property
     def spent(self) -> Decimal:
@@ -141,7 +142,7 @@ class RunState:
         """Estimate how long the run goes on. Return None if nothing sensible can be said yet."""
         if not self.is_of_many or self.begun is None or self.pause is not None:
             return None
-        done = self.saved + self.skipped + self.failed + self.detached
+        done = self.saved + self.skipped + self.failed + self.detached + self.not_begun
         return self._pace.seconds_left(now, to_submit=self.to_submit, unfinished=self.begun.songs - done)
 
     def apply(self, event: events.Event, now: float) -> None:
@@ -159,6 +160,9 @@ class RunState:
                 self.pause, self.pause_until = event.reason, now + event.seconds
             case events.SubmissionsResumed():
                 self.pause = self.pause_until = None
+            case events.SubmissionsStopped():
+                self.pause = self.pause_until = self.next_submission = None
+                self.not_begun = event.not_begun
             case events.Summary() | events.Interrupted() | events.Failed():
                 self.ended = True
             case _:

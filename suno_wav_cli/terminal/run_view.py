@@ -71,6 +71,7 @@ def headline(state: RunState, now: float, columns: int | None = None, between: s
     counts = (
         (5, state.skipped, "skipped"),
         (1, state.failed, "failed"),
+        (2, state.not_begun, "not begun"),
         (2, state.detached, "submitted"),
         (4, state.at_service, "at the service"),
     )

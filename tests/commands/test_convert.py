@@ -209,9 +209,9 @@ def test_a_song_named_twice_is_one_song(sandbox: Sandbox) -> None:
 
 
 def test_after_a_refused_account_nothing_more_is_sent(sandbox: Sandbox) -> None:
-    """One song learns that the credits are used up; the others do not ask."""
+    """One song learns that the credits are used up; the others, which have to wait for it, do not ask."""
     ids = [f"demo-no-credits+{n}" for n in range(4)]
-    done = sandbox.run("convert", *ids, "--jobs", "1")
+    done = sandbox.run("convert", *ids, "--window", "1/1s")
     assert done.code == 4
     assert [sandbox.counted("submissions", audio_id) for audio_id in ids] == [1, 0, 0, 0]
 

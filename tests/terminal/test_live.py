@@ -85,10 +85,11 @@ def test_what_is_said_of_one_of_many_songs_is_not_a_line() -> None:
     assert [line.count("the service is away") for line in terminal.lines[1:3]] == [1, 0]
 
 
-def test_a_pause_of_all_submissions_is_a_line() -> None:
+def test_a_pause_of_all_submissions_is_one_line_however_often_it_is_tried() -> None:
     terminal = Terminal(80, 24)
     terminal.play(story(30), 5.0)
-    terminal.display.show(events.SubmissionsPaused(reason="too many requests", seconds=5.0))
+    for _ in range(3):
+        terminal.display.show(events.SubmissionsPaused(reason="too many requests", seconds=5.0))
     terminal.wait(6.0)
     assert terminal.lines[0].startswith("suno-wav: submissions pause: too many requests")
     assert "submissions pause, next try in 4 s" in terminal.lines[1]

@@ -82,6 +82,17 @@ def test_no_time_is_estimated_while_submissions_pause() -> None:
     assert state.seconds_left(103.0) is not None
 
 
+def test_songs_that_are_not_begun_any_more_are_counted_and_not_waited_for() -> None:
+    state = state_after(1000, 100.0)
+    state.apply(events.SubmissionsPaused(reason="no credits", seconds=12.0), 100.0)
+    state.apply(events.SubmissionsStopped(reason="no credits", not_begun=800, price=Decimal(320)), 101.0)
+    assert state.to_submit == 0
+    assert " · 800 not begun · " in headline(state, 101.0)
+    left = state.seconds_left(101.0)
+    assert left is not None
+    assert left < 60
+
+
 def test_the_line_for_all_leaves_out_what_matters_least() -> None:
     state = state_after(1000, 100.2)
     state.apply(events.SubmissionScheduled(seconds=5.0), 100.2)

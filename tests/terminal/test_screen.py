@@ -13,6 +13,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyte
@@ -20,7 +21,7 @@ import pytest
 
 from suno_wav_cli.sandbox import run_sandbox
 from suno_wav_cli.system.loopback import address_of, bind_socket
-from tests.support.program import Sandbox, start_program
+from tests.support.program import ENDS_WITHIN, Sandbox, start_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -87,13 +88,13 @@ def lines_of(screen: pyte.Screen) -> list[str]:
 @pytest.mark.first_cases(1)
 @pytest.mark.parametrize("columns", [60, 120])
 def test_no_line_is_drawn_over(sandbox: Sandbox, columns: int) -> None:
-    """Three bars move while paths go to the same terminal; in the end all lines are left and no bar."""
+    """Rows move while paths go to the same terminal; in the end each song has one line, and no row is left."""
     songs = [f"demo-5mb+{columns}a", f"demo+{columns}b", f"demo-fails+{columns}c"]
     seen = screen_after(sandbox, "convert", *songs, columns=columns)
     text = "\n".join(seen)
     assert [seen.count(f"{song}.wav") for song in songs] == [1, 1, 0]
-    assert [text.count(f"{song}: submitted as task") for song in songs] == [1, 1, 1]
-    assert [text.count(f"{song}: saved") for song in songs] == [1, 1, 0]
+    assert text.count("submitted as task") == 0
+    assert text.count(": saved") == 0, "the path is the line"
     assert f"{songs[2]}: error: the service could" in text
     assert seen[-1] == "suno-wav: 2 of 3 saved, 1 failed"
     assert "converting" not in text
@@ -128,6 +129,32 @@ def test_status_watch_leaves_lines_and_no_bar() -> None:
         assert [line.partition(" ")[0] for line in lines[:3]] == [f"{song}:", f"{song}:", "task"]
         assert [line.rpartition(" ")[2] for line in lines[:3]] == ["(PENDING)", "(SUCCESS)", task_id]
         assert "converting" not in "\n".join(lines)
+
+
+@pytest.mark.long
+@pytest.mark.timing
+def test_ctrl_c_ends_a_thousand_songs_at_once() -> None:
+    """With the summary, and how to continue, as the last lines."""
+    Path("songs.txt").write_text("".join(f"demo-never+thousand-{number}\n" for number in range(1000)))
+    pressed: list[float] = []
+
+    def is_busy(lines: Sequence[str]) -> bool:
+        busy = any(re.search(r"0/1000 saved · \d+ at the service", line) for line in lines)
+        if busy:
+            pressed.append(time.monotonic())
+        return busy
+
+    with bind_socket(0) as bound, run_sandbox(bound, credits_left=1000):
+        seen = screen_of(
+            *("convert", "--from-file", "songs.txt", "--tunnel", "none"),
+            columns=80,
+            ctrl_c_when=is_busy,
+            env=Sandbox(base_url=address_of(bound)).settings,
+        )
+    assert time.monotonic() - pressed[0] < ENDS_WITHIN
+    summary, stopped, line = seen[-3:]
+    assert re.fullmatch(r"suno-wav: 0 of 1000 saved, \d+ at the service, \d+ not begun", summary)
+    assert (stopped, line) == ("stopped by Ctrl-C", "  To continue: run the same command again")
 
 
 # The bar through a download

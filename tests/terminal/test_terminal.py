@@ -119,9 +119,9 @@ def test_on_a_terminal_a_bar_moves_and_the_path_goes_to_the_pipe(sandbox: Sandbo
 def test_the_bar_moves_without_colours(
     sandbox: Sandbox, options: list[str], settings: dict[str, str]
 ) -> None:
-    ids = [f"demo+plain{len(options)}", f"demo-fails+plain{len(options)}"]
-    done = on_a_terminal(sandbox.settings | settings, "convert", *ids, *options)
-    assert (done.code, done.out) == (5, f"{ids[0]}.wav\n")
+    audio_id = f"demo+plain{len(options)}"
+    done = on_a_terminal(sandbox.settings | settings, "convert", audio_id, *options)
+    assert (done.code, done.out) == (0, f"{audio_id}.wav\n")
     assert COLOUR.findall(done.err) == []
     assert "━" in done.err
 
@@ -153,6 +153,31 @@ def test_a_pipe_gets_no_escape_sequences(sandbox: Sandbox) -> None:
     assert (done.code, done.out) == (5, "demo+piped.wav\n")
     assert ESCAPE not in done.out + done.err
     assert "\r" not in done.out + done.err
+
+
+@pytest.mark.long
+def test_a_song_of_many_has_one_line_in_a_pipe(sandbox: Sandbox) -> None:
+    """What is said of it before is for -v and the log."""
+    ids = ["demo+piped-1", "demo-fails+piped-2", "demo+piped-3"]
+    done = sandbox.run("convert", *ids)
+    assert done.code == 5
+    lines = done.err.splitlines()
+    assert [sum(line.startswith(f"{audio_id}: ") for line in lines) for audio_id in ids] == [1, 1, 1]
+    assert "To pay for another try: suno-wav resume demo-fails+piped-2 --resubmit" in done.err
+    assert lines[-1] == "suno-wav: 2 of 3 saved, 1 failed"
+
+
+@pytest.mark.first_cases(0)
+@pytest.mark.parametrize(
+    ("songs", "summary"),
+    [(["demo", "demo"], []), (["demo", "demo-fails"], ["suno-wav: 1 of 2 saved, 1 failed"])],
+)
+def test_quiet_prints_the_summary_if_a_song_failed(
+    sandbox: Sandbox, songs: list[str], summary: list[str]
+) -> None:
+    ids = [f"{song}+quiet-{len(summary)}{number}" for number, song in enumerate(songs)]
+    done = sandbox.run("convert", *ids, "--quiet")
+    assert [line for line in done.err.splitlines() if line.startswith("suno-wav: ")] == summary
 
 
 def test_quiet_prints_nothing_on_success(sandbox: Sandbox) -> None:
@@ -194,7 +219,7 @@ def test_json_prints_one_object_per_event(sandbox: Sandbox) -> None:
     done = sandbox.run("convert", "demo+story", "demo-fails+story", "--json", "-o", "{audio_id}.wav")
     names = [event["event"] for event in done.events]
     assert (done.code, set(names) <= EVENT_NAMES) == (5, True)
-    assert (names[0], names[1], names[-1]) == ("quoted", "ready", "summary")
+    assert (*names[:3], names[-1]) == ("quoted", "run_begun", "ready", "summary")
     story = [event["event"] for event in done.events if event.get("audio_id") == "demo+story"]
     assert list(dict.fromkeys(story)) == [
         "submitting",
@@ -260,7 +285,7 @@ def test_the_log_file_is_written_with_quiet(sandbox: Sandbox) -> None:
     done = sandbox.run("convert", "demo+log", "--quiet", "--log-file", "log")
     assert (done.code, done.err) == (0, "")
     names = [json.loads(line)["event"] for line in Path("log").read_text().splitlines()]
-    assert (names[0], names[-1]) == ("ready", "summary")
+    assert (*names[:2], names[-1]) == ("run_begun", "ready", "summary")
 
 
 def test_an_unwritable_log_file_is_an_error_before_anything_is_paid(sandbox: Sandbox) -> None:
