@@ -95,17 +95,17 @@ class ConversionContext:
         """Whether the one song goes to standard output."""
         return self.settings.out == STANDARD_OUTPUT
 
-    @property
-    def draws_levels(self) -> bool:
-        """Whether a saved song is drawn. Of many, each has one line."""
-        return self.run.interactive and len(self.songs) <= 1
-
     def local_file(self, name: str, target: Path) -> Path:
         """Return where a song's file is made: its target, or a file in the spool if that is an object."""
         if not is_remote(target):
             return target
         _make_spool(self.spool)
         return self.spool / f"{name}.wav"
+
+    @property
+    def draws_levels(self) -> bool:
+        """Whether a saved song is drawn. Of many, each has one line."""
+        return self.run.interactive and len(self.songs) <= 1
 
     def owns(self, target: Path) -> bool:
         """Tell whether a part file beside `target` was left by an earlier run."""
