@@ -90,7 +90,8 @@ async def run_all(
     waits. However many wait, they cost memory alone. One song's trouble is its outcome. What is
     raised all the same ends the others.
     """
-    room = asyncio.Semaphore(_BEGINNING)
+    room, tasks = asyncio.Semaphore(_BEGINNING), set[asyncio.Task[None]]()
+    end = asyncio.get_running_loop().create_future()
 
     async def run(item: T) -> None:
         begun = _Begun(room)
@@ -99,17 +100,32 @@ async def run_all(
         finally:
             begun()
 
+    async def begin_all() -> None:
+        for item in items:
+            await room.acquire()
+            begin(run(item))
+
+    def begin(story: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(story)
+        tasks.add(task)
+        task.add_done_callback(note_end)
+
+    def note_end(task: asyncio.Task[None]) -> None:
+        tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if not end.done() and error is not None:
+            end.set_exception(error)
+        elif not end.done() and not tasks:
+            end.set_result(None)
+
+    begin(begin_all())
     try:
-        async with asyncio.TaskGroup() as group:
-            for item in items:
-                await room.acquire()
-                group.create_task(run(item))
-    except BaseExceptionGroup as errors:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            # What fails while a signal ends the run must not hide the signal.
-            raise asyncio.CancelledError from None
-        raise errors.exceptions[0] from None
+        await end
+    finally:
+        # What fails while a signal ends the run must not hide the signal.
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class _Begun:

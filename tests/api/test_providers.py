@@ -256,7 +256,7 @@ def test_submissions_answered_with_each_code(sandbox: Sandbox, provider: str) ->
 @pytest.mark.parametrize("provider", KIES)
 def test_a_key_that_is_refused(sandbox: Sandbox, provider: str) -> None:
     done = met_as(sandbox, provider).run(
-        "convert", "demo-unauthorized+a", "demo-unauthorized+b", *WITH_MUSIC, "--jobs", "1"
+        "convert", "demo-unauthorized+a", "demo-unauthorized+b", *WITH_MUSIC, "--window", "1/1s"
     )
     assert (done.code, sandbox.counted("submissions", "demo-unauthorized+b")) == (3, 0)
     assert "the service refused the API key: You do not have access permissions (code 401)" in done.err
@@ -268,7 +268,7 @@ def test_a_key_that_is_refused(sandbox: Sandbox, provider: str) -> None:
 def test_a_key_that_has_reached_its_own_limit(sandbox: Sandbox, provider: str) -> None:
     """Nothing more is sent with it, though the account may have credits."""
     songs = [f"demo-code-433+{provider}{n}" for n in range(2)]
-    done = met_as(sandbox, provider).run("convert", *songs, *WITH_MUSIC, "--jobs", "1")
+    done = met_as(sandbox, provider).run("convert", *songs, *WITH_MUSIC, "--window", "1/1s")
     assert (done.code, [sandbox.counted("submissions", song) for song in songs]) == (4, [1, 0])
     assert "this API key has reached its own limit: code 433 (code 433)" in done.err
     assert "raise the key's limit at your provider, or wait until it is reset" in done.err
@@ -315,7 +315,7 @@ def test_lookups_that_are_refused_are_repeated_until_the_time_is_up(sandbox: San
 def test_a_batch_ends_where_the_credits_do(sandbox: Sandbox, provider: str) -> None:
     """429 of sunoapi, 402 of kie: the other songs are not sent."""
     songs = [f"demo-no-credits+{provider}{n}" for n in range(3)]
-    done = met_as(sandbox, provider).run("convert", *songs, *WITH_MUSIC, "--jobs", "1")
+    done = met_as(sandbox, provider).run("convert", *songs, *WITH_MUSIC, "--window", "1/1s")
     assert done.code == 4
     assert [sandbox.counted("submissions", song) for song in songs] == [1, 0, 0]
 

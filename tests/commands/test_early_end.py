@@ -47,7 +47,7 @@ def stop(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, s
 
 
 @pytest.mark.timing
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_list_may_be_its_own_list_of_errors(sandbox: Sandbox, number: signal.Signals) -> None:
     """What is saved leaves it; what failed, is at the service or was not begun stays, with its reason."""
@@ -59,8 +59,8 @@ def test_the_list_may_be_its_own_list_of_errors(sandbox: Sandbox, number: signal
         "songs.txt",
         "--errors",
         "songs.txt",
-        "--jobs",
-        "1",
+        "--window",
+        "1/2s",
         "--tunnel",
         "none",
     )

@@ -37,7 +37,7 @@ def test_everything_unfinished_is_fetched_and_paid_for_once(sandbox: Sandbox) ->
         left(sandbox, song)
     done = sandbox.run("resume", "--jobs", "1")
     assert done.code == 0
-    assert done.out.splitlines() == [str(Path.cwd() / f"{song}.wav") for song in songs]
+    assert sorted(done.out.splitlines()) == [str(Path.cwd() / f"{song}.wav") for song in songs]
     assert [sandbox.counted("submissions", song) for song in songs] == [1, 1, 1]
     assert "3 of 3 saved" in done.err
     again = sandbox.run("resume")
@@ -61,14 +61,17 @@ def test_songs_that_resume_cannot_finish_are_said(sandbox: Sandbox) -> None:
 
 @pytest.mark.long
 def test_what_expires_first_is_fetched_first(sandbox: Sandbox) -> None:
-    tasks = [left(sandbox, f"demo+e{number}") for number in range(3)]
+    """Up to four lookups are under way at once, so neighbours may change places."""
+    tasks = [left(sandbox, f"demo+e{number}") for number in range(6)]
     with closing(sqlite3.connect(journal_path())) as raw, raw:
-        for days, task in ((3, tasks[0]), (5, tasks[1]), (9, tasks[2])):
+        for days, task in enumerate(tasks):
             raw.execute(
                 "UPDATE conversion SET expires = expires - ? WHERE wav_task_id = ?", (days * 86400, task)
             )
     done = sandbox.run("resume", "--jobs", "1", "--json")
-    assert [event["task_id"] for event in done.named("saved")] == tasks[::-1]
+    saved = [event["task_id"] for event in done.named("saved")]
+    assert sorted(saved) == sorted(tasks)
+    assert all(abs(saved.index(task) - place) < 4 for place, task in enumerate(tasks[::-1])), saved
 
 
 @pytest.mark.long
