@@ -19,11 +19,15 @@ from suno_wav_cli.conversion.gate_state import (
     after_trouble,
     decide,
 )
-from suno_wav_cli.errors import BalanceUnknown, ServiceUnavailable, SunoWavError
+from suno_wav_cli.errors import BalanceUnknown, DiskFull, ServiceUnavailable, SunoWavError
 from suno_wav_cli.events import SubmissionDelayed, SubmissionsPaused, SubmissionsResumed
 
 if TYPE_CHECKING:
     from suno_wav_cli.conversion.context import ConversionContext
+
+
+_ROOM_SECONDS = 0.5
+"""Seconds between two looks whether a full disk has room again."""
 
 
 class Availability:
@@ -74,6 +78,20 @@ class Availability:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._changed.wait()
+
+    async def wait_for_room(self, seconds: float) -> None:
+        """Wait a moment, because a disk is too full. After these `seconds`, nothing more is submitted."""
+        if seconds <= 0:
+            self.note_refusal(
+                DiskFull(
+                    "a disk stays full", "Make room, then run the same command again: nothing is paid twice."
+                )
+            )
+            return
+        if not self._is_paused:
+            self._is_paused = True
+            self._context.report(SubmissionsPaused(reason="a disk is full", seconds=seconds))
+        await self.wait(min(seconds, _ROOM_SECONDS))
 
     def wake(self) -> None:
         """End the wait: something else has changed."""

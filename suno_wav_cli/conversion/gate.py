@@ -128,6 +128,10 @@ class SubmissionGate:
 
     async def _advance(self, one: Pass) -> Move | None:
         """Return how the song may be submitted, if its turn is near. Else wait, and return None."""
+        if (left := self._context.room.seconds_left) is not None and self._service.end is None:
+            # What is paid for now could not be saved.
+            await self._service.wait_for_room(left)
+            return None
         try:
             move = await self._service.advance()
         except SunoWavError as end:

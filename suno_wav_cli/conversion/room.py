@@ -66,6 +66,13 @@ class DiskRoom:
         self._running: dict[Path, int] = {}
         self._short_since: float | None = None
 
+    @property
+    def seconds_left(self) -> float | None:
+        """How long a disk that is too full is still waited for. None if there is room."""
+        if self._short_since is None:
+            return None
+        return self._timeout - (time.monotonic() - self._short_since)
+
     @contextmanager
     def shared_with(self, part: Path) -> Iterator[None]:
         """Count a download among those that run, from its `wait_for` until the block is left."""
@@ -95,10 +102,9 @@ class DiskRoom:
         Once a disk has stayed full until the timeout, no other song waits as long again.
         """
         self._running.pop(part, None)
-        now = time.monotonic()
         if self._short_since is None:
-            self._short_since = now
-        return self._timeout - (now - self._short_since)
+            self._short_since = time.monotonic()
+        return self.seconds_left or 0.0
 
     def found_enough(self) -> None:
         """Record that there was room for a whole file."""

@@ -108,3 +108,21 @@ def test_a_disk_that_stays_full_is_waited_for_once(sandbox: Sandbox) -> None:
         Path("disk", "filler").unlink()
         assert sandbox.run("resume", "--timeout", "1m").code == 0
         assert [sandbox.counted("accepted", song) for song in songs] == [1] * len(songs)
+
+
+@pytest.mark.long
+def test_nothing_is_paid_for_while_the_disk_is_full(sandbox: Sandbox) -> None:
+    songs = [f"{_LATE}+paid", f"{_LATE}+unpaid"]
+    options = ("--tunnel", "none", "--timeout", "10s", "--poll-interval", "100ms", "--window", "1/9s")
+    with small_disk(Path("disk")):
+        with started(sandbox, "convert", *songs, "--out", "disk/", *options) as process:
+            read_until(process, named("submitted"))
+            fill(Path("disk", "filler"))
+            paused = read_until(process, named("submissions_paused"))
+            out, err = process.communicate(timeout=60)
+        assert paused["reason"] == "a disk is full"
+        assert (process.returncode, [sandbox.counted("accepted", song) for song in songs]) == (9, [1, 0]), err
+        assert '"unfinished": 0, "not_begun": 0' in out
+        Path("disk", "filler").unlink()
+        assert sandbox.run("convert", *songs, "--out", "disk/", "--timeout", "1m").code == 0
+        assert [sandbox.counted("accepted", song) for song in songs] == [1, 1]
