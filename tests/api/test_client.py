@@ -740,7 +740,7 @@ def test_an_id_from_the_service_cannot_lead_out_of_the_folder(
     assert list(tmp_path.glob("*.wav")) == []
 
 
-@pytest.mark.first_cases(2)
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("code", [0, -1, 4, 201, 202, 302, 408, 499, 599])
 def test_a_code_that_is_not_a_refusal_leaves_a_submission_unknown(wild: Wild, code: int) -> None:
     """Some services signal success with another code. A paid submission is never called refused."""

@@ -98,7 +98,7 @@ def test_a_song_is_converted(sandbox: Sandbox, provider: str, way: str, free_por
         assert sandbox.counted("lookups", song) == 1
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize("provider", KIES)
 def test_every_recoverable_fault_ends_in_a_file(sandbox: Sandbox, provider: str, free_port: int) -> None:
     """Every callback, record and CDN fault ends in the right file, paid for once.
@@ -281,7 +281,7 @@ def test_a_refunded_failure_is_a_failure(sandbox: Sandbox) -> None:
     assert "the conversion failed: Generation failed, credits refunded (code 531)" in done.err
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize("provider", KIES)
 def test_codes_that_speak_of_the_conversion_end_the_song_when_they_are_repeated(
     sandbox: Sandbox, provider: str
@@ -296,7 +296,7 @@ def test_codes_that_speak_of_the_conversion_end_the_song_when_they_are_repeated(
     assert all(sandbox.counted("lookups", song) >= 3 for song in songs)
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize("provider", KIES)
 def test_lookups_that_are_refused_are_repeated_until_the_time_is_up(sandbox: Sandbox, provider: str) -> None:
     songs = {f"demo-lookup-{code}+{provider}": exit_code for code, exit_code in REFUSED_LOOKUPS.items()}
@@ -320,7 +320,7 @@ def test_a_batch_ends_where_the_credits_do(sandbox: Sandbox, provider: str) -> N
     assert [sandbox.counted("submissions", song) for song in songs] == [1, 0, 0]
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize("provider", NAMES)
 def test_a_batch_waits_where_the_service_is_busy(sandbox: Sandbox, provider: str) -> None:
     """429 of kie: refused twice, then taken, and each song is paid for once."""

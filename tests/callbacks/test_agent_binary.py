@@ -132,7 +132,7 @@ def settings(world: NgrokWorld) -> dict[str, str]:
     }
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     "before", [None, b"\x7fELF, the first half"], ids=["nothing there", "half of one there"]
 )
@@ -198,7 +198,7 @@ def test_the_agents_place_may_be_given_from_the_current_folder(
     assert [*Path("agents").iterdir()] == [Path("agents/ngrok")]
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("served", "reason"),
     [

@@ -103,7 +103,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.first_cases(2)
+@pytest.mark.long
 @pytest.mark.timing
 @pytest.mark.parametrize(("mode", "reason"), shortlist(reversed(REFUSED), 8))
 def test_auto_polls_and_says_why_in_one_line_if_the_tunnel_fails(
@@ -202,7 +202,7 @@ def test_no_agent_is_started_without_a_token(sandbox: Sandbox, world: NgrokWorld
     assert world.runs == []
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize("version", ["3.0.4", "3.16.0", "3.29.9", "3.30.0"])
 def test_old_agents_are_supported(sandbox: Sandbox, world: NgrokWorld, version: str) -> None:
     song = f"demo+old-{version}"

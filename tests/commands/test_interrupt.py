@@ -55,6 +55,7 @@ def stop(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, s
     return process.returncode, said
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
 def test_while_waiting(sandbox: Sandbox, number: signal.Signals, code: int) -> None:
     """The printed line, typed as it stands, finishes the song without paying again."""

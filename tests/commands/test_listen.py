@@ -500,7 +500,7 @@ def test_output_for_a_person() -> None:
     assert secret not in Path("log.jsonl").read_text()
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize("arguments", [[], ["--json"]], ids=["plain", "json"])
 def test_full_pipe_stops_neither_acknowledgements_nor_the_exit(
     arguments: list[str],
@@ -564,7 +564,7 @@ def test_dead_agent_is_started_again(world: NgrokWorld) -> None:
         assert listener.stop() == 130
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize("mode", ["not-serving", "bad-gateway"])
 def test_tunnel_that_leads_nowhere_is_closed(world: NgrokWorld, mode: str) -> None:
     with listening(env=world.env(mode)) as listener:

@@ -337,7 +337,7 @@ def test_a_key_that_moves_to_the_keyring_is_removed_from_the_file(service: Wild)
     assert used(service, keyring()) == OTHER
 
 
-@pytest.mark.first_cases(2)
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("env", "reason"),
     [
@@ -399,7 +399,7 @@ def test_a_key_deleted_from_the_keyring_is_an_error(service: Wild) -> None:
     assert logout(service, keyring()).code == 0
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize("from_file", [True, False])
 def test_the_keyring_is_not_loaded_for_a_key_from_elsewhere(service: Wild, *, from_file: bool) -> None:
     """Loading it takes longer than the rest of a short command."""

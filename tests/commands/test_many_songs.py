@@ -62,6 +62,7 @@ def test_what_is_saved_under_the_plain_name_keeps_it(sandbox: Sandbox) -> None:
     assert (done.code, done.out) == (0, "Same.wav\nSAME (demo+lat).wav\n")
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("source", ["songs", "-"])
 @pytest.mark.parametrize(
     "text",

@@ -98,6 +98,7 @@ def test_an_existing_file_is_not_touched(sandbox: Sandbox) -> None:
     assert (done.code, Path("song.wav").read_text()) == (10, "mine")
 
 
+@pytest.mark.long
 def test_an_unknown_task_is_said_to_be_unknown(sandbox: Sandbox) -> None:
     done = sandbox.run("status", "f" * 32, "--wait", "--download", "--timeout", "1s")
     assert (done.code, done.out) == (7, "")

@@ -141,7 +141,7 @@ def test_it_ends_after_the_timeout_with_all_that_it_has_started(sandbox: Sandbox
     wait_until(lambda: not any(map(is_running, Path("pids").read_text().split())))
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_ends_it_too(sandbox: Sandbox, number: signal.Signals) -> None:
     command = "sh -c 'trap \"\" TERM INT; echo $$ > pid; sleep 600'"

@@ -75,6 +75,7 @@ def test_a_file_of_others_that_comes_later_is_not_replaced_either(sandbox: Sandb
     assert Path("demo+appears.json").read_text() == "mine"
 
 
+@pytest.mark.long
 def test_a_rerun_adds_what_an_earlier_run_has_not_written(sandbox: Sandbox) -> None:
     """A run that was killed has saved songs whose checksums it had not written yet."""
     assert sandbox.run("convert", "demo+afterwards").code == 0

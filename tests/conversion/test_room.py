@@ -53,6 +53,7 @@ def partial_of(length: int) -> PartialFile:
     return PartialFile(validator='"a"', length=length, missing=(ByteRange(start=0, stop=length),))
 
 
+@pytest.mark.long
 def test_a_download_waits_for_the_room_that_another_needs() -> None:
     asyncio.run(_share_a_disk())
 

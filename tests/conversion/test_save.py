@@ -610,7 +610,7 @@ def test_a_name_that_resolves_again_finishes_the_same_file(
 # As a person meets it
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize("options", [[], ["--connections", "1"]], ids=["four connections", "one"])
 def test_the_program_gets_the_file_through_all_of_it(sandbox: Sandbox, options: list[str]) -> None:
     audio_id = f"demo-{LARGE}mb-cdn-cut5m.then403-302-shift9+{len(options)}"

@@ -54,7 +54,7 @@ def continued_from(sandbox: Sandbox, audio_id: str) -> int:
     return int(done.named("download_started")[0]["received"])
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize("steps", ["cut9m", "stall9m"])
 def test_a_run_that_gives_up_keeps_its_progress(sandbox: Sandbox, steps: str) -> None:
     audio_id = f"demo-17mb-cdn-{steps}+slow-disk"

@@ -409,6 +409,7 @@ def claims(path: Path, songs: list[str], together: Barrier, found: multiprocessi
             found.put(journal.claim(Song(audio_id=audio_id), TARGET).new)
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("state", [None, State.REFUSED, State.EXISTS])
 def test_of_two_programs_that_claim_a_song_at_once_exactly_one_may_pay(state: State | None) -> None:
     """New, or refused before: the other one learns that the song is being converted."""

@@ -63,6 +63,7 @@ def test_nothing_is_written_while_nothing_changes() -> None:
     assert terminal.written == before
 
 
+@pytest.mark.long
 def test_the_same_advice_is_given_once() -> None:
     terminal = Terminal(80, 24)
     terminal.play(story(40))

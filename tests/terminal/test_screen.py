@@ -224,7 +224,7 @@ def test_the_bar_shows_that_a_download_waits_to_be_retried(sandbox: Sandbox) -> 
     assert 2.1 <= gone_on[0].received < 3.0, "bytes were fetched again or counted twice"
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("audio_id", "options", "waits"),
     [

@@ -321,7 +321,7 @@ def test_a_reader_that_has_gone_does_not_stop_the_batch(sandbox: Sandbox) -> Non
     assert "Exception" not in err
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     "redirection",
     [
@@ -387,7 +387,7 @@ def test_a_title_cannot_control_the_terminal() -> None:
     assert ANY_STYLE.sub("", done.err).count("\x1b]") == 0
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
 def test_text_outside_the_encoding_does_not_end_the_program(encoding: str) -> None:
     settings = {"PYTHONIOENCODING": encoding}
@@ -403,7 +403,7 @@ def test_text_outside_the_encoding_does_not_end_the_program(encoding: str) -> No
 NOT_UTF8 = os.fsdecode(b"caf\xe9")
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "ascii"])
 def test_the_path_on_standard_output_has_the_bytes_of_the_name(sandbox: Sandbox, encoding: str) -> None:
     """Whatever the encoding, so that `open "$(suno-wav convert ID)"` works."""
