@@ -32,6 +32,7 @@ from suno_wav_cli.errors import (
     ServiceUnavailable,
     SubmissionUnknown,
     SunoWavError,
+    TooManyRequests,
 )
 from suno_wav_cli.models import Secret, Song, WavState
 from suno_wav_cli.system.loopback import address_of, bind_socket
@@ -107,7 +108,7 @@ def tracks(client: Client) -> Awaitable[object]:
         pytest.param(401, NotAuthorized, NotAuthorized, id="401"),
         pytest.param(403, NotAuthorized, NotAuthorized, id="403"),
         pytest.param(404, ConversionFailed, ConversionFailed, id="404"),
-        pytest.param(429, ServiceUnavailable, ServiceUnavailable, id="429"),
+        pytest.param(429, TooManyRequests, TooManyRequests, id="429"),
         pytest.param(500, SubmissionUnknown, ServiceUnavailable, id="500"),
         pytest.param(502, SubmissionUnknown, ServiceUnavailable, id="502"),
         pytest.param(504, SubmissionUnknown, ServiceUnavailable, id="504"),
@@ -545,11 +546,11 @@ ENVELOPES = st.fixed_dictionaries(
 @example(answer={"code": 200, "data": {"createTime": 10**400}}, question=look_up, provider=SUNOAPI)
 @example(answer={"code": 200, "data": {"resultJson": "[" * 100_000}}, question=look_up, provider=KIE_JOBS)
 def test_any_json_gives_a_result_or_one_of_our_errors(
-    server: Wild, answer: object, question: Callable[[Client], Awaitable[object]], provider: Provider
+    wild_server: Wild, answer: object, question: Callable[[Client], Awaitable[object]], provider: Provider
 ) -> None:
     """Anything else would come out of `ask` as a traceback."""
-    server.answer = lambda _: Response(json.dumps(answer), media_type="application/json")
-    assert ask(server.address, question, provider) is not None
+    wild_server.answer = lambda _: Response(json.dumps(answer), media_type="application/json")
+    assert ask(wild_server.address, question, provider) is not None
 
 
 @pytest.mark.parametrize(

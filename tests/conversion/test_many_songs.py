@@ -43,7 +43,9 @@ def test_callbacks_that_come_are_not_called_missing(sandbox: Sandbox, free_port:
 @pytest.mark.long
 def test_a_poll_interval_that_cannot_be_kept_is_said_once(sandbox: Sandbox) -> None:
     songs = [f"demo-slow+paced{number}" for number in range(8)]
-    done = sandbox.run("convert", *songs, "--tunnel", "none", "--poll-interval", "50ms", "--json")
+    done = sandbox.run(
+        "convert", *songs, "--tunnel", "none", "--poll-interval", "50ms", "--window", "20/2s", "--json"
+    )
     assert done.code == 0, done
     (delayed,) = done.named("lookups_delayed")
     assert delayed["poll_interval"] == 0.05
