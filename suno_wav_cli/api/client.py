@@ -97,7 +97,8 @@ class Client:
 
         Return the WAV task's id. `callback_url` is None if no callback is wanted. `turn` is awaited
         when the connection is open, with a function that tells whether the service has closed it. The
-        request leaves as soon as it returns; what it raises is raised here, and nothing leaves. `on_slow` is called once if the answer takes long.
+        request leaves as soon as it returns; what it raises is raised here, and nothing leaves.
+        `on_slow` is called once if the answer takes long.
 
         Raise SubmissionUnknown if the request may have been accepted, ServiceUnavailable if it
         certainly was not and can be sent again, RecordExists for a 409, and NotAuthorized,
