@@ -12,13 +12,14 @@ from typing import IO, TYPE_CHECKING, cast
 from suno_wav_cli.system.threads import start_in_thread
 
 if TYPE_CHECKING:
+    import io
     from collections.abc import Callable, Mapping, Sequence
 
 _GRACE = 0.4
 """Seconds between asking a program to end and killing it. Ctrl-C must end a run within a second."""
 
-_LONGEST_LINE = 65_536
-"""Bytes. A longer line is cut into several."""
+_MOST_BYTES = 65_536
+"""Read at once: all that a pipe holds. A longer line is cut."""
 
 
 async def run_to_end(
@@ -54,10 +55,21 @@ async def run_to_end(
 
 async def _say_lines(output: IO[bytes], say: Callable[[str], None]) -> None:
     """Read lines as fast as they can be shown: a program that prints more waits."""
-    while line := await start_in_thread(lambda: output.readline(_LONGEST_LINE), "command output"):
-        # Of a line that was drawn again and again, the last state counts.
-        say(line.decode("utf-8", "backslashreplace").rstrip("\r\n").rpartition("\r")[2])
+    reader, rest = cast("io.BufferedReader", output), b""
+    while piece := await start_in_thread(lambda: reader.read1(_MOST_BYTES), "command output"):
+        *lines, rest = (rest + piece).split(b"\n")
+        if len(rest) >= _MOST_BYTES:
+            lines, rest = [*lines, rest], b""
+        for line in lines:
+            say(_printed(line))
+    if rest:
+        say(_printed(rest))
     output.close()
+
+
+def _printed(line: bytes) -> str:
+    """Return a line as text. Of one that was drawn again and again, the last state counts."""
+    return line.decode("utf-8", "backslashreplace").rstrip("\r").rpartition("\r")[2]
 
 
 async def _end(process: subprocess.Popen[bytes], ended: asyncio.Future[int]) -> None:
