@@ -31,6 +31,7 @@ from suno_wav_cli.download.part_file import part_of
 from suno_wav_cli.errors import ExitCode, UsageError
 from suno_wav_cli.events import ListEmpty, RunBegun, UnusualIds
 from suno_wav_cli.models import Song
+from suno_wav_cli.remote.address import is_remote_out
 from suno_wav_cli.system.event_loop import run_async
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ async def _convert(songs: Sequence[Song], request: Request, run: Run) -> ExitCod
         if request.wait:
             check_targets(targets, ours=context.owns, force=settings.force)
             if submissions(plan):
-                check_room(targets, at_once=settings.jobs, report=context.report)
+                keeps_all = not is_remote_out(settings.out)
+                check_room(targets, at_once=settings.jobs, keeps_all=keeps_all, report=context.report)
             if settings.info_json:
                 check_info_files((job.song.audio_id, job.target) for job in plan)
         _report_unusual_ids(context, plan)

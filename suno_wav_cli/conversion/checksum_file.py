@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.conversion.resume_hint import how_to_make
+from suno_wav_cli.conversion.targets import existing_folder
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.events import ChecksumsNotWritten
 from suno_wav_cli.remote.address import address_of, is_remote
@@ -87,8 +87,10 @@ class ChecksumFile:
 
 def check_checksum_file(path: Path) -> None:
     """Raise UsageError, before anything is paid for, if the lines cannot go there."""
-    if not is_folder(path.parent):
-        raise UsageError(f"--checksums: there is no folder {path.parent}", how_to_make(path.parent))
+    # It is made with the first line.
+    folder = existing_folder(path.parent)
+    if not is_folder(folder) or not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"--checksums: {path} cannot be made in {folder}", "Name another file.")
     found = look_at(path)
     if found is None:
         return
@@ -128,6 +130,7 @@ def extend(path: Path, lines: Mapping[bytes, bytes], *, seconds: float = _LOCK_S
     """
     # A link to the list stays a link.
     path = Path(os.path.realpath(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + seconds
     while True:
         with path.open("ab+") as file:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.errors import UsageError
-from suno_wav_cli.events import CommandFailed
+from suno_wav_cli.events import CommandFailed, CommandOutput
 from suno_wav_cli.system.child_process import run_to_end
 from suno_wav_cli.system.shell_words import split_command
 
@@ -42,10 +42,14 @@ class CommandRunner:
 
     async def run(self, audio_id: str, place: str) -> bool:
         """Run the command for the file or object at `place`. Report a failure, and return False."""
-        code = None
+
+        def say(line: str) -> None:
+            self._report(CommandOutput(audio_id=audio_id, line=line))
+
+        code, words = None, fill_place(self._words, place)
         async with self._room:
             try:
-                code = await run_to_end(fill_place(self._words, place), self._environ, seconds=self._seconds)
+                code = await run_to_end(words, self._environ, seconds=self._seconds, say=say)
                 reason = _describe(code)
             except TimeoutError:
                 reason = f"it was ended after {self._seconds:g} s (--timeout)"

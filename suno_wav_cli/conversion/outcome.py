@@ -26,7 +26,7 @@ from suno_wav_cli.errors import (
     UsageError,
 )
 from suno_wav_cli.events import SongFailed, Summary
-from suno_wav_cli.journal.entry import UNDECIDED, UNSAVED
+from suno_wav_cli.journal.entry import GIVEN_UP, UNDECIDED, UNSAVED
 from suno_wav_cli.models import is_id
 
 if TYPE_CHECKING:
@@ -146,11 +146,21 @@ def _how_to_pay_again(
 
     It is text only: a program that runs `continue_argv` must not pay.
     """
-    is_gone = task_id is not None and isinstance(failure, GenerationFailed | TaskForgotten)
+    is_gone = (
+        isinstance(failure, GenerationFailed | TaskForgotten) if task_id else _is_given_up(context, name)
+    )
     is_decided = failure.continue_argv is None and (is_gone or isinstance(failure, SubmissionUnknown))
     if not is_decided or name == task_id or context.ends_with_run:
         return ""
     return f" To pay for another try: {describe_command(context.continue_argv([name], '--resubmit'))}"
+
+
+def _is_given_up(context: ConversionContext, name: str) -> bool:
+    """Tell whether an earlier run has given up the song, so that none begins it by itself."""
+    with suppress(UsageError):
+        entry = context.journal.current_entry(name)
+        return entry is not None and entry.state in GIVEN_UP
+    return False
 
 
 def _as_failure(error: Exception, *, accepted: bool) -> SunoWavError:

@@ -28,10 +28,10 @@ SONG_BYTES = 50_000_000
 _LOOK_SECONDS = 0.5
 
 
-def check_room(targets: Sequence[Path], *, at_once: int, report: Report) -> None:
+def check_room(targets: Sequence[Path], *, at_once: int, keeps_all: bool = True, report: Report) -> None:
     """Raise UsageError if a disk has no room for the downloads `at_once`. Report one that may be too small.
 
-    Folders on one disk share its room.
+    Folders on one disk share its room. Without `keeps_all`, songs leave the disk once they are whole.
     """
     disks: dict[int, list[Path]] = defaultdict(list)
     devices: dict[Path, int] = {}
@@ -54,7 +54,7 @@ def check_room(targets: Sequence[Path], *, at_once: int, report: Report) -> None
                 f"{in_flight / 1e6:,.0f} MB",
                 "Make room, choose another --out, or download fewer songs at once: --jobs 1",
             )
-        if free < sum(needs):
+        if keeps_all and free < sum(needs):
             report(RoomShort(folder=folder, free=free, needed=sum(needs)))
 
 

@@ -46,6 +46,14 @@ class StoreUnconditional:
 
 
 @event
+class CommandOutput:
+    """`--exec`: the command for a saved song has printed a line."""
+
+    audio_id: str
+    line: str
+
+
+@event
 class CommandFailed:
     """`--exec`: the command for a saved song failed. The song stays saved, and the run ends with exit code 5.
 
@@ -88,6 +96,7 @@ FollowUpEvent: TypeAlias = (
     UploadStarted
     | UploadsLeftOpen
     | StoreUnconditional
+    | CommandOutput
     | CommandFailed
     | InfoIncomplete
     | InfoNotWritten

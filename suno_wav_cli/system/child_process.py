@@ -6,37 +6,70 @@ import asyncio
 import os
 import signal
 import subprocess
-import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from suno_wav_cli.system.threads import start_in_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    import io
+    from collections.abc import Callable, Mapping, Sequence
 
 _GRACE = 0.4
 """Seconds between asking a program to end and killing it. Ctrl-C must end a run within a second."""
 
+_MOST_BYTES = 65_536
+"""Read at once: all that a pipe holds. A longer line is cut."""
 
-async def run_to_end(argv: Sequence[str], environ: Mapping[str, str], *, seconds: float) -> int:
+
+async def run_to_end(
+    argv: Sequence[str], environ: Mapping[str, str], *, seconds: float, say: Callable[[str], None]
+) -> int:
     """Run a program without a shell, and return its exit code: negative if a signal has ended it.
 
-    Its standard input is empty, and its standard output is this program's standard error. A task that is
-    cancelled ends it, and what it has started. Raise OSError if it cannot be started, TimeoutError
-    after `seconds`.
+    Its standard input is empty, and `say` gets each line that it prints. A task that is cancelled ends
+    it, and what it has started. Raise OSError if it cannot be started, TimeoutError after `seconds`.
     """
     # In a session of its own: Ctrl-C at the terminal reaches this program alone, which ends it.
     process = subprocess.Popen(  # noqa: ASYNC220, S603 - waited for in a thread; the command is the user's own
-        argv, stdin=subprocess.DEVNULL, stdout=_standard_error(), env=dict(environ), start_new_session=True
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=dict(environ),
+        start_new_session=True,
     )
     ended = start_in_thread(process.wait, "command")
+    said = asyncio.create_task(_say_lines(cast("IO[bytes]", process.stdout), say))
     try:
         async with asyncio.timeout(seconds):
-            return await asyncio.shield(ended)
+            code = await asyncio.shield(ended)
+        # What the program has left running may keep its output open.
+        await asyncio.wait({said}, timeout=_GRACE)
+        return code
     finally:
+        said.cancel()
         if not ended.done():
             await _end(process, ended)
+
+
+async def _say_lines(output: IO[bytes], say: Callable[[str], None]) -> None:
+    """Read lines as fast as they can be shown: a program that prints more waits."""
+    reader, rest = cast("io.BufferedReader", output), b""
+    while piece := await start_in_thread(lambda: reader.read1(_MOST_BYTES), "command output"):
+        *lines, rest = (rest + piece).split(b"\n")
+        if len(rest) >= _MOST_BYTES:
+            lines, rest = [*lines, rest], b""
+        for line in lines:
+            say(_printed(line))
+    if rest:
+        say(_printed(rest))
+    output.close()
+
+
+def _printed(line: bytes) -> str:
+    """Return a line as text. Of one that was drawn again and again, the last state counts."""
+    return line.decode("utf-8", "backslashreplace").rstrip("\r").rpartition("\r")[2]
 
 
 async def _end(process: subprocess.Popen[bytes], ended: asyncio.Future[int]) -> None:
@@ -55,10 +88,3 @@ def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
             os.killpg(process.pid, number)
     else:
         process.kill()
-
-
-def _standard_error() -> int:
-    try:
-        return sys.stderr.fileno()
-    except (AttributeError, OSError, ValueError):
-        return subprocess.DEVNULL

@@ -40,12 +40,21 @@ class Briefs:
                 return self._saved(event, message, title, columns)
             case events.Skipped():
                 return None if self._shows_paths else message.text
+            case events.InfoIncomplete():
+                return self._once(event.reason, message.text)
             case events.SubmissionsPaused() if event.reason == self._pause:
                 # Each try that is in vain begins a pause.
                 return None
             case _:
                 self._note_pause(event)
                 return _text_of(event, message)
+
+    def _once(self, reason: str, said: str | None) -> str | None:
+        """Return what is said of a song, or None if the same was said of another."""
+        if reason in self._advised:
+            return None
+        self._advised.add(reason)
+        return said
 
     def _note_pause(self, event: events.Event) -> None:
         if isinstance(event, events.SubmissionsPaused):

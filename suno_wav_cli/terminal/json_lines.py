@@ -38,7 +38,7 @@ class JsonDisplay:
         message = render(event)
         if self._throttle.lets_pass(event):
             self._results.write(json_lines(event), droppable=message.droppable)
-        if message.level is Level.ERROR:
+        if message.level in (Level.ERROR, Level.OUTPUT):
             write_line(sys.stderr, message.text or "")
 
 

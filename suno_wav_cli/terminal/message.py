@@ -19,6 +19,8 @@ class Level(Enum):
     SUCCESS = auto()
     ERROR = auto()
     """Shown even if --quiet or --json was given."""
+    OUTPUT = auto()
+    """What a command of the user's prints: shown as an error is, and not marked as one."""
 
 
 @dataclass(frozen=True, kw_only=True)

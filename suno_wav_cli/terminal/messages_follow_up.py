@@ -23,6 +23,8 @@ def render_follow_up(event: events.FollowUpEvent) -> Message:
                 text=f"suno-wav: the store of {printable(event.bucket)} cannot refuse to replace an object; "
                 "each name is looked at first, and another program may take it in between"
             )
+        case events.CommandOutput():
+            return Message(text=printable(event.line.expandtabs()), level=Level.OUTPUT)
         case events.CommandFailed():
             return Message(
                 text=f"{event.audio_id}: error: the command of --exec failed: {printable(event.reason)}\n"

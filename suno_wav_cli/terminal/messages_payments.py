@@ -22,7 +22,7 @@ def render_payment(event: events.PaymentEvent) -> Message:
             said = f"{printable(event.source)}, line {event.line}: {printable(event.message)}"
             return Message(text=said, level=Level.ERROR)
         case events.ListEmpty():
-            return Message(text=f"suno-wav: {printable(event.source)} names no songs: nothing to do")
+            return Message(text=f"suno-wav: {printable(event.source)} names no songs")
         case events.RoomShort():
             return Message(
                 text=f"suno-wav: warning: {printable(str(event.folder))} has {_size(event.free)} free, and the songs may "

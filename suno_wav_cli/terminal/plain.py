@@ -64,7 +64,9 @@ class PlainDisplay:
         return self._briefs.text(event, message, title)
 
     def _is_wanted(self, event: events.Event, message: Message) -> bool:
-        if message.level is Level.ERROR or (isinstance(event, events.Summary) and event.failed):
+        if message.level in (Level.ERROR, Level.OUTPUT) or (
+            isinstance(event, events.Summary) and event.failed
+        ):
             return True
         if self._quiet or (message.level is Level.DETAIL and not self._verbose):
             return False

@@ -165,6 +165,7 @@ def test_a_failed_song_is_paid_for_again_only_with_resubmit(sandbox: Sandbox) ->
     again = sandbox.run("convert", song)
     assert (again.code, sandbox.counted("lookups", song)) == (7, lookups + 1)
     assert again.err.splitlines()[0].endswith(f" (on {time.strftime('%Y-%m-%d')})")
+    assert f"To pay for another try: suno-wav resume {song} --resubmit" in again.err
     assert sandbox.run("resume", song).code == 7
     assert sandbox.counted("submissions", song) == 1
     assert sandbox.run("convert", song, "--resubmit").code == 7

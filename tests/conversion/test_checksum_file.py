@@ -123,9 +123,17 @@ def test_what_sha256sum_has_written_is_extended() -> None:
     assert Path("SUMS").read_bytes() == content
 
 
-def test_a_list_without_a_folder_is_refused() -> None:
-    with pytest.raises(UsageError, match="there is no folder"):
-        check_checksum_file(Path("none/SUMS"))
+def test_the_folder_of_the_list_is_made_with_its_first_line() -> None:
+    check_checksum_file(Path("new/folder/SUMS"))
+    assert not Path("new").exists()
+    extend(Path("new/folder/SUMS"), lines_of(["a.wav"]))
+    assert Path("new/folder/SUMS").read_bytes() == b"".join(lines_of(["a.wav"]).values())
+
+
+def test_a_list_that_cannot_be_made_is_refused() -> None:
+    Path("file").touch()
+    with pytest.raises(UsageError, match="cannot be made in file"):
+        check_checksum_file(Path("file/SUMS"))
     Path("folder").mkdir()
     with pytest.raises(UsageError, match="is not a file"):
         check_checksum_file(Path("folder"))

@@ -41,6 +41,13 @@ def test_a_disk_that_may_be_too_small_for_all_is_said_once() -> None:
     assert free < needed == count * SONG_BYTES
 
 
+def test_the_disk_need_not_hold_all_that_leaves_it() -> None:
+    shown: list[Event] = []
+    targets = [Path(f"new/{n}.wav") for n in range(songs_that_fit() + 100)]
+    check_room(targets, at_once=4, keeps_all=False, report=shown.append)
+    assert shown == []
+
+
 def test_what_a_part_file_holds_is_not_needed_again() -> None:
     shown: list[Event] = []
     Path("a.wav.part").write_bytes(bytes(1_000_000))

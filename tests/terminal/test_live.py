@@ -86,6 +86,15 @@ def test_what_is_said_of_one_of_many_songs_is_not_a_line() -> None:
     assert [line.count("the service is away") for line in terminal.lines[1:3]] == [1, 0]
 
 
+def test_what_all_json_files_lack_is_said_once() -> None:
+    terminal = Terminal(120, 24)
+    terminal.play(story(30), 5.0)
+    for number in range(3):
+        terminal.display.show(events.InfoIncomplete(audio_id=song_id(number), reason="its task is not known"))
+    terminal.wait(6.0)
+    assert "".join(terminal.lines).count("its task is not known") == 1
+
+
 def test_a_pause_of_all_submissions_is_one_line_however_often_it_is_tried() -> None:
     terminal = Terminal(80, 24)
     terminal.play(story(30), 5.0)

@@ -86,6 +86,21 @@ def lines_of(screen: pyte.Screen) -> list[str]:
 
 
 @pytest.mark.first_cases(1)
+@pytest.mark.parametrize("stream", ["", " >&2"])
+def test_what_a_command_prints_has_lines_of_its_own(sandbox: Sandbox, stream: str) -> None:
+    songs = [f"demo+printed{stream[-1:]}-{number}" for number in range(3)]
+    lines = screen_after(
+        sandbox,
+        *("convert", *songs, "--window", "20/1s", "--exec", f"sh -c 'echo ran $(basename $0){stream}'"),
+        columns=80,
+    )
+    said = [f"ran {song}.wav" for song in songs]
+    assert sorted(line for line in lines if "ran " in line) == said
+    assert lines[-1] == "suno-wav: 3 of 3 saved"
+    assert not any("\N{BOX DRAWINGS HEAVY HORIZONTAL}" in line or "converting" in line for line in lines)
+
+
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("columns", [60, 120])
 def test_no_line_is_drawn_over(sandbox: Sandbox, columns: int) -> None:
     """Rows move while paths go to the same terminal; in the end each song has one line, and no row is left."""
