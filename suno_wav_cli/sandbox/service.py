@@ -81,7 +81,7 @@ class Service:
         self._credits = credits_left
         self._window = window
         self._accepted_at: deque[float] = deque()
-        self._tasks: dict[str, Task] = {}
+        self.tasks: dict[str, Task] = {}
         self._submissions: dict[str, Iterator[AnswerStep]] = {}
         # The songs that belong together, by what they have in common; and the id of the first one's task.
         self._families: dict[str, dict[str, None]] = defaultdict(dict)
@@ -93,7 +93,7 @@ class Service:
         return time.monotonic() * self.speed
 
     def find_task(self, task_id: str) -> Task | None:
-        return self._tasks.get(task_id)
+        return self.tasks.get(task_id)
 
     def show_credits(self) -> Reply:
         return Reply(fields={"data": float(self._credits)})
@@ -108,7 +108,7 @@ class Service:
     def show_record(self, contract: Contract, base_url: str, task_id: str) -> Reply:
         if contract.makes_music and is_music_job(task_id):
             return Reply(fields={"data": make_music_job_record(base_url, task_id)})
-        task = self._tasks.get(task_id)
+        task = self.tasks.get(task_id)
         if task is None or self._contracts[task_id] is not contract:
             return Reply(refusal=Refusal.UNKNOWN_TASK)
         self.counters.lookups[task.audio_id] += 1
@@ -217,7 +217,7 @@ class Service:
             created=begun,
             completed=begun + (seconds / self.speed if isfinite(seconds) else 0.0),
         )
-        self._tasks[task.task_id] = task
+        self.tasks[task.task_id] = task
         self._contracts[task.task_id] = contract
         return task
 
