@@ -15,7 +15,7 @@ from suno_wav_cli.conversion.early_end import early_end
 from suno_wav_cli.conversion.finish import finish_task, song_of, target_of
 from suno_wav_cli.conversion.gate import SubmissionGate
 from suno_wav_cli.conversion.ids import find
-from suno_wav_cli.conversion.outcome import Outcome, report_failure, report_summary, summarize
+from suno_wav_cli.conversion.outcome import Outcome, find_saved, report_failure, report_summary, summarize
 from suno_wav_cli.conversion.pipeline import finish, run_all
 from suno_wav_cli.conversion.plan import Action, Job, choose_action
 from suno_wav_cli.conversion.resume_hint import command_for, describe_command, service_options
@@ -119,6 +119,7 @@ def _run_begun(chosen: Sequence[JournalEntry | str], *, resubmit: bool) -> RunBe
 
 def _conclude(context: ConversionContext, outcomes: Sequence[Outcome]) -> tuple[str, ...] | None:
     """Report how far a run came that ends early. Return the command that continues it."""
+    outcomes = [find_saved(context, outcome) for outcome in outcomes]
     report_summary(context, outcomes, ended_early=True)
     if context.ends_with_run:
         return None

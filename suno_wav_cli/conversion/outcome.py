@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.pricing import price_of
@@ -26,7 +26,7 @@ from suno_wav_cli.errors import (
     UsageError,
 )
 from suno_wav_cli.events import SongFailed, Summary
-from suno_wav_cli.journal.entry import GIVEN_UP, UNDECIDED, UNSAVED
+from suno_wav_cli.journal.entry import GIVEN_UP, UNDECIDED, UNSAVED, State
 from suno_wav_cli.models import is_id
 
 if TYPE_CHECKING:
@@ -95,9 +95,22 @@ def outcomes_after(
 ) -> list[Outcome]:
     """Return the outcomes of a run that ended early. The journal knows what was under way then."""
     return [
-        outcome if outcome.is_begun else _find_outcome(context, job.song.audio_id)
+        find_saved(context, outcome) if outcome.is_begun else _find_outcome(context, job.song.audio_id)
         for job, outcome in zip(plan, outcomes, strict=True)
     ]
+
+
+def find_saved(context: ConversionContext, outcome: Outcome) -> Outcome:
+    """Return the outcome of a song whose file may be in place already, while a command runs for it."""
+    if not outcome.is_at_service:
+        return outcome
+    # The journal itself may be what ended the run.
+    with suppress(UsageError):
+        entry = context.journal.of_task(outcome.task_id or "")
+        if entry is not None and entry.state is State.SAVED and entry.target is not None:
+            is_there = context.journal.recognises(entry, entry.target)
+            return replace(outcome, path=entry.target, credits=entry.credits) if is_there else outcome
+    return outcome
 
 
 def _find_outcome(context: ConversionContext, audio_id: str) -> Outcome:

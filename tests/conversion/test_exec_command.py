@@ -155,8 +155,11 @@ def test_an_interruption_ends_it_too(sandbox: Sandbox, number: signal.Signals) -
         wait_until(lambda: Path("pid").exists() and Path("pid").read_text().endswith("\n"))
         began = time.monotonic()
         process.send_signal(number)
-        assert process.wait(ENDS_WITHIN) == 128 + number
-        assert time.monotonic() - began < ENDS_WITHIN
+        out, err = process.communicate(timeout=ENDS_WITHIN)
+        assert (process.returncode, time.monotonic() - began < ENDS_WITHIN) == (128 + number, True)
+    # The song is saved, and nothing is left to continue.
+    assert '"saved": 1' in next(line for line in out.splitlines() if '"summary"' in line)
+    assert "resume" not in err
     wait_until(lambda: not is_running(Path("pid").read_text().strip()))
 
 
