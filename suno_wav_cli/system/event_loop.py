@@ -44,8 +44,8 @@ class _Loop(_PlatformLoop):
 def run_async(main: Coroutine[Any, Any, T]) -> T:
     """Run `main` in an event loop.
 
-    A signal cancels `main`, which can clean up, and then raises Stopped. A second signal raises it
-    at once: it cancels whatever is left, the clean-up too. Later ones change nothing.
+    A signal cancels `main`, which can clean up, and then raises Stopped. A second signal raises it in
+    the loop: it cancels whatever is left, the clean-up too. Later ones change nothing.
     """
     received: list[int] = []
     continue_argv: tuple[str, ...] | None = None
@@ -60,7 +60,8 @@ def run_async(main: Coroutine[Any, Any, T]) -> T:
             if len(received) == 1 and task is not None:
                 loop.call_soon_threadsafe(task.cancel)
             elif len(received) <= _SECOND:
-                raise Stopped(number)
+                # Raised here, it would be lost if Python just frees an object.
+                loop.call_soon_threadsafe(_stop, number)
             # A third one would hide how to continue.
 
         with handle_signals(stop):
@@ -84,6 +85,10 @@ def run_async(main: Coroutine[Any, Any, T]) -> T:
         # The signal came too late to cancel `main`. The caller must not go on.
         raise Stopped(received[0])
     return result
+
+
+def _stop(number: int) -> None:
+    raise Stopped(number)
 
 
 def _find_hint(error: BaseException | None) -> tuple[str, ...] | None:

@@ -253,8 +253,35 @@ async def interrupted_while_it_cleans_up() -> None:
             await asyncio.sleep(60)
 
 
+class InterruptedAtItsEnd:
+    """Python ignores and prints what is raised here, as in the callback of a weak reference."""
+
+    def __del__(self) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+async def interrupted_while_python_frees_an_object() -> None:
+    signal_soon(signal.SIGINT)
+    try:
+        await asyncio.sleep(60)
+    except asyncio.CancelledError:
+        try:
+            raise CommandCancelled(("suno-wav", "resume", "1")) from None
+        finally:
+            InterruptedAtItsEnd()
+            await asyncio.sleep(5)
+            pytest.fail("the second signal is lost")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="os.kill ends a process on Windows")
-@pytest.mark.parametrize("main", [interrupted_again_and_again, interrupted_while_it_cleans_up])
+@pytest.mark.parametrize(
+    "main",
+    [
+        interrupted_again_and_again,
+        interrupted_while_it_cleans_up,
+        interrupted_while_python_frees_an_object,
+    ],
+)
 def test_further_signals_do_not_hide_how_to_continue(main: Callable[[], Coroutine[None, None, None]]) -> None:
     with pytest.raises(Stopped) as stopped:
         run_async(main())
