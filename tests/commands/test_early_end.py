@@ -146,7 +146,9 @@ def test_the_rest_of_standard_input_is_kept_in_a_file(sandbox: Sandbox) -> None:
     """The printed command, typed as it stands, continues all of it and pays for nothing twice."""
     songs = ["demo-slow+in1", "demo+in2", "demo+in3"]
     process = subprocess.Popen(
-        command_line("convert", songs[0], "--from-file", "-", "--jobs", "1", "--tunnel", "none", "--json"),
+        command_line(
+            "convert", songs[0], "--from-file", "-", "--window", "1/1s", "--tunnel", "none", "--json"
+        ),
         env=os.environ | sandbox.settings,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
