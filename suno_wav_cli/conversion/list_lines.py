@@ -234,6 +234,8 @@ def _find_delimiter(line: str) -> str | None:
 def _parse_words(line: str, service: Sequence[str]) -> Song:
     plain = _COMMENT.sub("", line).strip(" \t\r,;")
     words = plain.split()
+    if not words:
+        raise UsageError(f"no {_SONG}", "Each song needs one.")
     if plain.startswith("["):
         raise UsageError("an array", "Write one object on each line: jq -c '.[]' LIST")
     if "\t" in plain and len(words) == _MOST_WORDS and not any(map(str.isdigit, words[1])):

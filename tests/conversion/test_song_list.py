@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from suno_wav_cli.conversion.song_list import read_songs, write_failures
@@ -158,6 +158,7 @@ def test_what_is_written_is_what_is_read(failures: list[tuple[Song, str]]) -> No
     assert read(str(path)) == [song for song, _ in failures]
 
 
+@example(content=b",")
 @given(content=st.binary(max_size=200))
 def test_any_file_is_a_list_or_one_of_our_errors(content: bytes) -> None:
     try:

@@ -27,6 +27,7 @@ IN_PARTS = {UPLOAD_WHOLE: "1000000"}
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[ObjectStore]:
+    pytest.importorskip("moto", reason="needs the extra test-s3")
     with serve_objects() as served:
         yield served
 
