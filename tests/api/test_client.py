@@ -541,11 +541,11 @@ ENVELOPES = st.fixed_dictionaries(
 @example(answer={"code": 200, "data": {"createTime": 10**400}}, question=look_up, provider=SUNOAPI)
 @example(answer={"code": 200, "data": {"resultJson": "[" * 100_000}}, question=look_up, provider=KIE_JOBS)
 def test_any_json_gives_a_result_or_one_of_our_errors(
-    server: Wild, answer: object, question: Callable[[Client], Awaitable[object]], provider: Provider
+    wild_server: Wild, answer: object, question: Callable[[Client], Awaitable[object]], provider: Provider
 ) -> None:
     """Anything else would come out of `ask` as a traceback."""
-    server.answer = lambda _: Response(json.dumps(answer), media_type="application/json")
-    assert ask(server.address, question, provider) is not None
+    wild_server.answer = lambda _: Response(json.dumps(answer), media_type="application/json")
+    assert ask(wild_server.address, question, provider) is not None
 
 
 @pytest.mark.parametrize(
