@@ -313,18 +313,37 @@ def test_lost_and_restored_session_is_noticed(sandbox: Sandbox, world: NgrokWorl
 
 
 @pytest.mark.long
-def test_session_at_another_address_counts_as_lost(sandbox: Sandbox, world: NgrokWorld) -> None:
-    """The service was given the old address."""
-    with started(sandbox, "convert", "demo-slow+moved", "--out", "song.wav", env=settings(world)) as process:
+def test_song_of_an_earlier_address_is_polled_at_the_normal_pace(sandbox: Sandbox, world: NgrokWorld) -> None:
+    """The service was given the old address, where its callback does not arrive any more."""
+    arguments = ("convert", "demo-slow+moved", "--out", "song.wav", "--poll-interval", "0.5s")
+    with started(sandbox, *arguments, env=settings(world)) as process:
         read_until(process, named("submitted"))
         agent = world.agent()
         agent.lose_session()
         read_until(process, named("tunnel_lost"))
         agent.come_back(new_url=True)
-        lost = read_until(process, named("tunnel_lost"))
-        assert lost["reason"] == "the tunnel has another address now"
+        restored = read_until(process, named("tunnel_restored"))
+        assert (restored["public_url"], restored["moved"]) == (agent.now["public_url"], True)
         read_until(process, named("saved"))
         assert process.wait(60) == 0
+    assert sandbox.counted("lookups", "demo-slow+moved") > 2
+
+
+@pytest.mark.long
+def test_address_that_the_agent_only_claims_is_not_believed(sandbox: Sandbox, world: NgrokWorld) -> None:
+    """An agent of version 3.0.4 says its first address for ever, whatever ngrok has given it since."""
+    env = settings(world, version="3.0.4")
+    with started(sandbox, "convert", "demo-never+claimed", env=env) as process:
+        read_until(process, named("submitted"))
+        agent = world.agent()
+        agent.lose_session()
+        read_until(process, named("tunnel_lost"))
+        agent.come_back(new_url=True)
+        lost = read_until(process, lambda event: event["event"] in {"tunnel_lost", "tunnel_restored"})
+        reason = "ngrok does not know the address that it gave out (ERR_NGROK_3200)"
+        assert (lost["event"], lost["reason"]) == ("tunnel_lost", reason)
+        stop(process)
+    assert nothing_left(world)
 
 
 @pytest.mark.long

@@ -55,6 +55,9 @@ if TYPE_CHECKING:
 
 _BAD_REQUEST = 400
 
+_NAME = "suno-wav"
+"""The tunnel's name in the agent's API. pyngrok's own has slashes, by which no agent finds it again."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Launch:
@@ -145,7 +148,9 @@ class AgentProcess:
         refused: PyngrokNgrokHTTPError | None = None
         for options in tunnel_options(destination, self._launch.config_version):
             try:
-                return ngrok.connect(destination.local_url, "http", pyngrok_config=self._config, **options)
+                return ngrok.connect(
+                    destination.local_url, "http", _NAME, pyngrok_config=self._config, **options
+                )
             except PyngrokNgrokHTTPError as error:
                 if error.status_code != _BAD_REQUEST:
                     raise
