@@ -73,4 +73,6 @@ async def _post_probe(http: httpx.AsyncClient, url: str, probe: Probe) -> Tunnel
         return TunnelFailed(reason, OR_POLL)
     reason = f"{origin(url)} does not lead here: it answers HTTP {response.status_code}"
     code = response.headers.get("Ngrok-Error-Code", "")
+    if "Ngrok-Error-Code" not in response.headers and b"ERR_NGROK_" not in page:
+        return TunnelFailed(reason, f"It must lead to the port of this program. {OR_POLL}")
     return ngrok_failure([code, page.decode("utf-8", "replace")], reason)

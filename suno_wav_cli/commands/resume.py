@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.pricing import WAV_PRICE, format_credits, price_of
 from suno_wav_cli.api.providers import PROVIDERS, get_provider
+from suno_wav_cli.callbacks.tunnel.agent_folder import end_orphans
 from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
 from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.early_end import early_end
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.config.run import Run
     from suno_wav_cli.conversion.context import ConversionContext
-    from suno_wav_cli.journal import History
+from suno_wav_cli.journal import History
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,7 @@ def resume(request: Request, run: Run) -> ExitCode:
     """Finish conversions, and return the exit code. Raise SunoWavError if nothing could be begun."""
     address = None if is_own_sandbox(run.settings) else base_url_of(run.settings)
     # Looked at first, because without anything to resume here no key is needed.
+    end_orphans(run.paths.agents)
     with open_history(run.paths.journal) as history:
         service = service_options(run.settings.provider, run.settings.base_url)
         chosen = _choose(request.names, history, address, service)

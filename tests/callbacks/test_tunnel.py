@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from tests.support.ngrok_world import NgrokWorld, StandIn, ngrok_world
-from tests.support.program import ENDS_WITHIN, Sandbox, named, read_until, started
+from tests.support.program import ENDS_WITHIN, Sandbox, named, read_until, started, wait_until
 from tests.support.quick import shortlist
 
 if TYPE_CHECKING:
@@ -406,6 +406,25 @@ def test_next_run_ends_the_orphaned_agent_only(sandbox: Sandbox, world: NgrokWor
     assert nothing_left(world)
 
 
+@pytest.mark.first_cases(1)
+@pytest.mark.parametrize("command", [["jobs"], ["resume"], ["status", "@last"]], ids=" ".join)
+def test_any_command_that_opens_the_journal_cleans_up(
+    sandbox: Sandbox, world: NgrokWorld, command: list[str]
+) -> None:
+    """A killed run has left its agent, which was still connecting, and the agent's folder."""
+    song = f"demo+left-by-{command[0]}"
+    assert sandbox.run("convert", song, "--no-wait", env=settings(world)).code == 0
+    with started(
+        sandbox, "convert", f"demo+killed-{command[0]}", env=settings(world, "swallowed")
+    ) as process:
+        agent = world.agent()
+        process.kill()
+        process.wait()
+    assert agent.alive
+    sandbox.run(*command, env=settings(world))
+    assert nothing_left(world)
+
+
 def test_token_and_key_stay_secret(sandbox: Sandbox, world: NgrokWorld) -> None:
     """Not in other processes, output or logs, nor on the disk after the agent has read it."""
     # Given as a person's shell would have it, so that the program's own environment is the only place.
@@ -432,6 +451,31 @@ def test_token_and_key_stay_secret(sandbox: Sandbox, world: NgrokWorld) -> None:
         out, err = process.communicate(timeout=60)
     said = out + err + Path("log.jsonl").read_text(encoding="utf-8")
     assert [secret for secret in (KEY, TOKEN, secret_path) if secret in said] == []
+
+
+@pytest.mark.long
+def test_no_variable_that_may_hold_a_secret_reaches_the_agent(sandbox: Sandbox, world: NgrokWorld) -> None:
+    hidden = {"NGROK_API_KEY", "NGROK_DOMAIN", "SUNO_WAV_HMAC_KEY", "GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY"}
+    hidden |= {"my_secret", "suno_thing", "odd-name_key"}
+    env = settings(world) | dict.fromkeys(hidden, "secret") | {"KEYBOARD": "de", "TOKENS": "two"}
+    assert sandbox.run("convert", "demo+variables", "--tunnel", "ngrok", env=env).code == 0
+    assert len(world.runs) > len(world.agents) == 1
+    for run in world.runs:
+        names = set(run.state["environ"])
+        assert names & (hidden | {"SUNO_API_KEY", "SUNO_WAV_HOME", "NGROK_AUTHTOKEN"}) == set()
+        assert names >= {"KEYBOARD", "TOKENS", "PATH"}
+
+
+@pytest.mark.long
+def test_token_is_off_the_disk_while_the_agent_still_connects(sandbox: Sandbox, world: NgrokWorld) -> None:
+    agents = Path(os.environ["SUNO_WAV_HOME"]) / "agents"
+    env = settings(world, "swallowed")
+    with started(sandbox, "convert", "demo-slow+connecting", "--tunnel", "ngrok", env=env) as process:
+        world.agent().wait_for(lambda state: state["web_address"] is not None)
+        wait_until(lambda: [*agents.glob("*/ngrok.yml")] == [], 3.0)
+        assert len([*agents.glob("*/agent")]) == 1
+        assert stop(process) == 130
+    assert nothing_left(world)
 
 
 @pytest.mark.long

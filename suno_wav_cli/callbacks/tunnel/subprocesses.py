@@ -9,6 +9,8 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.callbacks.tunnel.environment import find_secret_variables
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -72,8 +74,10 @@ class SubprocessGroup:
     ) -> Subprocess:
         """Start a program without a terminal, which Ctrl-C does not reach. Raise OSError.
 
-        `environment` is added to this program's own. The program works in `folder`.
+        `environment` is added to this program's own, of which secrets are left out. The program
+        works in `folder`.
         """
+        hidden = set(find_secret_variables(os.environ))
         with self._lock:
             if self._closed:
                 raise InterruptedError
@@ -85,7 +89,8 @@ class SubprocessGroup:
                     stderr=subprocess.PIPE,
                     text=True,
                     errors="replace",
-                    env=os.environ | (environment or {}),
+                    env={name: os.environ[name] for name in os.environ if name not in hidden}
+                    | dict(environment or {}),
                     cwd=folder,
                     start_new_session=True,
                 )
