@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import httpx
@@ -60,7 +61,7 @@ def check_response(
         return _read_whole(headers)
     if status == httpx.codes.PARTIAL_CONTENT:
         return _read_part(headers, wanted, validator)
-    if status == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE and wanted is not None:
+    if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and wanted is not None:
         return _read_nothing_left(headers, wanted, validator)
     if status in _REFUSED:
         raise AddressRefused(
