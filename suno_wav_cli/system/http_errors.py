@@ -10,6 +10,8 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 _MOST_PIECES = 10_000
+_MOST_LAYERS = 5
+_LONGEST_DATE = 100
 _ZLIB_CODINGS = ("gzip", "x-gzip", "deflate")
 _CODINGS = (*_ZLIB_CODINGS, "br", "compress", "x-compress", "zstd")
 
@@ -56,7 +58,8 @@ def decode_body(body: bytes, content_encoding: str, limit: int) -> bytes | None:
 
 def decode_partly(body: bytes, content_encoding: str, limit: int) -> bytes:
     """Undo gzip and deflate as far as that is possible, to at most `limit` bytes."""
-    for _ in range(content_encoding.lower().count("gzip") + content_encoding.lower().count("deflate")):
+    layers = content_encoding.lower().count("gzip") + content_encoding.lower().count("deflate")
+    for _ in range(min(layers, _MOST_LAYERS)):
         try:
             body = zlib.decompressobj(wbits=47).decompress(body, limit)
         except zlib.error:
@@ -66,7 +69,7 @@ def decode_partly(body: bytes, content_encoding: str, limit: int) -> bytes:
 
 def read_retry_after(text: str, longest: float) -> float | None:
     """Read a Retry-After, in seconds or a date, as at most `longest` seconds from now."""
-    text = text.strip()
+    text = text[:_LONGEST_DATE].strip()
     try:
         seconds = (
             float(text)
