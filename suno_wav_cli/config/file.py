@@ -121,5 +121,6 @@ def _split(text: str) -> Iterator[tuple[int, str]]:
             depth -= 1
         elif found == "\n" and depth == 0:
             statement = text[begin : match.start()]
-            yield line, statement
+            if statement.strip()[:1] not in ("", "#"):
+                yield line, statement
             begin, line = match.end(), line + statement.count("\n") + 1
