@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING
-
-import httpx
 
 from suno_wav_cli.download.coding import read_codings
 from suno_wav_cli.errors import AddressRefused, BrokenOff, PageAnswered, StartOver
@@ -37,16 +36,16 @@ class Meaning(Enum):
 
 _MEANINGS: Mapping[int, Meaning] = MappingProxyType(
     {
-        httpx.codes.OK: Meaning.WHOLE,
-        httpx.codes.PARTIAL_CONTENT: Meaning.PART,
-        httpx.codes.REQUEST_TIMEOUT: Meaning.NOT_NOW,
-        httpx.codes.TOO_EARLY: Meaning.NOT_NOW,
-        httpx.codes.TOO_MANY_REQUESTS: Meaning.NOT_NOW,
+        HTTPStatus.OK: Meaning.WHOLE,
+        HTTPStatus.PARTIAL_CONTENT: Meaning.PART,
+        HTTPStatus.REQUEST_TIMEOUT: Meaning.NOT_NOW,
+        HTTPStatus.TOO_EARLY: Meaning.NOT_NOW,
+        HTTPStatus.TOO_MANY_REQUESTS: Meaning.NOT_NOW,
     }
 )
 """The statuses that do not mean what their class means."""
 
-_GONE = (httpx.codes.NOT_FOUND, httpx.codes.GONE)
+_GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 """Statuses whose pages speak of the file, however they look."""
 
 _CHALLENGES = ("CF-Mitigated", "X-Amzn-Waf-Action")
@@ -79,9 +78,9 @@ def read_meaning(status: int, *, ranged: bool) -> Meaning:
     What is neither the file nor a reason to wait is about the address: servers say in many ways that
     one has expired.
     """
-    if status == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE and ranged:
+    if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and ranged:
         return Meaning.NOTHING_LEFT
-    not_now = status >= httpx.codes.INTERNAL_SERVER_ERROR
+    not_now = status >= HTTPStatus.INTERNAL_SERVER_ERROR
     return _MEANINGS.get(status, Meaning.NOT_NOW if not_now else Meaning.REFUSED)
 
 
@@ -121,7 +120,7 @@ def confirms_length(status: int, headers: Mapping[str, str], length: int, valida
     """Tell whether the answer to a request for the last byte says that the file has `length` bytes."""
     match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
     return (
-        status == httpx.codes.PARTIAL_CONTENT
+        status == HTTPStatus.PARTIAL_CONTENT
         and match is not None
         and [int(number) for number in match.groups()] == [length - 1, length - 1, length]
         and not read_codings(headers.get("Content-Encoding", ""))
