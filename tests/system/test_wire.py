@@ -230,6 +230,20 @@ def test_a_cdn_that_floods_its_head_costs_little(
 
 
 @pytest.mark.timing
+@pytest.mark.parametrize("coding", [b"", b"Content-Encoding: gzip\r\n"], ids=["plain", "compressed"])
+def test_a_cdn_that_sends_tiny_chunks_costs_little(coding: bytes) -> None:
+    """Each costs as much as a large one, and a thousand bytes a second of them are not too slow."""
+    head = b"HTTP/1.1 200 OK\r\n" + coding + b"Transfer-Encoding: chunked\r\n\r\n"
+    # The beginning of a gzip file, whose comment does not end.
+    head += b"a\r\n\x1f\x8b\x08\x10\0\0\0\0\0\0\r\n" if coding else b""
+    with serve(flood(b"1\r\n \r\n" * 1000, head)) as port:
+        began = time.thread_time()
+        with pytest.raises(DownloadFailed, match="in 10,000 pieces of 1 bytes"):
+            download(f"http://127.0.0.1:{port}/", policy(ssl.create_default_context(), private_hosts=True))
+    assert time.thread_time() - began < 5
+
+
+@pytest.mark.timing
 def test_a_receiver_of_callbacks_that_floods_costs_little() -> None:
     with serve(flood(b"HTTP/1.1 102 Processing\r\n\r\n" * 1000)) as port:
         began = time.thread_time()
