@@ -447,13 +447,14 @@ def test_a_wait_that_ends_after_the_time_is_up_is_not_begun(customer: Customer) 
 # Told at once
 
 
+@pytest.mark.first_cases(4)
 @pytest.mark.parametrize(
     ("steps", "said"),
     [
+        ("lie~always", "compressed with gzip, but"),
         ("lost~always", "without saying where to"),
         ("astray~always", "to what is no address"),
         ("ftp~always", "to ftp:, which is not https"),
-        ("lie~always", "compressed with gzip, but"),
         ("deflate~always", "compressed with deflate, but"),
         ("deflate.chunked~always", "compressed with deflate, but"),
     ],
@@ -467,6 +468,7 @@ def test_what_no_other_attempt_mends_is_told_at_once(customer: Customer, steps: 
     assert list(Path().iterdir()) == []
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("steps", ["bomb20m~always", "bomb20m.chunked~always"])
 def test_a_bomb_leaves_nothing_behind(customer: Customer, steps: str) -> None:
     audio_id = f"demo-cdn-{steps}+bomb"
@@ -516,6 +518,7 @@ def test_a_body_that_broke_off_is_no_file_without_the_servers_word(customer: Cus
 # Pages for browsers
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("status", [403, 202, 401])
 def test_a_page_does_not_end_in_a_deleted_file(customer: Customer, status: int) -> None:
     audio_id = f"demo-cdn-cut100k-challenge{status}~always"
@@ -751,6 +754,7 @@ def test_a_service_that_names_a_fresh_address_is_asked_for_no_link(sandbox: Sand
     assert (done.code, sandbox.counted("links", audio_id)) == (0, 0)
 
 
+@pytest.mark.long
 def test_a_link_that_is_good_for_minutes_is_not_kept(sandbox: Sandbox) -> None:
     """The next run asks for another one, from the address that the record names."""
     audio_id, kie = "demo-cdn-stale-403-cut100k.then403+kept", sandbox.as_kie("kie")
