@@ -428,7 +428,7 @@ def test_a_fresh_address_is_in_the_journal(customer: Customer) -> None:
     assert kept.wav_url not in (None, entry.wav_url)
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.timing
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_wait_that_the_server_asks_for_is_kept(customer: Customer, status: int) -> None:
@@ -688,7 +688,7 @@ def test_a_name_that_does_not_resolve_is_tried_while_there_is_time(
     assert len(run.of(DownloadRetried)) > 1
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.timing
 @pytest.mark.parametrize(
     ("number", "words"),
@@ -789,7 +789,7 @@ def test_the_program_gets_the_file_through_all_of_it(sandbox: Sandbox, options: 
     assert [path.name for path in Path().iterdir()] == [TARGET.name]
 
 
-@pytest.mark.first_cases(2)
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("steps", "said"),
     [

@@ -287,7 +287,7 @@ def test_a_limit_is_kept_whoever_asks() -> None:
     assert RateLimit(None).delay(1 << 40) == 0.0
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.timing
 def test_a_limited_download_takes_its_time(server: Server) -> None:
     begun = time.monotonic()
