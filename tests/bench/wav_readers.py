@@ -4,7 +4,7 @@
 
 The files are those that other packages ship, which no program of this project has written. `--get` fetches the
 Debian packages of `PACKAGES` into the folder first; unpacked packages of SciPy, soundfile and mutagen may lie beside
-them. A file agrees if all readers that are here find the same rate, bits, channels and length, and peak and RMS
+them. A file agrees if all that can read it find the same rate, bits, channels and length, and peak and RMS
 within `TOLERANCE`. Prints the others, and how many agree.
 
 Exit code: 0 whatever differs, 2 if no reader is here.
@@ -59,12 +59,15 @@ class Finding:
     peak: float | None
     loudness: float | None
 
-    def differences(self, other: Finding) -> list[str]:
+    def differences(self, other: Finding, *, clips: bool) -> list[str]:
+        """Name the fields that differ. A reader that `clips` finds no levels beyond full scale."""
         names = [
             name for name in ("rate", "channels", "frames") if getattr(self, name) != getattr(other, name)
         ]
         if None not in (self.bits, other.bits) and self.bits != other.bits:
             names.append("bits")
+        if clips and (self.peak or 0.0) > 0.0:
+            return names
         return names + [
             name
             for name in ("peak", "loudness")
@@ -178,13 +181,14 @@ def compare(path: Path, readers: list[str]) -> str | None:
     found = ours(path)
     if isinstance(found, str):
         return found
-    said = []
-    for name in readers:
-        other = READERS[name](path)
-        if isinstance(other, str):
-            said.append(f"{name}: {other[-60:]}")
-        elif names := found.differences(other):
-            said.append(f"{name} differs in {', '.join(names)}: {other}, ours {found}")
+    others = {name: READERS[name](path) for name in readers}
+    said = [
+        f"{name} differs in {', '.join(names)}: {other}, ours {found}"
+        for name, other in others.items()
+        if not isinstance(other, str) and (names := found.differences(other, clips=name == "sox"))
+    ]
+    if all(isinstance(other, str) for other in others.values()):
+        said = [f"{name} does not read it: {other}" for name, other in others.items()]
     return "; ".join(said) or None
 
 
