@@ -238,6 +238,7 @@ WHOLE = {
 }
 
 
+@pytest.mark.first_cases(5)
 @pytest.mark.parametrize("name", WHOLE)
 def test_each_missing_byte_is_noticed_unless_it_is_padding(name: str) -> None:
     whole = WHOLE[name]
