@@ -273,4 +273,5 @@ def _download_policy(settings: Settings, tls: ssl.SSLContext, base_url: str) -> 
         max_size=settings.max_size,
         min_speed=settings.min_speed,
         stall_timeout=settings.stall_timeout,
+        timeout=settings.timeout,
     )
