@@ -24,6 +24,7 @@ SunoWavError
 │   │   └── PageAnswered       9   it may: a page says nothing about the file itself
 │   ├── BrokenOff              9   another try may help
 │   │   └── StartOver          9   the bytes received so far are useless
+│   ├── OutOfTime              9   more time may help
 │   ├── DiskFull               9   room on the disk helps
 │   └── NotAWholeWav           9
 ├── TagsNotWritten             9   the file is whole, but cannot take tags
@@ -234,6 +235,10 @@ class BrokenOff(DownloadFailed):
 
 
 class StartOver(BrokenOff):
+    pass
+
+
+class OutOfTime(DownloadFailed):
     pass
 
 

@@ -35,7 +35,8 @@ class DownloadPolicy:
     """What a download may take. Sizes in bytes, times in seconds, `min_speed` in bytes a second.
 
     A connection that is silent for `stall_timeout`, or a download slower than `min_speed` for that
-    long, is given up. A connection that brings `fast_enough` bytes a second gets no others beside
+    long, is given up; so is one that takes longer than each of `timeout` and the other limits allows
+    (`pace.py`). A connection that brings `fast_enough` bytes a second gets no others beside
     it; if that is None, the others join at once. `local` allows http:// on this machine, for a
     service that runs on this machine itself.
     """
@@ -46,6 +47,7 @@ class DownloadPolicy:
     max_size: int
     min_speed: int
     stall_timeout: float
+    timeout: float = 1800.0
     fast_enough: int | None = _GIGABIT
 
 

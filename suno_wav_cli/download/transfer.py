@@ -56,9 +56,9 @@ class Transfer:
         self._url = url
         self._connections = Connections()
 
-    def stop(self, reason: str) -> None:
-        """Make `run` raise BrokenOff within a moment, even while it waits for a byte."""
-        self._connections.stop(BrokenOff(reason))
+    def stop(self, error: DownloadFailed) -> None:
+        """Make `run` raise this error within a moment, even while it waits for a byte."""
+        self._connections.stop(error)
 
     def run(self) -> None:
         """Fetch what is missing.

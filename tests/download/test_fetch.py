@@ -36,6 +36,7 @@ from suno_wav_cli.errors import (
     OutputExists,
     StartOver,
     SunoWavError,
+    UsageError,
 )
 from suno_wav_cli.models import WavFormat
 from suno_wav_cli.system.loopback import address_of, bind_socket
@@ -465,7 +466,7 @@ def test_a_part_with_nothing_in_it_does_not_stay() -> None:
 def test_a_part_that_is_a_link_to_somebodys_file_is_not_written_through() -> None:
     Path("precious").write_bytes(b"precious")
     PART.symlink_to("precious")
-    with pytest.raises(DownloadFailed, match="cannot be written"):
+    with pytest.raises(UsageError, match="no regular file"):
         put_in_place(force=True)
     assert Path("precious").read_bytes() == b"precious"
 
@@ -647,7 +648,7 @@ def test_cancelled_in_the_middle_of_a_tls_handshake_it_leaves_without_a_thread(
 
 def test_an_aborted_transfer_that_has_not_begun_fetches_nothing(cdn: Cdn) -> None:
     with transfer_of(cdn.address + "/stall") as transfer:
-        transfer.stop("enough")
+        transfer.stop(BrokenOff("enough"))
         with pytest.raises(BrokenOff):
             transfer.run()
     assert transfer.segments.received == 0
