@@ -20,10 +20,13 @@ SunoWavError
 │   └── RecordExists           7   409: the conversion was made before, elsewhere
 ├── StillRunning               8   not finished within --timeout
 ├── DownloadFailed             9
-│   ├── AddressRefused         9   401, 403, 404, 410: a new download URL may help
+│   ├── AddressRefused         9   a new download URL may help
+│   │   └── PageAnswered       9   it may: a page says nothing about the file itself
 │   ├── BrokenOff              9   another try may help
 │   │   └── StartOver          9   the bytes received so far are useless
+│   ├── OutOfTime              9   more time may help
 │   ├── DiskFull               9   room on the disk helps
+│   ├── PrivateHost            9   an address in a private network, which is not connected to
 │   └── NotAWholeWav           9
 ├── TagsNotWritten             9   the file is whole, but cannot take tags
 ├── UploadFailed               9   the file is whole, but the object store has not taken it
@@ -220,6 +223,10 @@ class AddressRefused(DownloadFailed):
     pass
 
 
+class PageAnswered(AddressRefused):
+    pass
+
+
 class BrokenOff(DownloadFailed):
     """`retry_after` is the pause in seconds that the server asked for, if it did."""
 
@@ -232,8 +239,23 @@ class StartOver(BrokenOff):
     pass
 
 
+class OutOfTime(DownloadFailed):
+    pass
+
+
 class DiskFull(DownloadFailed):
     pass
+
+
+class PrivateHost(DownloadFailed):
+    """`host` has no other addresses than ones like `address`."""
+
+    def __init__(self, host: str, address: str) -> None:
+        shown = address if host == address else f"{host} ({address})"
+        super().__init__(
+            f"the file's address leads into a private network: {shown}",
+            "If your service keeps its files there, allow it: --allow-private-hosts. Else ask your provider.",
+        )
 
 
 class NotAWholeWav(DownloadFailed):

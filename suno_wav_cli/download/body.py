@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import ssl
 import time
-import zlib
 from typing import TYPE_CHECKING
 
 import httpx
+
+from suno_wav_cli.download.coding import undo
+from suno_wav_cli.errors import DownloadFailed
 
 if TYPE_CHECKING:
     import socket
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 LARGEST_BLOCK = 256 * 1024
 """Bytes; more at a time brings nothing."""
 
+_MANY_PIECES = 10_000
+_LEAST_PIECE = 100
+"""Bytes, on average."""
+
 _LATEST = 0.1
 """Seconds after which a block is yielded before it is full, to show progress on a slow line."""
 
@@ -32,14 +38,15 @@ def read_blocks(
 ) -> Iterator[bytes | memoryview]:
     """Yield the body in blocks of at most `size` bytes, each valid until the next one is read.
 
-    Raise httpx.HTTPError if the body breaks off, ends early, or is silent for `silence` seconds.
+    Raise httpx.HTTPError if the body breaks off, ends early, or is silent for `silence` seconds,
+    and DownloadFailed if it is not compressed as the server says.
     """
-    if content.coded:
-        yield from _decompress(response, size)
+    if content.codings:
+        yield from undo(content.codings, _read_pieces(response), size)
         return
     connection, length = _find_socket(response), content.span.length
     if connection is None or length is None:
-        for piece in response.iter_raw():
+        for piece in _read_pieces(response):
             for start in range(0, len(piece), size):
                 yield piece[start : start + size]
         return
@@ -53,24 +60,19 @@ def read_blocks(
         yield from _read_socket(connection, length - len(first), size, silence)
 
 
-def _decompress(response: httpx.Response, size: int) -> Iterator[bytes]:
-    """Decompress in small steps: httpx would turn one piece into a thousand times its size."""
-    # 15 bits of window, and 32 to accept either header: gzip's or zlib's.
-    decoder = zlib.decompressobj(wbits=47)
+def _read_pieces(response: httpx.Response) -> Iterator[bytes]:
+    """Yield what httpx reads. Raise DownloadFailed for chunks so small that they cost more than the file."""
+    count = size = 0
     for piece in response.iter_raw():
-        packed = piece
-        while not decoder.eof:
-            try:
-                block = decoder.decompress(packed, size)
-            except zlib.error as error:
-                raise httpx.DecodingError(f"its compression is broken: {error}") from error
-            packed = decoder.unconsumed_tail
-            if block:
-                yield block
-            if len(block) < size and not packed:
-                break
-    if not decoder.eof:
-        raise httpx.RemoteProtocolError("the body ended early")
+        yield piece
+        count, size = count + 1, size + len(piece)
+        if count == _MANY_PIECES:
+            if size < count * _LEAST_PIECE:
+                raise DownloadFailed(
+                    f"the file's server sends it in {count:,} pieces of {size / count:.0f} bytes",
+                    "Try again; if it stays so, ask your provider.",
+                )
+            count = size = 0
 
 
 def _find_socket(response: httpx.Response) -> socket.socket | None:
