@@ -18,6 +18,7 @@ from suno_wav_cli.config.keyring import KeyringUnusable
 from suno_wav_cli.errors import NotAuthorized, UsageError
 from suno_wav_cli.models import Secret
 from suno_wav_cli.system.atomic_file import write_atomically
+from suno_wav_cli.system.shell_words import as_operand, say_how
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,7 +131,12 @@ def _read(path: Path) -> dict[str, object] | None:
     if "key" in entry and mode & _OTHERS_BITS and os.name != "nt":
         raise NotAuthorized(
             f"{path} holds an API key, and others can read it (mode {mode & 0o777:04o})",
-            f"chmod 600 '{path}', and take a new key if others have used this machine.",
+            say_how(
+                "Take a new key if others have used this machine, and close the file to them",
+                "chmod",
+                "600",
+                as_operand(path),
+            ),
         )
     return entry
 

@@ -11,7 +11,6 @@ that came before one with FULL: what is known before a payment and before a rena
 from __future__ import annotations
 
 import os
-import shlex
 import sqlite3
 import sys
 from contextlib import closing, contextmanager, nullcontext, suppress
@@ -23,6 +22,7 @@ from suno_wav_cli.errors import JournalLocked, JournalLost, JournalUnusable
 from suno_wav_cli.journal.entry import JournalEntry, State
 from suno_wav_cli.journal.files import BUSY_SECONDS, connect, create, has_log, write_again
 from suno_wav_cli.journal.migrations import SCHEMA_VERSION, bring_up_to_date, version_of
+from suno_wav_cli.system.shell_words import quote_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -289,7 +289,14 @@ def _unusable(path: Path | None, error: Exception) -> JournalUnusable | JournalL
         )
     return JournalUnusable(
         message,
-        f"It is damaged, and was not touched. To save what can be read: sqlite3 {shlex.quote(str(path))} .recover | "
-        "sqlite3 NEW; then put "
-        "NEW in its place. Without it, songs that were paid for are not known and would be paid for again.",
+        "It is damaged, and was not touched. Without it, songs that were paid for are not known and would be paid "
+        f"for again. {_how_to_recover(path)}",
     )
+
+
+def _how_to_recover(path: Path | None) -> str:
+    line = quote_command(("sqlite3", str(path), ".recover"))
+    how = (
+        f", and put NEW in its place: {line} | sqlite3 NEW" if line else " with `sqlite3` and its `.recover`."
+    )
+    return f"Save what can be read{how}"

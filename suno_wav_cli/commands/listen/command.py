@@ -138,5 +138,5 @@ def _check_folders(settings: Settings) -> None:
     """Raise UsageError if a folder to write to does not exist."""
     is_template = settings.out is not None and "{" in settings.out
     for option, folder in (("--out", None if is_template else settings.out), ("--save", settings.save)):
-        if folder is not None and not is_folder(Path(folder).expanduser()):
-            raise UsageError(f"{option}: there is no folder {folder}", how_to_make(Path(folder)))
+        if folder is not None and not is_folder(path := Path(folder).expanduser()):
+            raise UsageError(f"{option}: there is no folder {path}", how_to_make(path))
