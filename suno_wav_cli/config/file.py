@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from suno_wav_cli.errors import UsageError
+from suno_wav_cli.system.private_files import find_stranger, is_open_to_others
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -18,11 +20,15 @@ _LARGEST = 1 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigFile:
-    """`written` is empty if there is no file. Numbers with a fraction are kept as text."""
+    """`written` is empty if there is no file. Numbers with a fraction are kept as text.
+
+    Others can read a file that `is_open`.
+    """
 
     path: Path
     written: Mapping[str, Any]
     text: str
+    is_open: bool = False
 
     def place(self, name: str) -> str:
         """Say where a setting stands."""
@@ -40,16 +46,24 @@ def read_config_file(path: Path, known: Collection[str]) -> ConfigFile:
     """
     try:
         with path.open("rb") as file:
+            status = os.fstat(file.fileno())
             content = file.read(_LARGEST + 1)
     except FileNotFoundError:
         return ConfigFile(path=path, written={}, text="")
     except OSError as error:
         raise _make_read_error(path, error.strerror or str(error)) from None
+    if stranger := find_stranger(status):
+        raise _make_read_error(path, stranger)
     if len(content) > _LARGEST:
         raise _make_read_error(path, "it is too large")
     try:
         text = content.decode("utf-8")
-        config = ConfigFile(path=path, written=tomllib.loads(text, parse_float=str), text=text)
+        config = ConfigFile(
+            path=path,
+            written=tomllib.loads(text, parse_float=str),
+            text=text,
+            is_open=is_open_to_others(status),
+        )
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise _make_read_error(path, f"line {line} is not UTF-8 text") from None

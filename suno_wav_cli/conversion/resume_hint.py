@@ -83,7 +83,7 @@ def how_to_make(folder: Path) -> str:
 
 def advise(error: SunoWavError, *, typed: Sequence[str] = ()) -> str:
     """Return what to do about an error: its remedy, and the command that continues."""
-    if error.continue_argv is None:
+    if error.continue_argv is None or error.ends_with_command:
         return error.remedy
     line = describe_command(error.continue_argv, typed=typed)
     if error.remedy.endswith(":"):

@@ -213,7 +213,7 @@ def open_for_reading(path: Path) -> Iterator[Database | None]:
     options = "mode=ro" if os.access(path.parent, os.W_OK) else "mode=ro&immutable=1"
     try:
         connection = connect(path, options)
-    except sqlite3.Error as error:
+    except (OSError, sqlite3.Error) as error:
         raise _unusable(path, error) from error
     with closing(connection):
         connection.row_factory = sqlite3.Row
@@ -287,16 +287,11 @@ def _unusable(path: Path | None, error: Exception) -> JournalUnusable | JournalL
         return JournalUnusable(
             message, "Repair the file or folder, or name another one: SUNO_WAV_HOME=FOLDER"
         )
-    return JournalUnusable(
+    line = quote_command(("sqlite3", str(path), ".recover")) or "sqlite3 JOURNAL .recover"
+    damaged = JournalUnusable(
         message,
-        "It is damaged, and was not touched. Without it, songs that were paid for are not known and would be paid "
-        f"for again. {_how_to_recover(path)}",
+        "It is damaged, and was not touched. Without it, songs that were paid for are not known and would be paid for "
+        f"again. Save what can be read, and put NEW in its place: {line} | sqlite3 NEW",
     )
-
-
-def _how_to_recover(path: Path | None) -> str:
-    line = quote_command(("sqlite3", str(path), ".recover"))
-    how = (
-        f", and put NEW in its place: {line} | sqlite3 NEW" if line else " with `sqlite3` and its `.recover`."
-    )
-    return f"Save what can be read{how}"
+    damaged.ends_with_command = True
+    return damaged
