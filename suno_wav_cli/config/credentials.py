@@ -27,7 +27,7 @@ API_KEY_VARIABLE = "SUNO_API_KEY"
 class Secrets:
     """Secrets are never options and never shown. `api_key` is the one from the environment.
 
-    `ignored` are the names of those in `config_file` that others can read.
+    `ignored` are the names of those in `config_file`, which others can read. It is None if there are none.
     """
 
     api_key: Secret | None
@@ -48,13 +48,14 @@ def take_secrets(environ: MutableMapping[str, str], config: ConfigFile) -> Secre
         name: _read_secret(environ.pop(name, None), name)
         for name in (API_KEY_VARIABLE, "NGROK_AUTHTOKEN", "SUNO_WAV_HMAC_KEY")
     }
+    ignored = tuple(name for name in SECRETS if name in config.written) if config.is_open else ()
     return Secrets(
         api_key=_check_for_header(given[API_KEY_VARIABLE]),
         ngrok_token=_check_for_header(given["NGROK_AUTHTOKEN"])
         or _check_for_header(_read_from_file(config, "ngrok_authtoken")),
         hmac_key=given["SUNO_WAV_HMAC_KEY"] or _read_from_file(config, "hmac_key"),
-        config_file=config.path,
-        ignored=tuple(name for name in SECRETS if name in config.written) if config.is_open else (),
+        config_file=config.path if ignored else None,
+        ignored=ignored,
     )
 
 

@@ -32,6 +32,7 @@ def config_file() -> Path:
 def written(text: str) -> Path:
     config_file().parent.mkdir(exist_ok=True)
     config_file().write_text(text, encoding="utf-8")
+    config_file().chmod(0o600)
     return config_file()
 
 

@@ -33,6 +33,7 @@ def written(text: str | bytes) -> Path:
     file = Path(HOME) / "config.toml"
     file.parent.mkdir(exist_ok=True)
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    file.chmod(0o600)
     return file
 
 
