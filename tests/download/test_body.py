@@ -183,7 +183,7 @@ def test_what_came_before_a_stop_is_kept(server: Server) -> None:
 
         def stop() -> None:
             sent.wait(20)
-            transfer.stop("enough")
+            transfer.stop(BrokenOff("enough"))
 
         stopping = threading.Thread(target=stop)
         stopping.start()
