@@ -71,7 +71,9 @@ class Download:
             transfer = Transfer(url, self.part, self.context.download_terms, partial, connections)
             try:
                 sha256 = await self._fetch(transfer, url)
-                return read_format(self.part.path), sha256
+                # A length that was announced and met says that there is no more to come.
+                length_met = transfer.segments.is_length_announced
+                return read_format(self.part.path, length_met=length_met), sha256
             except DownloadFailed as error:
                 segments = transfer.segments
                 attempt = Attempt(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
+import struct
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -513,6 +514,51 @@ def test_a_body_that_broke_off_is_no_file_without_the_servers_word(customer: Cus
     )
     run = customer.save(customer.order(audio_id), download_backoff=ONCE)
     assert (type(run.error), TARGET.exists()) == (DownloadFailed, False)
+
+
+def with_sizes(content: bytes, outer: int, size: int) -> bytes:
+    """Give a plain WAV other sizes in its header: of the whole, and of its audio."""
+    return content[:4] + struct.pack("<I", outer) + content[8:40] + struct.pack("<I", size) + content[44:]
+
+
+@pytest.mark.parametrize(
+    ("outer", "size", "announced", "chunked"),
+    [
+        pytest.param(0xFFFFFFFF, 0xFFFFFFFF, True, True, id="for a pipe"),
+        pytest.param(0xFFFFFFFF, 0, True, True, id="a mixture"),
+        pytest.param(2 * 10**9 + 36, 2 * 10**9, True, True, id="a round number"),
+        pytest.param(15 * 10**8 + 36, 15 * 10**8, True, False, id="an absurd size"),
+        pytest.param(10**8, 0, True, False, id="the size of the whole, alone"),
+        pytest.param(10**8 + 36, 10**8, False, False, id="cut short where it was made"),
+    ],
+)
+def test_a_length_that_was_announced_and_met_is_evidence(
+    customer: Customer, outer: int, size: int, announced: bool, chunked: bool
+) -> None:
+    """`announced` and `chunked` tell whether the file is saved if it comes so.
+
+    Against a size that may be true, a length of the server's is no evidence.
+    """
+    content = with_sizes(file_of("demo"), outer, size)
+    for saved, head, body in (
+        (announced, f"Content-Length: {len(content)}", content),
+        (chunked, "Transfer-Encoding: chunked", b"%x\r\n%s\r\n0\r\n\r\n" % (len(content), content)),
+    ):
+
+        def told(connection: socket.socket, head: str = head, body: bytes = body) -> None:
+            read_head(connection)
+            connection.sendall(f"HTTP/1.1 200 OK\r\n{head}\r\n\r\n".encode() + body)
+
+        with serve(told) as port:
+            entry = replace(
+                customer.order(f"demo+{size}-{saved}-{len(body)}"),
+                wav_url=f"http://127.0.0.1:{port}/song.wav",
+            )
+            run = customer.save(entry, download_backoff=ONCE)
+        assert (type(run.error), TARGET.exists()) == ((type(None), True) if saved else (NotAWholeWav, False))
+        if saved:
+            assert TARGET.read_bytes() == content
+            TARGET.unlink()
 
 
 # Pages for browsers
