@@ -794,6 +794,7 @@ def test_kie_makes_a_fresh_link_for_an_address_that_is_dead(
     assert links == sum("then" in step or step.isdigit() for step in steps.split("-"))
 
 
+@pytest.mark.long
 def test_a_service_that_names_a_fresh_address_is_asked_for_no_link(sandbox: Sandbox) -> None:
     audio_id = "demo-cdn-403+no-link"
     done = sandbox.as_kie("kie").run("convert", audio_id, "--task-id", "music-1", "--out", "song.wav")
