@@ -141,10 +141,10 @@ def test_linked_homes_and_settings_work(home: Path, tmp_path: Path, wild: Wild) 
     [
         pytest.param("keys", ["login", "--unverified"], 2, id="login stores no key"),
         pytest.param("keys", ["logout"], 2, id="logout removes no key"),
-        pytest.param("piped", ["convert", "demo+planted", "--out", "-"], 2, id="no song is piped"),
-        pytest.param("journal.sqlite3", ["convert", "demo+planted"], 2, id="the journal"),
+        pytest.param("piped", ["convert", "demo+linked", "--out", "-"], 2, id="no song is piped"),
+        pytest.param("journal.sqlite3", ["convert", "demo+linked"], 2, id="the journal"),
         pytest.param("journal.sqlite3", ["jobs"], 2, id="the journal is not even read"),
-        pytest.param("runs", ["convert", "demo+planted-runs"], 0, id="a run is not noted"),
+        pytest.param("runs", ["convert", "demo+linked-runs"], 0, id="a run is not noted"),
     ],
 )
 def test_nothing_is_written_or_deleted_through_a_link(
@@ -165,7 +165,7 @@ def test_nothing_is_written_or_deleted_through_a_link(
     assert {path.name: (path.read_text(), path.stat().st_mtime) for path in elsewhere.iterdir()} == before
     if code == 2:
         assert "it is a link" in done.err
-        assert sandbox.counted("accepted", "demo+planted") == 0
+        assert sandbox.counted("accepted", "demo+linked") == 0
 
 
 def test_journal_and_log_are_closed_to_others(home: Path, sandbox: Sandbox) -> None:
