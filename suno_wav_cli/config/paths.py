@@ -55,8 +55,9 @@ def find_paths(environ: Mapping[str, str]) -> Paths:
 def _check_owners(config: Path, state: Path, paths: Paths) -> None:
     """Raise UsageError: who can write there chooses where the key goes, and what was paid for."""
     ours = [getattr(paths, one.name) for one in fields(Paths)]
-    # SQLite reads its logs as parts of the journal.
-    logs = [paths.journal.with_name(paths.journal.name + ending) for ending in ("-wal", "-shm")]
+    # SQLite reads its logs as parts of the journal: `-journal` too, which WAL mode does not write.
+    endings = ("-wal", "-shm", "-journal")
+    logs = [paths.journal.with_name(paths.journal.name + ending) for ending in endings]
     for path in dict.fromkeys((config, state, *ours, *logs, state / "runs")):
         status = look_at(path)
         stranger = status and find_stranger(status)

@@ -72,6 +72,7 @@ def test_a_planted_home_is_not_used(home: Path, wild: Wild) -> None:
         "config.toml",
         "journal.sqlite3",
         "journal.sqlite3-wal",
+        "journal.sqlite3-journal",
         "keys/",
         "agents/",
         "runs/",
