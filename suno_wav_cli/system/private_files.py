@@ -65,11 +65,20 @@ def close_to_others(path: Path) -> None:
 
 
 def open_private(name: str, flags: int) -> int:
-    """Open a file that only its owner can read from now on, as an `opener` for `open`."""
+    """Open a file that only this user can read from now on, as an `opener` for `open`.
+
+    Raise OSError, also for a file of another user.
+    """
     descriptor = os.open(name, flags, 0o600)
-    status = os.fstat(descriptor)
-    if stat.S_ISREG(status.st_mode) and _OWNERS_TELL:
-        _close_to_others(descriptor, status, 0o600)
+    try:
+        status = os.fstat(descriptor)
+        if stat.S_ISREG(status.st_mode) and _OWNERS_TELL:
+            if status.st_uid != os.geteuid():
+                raise PermissionError(errno.EPERM, "it belongs to another user", name)
+            _close_to_others(descriptor, status, 0o600)
+    except OSError:
+        os.close(descriptor)
+        raise
     return descriptor
 
 

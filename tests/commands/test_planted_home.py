@@ -185,6 +185,18 @@ def test_journal_and_log_are_closed_to_others(home: Path, sandbox: Sandbox) -> N
         assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
 
 
+@by_root
+@pytest.mark.parametrize("mode", [pytest.param(0o600, marks=pytest.mark.long), 0o666])
+def test_a_log_that_another_user_has_made_is_not_written(home: Path, sandbox: Sandbox, mode: int) -> None:
+    """Its owner would read it, wherever it lies."""
+    log = home.with_name("log")
+    as_stranger(f"touch {log}; chmod {mode:o} {log}")
+    done = sandbox.run("convert", "demo+log-of-another", "--log-file", str(log))
+    assert (done.code, log.read_text()) == (2, "")
+    assert f"the log file {log} cannot be written: it belongs to another user" in done.err
+    assert sandbox.counted("accepted", "demo+log-of-another") == 0
+
+
 SECRETS = 'ngrok_authtoken = "token-1"\nhmac_key = "hmac-1"\n'
 
 
