@@ -19,6 +19,10 @@ _QUERY = re.compile(
     r"""([a-z][a-z0-9+.-]{0,20}:(?:\\*/){2}[^\s"<>?#]*?)(?:[?#]|\\+u003f)[^\s"<>]*""",
     re.IGNORECASE,
 )
+_PARAMETER = re.compile(
+    r"""(?:(?<=[^\s?])\?|(?<=[^\s?\\])\\++u003f)[\w.~%-]{1,100}=[^\s"<>]*""", re.IGNORECASE
+)
+"""What can only be a query, of an address that has no scheme or does not look like one."""
 _ADDRESS = re.compile(r"\s*([a-z][a-z0-9+.-]{0,20}:)?//[^?#]*", re.IGNORECASE)
 _HIDDEN = "?(hidden)"
 
@@ -28,7 +32,9 @@ _TYPED = frozenset({"remedy", "resume_hint", "callback_url"})
 
 def hide_queries(text: str) -> str:
     """Return a text whose addresses have no queries."""
-    return _QUERY.sub(rf"\1{_HIDDEN}", text) if "?" in text or "#" in text or "003" in text else text
+    if "?" not in text and "#" not in text and "003" not in text:
+        return text
+    return _PARAMETER.sub(_HIDDEN, _QUERY.sub(rf"\1{_HIDDEN}", text))
 
 
 def hide_all(value: Any, name: str = "") -> Any:

@@ -21,6 +21,14 @@ from suno_wav_cli.terminal.queries import hide_all, hide_queries
         (r"{\"u\": \"https:\/\/h\/x?s3cr3t\"}", r'{\"u\": \"https:\/\/h\/x?(hidden)"}'),
         (r"https://h/x\u003fs3cr3t", "https://h/x?(hidden)"),
         ("Who is it? A=b", "Who is it? A=b"),
+        # Addresses without a scheme, or with what ends a word.
+        ("gone: cdn.invalid/x.wav?sig=s3cr3t&a=b", "gone: cdn.invalid/x.wav?(hidden)"),
+        ("gone: //cdn.invalid/x.wav?sig=s3cr3t", "gone: //cdn.invalid/x.wav?(hidden)"),
+        ("gone: /x.wav?X-Amz-Signature=s3cr3t", "gone: /x.wav?(hidden)"),
+        ("https://h/a b.wav?sig=s3cr3t is wrong", "https://h/a b.wav?(hidden) is wrong"),
+        ("https://h/a<b>.wav?sig=s3cr3t", "https://h/a<b>.wav?(hidden)"),
+        (r"https:\\h\x.wav?sig=s3cr3t", r"https:\\h\x.wav?(hidden)"),
+        ("Really?!", "Really?!"),
         ("https://h/x", "https://h/x"),
     ],
 )
