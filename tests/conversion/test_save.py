@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 import socket
 import struct
@@ -502,6 +503,28 @@ def test_a_body_that_is_shorter_than_its_header_says_is_not_the_file(customer: C
 
     with serve(told) as port:
         entry = replace(customer.order("demo+short"), wav_url=f"http://127.0.0.1:{port}/song.wav")
+        run = customer.save(entry, download_backoff=ONCE)
+    assert (type(run.error), list(Path().iterdir())) == (DownloadFailed, [])
+
+
+def test_a_packed_body_whose_checksum_is_wrong_is_not_the_file(customer: Customer) -> None:
+    """Its length is right and is confirmed. But the bytes are others than those that were packed."""
+    content = file_of("demo")
+    packed = gzip.compress(content[:-1] + bytes([content[-1] ^ 1]), 1)[:-8] + gzip.compress(content, 1)[-8:]
+
+    def told(connection: socket.socket) -> None:
+        if b"range:" in read_head(connection).lower():
+            span = f"bytes {len(content) - 1}-{len(content) - 1}/{len(content)}"
+            head = f"HTTP/1.1 206 Partial Content\r\nContent-Range: {span}\r\nContent-Length: 1\r\n\r\n"
+            connection.sendall(head.encode() + content[-1:])
+            return
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for piece in (packed[:-8], packed[-8:]):
+            connection.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
+        connection.sendall(b"0\r\n\r\n")
+
+    with serve(told) as port:
+        entry = replace(customer.order("demo+checksum"), wav_url=f"http://127.0.0.1:{port}/song.wav")
         run = customer.save(entry, download_backoff=ONCE)
     assert (type(run.error), list(Path().iterdir())) == (DownloadFailed, [])
 
