@@ -23,7 +23,8 @@ def find_flaw(location: str) -> str | None:
     location = location.strip()
     if not location:
         return "without saying where to"
-    if not location.isprintable() or " " in location:
+    # A space in a path is wrong, but servers write it, and the HTTP library escapes it.
+    if not location.isprintable():
         return _NO_ADDRESS
     try:
         parts = urlsplit(location)
