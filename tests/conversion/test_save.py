@@ -455,7 +455,7 @@ def test_a_wait_that_ends_after_the_time_is_up_is_not_begun(customer: Customer) 
     [
         ("lie~always", "compressed with gzip, but"),
         ("lost~always", "without saying where to"),
-        ("astray~always", "to what is no address"),
+        ("astray~always", "to something that is not an address"),
         ("ftp~always", "to ftp:, which is not https"),
         ("deflate~always", "compressed with deflate, but"),
         ("deflate.chunked~always", "compressed with deflate, but"),
