@@ -32,6 +32,13 @@ class Subprocess:
 
     def wait(self, *, seconds: float) -> bool:
         """Wait for its end. Return False if it still runs after `seconds`."""
+        if self._read(seconds):
+            return True
+        # It may have ended while this program did something else, or got no time from the system.
+        return self._process.poll() is not None and self._read(_PIPE_SECONDS)
+
+    def _read(self, seconds: float) -> bool:
+        """Read the output to its end. Return False if that takes longer than `seconds`."""
         try:
             self.stdout, self.stderr = self._process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
