@@ -130,9 +130,10 @@ AllowPrivateHosts = Annotated[
 # Callbacks.
 
 Tunnel = Annotated[
-    TunnelMode | None,
+    str | None,
     typer.Option(
         metavar="auto|ngrok|none",
+        autocompletion=lambda: [*TunnelMode],
         help="How callbacks reach this machine; none polls only. Default: auto.",
     ),
 ]

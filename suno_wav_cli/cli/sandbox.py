@@ -1,26 +1,15 @@
 """`suno-wav sandbox`: the service on this machine."""
 
-from collections.abc import Callable
 from decimal import Decimal
-from functools import partial
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
 from suno_wav_cli.cli.invocation import run_command
+from suno_wav_cli.cli.values import parsed_by
 from suno_wav_cli.config import parsers
 from suno_wav_cli.config.run import Run
 from suno_wav_cli.models import SubmissionWindow
-
-T = TypeVar("T")
-
-
-def _usable(parse: Callable[[str], T], text: str) -> T:
-    """Read an option's value. Raise BadParameter, which says what the value has to be."""
-    try:
-        return parse(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"'{text}' is not {error}") from None
 
 
 def sandbox(
@@ -28,17 +17,32 @@ def sandbox(
     *,
     api_port: Annotated[
         int,
-        typer.Option("--port", min=0, max=65535, metavar="N", help="Port to serve on; 0 is any free port."),
+        typer.Option(
+            "--port",
+            parser=parsed_by(parsers.number(0, 65535)),
+            metavar="N",
+            help="Port to serve on; 0 is any free port. Default: 4010.",
+        ),
     ] = 4010,
     speed: Annotated[
-        float, typer.Option(min=0.001, max=10000, metavar="X", help="Divide all waiting times by X.")
+        float,
+        typer.Option(
+            parser=parsed_by(parsers.fraction(0.001, 10_000)),
+            metavar="X",
+            help="Divide all waiting times by X. Default: 1.",
+        ),
     ] = 1.0,
-    seed: Annotated[int | None, typer.Option(metavar="N", help="Make task ids repeatable.")] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            parser=parsed_by(parsers.number(0, 999_999_999)), metavar="N", help="Make task ids repeatable."
+        ),
+    ] = None,
     credits_left: Annotated[
         Decimal | None,
         typer.Option(
             "--credits",
-            parser=partial(_usable, parsers.credits_amount),
+            parser=parsed_by(parsers.credits_amount),
             metavar="N",
             help="Credits that the account has. Default: 100.",
         ),
@@ -47,7 +51,7 @@ def sandbox(
         SubmissionWindow | None,
         typer.Option(
             "--window",
-            parser=partial(_usable, parsers.window),
+            parser=parsed_by(parsers.window),
             metavar="N/TIME",
             help="Most submissions to accept within TIME, which --speed divides. Default: 20/10s.",
         ),

@@ -6,6 +6,8 @@ from typing import Annotated
 import typer
 
 from suno_wav_cli.cli.invocation import run_command
+from suno_wav_cli.cli.values import parsed_by
+from suno_wav_cli.config import parsers
 from suno_wav_cli.config.run import Run
 
 
@@ -41,7 +43,12 @@ def trigger(
         ),
     ] = False,
     speed: Annotated[
-        float, typer.Option(min=0.001, max=10000, metavar="X", help="Divide all waiting times by X.")
+        float,
+        typer.Option(
+            parser=parsed_by(parsers.fraction(0.001, 10_000)),
+            metavar="X",
+            help="Divide all waiting times by X. Default: 1.",
+        ),
     ] = 1.0,
 ) -> None:
     """Post a callback to a receiver as the service would.
