@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from suno_wav_cli.callbacks.endpoint import receive_callbacks
+from suno_wav_cli.callbacks.handlers import Handlers
 from suno_wav_cli.callbacks.public_url import PublicUrl
 from suno_wav_cli.callbacks.tunnel import Lost, Restored
 from suno_wav_cli.errors import TunnelFailed
@@ -60,7 +61,8 @@ async def receive_notifications(
 
     If the tunnel cannot be opened, its result is None, or TunnelFailed if the endpoint is required.
     """
-    async with receive_callbacks(endpoint, make_notification_handler(waker.wake, report)) as probe:
+    handlers = Handlers(handle=make_notification_handler(waker.wake, report))
+    async with receive_callbacks(endpoint, handlers) as probe:
         status = _CallbackStatus(waker=waker, poll_interval=poll_interval, report=report)
         public_url = PublicUrl(endpoint, probe, tls, status.changed, report)
         opening = asyncio.create_task(_open(public_url, status, endpoint))

@@ -26,7 +26,9 @@ _TIMESTAMP = re.compile(r"0|[1-9][0-9]{0,11}")
 class Signature(StrEnum):
     VALID = "valid"
     OLD = "old"
-    """Signed with the key at another time: a replay, or a wrong clock."""
+    """Signed with the key a while ago: a replay, or a wrong clock."""
+    FUTURE = "future"
+    """Signed with the key for a time to come: a wrong clock."""
     INVALID = "invalid"
     MISSING = "missing"
 
@@ -60,7 +62,9 @@ def verify(key: Secret, task_id: str | None, headers: Sequence[tuple[str, str]],
     expected = sign(key, task_id, timestamp).encode()
     if not hmac.compare_digest(expected, signatures[0].encode("utf-8", "surrogatepass")):
         return Signature.INVALID
-    return Signature.VALID if abs(now - timestamp) <= TOLERANCE_SECONDS else Signature.OLD
+    if timestamp - now > TOLERANCE_SECONDS:
+        return Signature.FUTURE
+    return Signature.OLD if now - timestamp > TOLERANCE_SECONDS else Signature.VALID
 
 
 def _values(headers: Sequence[tuple[str, str]], wanted: str) -> list[str]:

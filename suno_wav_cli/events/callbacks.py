@@ -125,8 +125,11 @@ class DeliveryReceived:
     task_id: as the callback claims.
     code: as the callback claims.
     url: as the callback claims; may be a signed URL.
-    repeats: number of an earlier delivery with the same claims.
-    signature: `valid`, `old`, `invalid` or `missing`; null without a webhook key.
+    message: why the conversion failed, as the callback claims; null unless it claims a failure.
+    content_type: media type of the delivery, if it is not that of JSON; empty if there is none.
+    repeats: number of an earlier delivery with the same body.
+    signature: `valid`, `old`, `future`, `invalid` or `missing`; null without a webhook key.
+    signature_reason: what is wrong with an invalid signature, if that can be told.
     """
 
     number: int
@@ -134,8 +137,42 @@ class DeliveryReceived:
     task_id: str | None
     code: int | None
     url: str | None
+    message: str | None
+    content_type: str | None
     repeats: int | None
     signature: str | None
+    signature_reason: str | None
+
+
+@event
+class DeliveryRefused:
+    """`listen` refused a request that is not a callback. Reported a few times a minute for each reason.
+
+    refused_at: time of the refusal.
+    method: of the HTTP request; null for what is not HTTP.
+    path: of the request, without what may be secret; null for what is not HTTP.
+    status: HTTP status of the answer.
+    """
+
+    refused_at: float
+    method: str | None
+    path: str | None
+    status: int
+    reason: str
+    remedy: str
+
+
+@event
+class RefusalsOmitted:
+    """`listen` refused more requests for the same reason than it reports.
+
+    count: how many were not reported.
+    seconds: within this time.
+    """
+
+    reason: str
+    count: int
+    seconds: float
 
 
 @event
@@ -170,6 +207,7 @@ class DeliveryChecked:
     verdict: `confirmed`, `pending`, `contradicted`; or `unconfirmed` if there is no key or no answer.
     flag: the service's own word for the state of the task.
     url: as the service says; may be a signed URL.
+    claimed_url: as the callback says, if the service cannot be asked; may be a signed URL.
     """
 
     number: int
@@ -177,6 +215,7 @@ class DeliveryChecked:
     verdict: str
     flag: str | None
     url: str | None
+    claimed_url: str | None
     reason: str | None
 
 
@@ -263,6 +302,8 @@ CallbackEvent: TypeAlias = (
     | CallbackReceived
     | Listening
     | DeliveryReceived
+    | DeliveryRefused
+    | RefusalsOmitted
     | DeliveryRecorded
     | DeliveryForwarded
     | DeliveryChecked

@@ -10,9 +10,11 @@ from suno_wav_cli.terminal.tables import printable, time_of_day
 
 _OK = 200
 _LONGEST_ANSWER = 100
+_LONGEST_TYPE = 40
 _SIGNATURES = {
     "valid": "signature valid",
     "old": "signature valid, timestamp old",
+    "future": "signature valid, timestamp in the future",
     "invalid": "signature INVALID",
     "missing": "not signed",
 }
@@ -57,6 +59,13 @@ def render_callback(event: events.CallbackEvent) -> Message:
             return Message(text=_listening(event), result=[event.callback_url])
         case events.DeliveryReceived():
             return Message(result=[_received(event)], droppable=True)
+        case events.DeliveryRefused():
+            return Message(text=_refused(event), droppable=True)
+        case events.RefusalsOmitted():
+            return Message(
+                text=f"suno-wav: refused {event.count} more within {event.seconds:.0f} s: {event.reason}",
+                droppable=True,
+            )
         case events.DeliveryRecorded():
             return Message(text=f"#{event.number} saved as {event.path}", level=Level.DETAIL, droppable=True)
         case events.DeliveryForwarded():
@@ -100,11 +109,21 @@ def _listening(event: events.Listening) -> str:
 def _received(event: events.DeliveryReceived) -> str:
     code = "no code" if event.code is None else f"code {event.code}"
     parts = [event.task_id or "no task id", code]
+    if event.message is not None:
+        parts[-1] += f" ({printable(event.message)})"
+    if event.content_type is not None:
+        parts.append(f"sent as {printable(event.content_type)[:_LONGEST_TYPE] or 'no content type'}")
     if event.signature is not None:
-        parts.append(_SIGNATURES[event.signature])
+        because = f" ({event.signature_reason})" if event.signature_reason else ""
+        parts.append(_SIGNATURES[event.signature] + because)
     if event.repeats is not None:
         parts.append(f"repeats #{event.repeats}")
     return f"#{event.number} {time_of_day(event.received_at)} {', '.join(parts)}"
+
+
+def _refused(event: events.DeliveryRefused) -> str:
+    what = printable(f"{event.method} {event.path}: " if event.method else "")
+    return f"suno-wav: refused {what}{event.reason} (HTTP {event.status})\n  {event.remedy}"
 
 
 def _forwarded(event: events.DeliveryForwarded) -> str:
@@ -117,7 +136,8 @@ def _forwarded(event: events.DeliveryForwarded) -> str:
 
 def _checked(event: events.DeliveryChecked) -> str:
     flag = f" ({event.flag})" if event.flag else ""
-    details = ", ".join(text for text in (event.reason, event.url) if text)
+    claimed = f"the callback names {event.claimed_url}" if event.claimed_url else None
+    details = ", ".join(text for text in (event.reason, claimed, event.url) if text)
     return printable(f"#{event.number} {event.verdict}{flag}" + (f": {details}" if details else ""))
 
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from suno_wav_cli import events
 from suno_wav_cli.api.providers import get_provider
 from suno_wav_cli.callbacks.endpoint import open_endpoint, receive_callbacks
+from suno_wav_cli.callbacks.handlers import Handlers
 from suno_wav_cli.callbacks.public_url import PublicUrl
 from suno_wav_cli.callbacks.tunnel import Lost, Restored
 from suno_wav_cli.commands.listen.handler import DeliveryHandler, ListenOptions
 from suno_wav_cli.commands.listen.limits import ListenLimits
+from suno_wav_cli.commands.listen.refusals import RefusalLog
 from suno_wav_cli.commands.listen.verifier import Service
 from suno_wav_cli.config.credentials import find_api_key, require_key
 from suno_wav_cli.config.settings import base_url_of
@@ -65,9 +67,13 @@ async def _listen(run: Run, endpoint: CallbackEndpoint, *, has_key: bool) -> Non
             context = await stack.enter_async_context(open_context(run))
             tls = context.download_terms.tls
             service = Service(context=context, downloads=settings.out is not None)
-        handler = DeliveryHandler(options, service, tls, report, ListenLimits())
+        limits = ListenLimits()
+        handler = DeliveryHandler(options, service, tls, report, limits)
         stack.push_async_callback(handler.cancel)
-        async with receive_callbacks(endpoint, handler.handle) as probe:
+        refusals = RefusalLog(report, limits)
+        stack.callback(refusals.close)
+        handlers = Handlers(handle=handler.handle, refused=refusals.add)
+        async with receive_callbacks(endpoint, handlers) as probe:
             announcer = _Announcer(endpoint, report, unverified=unverified)
             public_url = PublicUrl(endpoint, probe, tls, announcer.changed, report)
             awaited = {handler.over}

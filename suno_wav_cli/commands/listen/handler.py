@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
@@ -73,8 +74,9 @@ class DeliveryHandler:
             return
         self._count += 1
         number, callback, now = self._count, delivery.callback, time.time()
-        repeats = self._numbers.get(callback.digest)
-        self._numbers[callback.digest] = repeats or number
+        digest = sha256(delivery.body).digest()
+        repeats = self._numbers.get(digest)
+        self._numbers[digest] = repeats or number
         key = self._options.hmac_key
         signature = verify(key, callback.task_id, delivery.headers, now) if key else None
         self._report(
@@ -84,8 +86,11 @@ class DeliveryHandler:
                 task_id=callback.task_id,
                 code=callback.code,
                 url=callback.url,
+                message=callback.message,
+                content_type=delivery.content_type,
                 repeats=repeats,
                 signature=signature,
+                signature_reason=None,
             )
         )
         self._keep(number, RecordedCallback(received=now, headers=delivery.headers, body=delivery.body))
@@ -128,6 +133,7 @@ class DeliveryHandler:
                 verdict=Verdict.UNCONFIRMED,
                 flag=None,
                 url=None,
+                claimed_url=None if self._verifier else callback.url,
                 reason=reason,
             )
         )

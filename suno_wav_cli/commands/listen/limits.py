@@ -31,3 +31,7 @@ class ListenLimits:
     lookups: int = 50
     lookup_seconds: float = 10.0
     """At most so many lookups in so many seconds."""
+
+    refusals: int = 3
+    refusal_seconds: float = 60.0
+    """For each reason, so many refused requests are shown in so many seconds."""

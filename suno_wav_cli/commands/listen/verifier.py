@@ -225,7 +225,7 @@ class CallbackVerifier:
         is_running = any(
             other.song == song and other.file is FileState.DOWNLOADING for other in self._checks.values()
         )
-        if record.state is not WavState.READY or is_running:
+        if record.state is not WavState.READY or is_running or check.file is not FileState.MISSING:
             return
         check.song, check.file = song, FileState.DOWNLOADING
         is_saved = False
@@ -270,5 +270,6 @@ def _checked(
         verdict=judgement.verdict,
         flag=record.flag if record else None,
         url=record.url if record else None,
+        claimed_url=None,
         reason=judgement.reason,
     )
