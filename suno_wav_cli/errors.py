@@ -20,7 +20,8 @@ SunoWavError
 │   └── RecordExists           7   409: the conversion was made before, elsewhere
 ├── StillRunning               8   not finished within --timeout
 ├── DownloadFailed             9
-│   ├── AddressRefused         9   401, 403, 404, 410: a new download URL may help
+│   ├── AddressRefused         9   a new download URL may help
+│   │   └── PageAnswered       9   it may: a page says nothing about the file itself
 │   ├── BrokenOff              9   another try may help
 │   │   └── StartOver          9   the bytes received so far are useless
 │   ├── DiskFull               9   room on the disk helps
@@ -217,6 +218,10 @@ class DownloadFailed(SunoWavError):
 
 
 class AddressRefused(DownloadFailed):
+    pass
+
+
+class PageAnswered(AddressRefused):
     pass
 
 
