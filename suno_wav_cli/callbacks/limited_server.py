@@ -47,7 +47,7 @@ class ReceiverLimits:
 
     body: int = 64 * 1024
     request_seconds: float = 10.0
-    grace_seconds: float = 0.5
+    grace_seconds: float = 3.0
     connections: int = 512
 
 

@@ -43,8 +43,8 @@ DEADLINE = 0.3
 NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Loading some for a client that speaks plain http takes longer than the test."""
 
-SMALL = ReceiverLimits(body=1000, request_seconds=DEADLINE, connections=16)
-PATIENT = ReceiverLimits(body=1000, request_seconds=10.0, connections=16)
+SMALL = ReceiverLimits(body=1000, request_seconds=DEADLINE, grace_seconds=0.1, connections=16)
+PATIENT = ReceiverLimits(body=1000, request_seconds=10.0, grace_seconds=0.3, connections=16)
 
 
 def callback(task_id: str | None, code: int | None) -> dict[str, Any]:
