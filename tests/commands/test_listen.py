@@ -360,7 +360,14 @@ def test_delivery_is_forwarded_with_its_headers_and_bytes() -> None:
         "accept-encoding",
         "content-type",
         "content-length",
+        "via",
     } - {"connection"}
+
+
+def test_listen_does_not_forward_to_itself(free_port: int) -> None:
+    done = run_program("listen", "--port", str(free_port), "--forward-to", f"localhost:{free_port}/hook")
+    assert (done.code, done.out) == (2, "")
+    assert "--forward-to is the address of this receiver itself" in done.err
 
 
 @pytest.mark.long

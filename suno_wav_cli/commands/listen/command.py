@@ -6,6 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from suno_wav_cli import events
 from suno_wav_cli.api.providers import get_provider
@@ -13,6 +14,7 @@ from suno_wav_cli.callbacks.endpoint import open_endpoint, receive_callbacks
 from suno_wav_cli.callbacks.handlers import Handlers
 from suno_wav_cli.callbacks.public_url import PublicUrl
 from suno_wav_cli.callbacks.tunnel import Lost, Restored
+from suno_wav_cli.commands.listen.forwarded import leads_to_port
 from suno_wav_cli.commands.listen.handler import DeliveryHandler, ListenOptions
 from suno_wav_cli.commands.listen.limits import ListenLimits
 from suno_wav_cli.commands.listen.refusals import RefusalLog
@@ -46,6 +48,7 @@ def listen(run: Run, *, default_port: int) -> ExitCode:
     port = default_port if settings.port is None else settings.port
     with ExitStack() as stack:
         endpoint = stack.enter_context(open_endpoint(settings, secrets, run.paths.agents, port=port))
+        _check_forward(settings, endpoint)
         run_async(_listen(run, endpoint, has_key=key is not None))
     return ExitCode.OK
 
@@ -55,6 +58,7 @@ async def _listen(run: Run, endpoint: CallbackEndpoint, *, has_key: bool) -> Non
     options = ListenOptions(
         hmac_key=secrets.hmac_key,
         forward_to=settings.forward_to,
+        keep_forwarded=settings.keep_forwarded_headers,
         save=settings.save,
         max_events=settings.max_events,
     )
@@ -72,7 +76,7 @@ async def _listen(run: Run, endpoint: CallbackEndpoint, *, has_key: bool) -> Non
         stack.push_async_callback(handler.cancel)
         refusals = RefusalLog(report, limits)
         stack.callback(refusals.close)
-        handlers = Handlers(handle=handler.handle, refused=refusals.add)
+        handlers = Handlers(handle=handler.handle, refused=refusals.add, via=handler.via)
         async with receive_callbacks(endpoint, handlers) as probe:
             announcer = _Announcer(endpoint, report, unverified=unverified)
             public_url = PublicUrl(endpoint, probe, tls, announcer.changed, report)
@@ -137,6 +141,19 @@ class _Announcer:
                 callback_url=base_url + self._endpoint.path,
                 unverified=self._unverified,
             )
+        )
+
+
+def _check_forward(settings: Settings, endpoint: CallbackEndpoint) -> None:
+    """Raise UsageError if deliveries would be forwarded to this very receiver."""
+    url, given = settings.forward_to, settings.public_url
+    if url is None:
+        return
+    is_public = given is not None and urlsplit(url).netloc.lower() == urlsplit(given).netloc.lower()
+    if is_public or leads_to_port(url, urlsplit(endpoint.local_url).port or 0):
+        raise UsageError(
+            "--forward-to is the address of this receiver itself",
+            "Name your own receiver, or another --port.",
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from dataclasses import dataclass
 from hashlib import sha256
@@ -11,9 +12,10 @@ from typing import TYPE_CHECKING
 from suno_wav_cli import events
 from suno_wav_cli.callbacks.confirmation import Verdict
 from suno_wav_cli.callbacks.recording import RecordedCallback
-from suno_wav_cli.callbacks.sender import CallbackRequest, ServiceTiming, end_to_end, post_callback
+from suno_wav_cli.callbacks.sender import CallbackRequest, ServiceTiming, post_callback
 from suno_wav_cli.callbacks.signature import Signature, verify
 from suno_wav_cli.commands.listen.archive import DeliveryArchive
+from suno_wav_cli.commands.listen.forwarded import headers_to_forward
 from suno_wav_cli.commands.listen.verifier import CallbackVerifier
 from suno_wav_cli.system.bounded_dict import BoundedDict
 from suno_wav_cli.system.task_pool import TaskPool
@@ -37,12 +39,15 @@ class ListenOptions:
 
     hmac_key: Secret | None
     forward_to: str | None
+    keep_forwarded: bool
     save: Path | None
     max_events: int | None
 
 
 class DeliveryHandler:
     """Handles deliveries. `over` is done after `max_events`, or raises the first bug.
+
+    `via` marks what it forwards, so that it is not forwarded again if it comes back.
 
     `service` is None without an API key.
     """
@@ -67,6 +72,7 @@ class DeliveryHandler:
         self._waiting_forwards = 0
         self._count = 0
         self.over = self._pool.over
+        self.via = f"1.1 suno-wav-{secrets.token_hex(8)}"
 
     async def handle(self, delivery: ReceivedCallback) -> None:
         """Begin the work on a delivery. Return at once."""
@@ -124,7 +130,7 @@ class DeliveryHandler:
             # So strangers cannot make the program ask.
             reason = "it is not signed with your webhook key"
         else:
-            self._verifier.check(number, callback)
+            self._verifier.check(number, callback, signed=signature is Signature.VALID)
             return
         self._report(
             events.DeliveryChecked(
@@ -149,7 +155,8 @@ class DeliveryHandler:
 
     async def _forward(self, number: int, delivery: ReceivedCallback, url: str) -> None:
         """Send the same headers and bytes on. Wait for the answer as long as the service would."""
-        request = CallbackRequest(body=delivery.body, headers=end_to_end(delivery.headers))
+        headers = headers_to_forward(delivery.headers, self.via, keep_forwarded=self._options.keep_forwarded)
+        request = CallbackRequest(body=delivery.body, headers=headers)
         try:
             async with self._forward_slots:
                 answer = await post_callback(request, url, ServiceTiming().answer, self._tls)
