@@ -24,7 +24,9 @@ SunoWavError
 │   │   └── PageAnswered       9   it may: a page says nothing about the file itself
 │   ├── BrokenOff              9   another try may help
 │   │   └── StartOver          9   the bytes received so far are useless
+│   ├── OutOfTime              9   more time may help
 │   ├── DiskFull               9   room on the disk helps
+│   ├── PrivateHost            9   an address in a private network, which is not connected to
 │   └── NotAWholeWav           9
 ├── TagsNotWritten             9   the file is whole, but cannot take tags
 ├── UploadFailed               9   the file is whole, but the object store has not taken it
@@ -237,8 +239,23 @@ class StartOver(BrokenOff):
     pass
 
 
+class OutOfTime(DownloadFailed):
+    pass
+
+
 class DiskFull(DownloadFailed):
     pass
+
+
+class PrivateHost(DownloadFailed):
+    """`host` has no other addresses than ones like `address`."""
+
+    def __init__(self, host: str, address: str) -> None:
+        shown = address if host == address else f"{host} ({address})"
+        super().__init__(
+            f"the file's address leads into a private network: {shown}",
+            "If your service keeps its files there, allow it: --allow-private-hosts. Else ask your provider.",
+        )
 
 
 class NotAWholeWav(DownloadFailed):

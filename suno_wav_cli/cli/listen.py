@@ -37,6 +37,7 @@ def listen(
     ] = None,
     retries: options.Retries = None,
     force: options.Force = None,
+    allow_private_hosts: options.AllowPrivateHosts = None,
 ) -> None:
     """Receive callbacks and show them.
 

@@ -30,6 +30,7 @@ from suno_wav_cli.errors import (
     DiskFull,
     DownloadFailed,
     NotAuthorized,
+    OutOfTime,
     PageAnswered,
     ServiceUnavailable,
     SunoWavError,
@@ -48,13 +49,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Download:
-    """One file, in as many attempts as it takes until `deadline`."""
+    """One file, in as many attempts as it takes. `began` is in seconds of the monotonic clock."""
 
     entry: JournalEntry
     part: PartFile
     context: ConversionContext
     slot: DownloadSlot
-    deadline: float
+    began: float
 
     async def run(self, url: str, partial: PartialFile | None) -> tuple[WavFormat, str]:
         """Bring the whole file into the part file. Return its format and SHA-256.
@@ -70,7 +71,9 @@ class Download:
             transfer = Transfer(url, self.part, self.context.download_terms, partial, connections)
             try:
                 sha256 = await self._fetch(transfer, url)
-                return read_format(self.part.path), sha256
+                # A length that was announced and met says that there is no more to come.
+                length_met = transfer.segments.is_length_announced
+                return read_format(self.part.path, length_met=length_met), sha256
             except DownloadFailed as error:
                 segments = transfer.segments
                 attempt = Attempt(
@@ -104,6 +107,7 @@ class Download:
                 keep=lambda partial, fingerprint: parts.keep(
                     self.part.path, self.entry, partial, fingerprint
                 ),
+                since=self.began,
             )
         except BaseException as error:
             if isinstance(error, BrokenOff) and await self._is_complete(transfer, url):
@@ -165,7 +169,7 @@ class Download:
 
     async def _pause(self, error: SunoWavError, progress: Progress) -> Progress:
         """Let another download go on for a while. Raise if there is to be no other attempt."""
-        seconds_left = self.deadline - time.monotonic()
+        seconds_left = self.began + self.context.settings.timeout - time.monotonic()
         if is_full := isinstance(error, DiskFull):
             seconds_left = min(seconds_left, self.context.room.found_short(self.part.path))
         seconds = next_pause(error, progress, self.context.download_backoff, seconds_left)
@@ -183,8 +187,9 @@ class Download:
         argv = self.context.continue_argv([self.entry.wav_task_id or ""])
         if isinstance(error, AddressRefused):
             raise AddressRefused(error.message, self._explain(error), continue_argv=argv) from error
-        if isinstance(error, BrokenOff):
-            remedy = "It is paid for and stays at the service."
+        if isinstance(error, BrokenOff | OutOfTime):
+            more = f" {error.remedy}" if isinstance(error, OutOfTime) else ""
+            remedy = f"It is paid for and stays at the service.{more}"
             raise DownloadFailed(error.message, remedy, continue_argv=argv) from error
         raise error
 

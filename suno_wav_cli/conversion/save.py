@@ -13,7 +13,7 @@ from suno_wav_cli.conversion.info_file import SavedSong
 from suno_wav_cli.conversion.stdout import write_to_standard_output
 from suno_wav_cli.conversion.upload import is_saved, upload
 from suno_wav_cli.conversion.whole_file import put_in_place, report_levels, tag
-from suno_wav_cli.download.part_file import disk_error, open_part
+from suno_wav_cli.download.part_file import check_target, disk_error, open_part
 from suno_wav_cli.journal.entry import State
 from suno_wav_cli.remote.address import is_remote, shown
 from suno_wav_cli.system.threads import start_in_thread
@@ -48,13 +48,15 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
                     events.Skipped(audio_id=entry.name, path=target, tags_wanted=context.tagger is not None)
                 )
                 return
+            if path is not None and not is_remote(path):
+                check_target(path)
             partial = _find_partial(part, entry, context)
             download = Download(
                 entry=entry,
                 part=part,
                 context=context,
                 slot=slot,
-                deadline=time.monotonic() + context.settings.timeout,
+                began=time.monotonic(),
             )
             context.report(
                 events.DownloadStarted(

@@ -56,9 +56,9 @@ class Transfer:
         self._url = url
         self._connections = Connections()
 
-    def stop(self, reason: str) -> None:
-        """Make `run` raise BrokenOff within a moment, even while it waits for a byte."""
-        self._connections.stop(BrokenOff(reason))
+    def stop(self, error: DownloadFailed) -> None:
+        """Make `run` raise this error within a moment, even while it waits for a byte."""
+        self._connections.stop(error)
 
     def run(self) -> None:
         """Fetch what is missing.
@@ -93,7 +93,13 @@ class Transfer:
 
     def _open_client(self) -> httpx.Client:
         policy = self.policy
-        return open_client(self._url, tls=policy.tls, local=policy.local, timeout=policy.stall_timeout)
+        return open_client(
+            self._url,
+            tls=policy.tls,
+            local=policy.local,
+            private_hosts=policy.private_hosts,
+            timeout=policy.stall_timeout,
+        )
 
     @contextmanager
     def _request(self, client: httpx.Client, segment: Segment) -> Iterator[tuple[httpx.Response, Content]]:

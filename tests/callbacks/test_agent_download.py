@@ -354,6 +354,18 @@ def test_an_archive_that_is_none_is_a_failed_download(
     assert [*agent_path().parent.iterdir()] == []
 
 
+@pytest.mark.long
+def test_an_agent_that_unpacks_without_end_is_given_up(
+    here: NgrokWorld, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with downloads(certificate, archive(bytes(201_000_000))) as env:
+        lead_to(env, monkeypatch)
+        with pytest.raises(TunnelFailed, match="it unpacks to more than 200,000,000 bytes"):
+            download(AgentRelease(url=f"https://{HOST}/x/ngrok.tgz", sha256=None))
+    assert here.runs == []
+    assert [*agent_path().parent.iterdir()] == []
+
+
 @pytest.mark.first_cases(1)
 @pytest.mark.parametrize("location", ["http://127.0.0.1:9/ngrok", "file:///bin/sh", "ftp://127.0.0.1/ngrok"])
 def test_the_agent_comes_by_https_only(

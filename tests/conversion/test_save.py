@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
+import struct
 import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -428,7 +429,7 @@ def test_a_fresh_address_is_in_the_journal(customer: Customer) -> None:
     assert kept.wav_url not in (None, entry.wav_url)
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.timing
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_wait_that_the_server_asks_for_is_kept(customer: Customer, status: int) -> None:
@@ -447,13 +448,14 @@ def test_a_wait_that_ends_after_the_time_is_up_is_not_begun(customer: Customer) 
 # Told at once
 
 
+@pytest.mark.first_cases(4)
 @pytest.mark.parametrize(
     ("steps", "said"),
     [
+        ("lie~always", "compressed with gzip, but"),
         ("lost~always", "without saying where to"),
         ("astray~always", "to what is no address"),
         ("ftp~always", "to ftp:, which is not https"),
-        ("lie~always", "compressed with gzip, but"),
         ("deflate~always", "compressed with deflate, but"),
         ("deflate.chunked~always", "compressed with deflate, but"),
     ],
@@ -467,6 +469,7 @@ def test_what_no_other_attempt_mends_is_told_at_once(customer: Customer, steps: 
     assert list(Path().iterdir()) == []
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("steps", ["bomb20m~always", "bomb20m.chunked~always"])
 def test_a_bomb_leaves_nothing_behind(customer: Customer, steps: str) -> None:
     audio_id = f"demo-cdn-{steps}+bomb"
@@ -513,9 +516,55 @@ def test_a_body_that_broke_off_is_no_file_without_the_servers_word(customer: Cus
     assert (type(run.error), TARGET.exists()) == (DownloadFailed, False)
 
 
+def with_sizes(content: bytes, outer: int, size: int) -> bytes:
+    """Give a plain WAV other sizes in its header: of the whole, and of its audio."""
+    return content[:4] + struct.pack("<I", outer) + content[8:40] + struct.pack("<I", size) + content[44:]
+
+
+@pytest.mark.parametrize(
+    ("outer", "size", "announced", "chunked"),
+    [
+        pytest.param(0xFFFFFFFF, 0xFFFFFFFF, True, True, id="for a pipe"),
+        pytest.param(0xFFFFFFFF, 0, True, True, id="a mixture"),
+        pytest.param(2 * 10**9 + 36, 2 * 10**9, True, True, id="a round number"),
+        pytest.param(15 * 10**8 + 36, 15 * 10**8, True, False, id="an absurd size"),
+        pytest.param(10**8, 0, True, False, id="the size of the whole, alone"),
+        pytest.param(10**8 + 36, 10**8, False, False, id="cut short where it was made"),
+    ],
+)
+def test_a_length_that_was_announced_and_met_is_evidence(
+    customer: Customer, outer: int, size: int, announced: bool, chunked: bool
+) -> None:
+    """`announced` and `chunked` tell whether the file is saved if it comes so.
+
+    Against a size that may be true, a length of the server's is no evidence.
+    """
+    content = with_sizes(file_of("demo"), outer, size)
+    for saved, head, body in (
+        (announced, f"Content-Length: {len(content)}", content),
+        (chunked, "Transfer-Encoding: chunked", b"%x\r\n%s\r\n0\r\n\r\n" % (len(content), content)),
+    ):
+
+        def told(connection: socket.socket, head: str = head, body: bytes = body) -> None:
+            read_head(connection)
+            connection.sendall(f"HTTP/1.1 200 OK\r\n{head}\r\n\r\n".encode() + body)
+
+        with serve(told) as port:
+            entry = replace(
+                customer.order(f"demo+{size}-{saved}-{len(body)}"),
+                wav_url=f"http://127.0.0.1:{port}/song.wav",
+            )
+            run = customer.save(entry, download_backoff=ONCE)
+        assert (type(run.error), TARGET.exists()) == ((type(None), True) if saved else (NotAWholeWav, False))
+        if saved:
+            assert TARGET.read_bytes() == content
+            TARGET.unlink()
+
+
 # Pages for browsers
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("status", [403, 202, 401])
 def test_a_page_does_not_end_in_a_deleted_file(customer: Customer, status: int) -> None:
     audio_id = f"demo-cdn-cut100k-challenge{status}~always"
@@ -685,7 +734,7 @@ def test_a_name_that_does_not_resolve_is_tried_while_there_is_time(
     assert len(run.of(DownloadRetried)) > 1
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.timing
 @pytest.mark.parametrize(
     ("number", "words"),
@@ -751,6 +800,7 @@ def test_a_service_that_names_a_fresh_address_is_asked_for_no_link(sandbox: Sand
     assert (done.code, sandbox.counted("links", audio_id)) == (0, 0)
 
 
+@pytest.mark.long
 def test_a_link_that_is_good_for_minutes_is_not_kept(sandbox: Sandbox) -> None:
     """The next run asks for another one, from the address that the record names."""
     audio_id, kie = "demo-cdn-stale-403-cut100k.then403+kept", sandbox.as_kie("kie")
@@ -785,7 +835,7 @@ def test_the_program_gets_the_file_through_all_of_it(sandbox: Sandbox, options: 
     assert [path.name for path in Path().iterdir()] == [TARGET.name]
 
 
-@pytest.mark.first_cases(2)
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("steps", "said"),
     [

@@ -183,7 +183,7 @@ def test_what_came_before_a_stop_is_kept(server: Server) -> None:
 
         def stop() -> None:
             sent.wait(20)
-            transfer.stop("enough")
+            transfer.stop(BrokenOff("enough"))
 
         stopping = threading.Thread(target=stop)
         stopping.start()
@@ -287,7 +287,7 @@ def test_a_limit_is_kept_whoever_asks() -> None:
     assert RateLimit(None).delay(1 << 40) == 0.0
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.timing
 def test_a_limited_download_takes_its_time(server: Server) -> None:
     begun = time.monotonic()

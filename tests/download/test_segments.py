@@ -130,6 +130,18 @@ def test_answers_to_a_question_for_bytes_5_to_9(
     assert type(caught.value) is error
 
 
+@pytest.mark.parametrize("length", [10, None])
+def test_a_length_is_announced_or_is_just_where_the_answer_ended(length: int | None) -> None:
+    segments = Segments(None, 1)
+    segment = segments.take()
+    assert segment is not None
+    segments.begin(segment, Content(span=ByteRange(start=0, stop=length), length=length, validator=None))
+    segments.claim(segment, 10)
+    segments.advance(segment, 10, length)
+    assert segments.end(segment)
+    assert (segments.length, segments.is_length_announced) == (10, length is not None)
+
+
 @pytest.mark.parametrize("etag", ['W/"a"', "a", "", '"a', '"a\nb"', f'"{"a" * 1001}"'])
 def test_only_a_strong_tag_proves_anything(etag: str) -> None:
     content = check_response(200, {"ETag": etag, "Content-Length": "5", "Accept-Ranges": "bytes"}, None, None)

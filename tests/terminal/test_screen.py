@@ -115,7 +115,7 @@ def test_no_line_is_drawn_over(sandbox: Sandbox, columns: int) -> None:
     assert "converting" not in text
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize("columns", [60, 120])
 def test_ctrl_c_leaves_no_bar_behind(sandbox: Sandbox, columns: int) -> None:
     """The terminal writes ^C at the cursor; the bar must be erased even so."""

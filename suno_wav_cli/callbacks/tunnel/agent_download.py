@@ -30,6 +30,9 @@ _PREFIX = ".suno-wav-download-"
 _MAX_BYTES = 200_000_000
 """Of the download, and of the agent in it. An agent has about 30 MB."""
 
+# RuntimeError: zipfile's, for an archive that is encrypted or packed in an unknown way.
+_BROKEN = (OSError, EOFError, KeyError, RuntimeError, tarfile.TarError, zipfile.BadZipFile, zlib.error)
+
 _CANNOT = "the ngrok agent cannot be downloaded"
 
 
@@ -55,7 +58,7 @@ def download_agent(
             if agent is None:
                 raise TunnelFailed("what was downloaded is not a working ngrok agent", INSTALL_AGENT)
             fresh.replace(target)
-    except (OSError, EOFError, KeyError, tarfile.TarError, zipfile.BadZipFile, zlib.error) as error:
+    except _BROKEN as error:
         raise TunnelFailed(f"{_CANNOT}: {error}", INSTALL_AGENT) from error
     report(AgentDownloaded(path=target, sha256=digest, expected=release.sha256 is not None))
     return Agent(path=target, version=agent.version)
@@ -127,9 +130,8 @@ def _unpack(url: str, fetched: Path, target: Path) -> None:
 
 
 def _copy(member: IO[bytes], target: Path) -> None:
-    """Copy at most `_MAX_BYTES`. What is cut off there does not work, and is found out."""
-    left = _MAX_BYTES
     with target.open("xb") as file:
-        while left > 0 and (block := member.read(min(1 << 20, left))):
+        while block := member.read(1 << 20):
             file.write(block)
-            left -= len(block)
+            if file.tell() > _MAX_BYTES:
+                raise OSError(f"it unpacks to more than {_MAX_BYTES:,} bytes")
