@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LONGEST_SHOWN = 300
-_USER = re.compile(r"//[^/]*+@")
+_USER = re.compile(r"//[^/]*@")
 _MOST_VALUES = 1000
 """How many values of a list or an object are looked at."""
 

@@ -33,6 +33,7 @@ from suno_wav_cli.errors import (
     OutOfTime,
     PageAnswered,
     ServiceUnavailable,
+    StartOver,
     SunoWavError,
 )
 from suno_wav_cli.journal.entry import State
@@ -110,7 +111,8 @@ class Download:
                 since=self.began,
             )
         except BaseException as error:
-            if isinstance(error, BrokenOff) and await self._is_complete(transfer, url):
+            may_be_whole = isinstance(error, BrokenOff) and not isinstance(error, StartOver)
+            if may_be_whole and await self._is_complete(transfer, url):
                 return await sync_and_hash(self.part)
             if transfer.segments.partial_file() is None:
                 # No run can continue it: nothing proves that the rest is of the same file.

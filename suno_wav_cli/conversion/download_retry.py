@@ -40,9 +40,10 @@ class Progress:
     """What all attempts together have come to.
 
     `received` is the most bytes that any attempt ended with, and `wasted` how many attempts fetched
-    bytes without exceeding that. `refused` are the addresses that were. `is_address_fresh` means that the service was asked for a new
-    address since the last progress. `pauses` counts them since the last progress, or in all if the
-    retries are bounded. `lookups` are the answers to the lookups that should have named one.
+    bytes without exceeding that. `refused` are the addresses that were. `is_address_fresh` means
+    that the service was asked for a new address since the last progress. `pauses` counts them since
+    the last progress, or in all if the retries are bounded. `lookups` are the answers to the lookups
+    that should have named one.
     """
 
     received: int

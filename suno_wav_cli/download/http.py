@@ -11,7 +11,7 @@ import httpx
 
 from suno_wav_cli import USER_AGENT
 from suno_wav_cli.download.redirects import STATUSES, find_flaw
-from suno_wav_cli.errors import BrokenOff, DownloadFailed
+from suno_wav_cli.errors import BrokenOff, DownloadFailed, StartOver
 from suno_wav_cli.system.http_errors import describe_error
 from suno_wav_cli.system.loopback import is_loopback
 from suno_wav_cli.system.private_hosts import choose_public
@@ -156,6 +156,9 @@ def explain(error: Exception, policy: DownloadPolicy) -> Exception:
             f"the file's server is not trusted: {describe_error(error)}",
             "If its certificate is one of your own, name it: SSL_CERT_FILE=FILE. Else ask your provider.",
         )
+    if isinstance(error, httpx.DecodingError):
+        # Its checksum comes last: what was unpacked before may be other bytes than the file's.
+        return StartOver(f"the download broke off: {describe_error(error)}")
     if isinstance(error, httpx.HTTPError):
         return BrokenOff(f"the download broke off: {describe_error(error)}")
     if isinstance(error, httpx.InvalidURL | UnicodeError | OverflowError | ImportError):

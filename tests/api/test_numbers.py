@@ -1,4 +1,4 @@
-"""Numbers of an API that no program must compute with: short texts that stand for a million digits."""
+"""What an API may send that no program must use: numbers of a million digits, cookies, passwords in addresses."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 from starlette.responses import Response
 
+from suno_wav_cli.api.addresses import find_url
 from suno_wav_cli.api.records import read_record
 from suno_wav_cli.api.values import (
     find_id,
@@ -70,11 +71,13 @@ def test_a_balance_without_measure_is_told(wild: Wild) -> None:
     assert (done.code, done.err.splitlines()[0]) == (6, "error: the service's answer is not a balance")
 
 
+@pytest.mark.long
 def test_a_code_without_measure_is_no_envelope(wild: Wild) -> None:
     wild.answer = lambda _: Response('{"code": 1e1000000, "msg": "success"}', media_type="application/json")
     assert wild.run("credits").code == 6
 
 
+@pytest.mark.long
 def test_cookies_do_not_pile_up(wild: Wild) -> None:
     """Each answer could add to what every later request sends."""
     good = wild.answer
@@ -88,3 +91,11 @@ def test_cookies_do_not_pile_up(wild: Wild) -> None:
     assert wild.run("status", TASK, "--wait").code == 0
     assert len(wild.seen) > 3
     assert [seen.headers.get("cookie") for seen in wild.seen] == [None] * len(wild.seen)
+
+
+@pytest.mark.parametrize("user", ["me", "me:sesame", "", ":sesame", "me%40a:b"])
+def test_a_files_address_with_a_user_or_a_password_is_not_used(user: str) -> None:
+    url = f"https://{user}@cdn.example/song.wav"
+    record = read_record(TASK, {"response": {"audioWavUrl": url}})
+    assert (record.url, record.unusable_url) == (None, "https://(hidden)@cdn.example/song.wav")
+    assert find_url(url, "https://cdn.example/@a:b@c.wav") == "https://cdn.example/@a:b@c.wav"

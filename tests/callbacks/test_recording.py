@@ -145,6 +145,7 @@ def test_unreadable_file_is_a_usage_error(folder: Path, name: str) -> None:
         load(folder / name)
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("header", ['["a",""]', "[]", "{}", "1", '""'])
 def test_a_million_headers_are_not_read(folder: Path, header: str) -> None:
     """They would take 474 MB."""
@@ -167,6 +168,7 @@ def test_a_thousand_headers_and_any_text_are_read(folder: Path) -> None:
     assert load(write(wanted, folder, "callback")) == wanted
 
 
+@pytest.mark.long
 @pytest.mark.timing
 @pytest.mark.parametrize("content", ['"' + '\\"' * 4_000_000, '"' * 8_000_000, "[" * 8_000_000])
 def test_what_is_no_json_costs_no_more_than_its_size(folder: Path, content: str) -> None:

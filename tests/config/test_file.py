@@ -37,6 +37,7 @@ def test_what_would_take_long_is_refused(text: str, expected: str) -> None:
     assert time.thread_time() - began < 5
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.timing
 @pytest.mark.parametrize(
     "text",

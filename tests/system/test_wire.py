@@ -101,6 +101,7 @@ def test_a_redirect_into_a_private_network_is_not_followed(
     assert called == []
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("how", ["refused", "allowed", "by a proxy"])
 def test_a_program_whose_service_is_elsewhere(how: str, certificate: Certificate) -> None:
     """A proxy resolves names itself, and so decides what it reaches."""
@@ -198,6 +199,7 @@ FLOODS = [
 ]
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.timing
 @pytest.mark.parametrize(("respond", "expected"), FLOODS)
 def test_an_api_that_floods_costs_little(
@@ -217,6 +219,7 @@ def test_an_api_that_floods_costs_little(
     assert time.thread_time() - began < 5
 
 
+@pytest.mark.long
 @pytest.mark.timing
 @pytest.mark.parametrize(("respond", "expected"), FLOODS[:5])
 def test_a_cdn_that_floods_its_head_costs_little(
@@ -229,6 +232,7 @@ def test_a_cdn_that_floods_its_head_costs_little(
     assert time.thread_time() - began < 5
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.timing
 @pytest.mark.parametrize("coding", [b"", b"Content-Encoding: gzip\r\n"], ids=["plain", "compressed"])
 def test_a_cdn_that_sends_tiny_chunks_costs_little(coding: bytes) -> None:
@@ -243,6 +247,7 @@ def test_a_cdn_that_sends_tiny_chunks_costs_little(coding: bytes) -> None:
     assert time.thread_time() - began < 5
 
 
+@pytest.mark.long
 @pytest.mark.timing
 def test_a_receiver_of_callbacks_that_floods_costs_little() -> None:
     with serve(flood(b"HTTP/1.1 102 Processing\r\n\r\n" * 1000)) as port:
@@ -255,6 +260,7 @@ def test_a_receiver_of_callbacks_that_floods_costs_little() -> None:
     assert time.thread_time() - began < 5
 
 
+@pytest.mark.long
 def test_some_interim_answers_and_a_long_head_are_no_trouble() -> None:
     def respond(connection: socket.socket) -> None:
         for _ in range(2):
