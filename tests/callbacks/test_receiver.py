@@ -114,14 +114,14 @@ class Receiver:
             return await asyncio.wait_for(line.rest(), 20)
 
     async def ask(self, method: str, path: str, **arguments: Any) -> httpx.Response:
-        async with httpx.AsyncClient(trust_env=False, timeout=5, verify=NO_CERTIFICATES) as http:
+        async with httpx.AsyncClient(trust_env=False, timeout=60, verify=NO_CERTIFICATES) as http:
             return await http.request(method, self.address + path, **arguments)
 
     async def post(self, content: bytes, path: str = PATH) -> httpx.Response:
         return await self.ask("POST", path, content=content, headers={"Content-Type": "application/json"})
 
     async def woken(self, task_id: str) -> None:
-        await asyncio.wait_for(self.wakes.of(task_id).wait(), 5)
+        await asyncio.wait_for(self.wakes.of(task_id).wait(), 60)
 
 
 class Receivers:

@@ -459,9 +459,16 @@ def test_wrong_and_old_signatures_are_told_apart() -> None:
         .strip()
     )
     with listening(env={"SUNO_WAV_HMAC_KEY": KEY}) as listener:
-        for value, signature in ((old, "old"), ("AAAA" + old[4:], "invalid")):
+        for value, signature, reason in (
+            (old, "old", "s before it came"),
+            (done.stdout.hex(), "invalid", "it is written in hex, not in base64"),
+            ("AAAA" + old[4:], "invalid", None),
+        ):
             listener.post(success("t-1"), X_Webhook_Signature=value, X_Webhook_Timestamp="1700000000")
-            assert listener.next("delivery_received")["signature"] == signature
+            received = listener.next("delivery_received")
+            assert received["signature"] == signature
+            told = received["signature_reason"]
+            assert told is None if reason is None else reason in told
 
 
 def test_signatures_are_not_mentioned_without_a_webhook_key() -> None:

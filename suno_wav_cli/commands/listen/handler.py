@@ -13,7 +13,7 @@ from suno_wav_cli import events
 from suno_wav_cli.callbacks.confirmation import Verdict
 from suno_wav_cli.callbacks.recording import RecordedCallback
 from suno_wav_cli.callbacks.sender import CallbackRequest, ServiceTiming, post_callback
-from suno_wav_cli.callbacks.signature import Signature, verify
+from suno_wav_cli.callbacks.signature import Signature, check_signature
 from suno_wav_cli.commands.listen.archive import DeliveryArchive
 from suno_wav_cli.commands.listen.forwarded import headers_to_forward
 from suno_wav_cli.commands.listen.verifier import CallbackVerifier
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from suno_wav_cli.callbacks.payload import Callback, ReceivedCallback
+    from suno_wav_cli.callbacks.signature import SignatureCheck
     from suno_wav_cli.commands.listen.limits import ListenLimits
     from suno_wav_cli.commands.listen.verifier import Service
     from suno_wav_cli.events import Report
@@ -84,7 +85,10 @@ class DeliveryHandler:
         repeats = self._numbers.get(digest)
         self._numbers[digest] = repeats or number
         key = self._options.hmac_key
-        signature = verify(key, callback.task_id, delivery.headers, now) if key else None
+        checked = (
+            check_signature(key, callback.task_id, delivery.headers, delivery.body, now) if key else None
+        )
+        signature = checked.signature if checked else None
         self._report(
             events.DeliveryReceived(
                 number=number,
@@ -96,7 +100,7 @@ class DeliveryHandler:
                 content_type=delivery.content_type,
                 repeats=repeats,
                 signature=signature,
-                signature_reason=None,
+                signature_reason=_explain(checked),
             )
         )
         self._keep(number, RecordedCallback(received=now, headers=delivery.headers, body=delivery.body))
@@ -169,3 +173,10 @@ class DeliveryHandler:
                 number=number, status=answer.status, seconds=answer.seconds, problem=problem, answer=text
             )
         )
+
+
+def _explain(checked: SignatureCheck | None) -> str | None:
+    """Say what is wrong with a signature. That there is none says enough."""
+    if checked is None or checked.signature is Signature.MISSING:
+        return None
+    return "; ".join(checked.mistakes) or None
