@@ -70,10 +70,12 @@ class TunnelLost:
 class TunnelRestored:
     """Callbacks can arrive again.
 
-    public_url: may differ from the earlier one.
+    public_url: where they arrive now.
+    moved: whether it differs from the earlier one; what was submitted with that is polled.
     """
 
     public_url: str
+    moved: bool
 
 
 @event

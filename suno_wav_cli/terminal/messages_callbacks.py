@@ -43,6 +43,11 @@ def render_callback(event: events.CallbackEvent) -> Message:
             return Message(
                 text=f"suno-wav: {printable(event.reason)}: polling every {event.poll_interval:g} s"
             )
+        case events.TunnelRestored(moved=True):
+            return Message(
+                text=f"suno-wav: callbacks arrive at another address now, {event.public_url}: "
+                "what was submitted before is polled"
+            )
         case events.TunnelRestored():
             return Message(text=f"suno-wav: callbacks arrive again at {event.public_url}")
         case events.CallbacksMissing():

@@ -114,7 +114,7 @@ class _Announcer:
         if isinstance(change, Restored):
             self._reason = None
             if change.public_url == self._announced:
-                self._report(events.TunnelRestored(public_url=change.public_url))
+                self._report(events.TunnelRestored(public_url=change.public_url, moved=False))
             else:
                 self.announce(change.public_url, None)
         elif change.reason != self._reason:
