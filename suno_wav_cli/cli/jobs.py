@@ -1,11 +1,12 @@
 """`suno-wav jobs`: the conversions in the journal."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from suno_wav_cli.cli.invocation import run_command
-from suno_wav_cli.cli.values import parsed_by
+from suno_wav_cli.cli.options import usable
 from suno_wav_cli.config import parsers
 from suno_wav_cli.config.run import Run
 
@@ -19,7 +20,7 @@ def jobs(
     days: Annotated[
         float,
         typer.Option(
-            parser=parsed_by(parsers.fraction(0, 36_500)),
+            parser=partial(usable, parsers.fraction(0, 36_500)),
             metavar="N",
             help="With --expiring: deleted within N days. Default: 3.",
         ),
@@ -37,7 +38,7 @@ def jobs(
     limit: Annotated[
         int,
         typer.Option(
-            parser=parsed_by(parsers.number(0, 999_999_999)),
+            parser=partial(usable, parsers.number(0, 999_999_999)),
             metavar="N",
             help="Show at most N; 0 shows all. Default: 50.",
         ),

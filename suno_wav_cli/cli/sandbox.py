@@ -1,12 +1,13 @@
 """`suno-wav sandbox`: the service on this machine."""
 
 from decimal import Decimal
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from suno_wav_cli.cli.invocation import run_command
-from suno_wav_cli.cli.values import parsed_by
+from suno_wav_cli.cli.options import usable
 from suno_wav_cli.config import parsers
 from suno_wav_cli.config.run import Run
 from suno_wav_cli.models import SubmissionWindow
@@ -19,7 +20,7 @@ def sandbox(
         int,
         typer.Option(
             "--port",
-            parser=parsed_by(parsers.number(0, 65535)),
+            parser=partial(usable, parsers.number(0, 65535)),
             metavar="N",
             help="Port to serve on; 0 is any free port. Default: 4010.",
         ),
@@ -27,22 +28,32 @@ def sandbox(
     speed: Annotated[
         float,
         typer.Option(
-            parser=parsed_by(parsers.fraction(0.001, 10_000)),
+            parser=partial(usable, parsers.fraction(0.001, 10_000)),
             metavar="X",
-            help="Divide all waiting times by X. Default: 1.",
+            help="Divide all waiting times of the service by X. Default: 1.",
         ),
     ] = 1.0,
+    answer_timeout: Annotated[
+        float | None,
+        typer.Option(
+            parser=partial(usable, parsers.seconds),
+            metavar="TIME",
+            help="Time that a receiver has to answer a callback. Default: 15s.",
+        ),
+    ] = None,
     seed: Annotated[
         int | None,
         typer.Option(
-            parser=parsed_by(parsers.number(0, 999_999_999)), metavar="N", help="Make task ids repeatable."
+            parser=partial(usable, parsers.number(0, 999_999_999)),
+            metavar="N",
+            help="Make task ids repeatable.",
         ),
     ] = None,
     credits_left: Annotated[
         Decimal | None,
         typer.Option(
             "--credits",
-            parser=parsed_by(parsers.credits_amount),
+            parser=partial(usable, parsers.credits_amount),
             metavar="N",
             help="Credits that the account has. Default: 100.",
         ),
@@ -51,7 +62,7 @@ def sandbox(
         SubmissionWindow | None,
         typer.Option(
             "--window",
-            parser=parsed_by(parsers.window),
+            parser=partial(usable, parsers.window),
             metavar="N/TIME",
             help="Most submissions to accept within TIME, which --speed divides. Default: 20/10s.",
         ),
@@ -78,6 +89,7 @@ def sandbox(
             seed=seed,
             credits_left=Decimal(100) if credits_left is None else credits_left,
             window=api_window or SubmissionWindow(),
+            answer_timeout=15.0 if answer_timeout is None else answer_timeout,
         )
 
     run_command(context, run_sandbox)

@@ -49,7 +49,9 @@ def _say(error: parsing.UsageError, context: Context) -> str:
 def refuse_command(name: str, commands: Collection[str]) -> UsageError:
     """Return the error for a command that does not exist."""
     if is_uuid(name) or name.startswith(("https://suno.com/", "http://suno.com/")):
-        return UsageError(f"'{name}' is a song, not a command", say_how("To convert it", "suno-wav", "convert", name))
+        return UsageError(
+            f"'{name}' is a song, not a command", say_how("To convert it", "suno-wav", "convert", name)
+        )
     near = get_close_matches(name.lower(), commands, n=1)
     return UsageError(
         f"there is no command '{name}'",
