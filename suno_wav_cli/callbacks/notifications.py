@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from suno_wav_cli.callbacks.endpoint import receive_callbacks
+from suno_wav_cli.callbacks.handlers import Handlers
 from suno_wav_cli.callbacks.public_url import PublicUrl
 from suno_wav_cli.callbacks.tunnel import Lost, Restored
 from suno_wav_cli.errors import TunnelFailed
@@ -62,7 +63,8 @@ async def receive_notifications(
     It waits until the tunnel is open, and then returns the address of the moment: None if the tunnel
     could not be opened. It raises TunnelFailed if the endpoint is required.
     """
-    async with receive_callbacks(endpoint, make_notification_handler(waker.wake, report)) as probe:
+    handlers = Handlers(handle=make_notification_handler(waker.wake, report))
+    async with receive_callbacks(endpoint, handlers) as probe:
         status = _CallbackStatus(path=endpoint.path, waker=waker, poll_interval=poll_interval, report=report)
         public_url = PublicUrl(endpoint, probe, tls, status.changed, report)
         opening = asyncio.create_task(_open(public_url, status, endpoint))

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from suno_wav_cli.callbacks.endpoint import CallbackEndpoint, receive_callbacks
+from suno_wav_cli.callbacks.handlers import Handlers
 from suno_wav_cli.callbacks.public_url import PublicUrl
 from suno_wav_cli.callbacks.tunnel import Destination, Listener, Lost, Restored, Tunnel, TunnelTimeouts
 from suno_wav_cli.callbacks.tunnel.agent_binary import Agent, find_agent
@@ -193,7 +194,7 @@ def keep_open(
             endpoint = CallbackEndpoint(
                 bound=bound, path=PATH, tunnel=tunnel, required=False, timeouts=timeouts
             )
-            async with receive_callbacks(endpoint, ignore) as probe:
+            async with receive_callbacks(endpoint, Handlers(handle=ignore)) as probe:
                 public_url = PublicUrl(endpoint, probe, NO_CERTIFICATES, changes.append, lambda _event: None)
                 with suppress(TunnelFailed):
                     await public_url.open()
