@@ -10,6 +10,7 @@ from suno_wav_cli.cli import options
 from suno_wav_cli.cli.config import config
 from suno_wav_cli.cli.convert import convert
 from suno_wav_cli.cli.credits import show_credits
+from suno_wav_cli.cli.doctor import doctor
 from suno_wav_cli.cli.inspect import inspect
 from suno_wav_cli.cli.jobs import jobs
 from suno_wav_cli.cli.listen import listen
@@ -81,6 +82,7 @@ app.command("credits")(show_credits)
 app.command("login")(login)
 app.command("logout")(logout)
 app.command("config")(config)
+app.command("doctor")(doctor)
 app.command("inspect")(inspect)
 app.command("trigger")(trigger)
 app.command("sandbox")(sandbox)
