@@ -15,7 +15,7 @@ _SHORTEST = 4
 """A shorter text is no secret, and stands in every other word."""
 
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]{0,20}://)([^\s'\"<>]*)", re.IGNORECASE)
-_USER = re.compile(r"(?<![^\s='\"(])[^\s/@='\"]+:[^\s@'\"]+@")
+_USER = re.compile(r"(?<![^\s='\"(])[^\s/@='\"]+:(?!//)[^\s@'\"]+@")
 """A user name and a password before a host without a scheme, as a proxy may be written."""
 
 
