@@ -9,6 +9,7 @@ from suno_wav_cli.cli import options
 from suno_wav_cli.cli.config import config
 from suno_wav_cli.cli.convert import convert
 from suno_wav_cli.cli.credits import show_credits
+from suno_wav_cli.cli.doctor import doctor
 from suno_wav_cli.cli.inspect import inspect
 from suno_wav_cli.cli.jobs import jobs
 from suno_wav_cli.cli.listen import listen
@@ -70,6 +71,7 @@ app.command("credits", cls=Command)(show_credits)
 app.command("login", cls=Command)(login)
 app.command("logout", cls=Command)(logout)
 app.command("config", cls=Command)(config)
+app.command("doctor", cls=Command)(doctor)
 app.command("inspect", cls=Command)(inspect)
 app.command("trigger", cls=Command)(trigger)
 app.command("sandbox", cls=Command)(sandbox)
