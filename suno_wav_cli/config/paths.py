@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 class Paths:
     """`keys`, `agents`, `spool` and `lists` are folders.
 
-    `agents` notes which ngrok agents run. `spool` holds songs on their way to standard output.
-    `lists` has the rest of lists from standard input, of runs that ended early.
+    `agents` notes which tunnels run. `spool` holds songs on their way to standard output.
+    `lists` has the rest of lists from standard input, of runs that ended early. `callback_path` is
+    the file that keeps the end of the receiver's path.
     """
 
     config_file: Path
@@ -31,6 +32,7 @@ class Paths:
     agents: Path
     spool: Path
     lists: Path
+    callback_path: Path
 
 
 def find_paths(environ: Mapping[str, str]) -> Paths:
@@ -47,6 +49,7 @@ def find_paths(environ: Mapping[str, str]) -> Paths:
         agents=state / "agents",
         spool=state / "piped",
         lists=state / "lists",
+        callback_path=state / "callback-path",
     )
     _check_owners(config, state, paths)
     return paths
