@@ -13,12 +13,13 @@ import pytest
 
 from suno_wav_cli.callbacks.payload import Callback, ReceivedCallback
 from suno_wav_cli.callbacks.recording import load
-from suno_wav_cli.callbacks.sender import Answer, Problem
+from suno_wav_cli.callbacks.sender import Answer
 from suno_wav_cli.commands.listen.forwarded import pause_before_retry
 from suno_wav_cli.commands.listen.limits import ListenLimits
 from suno_wav_cli.commands.listen.outbox import FULL, TOO_MANY_HEADERS, Outbox, open_outbox
 from suno_wav_cli.config.paths import find_paths
 from suno_wav_cli.events import DeliveriesKept
+from suno_wav_cli.system.http_problems import Problem
 from tests.commands.test_listen import TASK, listening, success
 from tests.support.event_log import EventLog
 from tests.support.program import wait_until
