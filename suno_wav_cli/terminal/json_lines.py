@@ -69,7 +69,7 @@ class LogFile:
         self._file.close()
 
 
-_MAY_HOLD_TOKENS = ("--callback-url", "--public-url", "--forward-to", "--exec")
+_MAY_HOLD_TOKENS = ("--callback-url", "--public-url", "--forward-to", "--exec", "--tunnel-command")
 
 
 def _tokens(event: Event) -> set[str]:
