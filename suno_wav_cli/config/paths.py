@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Paths:
-    """`keys`, `agents`, `spool` and `lists` are folders.
+    """`keys`, `agents`, `spool`, `lists` and `undelivered` are folders.
 
     `agents` notes which tunnels run. `spool` holds songs on their way to standard output.
-    `lists` has the rest of lists from standard input, of runs that ended early. `callback_path` is
-    the file that keeps the end of the receiver's path.
+    `undelivered` has what `listen` has yet to forward. `lists` has the rest of lists from standard
+    input, of runs that ended early. `callback_path` is the file that keeps the end of the receiver's
+    path.
     """
 
     config_file: Path
@@ -32,6 +33,7 @@ class Paths:
     agents: Path
     spool: Path
     lists: Path
+    undelivered: Path
     callback_path: Path
 
 
@@ -49,6 +51,7 @@ def find_paths(environ: Mapping[str, str]) -> Paths:
         agents=state / "agents",
         spool=state / "piped",
         lists=state / "lists",
+        undelivered=state / "undelivered",
         callback_path=state / "callback-path",
     )
     _check_owners(config, state, paths)
