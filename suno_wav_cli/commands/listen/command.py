@@ -56,7 +56,7 @@ def listen(run: Run, *, default_port: int, awaited: Awaited) -> ExitCode:
         require_key(key, base_url_of(settings))
     port = default_port if settings.port is None else settings.port
     with ExitStack() as stack:
-        endpoint = stack.enter_context(open_endpoint(settings, secrets, run.paths.agents, port=port))
+        endpoint = stack.enter_context(open_endpoint(settings, secrets, run.paths, port=port))
         _check_forward(settings, endpoint)
         missing = run_async(_listen(run, endpoint, awaited, has_key=key is not None))
     if missing is not None:
