@@ -41,7 +41,7 @@ def show_config(run: Run) -> ExitCode:
     _report_secrets(run)
     paths = {
         "config.toml": run.paths.config_file,
-        "journal": run.paths.journal,
+        "journal": run.journal_path,
         "keys": run.paths.keys,
         "agents": run.paths.agents,
     }

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def show_tracks(argument: str, run: Run) -> ExitCode:
     """List the tracks of a music task, and remember them. Raise SunoWavError."""
     # Wrong usage needs no key, and the journal knows it, whatever the provider.
-    with open_history(run.paths.journal) as history:
+    with open_history(run.journal_path) as history:
         music_task_id = music_task_of(
             argument, history, service_options(run.settings.provider, run.settings.base_url)
         )

@@ -84,8 +84,16 @@ class Settings:
 
 
 def is_own_sandbox(settings: Settings) -> bool:
-    """Tell whether the service is a sandbox that starts and ends with this run."""
+    """Tell whether the service is a sandbox that starts and ends with this run. Its tasks are kept."""
     return settings.provider == SANDBOX and settings.base_url is None
+
+
+def service_of(settings: Settings) -> str:
+    """Return the name by which the journal knows the service.
+
+    It is the base URL, or "sandbox" for the sandbox of this run, which is at another address each time.
+    """
+    return SANDBOX if is_own_sandbox(settings) else base_url_of(settings)
 
 
 def base_url_of(settings: Settings) -> str:
