@@ -4,13 +4,24 @@ A parameter named as a field of `Settings` holds that setting. It is None if the
 given; the environment, config.toml and the default decide then.
 """
 
+from collections.abc import Callable
 from functools import partial
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from suno_wav_cli.api.providers import PROVIDERS, SUNOAPI
 from suno_wav_cli.models import TunnelMode
+
+T = TypeVar("T")
+
+
+def usable(parse: Callable[[str], T], text: str) -> T:
+    """Read the value of an option that is no setting. Raise BadParameter, which says what it has to be."""
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"'{text}' is not {error}") from None
 
 
 def _remember(context: typer.Context, parameter: typer.CallbackParam, value: object) -> object:
@@ -155,6 +166,10 @@ NoSecret = Annotated[
 ]
 ForwardTo = Annotated[
     str | None, typer.Option(metavar="URL", help="Forward each delivery to URL and show the response.")
+]
+KeepForwardedHeaders = Annotated[
+    bool | None,
+    typer.Option("--keep-forwarded-headers", help="Forward X-Forwarded-* headers of proxies too."),
 ]
 Save = Annotated[str | None, typer.Option(metavar="DIR", help="Save each delivery with its headers in DIR.")]
 MaxEvents = Annotated[str | None, typer.Option(metavar="N", help="Exit after N deliveries.")]

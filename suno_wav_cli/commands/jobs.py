@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.callbacks.tunnel.agent_folder import end_orphans
 from suno_wav_cli.errors import ExitCode, UsageError
 from suno_wav_cli.events import Job, JobList
 from suno_wav_cli.journal import Listing, open_history
@@ -38,6 +39,7 @@ def show_jobs(request: Request, run: Run) -> ExitCode:
     """List conversions. Raise UsageError."""
     listing = _listing(request)
     before = time.time() + request.days * _DAY if listing is Listing.EXPIRING else None
+    end_orphans(run.paths.agents)
     with open_history(run.journal_path) as history:
         if history is None:
             run.report(JobList(items=(), listing=listing, total=0))

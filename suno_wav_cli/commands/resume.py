@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.pricing import WAV_PRICE, format_credits, price_of
 from suno_wav_cli.api.providers import PROVIDERS, get_provider
+from suno_wav_cli.callbacks.tunnel.agent_folder import end_orphans
 from suno_wav_cli.config.settings import service_of
 from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.early_end import early_end
@@ -16,7 +16,7 @@ from suno_wav_cli.conversion.finish import finish_task, song_of, target_of
 from suno_wav_cli.conversion.gate import SubmissionGate
 from suno_wav_cli.conversion.ids import find
 from suno_wav_cli.conversion.outcome import Outcome, find_saved, report_failure, report_summary, summarize
-from suno_wav_cli.conversion.pipeline import finish, run_all
+from suno_wav_cli.conversion.pipeline import finish_accepted, run_all
 from suno_wav_cli.conversion.plan import Action, Job, choose_action
 from suno_wav_cli.conversion.resume_hint import command_for, describe_command, service_options
 from suno_wav_cli.conversion.submit import Submitter
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.config.run import Run
     from suno_wav_cli.conversion.context import ConversionContext
-    from suno_wav_cli.journal import History
+from suno_wav_cli.journal import History
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +56,7 @@ def resume(request: Request, run: Run) -> ExitCode:
     """Finish conversions, and return the exit code. Raise SunoWavError if nothing could be begun."""
     address = service_of(run.settings)
     # Looked at first, because without anything to resume here no key is needed.
+    end_orphans(run.paths.agents)
     with open_history(run.journal_path) as history:
         service = service_options(run.settings.provider, run.settings.base_url)
         chosen = _choose(request.names, history, address, service)
@@ -88,12 +89,10 @@ async def _resume_all(chosen: Sequence[JournalEntry | str], request: Request, ru
     """Resume all of them, and begin in the order given."""
     async with open_context(run) as context:
         context.songs.update(one if isinstance(one, str) else one.name for one in chosen)
-        callback_url: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
-        callback_url.set_result(None)
         submitter = Submitter(
             context=context,
             gate=SubmissionGate(context, planned=_count_submissions(chosen) if request.resubmit else 0),
-            callback_url=callback_url,
+            callback_url=_no_callbacks,
         )
         report_left_open(context)
         outcomes = {one: Outcome(task_id=_task_of(one)) for one in chosen}
@@ -183,7 +182,11 @@ async def _settle(
             raise
         raise await _explain_unknown(context, entry, unknown.message) from None
     begun()
-    return await finish(context, accepted.entry, target, accepted.record, new=accepted.new)
+    return await finish_accepted(context, accepted, target)
+
+
+async def _no_callbacks() -> None:
+    """Submit without an address for callbacks: the receiver is `convert`'s alone."""
 
 
 async def _explain_unknown(context: ConversionContext, entry: JournalEntry, said: str) -> SubmissionUnknown:

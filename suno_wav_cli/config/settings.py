@@ -48,6 +48,7 @@ class Settings:
     path: str = "/suno-wav-callback"
     no_secret: bool = False
     forward_to: str | None = None
+    keep_forwarded_headers: bool = False
     save: Path | None = None
     max_events: int | None = None
     poll_interval: float = 30.0
@@ -206,6 +207,7 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "path": parsers.url_path,
     "no_secret": parsers.flag,
     "forward_to": parsers.receiver_url,
+    "keep_forwarded_headers": parsers.flag,
     "save": parsers.path,
     "max_events": parsers.number(1, 999_999_999),
     "poll_interval": parsers.seconds,

@@ -94,10 +94,10 @@ class Download:
                     self.context.report(
                         events.ConnectionsReduced(audio_id=self.entry.name, reason=error.message)
                     )
-                if isinstance(step, Refresh):
-                    url, progress = await self._refresh(url, progress, error)
-                elif not step.at_once:
+                if not isinstance(step, Refresh) and not step.at_once:
                     progress = await self._pause(error, progress)
+                if isinstance(step, Refresh) or (isinstance(step, Restart) and step.refresh):
+                    url, progress = await self._refresh(url, progress, error)
 
     async def _fetch(self, transfer: Transfer, url: str) -> str:
         parts = self.context.journal.parts

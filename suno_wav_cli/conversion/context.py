@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.providers import get_provider
+from suno_wav_cli.callbacks.tunnel.agent_folder import end_orphans
 from suno_wav_cli.config.credentials import find_api_key, require_key
 from suno_wav_cli.config.settings import base_url_of, is_own_sandbox, service_of
 from suno_wav_cli.conversion.download_slots import DownloadSlots
@@ -144,6 +145,7 @@ async def open_context(
         require_key(key, base_url_of(settings))
     spool = run.paths.spool
     _check_output(settings, spool)
+    end_orphans(run.paths.agents)
     async with AsyncExitStack() as stack:
         base_url = stack.enter_context(open_service(run))
 

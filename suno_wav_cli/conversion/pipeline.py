@@ -20,11 +20,12 @@ from suno_wav_cli.events import Detached, Skipped
 from suno_wav_cli.journal.entry import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
     from pathlib import Path
 
     from suno_wav_cli.conversion.context import ConversionContext
     from suno_wav_cli.conversion.plan import Job
+    from suno_wav_cli.conversion.prior import Accepted
     from suno_wav_cli.conversion.submit import Submitter
     from suno_wav_cli.conversion.wait import TimeLimit
     from suno_wav_cli.journal.entry import JournalEntry
@@ -64,7 +65,7 @@ async def convert_all(
             # Known from here on, however the run ends.
             outcomes[index] = Outcome(task_id=task_id)
             if wait:
-                song = finish(context, accepted.entry, job.target, accepted.record, new=accepted.new)
+                song = finish_accepted(context, accepted, job.target)
                 # Thousands may wait: none of them holds more than it needs.
                 del accepted
                 outcomes[index] = await song
@@ -142,6 +143,18 @@ class _Begun:
             self._room = None
 
 
+def finish_accepted(context: ConversionContext, accepted: Accepted, target: Path) -> Awaitable[Outcome]:
+    """Return the coroutine that waits for a conversion and saves its file."""
+    return finish(
+        context,
+        accepted.entry,
+        target,
+        accepted.record,
+        new=accepted.new,
+        callback_url=accepted.callback_url,
+    )
+
+
 async def finish(
     context: ConversionContext,
     entry: JournalEntry,
@@ -149,6 +162,7 @@ async def finish(
     known: WavRecord | None = None,
     *,
     new: bool = False,
+    callback_url: str | None = None,
     limit: TimeLimit | None = None,
 ) -> Outcome:
     """Wait for a task that was accepted, and save its file. The arguments are those of `wait_for`.
@@ -158,7 +172,9 @@ async def finish(
     journal = context.journal
     entry = journal.follow(entry)
     try:
-        record = await wait_for(context, entry.wav_task_id or "", entry, known, new=new, limit=limit)
+        record = await wait_for(
+            context, entry.wav_task_id or "", entry, known, new=new, callback_url=callback_url, limit=limit
+        )
     except SunoWavError as error:
         await record_end(context, entry, error)
         raise

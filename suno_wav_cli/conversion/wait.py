@@ -54,21 +54,22 @@ async def wait_for(
     known: WavRecord | None = None,
     *,
     new: bool = False,
+    callback_url: str | None = None,
     any_state: bool = False,
     limit: TimeLimit | None = None,
 ) -> WavRecord:
     """Wait until the service has made the file. The record that is returned has its URL.
 
     `entry` is None for a task that the journal does not know. `known` is what the service said a
-    moment ago. `new` if this run has just submitted the task, so that a callback may come. With
-    `any_state`, return the first record. `limit` is what other waits for this song share.
+    moment ago. `new` if this run has just submitted the task, with `callback_url` if callbacks may
+    come. With `any_state`, return the first record. `limit` is what other waits for this song share.
 
     Raise what `next_step` and `time_is_up` decide, with the line that continues.
     """
     terms, answers = wait_terms(context, entry), Answers()
     reports = _Reports(context=context, task_id=task_id, name=entry.name if entry else task_id, record=known)
     limit = limit or TimeLimit(seconds=context.settings.timeout)
-    task = context.poller.follow(task_id, calls_back=new)
+    task = context.poller.follow(task_id, callback_url=callback_url)
     step: Step = AskAgain(seconds=terms.poll_interval if new else 0.0, at_least=0.0)
     try:
         async with asyncio.timeout_at(limit.begin() if new or known else limit.ends_at) as timeout:

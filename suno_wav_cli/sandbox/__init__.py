@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.callbacks.sender import ServiceTiming
 from suno_wav_cli.callbacks.server import serve_in_thread
 from suno_wav_cli.models import SubmissionWindow
 from suno_wav_cli.sandbox.cdn.connection import CdnProtocol
@@ -37,13 +38,15 @@ def run_sandbox(
     window: SubmissionWindow = SubmissionWindow(),
     hmac_key: Secret | None = None,
     tasks: Path | None = None,
+    answer_timeout: float = 15.0,
     report: Report = _discard,
 ) -> Iterator[Service]:
     """Serve on `bound` from a thread until the block is left. `report` is called from that thread.
 
     The account has `credits_left`, and takes as many submissions as `window` says, in the sandbox's
-    own time: `speed` divides it. Callbacks are signed if `hmac_key` is given. `tasks` is the file that
-    keeps the tasks for the next sandbox.
+    own time: `speed` divides it, but not `answer_timeout`, the seconds that a receiver of callbacks
+    has. They are signed if `hmac_key` is given. `tasks` is the file that keeps the tasks for the next
+    sandbox.
     """
     service = Service(
         speed=speed,
@@ -52,6 +55,7 @@ def run_sandbox(
         window=window,
         hmac_key=hmac_key,
         kept=None if tasks is None else TaskFile(tasks),
+        timing=ServiceTiming(answer=answer_timeout).at_speed(speed),
     )
     service.restore_tasks(f"{address_of(bound)}/")
     with serve_in_thread(make_app(service, report), bound, CdnProtocol):

@@ -24,6 +24,7 @@ from suno_wav_cli.sandbox.tasks import Task
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from suno_wav_cli.callbacks.sender import ServiceTiming
     from suno_wav_cli.models import Secret, SubmissionWindow
     from suno_wav_cli.sandbox.answers.faults import AnswerStep
     from suno_wav_cli.sandbox.behaviours import Behaviour
@@ -72,7 +73,8 @@ class Service:
     """One account, shared by all contracts.
 
     `speed` divides every waiting time, and that of the `window`. `seed` makes the ids repeatable.
-    `hmac_key` signs callbacks. `kept` has the tasks of earlier sandboxes, and gets those of this one.
+    `hmac_key` signs callbacks, and `timing` is theirs, at that speed. `kept` has the tasks of earlier
+    sandboxes, and gets those of this one.
     """
 
     def __init__(
@@ -84,8 +86,10 @@ class Service:
         window: SubmissionWindow,
         hmac_key: Secret | None,
         kept: TaskFile | None,
+        timing: ServiceTiming,
     ) -> None:
         self.speed = speed
+        self.timing = timing
         self.hmac_key = hmac_key
         self.counters = Counters()
         self._random = random.Random(seed)

@@ -13,6 +13,7 @@ from suno_wav_cli.conversion.poller import Poller
 if TYPE_CHECKING:
     from suno_wav_cli.events import Event
 
+HERE, THERE = "https://here.example/callback", "https://there.example/callback"
 AT_ONCE = AskAgain(seconds=0.0, at_least=0.0)
 LATER = AskAgain(seconds=600.0, at_least=0.0)
 
@@ -29,7 +30,7 @@ def test_early_callbacks_are_remembered_up_to_a_limit() -> None:
         poller = a_poller()
         for number in range(257):
             poller.wake(str(number))
-        return [poller.follow(name, calls_back=True).called for name in ("0", "1", "256")]
+        return [poller.follow(name, callback_url=HERE).called for name in ("0", "1", "256")]
 
     assert asyncio.run(story()) == [False, True, True]
 
@@ -38,7 +39,7 @@ def test_an_early_callback_is_remembered_for_one_wait_only() -> None:
     async def story() -> list[bool]:
         poller = a_poller()
         poller.wake("a")
-        return [poller.follow("a", calls_back=True).called for _ in range(2)]
+        return [poller.follow("a", callback_url=HERE).called for _ in range(2)]
 
     assert asyncio.run(story()) == [True, False]
 
@@ -46,7 +47,7 @@ def test_an_early_callback_is_remembered_for_one_wait_only() -> None:
 def test_a_callback_gives_its_song_the_turn() -> None:
     async def story() -> None:
         poller = a_poller()
-        tasks = [poller.follow(name, calls_back=True) for name in "abc"]
+        tasks = [poller.follow(name, callback_url=HERE) for name in "abc"]
         async with asyncio.timeout(5), asyncio.TaskGroup() as group:
             turns = [group.create_task(poller.turn(task, LATER)) for task in tasks]
             await asyncio.sleep(0)
@@ -64,7 +65,7 @@ def test_two_songs_that_wait_for_one_task_both_have_their_turns() -> None:
         poller = a_poller()
         async with asyncio.timeout(5):
             await asyncio.gather(
-                *(poller.turn(poller.follow("a", calls_back=False), AT_ONCE) for _ in range(2))
+                *(poller.turn(poller.follow("a", callback_url=None), AT_ONCE) for _ in range(2))
             )
 
     asyncio.run(story())
@@ -76,7 +77,7 @@ def test_songs_that_are_cancelled_in_their_turn_leave_it_to_others() -> None:
     async def story() -> None:
         poller = a_poller()
         turns = [
-            asyncio.create_task(poller.turn(poller.follow(str(number), calls_back=True), LATER))
+            asyncio.create_task(poller.turn(poller.follow(str(number), callback_url=HERE), LATER))
             for number in range(100)
         ]
         await asyncio.sleep(0)
@@ -85,7 +86,7 @@ def test_songs_that_are_cancelled_in_their_turn_leave_it_to_others() -> None:
             turn.cancel()
         await asyncio.gather(*turns, return_exceptions=True)
         async with asyncio.timeout(5):
-            await poller.turn(poller.follow("last", calls_back=False), AT_ONCE)
+            await poller.turn(poller.follow("last", callback_url=None), AT_ONCE)
 
     asyncio.run(story())
 
@@ -93,11 +94,11 @@ def test_songs_that_are_cancelled_in_their_turn_leave_it_to_others() -> None:
 def test_a_lost_tunnel_wakes_the_songs_that_expect_a_callback() -> None:
     async def story() -> None:
         poller = a_poller()
-        poller.listening = True
+        poller.expect_callbacks(HERE)
         async with asyncio.timeout(5):
-            turn = asyncio.create_task(poller.turn(poller.follow("a", calls_back=True), LATER))
+            turn = asyncio.create_task(poller.turn(poller.follow("a", callback_url=HERE), LATER))
             await asyncio.sleep(0)
-            poller.listening = False
+            poller.expect_callbacks(None)
             await turn
 
     asyncio.run(story())

@@ -801,7 +801,7 @@ def test_a_name_that_resolves_again_finishes_the_same_file(
 
 @pytest.mark.parametrize("provider", shortlist(["kie", "kie-jobs"]))
 @pytest.mark.parametrize(
-    "steps", shortlist(["403", "cut100k.then410", "400", "cut.then403-cut.then404", "202"])
+    "steps", shortlist(["403", "page", "cut100k.then410", "400", "cut.then403-cut.then404", "202", "mpeg"])
 )
 def test_kie_makes_a_fresh_link_for_an_address_that_is_dead(
     sandbox: Sandbox, provider: str, steps: str
@@ -814,7 +814,9 @@ def test_kie_makes_a_fresh_link_for_an_address_that_is_dead(
     assert (done.code, done.out) == (0, "song.wav\n")
     assert TARGET.read_bytes() == file_of(audio_id)
     links = sandbox.counted("links", audio_id)
-    assert links == sum("then" in step or step.isdigit() for step in steps.split("-"))
+    assert links == sum(
+        "then" in step or step.isdigit() or step in ("page", "mpeg") for step in steps.split("-")
+    )
 
 
 @pytest.mark.long

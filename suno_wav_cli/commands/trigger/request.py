@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What the person asked for. None stands for an argument that was not given."""
+    """What the person asked for. None stands for an argument that was not given.
+
+    `speed` divides the pauses between attempts. `answer_timeout` is in seconds.
+    """
 
     url: str | None
     event: str | None
@@ -34,6 +37,7 @@ class Request:
     sign: bool
     retries: bool
     speed: float
+    answer_timeout: float
 
 
 @dataclass(frozen=True, kw_only=True)
