@@ -10,6 +10,7 @@ from suno_wav_cli.cli import options
 from suno_wav_cli.cli.config import config
 from suno_wav_cli.cli.convert import convert
 from suno_wav_cli.cli.credits import show_credits
+from suno_wav_cli.cli.help import START, show_help
 from suno_wav_cli.cli.inspect import inspect
 from suno_wav_cli.cli.jobs import jobs
 from suno_wav_cli.cli.listen import listen
@@ -50,7 +51,7 @@ def _show_version(wanted: bool) -> None:
 
 
 @app.callback(invoke_without_command=True)
-def show_help(
+def start(
     context: typer.Context,
     *,
     version: Annotated[
@@ -68,7 +69,7 @@ def show_help(
     log_file: options.LogFile = None,
 ) -> None:
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        typer.echo(START, nl=False)
 
 
 app.command("convert")(convert)
@@ -84,3 +85,4 @@ app.command("config")(config)
 app.command("inspect")(inspect)
 app.command("trigger")(trigger)
 app.command("sandbox")(sandbox)
+app.command("help")(show_help)
