@@ -88,6 +88,7 @@ def test_every_exit_code_is_documented() -> None:
         "login",
         "logout",
         "config",
+        "doctor",
         "inspect",
         "trigger",
         "sandbox",

@@ -1,9 +1,10 @@
 """`suno-wav help`: what to do first, or the help of a command."""
 
-from difflib import get_close_matches
 from typing import Annotated
 
 import typer
+
+from suno_wav_cli.cli.usage import refuse_command
 
 START = """\
 suno-wav gets WAV files of Suno songs, and never pays twice.
@@ -34,8 +35,7 @@ def show_help(
         return
     commands = program.command.commands  # type: ignore[attr-defined]
     if name not in commands:
-        near = get_close_matches(name.lower(), commands, n=1)
-        context.fail(f"there is no command '{name}'" + (f"; did you mean {near[0]}?" if near else ""))
+        raise refuse_command(name, commands)
     # The class of typer's own context, which has no public name.
     own = type(context)(commands[name], info_name=name, parent=program)
     typer.echo(commands[name].get_help(own))

@@ -16,12 +16,17 @@ from suno_wav_cli.models import TunnelMode
 T = TypeVar("T")
 
 
-def usable(parse: Callable[[str], T], text: str) -> T:
-    """Read the value of an option that is no setting. Raise BadParameter, which says what it has to be."""
+def usable(parse: Callable[[str], T], value: str | T) -> T:
+    """Read the value of an option that is no setting; a default is read already.
+
+    Raise BadParameter, which says what the value has to be.
+    """
+    if not isinstance(value, str):
+        return value
     try:
-        return parse(text)
+        return parse(value)
     except ValueError as error:
-        raise typer.BadParameter(f"'{text}' is not {error}") from None
+        raise typer.BadParameter(f"'{value}' is not {error}") from None
 
 
 def _remember(context: typer.Context, parameter: typer.CallbackParam, value: object) -> object:
@@ -141,9 +146,10 @@ AllowPrivateHosts = Annotated[
 # Callbacks.
 
 Tunnel = Annotated[
-    TunnelMode | None,
+    str | None,
     typer.Option(
         metavar="auto|ngrok|none",
+        autocompletion=lambda: [*TunnelMode],
         help="How callbacks reach this machine; none polls only. Default: auto.",
     ),
 ]

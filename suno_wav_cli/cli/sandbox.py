@@ -18,11 +18,20 @@ def sandbox(
     *,
     api_port: Annotated[
         int,
-        typer.Option("--port", min=0, max=65535, metavar="N", help="Port to serve on; 0 is any free port."),
+        typer.Option(
+            "--port",
+            parser=partial(usable, parsers.number(0, 65535)),
+            metavar="N",
+            help="Port to serve on; 0 is any free port. Default: 4010.",
+        ),
     ] = 4010,
     speed: Annotated[
         float,
-        typer.Option(min=0.001, max=10000, metavar="X", help="Divide all waiting times of the service by X."),
+        typer.Option(
+            parser=partial(usable, parsers.fraction(0.001, 10_000)),
+            metavar="X",
+            help="Divide all waiting times of the service by X. Default: 1.",
+        ),
     ] = 1.0,
     answer_timeout: Annotated[
         float | None,
@@ -32,7 +41,14 @@ def sandbox(
             help="Time that a receiver has to answer a callback. Default: 15s.",
         ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", help="Make task ids repeatable.")] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            parser=partial(usable, parsers.number(0, 999_999_999)),
+            metavar="N",
+            help="Make task ids repeatable.",
+        ),
+    ] = None,
     credits_left: Annotated[
         Decimal | None,
         typer.Option(

@@ -44,7 +44,12 @@ def trigger(
         ),
     ] = False,
     speed: Annotated[
-        float, typer.Option(min=0.001, max=10000, metavar="X", help="Divide the pauses of --retries by X.")
+        float,
+        typer.Option(
+            parser=partial(usable, parsers.fraction(0.001, 10_000)),
+            metavar="X",
+            help="Divide the pauses of --retries by X. Default: 1.",
+        ),
     ] = 1.0,
     answer_timeout: Annotated[
         float | None,

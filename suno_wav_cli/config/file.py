@@ -76,7 +76,7 @@ def read_config_file(path: Path, known: Collection[str]) -> ConfigFile:
     if len(content) > LARGEST:
         raise make_read_error(path, f"it is larger than {LARGEST:,} bytes")
     try:
-        text = content.decode("utf-8")
+        text = content.decode("utf-8-sig")  # Windows editors begin a file with a byte order mark.
         if (match := _LONG_KEY.search(text)) is not None:
             line = text.count("\n", 0, match.start()) + 1
             raise make_read_error(path, f"line {line} has a key of more than {_MOST_PARTS} parts")

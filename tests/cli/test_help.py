@@ -25,7 +25,7 @@ def test_help_of_a_command_is_what_the_command_says() -> None:
 def test_help_of_what_is_no_command_names_the_nearest() -> None:
     done = run_program("help", "job")
     assert (done.code, done.out) == (2, "")
-    assert "there is no command 'job'; did you mean jobs?" in done.err
+    assert "there is no command 'job'\n  Did you mean jobs?" in done.err
 
 
 def test_help_works_whatever_the_configuration_is() -> None:
