@@ -41,10 +41,7 @@ _MET_FIRST = (
 def examine(run: Run, *, offline: bool) -> ExitCode:
     """Report each check, and how many ended how. Return the code that `convert` would end with."""
     with ExitStack() as stack:
-        if offline:
-            base_url = base_url_of(run.settings)
-        else:
-            base_url = stack.enter_context(open_service(run))
+        base_url = base_url_of(run.settings) if offline else stack.enter_context(open_service(run))
         return run_async(_examine(run, base_url, offline=offline))
 
 
