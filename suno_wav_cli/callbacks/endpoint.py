@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import asynccontextmanager, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from suno_wav_cli.api.providers import SANDBOX
 from suno_wav_cli.callbacks.tunnel import (
@@ -13,6 +15,7 @@ from suno_wav_cli.callbacks.tunnel import (
     TunnelTimeouts,
     secret_path,
 )
+from suno_wav_cli.callbacks.tunnel.tunnel_command import TunnelCommand, check_tunnel_command
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.models import TunnelMode
 from suno_wav_cli.system.loopback import address_of, open_port
@@ -50,7 +53,13 @@ class CallbackEndpoint:
 
 def is_required(settings: Settings) -> bool:
     """Tell whether the person asked for one certain tunnel."""
-    return settings.public_url is not None or settings.tunnel is TunnelMode.NGROK
+    return settings.public_url is not None or settings.tunnel is TunnelMode.NGROK or _has_command(settings)
+
+
+def _has_command(settings: Settings) -> bool:
+    """Tell whether a command of the person's opens the tunnel. An address of their own needs none."""
+    wanted = settings.tunnel_command is not None and settings.public_url is None
+    return wanted and settings.tunnel is not TunnelMode.NONE
 
 
 @contextmanager
@@ -68,10 +77,15 @@ def open_endpoint(
     """
     if settings.public_url is not None and not port:
         raise UsageError("--public-url needs the port it leads to", "Add --port N.")
+    timeouts = timeouts or TunnelTimeouts()
+    if _has_command(settings):
+        if settings.tunnel is TunnelMode.NGROK:
+            raise UsageError("--tunnel ngrok and --tunnel-command are two tunnels", "Leave one of them out.")
+        check_tunnel_command(settings.tunnel_command or "", port)
+        timeouts = replace(timeouts, open=timeouts.command_open, max_probe=timeouts.command_probe)
     with open_port(port) as bound:
         path = settings.path if settings.no_secret else secret_path(settings.path)
         destination = Destination(local_url=address_of(bound), path=path, domain=settings.domain)
-        timeouts = timeouts or TunnelTimeouts()
         with closing(_choose_tunnel(settings, secrets, agents, destination, timeouts)) as tunnel:
             yield CallbackEndpoint(
                 bound=bound, path=path, tunnel=tunnel, required=is_required(settings), timeouts=timeouts
@@ -99,6 +113,10 @@ def _choose_tunnel(
 ) -> Tunnel:
     if settings.public_url is not None:
         return GivenAddress(public_url=settings.public_url)
+    if _has_command(settings):
+        port = urlsplit(destination.local_url).port or 0
+        environ = os.environ | secrets.taken_ngrok_variable
+        return TunnelCommand(settings.tunnel_command or "", port, environ, agents, timeouts)
     service_is_here = settings.tunnel is TunnelMode.AUTO and settings.provider == SANDBOX
     if settings.tunnel is TunnelMode.NONE or service_is_here:
         return GivenAddress(public_url=destination.local_url)

@@ -22,6 +22,7 @@ from suno_wav_cli.config.settings import (
 from suno_wav_cli.config.typed import typed_value
 from suno_wav_cli.errors import ExitCode, UsageError
 from suno_wav_cli.system.look import look_at
+from suno_wav_cli.system.shell_words import split_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -148,9 +149,11 @@ def _secrets(run: Run) -> list[events.SecretShown]:
 
 
 def _displayed_value(choice: Choice, settings: Settings) -> object:
-    """Return the value to show: the base URL that is used, and addresses without their path."""
+    """Return the value to show: the base URL that is used, addresses without their path, no tokens."""
     if choice.name == "base_url":
         return None if is_own_sandbox(settings) else base_url_of(settings)
+    if choice.value is not None and choice.name == "tunnel_command":
+        return f"{split_command(choice.value)[0]} (hidden)"
     if choice.value is not None and choice.name in _MAY_HOLD_SECRETS:
         parts = urlsplit(choice.value)
         hidden = "/(hidden)" if parts.path.strip("/") or parts.query else ""

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Paths:
-    """`keys`, `agents`, `spool` and `lists` are folders.
+    """`keys`, `agents`, `spool`, `lists` and `undelivered` are folders.
 
     `sandbox_journal` and `sandbox_tasks` keep what was practised at the program's own sandbox.
 
     `agents` notes which ngrok agents run. `spool` holds songs on their way to standard output.
-    `lists` has the rest of lists from standard input, of runs that ended early.
+    `undelivered` has what `listen` has yet to forward. `lists` has the rest of lists from standard input, of runs that ended early.
     """
 
     config_file: Path
@@ -35,6 +35,7 @@ class Paths:
     agents: Path
     spool: Path
     lists: Path
+    undelivered: Path
 
 
 def find_paths(environ: Mapping[str, str]) -> Paths:
@@ -53,6 +54,7 @@ def find_paths(environ: Mapping[str, str]) -> Paths:
         agents=state / "agents",
         spool=state / "piped",
         lists=state / "lists",
+        undelivered=state / "undelivered",
     )
     _check_owners(config, state, paths)
     return paths
