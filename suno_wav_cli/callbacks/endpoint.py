@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from suno_wav_cli.api.providers import SANDBOX
+from suno_wav_cli.callbacks.secret_path import choose_path
 from suno_wav_cli.callbacks.tunnel import (
     Destination,
     GivenAddress,
     TunnelTimeouts,
-    secret_path,
 )
 from suno_wav_cli.callbacks.tunnel.tunnel_command import TunnelCommand, check_tunnel_command
 from suno_wav_cli.errors import UsageError
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.callbacks.probe import Probe
     from suno_wav_cli.callbacks.tunnel import Tunnel
     from suno_wav_cli.config.credentials import Secrets
+    from suno_wav_cli.config.paths import Paths
     from suno_wav_cli.config.settings import Settings
 
 
@@ -66,12 +67,12 @@ def _has_command(settings: Settings) -> bool:
 def open_endpoint(
     settings: Settings,
     secrets: Secrets,
-    agents: Path,
+    paths: Paths,
     *,
     port: int,
     timeouts: TunnelTimeouts | None = None,
 ) -> Iterator[CallbackEndpoint]:
-    """Bind the port, and close the tunnel at the end. `agents` holds the folders of running agents.
+    """Bind the port, and close the tunnel at the end. `paths` says where running tunnels are noted.
 
     Raise TunnelFailed if the port cannot be bound, and UsageError.
     """
@@ -84,9 +85,9 @@ def open_endpoint(
         check_tunnel_command(settings.tunnel_command or "", port)
         timeouts = replace(timeouts, open=timeouts.command_open, max_probe=timeouts.command_probe)
     with open_port(port) as bound:
-        path = settings.path if settings.no_secret else secret_path(settings.path)
+        path = choose_path(settings, paths.callback_path)
         destination = Destination(local_url=address_of(bound), path=path, domain=settings.domain)
-        with closing(_choose_tunnel(settings, secrets, agents, destination, timeouts)) as tunnel:
+        with closing(_choose_tunnel(settings, secrets, paths.agents, destination, timeouts)) as tunnel:
             yield CallbackEndpoint(
                 bound=bound, path=path, tunnel=tunnel, required=is_required(settings), timeouts=timeouts
             )

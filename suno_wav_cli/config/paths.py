@@ -22,9 +22,10 @@ class Paths:
     """`keys`, `agents`, `spool`, `lists` and `undelivered` are folders.
 
     `sandbox_journal` and `sandbox_tasks` keep what was practised at the program's own sandbox.
-
-    `agents` notes which ngrok agents run. `spool` holds songs on their way to standard output.
-    `undelivered` has what `listen` has yet to forward. `lists` has the rest of lists from standard input, of runs that ended early.
+    `agents` notes which tunnels run. `spool` holds songs on their way to standard output.
+    `undelivered` has what `listen` has yet to forward. `lists` has the rest of lists from standard
+    input, of runs that ended early. `callback_path` is the file that keeps the end of the receiver's
+    path.
     """
 
     config_file: Path
@@ -36,6 +37,7 @@ class Paths:
     spool: Path
     lists: Path
     undelivered: Path
+    callback_path: Path
 
 
 def find_paths(environ: Mapping[str, str]) -> Paths:
@@ -55,6 +57,7 @@ def find_paths(environ: Mapping[str, str]) -> Paths:
         spool=state / "piped",
         lists=state / "lists",
         undelivered=state / "undelivered",
+        callback_path=state / "callback-path",
     )
     _check_owners(config, state, paths)
     return paths

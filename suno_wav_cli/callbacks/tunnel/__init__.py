@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -125,8 +124,3 @@ class GivenAddress:
 
     def close(self) -> None:
         """Do nothing: this program opened nothing."""
-
-
-def secret_path(path: str) -> str:
-    """Append 32 random bytes to a callback path, so that it cannot be guessed."""
-    return f"{path}/{secrets.token_urlsafe(32)}"

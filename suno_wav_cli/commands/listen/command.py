@@ -53,7 +53,7 @@ def listen(run: Run, *, default_port: int) -> ExitCode:
         require_key(key, base_url_of(settings))
     port = default_port if settings.port is None else settings.port
     with ExitStack() as stack:
-        endpoint = stack.enter_context(open_endpoint(settings, secrets, run.paths.agents, port=port))
+        endpoint = stack.enter_context(open_endpoint(settings, secrets, run.paths, port=port))
         _check_forward(settings, endpoint)
         run_async(_listen(run, endpoint, has_key=key is not None))
     return ExitCode.OK
