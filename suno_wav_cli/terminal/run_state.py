@@ -24,7 +24,7 @@ class Stage(StrEnum):
     """For the next try of the download."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SongRow:
     """A song on its way.
 

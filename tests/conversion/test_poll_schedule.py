@@ -22,7 +22,11 @@ def a_schedule(gap: float = GAP) -> Schedule:
 
 
 def a_task(name: str, *, calls_back: bool = True, began: float = 0.0) -> PolledTask:
-    return PolledTask(task_id=name, calls_back=calls_back, began=began, since=began)
+    return PolledTask(task_id=name, calls_back=calls_back, look_up=no_lookup, began=began, since=began)
+
+
+async def no_lookup() -> None:
+    """These tasks are only scheduled."""
 
 
 def play(schedule: Schedule, until: float, *, ends_at: float = float("inf")) -> list[tuple[float, str]]:
