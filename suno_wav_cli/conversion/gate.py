@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,12 +18,14 @@ from suno_wav_cli.conversion.availability import Availability
 from suno_wav_cli.conversion.budget import Allowance
 from suno_wav_cli.conversion.gate_state import Move
 from suno_wav_cli.errors import (
+    JournalLocked,
     NoCredits,
     NotAuthorized,
     NotBegun,
     ServiceUnavailable,
     SubmissionUnknown,
     SunoWavError,
+    TooManyRequests,
 )
 from suno_wav_cli.events import SubmissionScheduled, SubmissionsStopped
 from suno_wav_cli.journal.slots import WindowFull
@@ -44,6 +46,10 @@ _BEFORE_PAYING = 5.0
 """Seconds that a payment waits for another program to let the journal go."""
 
 
+_MOST_REFUSALS = 3
+"""Times that a song is refused alone, as if the service were in maintenance, before it has failed."""
+
+
 class TurnMissed(Exception):
     """The gate was closed, or the turn took long, after the connection was opened."""
 
@@ -54,7 +60,8 @@ class Pass:
 
     If it `is_planned`, the plan pays for it. It has room for a connection, its turn is near, its
     request is in flight; then it is begun. `epoch` is the gate's when it came near; with `is_trial`,
-    all others wait for its outcome.
+    all others wait for its outcome. The service was not ready for it `refusals` times, and had
+    accepted `accepted_before` songs at the first. The journal is waited for until `locked_until`.
     """
 
     audio_id: str
@@ -63,6 +70,10 @@ class Pass:
     is_begun: bool = False
     epoch: int = 0
     is_trial: bool = False
+    refusals: int = 0
+    accepted_before: int = 0
+    is_given_up: bool = False
+    locked_until: float | None = None
     has_room: bool = False
     is_near: bool = False
     is_in_flight: bool = False
@@ -83,7 +94,7 @@ class SubmissionGate:
         self._room = Turns(min(_MOST_CONNECTIONS, 1 + math.ceil(_NEAR / self._spacing)))
         self._approach, self._turn = Turns(1), Turns(1)
         self._not_begun = planned
-        self._count = self._admitted = self._near = self._in_flight = 0
+        self._count = self._admitted = self._near = self._in_flight = self._accepted = 0
         self._is_explained = self._is_announced = False
 
     @contextmanager
@@ -198,10 +209,19 @@ class SubmissionGate:
             if delay > 0:
                 await self._service.wait(delay)
                 continue
-            with suppress(WindowFull):
+            try:
                 return await journal.when_unlocked(
                     lambda: claim(partial(self._authorize, one)), seconds=_BEFORE_PAYING
                 )
+            except WindowFull:
+                continue
+            except JournalLocked:
+                # Nothing was sent. The connection is not kept open for another program.
+                if one.locked_until is None:
+                    one.locked_until = time.monotonic() + self._context.settings.timeout
+                if time.monotonic() >= one.locked_until:
+                    raise
+                raise TurnMissed from None
 
     def record(self, one: Pass, error: SunoWavError | None) -> None:
         """Note the outcome of a submission. Raise NotBegun if the account was refused before."""
@@ -211,18 +231,39 @@ class SubmissionGate:
                 # Certainly not paid for.
                 self._allowance.refund()
                 self._begin(one, begun=False)
-            self._note_trouble(one, error, left=left)
+            if left and self._is_alone_refused(one, error):
+                # The service takes the others, so it is this song that it does not take.
+                one.is_given_up = True
+                self._begin(one)
+                self._service.note_answer(one.epoch)
+            else:
+                self._note_trouble(one, error, left=left)
         elif left and isinstance(error, NotAuthorized | NoCredits):
             self._service.note_refusal(error)
             if ended_before:
                 self._settle(one)
                 raise NotBegun(error) from error
         elif left:
+            self._accepted += error is None
             self._service.note_answer(one.epoch)
         self._settle(one)
         if left and self._service.end is error is not None:
             # The song itself fails with the reason.
             self._is_explained = isinstance(error, NotAuthorized | NoCredits | SubmissionUnknown)
+
+    def _is_alone_refused(self, one: Pass, error: ServiceUnavailable) -> bool:
+        """Tell whether a song was refused several times, and others were accepted in between.
+
+        After each time it steps back, so that the others are not held up.
+        """
+        if isinstance(error, SubmissionUnknown | TooManyRequests):
+            return False
+        if not one.refusals:
+            one.accepted_before = self._accepted
+        one.refusals += 1
+        self._count += 1
+        one.number = self._count
+        return one.refusals >= _MOST_REFUSALS and self._accepted > one.accepted_before
 
     def note_slow(self, one: Pass) -> None:
         """Close the gate because a paid request has had no answer for long."""

@@ -110,7 +110,11 @@ class Submitter:
             return await continue_earlier(self.context, taken.entry)
         except SubmissionUnknown:
             raise
-        except (TurnMissed, ServiceUnavailable):
+        except ServiceUnavailable:
+            if one.is_given_up:
+                raise
+            return None
+        except TurnMissed:
             return None
 
     async def _pay(self, job: Job, one: Pass, callback_url: str | None) -> Accepted:

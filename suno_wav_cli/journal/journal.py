@@ -218,7 +218,8 @@ class Journal:
         """Change the state, and whatever else is given. A message lasts until the next step.
 
         A step that NEXT_STATES does not have is a bug. A power cut may undo READY and SAVED: then the
-        service is asked again, or `recognises` finds the whole file.
+        service is asked again, or `recognises` finds the whole file. It may undo an UNKNOWN without an
+        answer: then the row is SUBMITTING, which means the same.
         """
         if state not in NEXT_STATES[entry.state]:
             raise AssertionError(f"a conversion cannot go from {entry.state} to {state}")
@@ -226,7 +227,10 @@ class Journal:
         if changes.get("wav_task_id") and entry.expires is None:
             columns["expires"] = self._kept_until()
         columns |= {key: new for key, new in changes.items() if new is not None}
-        self._database.update(entry.id, columns, synced=state not in (State.READY, State.SAVED))
+        found_again = state in (State.READY, State.SAVED) or (
+            state is State.UNKNOWN and entry.state is State.SUBMITTING and not changes.get("answer")
+        )
+        self._database.update(entry.id, columns, synced=not found_again)
         return self.by_id(entry.id)
 
     def begin_rename(self, entry: JournalEntry, target: Path, size: int, sha256: str) -> JournalEntry:
