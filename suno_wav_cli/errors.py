@@ -20,9 +20,11 @@ SunoWavError
 │   └── RecordExists           7   409: the conversion was made before, elsewhere
 ├── StillRunning               8   not finished within --timeout
 ├── DownloadFailed             9
-│   ├── AddressRefused         9   401, 403, 404, 410: a new download URL may help
+│   ├── AddressRefused         9   a new download URL may help
+│   │   └── PageAnswered       9   it may: a page says nothing about the file itself
 │   ├── BrokenOff              9   another try may help
 │   │   └── StartOver          9   the bytes received so far are useless
+│   ├── OutOfTime              9   more time may help
 │   ├── DiskFull               9   room on the disk helps
 │   └── NotAWholeWav           9
 ├── TagsNotWritten             9   the file is whole, but cannot take tags
@@ -220,6 +222,10 @@ class AddressRefused(DownloadFailed):
     pass
 
 
+class PageAnswered(AddressRefused):
+    pass
+
+
 class BrokenOff(DownloadFailed):
     """`retry_after` is the pause in seconds that the server asked for, if it did."""
 
@@ -229,6 +235,10 @@ class BrokenOff(DownloadFailed):
 
 
 class StartOver(BrokenOff):
+    pass
+
+
+class OutOfTime(DownloadFailed):
     pass
 
 

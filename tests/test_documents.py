@@ -151,3 +151,15 @@ def test_bash_completes_options_with_the_shipped_script(tmp_path: Path) -> None:
     )
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "auto ngrok none\n"
+
+
+def test_each_promise_of_the_security_page_names_tests_that_exist() -> None:
+    page = (REPOSITORY / ".github" / "SECURITY.md").read_text(encoding="utf-8")
+    promises = re.findall(r"^- .*\n(?:  .*\n)*", page.split("\n## ")[2], re.MULTILINE)
+    assert promises
+    for promise in promises:
+        tests = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", promise)
+        assert tests, promise
+        for file, test in tests:
+            source = (REPOSITORY / file).read_text(encoding="utf-8")
+            assert re.search(rf"^(?:async )?def {test}\(", source, re.MULTILINE), f"{file}::{test}"

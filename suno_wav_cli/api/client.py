@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 
+from suno_wav_cli.api.addresses import find_address
 from suno_wav_cli.api.error_messages import submission_unknown, unreachable
 from suno_wav_cli.api.lookup import read_answer, read_record_answer
 from suno_wav_cli.api.providers import Meaning
@@ -187,6 +188,27 @@ class Client:
         if balance is None:
             raise BalanceUnknown("the service's answer is not a balance", remedy)
         return balance
+
+    async def fetch_fresh_link(self, url: str) -> str | None:
+        """Return another link to the service's own file at `url`, good for minutes (api/README.md, section 6).
+
+        None if this provider makes none, or this one cannot be made now.
+        """
+        if self.provider.link_path is None:
+            return None
+        try:
+            answer = await exchange(
+                self._lookups,
+                "POST",
+                self.provider.link_path,
+                seconds=self._timing.lookup,
+                json={"url": url},
+            )
+            envelope = self._read(self._learn(answer))
+        except (httpx.HTTPError, SunoWavError):
+            return None
+        link, _ = find_address([envelope.data], self._base_url)
+        return link
 
     async def _look_up(
         self, path: str, params: dict[str, str], read: Callable[[Answer], T], retries: int | None = None

@@ -45,7 +45,8 @@ class Provider:
     `make_submission` makes the body of a paid request from the song and the callback URL, which is
     None if no callback is wanted. `retention_days` is how long the service keeps a file. With
     `needs_music_task` an audio id alone cannot be converted. `music_paths` are the routes that may
-    know a music task. `key_advice` is what else can be wrong with a key that is refused.
+    know a music task. `key_advice` is what else can be wrong with a key that is refused. `link_path`
+    is the route that makes a fresh link to a file, if there is one (section 6).
     """
 
     name: str
@@ -60,6 +61,7 @@ class Provider:
     needs_music_task: bool = False
     music_paths: tuple[str, ...] = (_MUSIC_PATH,)
     key_advice: str = ""
+    link_path: str | None = None
 
 
 def _make_wav_submission(song: Song, callback_url: str | None) -> Mapping[str, object]:
@@ -142,6 +144,7 @@ KIE = Provider(
     signs_callbacks=True,
     music_paths=(_MUSIC_PATH, _JOB_PATH),
     key_advice="A key of kie may have a list of allowed addresses: this machine's must be among them.",
+    link_path="/api/v1/common/download-url",
 )
 
 KIE_JOBS = replace(

@@ -270,4 +270,5 @@ def _download_policy(settings: Settings, tls: ssl.SSLContext, *, local: bool) ->
         max_size=settings.max_size,
         min_speed=settings.min_speed,
         stall_timeout=settings.stall_timeout,
+        timeout=settings.timeout,
     )

@@ -40,13 +40,14 @@ class Progress:
     """What all attempts together have come to.
 
     `received` is the most bytes that any attempt ended with, and `wasted` how many attempts fetched
-    bytes without exceeding that. `is_address_fresh` means that the service was asked for a new
+    bytes without exceeding that. `refused` are the addresses that were. `is_address_fresh` means that the service was asked for a new
     address since the last progress. `pauses` counts them since the last progress, or in all if the
     retries are bounded. `lookups` are the answers to the lookups that should have named one.
     """
 
     received: int
     wasted: int = 0
+    refused: frozenset[str] = frozenset()
     is_address_fresh: bool = False
     pauses: int = 0
     lookups: Answers = field(default_factory=Answers)

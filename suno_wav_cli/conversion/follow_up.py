@@ -86,7 +86,7 @@ class FollowUp:
                         file_name=path.name,
                         bytes=file.bytes,
                         sha256=file.sha256,
-                        format=read_format(path),
+                        format=read_format(path, length_met=True),
                     )
         return None
 

@@ -9,13 +9,13 @@ import asyncio
 import math
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.pricing import price_of
 from suno_wav_cli.conversion.availability import Availability
 from suno_wav_cli.conversion.budget import Allowance
+from suno_wav_cli.conversion.gate_pass import Pass
 from suno_wav_cli.conversion.gate_state import Move
 from suno_wav_cli.errors import (
     JournalLocked,
@@ -46,37 +46,8 @@ _BEFORE_PAYING = 5.0
 """Seconds that a payment waits for another program to let the journal go."""
 
 
-_MOST_REFUSALS = 3
-"""Times that a song is refused alone, as if the service were in maintenance, before it has failed."""
-
-
 class TurnMissed(Exception):
     """The gate was closed, or the turn took long, after the connection was opened."""
-
-
-@dataclass(kw_only=True)
-class Pass:
-    """A song's way through the gate.
-
-    If it `is_planned`, the plan pays for it. It has room for a connection, its turn is near, its
-    request is in flight; then it is begun. `epoch` is the gate's when it came near; with `is_trial`,
-    all others wait for its outcome. The service was not ready for it `refusals` times, and had
-    accepted `accepted_before` songs at the first. The journal is waited for until `locked_until`.
-    """
-
-    audio_id: str
-    number: int
-    is_planned: bool
-    is_begun: bool = False
-    epoch: int = 0
-    is_trial: bool = False
-    refusals: int = 0
-    accepted_before: int = 0
-    is_given_up: bool = False
-    locked_until: float | None = None
-    has_room: bool = False
-    is_near: bool = False
-    is_in_flight: bool = False
 
 
 class SubmissionGate:
@@ -231,9 +202,11 @@ class SubmissionGate:
                 # Certainly not paid for.
                 self._allowance.refund()
                 self._begin(one, begun=False)
-            if left and self._is_alone_refused(one, error):
-                # The service takes the others, so it is this song that it does not take.
-                one.is_given_up = True
+            if left and not isinstance(error, SubmissionUnknown | TooManyRequests):
+                # It steps back, so that the others are not held up.
+                self._count += 1
+                one.refuse(self._count, self._accepted)
+            if one.is_given_up:
                 self._begin(one)
                 self._service.note_answer(one.epoch)
             else:
@@ -250,20 +223,6 @@ class SubmissionGate:
         if left and self._service.end is error is not None:
             # The song itself fails with the reason.
             self._is_explained = isinstance(error, NotAuthorized | NoCredits | SubmissionUnknown)
-
-    def _is_alone_refused(self, one: Pass, error: ServiceUnavailable) -> bool:
-        """Tell whether a song was refused several times, and others were accepted in between.
-
-        After each time it steps back, so that the others are not held up.
-        """
-        if isinstance(error, SubmissionUnknown | TooManyRequests):
-            return False
-        if not one.refusals:
-            one.accepted_before = self._accepted
-        one.refusals += 1
-        self._count += 1
-        one.number = self._count
-        return one.refusals >= _MOST_REFUSALS and self._accepted > one.accepted_before
 
     def note_slow(self, one: Pass) -> None:
         """Close the gate because a paid request has had no answer for long."""

@@ -17,7 +17,7 @@ from suno_wav_cli.conversion.names import (
     tell_apart,
 )
 from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT
-from suno_wav_cli.download.part_file import part_of
+from suno_wav_cli.download.part_file import check_part, check_target, part_of
 from suno_wav_cli.errors import OutputExists, UsageError
 from suno_wav_cli.remote.address import path_of_out
 from suno_wav_cli.system.look import is_folder
@@ -125,6 +125,8 @@ def names_title(out: str | None) -> bool:
 def check_targets(targets: Sequence[Path], *, ours: Callable[[Path], bool], force: bool) -> None:
     """Raise UsageError for a folder that cannot take the files, OutputExists for an existing file.
 
+    Devices, FIFOs and sockets are never replaced, and a part file is a regular one (UsageError).
+
     A folder that is missing has to be one that can be made. An existing part file must be `ours`:
     left by a run for this very target.
     """
@@ -157,6 +159,8 @@ def existing_folder(folder: Path) -> Path:
 def _check_names(target: Path, *, ours: Callable[[Path], bool], force: bool) -> None:
     if target.is_dir():
         raise UsageError(f"{target} is a folder", f"Write it as {target}{os.sep} to put the song into it.")
+    check_target(target)
+    check_part(target)
     part = part_of(target)
     for path in (target, part):
         # `exists` would take a name that is too long for an absent file.

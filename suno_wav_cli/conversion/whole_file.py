@@ -32,7 +32,8 @@ async def tag(entry: JournalEntry, part: PartFile, tagger: Tagger, context: Conv
     journal = context.journal
     await journal.when_unlocked(lambda: journal.parts.forget(part.path))
     await tagger.tag(part.file, Song(audio_id=entry.name, music_task_id=entry.music_task_id))
-    read_format(part.path)
+    # Whole it was before.
+    read_format(part.path, length_met=True)
     return await sync_and_hash(part)
 
 

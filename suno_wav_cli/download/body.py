@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import ssl
 import time
-import zlib
 from typing import TYPE_CHECKING
 
 import httpx
+
+from suno_wav_cli.download.coding import undo
 
 if TYPE_CHECKING:
     import socket
@@ -32,10 +33,11 @@ def read_blocks(
 ) -> Iterator[bytes | memoryview]:
     """Yield the body in blocks of at most `size` bytes, each valid until the next one is read.
 
-    Raise httpx.HTTPError if the body breaks off, ends early, or is silent for `silence` seconds.
+    Raise httpx.HTTPError if the body breaks off, ends early, or is silent for `silence` seconds,
+    and DownloadFailed if it is not compressed as the server says.
     """
-    if content.coded:
-        yield from _decompress(response, size)
+    if content.codings:
+        yield from undo(content.codings, response.iter_raw(), size)
         return
     connection, length = _find_socket(response), content.span.length
     if connection is None or length is None:
@@ -51,26 +53,6 @@ def read_blocks(
         yield first[start : start + size]
     if length > len(first):
         yield from _read_socket(connection, length - len(first), size, silence)
-
-
-def _decompress(response: httpx.Response, size: int) -> Iterator[bytes]:
-    """Decompress in small steps: httpx would turn one piece into a thousand times its size."""
-    # 15 bits of window, and 32 to accept either header: gzip's or zlib's.
-    decoder = zlib.decompressobj(wbits=47)
-    for piece in response.iter_raw():
-        packed = piece
-        while not decoder.eof:
-            try:
-                block = decoder.decompress(packed, size)
-            except zlib.error as error:
-                raise httpx.DecodingError(f"its compression is broken: {error}") from error
-            packed = decoder.unconsumed_tail
-            if block:
-                yield block
-            if len(block) < size and not packed:
-                break
-    if not decoder.eof:
-        raise httpx.RemoteProtocolError("the body ended early")
 
 
 def _find_socket(response: httpx.Response) -> socket.socket | None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.download.digest import Digest
 from suno_wav_cli.download.http import DownloadPolicy
+from suno_wav_cli.download.pace import SpeedCheck, longest_seconds
 from suno_wav_cli.download.part_file import disk_error
 from suno_wav_cli.download.transfer import Transfer
+from suno_wav_cli.errors import BrokenOff, OutOfTime
 from suno_wav_cli.system.pacing import RateLimit
 from suno_wav_cli.system.threads import start_in_thread
 
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from suno_wav_cli.journal.parts import PartialFile
 
 __all__ = ["DownloadPolicy", "FetchTimes", "RateLimit", "Transfer", "fetch", "sync_and_hash"]
-
-_SHARES = 8
-"""Twice as many as there are downloads at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,20 +46,27 @@ async def fetch(
     on_progress: Callable[[int, int | None], None],
     keep: Callable[[PartialFile, str], None],
     times: FetchTimes = FetchTimes(),
+    *,
+    since: float | None = None,
 ) -> str:
     """Run the transfer in threads. Return the SHA-256 of the whole file, which is safe on the disk.
 
     `on_progress(received, length)` is called at every tick. `keep` is called with what a later run
     can continue from, and its fingerprint, each time after that is safe on the disk; also if the
-    fetch fails or is cancelled. Raise as Transfer.run.
+    fetch fails or is cancelled. `since` is when the first attempt at this file began, in seconds of
+    the monotonic clock. Raise as Transfer.run, and OutOfTime.
     """
+    begun = time.monotonic() if since is None else since
+    # Each attempt may be short, if a server cuts again and again.
+    if late := _find_late(transfer, begun):
+        raise late
     segments = transfer.segments
     digest = Digest(transfer.part.path, segments.arrived)
     notes = _Notes(transfer, keep)
     moved = start_in_thread(transfer.run, "download")
     hashed = start_in_thread(digest.run, "digest")
     noting = asyncio.create_task(notes.take_every(times.note))
-    speed = _SpeedCheck(transfer.policy)
+    speed = SpeedCheck(transfer.policy)
     try:
         while not moved.done():
             await asyncio.wait([moved, noting], timeout=times.progress, return_when=asyncio.FIRST_COMPLETED)
@@ -69,13 +74,17 @@ async def fetch(
                 noting.result()
             on_progress(segments.received, segments.length)
             if speed.is_too_low(segments.received):
-                transfer.stop(f"slower than {speed.least:,} bytes a second for {speed.seconds:g} s")
+                transfer.stop(
+                    BrokenOff(f"slower than {speed.least:,} bytes a second for {speed.seconds:g} s")
+                )
+            if late := _find_late(transfer, begun):
+                transfer.stop(late)
         moved.result()
         digest.complete()
         await notes.take_last()
         return await hashed
     except BaseException as error:
-        transfer.stop("stopped")
+        transfer.stop(BrokenOff("stopped"))
         await asyncio.wait([moved], timeout=times.thread_end)
         # What has arrived must not be fetched again, however slow the disk is. Only a person who
         # stops the program is not kept waiting for long.
@@ -97,6 +106,17 @@ async def sync_and_hash(part: PartFile) -> str:
     digest.complete()
     await start_in_thread(part.sync, "sync")
     return await start_in_thread(digest.run, "digest")
+
+
+def _find_late(transfer: Transfer, begun: float) -> OutOfTime | None:
+    segments = transfer.segments
+    longest = longest_seconds(segments.length, transfer.policy)
+    if time.monotonic() - begun <= longest:
+        return None
+    return OutOfTime(
+        f"the file's server is too slow: {segments.received:,} bytes within {longest:,.0f} s",
+        "To allow more time, add --timeout.",
+    )
 
 
 class _Notes:
@@ -140,22 +160,3 @@ class _Notes:
             await start_in_thread(self._transfer.part.sync, "sync")
         else:
             await self.take()
-
-
-class _SpeedCheck:
-    """Watches whether the last seconds brought less than they must."""
-
-    def __init__(self, policy: DownloadPolicy) -> None:
-        self.seconds = policy.stall_timeout
-        # A download slowed by a rate limit is not too slow: half of what each of several gets.
-        rate = policy.rate.rate
-        self.least = policy.min_speed if rate is None else min(policy.min_speed, rate // _SHARES)
-        self._seen: deque[tuple[float, int]] = deque()
-
-    def is_too_low(self, received: int) -> bool:
-        now = time.monotonic()
-        self._seen.append((now, received))
-        while len(self._seen) > 1 and now - self._seen[1][0] >= self.seconds:
-            self._seen.popleft()
-        begun, before = self._seen[0]
-        return now - begun >= self.seconds and received - before < self.least * self.seconds

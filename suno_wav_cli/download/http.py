@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from suno_wav_cli import USER_AGENT
+from suno_wav_cli.download.redirects import STATUSES, find_flaw
 from suno_wav_cli.errors import BrokenOff, DownloadFailed
 from suno_wav_cli.system.http_errors import describe_error
 from suno_wav_cli.system.loopback import is_loopback
@@ -25,6 +26,8 @@ _CONNECT_SECONDS = 10.0
 _MOST_REDIRECTS = 5
 _GIGABIT = 125_000_000
 """Bytes a second. No home line is faster, and then several connections only cost more."""
+_ENOUGH_TO_TELL = 1000
+"""Bytes of a body that tell what it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +35,8 @@ class DownloadPolicy:
     """What a download may take. Sizes in bytes, times in seconds, `min_speed` in bytes a second.
 
     A connection that is silent for `stall_timeout`, or a download slower than `min_speed` for that
-    long, is given up. A connection that brings `fast_enough` bytes a second gets no others beside
+    long, is given up; so is one that takes longer than each of `timeout` and the other limits allows
+    (`pace.py`). A connection that brings `fast_enough` bytes a second gets no others beside
     it; if that is None, the others join at once. `local` allows http:// on this machine, for a
     service that runs on this machine itself.
     """
@@ -43,6 +47,7 @@ class DownloadPolicy:
     max_size: int
     min_speed: int
     stall_timeout: float
+    timeout: float = 1800.0
     fast_enough: int | None = _GIGABIT
 
 
@@ -75,7 +80,7 @@ def open_client(url: str, *, tls: ssl.SSLContext, local: bool, timeout: float) -
         # httpx cannot use a connection again whose body was read past it.
         limits=httpx.Limits(max_keepalive_connections=0),
         # Called for each step of a redirect too.
-        event_hooks={"request": [prepare]},
+        event_hooks={"request": [prepare], "response": [_check_redirect]},
     )
 
 
@@ -104,6 +109,22 @@ def open_response(
         finally:
             response.close()
     raise DownloadFailed("the file's address redirects without end", "Ask your provider.")
+
+
+def read_start(response: httpx.Response) -> bytes:
+    """Return the first bytes of a body that is not the file's, if they come, and b"" for the file's."""
+    if response.status_code in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
+        return b""
+    with suppress(httpx.HTTPError):
+        return next(response.iter_raw(), b"")[:_ENOUGH_TO_TELL]
+    return b""
+
+
+def _check_redirect(response: httpx.Response) -> None:
+    """Raise DownloadFailed for a redirect that cannot be followed: httpx takes it for a broken connection."""
+    flaw = find_flaw(response.headers.get("Location", "")) if response.status_code in STATUSES else None
+    if flaw is not None:
+        raise DownloadFailed(f"the file's address redirects {flaw}", "Ask your provider.")
 
 
 def explain(error: Exception, policy: DownloadPolicy) -> Exception:

@@ -15,9 +15,10 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.errors import DiskFull, DownloadFailed, OutputExists
-from suno_wav_cli.system.atomic_file import rename_unless_taken, sync_folder
+from suno_wav_cli.errors import DiskFull, DownloadFailed, OutputExists, UsageError
+from suno_wav_cli.system.atomic_file import rename_unless_taken, sync_file, sync_folder, when_not_shared
 from suno_wav_cli.system.file_lock import is_same_file, try_lock
+from suno_wav_cli.system.look import is_special
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -88,16 +89,17 @@ class PartFile:
 
     def sync(self) -> None:
         """Store every byte that was written on the disk for good. Raise OSError."""
-        os.fsync(self.file.fileno())
+        sync_file(self.file.fileno())
 
     def put_in_place(self, target: Path, *, force: bool) -> None:
         """Rename it to `target` atomically. Without `force`, raise OutputExists if that is taken."""
         if os.name == "nt":
             # Windows renames no open file.
             self.file.close()
+        check_target(target)
         try:
             if force:
-                self.path.replace(target)
+                when_not_shared(lambda: self.path.replace(target))
             else:
                 rename_unless_taken(self.path, target)
         except FileExistsError:
@@ -114,14 +116,36 @@ def part_of(target: Path) -> Path:
     return target.with_name(target.name + ".part")
 
 
+def check_target(target: Path) -> None:
+    """Raise UsageError for a target that is a device, a FIFO or a socket, also through a link."""
+    if is_special(target):
+        raise UsageError(
+            f"{target} is no regular file",
+            "Choose another --out. For a program that reads the song: --out - and a pipe.",
+        )
+
+
+def check_part(target: Path) -> None:
+    """Raise UsageError if the name of the target's part file is taken by something else. Raise OSError."""
+    path = part_of(target)
+    with suppress(FileNotFoundError, NotADirectoryError):
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise UsageError(
+                f"{path} is no regular file",
+                "The song is kept there until it is whole. Move it, or choose another --out.",
+            )
+
+
 @contextmanager
 def open_part(target: Path) -> Iterator[PartFile]:
     """Open and lock the target's part file. An empty one is removed at the end.
 
-    Raise DownloadFailed if another program holds it, or it cannot be opened.
+    Raise UsageError if it is no regular file, and DownloadFailed if another program holds it, or it
+    cannot be opened.
     """
     path = part_of(target)
     try:
+        check_part(target)
         file = _open_and_lock(path)
     except OSError as error:
         raise disk_error(path, error) from error
@@ -141,7 +165,7 @@ def open_part(target: Path) -> Iterator[PartFile]:
 def remove_empty_part(target: Path) -> None:
     """Remove an empty part file of `target` that a killed program has left. One that is in use stays."""
     path = part_of(target)
-    with suppress(OSError, DownloadFailed):
+    with suppress(OSError, DownloadFailed, UsageError):
         status = path.lstat()
         if stat.S_ISREG(status.st_mode) and status.st_size == 0:
             with open_part(target):

@@ -60,6 +60,7 @@ class Segments:
         self._lock = threading.Lock()
         self._connections = connections
         self._is_shared = False
+        self._is_length_announced = True
         self._taken: list[Segment] = []
         if partial is None:
             # Until the first answer nothing is known of the file.
@@ -80,6 +81,12 @@ class Segments:
     def length(self) -> int | None:
         with self._lock:
             return self._length
+
+    @property
+    def is_length_announced(self) -> bool:
+        """Whether the server told the length, rather than just ended its answer."""
+        with self._lock:
+            return self._is_length_announced and self._length is not None
 
     @property
     def received(self) -> int:
@@ -185,6 +192,7 @@ class Segments:
             if segment.stop is None:
                 # Where the server told no length, the end of the answer is that of the file.
                 self._length = segment.stop = segment.position
+                self._is_length_announced = False
             return segment.is_complete
 
     # With the lock held

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.download.body import LARGEST_BLOCK, read_blocks
 from suno_wav_cli.download.connections import Connections
-from suno_wav_cli.download.http import explain, open_client, open_response
+from suno_wav_cli.download.http import explain, open_client, open_response, read_start
 from suno_wav_cli.download.part_file import disk_error
 from suno_wav_cli.download.response import check_response
 from suno_wav_cli.download.segments import Segments
@@ -56,9 +56,9 @@ class Transfer:
         self._url = url
         self._connections = Connections()
 
-    def stop(self, reason: str) -> None:
-        """Make `run` raise BrokenOff within a moment, even while it waits for a byte."""
-        self._connections.stop(BrokenOff(reason))
+    def stop(self, error: DownloadFailed) -> None:
+        """Make `run` raise this error within a moment, even while it waits for a byte."""
+        self._connections.stop(error)
 
     def run(self) -> None:
         """Fetch what is missing.
@@ -107,7 +107,9 @@ class Transfer:
             self._connections.track() as trace,
             open_response(client, self._url, headers, trace) as response,
         ):
-            content = check_response(response.status_code, response.headers, wanted, validator)
+            content = check_response(
+                response.status_code, response.headers, wanted, validator, read_start(response)
+            )
             self._check_size(content.length or 0)
             self.part.check_room(content.span.stop or 0)
             self.segments.begin(segment, content)

@@ -42,6 +42,20 @@ class AgentDownloading:
 
 
 @event
+class AgentDownloaded:
+    """The ngrok agent was downloaded, and works.
+
+    sha256: of the file that was downloaded.
+    expected: whether this digest was known before. Without it, only the server's certificate says that
+        the file is ngrok's.
+    """
+
+    path: Path
+    sha256: str
+    expected: bool
+
+
+@event
 class TunnelLost:
     """Callbacks cannot arrive for now.
 
@@ -256,6 +270,7 @@ CallbackEvent: TypeAlias = (
     Ready
     | TunnelOpening
     | AgentDownloading
+    | AgentDownloaded
     | TunnelLost
     | TunnelRestored
     | CallbacksMissing

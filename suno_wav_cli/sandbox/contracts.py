@@ -36,7 +36,8 @@ class Contract:
 
     `prefix` stands before each path. `messages` explains a refusal, or else its code.
     `read_submission` returns None for a body that is not valid. `make_record` makes the `data` of a
-    task's record from its flag and its file's address. `makes_music` if its records are those of
+    task's record from its flag and its file's address. `link_path` makes fresh links, if there is such
+    a route. `makes_music` if its records are those of
     new songs too.
     """
 
@@ -51,6 +52,7 @@ class Contract:
     make_record: Callable[[Task, str, str | None], dict[str, Any]]
     callback_shape: str
     music_path: str = "/api/v1/generate/record-info"
+    link_path: str | None = None
     makes_music: bool = False
 
     def explain(self, refusal: Refusal | int) -> tuple[int, str]:
@@ -170,6 +172,7 @@ KIE = Contract(
     read_submission=_read_wav_submission,
     make_record=make_kie_record,
     callback_shape="camel",
+    link_path="/api/v1/common/download-url",
 )
 
 KIE_JOBS = replace(

@@ -49,6 +49,8 @@ def make_app(service: Service, report: Report) -> Starlette:
             Route(contract.prefix + contract.music_path, api.get_music_task),
             Route(contract.prefix + contract.credit_path, api.get_credits),
         ]
+        if contract.link_path is not None:
+            routes.append(Route(contract.prefix + contract.link_path, api.make_link, methods=["POST"]))
     return Starlette(routes=routes)
 
 
@@ -85,6 +87,12 @@ class _ApiRoutes:
 
     async def get_credits(self, request: Request) -> Response:
         return self._look_up(request, lambda _: self._service.show_credits())
+
+    async def make_link(self, request: Request) -> Response:
+        reply, url = Reply(refusal=Refusal.UNAUTHORIZED), _read_url(await request.body())
+        if _has_key(request):
+            reply = self._service.make_link(str(request.base_url), url)
+        return self._respond(request, reply, url)
 
     def _submit(self, body: bytes, base_url: str) -> tuple[Reply, str]:
         """Return the reply and the audio id of the submission."""
@@ -152,6 +160,16 @@ class _CdnRoutes:
         self._report(
             RequestServed(method=request.method, path=request.url.path, status=status, detail=detail)
         )
+
+
+def _read_url(body: bytes) -> str:
+    """Return what a request for a fresh link names, or an empty text."""
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    url = content.get("url") if isinstance(content, dict) else None
+    return url if isinstance(url, str) else ""
 
 
 def _has_key(request: Request) -> bool:

@@ -54,6 +54,7 @@ class Counters:
     accepted: Counter[str] = field(default_factory=Counter)
     lookups: Counter[str] = field(default_factory=Counter)
     callbacks: Counter[str] = field(default_factory=Counter)
+    links: Counter[str] = field(default_factory=Counter)
     file_requests: Counter[str] = field(default_factory=Counter)
     file_bytes: Counter[str] = field(default_factory=Counter)
 
@@ -122,6 +123,15 @@ class Service:
         change_record(record, step, audio_id=task.audio_id, other=self._other_song(task.audio_id), url=url)
         data = None if words_of(step) else place_record(step, record)
         return Reply(message=words_of(step), fields={"data": data}, step=step)
+
+    def make_link(self, base_url: str, url: str) -> Reply:
+        """Make a fresh link to a file of this service's own."""
+        name = url.partition("?")[0].removeprefix(f"{base_url}files/")
+        task = self.tasks.get(name.removesuffix(".wav"))
+        if task is None:
+            return Reply(refusal=Refusal.INVALID)
+        self.counters.links[task.audio_id] += 1
+        return Reply(fields={"data": task.fresh_url})
 
     def submit(self, contract: Contract, submission: Submission, base_url: str) -> Reply:
         audio_id = submission.audio_id

@@ -45,7 +45,12 @@ class Task:
 
     @property
     def file_url(self) -> str:
-        """The file's current address. It changes when the address is refused."""
+        """The file's address in records and callbacks. It changes when the address is refused."""
+        return f"{self.base_url}files/{self.task_id}.wav{self.file.recorded_query}"
+
+    @property
+    def fresh_url(self) -> str:
+        """The file's current address, whatever the record says."""
         return f"{self.base_url}files/{self.task_id}.wav{self.file.query}"
 
     def describe(self, flag: str, url: str | None) -> Conversion:

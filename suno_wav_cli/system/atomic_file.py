@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+if sys.platform != "win32":
+    import fcntl
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+
+_SHARING_VIOLATIONS = (5, 32, 33)
+"""What Windows calls access denied, a sharing violation and a lock violation."""
+
+_SHARING_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""Seconds."""
 
 
 def write_atomically(path: Path, content: bytes, mode: int, *, replace: bool = True) -> None:
@@ -22,9 +34,9 @@ def write_atomically(path: Path, content: bytes, mode: int, *, replace: bool = T
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())
+            sync_file(file.fileno())
         if replace:
-            unfinished.replace(path)
+            when_not_shared(lambda: unfinished.replace(path))
         else:
             rename_unless_taken(unfinished, path)
     except BaseException:
@@ -43,9 +55,39 @@ def rename_unless_taken(source: Path, target: Path) -> None:
         # A file system without hard links.
         if target.exists():
             raise FileExistsError(f"{target} exists") from None
-        source.rename(target)
+        when_not_shared(lambda: source.rename(target))
     else:
-        source.unlink()
+        when_not_shared(source.unlink)
+
+
+def sync_file(descriptor: int) -> None:
+    """Store a file's bytes on the disk for good. Raise OSError.
+
+    On macOS, `fsync` leaves them in the disk's own memory, which a power cut empties.
+    """
+    if sys.platform == "darwin":
+        # Some file systems, such as those in a network, do not have it.
+        with suppress(OSError):
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+            return
+    os.fsync(descriptor)
+
+
+def when_not_shared(action: Callable[[], object], *, pauses: Sequence[float] = _SHARING_PAUSES) -> None:
+    """Rename or remove a file, if need be again after `pauses`. Raise OSError.
+
+    On Windows, virus scanners and indexers open new files for a moment, which keeps their names.
+    """
+    for pause in pauses:
+        try:
+            action()
+        except OSError as error:
+            if getattr(error, "winerror", None) not in _SHARING_VIOLATIONS:
+                raise
+        else:
+            return
+        time.sleep(pause)
+    action()
 
 
 def sync_folder(folder: Path) -> None:

@@ -40,3 +40,9 @@ def is_file(path: Path) -> bool:
 def is_folder(path: Path) -> bool:
     status = look_at(path)
     return status is not None and stat.S_ISDIR(status.st_mode)
+
+
+def is_special(path: Path) -> bool:
+    """Tell whether a path leads to a device, a FIFO or a socket, which a file must not replace."""
+    status = look_at(path)
+    return status is not None and not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode))

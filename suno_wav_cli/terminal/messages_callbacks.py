@@ -31,6 +31,12 @@ def render_callback(event: events.CallbackEvent) -> Message:
             return Message(
                 text=f"suno-wav: ngrok agent not found; downloading it from {event.source} to {event.path}"
             )
+        case events.AgentDownloaded(expected=True):
+            return Message(text=f"suno-wav: the ngrok agent has the expected SHA-256 {event.sha256}")
+        case events.AgentDownloaded():
+            return Message(
+                text=f"suno-wav: the ngrok agent has the SHA-256 {event.sha256}; none is known for this system"
+            )
         case events.TunnelLost(poll_interval=None):
             return Message(text=f"suno-wav: {printable(event.reason)}: no deliveries until it is restored")
         case events.TunnelLost():

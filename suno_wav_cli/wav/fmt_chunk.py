@@ -17,9 +17,6 @@ _COMPRESSED = {
     0x00FF: "AAC",
     0x1610: "AAC",
 }
-_IN_BLOCKS = (0x0002, 0x0011, 0x0031)
-"""Encodings whose number of samples in a block follows the common fields."""
-
 LONGEST_FMT = 40
 _GUID_TAILS = (
     bytes.fromhex("000000001000800000aa00389b71"),
@@ -38,25 +35,38 @@ class NotAWav(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FmtChunk:
-    """The fields of WavFormat that come from `fmt `.
+class Coding:
+    """How a compressed encoding states its size: bytes a second and a block, 0 if it does not.
 
-    `coded_byte_rate` is 0 if it is not stated. `odd_byte_rate` is the stated byte rate if that
-    contradicts the other fields.
+    `block_samples` is what `fmt ` states after the common fields, if this encoding has it there.
+    """
+
+    code: int
+    byte_rate: int
+    block: int
+    block_samples: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FmtChunk:
+    """The fields of WavFormat that come from `fmt `, and for a compressed encoding its `coding`.
+
+    `odd_block` and `odd_byte_rate` are what is stated in contradiction to the other fields.
     """
 
     encoding: str
     sample_rate: int
     bits: int
     channels: int
-    valid_bits: int | None
-    coded_byte_rate: float | None
-    odd_byte_rate: int | None
+    valid_bits: int | None = None
+    coding: Coding | None = None
+    odd_block: int | None = None
+    odd_byte_rate: int | None = None
 
     @property
     def frame_bytes(self) -> int:
         """The length of one sample of every channel, 0 for compressed encodings."""
-        return 0 if self.coded_byte_rate is not None else self.channels * (self.bits // 8)
+        return 0 if self.coding is not None else self.channels * (self.bits // 8)
 
 
 def read_fmt(content: bytes) -> FmtChunk:
@@ -76,32 +86,44 @@ def read_fmt(content: bytes) -> FmtChunk:
     senseless = NotAWav(
         f"its format makes no sense ({rate} Hz, {bits} bit, {channels} channels, {block} bytes a frame)"
     )
-    if channels == 0 or rate == 0 or block == 0:
+    if channels == 0 or rate == 0:
         raise senseless
     if code not in (_PCM, _FLOAT):
-        # The length follows from the byte rate, unless the size of a block tells it more exactly.
-        block_samples = int.from_bytes(content[18:20], "little")
-        coded_byte_rate = rate * block / block_samples if code in _IN_BLOCKS and block_samples else byte_rate
-        encoding = encoding or _COMPRESSED.get(code, f"encoding 0x{code:04x}")
+        if block == 0:
+            raise senseless
         return FmtChunk(
-            encoding=encoding,
+            encoding=encoding or _COMPRESSED.get(code, f"encoding 0x{code:04x}"),
             sample_rate=rate,
             bits=bits,
             channels=channels,
-            valid_bits=None,
-            coded_byte_rate=coded_byte_rate,
-            odd_byte_rate=None,
+            coding=Coding(
+                code=code,
+                byte_rate=byte_rate,
+                block=block,
+                block_samples=int.from_bytes(content[18:20], "little"),
+            ),
         )
-    stored, odd = divmod(block * 8, channels)
-    if odd or stored % 8 or not 0 < bits <= stored <= 64 or (code == _FLOAT and bits not in (32, 64)):
+    if not 0 < bits <= 64 or (code == _FLOAT and bits not in (32, 64)):
         raise senseless
+    stored = _stored_bits(bits, channels, block)
+    frame = channels * stored // 8
     return FmtChunk(
         encoding="PCM" if code == _PCM else "float",
         sample_rate=rate,
         bits=stored,
         channels=channels,
-        valid_bits=valid_bits if valid_bits < stored else None,
-        coded_byte_rate=None,
-        # Players ignore it, so a wrong one is not a reason to refuse the file.
-        odd_byte_rate=byte_rate if byte_rate != rate * block else None,
+        valid_bits=valid_bits if 0 < valid_bits < stored else None,
+        # Players ignore both, so a wrong one is not a reason to refuse the file.
+        odd_block=block if block != frame else None,
+        odd_byte_rate=byte_rate if byte_rate not in (rate * frame, rate * block) else None,
     )
+
+
+def _stored_bits(bits: int, channels: int, block: int) -> int:
+    """Return the bits of a sample in the file: whole bytes, whatever `block` says.
+
+    So do ffmpeg, sox and libsndfile. But for 24 bits, ffmpeg believes four bytes.
+    """
+    if bits == 24 and block == channels * 4:
+        return 32
+    return (bits + 7) // 8 * 8

@@ -107,8 +107,10 @@ class _Meter:
     def _sum_squares(self, block: Samples) -> float:
         import numpy as np
 
-        # Single precision is exact to 0.0001 dB, and half the work.
-        wide = block.astype(np.float64 if self._wav.bits == 64 else np.float32, copy=False)
+        # For integers single precision is exact to 0.0001 dB, and half the work. The squares of
+        # faint floats are zero in it.
+        exact = self._wav.bits == 64 or block.dtype.kind == "f"
+        wide = block.astype(np.float64 if exact else np.float32, copy=False)
         return float(np.dot(wide, wide)) / self._lowest**2
 
     def _count_runs(self, full: NDArray[np.bool_]) -> None:

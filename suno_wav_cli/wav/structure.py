@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import os
-import struct
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from suno_wav_cli.errors import NotAWholeWav
 from suno_wav_cli.models import WavFormat
-from suno_wav_cli.wav.completeness import Completeness, check_completeness
+from suno_wav_cli.wav.coded_length import find_coded_byte_rate
+from suno_wav_cli.wav.completeness import Completeness, Extent, check_completeness, find_audio
 from suno_wav_cli.wav.fmt_chunk import LONGEST_FMT, FmtChunk, NotAWav, read_fmt
-from suno_wav_cli.wav.riff import IN_DS64, RIFF_HEADER, Chunk, read_chunks
+from suno_wav_cli.wav.riff import (
+    LONG_FORMS,
+    RIFF_HEADER,
+    Chunk,
+    find_header,
+    read_chunks,
+    read_outer_size,
+)
 from suno_wav_cli.wav.sniff import name_content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-_CONTAINERS = (b"RIFF", b"RF64", b"BW64")
+_CONTAINERS = (b"RIFF", *LONG_FORMS)
 _MOST_CHUNKS = 10_000
 """A real file has a handful. A hostile one of empty chunks would take minutes."""
 
@@ -51,18 +58,22 @@ class Structure:
         return f"it ends early: {self.missing:,} bytes behind its audio are missing"
 
 
-def read_structure(path: Path) -> Structure:
-    """Read the headers of all chunks. Raise NotAWav if there is no audio, and OSError."""
+def read_structure(path: Path, *, length_met: bool = False) -> Structure:
+    """Read the headers of all chunks. Raise NotAWav if there is no audio, and OSError.
+
+    `length_met` means that a server announced the file's length, and sent as much.
+    """
     with path.open("rb") as file:
         length = file.seek(0, os.SEEK_END)
-        file.seek(0)
+        header = find_header(file)
+        file.seek(header)
         head = file.read(RIFF_HEADER)
         if head[:4] not in _CONTAINERS or not b"WAVE".startswith(head[8:]):
             raise NotAWav(f"it is {name_content(file, length)}, not a WAV")
         if len(head) < RIFF_HEADER:
             raise NotAWav("it ends before its audio begins")
-        chunks = tuple(islice(read_chunks(file), _MOST_CHUNKS))
-        audio = next((chunk for chunk in chunks if chunk.name == b"data"), None)
+        chunks = tuple(islice(read_chunks(file, header), _MOST_CHUNKS))
+        audio = find_audio(chunks)
         fmt = _read_fmt_before(audio, chunks, file)
         if audio is None:
             if len(chunks) == _MOST_CHUNKS:
@@ -70,10 +81,15 @@ def read_structure(path: Path) -> Structure:
             raise NotAWav("it ends before its audio begins")
         if fmt is None:
             raise NotAWav("its audio comes without a format")
-        if fmt.coded_byte_rate == 0:
-            fmt = replace(fmt, coded_byte_rate=_read_byte_rate(fmt, audio, chunks, file))
-        outer = _read_outer_size(head, chunks, file)
-    completeness = check_completeness(audio, chunks, frame=fmt.frame_bytes or 1, outer=outer, length=length)
+        extent = Extent(
+            header=header,
+            outer=read_outer_size(file, header, chunks[0]),
+            is_long=head[:4] in LONG_FORMS,
+            chunks=chunks,
+            length=length,
+        )
+        completeness = check_completeness(audio, extent, frame=fmt.frame_bytes or 1, length_met=length_met)
+        samples = _read_fact(completeness.chunks, file)
     return Structure(
         container=head[:4].decode(),
         format=WavFormat(
@@ -84,19 +100,23 @@ def read_structure(path: Path) -> Structure:
             data_bytes=completeness.present,
             data_start=audio.start,
             valid_bits=fmt.valid_bits,
-            coded_byte_rate=fmt.coded_byte_rate,
+            coded_byte_rate=None
+            if fmt.coding is None
+            else find_coded_byte_rate(
+                fmt, fmt.coding, completeness.promised or completeness.present, samples
+            ),
         ),
         promised=completeness.promised,
         missing=completeness.missing,
-        remarks=tuple(_list_remarks(fmt, completeness)),
-        chunks=chunks,
+        remarks=tuple(_list_remarks(fmt, completeness, header)),
+        chunks=_front_tag(header) + completeness.chunks,
     )
 
 
-def read_format(path: Path) -> WavFormat:
+def read_format(path: Path, *, length_met: bool = False) -> WavFormat:
     """Read the format of a download from its headers. Raise NotAWholeWav."""
     try:
-        structure = read_structure(path)
+        structure = read_structure(path, length_met=length_met)
     except NotAWav as error:
         raise _not_whole(error.reason) from error
     if structure.flaw is not None:
@@ -121,33 +141,27 @@ def _read_fmt_before(audio: Chunk | None, chunks: Sequence[Chunk], file: BinaryI
     return None
 
 
-def _read_byte_rate(fmt: FmtChunk, audio: Chunk, chunks: Sequence[Chunk], file: BinaryIO) -> float:
-    """Compute the byte rate from the chunk `fact`: ffmpeg states none for an MP3."""
+def _read_fact(chunks: Sequence[Chunk], file: BinaryIO) -> int:
+    """Return the number of samples that the chunk `fact` states, 0 without it."""
     for chunk in chunks:
         if chunk.name == b"fact":
             file.seek(chunk.start)
-            samples = int.from_bytes(file.read(4), "little")
-            if samples and audio.size:
-                return audio.size * fmt.sample_rate / samples
-    raise NotAWav(f"its format makes no sense ({fmt.encoding} without a byte rate)")
+            return int.from_bytes(file.read(4), "little")
+    return 0
 
 
-def _read_outer_size(head: bytes, chunks: Sequence[Chunk], file: BinaryIO) -> int:
-    """Return the stated size of the whole file, which in RF64 may be in `ds64`."""
-    size: int = struct.unpack_from("<I", head, 4)[0]
-    if size == IN_DS64 and chunks[0].name == b"ds64":
-        file.seek(chunks[0].start)
-        content = file.read(8)
-        if len(content) == 8:
-            (size,) = struct.unpack("<Q", content)
-    return size
+def _front_tag(header: int) -> tuple[Chunk, ...]:
+    """Return the ID3 tag before the header as the chunk that it should be."""
+    return (Chunk(name=b"ID3 ", start=0, size=header),) if header else ()
 
 
-def _list_remarks(fmt: FmtChunk, completeness: Completeness) -> Iterator[str]:
+def _list_remarks(fmt: FmtChunk, completeness: Completeness, header: int) -> Iterator[str]:
+    if header:
+        yield "begins with an ID3 tag, which some programs take for an MP3"
     yield from completeness.remarks
+    if fmt.odd_block is not None:
+        yield f"tells a wrong size of a frame, {fmt.odd_block:,} bytes"
     if fmt.odd_byte_rate is not None:
         yield f"tells a wrong byte rate, {fmt.odd_byte_rate:,}"
-    if fmt.coded_byte_rate is not None:
+    if fmt.coding is not None:
         yield f"holds {fmt.encoding} in place of PCM"
-    elif completeness.promised is not None and completeness.promised % fmt.frame_bytes:
-        yield "ends within a frame"

@@ -15,23 +15,23 @@ from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from suno_wav_cli.errors import TagsNotWritten, UsageError
-from suno_wav_cli.wav.riff import CHUNK_HEADER, IN_DS64, RIFF_HEADER, Chunk, read_chunks
+from suno_wav_cli.wav.riff import CHUNK_HEADER, IN_DS64, LONG_FORMS, RIFF_HEADER, Chunk, read_chunks
 
 if TYPE_CHECKING:
     from suno_wav_cli.models import Cover, SongTags
 
-_LONG_FORMS = (b"RF64", b"BW64")
 _DS64_BYTES = 28
 _MOST_CHUNKS = 10_000
 """A real file has a handful. A hostile one of empty chunks would take minutes."""
-
-_NAME = re.compile(rb"[ -~]{4}")
 
 _LARGEST_RIFF = IN_DS64 - 1
 """The largest size in a header. One more means that the size is elsewhere."""
 
 _SIZE_BEFORE = CHUNK_HEADER
 """Bytes of a file that its RIFF size does not count."""
+
+_DIRECTION_MARKS = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""They turn around what a program shows beside a title. Lyrics of several lines keep theirs."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """A null ends a text in both chunks, and a lone surrogate has no bytes."""
@@ -45,6 +45,11 @@ ffmpeg (which prefers INFO to ID3) and TagLib expect UTF-8 in any case, exiftool
 Windows Explorer decodes every text by its own code page. So no encoding suits all programs, but
 this one suits most and has every character.
 """
+
+_NUMBER_IN_PARENTHESES = re.compile(r"\((\d+|RX|CR)\)")
+_NUMBER_AFTER_SLASH = re.compile(r"/(?=(?:\d+|RX|CR)(?:/|\Z))")
+_GENRE_CODES = ("RX", "CR")
+"""A remix and a cover in ID3v2, beside the numbers of ID3v1's list of genres."""
 
 _LATIN_1, _UTF_16 = 0, 1
 _FRONT_COVER = 3
@@ -107,19 +112,19 @@ def _find_slot(file: BinaryIO) -> _Slot:
     file.seek(0)
     head = file.read(RIFF_HEADER)
     form = head[:4]
-    if form not in (b"RIFF", *_LONG_FORMS) or head[8:] != b"WAVE":
+    if form.startswith(b"ID3"):
+        raise _not_written("it begins with an ID3 tag, before its header")
+    if form not in (b"RIFF", *LONG_FORMS) or head[8:] != b"WAVE":
         raise _not_written("it is not a WAV")
     chunks = _list_chunks(file, length)
     if not any(chunk.name == b"data" for chunk in chunks):
         raise _not_written("it has no audio among its first chunks")
     last = chunks[-1]
     # A header written to a pipe gives its audio no end, and bytes after the file's end are not a chunk.
-    if not last.start + last.size <= length <= last.stop or not all(
-        _NAME.fullmatch(one.name) for one in chunks
-    ):
+    if not last.end <= length <= last.stop or not all(chunk.has_name for chunk in chunks):
         raise _not_written("its chunks do not add up to its length")
     ds64 = None
-    if form in _LONG_FORMS:
+    if form in LONG_FORMS:
         if chunks[0].name != b"ds64" or chunks[0].size < _DS64_BYTES:
             raise _not_written("its ds64 chunk is missing")
         ds64 = chunks[0].start
@@ -180,7 +185,8 @@ def _not_written(why: str) -> TagsNotWritten:
 
 def _make_chunks(tags: SongTags) -> bytes:
     """Return the chunks in a row, each padded to an even length. Empty if there are no tags."""
-    title, style, lyrics = _clean_line(tags.title), _clean_line(tags.style), _clean_lines(tags.lyrics)
+    title, style = _clean_line(tags.title), _disguise_number(_clean_line(tags.style))
+    lyrics = _clean_lines(tags.lyrics)
     # INFO has no name for lyrics, and most programs show the comment.
     named = [(name, text) for name, text in ((b"INAM", title), (b"IGNR", style), (b"ICMT", lyrics)) if text]
     chunks = b"" if all(text.isascii() for _, text in named) else _IN_UTF_8
@@ -215,7 +221,18 @@ def _make_id3(title: str, style: str, lyrics: str, cover: Cover | None) -> bytes
 
 
 def _clean_line(text: str | None) -> str:
-    return " ".join(_CONTROL.sub(" ", text or "").split())
+    return " ".join(_DIRECTION_MARKS.sub("", _CONTROL.sub(" ", text or "")).split())
+
+
+def _disguise_number(style: str) -> str:
+    """Make a style that no reader takes for a number in ID3v1's list of genres.
+
+    "17" and "(17)" are Rock to all of them, "80s pop" is Folk to ffmpeg, and exiftool finds a number
+    in parentheses, or after a slash, anywhere. What begins with another parenthesis, TagLib cuts off.
+    """
+    style = _NUMBER_AFTER_SLASH.sub("/ ", _NUMBER_IN_PARENTHESES.sub(r"[\1]", style))
+    first = style.lstrip("+-")[:1]
+    return f'"{style}"' if first.isdigit() or first == "(" or style in _GENRE_CODES else style
 
 
 def _clean_lines(text: str | None) -> str:

@@ -38,7 +38,7 @@ def hurried() -> Iterator[Sandbox]:
         yield Sandbox(base_url=address_of(bound))
 
 
-@pytest.mark.first_cases(2)
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("name", QUICK)
 def test_an_answer_ends_as_the_rules_have_it(hurried: Sandbox, tmp_path: Path, name: str) -> None:
     assert check(CELLS[name], hurried, tmp_path) == []

@@ -153,7 +153,7 @@ def test_a_submission_answered_with_a_code(  # noqa: PLR0917 - a table has colum
     assert files() == []
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("code", "exit_code"),
     [
@@ -179,7 +179,7 @@ def test_a_refused_lookup_is_repeated_until_the_time_is_up(
     assert files() == []
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("code", "message"),
     [
@@ -241,7 +241,7 @@ def test_a_busy_service_gets_as_many_requests_as_retries_allows(
 # What is there in the end
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     "names",
     [

@@ -81,7 +81,7 @@ def test_every_list_of_providers_is_complete() -> None:
 # From the song to the file
 
 
-@pytest.mark.first_cases(2)
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("provider", NAMES)
 @pytest.mark.parametrize("way", ["callback", "polling"])
 def test_a_song_is_converted(sandbox: Sandbox, provider: str, way: str, free_port: int) -> None:
@@ -138,7 +138,7 @@ def test_an_existing_record_without_a_known_id_is_a_clear_failure(sandbox: Sandb
     assert "the service already has a WAV of this song: WAV record already exists (code 409)" in done.err
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize(("provider", "days"), [("sunoapi", 15), ("kie", 14), ("kie-jobs", 14)])
 def test_a_running_task_shows_its_retention_and_the_line_that_continues(
     sandbox: Sandbox, provider: str, days: int
@@ -166,7 +166,7 @@ def test_kie_jobs_asks_for_the_music_task_before_anything_is_paid(sandbox: Sandb
     assert sandbox.counted("submissions", "demo+nomusic") == 0
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize("provider", ["sunoapi", "kie"])
 def test_the_other_contracts_let_the_service_decide(sandbox: Sandbox, provider: str) -> None:
     done = met_as(sandbox, provider).run("convert", f"demo+{provider}-alone", "--out", "song.wav")
@@ -183,7 +183,7 @@ def test_kie_jobs_needs_the_music_task_once(sandbox: Sandbox) -> None:
     assert sandbox.counted("accepted", "demo+once") == 2
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize("provider", KIES)
 def test_all_tracks_of_a_music_task(sandbox: Sandbox, provider: str) -> None:
     done = met_as(sandbox, provider).run("convert", *WITH_MUSIC, "--out", "{title}.wav")
@@ -222,7 +222,7 @@ REFUSED_LOOKUPS = {404: 7, 422: 7} | dict.fromkeys((402, 408, 429, 455, 500, 505
 """Codes with which lookups are refused until the time is up, and the exit code then."""
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize("provider", KIES)
 def test_submissions_answered_with_each_code(sandbox: Sandbox, provider: str) -> None:
     """A submission that was certainly not accepted is sent again; one that may have been is not.
@@ -342,7 +342,7 @@ def test_a_possibly_paid_submission_is_not_repeated(sandbox: Sandbox, provider: 
 # Looking, and listening
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("provider", "state", "error"),
     [
@@ -360,7 +360,7 @@ def test_status_shows_the_services_words(sandbox: Sandbox, provider: str, state:
     assert f"song      demo-fails+{provider}-s\n" in shown.out
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("song", "verdict", "url"),
     [

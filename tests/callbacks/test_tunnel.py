@@ -351,7 +351,7 @@ def test_songs_that_need_no_submission_do_not_wait_for_a_tunnel(sandbox: Sandbox
     assert world.runs == []
 
 
-@pytest.mark.first_cases(2)
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name
 )

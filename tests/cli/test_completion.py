@@ -106,7 +106,7 @@ def is_harmless(text: str) -> bool:
     )
 
 
-@pytest.mark.first_cases(13)
+@pytest.mark.first_cases(8)
 @pytest.mark.parametrize("title", HOSTILE_TITLES)
 @pytest.mark.parametrize("shell", PROTOCOLS)
 def test_no_title_says_anything_but_words(shell: str, title: str) -> None:
@@ -131,7 +131,7 @@ def test_no_word_of_a_title_becomes_a_candidate_in_a_narrow_terminal(shell: str,
     }
 
 
-@pytest.mark.first_cases(9)
+@pytest.mark.first_cases(3)
 @pytest.mark.parametrize(
     "task_id",
     [

@@ -46,6 +46,7 @@ def test_by_callback_the_service_is_asked_once(sandbox: Sandbox) -> None:
     )
 
 
+@pytest.mark.long
 def test_by_polling_the_service_is_asked_at_each_interval(sandbox: Sandbox) -> None:
     """A minute of work at twenty times the speed, looked up every 500 ms: at least twice, and not many times more."""
     done = sandbox.run(
@@ -199,6 +200,7 @@ def test_many_songs_are_independent_of_each_other(sandbox: Sandbox) -> None:
     assert "2 of 3 saved, 1 failed" in done.err
 
 
+@pytest.mark.long
 def test_songs_that_all_fail_alike_keep_their_code(sandbox: Sandbox) -> None:
     assert sandbox.run("convert", "demo-fails+a1", "demo-fails+a2").code == 7
 
@@ -320,6 +322,7 @@ def test_no_wait_prints_the_task_of_a_song_that_is_saved_already(sandbox: Sandbo
     assert sandbox.counted("accepted", "demo+known") == 1
 
 
+@pytest.mark.long
 def test_the_empty_part_file_of_a_killed_program_goes_with_the_next_run(sandbox: Sandbox) -> None:
     """A second program for the song can be killed between opening it and seeing that the first has saved the song."""
     Path("folder").mkdir()

@@ -320,7 +320,7 @@ def good_but_for_credits(wild: Wild, answer: Response) -> dict[str, str]:
     return {"SUNO_API_KEY": "key-1"}
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize("more", [(), ("--max-credits", "0.8")])
 def test_a_batch_whose_balance_cannot_be_had_goes_on_and_says_so(
     wild_server: Wild, more: tuple[str, ...]
@@ -338,7 +338,7 @@ def test_a_batch_with_a_wrong_key_is_not_begun(wild_server: Wild) -> None:
     assert (done.code, wild_server.methods) == (3, ["GET"])
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "lookups"),
     [

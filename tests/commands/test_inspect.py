@@ -415,6 +415,7 @@ def test_what_cannot_be_inspected_is_said(name: str, said: str) -> None:
     assert len(done.err.splitlines()) == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("columns", [60, 120])
 def test_the_waveform_is_as_wide_as_the_terminal(columns: int) -> None:
     shutil.copy(WAVES / "sox-s16-mono.wav", "song.wav")

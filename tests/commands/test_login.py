@@ -337,7 +337,7 @@ def test_a_key_that_moves_to_the_keyring_is_removed_from_the_file(service: Wild)
     assert used(service, keyring()) == OTHER
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("env", "reason"),
     [

@@ -76,7 +76,7 @@ def check(code: int, err: str) -> None:
     assert "a bug in" not in err
 
 
-@pytest.mark.first_cases(6)
+@pytest.mark.first_cases(4)
 @pytest.mark.parametrize("trouble", TROUBLES)
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_a_path_that_cannot_be_used(

@@ -195,6 +195,7 @@ def test_time_that_is_up_counts_as_still_running(sandbox: Sandbox) -> None:
     assert done.named("summary")[0]["unfinished"] == 1
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("song", "reached"),
     [

@@ -147,7 +147,7 @@ def test_list_names_every_event() -> None:
 # What strangers send
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("event", "fault"),
     [

@@ -147,7 +147,7 @@ def exists(wild: Wild, record: dict[str, Any] | None, data: object = None) -> No
     wild.answer = answer
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("record", "doubt"),
     [

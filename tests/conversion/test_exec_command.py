@@ -108,7 +108,7 @@ def test_no_line_is_lost_when_it_prints_much(sandbox: Sandbox) -> None:
     assert (done.code, done.err.splitlines()) == (0, [*map(str, range(1, 20001)), "end"])
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("command", "code", "reason"),
     [

@@ -118,7 +118,7 @@ def test_a_lost_journal_learns_what_was_paid_for(sandbox: Sandbox) -> None:
     assert [sandbox.counted("submissions", song) for song in songs] == [1, 1]
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     "change", [{"base_url": "https://api.example"}, {"made_by": "mine"}, {"wav_task_id": None}]
 )

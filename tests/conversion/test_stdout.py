@@ -66,6 +66,7 @@ def test_the_song_arrives_byte_for_byte_and_nothing_else(sandbox: Sandbox) -> No
     assert "Traceback" not in said.decode()
 
 
+@pytest.mark.long
 def test_resume_sends_it_there_too(sandbox: Sandbox) -> None:
     task = sandbox.run("convert", "demo+pipe-later", "--no-wait").out.strip()
     with piped(sandbox, "resume", task) as process:
@@ -189,7 +190,7 @@ def test_nothing_is_cleared_away_through_a_link(sandbox: Sandbox, tmp_path: Path
     assert list(elsewhere.iterdir()) == [old]
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.timing
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_it_leaves_at_once_while_the_pipe_is_full(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+import stat
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,10 +19,13 @@ from suno_wav_cli.conversion.ids import audio_id_of
 from suno_wav_cli.conversion.names import FIELDS
 from suno_wav_cli.conversion.song_list import unique_songs
 from suno_wav_cli.conversion.targets import check_targets, choose_targets
+from suno_wav_cli.download.part_file import open_part
 from suno_wav_cli.errors import OutputExists, UsageError
 from suno_wav_cli.models import Song
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.support.program import Sandbox
 
 TODAY = date(2025, 3, 1)
@@ -371,3 +376,88 @@ def test_an_address_that_is_no_songs_is_not_paid_for(argument: str) -> None:
 
 def test_a_song_is_the_same_in_capitals() -> None:
     assert audio_id_of("8551AB12-34CD-4E5F-8A9B-0C1D2E3F662C") == "8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c"
+
+
+# What is no regular file
+
+
+def make_fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def make_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(path))
+
+
+def make_device(path: Path) -> None:
+    try:
+        os.mknod(path, 0o600 | stat.S_IFCHR, os.makedev(1, 3))
+    except PermissionError:
+        pytest.skip("only root makes devices")
+
+
+def make_link_to_a_fifo(path: Path) -> None:
+    os.mkfifo("behind")
+    path.symlink_to("behind")
+
+
+def make_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def make_link(path: Path) -> None:
+    Path("precious").write_bytes(b"precious")
+    path.symlink_to("precious")
+
+
+def make_dangling_link(path: Path) -> None:
+    path.symlink_to("nowhere")
+
+
+SPECIAL = [make_fifo, make_socket, make_device, make_link_to_a_fifo]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has none of these in folders")
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("make", SPECIAL)
+def test_a_target_that_is_no_regular_file_is_refused(make: Callable[[Path], None], force: bool) -> None:
+    target = Path("song.wav")
+    make(target)
+    kind = stat.S_IFMT(target.lstat().st_mode)
+    with pytest.raises(UsageError, match=r"song\.wav is no regular file"):
+        check_targets([target], ours=lambda _: True, force=force)
+    with open_part(Path("other.wav")) as part:
+        part.write(0, b"RIFF")
+        part.path = part.path.replace("song.wav.part")
+        with pytest.raises(UsageError, match="no regular file"):
+            part.put_in_place(target, force=force)
+    assert stat.S_IFMT(target.lstat().st_mode) == kind
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has none of these in folders")
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("make", [*SPECIAL, make_folder, make_link, make_dangling_link])
+def test_a_part_file_that_is_no_regular_file_is_found_before_anything_is_paid(
+    make: Callable[[Path], None], force: bool
+) -> None:
+    make(Path("song.wav.part"))
+    with pytest.raises(UsageError, match=r"song\.wav\.part is no regular file"):
+        check_targets([Path("song.wav")], ours=lambda _: True, force=force)
+
+
+def test_dev_null_is_refused() -> None:
+    with pytest.raises(UsageError, match="no regular file"):
+        check_targets([Path(os.devnull)], ours=lambda _: False, force=True)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no FIFOs in folders")
+@pytest.mark.first_cases(1)
+@pytest.mark.parametrize("name", ["song.wav.part", "song.wav"])
+def test_the_program_pays_for_nothing_that_has_no_place(sandbox: Sandbox, name: str) -> None:
+    os.mkfifo(name)
+    audio_id = f"demo+no-place-{name.count('.')}"
+    done = sandbox.run("convert", audio_id, "--out", "song.wav", "--force")
+    assert (done.code, done.out, sandbox.counted("submissions", audio_id)) == (2, "", 0)
+    assert f"{name} is no regular file" in done.err
+    assert stat.S_ISFIFO(Path(name).lstat().st_mode)

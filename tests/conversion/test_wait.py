@@ -103,7 +103,7 @@ def status(wild: Wild, *arguments: str) -> Finished:
 COMMANDS = [pytest.param(run, id=run.__name__) for run in (convert, resume, status)]
 
 
-@pytest.mark.first_cases(2)
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("run", COMMANDS)
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
 def test_an_odd_answer_means_to_ask_again(
@@ -229,7 +229,7 @@ def test_an_unknown_task_that_is_there_later_is_fetched(wild: Wild) -> None:
 # One look
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
 def test_one_look_at_a_task_that_is_paid_for_does_not_blame_its_id(
     wild: Wild, odd: Callable[[], Response]

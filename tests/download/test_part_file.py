@@ -18,7 +18,7 @@ import pytest
 
 from suno_wav_cli.download.fetch import Transfer, fetch
 from suno_wav_cli.download.part_file import PartFile, open_part
-from suno_wav_cli.errors import DownloadFailed, NotAWholeWav, OutputExists
+from suno_wav_cli.errors import BrokenOff, DownloadFailed, NotAWholeWav, OutputExists
 from suno_wav_cli.events import DownloadStarted
 from suno_wav_cli.journal.parts import ByteRange, PartialFile
 from suno_wav_cli.system.pacing import Backoff
@@ -177,7 +177,7 @@ def test_a_file_whose_room_is_still_being_made_is_not_taken_for_complete() -> No
             seen.append(
                 (transfer.segments.partial_file(), transfer.segments.received, transfer.segments.arrived())
             )
-            transfer.stop("seen")
+            transfer.stop(BrokenOff("seen"))
 
     with serve(large) as port, open_part(TARGET) as part:
         slow = SlowDisk(part.path, part.file)

@@ -65,6 +65,7 @@ def test_a_run_that_gives_up_keeps_its_progress(sandbox: Sandbox, steps: str) ->
     assert continued_from(sandbox, audio_id) == 9 * MEBIBYTE
 
 
+@pytest.mark.long
 def test_a_run_that_is_interrupted_keeps_its_progress(sandbox: Sandbox) -> None:
     audio_id = "demo-17mb-cdn-trickle6m+slow-disk"
     arguments = ["convert", audio_id, "--out", "song.wav", "--connections", "1"]

@@ -185,7 +185,7 @@ def test_an_answer_that_was_lost_is_no_other_object(sandbox: Sandbox, store: Obj
     assert (done.code, len(done.named("saved"))) == (0, 1), done
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -132,6 +132,7 @@ def test_a_lost_submission_need_not_be_accepted(account: SandboxAccount) -> None
     assert accepted(account, "demo-submit-lose.unpaid") == 0
 
 
+@pytest.mark.long
 @pytest.mark.timing
 def test_speed_divides_the_seconds_of_a_slow_answer() -> None:
     with open_account(speed=100) as mine:

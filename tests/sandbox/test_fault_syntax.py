@@ -70,6 +70,7 @@ def test_an_always_step_survives_too(last: Step) -> None:
     assert parse_plan(format_plan(plan)) == plan
 
 
+@pytest.mark.long
 @given(plans(most_steps=2, most_times=1))
 def test_every_plan_is_a_valid_audio_id_for_convert(plan: Plan) -> None:
     audio_id = format_cdn_id(plan)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 ENDS_WITHIN = 10.0
 """Seconds for the program to end after a signal. Usually it takes 0.2 on an idle machine."""
 
-_EVENT_TIMEOUT = 20.0
+_EVENT_TIMEOUT = 60.0
 _SHOWN_LINES = 30
 
 # A connection that is kept may be one that the sandbox is just closing.

@@ -37,6 +37,7 @@ def test_the_last_lines_are_left_and_nothing_else(columns: int, rows: int) -> No
     assert len(terminal.lines) <= 30 + 3, "a saved song has more than one line"
 
 
+@pytest.mark.long
 def test_it_draws_at_most_four_times_a_second() -> None:
     terminal = Terminal(80, 24)
     terminal.play(story(1000), 40.0, drawn_from=34.0)

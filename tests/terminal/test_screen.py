@@ -115,7 +115,7 @@ def test_no_line_is_drawn_over(sandbox: Sandbox, columns: int) -> None:
     assert "converting" not in text
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize("columns", [60, 120])
 def test_ctrl_c_leaves_no_bar_behind(sandbox: Sandbox, columns: int) -> None:
     """The terminal writes ^C at the cursor; the bar must be erased even so."""
@@ -246,7 +246,7 @@ def test_the_bar_shows_that_a_download_waits_to_be_retried(sandbox: Sandbox) -> 
         pytest.param("demo-15mb-cdn-trickle40m.cut12m-ignore-trickle1m", [], [12.6, 0.0], id="after a pause"),
         # The fourth connection finishes its part first; its next request is answered with another file.
         pytest.param(
-            "demo-40mb-cdn-trickle1m~3-trickle30m-changed-trickle1m",
+            "demo-40mb-cdn-trickle1m~3-trickle10m-changed-trickle1m",
             ["--connections", "4"],
             [],
             id="at once, with one connection in place of four",

@@ -90,7 +90,7 @@ def hostile(seen: Seen) -> Response:
 # A terminal
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize("columns", [60, 120])
 def test_on_a_terminal_a_bar_moves_and_the_path_goes_to_the_pipe(sandbox: Sandbox, columns: int) -> None:
     """The bar is redrawn, is as wide as the terminal, and is erased in the end."""
@@ -108,7 +108,7 @@ def test_on_a_terminal_a_bar_moves_and_the_path_goes_to_the_pipe(sandbox: Sandbo
     assert COLOUR.search(done.err), "no colours"
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("options", "settings"),
     [
@@ -126,7 +126,7 @@ def test_the_bar_moves_without_colours(
     assert "━" in done.err
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("options", "term"),
     [
@@ -180,6 +180,7 @@ def test_quiet_prints_the_summary_if_a_song_failed(
     assert [line for line in done.err.splitlines() if line.startswith("suno-wav: ")] == summary
 
 
+@pytest.mark.long
 def test_quiet_prints_nothing_on_success(sandbox: Sandbox) -> None:
     done = on_a_terminal(sandbox.settings, "convert", "demo+quiet", "--quiet")
     assert (done.code, done.out, done.err) == (0, "demo+quiet.wav\n", "")

@@ -120,6 +120,7 @@ def test_integers_of_each_width(data: st.DataObject, bits: int, channels: int) -
         max_size=700,
     ),
 )
+@example(32, 1, [2.0**-126])
 def test_floats_of_each_width(bits: int, channels: int, samples: list[float]) -> None:
     check(
         portrait_of_floats(samples, bits, channels), samples, [abs(value) >= 1 for value in samples], channels

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 OR_POLL = "Or poll: --tunnel none"
+INSTALL_AGENT = "Install it from https://ngrok.com/download, or poll: --tunnel none"
 
 _CODE = re.compile(r"ERR_NGROK_(\d+)")
 _NEW_TOKEN = (

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from pyngrok import conf
 
-from suno_wav_cli.callbacks.tunnel.agent_binary import download_agent, find_agent
+from suno_wav_cli.callbacks.tunnel.agent_binary import find_agent
+from suno_wav_cli.callbacks.tunnel.agent_download import download_agent
 from suno_wav_cli.callbacks.tunnel.agent_folder import make_agent_folder
 from suno_wav_cli.callbacks.tunnel.agent_process import AgentProcess, Launch
+from suno_wav_cli.callbacks.tunnel.agent_release import find_release
 from suno_wav_cli.callbacks.tunnel.agent_settings import make_agent_config, read_user_config
 from suno_wav_cli.callbacks.tunnel.error_codes import OR_POLL
 from suno_wav_cli.callbacks.tunnel.subprocesses import SubprocessGroup
@@ -60,7 +62,7 @@ class Ngrok:
         listener.report(TunnelOpening())
         binary = find_agent(self._programs, deadline, self._timeouts)
         if binary is None:
-            binary = download_agent(self._programs, listener.report, self._timeouts)
+            binary = download_agent(find_release(), self._programs, listener.report, self._timeouts)
             deadline = time.monotonic() + seconds
         with self._lock:
             if self._closed:

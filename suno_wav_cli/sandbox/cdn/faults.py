@@ -46,6 +46,10 @@ class Kind(StrEnum):
 
     STATUS = ""
     AFTER = "after"
+    CHALLENGE = "challenge"
+    LOST = "lost"
+    ASTRAY = "astray"
+    FTP = "ftp"
     PAGE = "page"
     MPEG = "mpeg"
     EMPTY = "empty"
@@ -54,7 +58,18 @@ class Kind(StrEnum):
     SHIFT = "shift"
     TOTAL = "total"
     BARE = "bare"
+    PARTIAL = "partial"
     GZIP = "gzip"
+    X_GZIP = "xgzip"
+    MEMBERS = "members"
+    TWICE = "twice"
+    ZLIB = "zlib"
+    DEFLATE = "deflate"
+    LIE = "lie"
+    AWS = "aws"
+    UTF = "utf"
+    NONE = "none"
+    BOMB = "bomb"
     CHUNKED = "chunked"
     LONGER = "longer"
     SHORTER = "shorter"
@@ -76,6 +91,10 @@ class Kind(StrEnum):
 _RULES: Mapping[Kind, tuple[Group, Takes]] = MappingProxyType(
     {
         Kind.STATUS: (Group.ANSWER, Takes.STATUS),
+        Kind.CHALLENGE: (Group.ANSWER, Takes.STATUS),
+        Kind.LOST: (Group.ANSWER, Takes.NOTHING),
+        Kind.ASTRAY: (Group.ANSWER, Takes.NOTHING),
+        Kind.FTP: (Group.ANSWER, Takes.NOTHING),
         Kind.PAGE: (Group.ANSWER, Takes.NOTHING),
         Kind.MPEG: (Group.ANSWER, Takes.NOTHING),
         Kind.EMPTY: (Group.ANSWER, Takes.NOTHING),
@@ -85,7 +104,18 @@ _RULES: Mapping[Kind, tuple[Group, Takes]] = MappingProxyType(
         Kind.SHIFT: (Group.RANGE, Takes.BYTES),
         Kind.TOTAL: (Group.RANGE, Takes.BYTES),
         Kind.BARE: (Group.RANGE, Takes.NOTHING),
+        Kind.PARTIAL: (Group.RANGE, Takes.NOTHING),
         Kind.GZIP: (Group.CODING, Takes.NOTHING),
+        Kind.X_GZIP: (Group.CODING, Takes.NOTHING),
+        Kind.MEMBERS: (Group.CODING, Takes.NOTHING),
+        Kind.TWICE: (Group.CODING, Takes.NOTHING),
+        Kind.ZLIB: (Group.CODING, Takes.NOTHING),
+        Kind.DEFLATE: (Group.CODING, Takes.NOTHING),
+        Kind.LIE: (Group.CODING, Takes.NOTHING),
+        Kind.AWS: (Group.CODING, Takes.NOTHING),
+        Kind.UTF: (Group.CODING, Takes.NOTHING),
+        Kind.NONE: (Group.CODING, Takes.NOTHING),
+        Kind.BOMB: (Group.CODING, Takes.BYTES),
         Kind.CHUNKED: (Group.LENGTH, Takes.NOTHING),
         Kind.LONGER: (Group.LENGTH, Takes.BYTES),
         Kind.SHORTER: (Group.LENGTH, Takes.BYTES),
@@ -97,11 +127,11 @@ _RULES: Mapping[Kind, tuple[Group, Takes]] = MappingProxyType(
     }
 )
 
-REFUSALS = (401, 403, 404, 410)
+REFUSALS = (202, 400, 401, 403, 404, 410, 416)
 """Statuses that refuse an address until `record-info` returns another."""
 
 REDIRECTS = (301, 302, 303, 307, 308)
-STATUSES = (*REDIRECTS, *range(400, 600))
+STATUSES = (202, *REDIRECTS, *range(400, 600))
 _LARGEST = 10**12 - 1
 
 
@@ -174,6 +204,7 @@ class Trait(StrEnum):
     WEAK = "weak"
     UNTAGGED = "untagged"
     RANGELESS = "rangeless"
+    STALE = "stale"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 from typing import TYPE_CHECKING
 
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from suno_wav_cli.sandbox.cdn.body import Body, FileResponse
+from suno_wav_cli.sandbox.cdn.coding import encode
 from suno_wav_cli.sandbox.cdn.fault_syntax import format_step
 from suno_wav_cli.sandbox.cdn.faults import REDIRECTS, REFUSALS, Fault, Group, Kind, Step, Trait
 from suno_wav_cli.sandbox.cdn.ranges import parse_range
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.sandbox.cdn.stored import StoredFile
 
+_REDIRECTS = {
+    Kind.LOST: {},
+    Kind.ASTRAY: {"Location": "https://["},
+    Kind.FTP: {"Location": "ftp://127.0.0.1/"},
+}
+_CHALLENGE = (
+    b"<!DOCTYPE html><title>Just a moment...</title><h1>Checking your browser</h1><script>solve()</script>\n"
+)
 _REPLACEMENTS = {
     Kind.PAGE: (b"<!DOCTYPE html><title>Error</title><h1>Something went wrong</h1>\n", "text/html"),
     Kind.MPEG: (b"ID3\x04\x00\x00\x00\x00\x00\x00\xff\xfb\x90\x00" + bytes(4096), "audio/mpeg"),
@@ -47,6 +55,10 @@ async def serve_file(
             if status in REFUSALS and request.method == "GET":
                 file.refuse(address, status)
             return _make_status_response(status, step, request), note
+        case Fault(Kind.CHALLENGE, int(status)):
+            return Response(_CHALLENGE, status, media_type="text/html"), note
+        case Fault(kind) if kind in _REDIRECTS:
+            return Response(status_code=302, headers=_REDIRECTS[kind]), note
         case Fault(kind):
             content, media_type = _REPLACEMENTS[kind]
             return Response(content, media_type=media_type), note
@@ -77,9 +89,9 @@ async def _make_wav_response(
             file.refuse(address, refusal)
 
     body = Body(size=len(span), read=lambda start, stop: wav.read(span.start + start, span.start + stop))
-    if step.has(Kind.GZIP):
-        headers["Content-Encoding"] = "gzip"
-        body = await asyncio.to_thread(_compress, body)
+    coding = step.of(Group.CODING)
+    if coding is not None:
+        body, headers["Content-Encoding"] = await asyncio.to_thread(encode, body, coding)
     return FileResponse(
         status, headers | content_range, body, step, count_bytes=count_bytes, on_end=refuse_address
     )
@@ -99,8 +111,9 @@ def _requested_range(file: StoredFile, step: Step, request: Request) -> range | 
 
 def _place_body(span: range | None, length: int, step: Step) -> tuple[int, range, dict[str, str]]:
     """Return the status, the bytes to send, and their Content-Range header."""
-    if span is None:
+    if span is None and not step.has(Kind.PARTIAL):
         return 200, range(length), {}
+    span = range(length) if span is None else span
     match step.of(Group.RANGE):
         case Fault(Kind.SHIFT, int(by)):
             # At least the last byte: an empty range has no Content-Range.
@@ -112,12 +125,3 @@ def _place_body(span: range | None, length: int, step: Step) -> tuple[int, range
         case _:
             pass
     return 206, span, {"Content-Range": f"bytes {span.start}-{span.stop - 1}/{length}"}
-
-
-def _compress(body: Body) -> Body:
-    content, at = bytearray(), 0
-    while at < body.size:
-        content += body.read(at, body.size)
-        at = len(content)
-    packed = gzip.compress(content, compresslevel=1, mtime=0)
-    return Body(size=len(packed), read=lambda start, stop: packed[start:stop])

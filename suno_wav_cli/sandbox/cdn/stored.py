@@ -68,6 +68,11 @@ class StoredFile:
         """The query of the valid address."""
         return "" if self.address == FIRST_ADDRESS else f"?{ADDRESS}={self.address}"
 
+    @property
+    def recorded_query(self) -> str:
+        """The query of the address that the task's record names."""
+        return "" if Trait.STALE in self.traits else self.query
+
     def refusal_at(self, address: str) -> int | None:
         """Return the status that refuses an address: None if it is valid, 404 if never issued."""
         return None if address == self.address else self._refused.get(address, 404)
