@@ -26,6 +26,7 @@ SunoWavError
 │   │   └── StartOver          9   the bytes received so far are useless
 │   ├── OutOfTime              9   more time may help
 │   ├── DiskFull               9   room on the disk helps
+│   ├── PrivateHost            9   an address in a private network, which is not connected to
 │   └── NotAWholeWav           9
 ├── TagsNotWritten             9   the file is whole, but cannot take tags
 ├── UploadFailed               9   the file is whole, but the object store has not taken it
@@ -244,6 +245,17 @@ class OutOfTime(DownloadFailed):
 
 class DiskFull(DownloadFailed):
     pass
+
+
+class PrivateHost(DownloadFailed):
+    """`host` has no other addresses than ones like `address`."""
+
+    def __init__(self, host: str, address: str) -> None:
+        shown = address if host == address else f"{host} ({address})"
+        super().__init__(
+            f"the file's address leads into a private network: {shown}",
+            "If your service keeps its files there, allow it: --allow-private-hosts. Else ask your provider.",
+        )
 
 
 class NotAWholeWav(DownloadFailed):

@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LONGEST_SHOWN = 300
+_USER = re.compile(r"//[^/]*@")
 _MOST_VALUES = 1000
 """How many values of a list or an object are looked at."""
 
 
 def find_url(*values: object) -> str | None:
-    """Return the first value that is a usable http or https URL."""
+    """Return the first value that is a usable http or https URL, without a user name and a password."""
     for value in values:
         if not isinstance(value, str):
             continue
@@ -26,7 +27,7 @@ def find_url(*values: object) -> str | None:
             parts = urlsplit(url)
             usable = parts.scheme in ("http", "https") and bool(parts.hostname) and url.isprintable()
             # Reading the port raises ValueError if it is not a number.
-            usable = usable and parts.port != 0
+            usable = usable and parts.port != 0 and parts.username is None
         except ValueError:
             continue
         if usable:
@@ -47,7 +48,7 @@ def find_address(values: list[object], base_url: str) -> tuple[str | None, str |
             if url is not None:
                 urls.append(url)
             elif unusable is None and _looks_like_address(text):
-                unusable = escape(text.strip())[:_LONGEST_SHOWN]
+                unusable = _USER.sub("//(hidden)@", escape(text.strip())[:_LONGEST_SHOWN])
         wavs = [url for url in urls if urlsplit(url).path.lower().endswith(".wav")]
         if urls:
             return (wavs or urls)[0], None

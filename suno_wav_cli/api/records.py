@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from suno_wav_cli.api.addresses import find_address
 from suno_wav_cli.api.values import (
@@ -17,6 +17,9 @@ from suno_wav_cli.api.values import (
     unpack,
 )
 from suno_wav_cli.models import WavRecord, WavState
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 _URL_KEYS = ("audioWavUrl", "audio_wav_url")
 _MOST_LEVELS = 100
@@ -65,8 +68,12 @@ def _make_raw(fields: dict[str, Any]) -> dict[str, Any]:
     A field that nests too deep is left out.
     """
     shallow = {name: value for name, value in fields.items() if not is_deeper(value, _MOST_LEVELS)}
-    raw: dict[str, Any] = json.loads(json.dumps(shallow, default=float))
+    raw: dict[str, Any] = json.loads(json.dumps(shallow, default=_to_float))
     return raw
+
+
+def _to_float(number: Decimal) -> float | None:
+    return float(number) if number.is_finite() else None
 
 
 def _find_results(result: object) -> object:

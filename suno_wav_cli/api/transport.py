@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from suno_wav_cli.errors import UsageError
 from suno_wav_cli.system.http_errors import decode_body, decode_partly, read_body, read_retry_after
 from suno_wav_cli.system.loopback import is_loopback
 from suno_wav_cli.system.peer import has_hung_up
+from suno_wav_cli.system.wire import allow_body, bound
 
 if TYPE_CHECKING:
     import ssl
@@ -58,7 +60,7 @@ def open_http(base_url: str, key: Secret, tls: ssl.SSLContext, *, keep_alive: bo
             "Use an https:// address; http:// is accepted for this machine only.",
         )
     try:
-        return httpx.AsyncClient(
+        client = httpx.AsyncClient(
             base_url=base_url,
             headers={
                 "Authorization": f"Bearer {key.value}",
@@ -74,12 +76,16 @@ def open_http(base_url: str, key: Secret, tls: ssl.SSLContext, *, keep_alive: bo
             ),
             # This machine's own addresses are not reached through a proxy.
             trust_env=not is_loopback(base_url),
+            # None is kept: each answer could add to what the next request sends.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         )
     except (ImportError, ValueError, httpx.InvalidURL) as error:
         raise UsageError(
             f"the proxy that the environment names cannot be used: {error}",
             "Correct http_proxy, https_proxy and all_proxy, or unset them.",
         ) from error
+    bound(client)
+    return client
 
 
 async def exchange(
@@ -123,6 +129,8 @@ async def exchange(
                 method, path, json=json, params=params, extensions=extensions, timeout=timeout
             ) as response,
         ):
+            # Twice, for the framing of chunks.
+            allow_body(response, 2 * _LARGEST_ANSWER)
             await read_body(response, _LARGEST_ANSWER, body)
     except TimeoutError:
         error = httpx.ReadTimeout(f"no whole answer within {seconds:.0f} s")

@@ -10,6 +10,9 @@ from itertools import chain
 from typing import Any
 
 _LONGEST_ID = 200
+_LONGEST_NUMBER = 1000
+"""Characters."""
+_LARGEST_EXPONENT = 300
 _LONGEST_TEXT = 500
 _LONGEST_SONG = 86400.0
 """Seconds. A larger number does not mean the length of a song."""
@@ -22,17 +25,30 @@ _FIRST_SECONDS, _FIRST_MILLISECONDS = 10**9, 10**11
 
 
 def parse_fraction(text: str) -> Decimal:
-    """Read a number with a fraction exactly, NaN if its exponent has too many digits."""
+    """Read a number with a fraction exactly, NaN if no float comes near it.
+
+    Otherwise one text of few characters could be a number of a million digits.
+    """
+    if len(text) > _LONGEST_NUMBER:
+        return Decimal("NaN")
     try:
-        return Decimal(text)
+        number = Decimal(text)
     except InvalidOperation:
         return Decimal("NaN")
+    return number if abs(number.adjusted()) <= _LARGEST_EXPONENT else Decimal("NaN")
+
+
+def parse_whole(text: str) -> int | Decimal:
+    """Read a whole number, NaN if it has too many digits."""
+    return int(text) if len(text) <= _LONGEST_NUMBER else Decimal("NaN")
 
 
 def parse_json(text: str | bytes) -> Any:
     """Read JSON, else return None."""
     try:
-        return json.loads(text, parse_float=parse_fraction)
+        return json.loads(
+            text, parse_float=parse_fraction, parse_int=parse_whole, parse_constant=lambda _name: None
+        )
     except (ValueError, RecursionError):
         return None
 

@@ -15,6 +15,7 @@ from suno_wav_cli.callbacks.tunnel.error_codes import OR_POLL, ngrok_failure
 from suno_wav_cli.errors import TunnelFailed
 from suno_wav_cli.system.http_errors import describe_error, read_body
 from suno_wav_cli.system.loopback import is_loopback
+from suno_wav_cli.system.wire import bound
 
 if TYPE_CHECKING:
     import ssl
@@ -50,6 +51,7 @@ async def check_reachable(
             asyncio.timeout(seconds),
             httpx.AsyncClient(headers=headers, verify=tls, trust_env=not is_loopback(url)) as http,
         ):
+            bound(http)
             while True:
                 problem = await _post_probe(http, url, probe)
                 if probe.seen.is_set():

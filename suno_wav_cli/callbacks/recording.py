@@ -9,7 +9,7 @@ import os
 import re
 import secrets
 from dataclasses import dataclass
-from itertools import chain, count
+from itertools import chain, count, islice
 from typing import TYPE_CHECKING, Any
 
 from suno_wav_cli.errors import UsageError
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 MAX_FILE_BYTES = 16_000_000
 """More than any receiver of callbacks accepts."""
+
+_MOST_HEADERS = 1000
+_MOST_TOKENS = 5 * _MOST_HEADERS + 20
+_TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[,:\[{]', re.DOTALL)
+"""The texts of a JSON file, and what stands before its other values. A header has five of them."""
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # HTTP carries these characters, as latin-1.
@@ -61,6 +66,11 @@ def load(path: Path) -> RecordedCallback:
         raise UsageError(f"{path} cannot be read: {error.strerror}", "Name a recorded callback.") from error
     try:
         return _parse(content)
+    except _TooMany:
+        raise UsageError(
+            f"{path} is not a recorded callback: it has more than {_MOST_HEADERS:,} headers or other values",
+            "Name a file that `suno-wav listen --save` has written.",
+        ) from None
     except (ValueError, OverflowError, RecursionError):
         raise UsageError(
             f"{path} is not a recorded callback", "Name a file that `suno-wav listen --save` has written."
@@ -96,10 +106,16 @@ def _format(recording: RecordedCallback) -> str:
     return json.dumps(kept, ensure_ascii=False, indent=1) + "\n"
 
 
+class _TooMany(Exception):
+    """A file has so many values that reading them would take many times its size."""
+
+
 def _parse(content: bytes) -> RecordedCallback:
-    """Read a file's content. Raise ValueError, OverflowError or RecursionError."""
+    """Read a file's content. Raise _TooMany, ValueError, OverflowError or RecursionError."""
     if len(content) > MAX_FILE_BYTES:
         raise ValueError("too large")
+    if next(islice(_TOKENS.finditer(content), _MOST_TOKENS, None), None) is not None:
+        raise _TooMany
     match json.loads(content.decode("utf-8")):
         case {"received": received, "headers": [*headers], "body": str(text), **rest} if not rest:
             body = text.encode("utf-8")

@@ -16,6 +16,7 @@ import httpx
 from suno_wav_cli import USER_AGENT
 from suno_wav_cli.system.http_errors import read_body
 from suno_wav_cli.system.loopback import is_loopback
+from suno_wav_cli.system.wire import bound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -127,6 +128,7 @@ async def post_callback(
             trust_env=not is_loopback(url),
             verify=tls or request.url.scheme == "https",
         )
+        bound(http)
         began = time.monotonic()
         async with asyncio.timeout(seconds), http:
             response = await http.send(request, stream=True)

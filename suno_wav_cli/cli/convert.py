@@ -68,6 +68,7 @@ def convert(
     min_speed: options.MinSpeed = None,
     stall_timeout: options.StallTimeout = None,
     max_size: options.MaxSize = None,
+    allow_private_hosts: options.AllowPrivateHosts = None,
 ) -> None:
     """Convert songs to WAV files.
 

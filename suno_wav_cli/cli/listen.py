@@ -36,6 +36,7 @@ def listen(
     ] = None,
     retries: options.Retries = None,
     force: options.Force = None,
+    allow_private_hosts: options.AllowPrivateHosts = None,
 ) -> None:
     """Receive callbacks and show them.
 

@@ -122,6 +122,10 @@ StallTimeout = Annotated[
     typer.Option(metavar="TIME", help="Reconnect after this long below --min-speed. Default: 20s."),
 ]
 MaxSize = Annotated[str | None, typer.Option(metavar="SIZE", help="Refuse larger files. Default: 4.29G.")]
+AllowPrivateHosts = Annotated[
+    bool | None,
+    typer.Option("--allow-private-hosts", help="Download from addresses of private networks too."),
+]
 
 # Callbacks.
 

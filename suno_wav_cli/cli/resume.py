@@ -44,6 +44,7 @@ def resume(
     min_speed: options.MinSpeed = None,
     stall_timeout: options.StallTimeout = None,
     max_size: options.MaxSize = None,
+    allow_private_hosts: options.AllowPrivateHosts = None,
 ) -> None:
     """Finish earlier conversions without paying again.
 

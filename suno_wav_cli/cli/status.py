@@ -43,6 +43,7 @@ def status(
     min_speed: options.MinSpeed = None,
     stall_timeout: options.StallTimeout = None,
     max_size: options.MaxSize = None,
+    allow_private_hosts: options.AllowPrivateHosts = None,
 ) -> None:
     """Show the state of WAV tasks, or finish them.
 

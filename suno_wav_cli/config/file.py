@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,10 +11,27 @@ from typing import TYPE_CHECKING, Any
 from suno_wav_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
-_LARGEST = 1 << 20
+_LARGEST = 64 * 1024
+_MOST_PARTS = 100
+"""Of a dotted key: what tomllib needs for one grows faster than its length."""
+
+# A longer part cannot stand in a file of this size often enough to matter.
+_PART = r"""(?:[A-Za-z0-9_-]{1,200}+|"(?:[^"\\\n]|\\.){0,200}+"|'[^'\n]{0,200}+')"""
+_LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{_MOST_PARTS}}}")
+_TOKENS = re.compile(
+    r"""
+    \#[^\n]*+
+    | \"{3}(?:[^"\\]++|\\.|"(?!""))*+"{3,5}
+    | '{3}(?:[^']++|'(?!''))*+'{3,5}
+    | "(?:[^"\\\n]++|\\.)*+"
+    | '[^'\n]*+'
+    | [\[\]{}\n]
+    """,
+    re.VERBOSE | re.DOTALL,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +64,12 @@ def read_config_file(path: Path, known: Collection[str]) -> ConfigFile:
     except OSError as error:
         raise _make_read_error(path, error.strerror or str(error)) from None
     if len(content) > _LARGEST:
-        raise _make_read_error(path, "it is too large")
+        raise _make_read_error(path, f"it is larger than {_LARGEST:,} bytes")
     try:
         text = content.decode("utf-8")
+        if (match := _LONG_KEY.search(text)) is not None:
+            line = text.count("\n", 0, match.start()) + 1
+            raise _make_read_error(path, f"line {line} has a key of more than {_MOST_PARTS} parts")
         config = ConfigFile(path=path, written=tomllib.loads(text, parse_float=str), text=text)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
@@ -77,22 +98,29 @@ def _suggest_name(name: str, known: Collection[str]) -> str:
 
 
 def _find_lines(text: str) -> dict[str, int]:
-    """Find the first line of each top-level name, by reading the text statement by statement.
-
-    A statement is complete when tomllib can read the lines since the last one.
-    """
-    lines = text.replace("\r\n", "\n").split("\n")
+    """Find the first line of each top-level name of a file that tomllib has read."""
     found: dict[str, int] = {}
-    begin, in_table = 0, False
-    for end in range(1, len(lines) + 1):
-        try:
-            statement = tomllib.loads("\n".join(lines[begin:end]))
-        except tomllib.TOMLDecodeError:
-            continue
-        is_header = lines[begin].lstrip().startswith("[")
+    in_table = False
+    for line, statement in _split(text.replace("\r\n", "\n")):
+        is_header = statement.lstrip().startswith("[")
         in_table = in_table or is_header
         if is_header or not in_table:
-            for name in statement:
-                found.setdefault(name, begin + 1)
-        begin = end
+            for name in tomllib.loads(statement):
+                found.setdefault(name, line)
     return found
+
+
+def _split(text: str) -> Iterator[tuple[int, str]]:
+    """Yield each statement with its line. One ends with a line that ends outside of brackets and texts."""
+    begin, line, depth = 0, 1, 0
+    for match in _TOKENS.finditer(text + "\n"):
+        found = match[0]
+        if found in ("[", "{"):
+            depth += 1
+        elif found in ("]", "}"):
+            depth -= 1
+        elif found == "\n" and depth == 0:
+            statement = text[begin : match.start()]
+            if statement.strip()[:1] not in ("", "#"):
+                yield line, statement
+            begin, line = match.end(), line + statement.count("\n") + 1

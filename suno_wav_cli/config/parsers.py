@@ -52,7 +52,10 @@ def http_url(text: str) -> str:
             parts.scheme in ("http", "https") and parts.hostname and text.isascii() and text.isprintable()
         )
         # Reading the port raises ValueError if it is not a number.
-        if not usable or " " in text or parts.port == 0 or parts.username is not None:
+        if not usable or " " in text or parts.port == 0:
+            raise expected
+        if parts.username is not None:
+            expected = ValueError("an address without a user name and a password")
             raise expected
         # Raises UnicodeError for empty and overlong labels.
         (parts.hostname or "").encode("idna")

@@ -66,6 +66,7 @@ class Settings:
     min_speed: int = 1000
     stall_timeout: float = 20.0
     max_size: int = 1 << 32
+    allow_private_hosts: bool = False
     max_credits: Decimal | None = None
     json: bool = False
     quiet: bool = False
@@ -215,6 +216,7 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "min_speed": parsers.size,
     "stall_timeout": parsers.seconds,
     "max_size": parsers.size,
+    "allow_private_hosts": parsers.flag,
     "max_credits": parsers.credits_amount,
     "json": parsers.flag,
     "quiet": parsers.flag,

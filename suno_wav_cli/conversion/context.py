@@ -32,6 +32,7 @@ from suno_wav_cli.remote.stores import ObjectStores, check_stores_possible
 from suno_wav_cli.system.look import is_absent
 from suno_wav_cli.system.loopback import address_of, bind_socket, is_loopback
 from suno_wav_cli.system.pacing import Backoff
+from suno_wav_cli.system.private_hosts import is_private_service
 from suno_wav_cli.system.tls import make_tls_context
 from suno_wav_cli.wav import check_tagging_possible
 
@@ -125,6 +126,7 @@ class ConversionContext:
         again = ["--force"] if self.settings.force else []
         again += ["--tag"] if self.settings.tag else []
         again += follow_up_options(self.settings)
+        again += ["--allow-private-hosts"] if self.settings.allow_private_hosts else []
         again += ["--out", STANDARD_OUTPUT] if self.piped else []
         return command_for(self.settings.provider, self.base_url, "resume", typed, *options, *again)
 
@@ -165,12 +167,12 @@ async def open_context(
             client = await stack.enter_async_context(
                 Client(provider, base_url, key, tls, backoff, timing=run.api_timing)
             )
-        local = is_loopback(base_url)
+        policy = _download_policy(settings, tls, base_url)
         tagger, tracks = None, None
         if client is not None:
             tracks = TrackLookup(client, journal.history)
             if settings.tag:
-                tagger = Tagger(tracks, journal.history, tls, local=local, report=run.report)
+                tagger = Tagger(tracks, journal.history, policy, run.report)
         stores = ObjectStores(
             run.upload_limits,
             seconds=settings.timeout,
@@ -185,7 +187,7 @@ async def open_context(
             api=client,
             poller=Poller(settings, run.wait_limits, run.report),
             downloads=DownloadSlots(settings.connections, at_once=settings.jobs),
-            download_terms=_download_policy(settings, tls, local=local),
+            download_terms=policy,
             download_backoff=Backoff(retries=settings.retries),
             tagger=tagger,
             follow_up=follow_up,
@@ -262,10 +264,11 @@ def _account(settings: Settings, base_url: str) -> Account:
     return Account(base_url=base_url, provider=settings.provider, kept_days=kept_days)
 
 
-def _download_policy(settings: Settings, tls: ssl.SSLContext, *, local: bool) -> download.DownloadPolicy:
+def _download_policy(settings: Settings, tls: ssl.SSLContext, base_url: str) -> download.DownloadPolicy:
     return download.DownloadPolicy(
         tls=tls,
-        local=local,
+        local=is_loopback(base_url),
+        private_hosts=settings.allow_private_hosts or is_private_service(base_url),
         rate=download.RateLimit(settings.limit_rate),
         max_size=settings.max_size,
         min_speed=settings.min_speed,

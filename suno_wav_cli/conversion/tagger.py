@@ -14,24 +14,20 @@ from suno_wav_cli.models import SongTags
 from suno_wav_cli.wav import write_tags
 
 if TYPE_CHECKING:
-    import ssl
-
     from suno_wav_cli.conversion.track_lookup import TrackLookup
+    from suno_wav_cli.download.http import DownloadPolicy
     from suno_wav_cli.events import Report
     from suno_wav_cli.journal import History
     from suno_wav_cli.models import Cover, Song, Track
 
 
 class Tagger:
-    """Writes tags into files. `local` if the service is on this machine."""
+    """Writes tags into files. Covers come from where the `policy` lets songs come from."""
 
-    def __init__(
-        self, tracks: TrackLookup, history: History, tls: ssl.SSLContext, *, local: bool, report: Report
-    ) -> None:
+    def __init__(self, tracks: TrackLookup, history: History, policy: DownloadPolicy, report: Report) -> None:
         self._tracks = tracks
         self._history = history
-        self._tls = tls
-        self._local = local
+        self._policy = policy
         self._report = report
 
     async def tag(self, file: BinaryIO, song: Song) -> None:
@@ -63,7 +59,12 @@ class Tagger:
         if track.image_url is None:
             return None
         try:
-            return await fetch_cover(track.image_url, self._tls, local=self._local)
+            return await fetch_cover(
+                track.image_url,
+                self._policy.tls,
+                local=self._policy.local,
+                private_hosts=self._policy.private_hosts,
+            )
         except SunoWavError as error:
             self._report(TagsMissing(audio_id=track.audio_id, reason=error.message))
             return None

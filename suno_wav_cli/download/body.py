@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from suno_wav_cli.download.coding import undo
+from suno_wav_cli.errors import DownloadFailed
 
 if TYPE_CHECKING:
     import socket
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 LARGEST_BLOCK = 256 * 1024
 """Bytes; more at a time brings nothing."""
+
+_MANY_PIECES = 10_000
+_LEAST_PIECE = 100
+"""Bytes, on average."""
 
 _LATEST = 0.1
 """Seconds after which a block is yielded before it is full, to show progress on a slow line."""
@@ -37,11 +42,11 @@ def read_blocks(
     and DownloadFailed if it is not compressed as the server says.
     """
     if content.codings:
-        yield from undo(content.codings, response.iter_raw(), size)
+        yield from undo(content.codings, _read_pieces(response), size)
         return
     connection, length = _find_socket(response), content.span.length
     if connection is None or length is None:
-        for piece in response.iter_raw():
+        for piece in _read_pieces(response):
             for start in range(0, len(piece), size):
                 yield piece[start : start + size]
         return
@@ -53,6 +58,21 @@ def read_blocks(
         yield first[start : start + size]
     if length > len(first):
         yield from _read_socket(connection, length - len(first), size, silence)
+
+
+def _read_pieces(response: httpx.Response) -> Iterator[bytes]:
+    """Yield what httpx reads. Raise DownloadFailed for chunks so small that they cost more than the file."""
+    count = size = 0
+    for piece in response.iter_raw():
+        yield piece
+        count, size = count + 1, size + len(piece)
+        if count == _MANY_PIECES:
+            if size < count * _LEAST_PIECE:
+                raise DownloadFailed(
+                    f"the file's server sends it in {count:,} pieces of {size / count:.0f} bytes",
+                    "Try again; if it stays so, ask your provider.",
+                )
+            count = size = 0
 
 
 def _find_socket(response: httpx.Response) -> socket.socket | None:

@@ -9,7 +9,7 @@ import httpx
 
 from suno_wav_cli.download.connections import Connections
 from suno_wav_cli.download.http import open_client, open_response
-from suno_wav_cli.errors import DownloadFailed
+from suno_wav_cli.errors import DownloadFailed, PrivateHost
 from suno_wav_cli.models import Cover
 from suno_wav_cli.system.http_errors import describe_error
 from suno_wav_cli.system.threads import start_in_thread
@@ -28,15 +28,19 @@ _KINDS = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"))
 _REMEDY = "Run the same command again with --force."
 
 
-async def fetch_cover(url: str, tls: ssl.SSLContext, *, local: bool, seconds: float = _SECONDS) -> Cover:
-    """Fetch a JPEG or PNG of at most 5 MB, without key or cookies. `local` as in `may_fetch`.
+async def fetch_cover(
+    url: str, tls: ssl.SSLContext, *, local: bool, private_hosts: bool, seconds: float = _SECONDS
+) -> Cover:
+    """Fetch a JPEG or PNG of at most 5 MB, without key or cookies.
+
+    `local` and `private_hosts` are those of DownloadPolicy.
 
     Raise DownloadFailed.
     """
     connections = Connections()
 
     def download() -> bytes:
-        with open_client(url, tls=tls, local=local, timeout=seconds) as client:
+        with open_client(url, tls=tls, local=local, private_hosts=private_hosts, timeout=seconds) as client:
             return _download(client, url, connections)
 
     try:
@@ -44,6 +48,8 @@ async def fetch_cover(url: str, tls: ssl.SSLContext, *, local: bool, seconds: fl
             content = await start_in_thread(download, "cover")
     except TimeoutError:
         raise _failed(f"it did not arrive within {seconds:g} s") from None
+    except PrivateHost as error:
+        raise _failed(f"{error.message}; --allow-private-hosts allows it") from error
     except DownloadFailed as error:
         raise _failed(error.message) from error
     except httpx.HTTPError as error:

@@ -14,6 +14,8 @@ from suno_wav_cli.download.redirects import STATUSES, find_flaw
 from suno_wav_cli.errors import BrokenOff, DownloadFailed
 from suno_wav_cli.system.http_errors import describe_error
 from suno_wav_cli.system.loopback import is_loopback
+from suno_wav_cli.system.private_hosts import choose_public
+from suno_wav_cli.system.wire import allow_body, bound
 
 if TYPE_CHECKING:
     import ssl
@@ -38,7 +40,7 @@ class DownloadPolicy:
     long, is given up; so is one that takes longer than each of `timeout` and the other limits allows
     (`pace.py`). A connection that brings `fast_enough` bytes a second gets no others beside
     it; if that is None, the others join at once. `local` allows http:// on this machine, for a
-    service that runs on this machine itself.
+    service that runs on this machine itself. `private_hosts` allows addresses of private networks.
     """
 
     tls: ssl.SSLContext
@@ -49,10 +51,14 @@ class DownloadPolicy:
     stall_timeout: float
     timeout: float = 1800.0
     fast_enough: int | None = _GIGABIT
+    private_hosts: bool = False
 
 
 def may_fetch(url: str, *, local: bool) -> bool:
-    """Return whether to connect at all: by https, or to this machine if the service is `local`."""
+    """Return whether a URL may be fetched: by https, or from this machine if the service is `local`.
+
+    Which addresses its host may have, `open_client` decides.
+    """
     try:
         scheme = urlsplit(url).scheme
     except ValueError:
@@ -60,19 +66,29 @@ def may_fetch(url: str, *, local: bool) -> bool:
     return scheme == "https" or (scheme == "http" and local and is_loopback(url))
 
 
-def open_client(url: str, *, tls: ssl.SSLContext, local: bool, timeout: float) -> httpx.Client:
-    """Return an HTTP client for `url`, without cookies or key, restricted to allowed addresses."""
+def open_client(
+    url: str, *, tls: ssl.SSLContext, local: bool, private_hosts: bool, timeout: float
+) -> httpx.Client:
+    """Return an HTTP client for `url`, without cookies or key, restricted to allowed addresses.
+
+    Its requests raise DownloadFailed for others, also after a redirect.
+    """
 
     def prepare(request: httpx.Request) -> None:
         # A redirect may have set a cookie.
         request.headers.pop("Cookie", None)
+        if request.url.userinfo:
+            raise DownloadFailed(
+                f"the file's address at {request.url.host} holds a user name or a password",
+                "None is sent to a file's server; ask your provider.",
+            )
         if not may_fetch(str(request.url), local=local):
             raise DownloadFailed(
                 f"the file's address at {request.url.host} is not https",
                 "Nothing is fetched unencrypted; ask your provider.",
             )
 
-    return httpx.Client(
+    client = httpx.Client(
         headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
         timeout=httpx.Timeout(timeout, connect=_CONNECT_SECONDS),
         verify=tls,
@@ -82,6 +98,8 @@ def open_client(url: str, *, tls: ssl.SSLContext, local: bool, timeout: float) -
         # Called for each step of a redirect too.
         event_hooks={"request": [prepare], "response": [_check_redirect]},
     )
+    bound(client, None if private_hosts else choose_public)
+    return client
 
 
 @contextmanager
@@ -103,6 +121,8 @@ def open_response(
         response = client.send(request, stream=True)
         try:
             if response.next_request is None:
+                # How slow and how large it may be, its reader knows.
+                allow_body(response, None)
                 yield response
                 return
             request = response.next_request

@@ -93,7 +93,13 @@ class Transfer:
 
     def _open_client(self) -> httpx.Client:
         policy = self.policy
-        return open_client(self._url, tls=policy.tls, local=policy.local, timeout=policy.stall_timeout)
+        return open_client(
+            self._url,
+            tls=policy.tls,
+            local=policy.local,
+            private_hosts=policy.private_hosts,
+            timeout=policy.stall_timeout,
+        )
 
     @contextmanager
     def _request(self, client: httpx.Client, segment: Segment) -> Iterator[tuple[httpx.Response, Content]]:

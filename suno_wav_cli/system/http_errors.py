@@ -9,6 +9,9 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
+_MOST_PIECES = 10_000
+_MOST_LAYERS = 5
+_LONGEST_DATE = 100
 _ZLIB_CODINGS = ("gzip", "x-gzip", "deflate")
 _CODINGS = (*_ZLIB_CODINGS, "br", "compress", "x-compress", "zstd")
 
@@ -16,12 +19,17 @@ _CODINGS = (*_ZLIB_CODINGS, "br", "compress", "x-compress", "zstd")
 async def read_body(response: httpx.Response, limit: int, arrived: bytearray | None = None) -> bytes:
     """Return the body as it was sent. A longer one is cut after `limit` + 1 bytes.
 
-    `arrived` gets what comes before the connection breaks, for which httpx.HTTPError is raised.
+    `arrived` gets what comes before the connection breaks, for which httpx.HTTPError is raised; also
+    if the body comes in too many small pieces, each of which costs as much as a large one.
     """
+    pieces = 0
     body = bytearray() if arrived is None else arrived
     # Raw, because httpx decodes a piece at once: 300 bytes, compressed three times, become gigabytes.
     async for piece in response.aiter_raw():
         body += piece[: limit + 1 - len(body)]
+        pieces += 1
+        if pieces > _MOST_PIECES:
+            raise httpx.RemoteProtocolError("its answer comes in too small pieces")
         if len(body) > limit:
             break
     return bytes(body)
@@ -50,7 +58,8 @@ def decode_body(body: bytes, content_encoding: str, limit: int) -> bytes | None:
 
 def decode_partly(body: bytes, content_encoding: str, limit: int) -> bytes:
     """Undo gzip and deflate as far as that is possible, to at most `limit` bytes."""
-    for _ in range(content_encoding.lower().count("gzip") + content_encoding.lower().count("deflate")):
+    layers = content_encoding.lower().count("gzip") + content_encoding.lower().count("deflate")
+    for _ in range(min(layers, _MOST_LAYERS)):
         try:
             body = zlib.decompressobj(wbits=47).decompress(body, limit)
         except zlib.error:
@@ -60,7 +69,7 @@ def decode_partly(body: bytes, content_encoding: str, limit: int) -> bytes:
 
 def read_retry_after(text: str, longest: float) -> float | None:
     """Read a Retry-After, in seconds or a date, as at most `longest` seconds from now."""
-    text = text.strip()
+    text = text[:_LONGEST_DATE].strip()
     try:
         seconds = (
             float(text)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import stat
+import time
+import tracemalloc
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
@@ -141,3 +143,38 @@ def test_correct_file_is_loaded(folder: Path) -> None:
 def test_unreadable_file_is_a_usage_error(folder: Path, name: str) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         load(folder / name)
+
+
+@pytest.mark.first_cases(1)
+@pytest.mark.parametrize("header", ['["a",""]', "[]", "{}", "1", '""'])
+def test_a_million_headers_are_not_read(folder: Path, header: str) -> None:
+    """They would take 474 MB."""
+    path = folder / "file.json"
+    headers = ",".join([header] * 1_000_000)
+    path.write_text(f'{{"received": 1, "headers": [{headers}], "body": ""}}')
+    tracemalloc.start()
+    try:
+        with pytest.raises(UsageError, match="more than 1,000 headers"):
+            load(path)
+        assert tracemalloc.get_traced_memory()[1] < 3 * MAX_FILE_BYTES
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_thousand_headers_and_any_text_are_read(folder: Path) -> None:
+    """Commas and brackets in a text count for nothing."""
+    body = json.dumps({"a": ["[{,:" * 10_000, 'a"b\\'] * 9})
+    wanted = RecordedCallback(received=1.0, headers=(("A", '[",'),) * 1000, body=body.encode())
+    assert load(write(wanted, folder, "callback")) == wanted
+
+
+@pytest.mark.long
+@pytest.mark.timing
+@pytest.mark.parametrize("content", ['"' + '\\"' * 4_000_000, '"' * 8_000_000, "[" * 8_000_000])
+def test_what_is_no_json_costs_no_more_than_its_size(folder: Path, content: str) -> None:
+    path = folder / "file.json"
+    path.write_text(content)
+    began = time.thread_time()
+    with pytest.raises(UsageError):
+        load(path)
+    assert time.thread_time() - began < 10

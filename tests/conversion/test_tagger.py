@@ -33,6 +33,7 @@ from suno_wav_cli.sandbox.cdn.melody import Layout, make_melody
 from suno_wav_cli.system.loopback import address_of, bind_socket
 from suno_wav_cli.system.pacing import Backoff
 from suno_wav_cli.terminal.render import render
+from tests.support.context import WISHES
 from tests.support.event_log import EventLog
 from tests.wav.test_write_tags import read
 
@@ -157,7 +158,7 @@ def pictures(server: Pictures) -> Pictures:
 
 
 def fetched(url: str, *, local: bool = True, seconds: float = 5.0) -> Cover:
-    return asyncio.run(fetch_cover(url, NO_TLS, local=local, seconds=seconds))
+    return asyncio.run(fetch_cover(url, NO_TLS, local=local, private_hosts=True, seconds=seconds))
 
 
 @pytest.mark.parametrize(
@@ -255,9 +256,8 @@ def during(address: str, story: Callable[[Run], Awaitable[Any]], *known: Track) 
                 tagger = Tagger(
                     TrackLookup(client, journal.history),
                     journal.history,
-                    NO_TLS,
-                    local=True,
-                    report=reported.append,
+                    WISHES,
+                    reported.append,
                 )
                 run = Run(tagger=tagger, reported=reported)
                 return await story(run), run

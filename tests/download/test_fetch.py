@@ -162,7 +162,13 @@ def transfer_of(url: str, *, local: bool = True) -> Iterator[Transfer]:
 
 def terms(*, local: bool = True, max_size: int = 1 << 32) -> DownloadPolicy:
     return DownloadPolicy(
-        tls=TLS, local=local, rate=RateLimit(None), max_size=max_size, min_speed=1000, stall_timeout=20.0
+        tls=TLS,
+        local=local,
+        private_hosts=True,
+        rate=RateLimit(None),
+        max_size=max_size,
+        min_speed=1000,
+        stall_timeout=20.0,
     )
 
 
@@ -487,7 +493,7 @@ from pathlib import Path
 from suno_wav_cli.download.fetch import DownloadPolicy, RateLimit, Transfer
 from suno_wav_cli.download.part_file import open_part
 with open_part(Path(sys.argv[2])) as part:
-    Transfer(sys.argv[1], part, DownloadPolicy(tls=ssl.create_default_context(), local=True, rate=RateLimit(None), max_size=10**9, min_speed=1, stall_timeout=20.0)).run()
+    Transfer(sys.argv[1], part, DownloadPolicy(tls=ssl.create_default_context(), local=True, private_hosts=True, rate=RateLimit(None), max_size=10**9, min_speed=1, stall_timeout=20.0)).run()
 """
 
 

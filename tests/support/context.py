@@ -55,6 +55,7 @@ QUICK = Backoff(retries=None, first=0.01, cap=0.05)
 WISHES = download.DownloadPolicy(
     tls=TLS,
     local=True,
+    private_hosts=True,
     rate=download.RateLimit(None),
     max_size=1 << 32,
     min_speed=1,

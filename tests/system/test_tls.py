@@ -93,6 +93,7 @@ def terms() -> DownloadPolicy:
     return DownloadPolicy(
         tls=make_tls_context(),
         local=False,
+        private_hosts=True,
         rate=RateLimit(None),
         max_size=10**9,
         min_speed=1,

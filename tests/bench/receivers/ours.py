@@ -46,6 +46,7 @@ async def received(port: int, path: str, task_id: str, url: str, targets: list[P
             terms = DownloadPolicy(
                 tls=make_tls_context(),
                 local=True,
+                private_hosts=True,
                 rate=RateLimit(None),
                 max_size=10**9,
                 min_speed=1000,
