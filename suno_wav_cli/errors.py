@@ -63,10 +63,12 @@ class ExitCode(IntEnum):
 class SunoWavError(Exception):
     """What happened, and what to do. None of the texts ever holds a secret.
 
-    `continue_argv` is the command that continues, if there is one. It is shown after the remedy.
+    `continue_argv` is the command that continues, if there is one. It is shown after the remedy, unless
+    `ends_with_command`: the remedy's own command has to come first, and its line has to end with it.
     """
 
     exit_code: ClassVar[ExitCode]
+    ends_with_command = False
 
     def __init__(self, message: str, remedy: str, *, continue_argv: tuple[str, ...] | None = None) -> None:
         super().__init__(message)

@@ -7,6 +7,7 @@ import re
 import statistics
 from functools import cache
 from graphlib import TopologicalSorter
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -131,3 +132,42 @@ def test_modules_are_small_and_the_top_is_readable() -> None:
     assert [name for name, length in lengths.items() if length > 300] == []
     assert statistics.median(lengths.values()) <= 110
     assert len([entry for entry in PACKAGE.iterdir() if entry.name != "__pycache__"]) <= 20
+
+
+_BEFORE_A_WORD = re.compile(
+    r"(--[a-z][a-z-]*[ =]|\b(chmod|mkdir|rm|mv|cp|sqlite3|pip install)( \S+)* |suno-wav [a-z]+ |\b[A-Z_]{4,}=)['\"`]?$"
+)
+_QUOTED = {"quote_word", "quote_command", "describe_command", "word", "line", "_shown"}
+"""What may stand in a command line: words that are quoted, or known to need no quotes."""
+
+
+def _values_in_commands(file: Path) -> Iterator[str]:
+    """Yield what f-strings of a module put into command lines."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.JoinedStr):
+            continue
+        for before, value in pairwise(node.values):
+            if (
+                isinstance(before, ast.Constant)
+                and isinstance(value, ast.FormattedValue)
+                and _BEFORE_A_WORD.search(str(before.value))
+            ):
+                yield ast.unparse(value.value).partition("(")[0]
+
+
+def test_no_text_comes_unquoted_into_a_command_line_that_is_printed() -> None:
+    """People paste them. A title or a path must not become a part of the command."""
+    found = {
+        f"{dotted(file)}: {value}"
+        for file in MODULES
+        for value in _values_in_commands(file)
+        if value not in _QUOTED
+    }
+    assert found == {
+        # A word of a list, which is quoted as a whole.
+        "conversion.resume_hint: path",
+        # A fixed regular expression matches it: 32 hexadecimal digits.
+        "conversion.ids: text",
+        # An address of this machine and a port, made by the program.
+        "terminal.messages_commands: event.base_url",
+    }

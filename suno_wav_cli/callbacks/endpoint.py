@@ -104,6 +104,9 @@ def _choose_tunnel(
     service_is_here = settings.tunnel is TunnelMode.AUTO and settings.provider == SANDBOX
     if settings.tunnel is TunnelMode.NONE or service_is_here:
         return GivenAddress(public_url=destination.local_url)
-    from suno_wav_cli.callbacks.tunnel.ngrok import Ngrok
+    from suno_wav_cli.callbacks.tunnel.ngrok import Ngrok, has_own_token
+    from suno_wav_cli.config.credentials import refuse_ignored
 
+    if settings.tunnel is TunnelMode.NGROK and secrets.ngrok_token is None and not has_own_token():
+        refuse_ignored(secrets, "ngrok_authtoken")
     return Ngrok(destination, secrets.ngrok_token, agents, timeouts)

@@ -6,27 +6,30 @@ import os
 import sys
 import traceback
 from dataclasses import fields
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from suno_wav_cli.api.timing import ApiTiming
-from suno_wav_cli.config.credentials import take_secrets
+from suno_wav_cli.config.credentials import how_to_close, take_secrets
 from suno_wav_cli.config.paths import find_paths
 from suno_wav_cli.config.run import Run
 from suno_wav_cli.config.settings import Settings, choose, make_settings, read_config
 from suno_wav_cli.config.wait_limits import WaitLimits
 from suno_wav_cli.conversion.resume_hint import advise, describe_command
 from suno_wav_cli.errors import ProgramBug, SunoWavError
-from suno_wav_cli.events import Failed, Interrupted
+from suno_wav_cli.events import Failed, Interrupted, SecretsIgnored
 from suno_wav_cli.remote.limits import UploadLimits
 from suno_wav_cli.system.signals import Stopped, handle_signals, stop_on_signals
 from suno_wav_cli.terminal import display, is_interactive
+from suno_wav_cli.terminal.queries import hide_queries
 from suno_wav_cli.terminal.streams import discard_rest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from suno_wav_cli.config.credentials import Secrets
     from suno_wav_cli.events import Report
 
 _SIGNAL_BASE = 128
@@ -83,11 +86,18 @@ def _run(
                 upload_limits=upload_limits,
                 argv=_typed(),
             )
+            if secrets.ignored:
+                report(_describe_ignored(secrets))
             return _call(command, run)
     except SunoWavError as error:
         # From the settings or the display itself: of the options only --json is certain.
         with display(Settings(json=bool(flags.get("json")))) as report:
             return _fail(error, report, verbose=False)
+
+
+def _describe_ignored(secrets: Secrets) -> SecretsIgnored:
+    path = secrets.config_file or Path()
+    return SecretsIgnored(path=path, names=secrets.ignored, remedy=how_to_close(path))
 
 
 def _typed() -> tuple[str, ...]:
@@ -127,5 +137,6 @@ def _fail(error: SunoWavError, report: Report, *, verbose: bool) -> int:
         )
     )
     if verbose and isinstance(error, ProgramBug) and error.__cause__ is not None:
-        traceback.print_exception(error.__cause__)
+        # The text of an exception may hold the address of a request.
+        sys.stderr.write(hide_queries("".join(traceback.format_exception(error.__cause__))))
     return error.exit_code

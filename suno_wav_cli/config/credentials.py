@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.api.providers import SANDBOX
 from suno_wav_cli.config.key_store import KeyStore
 from suno_wav_cli.config.paths import find_paths
-from suno_wav_cli.config.settings import base_url_of
+from suno_wav_cli.config.settings import SECRETS, base_url_of
 from suno_wav_cli.errors import NotAuthorized, UsageError
 from suno_wav_cli.models import Secret
+from suno_wav_cli.system.shell_words import as_operand, say_how
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
+    from pathlib import Path
 
     from suno_wav_cli.config.file import ConfigFile
     from suno_wav_cli.config.settings import Settings
@@ -23,30 +25,54 @@ API_KEY_VARIABLE = "SUNO_API_KEY"
 
 @dataclass(frozen=True, kw_only=True)
 class Secrets:
-    """Secrets are never options and never shown. `api_key` is the one from the environment."""
+    """Secrets are never options and never shown. `api_key` is the one from the environment.
+
+    `ignored` are the names of those in `config_file`, which others can read. It is None if there are none.
+    """
 
     api_key: Secret | None
     ngrok_token: Secret | None
     hmac_key: Secret | None
+    config_file: Path | None = None
+    ignored: tuple[str, ...] = ()
 
 
 def take_secrets(environ: MutableMapping[str, str], config: ConfigFile) -> Secrets:
     """Read the secrets, and remove them from the environment, which child processes inherit.
 
     The API key comes from SUNO_API_KEY, the others from NGROK_AUTHTOKEN and SUNO_WAV_HMAC_KEY, else
-    `config`. Raise NotAuthorized for a key that does not fit into a header, and UsageError for one
+    `config`, unless others can read that file. Raise NotAuthorized for a key that does not fit into a header, and UsageError for one
     that is not text.
     """
     given = {
         name: _read_secret(environ.pop(name, None), name)
         for name in (API_KEY_VARIABLE, "NGROK_AUTHTOKEN", "SUNO_WAV_HMAC_KEY")
     }
+    ignored = tuple(name for name in SECRETS if name in config.written) if config.is_open else ()
     return Secrets(
         api_key=_check_for_header(given[API_KEY_VARIABLE]),
         ngrok_token=_check_for_header(given["NGROK_AUTHTOKEN"])
         or _check_for_header(_read_from_file(config, "ngrok_authtoken")),
         hmac_key=given["SUNO_WAV_HMAC_KEY"] or _read_from_file(config, "hmac_key"),
+        config_file=config.path if ignored else None,
+        ignored=ignored,
     )
+
+
+def how_to_close(path: Path) -> str:
+    """Return the remedy for a file with secrets that others can read."""
+    return say_how("Close it to them", "chmod", "600", as_operand(path))
+
+
+def refuse_ignored(secrets: Secrets, name: str) -> None:
+    """Raise UsageError if a secret that is required is in `config.toml`, and others can read it."""
+    if name in secrets.ignored and secrets.config_file is not None:
+        error = UsageError(
+            f"{secrets.config_file} holds {name}, which is not used, because others can read it",
+            how_to_close(secrets.config_file),
+        )
+        error.ends_with_command = True
+        raise error
 
 
 def find_api_key(secrets: Secrets, settings: Settings, environ: Mapping[str, str]) -> Secret | None:
@@ -104,7 +130,7 @@ def _read_secret(value: str | None, origin: str) -> Secret | None:
 
 def _read_from_file(config: ConfigFile, name: str) -> Secret | None:
     value = config.written.get(name)
-    if value is None:
+    if value is None or config.is_open:
         return None
     place = f"{config.place(name)}: {name}"
     if not isinstance(value, str):

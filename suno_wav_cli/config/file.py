@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from suno_wav_cli.errors import UsageError
+from suno_wav_cli.system.private_files import find_stranger, is_open_to_others
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -36,11 +38,15 @@ _TOKENS = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigFile:
-    """`written` is empty if there is no file. Numbers with a fraction are kept as text."""
+    """`written` is empty if there is no file. Numbers with a fraction are kept as text.
+
+    Others can read a file that `is_open`.
+    """
 
     path: Path
     written: Mapping[str, Any]
     text: str
+    is_open: bool = False
 
     def place(self, name: str) -> str:
         """Say where a setting stands."""
@@ -58,11 +64,14 @@ def read_config_file(path: Path, known: Collection[str]) -> ConfigFile:
     """
     try:
         with path.open("rb") as file:
+            status = os.fstat(file.fileno())
             content = file.read(_LARGEST + 1)
     except FileNotFoundError:
         return ConfigFile(path=path, written={}, text="")
     except OSError as error:
         raise _make_read_error(path, error.strerror or str(error)) from None
+    if stranger := find_stranger(status):
+        raise _make_read_error(path, stranger)
     if len(content) > _LARGEST:
         raise _make_read_error(path, f"it is larger than {_LARGEST:,} bytes")
     try:
@@ -70,7 +79,12 @@ def read_config_file(path: Path, known: Collection[str]) -> ConfigFile:
         if (match := _LONG_KEY.search(text)) is not None:
             line = text.count("\n", 0, match.start()) + 1
             raise _make_read_error(path, f"line {line} has a key of more than {_MOST_PARTS} parts")
-        config = ConfigFile(path=path, written=tomllib.loads(text, parse_float=str), text=text)
+        config = ConfigFile(
+            path=path,
+            written=tomllib.loads(text, parse_float=str),
+            text=text,
+            is_open=is_open_to_others(status),
+        )
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise _make_read_error(path, f"line {line} is not UTF-8 text") from None

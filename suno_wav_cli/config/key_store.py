@@ -18,12 +18,13 @@ from suno_wav_cli.config.keyring import KeyringUnusable
 from suno_wav_cli.errors import NotAuthorized, UsageError
 from suno_wav_cli.models import Secret
 from suno_wav_cli.system.atomic_file import write_atomically
+from suno_wav_cli.system.private_files import find_stranger, is_open_to_others, make_folder, refuse_link
+from suno_wav_cli.system.shell_words import as_operand, say_how
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _LARGEST = 1 << 16
-_OTHERS_BITS = 0o077
 KEYRING = "the keyring"
 
 
@@ -46,7 +47,7 @@ class KeyStore:
         """
         path = self._path(base_url)
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self.folder)
             try:
                 system_keyring.keep(base_url, key)
             except KeyringUnusable as error:
@@ -90,6 +91,7 @@ class KeyStore:
             # A damaged file can still be removed.
             place = str(path)
         try:
+            refuse_link(self.folder)
             if place == KEYRING:
                 system_keyring.forget(base_url)
             path.unlink(missing_ok=True)
@@ -113,7 +115,7 @@ def _write(path: Path, entry: dict[str, str]) -> None:
 def _read(path: Path) -> dict[str, object] | None:
     try:
         with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
+            status = os.fstat(file.fileno())
             entry = json.loads(file.read(_LARGEST))
     except FileNotFoundError:
         return None
@@ -126,12 +128,18 @@ def _read(path: Path) -> dict[str, object] | None:
         raise _make_damage_error(path) from None
     if not isinstance(entry, dict):
         raise _make_damage_error(path)
-    # Windows has no such permission bits.
-    if "key" in entry and mode & _OTHERS_BITS and os.name != "nt":
+    if "key" in entry and is_open_to_others(status):
         raise NotAuthorized(
-            f"{path} holds an API key, and others can read it (mode {mode & 0o777:04o})",
-            f"chmod 600 '{path}', and take a new key if others have used this machine.",
+            f"{path} holds an API key, and others can read it (mode {status.st_mode & 0o777:04o})",
+            say_how(
+                "Take a new key if others have used this machine, and close the file to them",
+                "chmod",
+                "600",
+                as_operand(path),
+            ),
         )
+    if stranger := find_stranger(status):
+        raise NotAuthorized(f"{path}, which holds the API key, is not used: {stranger}", "Log in again.")
     return entry
 
 

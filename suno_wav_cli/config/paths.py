@@ -1,16 +1,20 @@
-"""Where the program keeps its files. Each is named here, once."""
+"""Where the program keeps its files. Each is named here, once, and is this user's own."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.config import parsers
 from suno_wav_cli.errors import UsageError
+from suno_wav_cli.system.look import look_at
+from suno_wav_cli.system.private_files import find_stranger
+from suno_wav_cli.system.shell_words import as_operand, say_how
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,9 +34,13 @@ class Paths:
 
 
 def find_paths(environ: Mapping[str, str]) -> Paths:
-    """Return the user's own paths, or those below SUNO_WAV_HOME. Raise UsageError."""
-    config, state = _find_folders(environ)
-    return Paths(
+    """Return the user's own paths, or those below SUNO_WAV_HOME. Links to these folders are resolved.
+
+    Raise UsageError if another user could have made or changed one of them.
+    """
+    # `resolve` raises for links that lead to themselves.
+    config, state = (Path(os.path.realpath(folder)) for folder in _find_folders(environ))
+    paths = Paths(
         config_file=config / "config.toml",
         journal=state / "journal.sqlite3",
         keys=state / "keys",
@@ -40,6 +48,26 @@ def find_paths(environ: Mapping[str, str]) -> Paths:
         spool=state / "piped",
         lists=state / "lists",
     )
+    _check_owners(config, state, paths)
+    return paths
+
+
+def _check_owners(config: Path, state: Path, paths: Paths) -> None:
+    """Raise UsageError: who can write there chooses where the key goes, and what was paid for."""
+    ours = [getattr(paths, one.name) for one in fields(Paths)]
+    # SQLite reads its logs as parts of the journal: `-journal` too, which WAL mode does not write.
+    endings = ("-wal", "-shm", "-journal")
+    logs = [paths.journal.with_name(paths.journal.name + ending) for ending in endings]
+    for path in dict.fromkeys((config, state, *ours, *logs, state / "runs")):
+        status = look_at(path)
+        stranger = status and find_stranger(status)
+        if not status or not stranger:
+            continue
+        if status.st_uid in (os.geteuid(), 0):
+            remedy = say_how("Take that from them", "chmod", "o-w", as_operand(path))
+        else:
+            remedy = "Name a folder of your own: SUNO_WAV_HOME=FOLDER"
+        raise UsageError(f"{path} is not used: {stranger}", remedy)
 
 
 def _find_folders(environ: Mapping[str, str]) -> tuple[Path, Path]:

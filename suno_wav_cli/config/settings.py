@@ -171,8 +171,8 @@ def _parse(parse: Callable[[str], object], place: str, value: object) -> object:
     try:
         return (_reject if isinstance(value, list | dict) else parse)(text)
     except ValueError as error:
-        # An address can hold a password.
-        shown = re.sub(r"//[^/]*@", "//(hidden)@", text)
+        # An address can hold a password, with or without a scheme before it.
+        shown = re.sub(r"(//|^(?!.*//)).*@", r"\1(hidden)@", text, count=1, flags=re.DOTALL)
         raise UsageError(
             f"{place}: '{shown}' is not {error}", "Correct it and run the command again."
         ) from None

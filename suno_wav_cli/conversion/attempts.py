@@ -33,6 +33,7 @@ from suno_wav_cli.errors import (
     OutOfTime,
     PageAnswered,
     ServiceUnavailable,
+    StartOver,
     SunoWavError,
 )
 from suno_wav_cli.journal.entry import State
@@ -93,10 +94,10 @@ class Download:
                     self.context.report(
                         events.ConnectionsReduced(audio_id=self.entry.name, reason=error.message)
                     )
-                if isinstance(step, Refresh):
-                    url, progress = await self._refresh(url, progress, error)
-                elif not step.at_once:
+                if not isinstance(step, Refresh) and not step.at_once:
                     progress = await self._pause(error, progress)
+                if isinstance(step, Refresh) or (isinstance(step, Restart) and step.refresh):
+                    url, progress = await self._refresh(url, progress, error)
 
     async def _fetch(self, transfer: Transfer, url: str) -> str:
         parts = self.context.journal.parts
@@ -110,7 +111,8 @@ class Download:
                 since=self.began,
             )
         except BaseException as error:
-            if isinstance(error, BrokenOff) and await self._is_complete(transfer, url):
+            may_be_whole = isinstance(error, BrokenOff) and not isinstance(error, StartOver)
+            if may_be_whole and await self._is_complete(transfer, url):
                 return await sync_and_hash(self.part)
             if transfer.segments.partial_file() is None:
                 # No run can continue it: nothing proves that the rest is of the same file.

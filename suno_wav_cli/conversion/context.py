@@ -32,6 +32,7 @@ from suno_wav_cli.remote.stores import ObjectStores, check_stores_possible
 from suno_wav_cli.system.look import is_absent
 from suno_wav_cli.system.loopback import address_of, bind_socket, is_loopback
 from suno_wav_cli.system.pacing import Backoff
+from suno_wav_cli.system.private_files import make_folder
 from suno_wav_cli.system.private_hosts import is_private_service
 from suno_wav_cli.system.tls import make_tls_context
 from suno_wav_cli.wav import check_tagging_possible
@@ -242,7 +243,7 @@ def _check_output(settings: Settings, spool: Path) -> None:
 def _make_spool(spool: Path) -> None:
     """Make the folder for songs that do not stay on this machine. Raise UsageError."""
     try:
-        spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(spool)
         remove_old_parts(spool)
     except OSError as error:
         raise UsageError(

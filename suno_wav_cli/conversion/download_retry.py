@@ -40,9 +40,10 @@ class Progress:
     """What all attempts together have come to.
 
     `received` is the most bytes that any attempt ended with, and `wasted` how many attempts fetched
-    bytes without exceeding that. `refused` are the addresses that were. `is_address_fresh` means that the service was asked for a new
-    address since the last progress. `pauses` counts them since the last progress, or in all if the
-    retries are bounded. `lookups` are the answers to the lookups that should have named one.
+    bytes without exceeding that. `refused` are the addresses that were. `is_address_fresh` means
+    that the service was asked for a new address since the last progress. `pauses` counts them since
+    the last progress, or in all if the retries are bounded. `lookups` are the answers to the lookups
+    that should have named one.
     """
 
     received: int
@@ -77,9 +78,14 @@ class Retry:
 
 @dataclass(frozen=True, kw_only=True)
 class Restart:
-    """Discard what has arrived and start over, after a pause unless `at_once`."""
+    """Discard what has arrived and start over, after a pause unless `at_once`.
+
+    With `refresh` the service is asked for a fresh address: some servers answer 200 with a page of
+    their own when one has expired.
+    """
 
     at_once: bool
+    refresh: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +114,8 @@ def next_step(error: DownloadFailed, progress: Progress, attempt: Attempt) -> St
     # Several connections may be the trouble: first try with one, unless the server asks for a pause.
     at_once = attempt.shared and not (isinstance(error, BrokenOff) and error.retry_after)
     if isinstance(error, NotAWholeWav | StartOver):
-        return Restart(at_once=at_once)
+        refresh = isinstance(error, NotAWholeWav) and not progress.is_address_fresh
+        return Restart(at_once=at_once, refresh=refresh)
     if isinstance(error, AddressRefused) and not attempt.shared:
         return GiveUp() if progress.is_address_fresh else Refresh()
     return Retry(at_once=at_once)

@@ -68,7 +68,7 @@ def check_command(command: str) -> None:
     name = split_command(command)[0]
     if PLACE in name:
         raise UsageError(
-            f"--exec {name}: the command itself is a song", "Name the program first: --exec 'PROGRAM {}'"
+            f"--exec: the command itself is a song, '{name}'", "Name the program first: --exec 'PROGRAM {}'"
         )
     found = shutil.which(name)
     if found is None:

@@ -12,7 +12,7 @@ from suno_wav_cli.errors import OutputExists
 from suno_wav_cli.models import Track
 from suno_wav_cli.remote.address import is_remote
 from suno_wav_cli.system.atomic_file import write_atomically
-from suno_wav_cli.system.look import is_absent
+from suno_wav_cli.system.look import is_absent, is_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,8 +63,10 @@ def check_info_files(songs: Iterable[tuple[str, Path]]) -> None:
 
 def is_info_of(path: Path, audio_id: str) -> bool:
     """Tell whether a file was written by `--info-json` for this song."""
-    with suppress(OSError), path.open("rb") as file:
-        return is_info(file.read(_LARGEST), audio_id)
+    # To open a FIFO would wait for its writer.
+    if is_file(path):
+        with suppress(OSError), path.open("rb") as file:
+            return is_info(file.read(_LARGEST), audio_id)
     return False
 
 

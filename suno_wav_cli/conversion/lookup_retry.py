@@ -140,7 +140,9 @@ def time_is_up(answers: Answers, terms: WaitTerms, timeout: float) -> SunoWavErr
 def message_of(record: WavRecord) -> str | None:
     """Return what is to be said of a task that is not finished, if anything is."""
     if record.unusable_url is not None:
-        return f"the service names an address that cannot be used: {record.unusable_url}"
+        # Its query may be a signature.
+        address = record.unusable_url.partition("?")[0]
+        return f"the service names an address that cannot be used: {address}"
     said = " ".join(text for text in (record.error_code, record.error_message) if text)
     return f"the service says {said}" if said else None
 

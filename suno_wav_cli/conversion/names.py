@@ -62,7 +62,7 @@ def fill_template(template: str, song: Song, today: date) -> str:
             ]
         except ValueError as error:
             raise UsageError(
-                f"--out '{template}' is not a template: {error}", f"Fields: {_fields()}."
+                f"--out: '{template}' is not a template: {error}", f"Fields: {_fields()}."
             ) from None
         for field, spec, how in fields:
             if field not in FIELDS or spec or how:

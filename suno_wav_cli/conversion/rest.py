@@ -11,6 +11,7 @@ from suno_wav_cli.conversion.resume_hint import with_list, without_resubmit
 from suno_wav_cli.conversion.song_list import STANDARD_INPUT, write_failures
 from suno_wav_cli.errors import SubmissionUnknown, UsageError
 from suno_wav_cli.events import Failed, FailuresListed
+from suno_wav_cli.system.private_files import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,9 +58,11 @@ def conclude(
     listed = False
     if errors is not None:
         try:
-            if errors.parent == context.run.paths.lists:
-                errors.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            listed = write_failures(errors, [(song, outcome.reason) for song, outcome in left])
+            is_own = errors.parent == context.run.paths.lists
+            if is_own:
+                make_folder(errors.parent)
+            failures = [(song, outcome.reason) for song, outcome in left]
+            listed = write_failures(errors, failures, private=is_own)
             context.report(FailuresListed(path=errors, songs=len(left), ended_early=True))
         except (OSError, UsageError) as error:
             # Why the run ends is more important.

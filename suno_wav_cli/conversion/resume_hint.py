@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
-import shlex
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.providers import PROVIDERS, SUNOAPI
+from suno_wav_cli.system.shell_words import as_operand, quote_command, say_how
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,15 +19,6 @@ _RESUBMIT = "--resubmit"
 
 _MOST_NAMED = 5
 """Tasks that a line names. More of them are all that is unfinished."""
-
-_WINDOWS = os.name == "nt"
-_PLAIN = re.compile(r"-{0,2}[A-Za-z0-9_][A-Za-z0-9_+:/\\=-]*|[A-Za-z0-9_][A-Za-z0-9_.+:/\\=-]*|-")
-"""Words that cmd and PowerShell both take as they stand."""
-
-_NOT_IN_QUOTES = frozenset('%$`"\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}') | {
-    "\N{DOUBLE LOW-9 QUOTATION MARK}"
-}
-"""Characters that cmd or PowerShell evaluates between double quotes, the only quotes that they share."""
 
 
 def command_for(
@@ -49,19 +39,6 @@ def service_options(provider: str, base_url: str | None) -> tuple[str, ...]:
     if base_url is None or (known is not None and known.base_url == base_url):
         return options
     return (*options, "--base-url", base_url)
-
-
-def quote_command(argv: Sequence[str], *, windows: bool = _WINDOWS) -> str | None:
-    """Return the line that passes these very words, or None if no quoting does.
-
-    On Windows, cmd and PowerShell both read it so.
-    """
-    if not all(word.isprintable() for word in argv):
-        return None
-    if not windows:
-        return shlex.join(argv)
-    quoted = [_quote_for_windows(word) for word in argv]
-    return None if None in quoted else " ".join(word or "" for word in quoted)
 
 
 def describe_command(argv: Sequence[str], *, typed: Sequence[str] = ()) -> str:
@@ -100,25 +77,16 @@ def with_list(typed: Sequence[str], path: str, audio_ids: Sequence[str]) -> tupl
 
 def how_to_make(folder: Path) -> str:
     """Return the remedy for a folder that is missing."""
-    line = quote_command(("mkdir", str(folder)) if _WINDOWS else ("mkdir", "-p", str(folder)))
-    return f"Make it first: {line}" if line else "Make it first."
+    options = () if os.name == "nt" else ("-p",)
+    return say_how("Make it first", "mkdir", *options, as_operand(folder))
 
 
 def advise(error: SunoWavError, *, typed: Sequence[str] = ()) -> str:
     """Return what to do about an error: its remedy, and the command that continues."""
-    if error.continue_argv is None:
+    if error.continue_argv is None or error.ends_with_command:
         return error.remedy
     line = describe_command(error.continue_argv, typed=typed)
     if error.remedy.endswith(":"):
         return f"{error.remedy} {line}"
     remedy = f"{error.remedy.rstrip('.')}. " if error.remedy else ""
     return f"{remedy}To continue: {line}"
-
-
-def _quote_for_windows(word: str) -> str | None:
-    if _PLAIN.fullmatch(word):
-        return word
-    # PowerShell drops an empty word, and a backslash before the closing quote would escape it.
-    if not word or word.endswith("\\") or not _NOT_IN_QUOTES.isdisjoint(word):
-        return None
-    return f'"{word}"'

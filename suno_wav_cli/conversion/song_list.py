@@ -144,11 +144,12 @@ def check_writable(path: Path, source: str | None = None, *, is_plain: bool = Tr
         )
 
 
-def write_failures(path: Path, failures: Sequence[tuple[Song, str]]) -> bool:
+def write_failures(path: Path, failures: Sequence[tuple[Song, str]], *, private: bool = False) -> bool:
     """Write each song that failed, and why as a comment. Tell whether there is a file now.
 
     The file replaces an existing one as a whole. If nothing failed, an existing file becomes empty,
-    and no new one is made. Raise UsageError.
+    and no new one is made. A `private` list is of this program's own, so that a link is replaced.
+    Raise UsageError.
     """
     if not failures and look_at(path) is None:
         return False
@@ -157,8 +158,8 @@ def write_failures(path: Path, failures: Sequence[tuple[Song, str]]) -> bool:
         lines.insert(0, f"{HEADER}\n")
     try:
         # A link to the list stays a link.
-        real = Path(os.path.realpath(path))
-        write_atomically(real, "".join(lines).encode(errors="replace"), 0o666)
+        real = path if private else Path(os.path.realpath(path))
+        write_atomically(real, "".join(lines).encode(errors="replace"), 0o600 if private else 0o666)
     except (OSError, ValueError) as error:
         raise UsageError(
             f"--errors: {path} cannot be written: {getattr(error, 'strerror', None) or error}",

@@ -19,8 +19,9 @@ from suno_wav_cli.conversion.names import (
 from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT
 from suno_wav_cli.download.part_file import check_part, check_target, part_of
 from suno_wav_cli.errors import OutputExists, UsageError
-from suno_wav_cli.remote.address import path_of_out
+from suno_wav_cli.remote.address import path_of_out, shown
 from suno_wav_cli.system.look import is_folder
+from suno_wav_cli.system.shell_words import quote_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -81,8 +82,27 @@ def choose_targets(
 
     `alone` says whether `out` may name one file; by default, if there is one song. `spool` is the
     folder for a song on its way to standard output. Songs that would have one name get their ids
-    into it, also where it is `in_use`. Raise UsageError if the template is wrong.
+    into it, also where it is `in_use`. No path begins with `-`, which other programs take for an
+    option. Raise UsageError if the template is wrong.
     """
+    targets = _choose(songs, out, today, alone=alone, spool=spool, in_use=in_use)
+    for target in targets:
+        if target.name.startswith("-"):
+            raise UsageError(
+                f"--out: other programs take the name {target.name} for an option", "Choose another name."
+            )
+    return [target.absolute() if str(target).startswith("-") else target for target in targets]
+
+
+def _choose(
+    songs: Sequence[Song],
+    out: str | None,
+    today: date,
+    *,
+    alone: bool | None,
+    spool: Path | None,
+    in_use: NamesInUse | None,
+) -> list[Path]:
     alone = len(songs) == 1 if alone is None else alone
     if out == "":
         raise UsageError("--out is empty", "Name a file or a folder; . is the current one.")
@@ -98,7 +118,7 @@ def choose_targets(
     path = Path() if out is None else _expanded(out)
     if out is not None and not out.endswith(("/", os.sep)) and not is_folder(path):
         if not alone:
-            raise UsageError(f"several songs cannot all become {out}", f"Name a folder: --out {out}{os.sep}")
+            raise UsageError(f"several songs cannot all become {out}", _name_folder("Name a folder", out))
         return [path] * len(songs)
     names = tell_apart(songs, [default_name(song) for song in songs], ".wav")
     return [path / name for name in names]
@@ -158,7 +178,7 @@ def existing_folder(folder: Path) -> Path:
 
 def _check_names(target: Path, *, ours: Callable[[Path], bool], force: bool) -> None:
     if target.is_dir():
-        raise UsageError(f"{target} is a folder", f"Write it as {target}{os.sep} to put the song into it.")
+        raise UsageError(f"{target} is a folder", _name_folder("To put the song into it", shown(target)))
     check_target(target)
     check_part(target)
     part = part_of(target)
@@ -176,7 +196,14 @@ def _expanded(path: str) -> Path:
     try:
         return Path(path).expanduser()
     except RuntimeError as error:
-        raise UsageError(f"--out {path}: {error}", "Write the folder out.") from None
+        raise UsageError(f"--out: '{path}': {error}", "Write the folder out.") from None
+
+
+def _name_folder(advice: str, path: str) -> str:
+    """Return the advice, and the option that names the folder if a shell passes it on as it is."""
+    word = quote_word(f"{path}{os.sep}")
+    # As one word it is not taken for another option.
+    return f"{advice}: --out={word}" if word else f"{advice}: a name that ends in {os.sep} is a folder."
 
 
 def _check_folder(folder: Path) -> None:

@@ -26,7 +26,8 @@ def read_codings(content_encoding: str) -> tuple[str, ...]:
     Some servers put other words here, such as `aws-chunked` or a character set. These are no
     codings, and the body is what it is.
     """
-    names = [name.strip() for name in content_encoding.lower().split(",")]
+    # Quotes and parameters belong to other headers, but some servers write them.
+    names = [name.partition(";")[0].strip(' \t"') for name in content_encoding.lower().split(",")]
     codings = tuple(name for name in reversed(names) if name in _UNDONE or name in _OTHERS)
     other = next((name for name in codings if name in _OTHERS), None)
     if other is not None or len(codings) > _MOST_LAYERS:

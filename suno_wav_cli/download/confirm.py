@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import httpx
@@ -38,8 +39,9 @@ async def confirm_length(url: str, length: int, validator: str | None, policy: D
             return confirms_length(response.status_code, response.headers, length, validator)
 
     try:
-        return await start_in_thread(ask, "confirm")
-    except (DownloadFailed, httpx.HTTPError):
+        # In all: a head may come byte by byte, and each byte ends a silence.
+        return await asyncio.wait_for(start_in_thread(ask, "confirm"), policy.stall_timeout)
+    except (DownloadFailed, httpx.HTTPError, TimeoutError):
         return False
     finally:
         connections.stop(BrokenOff("stopped"))

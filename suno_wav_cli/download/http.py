@@ -11,7 +11,8 @@ import httpx
 
 from suno_wav_cli import USER_AGENT
 from suno_wav_cli.download.redirects import STATUSES, find_flaw
-from suno_wav_cli.errors import BrokenOff, DownloadFailed
+from suno_wav_cli.download.response import Meaning, read_meaning
+from suno_wav_cli.errors import BrokenOff, DownloadFailed, StartOver
 from suno_wav_cli.system.http_errors import describe_error
 from suno_wav_cli.system.loopback import is_loopback
 from suno_wav_cli.system.private_hosts import choose_public
@@ -133,7 +134,7 @@ def open_response(
 
 def read_start(response: httpx.Response) -> bytes:
     """Return the first bytes of a body that is not the file's, if they come, and b"" for the file's."""
-    if response.status_code in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
+    if read_meaning(response.status_code, ranged=False) in (Meaning.WHOLE, Meaning.PART):
         return b""
     with suppress(httpx.HTTPError):
         return next(response.iter_raw(), b"")[:_ENOUGH_TO_TELL]
@@ -156,6 +157,9 @@ def explain(error: Exception, policy: DownloadPolicy) -> Exception:
             f"the file's server is not trusted: {describe_error(error)}",
             "If its certificate is one of your own, name it: SSL_CERT_FILE=FILE. Else ask your provider.",
         )
+    if isinstance(error, httpx.DecodingError):
+        # Its checksum comes last: what was unpacked before may be other bytes than the file's.
+        return StartOver(f"the download broke off: {describe_error(error)}")
     if isinstance(error, httpx.HTTPError):
         return BrokenOff(f"the download broke off: {describe_error(error)}")
     if isinstance(error, httpx.InvalidURL | UnicodeError | OverflowError | ImportError):

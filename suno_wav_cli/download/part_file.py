@@ -120,7 +120,7 @@ def check_target(target: Path) -> None:
     """Raise UsageError for a target that is a device, a FIFO or a socket, also through a link."""
     if is_special(target):
         raise UsageError(
-            f"{target} is no regular file",
+            f"{target} is not a regular file",
             "Choose another --out. For a program that reads the song: --out - and a pipe.",
         )
 
@@ -131,7 +131,7 @@ def check_part(target: Path) -> None:
     with suppress(FileNotFoundError, NotADirectoryError):
         if not stat.S_ISREG(path.lstat().st_mode):
             raise UsageError(
-                f"{path} is no regular file",
+                f"{path} is not a regular file",
                 "The song is kept there until it is whole. Move it, or choose another --out.",
             )
 
@@ -140,7 +140,7 @@ def check_part(target: Path) -> None:
 def open_part(target: Path) -> Iterator[PartFile]:
     """Open and lock the target's part file. An empty one is removed at the end.
 
-    Raise UsageError if it is no regular file, and DownloadFailed if another program holds it, or it
+    Raise UsageError if it is not a regular file, and DownloadFailed if another program holds it, or it
     cannot be opened.
     """
     path = part_of(target)

@@ -12,7 +12,7 @@ _SCHEMES = ("https", "http")
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
 _LONGEST_HOST = 253
 
-_NO_ADDRESS = "to what is no address"
+_NO_ADDRESS = "to something that is not an address"
 
 
 def find_flaw(location: str) -> str | None:
@@ -23,7 +23,8 @@ def find_flaw(location: str) -> str | None:
     location = location.strip()
     if not location:
         return "without saying where to"
-    if not location.isprintable() or " " in location:
+    # A space in a path is wrong, but servers write it, and the HTTP library escapes it.
+    if not location.isprintable():
         return _NO_ADDRESS
     try:
         parts = urlsplit(location)

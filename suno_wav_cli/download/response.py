@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19})")
+_OF_UNKNOWN_LENGTH = re.compile(r"bytes 0-\d{1,19}/\*")
 _UNSATISFIED = re.compile(r"bytes \*/(\d{1,19})")
 _STRONG = re.compile(r'"[\x21\x23-\x7e]{1,1000}"')
 _LONGEST_WAIT = 120.0
@@ -37,6 +38,7 @@ class Meaning(Enum):
 _MEANINGS: Mapping[int, Meaning] = MappingProxyType(
     {
         HTTPStatus.OK: Meaning.WHOLE,
+        HTTPStatus.NON_AUTHORITATIVE_INFORMATION: Meaning.WHOLE,
         HTTPStatus.PARTIAL_CONTENT: Meaning.PART,
         HTTPStatus.REQUEST_TIMEOUT: Meaning.NOT_NOW,
         HTTPStatus.TOO_EARLY: Meaning.NOT_NOW,
@@ -55,6 +57,9 @@ _PAGE_TYPES = ("text/html", "application/xhtml+xml")
 _PAGE_STARTS = (b"<!doctype html", b"<html")
 _REASON = re.compile(rb"<Code>([A-Za-z]{1,40})</Code>")
 """Why an object store refuses an address, such as `ExpiredToken`."""
+
+_EXPIRED = re.compile(rb"<Code>[A-Za-z]{0,40}Expired[A-Za-z]{0,40}</Code>")
+"""What counts for more than the status."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +113,7 @@ def check_response(
         return _read_part(headers, wanted, validator)
     if meaning is Meaning.NOTHING_LEFT and wanted is not None:
         return _read_nothing_left(headers, wanted, validator)
-    if meaning is Meaning.NOT_NOW:
+    if meaning is Meaning.NOT_NOW and not _EXPIRED.search(start):
         raise BrokenOff(
             f"the file's server answers HTTP {status}",
             read_retry_after(headers.get("Retry-After", ""), _LONGEST_WAIT),
@@ -173,6 +178,9 @@ def _make_whole(headers: Mapping[str, str], length: int | None, *, offered: bool
 
 
 def _read_part(headers: Mapping[str, str], wanted: ByteRange | None, validator: str | None) -> Content:
+    if wanted is None and _OF_UNKNOWN_LENGTH.fullmatch(headers.get("Content-Range", "")):
+        # The file's own header tells whether this is all of it.
+        return _make_whole(headers, None, offered=False)
     match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
     if match is None or read_codings(headers.get("Content-Encoding", "")):
         raise StartOver("the file's server sends a part that cannot be placed")

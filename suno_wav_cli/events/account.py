@@ -82,6 +82,19 @@ class SecretShown:
 
 
 @event
+class SecretsIgnored:
+    """Others can read `config.toml`, so the secrets in it are not used.
+
+    names: of the secrets that are set in it.
+    remedy: what to do about it.
+    """
+
+    path: Path
+    names: tuple[str, ...]
+    remedy: str
+
+
+@event
 class PathShown:
     """`config`: a file or folder that the program uses."""
 
@@ -99,5 +112,5 @@ class ConfigLocated:
 
 
 AccountEvent: TypeAlias = (
-    Balance | KeyStored | KeyRemoved | SettingShown | SecretShown | PathShown | ConfigLocated
+    Balance | KeyStored | KeyRemoved | SettingShown | SecretShown | SecretsIgnored | PathShown | ConfigLocated
 )

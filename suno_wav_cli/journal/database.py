@@ -11,7 +11,6 @@ that came before one with FULL: what is known before a payment and before a rena
 from __future__ import annotations
 
 import os
-import shlex
 import sqlite3
 import sys
 from contextlib import closing, contextmanager, nullcontext, suppress
@@ -23,6 +22,7 @@ from suno_wav_cli.errors import JournalLocked, JournalLost, JournalUnusable
 from suno_wav_cli.journal.entry import JournalEntry, State
 from suno_wav_cli.journal.files import BUSY_SECONDS, connect, create, has_log, write_again
 from suno_wav_cli.journal.migrations import SCHEMA_VERSION, bring_up_to_date, version_of
+from suno_wav_cli.system.shell_words import quote_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -213,7 +213,7 @@ def open_for_reading(path: Path) -> Iterator[Database | None]:
     options = "mode=ro" if os.access(path.parent, os.W_OK) else "mode=ro&immutable=1"
     try:
         connection = connect(path, options)
-    except sqlite3.Error as error:
+    except (OSError, sqlite3.Error) as error:
         raise _unusable(path, error) from error
     with closing(connection):
         connection.row_factory = sqlite3.Row
@@ -287,9 +287,11 @@ def _unusable(path: Path | None, error: Exception) -> JournalUnusable | JournalL
         return JournalUnusable(
             message, "Repair the file or folder, or name another one: SUNO_WAV_HOME=FOLDER"
         )
-    return JournalUnusable(
+    line = quote_command(("sqlite3", str(path), ".recover")) or "sqlite3 JOURNAL .recover"
+    damaged = JournalUnusable(
         message,
-        f"It is damaged, and was not touched. To save what can be read: sqlite3 {shlex.quote(str(path))} .recover | "
-        "sqlite3 NEW; then put "
-        "NEW in its place. Without it, songs that were paid for are not known and would be paid for again.",
+        "It is damaged, and was not touched. Without it, songs that were paid for are not known and would be paid for "
+        f"again. Save what can be read, and put NEW in its place: {line} | sqlite3 NEW",
     )
+    damaged.ends_with_command = True
+    return damaged

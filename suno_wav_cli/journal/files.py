@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sqlite3
 from contextlib import closing, contextmanager, suppress
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.journal.migrations import bring_up_to_date
 from suno_wav_cli.system.atomic_file import rename_unless_taken, sync_folder
+from suno_wav_cli.system.private_files import close_to_others, refuse_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +53,12 @@ def write_again(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def connect(path: Path, options: str) -> sqlite3.Connection:
-    """Open a file that is there. Raise sqlite3.Error."""
+    """Open a file that is there, for this user alone. Raise OSError for a link, or sqlite3.Error."""
+    refuse_link(path)
+    for ending in ("", "-wal", "-shm"):
+        # They may be of an earlier version. In a folder that cannot be written to, they stay so.
+        with suppress(OSError):
+            close_to_others(path.with_name(path.name + ending))
     return sqlite3.connect(
         f"{path.absolute().as_uri()}?{options}", uri=True, isolation_level=None, timeout=BUSY_SECONDS
     )
@@ -62,6 +69,8 @@ def _unfinished(path: Path) -> Iterator[sqlite3.Connection]:
     """Yield a new database, which gets its name after the block. Raise FileExistsError if that is taken."""
     unfinished = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
+        # SQLite gives its logs the permissions of the journal.
+        os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         with closing(sqlite3.connect(unfinished, isolation_level=None)) as made:
             made.execute("PRAGMA synchronous = FULL")
             yield made

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any
 
 from suno_wav_cli.system.file_lock import hold, is_held
+from suno_wav_cli.system.private_files import make_folder, refuse_link
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +32,7 @@ class Runs:
         if self._own is None and self._folder is not None:
             name = secrets.token_hex(8)
             with suppress(OSError):
-                self._folder.mkdir(mode=0o700, exist_ok=True)
+                make_folder(self._folder)
                 self._file = hold(self._folder / name)
                 self._own = name
         return self._own
@@ -43,6 +44,7 @@ class Runs:
         if name == self._own or is_held(self._folder / name):
             return True
         with suppress(OSError):
+            refuse_link(self._folder)
             (self._folder / name).unlink(missing_ok=True)
         return False
 

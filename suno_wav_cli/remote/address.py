@@ -42,9 +42,11 @@ def path_of_out(out: str) -> str:
         return out
     scheme, bucket, key = match.groups()
     if not _BUCKET.fullmatch(bucket):
-        raise UsageError(f"--out {out}: '{bucket}' is no bucket", f"Write {scheme}://BUCKET/PREFIX/")
+        raise UsageError(f"--out: '{bucket}' is not a bucket", f"Write {scheme}://BUCKET/PREFIX/")
     if {"..", "."} & set(key.split("/")):
-        raise UsageError(f"--out {out}: a key has no . and .. in it", "Write the prefix without them.")
+        raise UsageError(
+            f"--out: '{key}' is not a key: it has . or .. in it", "Write the prefix without them."
+        )
     return f"/{scheme}:/{bucket}/{key}"
 
 

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 from contextlib import suppress
-from typing import IO, TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, cast
 
 from suno_wav_cli.system.threads import start_in_thread
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 _GRACE = 0.4
-"""Seconds between asking a program to end and killing it. Ctrl-C must end a run within a second."""
+"""Seconds between asking a program to end and killing it, and of silence after its end.
+
+Ctrl-C must end a run within a second.
+"""
 
 _MOST_BYTES = 65_536
 """Read at once: all that a pipe holds. A longer line is cut."""
@@ -40,31 +43,51 @@ async def run_to_end(
         start_new_session=True,
     )
     ended = start_in_thread(process.wait, "command")
-    said = asyncio.create_task(_say_lines(cast("IO[bytes]", process.stdout), say))
+    output = _Output(cast("io.BufferedReader", process.stdout))
+    said = asyncio.create_task(output.say_lines(say))
     try:
         async with asyncio.timeout(seconds):
             code = await asyncio.shield(ended)
-        # What the program has left running may keep its output open.
-        await asyncio.wait({said}, timeout=_GRACE)
+        # What the program has left running may keep its output open, and may go on printing.
+        most, before = output.bytes_read + _MOST_BYTES, -1
+        while not said.done() and before < output.bytes_read <= most:
+            before = output.bytes_read
+            await asyncio.wait({said}, timeout=_GRACE)
         return code
     finally:
         said.cancel()
         if not ended.done():
             await _end(process, ended)
+        await asyncio.wait({said})
 
 
-async def _say_lines(output: IO[bytes], say: Callable[[str], None]) -> None:
-    """Read lines as fast as they can be shown: a program that prints more waits."""
-    reader, rest = cast("io.BufferedReader", output), b""
-    while piece := await start_in_thread(lambda: reader.read1(_MOST_BYTES), "command output"):
-        *lines, rest = (rest + piece).split(b"\n")
-        if len(rest) >= _MOST_BYTES:
-            lines, rest = [*lines, rest], b""
-        for line in lines:
-            say(_printed(line))
-    if rest:
-        say(_printed(rest))
-    output.close()
+class _Output:
+    """What a program prints, and how much of it has been read."""
+
+    def __init__(self, reader: io.BufferedReader) -> None:
+        self._reader = reader
+        self.bytes_read = 0
+
+    async def say_lines(self, say: Callable[[str], None]) -> None:
+        """Read lines as fast as they can be shown: a program that prints more waits."""
+        rest = b""
+        try:
+            while piece := await start_in_thread(self._read, "command output"):
+                self.bytes_read += len(piece)
+                *lines, rest = (rest + piece).split(b"\n")
+                if len(rest) >= _MOST_BYTES:
+                    lines, rest = [*lines, rest], b""
+                for line in lines:
+                    say(_printed(line))
+        finally:
+            if rest:
+                say(_printed(rest))
+
+    def _read(self) -> bytes:
+        piece = self._reader.read1(_MOST_BYTES)
+        if not piece:
+            self._reader.close()
+        return piece
 
 
 def _printed(line: bytes) -> str:

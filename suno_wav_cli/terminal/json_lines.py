@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 from suno_wav_cli import events
 from suno_wav_cli.models import WavRecord
 from suno_wav_cli.remote.address import shown
+from suno_wav_cli.system.private_files import open_private
 from suno_wav_cli.terminal.message import Level
+from suno_wav_cli.terminal.queries import hide_all
 from suno_wav_cli.terminal.render import render
 from suno_wav_cli.terminal.streams import Results, write_line
 
@@ -43,11 +45,13 @@ class JsonDisplay:
 
 
 class LogFile:
-    """Appends the same lines to a file, each with its time."""
+    """Appends the same lines to a file of this user alone, each with its time, and addresses without queries."""
 
     def __init__(self, path: Path) -> None:
         """Raise OSError if the file cannot be written."""
-        self._file = path.open("a", encoding="utf-8", errors="backslashreplace")
+        self._file = open(  # noqa: SIM115 - a Path has no opener; `close` closes it
+            path, "a", encoding="utf-8", errors="backslashreplace", opener=open_private
+        )
         self._throttle = Throttle()
 
     def show(self, event: Event) -> None:
@@ -55,7 +59,7 @@ class LogFile:
             # Others may read a log, later, and the path in this address is secret.
             event = replace(event, callback_url="(hidden)")
         if self._throttle.lets_pass(event):
-            for line in json_lines(event, time=round(time.time(), 3)):
+            for line in json_lines(event, queries=False, time=round(time.time(), 3)):
                 write_line(self._file, _without(_tokens(event), line))
 
     def close(self) -> None:
@@ -99,11 +103,12 @@ def event_name(kind: type) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__.removesuffix("List")).lower()
 
 
-def json_lines(event: Event, **more: object) -> list[str]:
-    """Return an object for the event, or one for each item of a list."""
+def json_lines(event: Event, *, queries: bool = True, **more: object) -> list[str]:
+    """Return an object for the event, or one for each item of a list. Addresses may lose their `queries`."""
     items = event.items if isinstance(event, events.JobList | events.TrackList) else (event,)
     head = {"event": event_name(type(event)), **more}
-    return [json.dumps(head | _fields(item), default=_to_json) for item in items]
+    listed = [head | _fields(item) for item in items]
+    return [json.dumps(one if queries else hide_all(one), default=_to_json) for one in listed]
 
 
 def _fields(item: DataclassInstance) -> dict[str, object]:

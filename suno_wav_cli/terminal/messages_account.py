@@ -28,6 +28,12 @@ def render_account(event: events.AccountEvent) -> Message:
         case events.SecretShown():
             state = f"set, from {event.origin}" if event.is_set else "not set"
             return Message(result=[f"{event.name:<15} {state}"])
+        case events.SecretsIgnored():
+            names = " and ".join(event.names)
+            return Message(
+                text=f"suno-wav: warning: others can read {printable(str(event.path))}, so {names} in it "
+                f"{'is' if len(event.names) == 1 else 'are'} not used\n  {printable(event.remedy)}"
+            )
         case events.PathShown():
             missing = "" if event.exists else "  (does not exist)"
             return Message(result=[f"{event.name:<15} {event.path}{missing}"])

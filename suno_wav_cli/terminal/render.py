@@ -18,6 +18,7 @@ from suno_wav_cli.terminal.messages_commands import render_command
 from suno_wav_cli.terminal.messages_follow_up import render_follow_up
 from suno_wav_cli.terminal.messages_payments import render_payment
 from suno_wav_cli.terminal.messages_songs import render_song
+from suno_wav_cli.terminal.queries import for_people
 
 if TYPE_CHECKING:
     from suno_wav_cli.events import Event
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 
 def render(event: Event) -> Message:
-    """Put an event into words. Text of others loses what could control a terminal."""
+    """Put an event into words. Text of others loses what could control a terminal, addresses their queries."""
+    event = for_people(event)
     if isinstance(event, PaymentEvent):
         return render_payment(event)
     if isinstance(event, SongEvent):

@@ -295,8 +295,11 @@ def test_dead_agent_is_noticed(sandbox: Sandbox, world: NgrokWorld) -> None:
 
 @pytest.mark.long
 def test_lost_and_restored_session_is_noticed(sandbox: Sandbox, world: NgrokWorld) -> None:
-    """One lookup when it is lost, one when it is back, and one for the callback."""
-    arguments = ("convert", "demo-slow+session", "--out", "song.wav", "--poll-interval", "20s")
+    """One lookup when it is lost, one when it is back, and one for the callback; a few by the clock.
+
+    A song that is not yet waiting when the session is lost has its first lookup by the clock.
+    """
+    arguments = ("convert", "demo-slow+session", "--out", "song.wav", "--poll-interval", "1s")
     with started(sandbox, *arguments, env=settings(world)) as process:
         read_until(process, named("submitted"))
         agent = world.agent()
@@ -308,7 +311,7 @@ def test_lost_and_restored_session_is_noticed(sandbox: Sandbox, world: NgrokWorl
         assert restored["public_url"] == agent.state["public_url"]
         read_until(process, named("saved"))
         assert process.wait(60) == 0
-    assert sandbox.counted("lookups", "demo-slow+session") == 3
+    assert sandbox.counted("lookups", "demo-slow+session") >= 3
     assert nothing_left(world)
 
 

@@ -24,6 +24,7 @@ from suno_wav_cli.errors import NotAuthorized
 from suno_wav_cli.models import Secret
 from suno_wav_cli.sandbox import run_sandbox
 from suno_wav_cli.system.loopback import address_of, bind_socket
+from suno_wav_cli.system.shell_words import quote_word
 from tests.support.program import REPOSITORY, Finished, command_line, run_program, start_program, wait_until
 from tests.support.wild import PAGE, Seen, a_wild_server, envelope
 
@@ -281,7 +282,7 @@ def test_a_file_that_others_can_read_is_an_error(service: Wild) -> None:
     done = run_program("credits", "--base-url", service.address)
     assert (done.code, done.out) == (3, "")
     assert f"{file} holds an API key, and others can read it (mode 0640)" in done.err
-    assert f"chmod 600 '{file}'" in done.err
+    assert f": chmod 600 {quote_word(str(file))}\n" in done.err
     # What the environment holds does not need the file; a new login replaces it.
     assert used(service, {"SUNO_API_KEY": OTHER}) == OTHER
     assert login(service).code == 0

@@ -401,6 +401,7 @@ def test_signs_with_the_key_of_the_configuration(receiver: Receiver) -> None:
     home = Path(os.environ["SUNO_WAV_HOME"])
     home.mkdir()
     (home / "config.toml").write_text(f'hmac_key = "{KEY}"\n')
+    (home / "config.toml").chmod(0o600)
     receiver.run("--sign", "--task-id", TASK)
     assert is_signed_now(receiver.arrived[0], TASK)
 

@@ -33,6 +33,7 @@ def written(text: str | bytes) -> Path:
     file = Path(HOME) / "config.toml"
     file.parent.mkdir(exist_ok=True)
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    file.chmod(0o600)
     return file
 
 
@@ -280,10 +281,18 @@ def test_an_invalid_address_is_reported(name: str, address: str) -> None:
         load({name: address})
 
 
-def test_a_password_in_an_address_is_not_repeated() -> None:
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("SUNO_WAV_BASE_URL", "https://me:sesame@api.example"),
+        ("SUNO_WAV_BASE_URL", "https://me:open/sesame@api.example"),
+        ("SUNO_WAV_FORWARD_TO", "me:sesame@localhost:8000/callback"),
+    ],
+)
+def test_a_password_in_an_address_is_not_repeated(name: str, address: str) -> None:
     """Nothing printed ever holds a key."""
     with pytest.raises(UsageError) as caught:
-        load({}, SUNO_WAV_BASE_URL="https://me:sesame@api.example")
+        load({}, **{name: address})
     assert "sesame" not in caught.value.message + caught.value.remedy
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,6 +65,13 @@ def test_a_file_of_others_is_never_replaced(sandbox: Sandbox) -> None:
         done = sandbox.run("convert", "demo+foreign", "--info-json", *more)
         assert (done.code, sandbox.counted("submissions", "demo+foreign")) == (10, 0)
     assert Path("demo+foreign.json").read_text() == '{"audio_id": "demo+foreign"}'
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
+def test_a_fifo_is_not_waited_for(sandbox: Sandbox) -> None:
+    os.mkfifo("demo+fifo.json")
+    done = sandbox.run("convert", "demo+fifo", "--info-json")
+    assert (done.code, sandbox.counted("submissions", "demo+fifo")) == (10, 0)
 
 
 @pytest.mark.long

@@ -82,6 +82,18 @@ def test_no_name_is_an_option(out: str | None) -> None:
     assert all(not part.startswith("-") for part in Path(name("-rf", out)).parts)
 
 
+@pytest.mark.parametrize("out", ["-x.wav", "{title}/-x.wav", "-songs/-x.wav"])
+def test_a_name_that_was_typed_is_no_option_either(out: str) -> None:
+    with pytest.raises(UsageError, match="an option"):
+        name("A song", out)
+
+
+@pytest.mark.parametrize("out", ["-songs/", "-songs/{title}.wav"])
+def test_no_path_begins_as_an_option(out: str) -> None:
+    """It is printed, and other programs are given it."""
+    assert Path(name("A song", out)).is_absolute()
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [("Same", "Same"), ("Same", "sAME"), ("Café", "Cafe\u0301"), ("Straße", "STRASSE"), ("a/b", "a:b")],

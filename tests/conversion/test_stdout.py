@@ -179,14 +179,16 @@ def test_what_another_user_owns_is_not_cleared_away(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.long
-def test_nothing_is_cleared_away_through_a_link(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_nothing_is_written_or_cleared_away_through_a_link(sandbox: Sandbox, tmp_path: Path) -> None:
     folder = spool()
     folder.rmdir()
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     folder.symlink_to(elsewhere)
     old = aged(elsewhere / "old.wav.part")
-    convert_to_standard_output(sandbox, "demo+link")
+    done = sandbox.run("convert", "demo+link", "--out", "-")
+    assert (done.code, sandbox.counted("accepted", "demo+link")) == (2, 0)
+    assert f"{folder} cannot be used: it is a link" in done.err
     assert list(elsewhere.iterdir()) == [old]
 
 

@@ -378,7 +378,7 @@ def test_a_song_is_the_same_in_capitals() -> None:
     assert audio_id_of("8551AB12-34CD-4E5F-8A9B-0C1D2E3F662C") == "8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c"
 
 
-# What is no regular file
+# What is not a regular file
 
 
 def make_fifo(path: Path) -> None:
@@ -425,12 +425,12 @@ def test_a_target_that_is_no_regular_file_is_refused(make: Callable[[Path], None
     target = Path("song.wav")
     make(target)
     kind = stat.S_IFMT(target.lstat().st_mode)
-    with pytest.raises(UsageError, match=r"song\.wav is no regular file"):
+    with pytest.raises(UsageError, match=r"song\.wav is not a regular file"):
         check_targets([target], ours=lambda _: True, force=force)
     with open_part(Path("other.wav")) as part:
         part.write(0, b"RIFF")
         part.path = part.path.replace("song.wav.part")
-        with pytest.raises(UsageError, match="no regular file"):
+        with pytest.raises(UsageError, match="is not a regular file"):
             part.put_in_place(target, force=force)
     assert stat.S_IFMT(target.lstat().st_mode) == kind
 
@@ -442,12 +442,12 @@ def test_a_part_file_that_is_no_regular_file_is_found_before_anything_is_paid(
     make: Callable[[Path], None], force: bool
 ) -> None:
     make(Path("song.wav.part"))
-    with pytest.raises(UsageError, match=r"song\.wav\.part is no regular file"):
+    with pytest.raises(UsageError, match=r"song\.wav\.part is not a regular file"):
         check_targets([Path("song.wav")], ours=lambda _: True, force=force)
 
 
 def test_dev_null_is_refused() -> None:
-    with pytest.raises(UsageError, match="no regular file"):
+    with pytest.raises(UsageError, match="is not a regular file"):
         check_targets([Path(os.devnull)], ours=lambda _: False, force=True)
 
 
@@ -459,5 +459,5 @@ def test_the_program_pays_for_nothing_that_has_no_place(sandbox: Sandbox, name: 
     audio_id = f"demo+no-place-{name.count('.')}"
     done = sandbox.run("convert", audio_id, "--out", "song.wav", "--force")
     assert (done.code, done.out, sandbox.counted("submissions", audio_id)) == (2, "", 0)
-    assert f"{name} is no regular file" in done.err
+    assert f"{name} is not a regular file" in done.err
     assert stat.S_ISFIFO(Path(name).lstat().st_mode)

@@ -472,7 +472,7 @@ def test_a_part_with_nothing_in_it_does_not_stay() -> None:
 def test_a_part_that_is_a_link_to_somebodys_file_is_not_written_through() -> None:
     Path("precious").write_bytes(b"precious")
     PART.symlink_to("precious")
-    with pytest.raises(UsageError, match="no regular file"):
+    with pytest.raises(UsageError, match="is not a regular file"):
         put_in_place(force=True)
     assert Path("precious").read_bytes() == b"precious"
 

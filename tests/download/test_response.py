@@ -17,7 +17,7 @@ CHALLENGE = b"\n <!DOCTYPE html><title>Just a moment...</title>"
 
 
 @pytest.mark.parametrize(
-    "status", [201, 202, 203, 204, 205, 207, 300, 304, 400, 401, 402, 403, 404, 405, 409, 410, 416, 422, 451]
+    "status", [201, 202, 204, 205, 207, 300, 304, 400, 401, 402, 403, 404, 405, 409, 410, 416, 422, 451]
 )
 def test_what_is_not_the_file_and_no_reason_to_wait_is_about_the_address(status: int) -> None:
     with pytest.raises(AddressRefused, match=f"HTTP {status}") as caught:
@@ -77,7 +77,7 @@ def test_a_refusal_names_its_reason(status: int, headers: dict[str, str], start:
         pytest.param({"Content-Range": "bytes 0-9/10", "Content-Length": "10"}, 10, id="twice"),
         pytest.param({"Content-Range": "bytes 0-9/11"}, None, id="one byte less"),
         pytest.param({"Content-Range": "bytes 1-9/10"}, None, id="from the second byte on"),
-        pytest.param({"Content-Range": "bytes 0-9/*"}, None, id="of unknown length"),
+        pytest.param({"Content-Range": "bytes 1-9/*"}, None, id="a later part of unknown length"),
         pytest.param({"Content-Range": "bytes 0-9/10", "Content-Length": "9"}, None, id="contradictory"),
         pytest.param({}, None, id="without saying which"),
     ],
@@ -95,6 +95,25 @@ def test_a_part_that_is_all_of_the_file_need_not_be_asked_for(
         length,
         '"a"',
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "length"),
+    [
+        pytest.param(206, {"Content-Range": "bytes 0-9/*"}, None, id="a part from the beginning"),
+        pytest.param(203, {"Content-Length": "10"}, 10, id="from a proxy that changes answers"),
+    ],
+)
+def test_what_may_be_the_file_is_read(status: int, headers: dict[str, str], length: int | None) -> None:
+    content = check_response(status, headers, None, None)
+    assert (content.span, content.length) == (ByteRange(start=0, stop=length), length)
+
+
+@pytest.mark.parametrize("code", ["ExpiredToken", "RequestExpired", "TokenExpiredException"])
+@pytest.mark.parametrize("status", [500, 503, 400])
+def test_an_expired_address_is_known_by_its_reason_whatever_the_status(status: int, code: str) -> None:
+    with pytest.raises(AddressRefused, match=code):
+        check_response(status, XML, None, None, b"<Error><Code>%s</Code></Error>" % code.encode())
 
 
 @pytest.mark.parametrize(
@@ -133,6 +152,9 @@ def test_only_the_last_byte_of_the_same_file_confirms_a_length(
         ("UTF-8", ()),
         ("none", ()),
         ("binary, 8bit", ()),
+        ('"gzip"', ("gzip",)),
+        ("gzip;q=1.0", ("gzip",)),
+        ('deflate; x="a", "GZIP"', ("gzip", "deflate")),
         (",,", ()),
     ],
 )
@@ -140,7 +162,7 @@ def test_codings_are_told_from_other_words(header: str, codings: tuple[str, ...]
     assert read_codings(header) == codings
 
 
-@pytest.mark.parametrize("header", ["br", "zstd", "compress", "gzip, br", "gzip,gzip,gzip,gzip"])
+@pytest.mark.parametrize("header", ["br", '"br"', "zstd", "compress", "gzip, br", "gzip,gzip,gzip,gzip"])
 def test_a_coding_that_cannot_be_undone_is_told(header: str) -> None:
     with pytest.raises(DownloadFailed, match="not asked for") as caught:
         read_codings(header)
@@ -156,6 +178,8 @@ def test_a_coding_that_cannot_be_undone_is_told(header: str) -> None:
         ("/moved", None),
         ("moved?x=https://[", None),
         ("?again", None),
+        ("/my song (1).wav", None),
+        ("https://cdn.example.com/my song.wav?name=my song.wav", None),
         ("https://müller.example/", None),
         ("https://a_b.example./", None),
         ("https://[::1]:443/", None),
@@ -163,21 +187,22 @@ def test_a_coding_that_cannot_be_undone_is_told(header: str) -> None:
         ("  ", "without saying where to"),
         ("file:///etc/passwd", "to file:, which is not https"),
         ("javascript:alert(1)", "to javascript:, which is not https"),
-        ("https://", "to what is no address"),
-        ("https:/x", "to what is no address"),
-        ("//", "to what is no address"),
-        ("https://[", "to what is no address"),
-        ("https://[::g]/", "to what is no address"),
-        ("https://h:99999/", "to what is no address"),
-        ("https://h:0/", "to what is no address"),
-        ("https://h:port/", "to what is no address"),
-        ("https://a..b/", "to what is no address"),
-        ("https://-a.b/", "to what is no address"),
-        (f"https://{'a' * 64}.b/", "to what is no address"),
-        (f"https://{'a.' * 130}b/", "to what is no address"),
-        ("https://a b/", "to what is no address"),
-        ("https://a\x1b[31m/", "to what is no address"),
-        ("https://%5b/", "to what is no address"),
+        ("https://", "to something that is not an address"),
+        ("https:/x", "to something that is not an address"),
+        ("//", "to something that is not an address"),
+        ("https://[", "to something that is not an address"),
+        ("https://[::g]/", "to something that is not an address"),
+        ("https://h:99999/", "to something that is not an address"),
+        ("https://h:0/", "to something that is not an address"),
+        ("https://h:port/", "to something that is not an address"),
+        ("https://a..b/", "to something that is not an address"),
+        ("https://-a.b/", "to something that is not an address"),
+        (f"https://{'a' * 64}.b/", "to something that is not an address"),
+        (f"https://{'a.' * 130}b/", "to something that is not an address"),
+        ("//a b/x", "to something that is not an address"),
+        ("https://a b/", "to something that is not an address"),
+        ("https://a\x1b[31m/", "to something that is not an address"),
+        ("https://%5b/", "to something that is not an address"),
     ],
 )
 def test_a_redirect_that_cannot_be_followed_is_known_by_its_address(location: str, flaw: str | None) -> None:

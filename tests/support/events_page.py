@@ -49,7 +49,10 @@ _INTRODUCTION = """\
 <!-- Generated from the docstrings: python -m tests.support.events_page -->
 
 With `--json`, every line on standard output is an object `{"event": NAME, ...}` with the fields below.
-`--log-file FILE` appends the same objects to a file, each with the `time` at which it was written.
+`--log-file FILE` appends the same objects to a file, each with the `time` at which it was written. Only you can read
+that file, and addresses in it end before their query (`?(hidden)`), as they do in what `-v` shows.
+
+Standard output has the addresses whole, because scripts need them: who has a signed address of a song can download it.
 
 Times are in seconds since 1970 (UTC), durations in seconds, sizes in bytes, prices in credits. A field
 that may be null is always there. Fields whose meaning is the same everywhere:

@@ -334,3 +334,11 @@ def test_bytes_of_a_riff_are_counted_from_its_header() -> None:
     names = [(one.name, one.start) for one in structure.chunks]
     assert names == [(b"ID3 ", 0), (b"fmt ", 41), (b"data", 65), (b"LIST", 841)]
     assert struct.unpack_from("<I", content, 21 + 4)[0] + 8 + 21 == len(content)
+
+
+@pytest.mark.parametrize("size", [0, 0xFFFFFFFF])
+@pytest.mark.parametrize("cut", [1, 4, 7, 9])
+def test_a_few_missing_bytes_of_open_audio_are_noticed_by_the_size_of_the_whole(size: int, cut: int) -> None:
+    content = riff(fmt(), chunk(b"data", AUDIO, size), size=HEADERS + len(AUDIO))
+    assert found(content)[1] == 0
+    assert found(content[:-cut])[1] == cut

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shlex
 import shutil
@@ -18,11 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from suno_wav_cli.system.file_lock import SUPPORTED, is_same_file, try_lock
+from suno_wav_cli.system.private_files import make_folder, refuse_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _MAX_COMPLAINT_BYTES = 64 * 1024
+_NAME = re.compile(r"[0-9a-f]{16}(\.lock)?")
 
 
 class AgentFolder:
@@ -35,7 +38,8 @@ class AgentFolder:
 
     def write_config(self, config: Mapping[str, object]) -> None:
         """Write the agent's configuration, with the token. It is JSON, which is YAML too."""
-        with os.fdopen(os.open(self.config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
+        with os.fdopen(os.open(self.config, flags, 0o600), "w") as file:
             json.dump(config, file)
 
     def forget_config(self) -> None:
@@ -79,7 +83,7 @@ class AgentFolder:
 
 def make_agent_folder(parent: Path) -> AgentFolder:
     """Make a folder for one run, and end agents of programs that were killed. Raise OSError."""
-    parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(parent)
     _end_orphans(parent)
     while True:
         path = parent / secrets.token_hex(8)
@@ -95,9 +99,9 @@ def _end_orphans(parent: Path) -> None:
     """End the agents whose programs are gone: the locks of their folders are free."""
     if not SUPPORTED:
         return
-    folders = {path.with_suffix("") for path in parent.iterdir()}
+    folders = {path.with_suffix("") for path in parent.iterdir() if _NAME.fullmatch(path.name)}
     for folder in folders:
-        with suppress(OSError), _lock_of(folder).open("a+b") as lock:
+        with suppress(OSError), _open_lock(folder) as lock:
             if try_lock(lock) and is_same_file(_lock_of(folder), lock):
                 _end_agents_of(folder)
                 _remove(folder)
@@ -141,6 +145,13 @@ def _remove(folder: Path) -> None:
     # A lock that stays shows the next run what is left to remove.
     if not folder.exists():
         _lock_of(folder).unlink(missing_ok=True)
+
+
+def _open_lock(folder: Path) -> BinaryIO:
+    """Open a folder's lock, or make it. Raise OSError, also if it or the folder is a link."""
+    refuse_link(folder)
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+    return os.fdopen(os.open(_lock_of(folder), flags, 0o600), "r+b")
 
 
 def _lock_of(folder: Path) -> Path:

@@ -53,7 +53,7 @@ class Ngrok:
         deadline = time.monotonic() + seconds
         self.shut()
         _prepare_process()
-        user = read_user_config(Path(conf.DEFAULT_NGROK_CONFIG_PATH))
+        user = _user_config()
         token = self._token or _token_of(user)
         if token is None:
             raise TunnelRefused(
@@ -114,6 +114,15 @@ def _prepare_process() -> None:
     os.environ["no_proxy"] = ",".join(
         dict.fromkeys([*filter(None, hosts.split(",")), "127.0.0.1", "localhost"])
     )
+
+
+def has_own_token() -> bool:
+    """Tell whether the person's ngrok.yml has a token. Raise TunnelFailed if it cannot be read."""
+    return _token_of(_user_config()) is not None
+
+
+def _user_config() -> dict[str, Any]:
+    return read_user_config(Path(conf.DEFAULT_NGROK_CONFIG_PATH))
 
 
 def _token_of(user: dict[str, Any]) -> Secret | None:

@@ -15,7 +15,7 @@ from suno_wav_cli.callbacks.tunnel import Lost, Restored
 from suno_wav_cli.commands.listen.handler import DeliveryHandler, ListenOptions
 from suno_wav_cli.commands.listen.limits import ListenLimits
 from suno_wav_cli.commands.listen.verifier import Service
-from suno_wav_cli.config.credentials import find_api_key, require_key
+from suno_wav_cli.config.credentials import find_api_key, refuse_ignored, require_key
 from suno_wav_cli.config.settings import base_url_of
 from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.resume_hint import how_to_make
@@ -37,6 +37,9 @@ def listen(run: Run, *, default_port: int) -> ExitCode:
     """Handle deliveries until interrupted, or until `max_events` have come. Raise SunoWavError."""
     settings, secrets = run.settings, run.secrets
     _check_folders(settings)
+    if secrets.hmac_key is None:
+        # Without the key, forged callbacks would be passed on.
+        refuse_ignored(secrets, "hmac_key")
     key = find_api_key(secrets, settings, run.environ)
     if settings.out is not None:
         # Only what the service confirms is downloaded.
@@ -138,5 +141,5 @@ def _check_folders(settings: Settings) -> None:
     """Raise UsageError if a folder to write to does not exist."""
     is_template = settings.out is not None and "{" in settings.out
     for option, folder in (("--out", None if is_template else settings.out), ("--save", settings.save)):
-        if folder is not None and not is_folder(Path(folder).expanduser()):
-            raise UsageError(f"{option}: there is no folder {folder}", how_to_make(Path(folder)))
+        if folder is not None and not is_folder(path := Path(folder).expanduser()):
+            raise UsageError(f"{option}: there is no folder {path}", how_to_make(path))

@@ -14,6 +14,7 @@ from suno_wav_cli.callbacks.signature import signed_headers
 from suno_wav_cli.commands.trigger.request import plan_callback
 from suno_wav_cli.commands.trigger.samples import SAMPLES
 from suno_wav_cli.commands.trigger.verdict import judge_answer
+from suno_wav_cli.config.credentials import refuse_ignored
 from suno_wav_cli.errors import ExitCode, NotDelivered
 from suno_wav_cli.system.event_loop import run_async
 
@@ -39,6 +40,8 @@ def list_events(run: Run) -> ExitCode:
 
 def trigger(request: Request, run: Run, timing: ServiceTiming | None = None) -> ExitCode:
     """Post the callback. Raise UsageError, or NotDelivered if the answer is wrong."""
+    if request.sign and run.secrets.hmac_key is None:
+        refuse_ignored(run.secrets, "hmac_key")
     planned = plan_callback(request, run.secrets.hmac_key)
     verdict = run_async(_post_all(planned, request, timing or ServiceTiming(), run.report))
     if not verdict.is_good:

@@ -28,7 +28,7 @@ FAULT_HELP: Mapping[str, str] = MappingProxyType(
         "cutN.thenNNN": "after this answer the address is refused with such a status, until `record-info` names a new one",
         "challengeNNN": "status NNN with a page for browsers, as a protection against robots sends it",
         "lost": "a redirect without a Location",
-        "astray": "a redirect to what is no address",
+        "astray": "a redirect to something that is not an address",
         "ftp": "a redirect to ftp://",
         "changed": "from this request on another file of the same length, with another ETag",
         "ignore": "the whole file in place of the range that was asked for",
