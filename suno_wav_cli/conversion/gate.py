@@ -9,7 +9,6 @@ import asyncio
 import math
 import time
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.pricing import price_of
@@ -65,7 +64,7 @@ class SubmissionGate:
         self._room = Turns(min(_MOST_CONNECTIONS, 1 + math.ceil(_NEAR / self._spacing)))
         self._approach, self._turn = Turns(1), Turns(1)
         self._not_begun = planned
-        self._count = self._admitted = self._near = self._in_flight = self._accepted = 0
+        self._count = self._admitted = self._near = self._in_flight = 0
         self._is_explained = self._is_announced = False
 
     @contextmanager
@@ -172,6 +171,13 @@ class SubmissionGate:
         deadline: float,
     ) -> Claim:
         journal = self._context.journal
+
+        def authorize(row: int) -> None:
+            # Another program may have had the journal for a while.
+            if is_closed() or time.monotonic() > deadline:
+                raise TurnMissed
+            self._authorize(one, row)
+
         while True:
             self._check(one)
             delay = journal.slots.delay(self._window)
@@ -182,7 +188,7 @@ class SubmissionGate:
                 continue
             try:
                 return await journal.when_unlocked(
-                    lambda: claim(partial(self._authorize, one)), seconds=_BEFORE_PAYING
+                    lambda: claim(authorize), seconds=_BEFORE_PAYING
                 )
             except WindowFull:
                 continue
@@ -205,7 +211,7 @@ class SubmissionGate:
             if left and not isinstance(error, SubmissionUnknown | TooManyRequests):
                 # It steps back, so that the others are not held up.
                 self._count += 1
-                one.refuse(self._count, self._accepted)
+                one.refuse(self._count, time.monotonic(), self._context.settings.timeout)
             if one.is_given_up:
                 self._begin(one)
                 self._service.note_answer(one.epoch)
@@ -217,7 +223,6 @@ class SubmissionGate:
                 self._settle(one)
                 raise NotBegun(error) from error
         elif left:
-            self._accepted += error is None
             self._service.note_answer(one.epoch)
         self._settle(one)
         if left and self._service.end is error is not None:

@@ -122,7 +122,8 @@ async def _save_decided(
     entry = await journal.when_unlocked(
         lambda: journal.move(entry, State.READY, wav_url=record.url, target=target, credits=record.credits)
     )
-    await save(entry, record.url or "", target, context)
+    if not await save(entry, record.url or "", target, context):
+        return Outcome(task_id=entry.wav_task_id, skipped=True)
     return Outcome(task_id=entry.wav_task_id, path=target, credits=entry.credits)
 
 

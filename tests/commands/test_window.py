@@ -160,12 +160,13 @@ def test_a_song_that_is_refused_alone_fails_and_holds_up_no_other(sandbox: Sandb
     """The service says "maintenance" to this song, answers for the balance, and takes the others."""
     songs = ["demo-maintenance+alone", *names("behind", 3)]
     done = sandbox.run(
-        *("convert", *songs, "--out", ".", "--window", "20/1s", "--json"), env={WAIT_SPEED: "20"}
+        *("convert", *songs, "--out", ".", "--window", "20/1s", "--json", "--timeout", "10s"),
+        env={WAIT_SPEED: "20"},
     )
     assert done.code == 5, done
     assert sorted(event["audio_id"] for event in done.named("saved")) == songs[1:]
     assert [event["audio_id"] for event in done.named("song_failed")] == songs[:1]
-    assert [sandbox.counted("submissions", song) for song in songs] == [3, 1, 1, 1]
+    assert [sandbox.counted("submissions", song) for song in songs[1:]] == [1, 1, 1]
 
 
 @pytest.mark.long
