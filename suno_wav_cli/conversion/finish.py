@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.conversion.adoption import attach_task
+from suno_wav_cli.conversion.context import make_spool
 from suno_wav_cli.conversion.ids import typed_id
 from suno_wav_cli.conversion.outcome import Outcome
 from suno_wav_cli.conversion.pipeline import begin_waiting
@@ -75,6 +76,8 @@ async def skip_saved(context: ConversionContext, entry: JournalEntry, target: Pa
 def prepare_file(context: ConversionContext, audio_id: str, target: Path) -> None:
     """Check that a song's file can be made, and make its folder. Raise UsageError or OutputExists."""
     local = context.local_file(audio_id, target)
+    if local != target:
+        make_spool(context.spool)
     check_targets([local], ours=context.owns, force=context.settings.force)
     make_folders([local])
 

@@ -187,9 +187,7 @@ class SubmissionGate:
                 await self._service.wait(delay)
                 continue
             try:
-                return await journal.when_unlocked(
-                    lambda: claim(authorize), seconds=_BEFORE_PAYING
-                )
+                return await journal.when_unlocked(lambda: claim(authorize), seconds=_BEFORE_PAYING)
             except WindowFull:
                 continue
             except JournalLocked:

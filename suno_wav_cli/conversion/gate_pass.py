@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+
 @dataclass(kw_only=True)
 class Pass:
     """A song's way through the gate.

@@ -184,7 +184,7 @@ class Customer:
                 download_terms=wishes,
                 download_backoff=download_backoff,
                 tagger=None,
-                follow_up=FollowUp(program_run, self.journal.history, stores, None, None),
+                follow_up=FollowUp(program_run, self.journal, stores, None, None),
                 stores=stores,
                 spool=Path("piped"),
                 names=NamesInUse(self.journal.history),
