@@ -43,7 +43,7 @@ def test_the_first_command_makes_a_song_on_a_fresh_machine(tmp_path: Path) -> No
         cwd=copy,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=600,
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, "song.wav\n"), done.stderr
@@ -88,6 +88,7 @@ def test_every_exit_code_is_documented() -> None:
         "login",
         "logout",
         "config",
+        "doctor",
         "inspect",
         "trigger",
         "sandbox",

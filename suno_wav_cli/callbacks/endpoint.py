@@ -19,12 +19,12 @@ from suno_wav_cli.system.loopback import address_of, open_port
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from suno_wav_cli.callbacks.payload import ReceivedCallback
+    from suno_wav_cli.callbacks.handlers import Handlers
+    from suno_wav_cli.callbacks.limited_server import ReceiverLimits
     from suno_wav_cli.callbacks.probe import Probe
-    from suno_wav_cli.callbacks.server import ReceiverLimits
     from suno_wav_cli.callbacks.tunnel import Tunnel
     from suno_wav_cli.config.credentials import Secrets
     from suno_wav_cli.config.settings import Settings
@@ -80,19 +80,17 @@ def open_endpoint(
 
 @asynccontextmanager
 async def receive_callbacks(
-    endpoint: CallbackEndpoint,
-    handle: Callable[[ReceivedCallback], Awaitable[None]],
-    limits: ReceiverLimits | None = None,
+    endpoint: CallbackEndpoint, handlers: Handlers, limits: ReceiverLimits | None = None
 ) -> AsyncIterator[Probe]:
-    """Serve the receiver until the block is left. `handle` gets each callback."""
+    """Serve the receiver until the block is left. `handlers` get each request."""
     # A server takes long to load, and many runs do not need one.
+    from suno_wav_cli.callbacks.limited_server import ReceiverLimits, serve
     from suno_wav_cli.callbacks.probe import Probe
     from suno_wav_cli.callbacks.receiver import receiver_app
-    from suno_wav_cli.callbacks.server import ReceiverLimits, limited_protocol, serve
 
     limits, probe = limits or ReceiverLimits(), Probe()
-    app = receiver_app(endpoint.path, handle, limits, probe)
-    async with serve(app, endpoint.bound, limited_protocol(limits)):
+    app = receiver_app(endpoint.path, handlers, limits, probe)
+    async with serve(app, endpoint.bound, limits, handlers.refused):
         yield probe
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from suno_wav_cli.callbacks.endpoint import receive_callbacks
+from suno_wav_cli.callbacks.handlers import Handlers
 from suno_wav_cli.callbacks.public_url import PublicUrl
 from suno_wav_cli.callbacks.tunnel import Lost, Restored
 from suno_wav_cli.errors import TunnelFailed
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
 
 
 class TaskWaker(Protocol):
-    """Wakes the songs that wait. `listening` if callbacks can arrive at present."""
-
-    listening: bool
+    """Wakes the songs that wait."""
 
     def wake(self, task_id: str) -> None:
         """Look up soon a task that a callback has named."""
+
+    def expect_callbacks(self, callback_url: str | None) -> None:
+        """Expect callbacks at this address alone from now on, or none at all."""
 
 
 def make_notification_handler(
@@ -55,51 +57,70 @@ async def receive_notifications(
     tls: ssl.SSLContext,
     poll_interval: float,
     report: Report,
-) -> AsyncIterator[asyncio.Future[str | None]]:
-    """Receive callbacks until the block is left. Yield the future of the `callBackUrl` to submit.
+) -> AsyncIterator[Callable[[], Awaitable[str | None]]]:
+    """Receive callbacks until the block is left. Yield what returns the `callBackUrl` to submit.
 
-    If the tunnel cannot be opened, its result is None, or TunnelFailed if the endpoint is required.
+    It waits until the tunnel is open, and then returns the address of the moment: None if the tunnel
+    could not be opened. It raises TunnelFailed if the endpoint is required.
     """
-    async with receive_callbacks(endpoint, make_notification_handler(waker.wake, report)) as probe:
-        status = _CallbackStatus(waker=waker, poll_interval=poll_interval, report=report)
+    handlers = Handlers(handle=make_notification_handler(waker.wake, report))
+    async with receive_callbacks(endpoint, handlers) as probe:
+        status = _CallbackStatus(path=endpoint.path, waker=waker, poll_interval=poll_interval, report=report)
         public_url = PublicUrl(endpoint, probe, tls, status.changed, report)
         opening = asyncio.create_task(_open(public_url, status, endpoint))
+        keeping = asyncio.create_task(_keep_open(opening, public_url, status))
+
+        async def current_url() -> str | None:
+            # One song's end must not end the opening.
+            await asyncio.shield(opening)
+            return status.callback_url
+
         try:
-            yield opening
+            yield current_url
         finally:
             opening.cancel()
-            await asyncio.gather(opening, return_exceptions=True)
+            keeping.cancel()
+            await asyncio.gather(opening, keeping, return_exceptions=True)
 
 
-async def _open(public_url: PublicUrl, status: _CallbackStatus, endpoint: CallbackEndpoint) -> str | None:
+async def _open(public_url: PublicUrl, status: _CallbackStatus, endpoint: CallbackEndpoint) -> None:
     try:
         await public_url.open()
     except TunnelFailed as error:
         if endpoint.required:
             raise
         status.report(Ready(public_url=None, poll_interval=status.poll_interval, reason=error.message))
-    return None if status.address is None else status.address + endpoint.path
+
+
+async def _keep_open(opening: asyncio.Future[None], public_url: PublicUrl, status: _CallbackStatus) -> None:
+    """Keep the tunnel open, if there is one: a run that polls from the beginning does not try again."""
+    await asyncio.shield(opening)
+    if status.callback_url is not None:
+        await public_url.keep_open()
 
 
 @dataclass(kw_only=True)
 class _CallbackStatus:
-    """Whether callbacks can arrive. The service is given the first public address, `address`."""
+    """Where callbacks can arrive. `address` is the latest public one: songs are submitted with it."""
 
+    path: str
     waker: TaskWaker
     poll_interval: float
     report: Report
     address: str | None = None
 
+    @property
+    def callback_url(self) -> str | None:
+        return None if self.address is None else self.address + self.path
+
     def changed(self, change: Lost | Restored) -> None:
-        is_first = self.address is None
-        if is_first and isinstance(change, Restored):
-            self.address = change.public_url
-        self.waker.listening = isinstance(change, Restored) and change.public_url == self.address
-        if not self.waker.listening:
-            # Another address does not help: the service was given the first one.
-            reason = change.reason if isinstance(change, Lost) else "the tunnel has another address now"
-            self.report(TunnelLost(reason=reason, poll_interval=self.poll_interval))
-        elif is_first:
+        if isinstance(change, Lost):
+            self.waker.expect_callbacks(None)
+            self.report(TunnelLost(reason=change.reason, poll_interval=self.poll_interval))
+            return
+        before, self.address = self.address, change.public_url
+        self.waker.expect_callbacks(self.callback_url)
+        if before is None:
             self.report(Ready(public_url=self.address, poll_interval=self.poll_interval, reason=None))
         else:
-            self.report(TunnelRestored(public_url=self.address or ""))
+            self.report(TunnelRestored(public_url=self.address, moved=self.address != before))

@@ -24,11 +24,16 @@ _MAX_PAGE_BYTES = 64 * 1024
 
 
 class Probe:
-    """What the request posts. The receiver sets `seen` when it arrives."""
+    """What the requests of one proof post. The receiver sets `seen` when one arrives."""
 
     def __init__(self) -> None:
         self._nonce = secrets.token_urlsafe(16)
         self.seen = asyncio.Event()
+
+    def begin(self) -> None:
+        """Begin another proof: what an earlier one has posted may arrive late, by another address."""
+        self._nonce = secrets.token_urlsafe(16)
+        self.seen.clear()
 
     @property
     def content(self) -> dict[str, str]:
@@ -44,7 +49,7 @@ async def check_reachable(
 ) -> None:
     """Post the probe to `url` until the receiver sees it. Raise TunnelFailed after `seconds`."""
     problem = TunnelFailed(f"{origin(url)} does not answer", OR_POLL)
-    probe.seen.clear()
+    probe.begin()
     headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
     with suppress(TimeoutError):
         async with (
@@ -70,4 +75,6 @@ async def _post_probe(http: httpx.AsyncClient, url: str, probe: Probe) -> Tunnel
         return TunnelFailed(reason, OR_POLL)
     reason = f"{origin(url)} does not lead here: it answers HTTP {response.status_code}"
     code = response.headers.get("Ngrok-Error-Code", "")
+    if "Ngrok-Error-Code" not in response.headers and b"ERR_NGROK_" not in page:
+        return TunnelFailed(reason, f"It must lead to the port of this program. {OR_POLL}")
     return ngrok_failure([code, page.decode("utf-8", "replace")], reason)

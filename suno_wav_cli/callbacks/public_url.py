@@ -1,15 +1,23 @@
-"""The public address for callbacks: opened in time, checked, watched, and opened again."""
+"""The public address for callbacks: opened in time, proven, watched, and opened again.
+
+What a tunnel says of itself is not believed. Callbacks can arrive if a request of our own has: after
+the opening, after each change that the tunnel reports, after a sleep of the machine, and every
+ten minutes.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.callbacks.heartbeat import Clocks, is_proof_due
 from suno_wav_cli.callbacks.probe import check_reachable
 from suno_wav_cli.callbacks.tunnel import Listener, Lost, Restored
+from suno_wav_cli.callbacks.tunnel.error_codes import OR_POLL
 from suno_wav_cli.errors import TunnelFailed
 from suno_wav_cli.events import TunnelOpening
 from suno_wav_cli.system.threads import start_in_thread
@@ -21,6 +29,22 @@ if TYPE_CHECKING:
     from suno_wav_cli.callbacks.endpoint import CallbackEndpoint
     from suno_wav_cli.callbacks.probe import Probe
     from suno_wav_cli.events import Event, Report
+
+
+@dataclass(kw_only=True)
+class _Opening:
+    """One opening of the tunnel, and what it has reported since. `end` is set once it is lost for good."""
+
+    url: str = ""
+    changes: asyncio.Queue[Lost | Restored] = field(default_factory=asyncio.Queue)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    end: Lost | None = None
+
+    def changed(self, change: Lost | Restored) -> None:
+        if isinstance(change, Lost) and change.final:
+            self.end = change
+            self.over.set()
+        self.changes.put_nowait(change)
 
 
 class PublicUrl:
@@ -43,19 +67,21 @@ class PublicUrl:
         self._tls = tls
         self._on_change = on_change
         self._report = report
-        self._gone = asyncio.Event()
+        self._opening: _Opening | None = None
+        self._said: Lost | Restored | None = None
 
     async def open(self) -> None:
         """Open the tunnel, and see one request arrive through it. Raise TunnelFailed."""
         await self._open(self._report)
 
     async def keep_open(self) -> None:
-        """Open the tunnel again whenever it is lost for good. Never returns."""
+        """Prove the address again and again, and open the tunnel anew once it is lost. Never returns."""
         timeouts = self._endpoint.timeouts
         pause = timeouts.first_reopen
         while True:
             opened_at = time.monotonic()
-            await self._gone.wait()
+            if self._opening is not None:
+                await self._watch(self._opening)
             if time.monotonic() - opened_at > timeouts.max_reopen:
                 pause = timeouts.first_reopen
             await asyncio.sleep(pause)
@@ -63,7 +89,7 @@ class PublicUrl:
             try:
                 await self._open(self._report_quietly)
             except TunnelFailed as error:
-                self._on_change(Lost(reason=error.message, final=True))
+                self._say(Lost(reason=error.message, final=True))
 
     async def _open(self, report: Report) -> None:
         loop = asyncio.get_running_loop()
@@ -73,34 +99,88 @@ class PublicUrl:
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(function, *values)
 
-        tunnel, timeouts = self._endpoint.tunnel, self._endpoint.timeouts
+        tunnel, timeouts, opening = self._endpoint.tunnel, self._endpoint.timeouts, _Opening()
         listener = Listener(
-            changed=partial(call_in_loop, self._changed), report=partial(call_in_loop, report)
+            changed=partial(call_in_loop, opening.changed), report=partial(call_in_loop, report)
         )
         begun = time.monotonic()
-        self._gone.clear()
+        self._opening = None
         try:
-            public_url = await start_in_thread(partial(tunnel.open, listener, timeouts.open), "tunnel")
+            opening.url = await start_in_thread(partial(tunnel.open, listener, timeouts.open), "tunnel")
             left = timeouts.open + timeouts.min_probe - (time.monotonic() - begun)
-            await check_reachable(
-                self._probe,
-                public_url + self._endpoint.path,
-                self._tls,
-                seconds=min(max(timeouts.min_probe, left), timeouts.max_probe),
-                pause=timeouts.probe_pause,
-            )
+            seconds = min(max(timeouts.min_probe, left), timeouts.max_probe)
+            await self._prove(opening, seconds=seconds, pause=timeouts.probe_pause)
         except TunnelFailed:
             await start_in_thread(tunnel.shut, "tunnel")
-            self._gone.set()
             raise
-        if not self._gone.is_set():
-            self._on_change(Restored(public_url=public_url))
+        self._opening = opening
+        self._say(Restored(public_url=opening.url))
 
-    def _changed(self, change: Lost | Restored) -> None:
-        if isinstance(change, Lost) and change.final:
-            self._gone.set()
-        self._on_change(change)
+    async def _watch(self, opening: _Opening) -> None:
+        """Prove the address whenever there is a reason to. Return when the tunnel is to be opened anew."""
+        while opening.end is None:
+            change = await self._next_change(opening)
+            if isinstance(change, Lost):
+                self._say(change)
+                continue
+            if change is not None:
+                opening.url = change.public_url
+            if not await self._is_proven(opening):
+                await start_in_thread(self._endpoint.tunnel.shut, "tunnel")
+                return
+
+    async def _next_change(self, opening: _Opening) -> Lost | Restored | None:
+        """Return what the tunnel reports next, or None if its address is to be proven again."""
+        timeouts = self._endpoint.timeouts
+        proven = before = _read_clocks()
+        while True:
+            with suppress(TimeoutError):
+                return await asyncio.wait_for(opening.changes.get(), timeouts.clock_look)
+            now = _read_clocks()
+            if is_proof_due(proven, before, now, timeouts):
+                return None
+            before = now
+
+    async def _is_proven(self, opening: _Opening) -> bool:
+        """Prove the address. If that fails, say so, and give the tunnel time to come back by itself."""
+        timeouts = self._endpoint.timeouts
+        try:
+            await self._prove(opening, seconds=timeouts.max_probe, pause=timeouts.probe_pause)
+        except TunnelFailed as error:
+            self._say(opening.end or Lost(reason=error.message, final=False))
+            try:
+                await self._prove(opening, seconds=timeouts.recovery, pause=timeouts.recovery_pause)
+            except TunnelFailed:
+                return False
+        self._say(Restored(public_url=opening.url))
+        return True
+
+    async def _prove(self, opening: _Opening, *, seconds: float, pause: float) -> None:
+        """See a request arrive. Raise TunnelFailed after `seconds`, or when the tunnel ends."""
+        url = opening.url + self._endpoint.path
+        proof = asyncio.ensure_future(
+            check_reachable(self._probe, url, self._tls, seconds=seconds, pause=pause)
+        )
+        over = asyncio.ensure_future(opening.over.wait())
+        try:
+            await asyncio.wait({proof, over}, return_when=asyncio.FIRST_COMPLETED)
+            if opening.end is not None:
+                raise TunnelFailed(opening.end.reason, OR_POLL)
+            await proof
+        finally:
+            proof.cancel()
+            over.cancel()
+
+    def _say(self, change: Lost | Restored) -> None:
+        """Pass on what is new: a tunnel that cannot be opened often fails for the same reason."""
+        if change != self._said:
+            self._said = change
+            self._on_change(change)
 
     def _report_quietly(self, event: Event) -> None:
         if not isinstance(event, TunnelOpening):
             self._report(event)
+
+
+def _read_clocks() -> Clocks:
+    return Clocks(wall=time.time(), monotonic=time.monotonic())

@@ -6,71 +6,75 @@ A callback is a hint (api/README.md, section 5). All it can do is make the progr
 from __future__ import annotations
 
 import json
-import secrets
 from typing import TYPE_CHECKING, Any
 
 from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from suno_wav_cli.callbacks import refusal
+from suno_wav_cli.callbacks.handlers import VIA_HEADER
 from suno_wav_cli.callbacks.payload import ReceivedCallback, read_callback
+from suno_wav_cli.callbacks.refusal import Refusal, RefusedRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from suno_wav_cli.callbacks.handlers import Handlers
+    from suno_wav_cli.callbacks.limited_server import ReceiverLimits
     from suno_wav_cli.callbacks.probe import Probe
-    from suno_wav_cli.callbacks.server import ReceiverLimits
+
+_SHOWN_METHOD = 10
+_NOT_FOUND = 404
 
 
 def receiver_app(
-    path: str,
-    handle: Callable[[ReceivedCallback], Awaitable[None]],
-    limits: ReceiverLimits,
-    probe: Probe | None = None,
+    path: str, handlers: Handlers, limits: ReceiverLimits, probe: Probe | None = None
 ) -> ASGIApp:
-    """Make an app that answers POSTs of JSON to `path` with 200 at once, and then calls `handle`.
-
-    `handle` is a coroutine function, because Starlette runs others in a thread, and an
-    asyncio.Event is not for threads.
-    """
+    """Make an app that answers POSTs of JSON to `path` with 200 at once, and handles them then."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        try:
-            response = await _answer(request, path, limits, handle, probe)
-        except ClientDisconnect:
+        outcome = await _read_request(request, path, limits, handlers.via)
+        if isinstance(outcome, Refusal):
+            if handlers.refused is not None:
+                method, shown = request.method[:_SHOWN_METHOD], refusal.shown_path(scope["path"], path)
+                handlers.refused(RefusedRequest(method=method, path=shown, refusal=outcome))
+            await _refuse(outcome)(scope, receive, send)
             return
-        await response(scope, receive, send)
+        body, content = outcome
+        background = None
+        if probe is not None and probe.recognises(content):
+            probe.seen.set()
+        else:
+            delivery = ReceivedCallback(
+                headers=_headers_of(request), body=body, callback=read_callback(content)
+            )
+            background = BackgroundTask(handlers.handle, delivery)
+        await JSONResponse({"status": "received"}, background=background)(scope, receive, send)
 
     return app
 
 
-async def _answer(
-    request: Request,
-    path: str,
-    limits: ReceiverLimits,
-    handle: Callable[[ReceivedCallback], Awaitable[None]],
-    probe: Probe | None,
-) -> Response:
-    # Only the end is compared: a proxy in front may keep the prefix of its own address.
-    if not secrets.compare_digest(request.scope["path"][-len(path) :].encode(), path.encode()):
-        return _refuse(404, "not found")
-    if request.method != "POST":
-        return _refuse(405, "only POST", {"Allow": "POST"})
-    body = await _read_body(request, limits.body)
+async def _read_request(
+    request: Request, path: str, limits: ReceiverLimits, via: str | None
+) -> tuple[bytes, dict[str, Any]] | Refusal:
+    """Return the body and its content, or why the request is refused."""
+    has_come_by = via is not None and via in ",".join(request.headers.getlist(VIA_HEADER))
+    refused = refusal.refuse_head(request.method, request.scope["path"], path, is_loop=has_come_by)
+    if refused is not None:
+        return refused
+    try:
+        body = await _read_body(request, limits.body)
+    except ClientDisconnect:
+        return refusal.CUT_SHORT
     if body is None:
-        return _refuse(413, "too large")
-    content = _parse_object(body)
-    if content is None:
-        return _refuse(400, "not a JSON object")
-    if probe is not None and probe.recognises(content):
-        probe.seen.set()
-        return JSONResponse({"status": "received"})
-    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
-    delivery = ReceivedCallback(headers=headers, body=body, callback=read_callback(content))
-    return JSONResponse({"status": "received"}, background=BackgroundTask(handle, delivery))
+        return refusal.refuse_size(limits.body)
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        return refusal.refuse_body(body, _headers_of(request))
+    return (body, content) if isinstance(content, dict) else refusal.NOT_AN_OBJECT
 
 
 async def _read_body(request: Request, limit: int) -> bytes | None:
@@ -83,14 +87,12 @@ async def _read_body(request: Request, limit: int) -> bytes | None:
     return bytes(body)
 
 
-def _parse_object(body: bytes) -> dict[str, Any] | None:
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return content if isinstance(content, dict) else None
+def _headers_of(request: Request) -> tuple[tuple[str, str], ...]:
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
 
 
-def _refuse(status: int, reason: str, headers: dict[str, str] | None = None) -> Response:
-    # The rest of the body is not read: the connection ends with the answer.
-    return PlainTextResponse(reason + "\n", status, {"Connection": "close", **(headers or {})})
+def _refuse(refused: Refusal) -> Response:
+    allow = {"Allow": "POST"} if refused is refusal.WRONG_METHOD else {}
+    # Strangers learn nothing of the path. The rest of the body is not read: the connection ends.
+    text = "not found" if refused.status == _NOT_FOUND else refused.reason
+    return PlainTextResponse(text + "\n", refused.status, {"Connection": "close", **allow})

@@ -1,35 +1,25 @@
 """The program: its commands and its global options."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 from suno_wav_cli import __version__
 from suno_wav_cli.cli import options
 from suno_wav_cli.cli.config import config
 from suno_wav_cli.cli.convert import convert
 from suno_wav_cli.cli.credits import show_credits
+from suno_wav_cli.cli.doctor import doctor
 from suno_wav_cli.cli.inspect import inspect
 from suno_wav_cli.cli.jobs import jobs
 from suno_wav_cli.cli.listen import listen
 from suno_wav_cli.cli.login import login, logout
+from suno_wav_cli.cli.program import Command, Program
 from suno_wav_cli.cli.resume import resume
 from suno_wav_cli.cli.sandbox import sandbox
 from suno_wav_cli.cli.status import status
 from suno_wav_cli.cli.tracks import tracks
 from suno_wav_cli.cli.trigger import trigger
-
-
-class Program(TyperGroup):
-    """The commands. Each accepts the global options too, after its name."""
-
-    def __init__(self, **attributes: Any) -> None:
-        super().__init__(**attributes)
-        shared = [parameter for parameter in self.params if parameter.name in options.GLOBAL]
-        for command in self.commands.values():
-            command.params.extend(shared)
-
 
 app = typer.Typer(
     cls=Program,
@@ -71,16 +61,17 @@ def show_help(
         typer.echo(context.get_help())
 
 
-app.command("convert")(convert)
-app.command("listen")(listen)
-app.command("status")(status)
-app.command("jobs")(jobs)
-app.command("resume")(resume)
-app.command("tracks")(tracks)
-app.command("credits")(show_credits)
-app.command("login")(login)
-app.command("logout")(logout)
-app.command("config")(config)
-app.command("inspect")(inspect)
-app.command("trigger")(trigger)
-app.command("sandbox")(sandbox)
+app.command("convert", cls=Command)(convert)
+app.command("listen", cls=Command)(listen)
+app.command("status", cls=Command)(status)
+app.command("jobs", cls=Command)(jobs)
+app.command("resume", cls=Command)(resume)
+app.command("tracks", cls=Command)(tracks)
+app.command("credits", cls=Command)(show_credits)
+app.command("login", cls=Command)(login)
+app.command("logout", cls=Command)(logout)
+app.command("config", cls=Command)(config)
+app.command("doctor", cls=Command)(doctor)
+app.command("inspect", cls=Command)(inspect)
+app.command("trigger", cls=Command)(trigger)
+app.command("sandbox", cls=Command)(sandbox)

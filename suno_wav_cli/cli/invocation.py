@@ -6,20 +6,37 @@ import os
 import sys
 import traceback
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from suno_wav_cli.api.timing import ApiTiming
+from suno_wav_cli.cli.judgement import TYPED, without_effect
 from suno_wav_cli.config.credentials import how_to_close, take_secrets
 from suno_wav_cli.config.paths import find_paths
 from suno_wav_cli.config.run import Run
-from suno_wav_cli.config.settings import Settings, choose, make_settings, read_config
+from suno_wav_cli.config.settings import (
+    Settings,
+    choose,
+    let_typed_win,
+    make_settings,
+    raise_interval,
+    read_config,
+    unknown_variables,
+)
 from suno_wav_cli.config.wait_limits import WaitLimits
 from suno_wav_cli.conversion.resume_hint import advise, describe_command
 from suno_wav_cli.errors import ProgramBug, SunoWavError
-from suno_wav_cli.events import Failed, Interrupted, SecretsIgnored
+from suno_wav_cli.events import (
+    Failed,
+    Interrupted,
+    OptionIgnored,
+    PollIntervalRaised,
+    SecretsIgnored,
+    VariableUnknown,
+)
 from suno_wav_cli.remote.limits import UploadLimits
 from suno_wav_cli.system.signals import Stopped, handle_signals, stop_on_signals
 from suno_wav_cli.terminal import display, is_interactive
@@ -27,27 +44,35 @@ from suno_wav_cli.terminal.queries import hide_queries
 from suno_wav_cli.terminal.streams import discard_rest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from suno_wav_cli.config.credentials import Secrets
-    from suno_wav_cli.events import Report
+    from suno_wav_cli.errors import UsageError
+    from suno_wav_cli.events import Event, Report
 
 _SIGNAL_BASE = 128
 
 
-def run_command(context: typer.Context, command: Callable[[Run], int]) -> NoReturn:
+def run_command(
+    context: typer.Context,
+    command: Callable[[Run], int],
+    *,
+    without_settings: Callable[[SunoWavError, Report], int] | None = None,
+) -> NoReturn:
     """Call `command` with the settings in force, report its errors, exit with its code.
 
-    The context's `obj` holds the global options, and may hold other `wait_limits`,
+    If the settings cannot be read, `without_settings` is called in place of reporting that. The context's `obj` holds the global options, and may hold other `wait_limits`,
     `upload_limits` and another `api_timing` than the usual ones.
     """
     given = context.obj or {}
     code = _run(
         command,
+        partial(_notes, context),
         _read_flags(context),
         wait_limits=given.get("wait_limits", WaitLimits()),
         api_timing=given.get("api_timing", ApiTiming()),
         upload_limits=given.get("upload_limits", UploadLimits()),
+        without_settings=without_settings,
     )
     discard_rest()
     raise typer.Exit(code)
@@ -60,19 +85,42 @@ def _read_flags(context: typer.Context) -> dict[str, object]:
     return {name: given[name] for name in names if given.get(name) is not None}
 
 
+def _notes(context: typer.Context, wanted: Settings) -> Iterator[Event]:
+    """Yield what is odd about the command line and the settings, and no error."""
+    for name, suggestion in unknown_variables(os.environ):
+        yield VariableUnknown(name=name, suggestion=suggestion)
+    typed = context.meta.get(TYPED, frozenset())
+    for option, reason in without_effect(str(context.info_name), typed, wanted):
+        yield OptionIgnored(option=option, reason=reason)
+    used = raise_interval(wanted).poll_interval
+    if used != wanted.poll_interval and "poll_interval" in context.params:
+        yield PollIntervalRaised(asked=wanted.poll_interval, poll_interval=used)
+
+
+def report_usage(error: UsageError, *, json: bool) -> int:
+    """Report a command line that cannot be read, and return the exit code."""
+    with display(Settings(json=json)) as report:
+        code = _fail(error, report, verbose=False)
+    discard_rest()
+    return code
+
+
 def _run(
     command: Callable[[Run], int],
+    notes: Callable[[Settings], Iterator[Event]],
     flags: Mapping[str, object],
     *,
     wait_limits: WaitLimits,
     api_timing: ApiTiming,
     upload_limits: UploadLimits,
+    without_settings: Callable[[SunoWavError, Report], int] | None,
 ) -> int:
     try:
         config = read_config(find_paths(os.environ).config_file)
         secrets = take_secrets(os.environ, config)
-        choices = choose(flags, os.environ, config)
-        settings = make_settings(choices)
+        choices = choose(let_typed_win(flags), os.environ, config)
+        wanted = make_settings(choices)
+        settings = raise_interval(wanted)
         with display(settings) as report:
             run = Run(
                 settings=settings,
@@ -88,10 +136,14 @@ def _run(
             )
             if secrets.ignored:
                 report(_describe_ignored(secrets))
+            for note in notes(wanted):
+                report(note)
             return _call(command, run)
     except SunoWavError as error:
         # From the settings or the display itself: of the options only --json is certain.
         with display(Settings(json=bool(flags.get("json")))) as report:
+            if without_settings is not None:
+                return without_settings(error, report)
             return _fail(error, report, verbose=False)
 
 

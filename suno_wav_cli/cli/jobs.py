@@ -1,10 +1,13 @@
 """`suno-wav jobs`: the conversions in the journal."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from suno_wav_cli.cli.invocation import run_command
+from suno_wav_cli.cli.options import usable
+from suno_wav_cli.config import parsers
 from suno_wav_cli.config.run import Run
 
 
@@ -15,7 +18,12 @@ def jobs(
         bool, typer.Option("--expiring", help="List unsaved files that the service deletes soon, by date.")
     ] = False,
     days: Annotated[
-        float, typer.Option(min=0, metavar="N", help="With --expiring: deleted within N days.")
+        float,
+        typer.Option(
+            parser=partial(usable, parsers.fraction(0, 36_500)),
+            metavar="N",
+            help="With --expiring: deleted within N days. Default: 3.",
+        ),
     ] = 3,
     failed: Annotated[
         bool, typer.Option("--failed", help="List conversions that were refused or failed.")
@@ -27,7 +35,14 @@ def jobs(
     every_attempt: Annotated[
         bool, typer.Option("--all", help="List every attempt, not only the one that counts for a song.")
     ] = False,
-    limit: Annotated[int, typer.Option(min=0, metavar="N", help="Show at most N; 0 shows all.")] = 50,
+    limit: Annotated[
+        int,
+        typer.Option(
+            parser=partial(usable, parsers.number(0, 999_999_999)),
+            metavar="N",
+            help="Show at most N; 0 shows all. Default: 50.",
+        ),
+    ] = 50,
 ) -> None:
     """List the conversions recorded on this machine.
 

@@ -23,6 +23,7 @@ def listen(
     domain: options.Domain = None,
     public_url: options.PublicUrl = None,
     forward_to: options.ForwardTo = None,
+    keep_forwarded_headers: options.KeepForwardedHeaders = None,
     out: Annotated[
         str | None,
         typer.Option("--out", "-o", metavar="DIR", help="Download the files of confirmed deliveries to DIR."),

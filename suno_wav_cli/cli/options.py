@@ -4,13 +4,29 @@ A parameter named as a field of `Settings` holds that setting. It is None if the
 given; the environment, config.toml and the default decide then.
 """
 
+from collections.abc import Callable
 from functools import partial
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from suno_wav_cli.api.providers import PROVIDERS, SUNOAPI
 from suno_wav_cli.models import TunnelMode
+
+T = TypeVar("T")
+
+
+def usable(parse: Callable[[str], T], value: str | T) -> T:
+    """Read the value of an option that is no setting; a default is read already.
+
+    Raise BadParameter, which says what the value has to be.
+    """
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse(value)
+    except ValueError as error:
+        raise typer.BadParameter(f"'{value}' is not {error}") from None
 
 
 def _remember(context: typer.Context, parameter: typer.CallbackParam, value: object) -> object:
@@ -130,9 +146,10 @@ AllowPrivateHosts = Annotated[
 # Callbacks.
 
 Tunnel = Annotated[
-    TunnelMode | None,
+    str | None,
     typer.Option(
         metavar="auto|ngrok|none",
+        autocompletion=lambda: [*TunnelMode],
         help="How callbacks reach this machine; none polls only. Default: auto.",
     ),
 ]
@@ -155,6 +172,10 @@ NoSecret = Annotated[
 ]
 ForwardTo = Annotated[
     str | None, typer.Option(metavar="URL", help="Forward each delivery to URL and show the response.")
+]
+KeepForwardedHeaders = Annotated[
+    bool | None,
+    typer.Option("--keep-forwarded-headers", help="Forward X-Forwarded-* headers of proxies too."),
 ]
 Save = Annotated[str | None, typer.Option(metavar="DIR", help="Save each delivery with its headers in DIR.")]
 MaxEvents = Annotated[str | None, typer.Option(metavar="N", help="Exit after N deliveries.")]

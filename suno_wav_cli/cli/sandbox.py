@@ -1,26 +1,16 @@
 """`suno-wav sandbox`: the service on this machine."""
 
-from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
 from suno_wav_cli.cli.invocation import run_command
+from suno_wav_cli.cli.options import usable
 from suno_wav_cli.config import parsers
 from suno_wav_cli.config.run import Run
 from suno_wav_cli.models import SubmissionWindow
-
-T = TypeVar("T")
-
-
-def _usable(parse: Callable[[str], T], text: str) -> T:
-    """Read an option's value. Raise BadParameter, which says what the value has to be."""
-    try:
-        return parse(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"'{text}' is not {error}") from None
 
 
 def sandbox(
@@ -28,17 +18,42 @@ def sandbox(
     *,
     api_port: Annotated[
         int,
-        typer.Option("--port", min=0, max=65535, metavar="N", help="Port to serve on; 0 is any free port."),
+        typer.Option(
+            "--port",
+            parser=partial(usable, parsers.number(0, 65535)),
+            metavar="N",
+            help="Port to serve on; 0 is any free port. Default: 4010.",
+        ),
     ] = 4010,
     speed: Annotated[
-        float, typer.Option(min=0.001, max=10000, metavar="X", help="Divide all waiting times by X.")
+        float,
+        typer.Option(
+            parser=partial(usable, parsers.fraction(0.001, 10_000)),
+            metavar="X",
+            help="Divide all waiting times of the service by X. Default: 1.",
+        ),
     ] = 1.0,
-    seed: Annotated[int | None, typer.Option(metavar="N", help="Make task ids repeatable.")] = None,
+    answer_timeout: Annotated[
+        float | None,
+        typer.Option(
+            parser=partial(usable, parsers.seconds),
+            metavar="TIME",
+            help="Time that a receiver has to answer a callback. Default: 15s.",
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            parser=partial(usable, parsers.number(0, 999_999_999)),
+            metavar="N",
+            help="Make task ids repeatable.",
+        ),
+    ] = None,
     credits_left: Annotated[
         Decimal | None,
         typer.Option(
             "--credits",
-            parser=partial(_usable, parsers.credits_amount),
+            parser=partial(usable, parsers.credits_amount),
             metavar="N",
             help="Credits that the account has. Default: 100.",
         ),
@@ -47,7 +62,7 @@ def sandbox(
         SubmissionWindow | None,
         typer.Option(
             "--window",
-            parser=partial(_usable, parsers.window),
+            parser=partial(usable, parsers.window),
             metavar="N/TIME",
             help="Most submissions to accept within TIME, which --speed divides. Default: 20/10s.",
         ),
@@ -74,6 +89,7 @@ def sandbox(
             seed=seed,
             credits_left=Decimal(100) if credits_left is None else credits_left,
             window=api_window or SubmissionWindow(),
+            answer_timeout=15.0 if answer_timeout is None else answer_timeout,
         )
 
     run_command(context, run_sandbox)

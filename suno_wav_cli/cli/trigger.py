@@ -1,11 +1,14 @@
 """`suno-wav trigger`: post a callback as the service would."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from suno_wav_cli.cli.invocation import run_command
+from suno_wav_cli.cli.options import usable
+from suno_wav_cli.config import parsers
 from suno_wav_cli.config.run import Run
 
 
@@ -41,8 +44,21 @@ def trigger(
         ),
     ] = False,
     speed: Annotated[
-        float, typer.Option(min=0.001, max=10000, metavar="X", help="Divide all waiting times by X.")
+        float,
+        typer.Option(
+            parser=partial(usable, parsers.fraction(0.001, 10_000)),
+            metavar="X",
+            help="Divide the pauses of --retries by X. Default: 1.",
+        ),
     ] = 1.0,
+    answer_timeout: Annotated[
+        float | None,
+        typer.Option(
+            parser=partial(usable, parsers.seconds),
+            metavar="TIME",
+            help="Time that the receiver has to answer. Default: 15s.",
+        ),
+    ] = None,
 ) -> None:
     """Post a callback to a receiver as the service would.
 
@@ -65,6 +81,7 @@ def trigger(
             sign=sign,
             retries=repeat,
             speed=speed,
+            answer_timeout=15.0 if answer_timeout is None else answer_timeout,
         )
         return command.trigger(request, run)
 

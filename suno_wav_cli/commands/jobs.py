@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.callbacks.tunnel.agent_folder import end_orphans
 from suno_wav_cli.config.paths import find_paths
 from suno_wav_cli.errors import ExitCode, UsageError
 from suno_wav_cli.events import Job, JobList
@@ -41,7 +42,9 @@ def show_jobs(request: Request, environ: Mapping[str, str], report: Report) -> E
     """List conversions. Raise UsageError."""
     listing = _listing(request)
     before = time.time() + request.days * _DAY if listing is Listing.EXPIRING else None
-    with open_history(find_paths(environ).journal) as history:
+    paths = find_paths(environ)
+    end_orphans(paths.agents)
+    with open_history(paths.journal) as history:
         if history is None:
             report(JobList(items=(), listing=listing, total=0))
             return ExitCode.OK

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from suno_wav_cli.api.pricing import WAV_PRICE, format_credits, price_of
 from suno_wav_cli.api.providers import PROVIDERS, get_provider
+from suno_wav_cli.callbacks.tunnel.agent_folder import end_orphans
 from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
 from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.early_end import early_end
@@ -18,6 +18,7 @@ from suno_wav_cli.conversion.ids import find, typed_id
 from suno_wav_cli.conversion.outcome import Outcome, find_saved, report_failure, report_summary, summarize
 from suno_wav_cli.conversion.pipeline import begin_waiting
 from suno_wav_cli.conversion.plan import Action, Job, choose_action
+from suno_wav_cli.conversion.prior import Accepted
 from suno_wav_cli.conversion.resume_hint import command_for, describe_command, service_options
 from suno_wav_cli.conversion.side_by_side import Rest, run_all
 from suno_wav_cli.conversion.submit import Submitter
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.config.run import Run
     from suno_wav_cli.conversion.context import ConversionContext
-    from suno_wav_cli.journal import History
+from suno_wav_cli.journal import History
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +57,7 @@ def resume(request: Request, run: Run) -> ExitCode:
     """Finish conversions, and return the exit code. Raise SunoWavError if nothing could be begun."""
     address = None if is_own_sandbox(run.settings) else base_url_of(run.settings)
     # Looked at first, because without anything to resume here no key is needed.
+    end_orphans(run.paths.agents)
     with open_history(run.paths.journal) as history:
         service = service_options(run.settings.provider, run.settings.base_url)
         chosen = _choose(request.names, history, address, service)
@@ -88,12 +90,10 @@ async def _resume_all(chosen: Sequence[JournalEntry | str], request: Request, ru
     """Resume all of them, and begin in the order given."""
     async with open_context(run) as context:
         context.songs.update(one if isinstance(one, str) else one.name for one in chosen)
-        callback_url: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
-        callback_url.set_result(None)
         submitter = Submitter(
             context=context,
             gate=SubmissionGate(context, planned=_count_submissions(chosen) if request.resubmit else 0),
-            callback_url=callback_url,
+            callback_url=_no_callbacks,
         )
         report_left_open(context)
         outcomes = {one: Outcome(task_id=_task_of(one)) for one in chosen}
@@ -182,7 +182,7 @@ async def _begin(
     if await skip_saved(context, entry, target):
         return Outcome(task_id=entry.wav_task_id, skipped=True)
     prepare_file(context, audio_id, target)
-    return begin_waiting(context, entry, target)
+    return begin_waiting(context, Accepted(entry=entry), target)
 
 
 async def _settle(
@@ -205,7 +205,11 @@ async def _settle(
         if action is Action.SUBMIT:
             raise
         raise await _explain_unknown(context, entry, unknown.message) from None
-    return begin_waiting(context, accepted.entry, target, accepted.record, new=accepted.new)
+    return begin_waiting(context, accepted, target)
+
+
+async def _no_callbacks() -> None:
+    """Submit without an address for callbacks: the receiver is `convert`'s alone."""
 
 
 async def _explain_unknown(context: ConversionContext, entry: JournalEntry, said: str) -> SubmissionUnknown:

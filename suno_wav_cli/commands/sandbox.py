@@ -34,6 +34,7 @@ def serve(
     seed: int | None,
     credits_left: Decimal,
     window: SubmissionWindow,
+    answer_timeout: float,
 ) -> ExitCode:
     """Serve until interrupted, and sign callbacks if there is a webhook key.
 
@@ -48,6 +49,7 @@ def serve(
             seed=seed,
             credits_left=credits_left,
             window=window,
+            answer_timeout=answer_timeout,
             hmac_key=hmac_key,
             report=run.report,
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.callbacks.tunnel.agent_folder import end_orphans
 from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.ids import music_task_of
 from suno_wav_cli.conversion.music_task import fetch_music_task
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 def show_tracks(argument: str, run: Run) -> ExitCode:
     """List the tracks of a music task, and remember them. Raise SunoWavError."""
     # Wrong usage needs no key, and the journal knows it, whatever the provider.
+    end_orphans(run.paths.agents)
     with open_history(run.paths.journal) as history:
         music_task_id = music_task_of(
             argument, history, service_options(run.settings.provider, run.settings.base_url)

@@ -75,7 +75,7 @@ def read_config_file(path: Path, known: Collection[str]) -> ConfigFile:
     if len(content) > _LARGEST:
         raise _make_read_error(path, f"it is larger than {_LARGEST:,} bytes")
     try:
-        text = content.decode("utf-8")
+        text = content.decode("utf-8-sig")  # Windows editors begin a file with a byte order mark.
         if (match := _LONG_KEY.search(text)) is not None:
             line = text.count("\n", 0, match.start()) + 1
             raise _make_read_error(path, f"line {line} has a key of more than {_MOST_PARTS} parts")
@@ -89,8 +89,7 @@ def read_config_file(path: Path, known: Collection[str]) -> ConfigFile:
         line = content.count(b"\n", 0, error.start) + 1
         raise _make_read_error(path, f"line {line} is not UTF-8 text") from None
     except (ValueError, RecursionError) as error:
-        # tomllib's message has the line.
-        raise _make_read_error(path, str(error)) from None
+        raise _make_read_error(path, _explain(error)) from None
     unknown = [name for name in config.written if name not in known]
     if unknown:
         name = unknown[0]
@@ -100,6 +99,13 @@ def read_config_file(path: Path, known: Collection[str]) -> ConfigFile:
 
 def _make_read_error(path: Path, reason: str) -> UsageError:
     return UsageError(f"{path} cannot be read: {reason}", "Fix the file, or move it away.")
+
+
+def _explain(error: ValueError | RecursionError) -> str:
+    if isinstance(error, RecursionError):
+        return "its lists or tables are nested too deeply"
+    # tomllib's own message has the line. Python bounds the digits of an integer.
+    return str(error) if isinstance(error, tomllib.TOMLDecodeError) else "a number in it has too many digits"
 
 
 def _suggest_name(name: str, known: Collection[str]) -> str:

@@ -15,7 +15,7 @@ from suno_wav_cli.models import SubmissionWindow
 from suno_wav_cli.system.shell_words import split_command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 _UNITS = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
@@ -89,6 +89,17 @@ def number(least: int, most: int) -> Callable[[str], int]:
     return parse
 
 
+def fraction(least: float, most: float) -> Callable[[str], float]:
+    """Read a number that may have a fraction, written without an exponent."""
+
+    def parse(text: str) -> float:
+        if not (re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text) and least <= float(text) <= most):
+            raise ValueError(f"a number from {least:g} to {most:g}")
+        return float(text)
+
+    return parse
+
+
 def size(text: str) -> int:
     """Read `500k`, `2.5M`, `4G` as bytes, in powers of 1000."""
     match = re.fullmatch(r"(\d{1,12}(?:\.\d{1,6})?) ?(?:([kmgt])b?|b)?", text.lower())
@@ -115,10 +126,21 @@ def flag(text: str) -> bool:
 def one_of(*choices: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in choices:
-            raise ValueError(f"one of: {', '.join(choices)}")
+            near = find_nearest(text, choices)
+            raise ValueError(f"one of: {', '.join(choices)}" + (f". Did you mean {near}?" if near else ""))
         return text
 
     return parse
+
+
+def find_nearest(text: str, names: Iterable[str]) -> str | None:
+    """Return the name that was probably meant."""
+    from difflib import get_close_matches
+
+    names = [*names]
+    return next(
+        iter(get_close_matches(text, names, n=1) or get_close_matches(text.lower(), names, n=1)), None
+    )
 
 
 def path(text: str) -> Path:

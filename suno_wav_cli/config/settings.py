@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from suno_wav_cli.config import parsers
 from suno_wav_cli.config.file import read_config_file
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.models import SubmissionWindow, TunnelMode
+from suno_wav_cli.system.loopback import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,6 +27,10 @@ SECRETS = ("ngrok_authtoken", "hmac_key")
 `credentials` reads them, and no output shows them.
 """
 
+LEAST_INTERVAL = 5.0
+"""Seconds between lookups of one task: more would only make the service refuse them."""
+
+_OTHER_VARIABLES = ("home", "hmac_key")
 _RETRIES = 5
 _WINDOW = SubmissionWindow()
 
@@ -48,6 +53,7 @@ class Settings:
     path: str = "/suno-wav-callback"
     no_secret: bool = False
     forward_to: str | None = None
+    keep_forwarded_headers: bool = False
     save: Path | None = None
     max_events: int | None = None
     poll_interval: float = 30.0
@@ -125,6 +131,26 @@ def choose(flags: Mapping[str, object], environ: Mapping[str, str], config: Conf
     return tuple(_choose_one(field.name, field.default, flags, environ, config) for field in fields(Settings))
 
 
+def let_typed_win(flags: Mapping[str, object]) -> dict[str, object]:
+    """Return the flags, with what excludes one of them switched off, wherever it is set."""
+    opposites = {"force": "skip_existing", "quiet": "verbose"}
+    pairs = [*opposites.items(), *((other, one) for one, other in opposites.items())]
+    return {**{other: False for one, other in pairs if flags.get(one)}, **flags}
+
+
+def raise_interval(settings: Settings) -> Settings:
+    """Return the settings with a poll interval that a service can be asked at. This machine bears any."""
+    here = is_own_sandbox(settings) or is_loopback(base_url_of(settings))
+    return settings if here else replace(settings, poll_interval=max(settings.poll_interval, LEAST_INTERVAL))
+
+
+def unknown_variables(environ: Mapping[str, str]) -> list[tuple[str, str | None]]:
+    """Return each SUNO_WAV_* variable that means nothing, with the one that was probably meant."""
+    known = [f"SUNO_WAV_{name.upper()}" for name in (*_PARSERS, *_OTHER_VARIABLES)]
+    strange = [name for name in environ if name.startswith("SUNO_WAV_") and name not in known]
+    return [(name, parsers.find_nearest(name, known)) for name in sorted(strange)]
+
+
 def make_settings(choices: tuple[Choice, ...]) -> Settings:
     return Settings(**{choice.name: choice.value for choice in choices})
 
@@ -198,6 +224,7 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "path": parsers.url_path,
     "no_secret": parsers.flag,
     "forward_to": parsers.receiver_url,
+    "keep_forwarded_headers": parsers.flag,
     "save": parsers.path,
     "max_events": parsers.number(1, 999_999_999),
     "poll_interval": parsers.seconds,

@@ -73,7 +73,10 @@ async def check_budget(context: ConversionContext, plan: Sequence[Job]) -> Decim
 
 
 async def show_plan(context: ConversionContext, plan: Sequence[Job]) -> None:
-    """Report the plan and its price, and the balance if it can be had."""
+    """Report the plan and its price, and the balance if it can be had.
+
+    Raise NoCredits if the plan would be refused.
+    """
     for job in plan:
         context.report(
             Planned(audio_id=job.song.audio_id, path=job.target, action=job.action, price=job.price)
@@ -85,6 +88,8 @@ async def show_plan(context: ConversionContext, plan: Sequence[Job]) -> None:
         balance = _Balance(reason=error.message)
     refusal = refuse_price(price_of(count), context.settings.max_credits, balance.amount)
     _report_price(context, count, balance, refusal)
+    if refusal is not None:
+        raise refusal
 
 
 def refuse_price(price: Decimal, cap: Decimal | None, balance: Decimal | None) -> NoCredits | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from suno_wav_cli.events import Ready
 from suno_wav_cli.models import TunnelMode
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from suno_wav_cli.callbacks.endpoint import CallbackEndpoint
     from suno_wav_cli.conversion.context import ConversionContext
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
 @asynccontextmanager
 async def open_callback_url(
     context: ConversionContext, *, receive: bool
-) -> AsyncIterator[asyncio.Future[str | None]]:
-    """Receive callbacks if `receive` says so. The future gets the URL to submit, or None.
+) -> AsyncIterator[Callable[[], Awaitable[str | None]]]:
+    """Receive callbacks if `receive` says so. Yield what returns the URL to submit, or None.
 
     Raise TunnelFailed if the tunnel that was asked for cannot be opened, and UsageError.
     """
@@ -31,8 +30,10 @@ async def open_callback_url(
     async with AsyncExitStack() as stack:
         endpoint = _open_endpoint(context, stack) if receive else None
         if endpoint is None:
-            known: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
-            known.set_result(settings.callback_url)
+
+            async def known() -> str | None:
+                return settings.callback_url
+
             yield known
             return
         context.client.hide(endpoint.path)
@@ -42,7 +43,7 @@ async def open_callback_url(
             )
         )
         if endpoint.required:
-            await callback_url
+            await callback_url()
         yield callback_url
 
 

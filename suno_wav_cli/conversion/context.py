@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.providers import get_provider
+from suno_wav_cli.callbacks.tunnel.agent_folder import end_orphans
 from suno_wav_cli.config.credentials import find_api_key, require_key
 from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
 from suno_wav_cli.conversion.download_slots import DownloadSlots
@@ -19,12 +20,12 @@ from suno_wav_cli.conversion.resume_hint import command_for
 from suno_wav_cli.conversion.room import DiskRoom
 from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT, check_standard_output
 from suno_wav_cli.conversion.tagger import Tagger
-from suno_wav_cli.conversion.targets import NamesInUse
+from suno_wav_cli.conversion.targets import NamesInUse, names_other_format
 from suno_wav_cli.conversion.track_lookup import TrackLookup
 from suno_wav_cli.download import fetch as download
 from suno_wav_cli.download.part_file import remove_old_parts
 from suno_wav_cli.errors import UsageError
-from suno_wav_cli.events import JournalRestored, SandboxStarted, StoreUnconditional
+from suno_wav_cli.events import JournalRestored, SandboxStarted, StoreUnconditional, WavNamedOtherwise
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account
 from suno_wav_cli.remote.address import is_remote, is_remote_out
@@ -147,6 +148,9 @@ async def open_context(
     if not dry_run and (is_remote_out(settings.out) or settings.out == STANDARD_OUTPUT):
         make_spool(spool)
         remove_old_parts(spool)
+    if settings.out is not None and names_other_format(settings.out):
+        run.report(WavNamedOtherwise(out=settings.out))
+    end_orphans(run.paths.agents)
     async with AsyncExitStack() as stack:
         base_url = stack.enter_context(open_service(settings, run.report))
 

@@ -11,6 +11,7 @@ from suno_wav_cli.conversion.context import make_spool
 from suno_wav_cli.conversion.ids import typed_id
 from suno_wav_cli.conversion.outcome import Outcome
 from suno_wav_cli.conversion.pipeline import begin_waiting
+from suno_wav_cli.conversion.prior import Accepted
 from suno_wav_cli.conversion.targets import check_targets, choose_targets, make_folders, names_title
 from suno_wav_cli.conversion.upload import is_saved
 from suno_wav_cli.conversion.wait import TimeLimit, Wait, look_once
@@ -61,7 +62,9 @@ async def finish_task(
         raise StillRunning("the conversion is not finished yet", "Try again later, or add --wait.")
     if entry is None or entry.audio_id is None:
         entry = await journal.when_unlocked(partial(journal.adopt, task_id, typed_id(named), target))
-    outcome: Outcome = await begin_waiting(context, entry, target, record, limit=limit).finish()
+    outcome: Outcome = await begin_waiting(
+        context, Accepted(entry=entry, record=record), target, limit=limit
+    ).finish()
     return outcome
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.conversion.context import ConversionContext
     from suno_wav_cli.conversion.plan import Job
+    from suno_wav_cli.conversion.prior import Accepted
     from suno_wav_cli.conversion.submit import Submitter
     from suno_wav_cli.conversion.wait import TimeLimit
     from suno_wav_cli.journal.entry import JournalEntry
@@ -61,7 +62,7 @@ async def convert_all(
             # Known from here on, however the run ends.
             outcomes[index] = Outcome(task_id=task_id)
             if wait:
-                rest = begin_waiting(context, accepted.entry, job.target, accepted.record, new=accepted.new)
+                rest = begin_waiting(context, accepted, job.target)
                 return replace(rest, finish=partial(finish, index, rest.finish))
             _report_detached(context, job.song.audio_id, task_id or "")
         except JournalUnusable:
@@ -86,20 +87,19 @@ async def convert_all(
 
 
 def begin_waiting(
-    context: ConversionContext,
-    entry: JournalEntry,
-    target: Path,
-    known: WavRecord | None = None,
-    *,
-    new: bool = False,
-    limit: TimeLimit | None = None,
+    context: ConversionContext, accepted: Accepted, target: Path, *, limit: TimeLimit | None = None
 ) -> Rest:
-    """Wait for a task that was accepted. What is left is to save its file, which returns an outcome.
-
-    The arguments are those of `Wait`.
-    """
-    entry = context.journal.follow(entry)
-    wait = Wait(context, entry.wav_task_id or "", entry, known, new=new, limit=limit)
+    """Wait for a task that was accepted. What is left is to save its file, which returns an outcome."""
+    entry = context.journal.follow(accepted.entry)
+    wait = Wait(
+        context,
+        entry.wav_task_id or "",
+        entry,
+        accepted.record,
+        new=accepted.new,
+        callback_url=accepted.callback_url,
+        limit=limit,
+    )
     # The entry itself is not kept: thousands may wait.
     return Rest(decided=wait.decided, finish=partial(_save_decided, context, entry.id, target, wait.decided))
 

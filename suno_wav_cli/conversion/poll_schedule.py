@@ -54,14 +54,14 @@ class Pace:
 class PolledTask:
     """A task that a song has waited for since it `began`.
 
-    `calls_back` if this run has submitted it, so that a callback may come, and `called` if one has.
+    If this run has submitted it, `callback_url` is where its callback may come, and `called` if one has.
     It was last looked up at `since`, or submitted then. The next lookup is to come after `seconds`,
     and not before `at_least`. With callbacks expected it is `due` later. `look_up` is called when
     its turn has come, and `lookup` runs then.
     """
 
     task_id: str
-    calls_back: bool
+    callback_url: str | None
     look_up: Callable[[], Coroutine[Any, Any, None]]
     began: float
     since: float
@@ -83,13 +83,14 @@ _Entry = tuple[float, int, PolledTask]
 class Schedule:
     """The tasks that wait for their turn.
 
-    `factor` lengthens the pauses of tasks whose callback can come, but to no more than `longest`
-    seconds: a callback may be lost.
+    `factor` lengthens the pauses of tasks whose callback can come, which is those submitted with the
+    address `open_url`, but to no more than `longest` seconds: a callback may be lost.
     """
 
     longest: float
     pace: Pace
     factor: float = 1.0
+    open_url: str | None = None
     _waiting: set[PolledTask] = field(default_factory=set)
     _by_due: list[_Entry] = field(default_factory=list)
     _by_call: list[_Entry] = field(default_factory=list)
@@ -123,13 +124,14 @@ class Schedule:
     def hurry(self, now: float) -> None:
         """Look every task up that could have been called: its callback may be lost."""
         for task in self._waiting:
-            task.due = min(task.due, max(now, task.earliest)) if task.calls_back else task.due
+            if task.callback_url is not None:
+                task.due = min(task.due, max(now, task.earliest))
         self._sort()
 
-    def set_factor(self, factor: float) -> None:
-        """Change the pauses of all tasks whose callback can come."""
-        if factor != self.factor:
-            self.factor = factor
+    def set_pauses(self, factor: float, open_url: str | None) -> None:
+        """Change the pauses of the tasks whose callback can come."""
+        if (factor, open_url) != (self.factor, self.open_url):
+            self.factor, self.open_url = factor, open_url
             for task in self._waiting:
                 task.due = task.since + self._pause(task)
             self._sort()
@@ -160,7 +162,7 @@ class Schedule:
         return task
 
     def _pause(self, task: PolledTask) -> float:
-        if not task.calls_back:
+        if task.callback_url is None or task.callback_url != self.open_url:
             return task.seconds
         return max(task.seconds, min(task.seconds * self.factor, self.longest))
 

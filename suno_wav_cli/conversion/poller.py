@@ -48,20 +48,26 @@ class Poller:
         self._report = report
         self._tasks: dict[str, PolledTask] = {}
         self._early: BoundedDict[str, bool] = BoundedDict(_MOST_EARLY)
+        self._open_url: str | None = None
         self._running = 0
         self._timer: asyncio.TimerHandle | None = None
         self._is_delay_said = False
 
     def follow(
-        self, task_id: str, look_up: Callable[[], Coroutine[Any, Any, None]], *, calls_back: bool
+        self, task_id: str, look_up: Callable[[], Coroutine[Any, Any, None]], *, callback_url: str | None
     ) -> PolledTask:
-        """Begin to wait for a task. `calls_back` if this run has just submitted it.
+        """Begin to wait for a task. `callback_url` is what this run has just submitted it with.
 
         Each turn runs `look_up`, in which `ask` asks the service.
         """
         now, is_called = time.monotonic(), self._early.pop(task_id) is not None
         task = PolledTask(
-            task_id=task_id, calls_back=calls_back, look_up=look_up, began=now, since=now, called=is_called
+            task_id=task_id,
+            callback_url=callback_url,
+            look_up=look_up,
+            began=now,
+            since=now,
+            called=is_called,
         )
         self._tasks[task_id] = task
         return task
@@ -84,24 +90,20 @@ class Poller:
         was_called, task.called = task.called, False
         answer = await fetch_answer(client, task.task_id)
         task.since = time.monotonic()
-        if task.calls_back and isinstance(answer, WavRecord) and answer.state is not WavState.PENDING:
+        is_expected = task.callback_url is not None and task.callback_url == self._open_url
+        if is_expected and isinstance(answer, WavRecord) and answer.state is not WavState.PENDING:
             self._evidence.decided(
                 task.task_id, submitted=task.began, called=was_called or task.called, now=task.since
             )
-            self._schedule.set_factor(self._evidence.factor)
+            self._schedule.set_pauses(self._evidence.factor, self._open_url)
         return answer
 
-    @property
-    def listening(self) -> bool:
-        """Whether callbacks can arrive at present."""
-        return self._evidence.reachable_since is not None
-
-    @listening.setter
-    def listening(self, listening: bool) -> None:
-        if listening != self.listening:
-            now = time.monotonic()
-            self._evidence.set_reachable(now if listening else None)
-            self._schedule.set_factor(self._evidence.factor)
+    def expect_callbacks(self, callback_url: str | None) -> None:
+        """Expect callbacks at this address alone from now on, or none at all."""
+        if callback_url != self._open_url:
+            now, self._open_url = time.monotonic(), callback_url
+            self._evidence.set_reachable(None if callback_url is None else now)
+            self._schedule.set_pauses(self._evidence.factor, callback_url)
             self._schedule.hurry(now)
             self._advance()
 
@@ -131,7 +133,7 @@ class Poller:
         now = time.monotonic()
         if self._evidence.expire(now):
             self._report(CallbacksMissing(poll_interval=self._poll_interval))
-        self._schedule.set_factor(self._evidence.factor)
+        self._schedule.set_pauses(self._evidence.factor, self._open_url)
         while self._running < _AT_ONCE and (task := self._schedule.next_task(now)) is not None:
             self._say_delay(task, now)
             self._begin_lookup(task)

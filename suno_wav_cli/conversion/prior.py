@@ -40,11 +40,13 @@ _BETWEEN_LOOKS = 0.2
 class Accepted:
     """A conversion that the service has accepted.
 
-    `new` if this run has just submitted it. `record` is what a lookup has said a moment ago.
+    `new` if this run has just submitted it, with `callback_url` if callbacks may come. `record` is
+    what a lookup has said a moment ago.
     """
 
     entry: JournalEntry
     new: bool = False
+    callback_url: str | None = None
     record: WavRecord | None = None
 
 

@@ -41,7 +41,7 @@ from suno_wav_cli.events import (
 from suno_wav_cli.journal.entry import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from decimal import Decimal
 
     from suno_wav_cli.conversion.context import ConversionContext
@@ -66,13 +66,13 @@ class SongTaken(Exception):
 class Submitter:
     """Submits the songs of a run.
 
-    `callback_url` is known when the tunnel is open. `balance` is what was left before, if that was
-    looked up.
+    `callback_url` waits until the tunnel is open, and returns the address of this moment. `balance`
+    is what was left before, if that was looked up.
     """
 
     context: ConversionContext
     gate: SubmissionGate
-    callback_url: asyncio.Future[str | None]
+    callback_url: Callable[[], Awaitable[str | None]]
     balance: Decimal | None = None
 
     async def accept(self, job: Job) -> Accepted:
@@ -92,21 +92,21 @@ class Submitter:
                 else:
                     if accepted is not None:
                         return accepted
-            # Only what is submitted has to wait for the tunnel. One song's end must not end it.
-            callback_url = await asyncio.shield(self.callback_url)
             while True:
-                accepted = await self._submit(job, one, callback_url)
+                accepted = await self._submit(job, one)
                 if accepted is not None:
                     return accepted
 
-    async def _submit(self, job: Job, one: Pass, callback_url: str | None) -> Accepted | None:
+    async def _submit(self, job: Job, one: Pass) -> Accepted | None:
         """Make one paid request when the turn comes, unless another program was quicker.
 
         Return None if the song has to wait for another turn: certainly nothing was accepted.
         """
+        # Only what is submitted has to wait for the tunnel.
+        await self.callback_url()
         await self.gate.approach(one)
         try:
-            return await self._pay(job, one, callback_url)
+            return await self._pay(job, one, await self.callback_url())
         except SongTaken as taken:
             return await continue_earlier(self.context, taken.entry)
         except SubmissionUnknown:
@@ -179,9 +179,9 @@ class Submitter:
             return await self._continue_existing(payment.recorded, exists)
         except SubmissionUnknown as error:
             return await self._find_task(payment.recorded, error)
-        return await self._record_task(payment.recorded, task_id)
+        return await self._record_task(payment.recorded, task_id, callback_url)
 
-    async def _record_task(self, entry: JournalEntry, task_id: str) -> Accepted:
+    async def _record_task(self, entry: JournalEntry, task_id: str, callback_url: str | None) -> Accepted:
         journal = self.context.journal
         try:
             try:
@@ -198,7 +198,7 @@ class Submitter:
         if accepted.wav_task_id is None:
             raise explain_unknown(accepted)
         self.context.report(Submitted(audio_id=entry.name, task_id=task_id))
-        return Accepted(entry=accepted, new=accepted.id == entry.id)
+        return Accepted(entry=accepted, new=accepted.id == entry.id, callback_url=callback_url)
 
     async def _find_task(self, entry: JournalEntry, lost: SubmissionUnknown) -> Accepted:
         """Find the task in an answer that was not understood. Raise `lost` if that fails."""

@@ -142,6 +142,12 @@ def names_title(out: str | None) -> bool:
     return out is not None and "{title}" in out
 
 
+def names_other_format(out: str) -> bool:
+    """Tell whether `--out` ends as the names of other sound files do."""
+    endings = (".aac", ".aif", ".aiff", ".flac", ".m4a", ".mp3", ".mp4", ".ogg", ".opus", ".wma")
+    return out.lower().endswith(endings) and not is_folder(Path(out).expanduser())
+
+
 def check_targets(targets: Sequence[Path], *, ours: Callable[[Path], bool], force: bool) -> None:
     """Raise UsageError for a folder that cannot take the files, OutputExists for an existing file.
 

@@ -51,8 +51,8 @@ class Wait:
     """A wait for a task: a record that the poller looks up, because thousands may wait at once.
 
     `entry` is None for a task that the journal does not know. `known` is what the service said a
-    moment ago. `new` if this run has just submitted the task, so that a callback may come. With
-    `any_state`, the first record ends it. `limit` is what other waits for this song share.
+    moment ago. `new` if this run has just submitted the task, with `callback_url` if callbacks may
+    come. With `any_state`, the first record ends it. `limit` is what other waits for this song share.
 
     `decided` gets the record, which has the file's URL, or what `next_step` and `time_is_up` decide,
     with the line that continues. To cancel it ends the wait.
@@ -78,6 +78,7 @@ class Wait:
         known: WavRecord | None = None,
         *,
         new: bool = False,
+        callback_url: str | None = None,
         any_state: bool = False,
         limit: TimeLimit | None = None,
     ) -> None:
@@ -94,7 +95,7 @@ class Wait:
         self._timer: asyncio.TimerHandle | None = None
         self.decided: asyncio.Future[WavRecord] = asyncio.get_running_loop().create_future()
         self.decided.add_done_callback(self._end)
-        self._task = context.poller.follow(task_id, self._look_up, calls_back=new)
+        self._task = context.poller.follow(task_id, self._look_up, callback_url=callback_url)
         first = AskAgain(seconds=self._terms.poll_interval if new else 0.0, at_least=0.0)
         self._go_on(first if known is None else self._take(known))
         if new or known or self._limit.ends_at is not None:

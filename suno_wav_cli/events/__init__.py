@@ -24,14 +24,27 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from suno_wav_cli.events.account import *
 from suno_wav_cli.events.callbacks import *
+from suno_wav_cli.events.checks import *
 from suno_wav_cli.events.commands import *
+from suno_wav_cli.events.deliveries import *
 from suno_wav_cli.events.follow_up import *
 from suno_wav_cli.events.payments import *
 from suno_wav_cli.events.songs import *
+from suno_wav_cli.events.trigger import *
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Event: TypeAlias = PaymentEvent | SongEvent | FollowUpEvent | CallbackEvent | AccountEvent | CommandEvent
+Event: TypeAlias = (
+    PaymentEvent
+    | SongEvent
+    | FollowUpEvent
+    | CallbackEvent
+    | DeliveryEvent
+    | TriggerEvent
+    | AccountEvent
+    | CheckEvent
+    | CommandEvent
+)
 
 Report: TypeAlias = "Callable[[Event], None]"

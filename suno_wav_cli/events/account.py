@@ -95,6 +95,40 @@ class SecretsIgnored:
 
 
 @event
+class VariableUnknown:
+    """A variable is named as the program's own, and means nothing to it.
+
+    suggestion: the name that was probably meant.
+    """
+
+    name: str
+    suggestion: str | None
+
+
+@event
+class OptionIgnored:
+    """An option of the command line has no effect.
+
+    option: as it was typed.
+    """
+
+    option: str
+    reason: str
+
+
+@event
+class PollIntervalRaised:
+    """A service is not asked as often as `--poll-interval` says; one on this machine is.
+
+    asked: the interval of the settings, in seconds.
+    poll_interval: the one that is used.
+    """
+
+    asked: float
+    poll_interval: float
+
+
+@event
 class PathShown:
     """`config`: a file or folder that the program uses."""
 
@@ -112,5 +146,15 @@ class ConfigLocated:
 
 
 AccountEvent: TypeAlias = (
-    Balance | KeyStored | KeyRemoved | SettingShown | SecretShown | SecretsIgnored | PathShown | ConfigLocated
+    Balance
+    | KeyStored
+    | KeyRemoved
+    | SettingShown
+    | SecretShown
+    | SecretsIgnored
+    | VariableUnknown
+    | OptionIgnored
+    | PollIntervalRaised
+    | PathShown
+    | ConfigLocated
 )

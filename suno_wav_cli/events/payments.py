@@ -66,6 +66,16 @@ class Planned:
 
 
 @event
+class WavNamedOtherwise:
+    """`--out` is the name of another format. The file will be a WAV all the same.
+
+    out: as it was given.
+    """
+
+    out: str
+
+
+@event
 class UnusualIds:
     """Some songs to be paid for have ids that are not UUIDs, which the ids of songs usually are.
 
@@ -243,6 +253,7 @@ PaymentEvent: TypeAlias = (
     | RoomShort
     | Planned
     | UnusualIds
+    | WavNamedOtherwise
     | Quoted
     | RunBegun
     | SubmissionScheduled

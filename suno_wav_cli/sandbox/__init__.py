@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.callbacks.sender import ServiceTiming
 from suno_wav_cli.callbacks.server import serve_in_thread
 from suno_wav_cli.models import SubmissionWindow
 from suno_wav_cli.sandbox.cdn.connection import CdnProtocol
@@ -33,15 +34,22 @@ def run_sandbox(
     credits_left: Decimal | int = 100,
     window: SubmissionWindow = SubmissionWindow(),
     hmac_key: Secret | None = None,
+    answer_timeout: float = 15.0,
     report: Report = _discard,
 ) -> Iterator[Service]:
     """Serve on `bound` from a thread until the block is left. `report` is called from that thread.
 
     The account has `credits_left`, and takes as many submissions as `window` says, in the sandbox's
-    own time: `speed` divides it. Callbacks are signed if `hmac_key` is given.
+    own time: `speed` divides it, but not `answer_timeout`, the seconds that a receiver of callbacks
+    has. They are signed if `hmac_key` is given.
     """
     service = Service(
-        speed=speed, seed=seed, credits_left=Decimal(credits_left), window=window, hmac_key=hmac_key
+        speed=speed,
+        seed=seed,
+        credits_left=Decimal(credits_left),
+        window=window,
+        hmac_key=hmac_key,
+        timing=ServiceTiming(answer=answer_timeout).at_speed(speed),
     )
     with serve_in_thread(make_app(service, report), bound, CdnProtocol):
         yield service

@@ -14,7 +14,6 @@ from suno_wav_cli.callbacks.payload_variants import callback_content
 from suno_wav_cli.callbacks.sender import (
     JSON_HEADERS,
     CallbackRequest,
-    ServiceTiming,
     post_callback,
 )
 from suno_wav_cli.callbacks.signature import signed_headers
@@ -22,6 +21,7 @@ from suno_wav_cli.events import RequestServed
 from suno_wav_cli.sandbox.behaviours import Callbacks
 
 if TYPE_CHECKING:
+    from suno_wav_cli.callbacks.sender import Answer
     from suno_wav_cli.events import Report
     from suno_wav_cli.sandbox.service import Service
     from suno_wav_cli.sandbox.tasks import Task
@@ -52,21 +52,27 @@ async def send_callbacks(task: Task, service: Service, report: Report) -> None:
 async def _send_forgeries(task: Task, service: Service, report: Report) -> None:
     """Send three forged callbacks, unsigned: another task, another file, a failure."""
     evil = {"audio_wav_url": "https://example.com/evil.wav", "task_id": task.task_id}
-    for forgery in (
-        {"code": 200, "msg": "success", "data": evil | {"task_id": "0" * 32}},
-        {"code": 200, "msg": "success", "data": evil},
-        {"code": 501, "msg": "failed", "data": evil | {"audio_wav_url": None}},
+    for number, forgery in enumerate(
+        (
+            {"code": 200, "msg": "success", "data": evil | {"task_id": "0" * 32}},
+            {"code": 200, "msg": "success", "data": evil},
+            {"code": 501, "msg": "failed", "data": evil | {"audio_wav_url": None}},
+        ),
+        1,
     ):
-        await _post(task.callback_url, CallbackRequest(body=json.dumps(forgery).encode()), service, report)
+        request = CallbackRequest(body=json.dumps(forgery).encode())
+        await _post(task, request, service, report, what=f"forgery {number}")
 
 
 async def _send_with_retries(task: Task, content: bytes, service: Service, report: Report) -> None:
-    for retry_after in (*ServiceTiming().at_speed(service.speed).retries, None):
+    retries = service.timing.retries
+    for attempt, pause in enumerate((*retries, None), 1):
         service.counters.callbacks[task.audio_id] += 1
         request = CallbackRequest(body=content, headers=JSON_HEADERS + _sign(task, service))
-        if await _post(task.callback_url, request, service, report) or retry_after is None:
+        what = f"attempt {attempt} of {len(retries) + 1}"
+        if await _post(task, request, service, report, what=what, pause=pause) or pause is None:
             return
-        await asyncio.sleep(retry_after)
+        await asyncio.sleep(pause)
 
 
 def _sign(task: Task, service: Service) -> tuple[tuple[str, str], ...]:
@@ -75,19 +81,37 @@ def _sign(task: Task, service: Service) -> tuple[tuple[str, str], ...]:
     return signed_headers(service.hmac_key, task.task_id, int(time.time()))
 
 
-async def _post(url: str, request: CallbackRequest, service: Service, report: Report) -> bool:
+async def _post(
+    task: Task,
+    request: CallbackRequest,
+    service: Service,
+    report: Report,
+    *,
+    what: str,
+    pause: float | None = None,
+) -> bool:
     """Post once. Return whether the receiver answered HTTP 200 in time.
 
-    The path, which may be secret, is not reported.
+    The path, which may be secret, is not reported. `pause` is before the next attempt, if there is one.
     """
     try:
-        host = urlsplit(url).hostname or ""
+        host = urlsplit(task.callback_url).hostname or ""
     except ValueError:
         host = ""
     if host.removeprefix("www.") in _RESERVED:
         report(RequestServed(method="CALLBACK", path=host, status=0, detail="a placeholder, not posted to"))
         return True
-    answer = await post_callback(request, url, ServiceTiming().at_speed(service.speed).answer)
-    note = ": ".join(filter(None, (answer.problem, answer.detail)))
-    report(RequestServed(method="CALLBACK", path=host, status=answer.status or 0, detail=note))
+    answer = await post_callback(request, task.callback_url, service.timing.answer)
+    detail = f"task {task.task_id}, {task.audio_id}, {what}: {describe_answer(answer, pause)}"
+    report(RequestServed(method="CALLBACK", path=host, status=answer.status or 0, detail=detail))
     return answer.status == httpx.codes.OK
+
+
+def describe_answer(answer: Answer, pause: float | None) -> str:
+    """Say how long a receiver took, what went wrong, and what the service does then."""
+    took = f"{answer.seconds:.2f} s"
+    if answer.status == httpx.codes.OK:
+        return took
+    problem = ": ".join(filter(None, (answer.problem, answer.detail)))
+    then = "gives up" if pause is None else f"tries again in {pause:.3g} s"
+    return ", ".join(filter(None, (took, problem, then)))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from decimal import Decimal
 
+    from suno_wav_cli.callbacks.sender import ServiceTiming
     from suno_wav_cli.models import Secret, SubmissionWindow
     from suno_wav_cli.sandbox.answers.faults import AnswerStep
     from suno_wav_cli.sandbox.behaviours import Behaviour
@@ -63,7 +64,7 @@ class Service:
     """One account, shared by all contracts.
 
     `speed` divides every waiting time, and that of the `window`. `seed` makes the ids repeatable.
-    `hmac_key` signs callbacks.
+    `hmac_key` signs callbacks, and `timing` is theirs, at that speed.
     """
 
     def __init__(
@@ -74,8 +75,10 @@ class Service:
         credits_left: Decimal,
         window: SubmissionWindow,
         hmac_key: Secret | None,
+        timing: ServiceTiming,
     ) -> None:
         self.speed = speed
+        self.timing = timing
         self.hmac_key = hmac_key
         self.counters = Counters()
         self._random = random.Random(seed)

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from suno_wav_cli.errors import TunnelFailed
 
 _HOST = "127.0.0.1"
+_BACKLOG = 1024
+"""Connections that wait to be accepted, if the system allows as many."""
 
 
 def is_loopback(url: str) -> bool:
@@ -40,7 +42,7 @@ def bind_socket(port: int) -> socket.socket:
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((_HOST, port))
-        bound.listen(128)
+        bound.listen(_BACKLOG)
     except OSError:
         bound.close()
         raise

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.system.turns import Turns
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
@@ -43,17 +45,17 @@ class RateWindow:
     """
 
     def __init__(self, size: int, seconds: float) -> None:
-        self._slots = asyncio.Semaphore(size)
+        self._slots = Turns(size)
         self._seconds = seconds
 
     @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
-        """Wait for a free slot, and hold it for the block and `seconds` more."""
-        await self._slots.acquire()
+    async def slot(self, rank: int = 0) -> AsyncIterator[None]:
+        """Wait for a free slot, and hold it for the block and `seconds` more. The lowest rank is first."""
+        await self._slots.enter(rank)
         try:
             yield
         finally:
-            asyncio.get_running_loop().call_later(self._seconds, self._slots.release)
+            asyncio.get_running_loop().call_later(self._seconds, self._slots.leave)
 
 
 class RateLimit:

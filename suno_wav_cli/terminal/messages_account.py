@@ -34,6 +34,18 @@ def render_account(event: events.AccountEvent) -> Message:
                 text=f"suno-wav: warning: others can read {printable(str(event.path))}, so {names} in it "
                 f"{'is' if len(event.names) == 1 else 'are'} not used\n  {printable(event.remedy)}"
             )
+        case events.VariableUnknown():
+            meant = f"; did you mean {event.suggestion}?" if event.suggestion else ""
+            return Message(
+                text=f"suno-wav: warning: {printable(event.name)} is set, and there is no such setting{meant}"
+            )
+        case events.OptionIgnored():
+            return Message(text=f"suno-wav: {event.option} has no effect here: {event.reason}")
+        case events.PollIntervalRaised():
+            return Message(
+                text=f"suno-wav: polling every {event.poll_interval:g} s, not every {event.asked:g} s: "
+                "a service is not to be asked more often"
+            )
         case events.PathShown():
             missing = "" if event.exists else "  (does not exist)"
             return Message(result=[f"{event.name:<15} {event.path}{missing}"])

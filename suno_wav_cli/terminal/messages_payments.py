@@ -31,6 +31,10 @@ def render_payment(event: events.PaymentEvent) -> Message:
         case events.Planned():
             price = f" ({count_credits(event.price)})" if event.price else ""
             return Message(result=[f"{event.action:<8} {event.audio_id} -> {shown(event.path)}{price}"])
+        case events.WavNamedOtherwise():
+            return Message(
+                text=f"suno-wav: {printable(event.out)} will be a WAV file, whatever its name says"
+            )
         case events.UnusualIds():
             return Message(text=_unusual(event.audio_ids))
         case events.Quoted():
@@ -118,5 +122,4 @@ def _quote(event: events.Quoted) -> str:
         balance = f"the balance is {format_credits(event.balance)}"
     else:
         balance = f"the balance is unknown ({printable(event.reason or 'no reason given')})"
-    line = f"suno-wav: {price}; {balance}"
-    return line if event.refusal is None else f"{line}\n  It would not be started: {event.refusal}"
+    return f"suno-wav: {price}; {balance}"

@@ -1,4 +1,7 @@
-"""Addresses without their queries, in what is logged or shown: who has a signed address has the file."""
+"""Addresses without queries and passwords, in what is logged or shown.
+
+Who has a signed address has the file.
+"""
 
 from __future__ import annotations
 
@@ -23,15 +26,19 @@ _PARAMETER = re.compile(
     r"""(?:(?<=[^\s?])\?|(?<=[^\s?\\])\\++u003f)[\w.~%-]{1,100}=[^\s"<>]*""", re.IGNORECASE
 )
 """What can only be a query, of an address that has no scheme or does not look like one."""
+_USER_INFO = re.compile(r"""([a-z][a-z0-9+.-]{0,20}:(?:\\*/){2})[^\s"<>/?#\\]{1,2000}@""", re.IGNORECASE)
 _ADDRESS = re.compile(r"\s*([a-z][a-z0-9+.-]{0,20}:)?//[^?#]*", re.IGNORECASE)
 _HIDDEN = "?(hidden)"
+_HIDDEN_USER = r"\1(hidden)@"
 
 _TYPED = frozenset({"remedy", "resume_hint", "callback_url"})
 """Fields with a command line to paste, or with the address to give to the service."""
 
 
 def hide_queries(text: str) -> str:
-    """Return a text whose addresses have no queries."""
+    """Return a text whose addresses have no queries, and no user names or passwords."""
+    if "@" in text:
+        text = _USER_INFO.sub(_HIDDEN_USER, text)
     if "?" not in text and "#" not in text and "003" not in text:
         return text
     return _PARAMETER.sub(_HIDDEN, _QUERY.sub(rf"\1{_HIDDEN}", text))
@@ -43,7 +50,7 @@ def hide_all(value: Any, name: str = "") -> Any:
         found = _ADDRESS.match(value)
         # An address alone ends with its text, whatever characters its query has.
         if (found and found.end() < len(value)) or (name.lower().endswith("url") and "?" in value):
-            return re.split(r"[?#]", value, maxsplit=1)[0] + _HIDDEN
+            return _USER_INFO.sub(_HIDDEN_USER, re.split(r"[?#]", value, maxsplit=1)[0]) + _HIDDEN
         return hide_queries(value)
     if isinstance(value, Mapping):
         return {key: hide_all(one, str(key)) for key, one in value.items()}

@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 import pytest
 
+from suno_wav_cli.callbacks import refusal
+from suno_wav_cli.callbacks.handlers import Handlers
+from suno_wav_cli.callbacks.limited_server import ReceiverLimits, serve
 from suno_wav_cli.callbacks.notifications import make_notification_handler
 from suno_wav_cli.callbacks.receiver import receiver_app
-from suno_wav_cli.callbacks.server import ReceiverLimits, limited_protocol, serve
 from suno_wav_cli.system.loopback import address_of, bind_socket
 from suno_wav_cli.terminal.json_lines import json_lines
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from suno_wav_cli.callbacks.refusal import RefusedRequest
     from suno_wav_cli.events import Event
 
 T = TypeVar("T")
@@ -40,8 +43,8 @@ DEADLINE = 0.3
 NO_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Loading some for a client that speaks plain http takes longer than the test."""
 
-SMALL = ReceiverLimits(body=1000, request_seconds=DEADLINE, connections=16)
-PATIENT = ReceiverLimits(body=1000, request_seconds=10.0, connections=16)
+SMALL = ReceiverLimits(body=1000, request_seconds=DEADLINE, grace_seconds=0.1, connections=16)
+PATIENT = ReceiverLimits(body=1000, request_seconds=10.0, grace_seconds=0.3, connections=16)
 
 
 def callback(task_id: str | None, code: int | None) -> dict[str, Any]:
@@ -91,6 +94,7 @@ class Receiver:
     wakes: Wakes = field(default_factory=Wakes)
     events: list[dict[str, Any]] = field(default_factory=list)
     threads: set[int] = field(default_factory=set)
+    refused: list[RefusedRequest] = field(default_factory=list)
 
     def report(self, event: Event) -> None:
         self.events.extend(json.loads(line) for line in json_lines(event))
@@ -110,14 +114,14 @@ class Receiver:
             return await asyncio.wait_for(line.rest(), 20)
 
     async def ask(self, method: str, path: str, **arguments: Any) -> httpx.Response:
-        async with httpx.AsyncClient(trust_env=False, timeout=5, verify=NO_CERTIFICATES) as http:
+        async with httpx.AsyncClient(trust_env=False, timeout=60, verify=NO_CERTIFICATES) as http:
             return await http.request(method, self.address + path, **arguments)
 
     async def post(self, content: bytes, path: str = PATH) -> httpx.Response:
         return await self.ask("POST", path, content=content, headers={"Content-Type": "application/json"})
 
     async def woken(self, task_id: str) -> None:
-        await asyncio.wait_for(self.wakes.of(task_id).wait(), 5)
+        await asyncio.wait_for(self.wakes.of(task_id).wait(), 60)
 
 
 class Receivers:
@@ -143,12 +147,12 @@ class Receivers:
         if limits not in self._places:
             bound = self._stack.enter_context(bind_socket(0))
             place = self._places[limits] = Place(address=address_of(bound))
-            await self._stack.enter_async_context(serve(place, bound, limited_protocol(limits)))
+            await self._stack.enter_async_context(serve(place, bound, limits, place.refuse))
         place = self._places[limits]
         receiver = Receiver(address=place.address)
-        place.app = receiver_app(
-            PATH, make_notification_handler(receiver.wakes.wake, receiver.report), limits
-        )
+        place.refused = receiver.refused
+        handle = make_notification_handler(receiver.wakes.wake, receiver.report)
+        place.app = receiver_app(PATH, Handlers(handle=handle, refused=receiver.refused.append), limits)
         return await story(receiver)
 
 
@@ -158,6 +162,10 @@ class Place:
 
     address: str
     app: ASGIApp | None = None
+    refused: list[RefusedRequest] = field(default_factory=list)
+
+    def refuse(self, request: RefusedRequest) -> None:
+        self.refused.append(request)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         assert self.app is not None
@@ -338,6 +346,83 @@ def test_body_without_a_json_object_is_400(receivers: Receivers, body: bytes) ->
         return (await receiver.post(body)).status_code, receiver.events
 
     assert receivers.run(story, ReceiverLimits()) == (400, [])
+
+
+LONG_PATH = "/suno-wav-callback/dT8Fh0lRkq3V9xT7Yw2LrB8nZc5Hd1JudT8Fh0lRkq3"
+GZIP = b"\x1f\x8b\x08" + b"x" * 50
+
+
+@pytest.mark.parametrize(
+    ("path", "reason", "shown"),
+    [
+        (f"{LONG_PATH}/", refusal.EXTRA_SLASH, "/suno-wav-callback/(hidden)/"),
+        (f"{LONG_PATH}///", refusal.EXTRA_SLASH, "/suno-wav-callback/(hidden)///"),
+        (LONG_PATH.lower(), refusal.OTHER_CASE, "/suno-wav-callback/(hidden)"),
+        ("/suno-wav-callback", refusal.NO_SECRET, "/suno-wav-callback"),
+        ("/suno-wav-callback/", refusal.NO_SECRET, "/suno-wav-callback/"),
+        ("/prefix/suno-wav-callback", refusal.NO_SECRET, "/prefix/suno-wav-callback"),
+        (LONG_PATH[:-1], refusal.NO_SUCH_PATH, "/suno-wav-callback/(hidden)"),
+        ("/.env", refusal.NO_SUCH_PATH, "/.env"),
+        ("/a" * 100, refusal.NO_SUCH_PATH, "/a" * 40 + "…"),
+        ("", refusal.NO_SUCH_PATH, ""),
+    ],
+)
+def test_what_is_wrong_with_a_path(path: str, reason: refusal.Refusal, shown: str) -> None:
+    """And no part of the secret one is shown."""
+    assert refusal.refuse_head("POST", path, LONG_PATH, is_loop=False) is reason
+    assert refusal.shown_path(path, LONG_PATH) == shown
+
+
+def test_a_path_without_a_secret_may_be_mistyped_too() -> None:
+    plain = "/suno-wav-callback"
+    assert refusal.refuse_head("POST", "/suno-wav-callback/", plain, is_loop=False) is refusal.EXTRA_SLASH
+    assert refusal.refuse_head("POST", "/", plain, is_loop=False) is refusal.NO_SUCH_PATH
+    assert refusal.refuse_head("GET", plain, plain, is_loop=False) is refusal.WRONG_METHOD
+    assert refusal.refuse_head("POST", plain, plain, is_loop=True) is refusal.LOOP
+    assert refusal.refuse_head("POST", plain, plain, is_loop=False) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "reason"),
+    [
+        (b"", (), refusal.EMPTY),
+        (b"{", (), refusal.NOT_JSON),
+        (GENUINE[:-1], (("content-type", "application/json"),), refusal.NOT_JSON),
+        (GZIP, (), refusal.COMPRESSED),
+        (b"\x8b\x03\x80", (("content-encoding", "br"),), refusal.COMPRESSED),
+        (b"{", (("content-encoding", "identity"),), refusal.NOT_JSON),
+        (b"a=b", (("content-type", "application/x-www-form-urlencoded"),), refusal.FORM),
+        (b"--x", (("content-type", "Multipart/Form-Data; boundary=x"),), refusal.FORM),
+        (b"<xml/>", (("content-type", "text/xml"),), refusal.NOT_JSON),
+    ],
+)
+def test_what_is_wrong_with_a_body(
+    body: bytes, headers: tuple[tuple[str, str], ...], reason: refusal.Refusal
+) -> None:
+    assert refusal.refuse_body(body, headers) is reason
+
+
+@pytest.mark.first_cases(3)
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        (request(GENUINE, path=PATH + "/"), refusal.EXTRA_SLASH),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", refusal.TLS_HERE),
+        (request(GZIP, b"Content-Length: %d" % len(GZIP), b"Content-Encoding: gzip"), refusal.COMPRESSED),
+        (request(b""), refusal.EMPTY),
+        (request(b"[]"), refusal.NOT_AN_OBJECT),
+        (request(b"", method="GET"), refusal.WRONG_METHOD),
+        (request(b"x" * 1001), refusal.refuse_size(1000)),
+        (request(b"{", b"Content-Length: 900"), refusal.CUT_SHORT),
+        (b"rubbish\r\n\r\n", refusal.NOT_HTTP),
+    ],
+)
+def test_what_was_refused_is_told(receivers: Receivers, sent: bytes, reason: refusal.Refusal) -> None:
+    async def story(receiver: Receiver) -> list[refusal.Refusal]:
+        await receiver.answer_to(sent)
+        return [refused.refusal for refused in receiver.refused]
+
+    assert receivers.run(story) == [reason]
 
 
 def test_deeply_nested_object_does_no_harm(receivers: Receivers) -> None:
@@ -577,14 +662,17 @@ def test_server_prints_nothing_without_logging_set_up() -> None:
 import asyncio, sys
 from suno_wav_cli.system.loopback import bind_socket
 from suno_wav_cli.callbacks.receiver import receiver_app
-from suno_wav_cli.callbacks.server import ReceiverLimits, limited_protocol, serve
+from suno_wav_cli.callbacks import refusal
+from suno_wav_cli.callbacks.handlers import Handlers
+from suno_wav_cli.callbacks.limited_server import ReceiverLimits, serve
 from suno_wav_cli.terminal.json_lines import json_lines
 from suno_wav_cli.callbacks.notifications import make_notification_handler
 
 async def main():
     with bind_socket(0) as bound:
-        app = receiver_app("/hook", make_notification_handler(print, lambda event: None), ReceiverLimits())
-        async with serve(app, bound, limited_protocol(ReceiverLimits())):
+        handle = make_notification_handler(print, lambda event: None)
+        app = receiver_app("/hook", Handlers(handle=handle), ReceiverLimits())
+        async with serve(app, bound, ReceiverLimits()):
             print(bound.getsockname()[1], flush=True)
             await asyncio.to_thread(sys.stdin.read)
 
@@ -755,9 +843,10 @@ def test_server_ends_soon_while_strangers_hold_connections() -> None:
     async def run() -> float:
         with bind_socket(0) as bound:
             receiver = Receiver(address=address_of(bound))
-            app = receiver_app(PATH, make_notification_handler(receiver.wakes.wake, receiver.report), PATIENT)
+            handle = make_notification_handler(receiver.wakes.wake, receiver.report)
+            app = receiver_app(PATH, Handlers(handle=handle), PATIENT)
             async with receiver.connected() as silent, receiver.connected() as half:
-                async with serve(app, bound, limited_protocol(PATIENT)):
+                async with serve(app, bound, PATIENT):
                     await silent.send(b"P")
                     await half.send(request(b"{", b"Content-Length: 100"))
                     # Answered, so the two before it were met too.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,9 +16,10 @@ import psutil
 import pytest
 
 from suno_wav_cli.callbacks.endpoint import CallbackEndpoint, receive_callbacks
+from suno_wav_cli.callbacks.handlers import Handlers
 from suno_wav_cli.callbacks.public_url import PublicUrl
-from suno_wav_cli.callbacks.tunnel import Destination, Listener, Lost, Restored, TunnelTimeouts
-from suno_wav_cli.callbacks.tunnel.agent_binary import find_agent
+from suno_wav_cli.callbacks.tunnel import Destination, Listener, Lost, Restored, Tunnel, TunnelTimeouts
+from suno_wav_cli.callbacks.tunnel.agent_binary import Agent, find_agent
 from suno_wav_cli.callbacks.tunnel.agent_folder import make_agent_folder
 from suno_wav_cli.callbacks.tunnel.agent_process import AgentProcess, Launch
 from suno_wav_cli.callbacks.tunnel.agent_settings import make_agent_config
@@ -26,6 +28,7 @@ from suno_wav_cli.errors import TunnelFailed
 from suno_wav_cli.models import Secret
 from suno_wav_cli.system.loopback import address_of, bind_socket
 from tests.support.ngrok_world import NgrokWorld, ngrok_world
+from tests.support.stand_in_ngrok_public import Endpoint, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,6 +103,42 @@ def test_programs_that_hang_are_passed_over_and_ended_with_their_children(
     assert not [line for line in command_lines if "4322" in line]
 
 
+def test_programs_are_asked_for_their_version_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that hangs costs the others no time: the first one here answers when the last one has started."""
+    scripts = {
+        "one": f"while ! [ -e {tmp_path}/begun ]; do sleep 0.01; done; echo ngrok version 3.39.10",
+        "two": "sleep 4323 & wait",
+        "three": f": > {tmp_path}/begun; sleep 4323 & wait",
+    }
+    for name, script in scripts.items():
+        (tmp_path / name).mkdir()
+        program = tmp_path / name / "ngrok"
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PYNGROK_NGROK_PATH", str(tmp_path / "absent"))
+    folders = [str(tmp_path / name) for name in scripts]
+    monkeypatch.setenv("PATH", os.pathsep.join([*folders, "/usr/bin", "/bin"]))
+    agent = find_agent(SubprocessGroup(), time.monotonic() + 60, TunnelTimeouts(agent_version=20.0))
+    assert agent == Agent(path=tmp_path / "one" / "ngrok", version=(3, 39, 10))
+    command_lines = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
+    assert not [line for line in command_lines if "4323" in line]
+
+
+def test_an_agent_behind_programs_that_hang_is_found(
+    world: NgrokWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has answered while the program was waiting for the others."""
+    folder = tmp_path / "hangs"
+    folder.mkdir()
+    (folder / "ngrok").write_text("#!/bin/sh\nsleep 4324 & wait\n")
+    (folder / "ngrok").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{world.env()['PATH']}")
+    agent = find_agent(SubprocessGroup(), time.monotonic() + 60, TunnelTimeouts(agent_version=1.0))
+    assert agent == Agent(path=world.executable, version=(3, 39, 10))
+
+
 @dataclass
 class FailingTunnel:
     """A tunnel that cannot be opened. It remembers when it was tried."""
@@ -142,7 +181,7 @@ async def ignore(delivery: ReceivedCallback) -> None:
 
 
 def keep_open(
-    make_tunnel: Callable[[str], FailingTunnel | LocalTunnel],
+    make_tunnel: Callable[[str], Tunnel],
     timeouts: TunnelTimeouts,
     is_enough: Callable[[list[Lost | Restored]], bool],
 ) -> list[Lost | Restored]:
@@ -150,24 +189,19 @@ def keep_open(
     changes: list[Lost | Restored] = []
 
     async def run() -> None:
-        done = asyncio.Event()
-
-        def on_change(change: Lost | Restored) -> None:
-            changes.append(change)
-            if is_enough(changes):
-                done.set()
-
         with bind_socket(0) as bound:
             tunnel = make_tunnel(address_of(bound))
             endpoint = CallbackEndpoint(
                 bound=bound, path=PATH, tunnel=tunnel, required=False, timeouts=timeouts
             )
-            async with receive_callbacks(endpoint, ignore) as probe:
-                public_url = PublicUrl(endpoint, probe, NO_CERTIFICATES, on_change, lambda _event: None)
+            async with receive_callbacks(endpoint, Handlers(handle=ignore)) as probe:
+                public_url = PublicUrl(endpoint, probe, NO_CERTIFICATES, changes.append, lambda _event: None)
                 with suppress(TunnelFailed):
                     await public_url.open()
                 keeper = asyncio.ensure_future(public_url.keep_open())
-                await asyncio.wait_for(done.wait(), 20)
+                async with asyncio.timeout(20):
+                    while not is_enough(changes):  # noqa: ASYNC110 - the tunnel counts, too
+                        await asyncio.sleep(0.01)
                 keeper.cancel()
 
     asyncio.run(run())
@@ -177,10 +211,11 @@ def keep_open(
 @pytest.mark.long
 @pytest.mark.timing
 def test_pauses_grow_while_a_tunnel_cannot_be_opened() -> None:
+    """The reason is said once, however often it is tried."""
     tunnel = FailingTunnel()
     timeouts = TunnelTimeouts(first_reopen=0.05, max_reopen=0.2)
-    changes = keep_open(lambda _url: tunnel, timeouts, lambda changes: len(changes) == 4)
-    assert changes == [Lost(reason="there is no network", final=True)] * 4
+    changes = keep_open(lambda _url: tunnel, timeouts, lambda _changes: len(tunnel.tried) == 5)
+    assert changes == [Lost(reason="there is no network", final=True)]
     pauses = [later - earlier for earlier, later in zip(tunnel.tried, tunnel.tried[1:], strict=False)]
     least = [0.05, 0.1, 0.2, 0.2]
     assert [pause >= seconds for pause, seconds in zip(pauses, least, strict=True)] == [True] * 4
@@ -188,5 +223,97 @@ def test_pauses_grow_while_a_tunnel_cannot_be_opened() -> None:
 
 def test_a_tunnel_that_dies_is_opened_again() -> None:
     timeouts = TunnelTimeouts(first_reopen=0.01, max_reopen=5.0)
-    changes = keep_open(LocalTunnel, timeouts, lambda changes: isinstance(changes[-1], Restored))
-    assert [type(change) for change in changes] == [Lost, Lost, Restored]
+    changes = keep_open(LocalTunnel, timeouts, lambda changes: Restored in map(type, changes))
+    assert [type(change) for change in changes] == [Lost, Restored]
+
+
+@dataclass
+class PublicSide:
+    """A tunnel whose address is a server of its own, which `behaves` as a test says. It reports nothing."""
+
+    local_url: str
+    behaves: str = "forwards"
+    opened: int = 0
+    hung: threading.Event = field(default_factory=threading.Event)
+
+    def open(self, listener: Listener, seconds: float) -> str:  # noqa: ARG002 - the interface of a tunnel
+        self.opened += 1
+        self.behaves = "forwards"
+        options = {"name": f"number {self.opened}"}
+        return Endpoint(options, self.local_url, None, lambda *_: None, self.answer).public_url
+
+    def answer(self, endpoint: Endpoint) -> Reply | None:
+        match self.behaves:
+            case "hangs":
+                self.hung.wait(30)
+            case "is gone":
+                return endpoint.offline()
+            case "is another's":
+                return Reply(status=200, body=b"welcome")
+            case _:
+                pass
+        return None
+
+    def shut(self) -> None:
+        self.hung.set()
+
+    def close(self) -> None:
+        pass
+
+
+def opened_once(changes: list[Lost | Restored]) -> list[Lost | Restored]:
+    """Leave out what was before the tunnel was open: a slow machine may need a second attempt."""
+    return changes[[*map(type, changes), Restored].index(Restored) :]
+
+
+@pytest.mark.first_cases(1)
+@pytest.mark.parametrize(
+    ("behaves", "reason"),
+    [
+        ("is another's", "does not lead here: it answers HTTP 200"),
+        ("is gone", "ngrok does not know the address that it gave out (ERR_NGROK_3200)"),
+        ("hangs", "does not answer"),
+    ],
+)
+def test_a_path_that_died_silently_is_said_and_opened_again(behaves: str, reason: str) -> None:
+    """The tunnel says nothing of it: the heartbeat finds it."""
+    tunnels: list[PublicSide] = []
+    timeouts = TunnelTimeouts(
+        heartbeat=0.2, clock_look=0.05, max_probe=0.3, recovery=0.2, recovery_pause=0.05, first_reopen=0.01
+    )
+
+    def make(local_url: str) -> PublicSide:
+        tunnels.append(PublicSide(local_url))
+        return tunnels[0]
+
+    def is_enough(changes: list[Lost | Restored]) -> bool:
+        since = opened_once(changes)
+        if len(since) == 1:
+            tunnels[0].behaves = behaves
+        return len(since) > 2 and isinstance(since[-1], Restored)
+
+    opened, lost, *_, again = opened_once(keep_open(make, timeouts, is_enough))
+    assert isinstance(lost, Lost)
+    assert reason in lost.reason
+    assert opened != again
+
+
+@pytest.mark.long
+def test_a_path_that_comes_back_by_itself_is_not_opened_again() -> None:
+    tunnels: list[PublicSide] = []
+    timeouts = TunnelTimeouts(
+        heartbeat=0.2, clock_look=0.05, max_probe=0.3, recovery=20.0, recovery_pause=0.05, first_reopen=0.01
+    )
+
+    def make(local_url: str) -> PublicSide:
+        tunnels.append(PublicSide(local_url))
+        return tunnels[0]
+
+    def is_enough(changes: list[Lost | Restored]) -> bool:
+        since = opened_once(changes)
+        tunnels[0].behaves = "is gone" if len(since) == 1 else "forwards"
+        return len(since) > 2
+
+    opened, lost, again = opened_once(keep_open(make, timeouts, is_enough))
+    assert isinstance(lost, Lost)
+    assert (lost.final, opened) == (False, again)

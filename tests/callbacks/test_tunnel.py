@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from tests.support.ngrok_world import NgrokWorld, StandIn, ngrok_world
-from tests.support.program import ENDS_WITHIN, Sandbox, named, read_until, started
+from tests.support.program import ENDS_WITHIN, Sandbox, named, read_until, started, wait_until
 from tests.support.quick import shortlist
 
 if TYPE_CHECKING:
@@ -316,18 +316,37 @@ def test_lost_and_restored_session_is_noticed(sandbox: Sandbox, world: NgrokWorl
 
 
 @pytest.mark.long
-def test_session_at_another_address_counts_as_lost(sandbox: Sandbox, world: NgrokWorld) -> None:
-    """The service was given the old address."""
-    with started(sandbox, "convert", "demo-slow+moved", "--out", "song.wav", env=settings(world)) as process:
+def test_song_of_an_earlier_address_is_polled_at_the_normal_pace(sandbox: Sandbox, world: NgrokWorld) -> None:
+    """The service was given the old address, where its callback does not arrive any more."""
+    arguments = ("convert", "demo-slow+moved", "--out", "song.wav", "--poll-interval", "0.5s")
+    with started(sandbox, *arguments, env=settings(world)) as process:
         read_until(process, named("submitted"))
         agent = world.agent()
         agent.lose_session()
         read_until(process, named("tunnel_lost"))
         agent.come_back(new_url=True)
-        lost = read_until(process, named("tunnel_lost"))
-        assert lost["reason"] == "the tunnel has another address now"
+        restored = read_until(process, named("tunnel_restored"))
+        assert (restored["public_url"], restored["moved"]) == (agent.now["public_url"], True)
         read_until(process, named("saved"))
         assert process.wait(60) == 0
+    assert sandbox.counted("lookups", "demo-slow+moved") > 2
+
+
+@pytest.mark.long
+def test_address_that_the_agent_only_claims_is_not_believed(sandbox: Sandbox, world: NgrokWorld) -> None:
+    """An agent of version 3.0.4 says its first address for ever, whatever ngrok has given it since."""
+    env = settings(world, version="3.0.4")
+    with started(sandbox, "convert", "demo-never+claimed", env=env) as process:
+        read_until(process, named("submitted"))
+        agent = world.agent()
+        agent.lose_session()
+        read_until(process, named("tunnel_lost"))
+        agent.come_back(new_url=True)
+        lost = read_until(process, lambda event: event["event"] in {"tunnel_lost", "tunnel_restored"})
+        reason = "ngrok does not know the address that it gave out (ERR_NGROK_3200)"
+        assert (lost["event"], lost["reason"]) == ("tunnel_lost", reason)
+        stop(process)
+    assert nothing_left(world)
 
 
 @pytest.mark.long
@@ -390,6 +409,25 @@ def test_next_run_ends_the_orphaned_agent_only(sandbox: Sandbox, world: NgrokWor
     assert nothing_left(world)
 
 
+@pytest.mark.first_cases(1)
+@pytest.mark.parametrize("command", [["jobs"], ["resume"], ["status", "@last"]], ids=" ".join)
+def test_any_command_that_opens_the_journal_cleans_up(
+    sandbox: Sandbox, world: NgrokWorld, command: list[str]
+) -> None:
+    """A killed run has left its agent, which was still connecting, and the agent's folder."""
+    song = f"demo+left-by-{command[0]}"
+    assert sandbox.run("convert", song, "--no-wait", env=settings(world)).code == 0
+    with started(
+        sandbox, "convert", f"demo+killed-{command[0]}", env=settings(world, "swallowed")
+    ) as process:
+        agent = world.agent()
+        process.kill()
+        process.wait()
+    assert agent.alive
+    sandbox.run(*command, env=settings(world))
+    assert nothing_left(world)
+
+
 def test_token_and_key_stay_secret(sandbox: Sandbox, world: NgrokWorld) -> None:
     """Not in other processes, output or logs, nor on the disk after the agent has read it."""
     # Given as a person's shell would have it, so that the program's own environment is the only place.
@@ -416,6 +454,31 @@ def test_token_and_key_stay_secret(sandbox: Sandbox, world: NgrokWorld) -> None:
         out, err = process.communicate(timeout=60)
     said = out + err + Path("log.jsonl").read_text(encoding="utf-8")
     assert [secret for secret in (KEY, TOKEN, secret_path) if secret in said] == []
+
+
+@pytest.mark.long
+def test_no_variable_that_may_hold_a_secret_reaches_the_agent(sandbox: Sandbox, world: NgrokWorld) -> None:
+    hidden = {"NGROK_API_KEY", "NGROK_DOMAIN", "SUNO_WAV_HMAC_KEY", "GITHUB_TOKEN", "AWS_SECRET_ACCESS_KEY"}
+    hidden |= {"my_secret", "suno_thing", "odd-name_key"}
+    env = settings(world) | dict.fromkeys(hidden, "secret") | {"KEYBOARD": "de", "TOKENS": "two"}
+    assert sandbox.run("convert", "demo+variables", "--tunnel", "ngrok", env=env).code == 0
+    assert len(world.runs) > len(world.agents) == 1
+    for run in world.runs:
+        names = set(run.state["environ"])
+        assert names & (hidden | {"SUNO_API_KEY", "SUNO_WAV_HOME", "NGROK_AUTHTOKEN"}) == set()
+        assert names >= {"KEYBOARD", "TOKENS", "PATH"}
+
+
+@pytest.mark.long
+def test_token_is_off_the_disk_while_the_agent_still_connects(sandbox: Sandbox, world: NgrokWorld) -> None:
+    agents = Path(os.environ["SUNO_WAV_HOME"]) / "agents"
+    env = settings(world, "swallowed")
+    with started(sandbox, "convert", "demo-slow+connecting", "--tunnel", "ngrok", env=env) as process:
+        world.agent().wait_for(lambda state: state["web_address"] is not None)
+        wait_until(lambda: [*agents.glob("*/ngrok.yml")] == [], 3.0)
+        assert len([*agents.glob("*/agent")]) == 1
+        assert stop(process) == 130
+    assert nothing_left(world)
 
 
 @pytest.mark.long

@@ -242,9 +242,17 @@ def test_a_dry_run_finds_what_would_stop_the_run(sandbox: Sandbox) -> None:
 
 def test_a_dry_run_tells_that_it_would_cost_too_much(poor: Sandbox) -> None:
     done = poor.run("convert", "demo+a", "demo+b", "demo+c", "--dry-run")
-    assert done.code == 0
+    assert (done.code, len(done.out.splitlines())) == (4, 3)
     assert "3 songs to be paid for, 1.2 credits; the balance is 1\n" in done.err
-    assert "It would not be started: this would cost 1.2 credits, and the balance is 1" in done.err
+    assert "error: this would cost 1.2 credits, and the balance is 1\n" in done.err
+
+
+def test_a_dry_run_tells_that_it_would_exceed_what_is_allowed() -> None:
+    done = run_program("convert", "a", "b", "-n", "--max-credits", "0.4")
+    assert (done.code, "error: this would cost 0.8 credits, and --max-credits allows 0.4\n" in done.err) == (
+        4,
+        True,
+    )
 
 
 # The limits

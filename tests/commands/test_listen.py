@@ -55,7 +55,9 @@ class Listener:
         """Wait for the program's end. Return the events that are left."""
         self.process.wait(60)
         self._reader.join()
-        return [json.loads(self._lines.get()) for _ in range(self._lines.qsize())]
+        left = [json.loads(self._lines.get()) for _ in range(self._lines.qsize())]
+        self.seen += left
+        return left
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -163,6 +165,54 @@ def test_delivery_is_unconfirmed_without_a_key() -> None:
         listener.post(success(TASK))
         checked = listener.next("delivery_checked")
         assert (checked["verdict"], checked["reason"]) == ("unconfirmed", "there is no API key")
+
+
+def test_what_is_refused_is_shown_and_counted() -> None:
+    """A flood fills no screen, and does not hide what is refused for another reason."""
+    with listening() as listener:
+        for _ in range(20):
+            assert listener.post(b"{") == 400
+        assert HTTP.get(listener.url).status_code == 405
+        assert HTTP.post(listener.url + "/", json=success(TASK)).status_code == 404
+        assert listener.stop() == 130
+        refused = [event for event in listener.rest() if event["event"] == "delivery_refused"]
+        omitted = [event for event in listener.seen if event["event"] == "refusals_omitted"]
+    reasons = [event["reason"] for event in refused]
+    assert reasons == ["the body is not JSON"] * 3 + [
+        "a callback is a POST",
+        "the path ends in a slash that does not belong there",
+    ]
+    assert all(event["remedy"] for event in refused)
+    secret = listener.url.rpartition("/")[2]
+    assert [secret in json.dumps(event) for event in refused] == [False] * 5
+    assert [event["count"] for event in omitted] == [17]
+
+
+def test_message_of_a_failure_and_an_odd_content_type_are_shown() -> None:
+    done = listen_to(
+        {"code": 451, "msg": "could not\nfetch", "data": None}, Content_Type="text/plain; charset=utf-8"
+    )
+    assert "no task id, code 451 (could not fetch), sent as text/plain" in done
+    assert "could not" not in listen_to({"code": 200, "msg": "could not", "data": {"task_id": "t-1"}})
+
+
+def test_file_of_a_callback_is_shown_without_a_key() -> None:
+    assert f"#1 unconfirmed: there is no API key, the callback names {FILE}\n" in listen_to(success(TASK))
+
+
+def listen_to(content: object, **headers: str) -> str:
+    """Return what a person sees of one delivery."""
+    process = start_program(
+        *("listen", "--port", "0", "--max-events", "1"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    kind = {"Content-Type": headers.get("Content_Type", "application/json")}
+    HTTP.post(process.stdout.readline().strip(), content=json.dumps(content).encode(), headers=kind)
+    out, _ = process.communicate(timeout=60)
+    return str(out)
 
 
 def test_deliveries_are_confirmed_contradicted_or_pending(sandbox: Sandbox) -> None:
@@ -278,7 +328,7 @@ def test_repeats_are_marked_and_not_looked_up_again(sandbox: Sandbox) -> None:
         listener.post(success(task_id, url))
         assert listener.next("delivery_received")["repeats"] == 1
         listener.post(success(task_id, None))
-        assert listener.next("delivery_received")["repeats"] is None, "it claims something else"
+        assert listener.next("delivery_received")["repeats"] is None, "it is another body"
         assert listener.process.wait(60) == 0
     assert sandbox.counted("lookups", "demo+repeats") == asked + 2
 
@@ -310,7 +360,14 @@ def test_delivery_is_forwarded_with_its_headers_and_bytes() -> None:
         "accept-encoding",
         "content-type",
         "content-length",
+        "via",
     } - {"connection"}
+
+
+def test_listen_does_not_forward_to_itself(free_port: int) -> None:
+    done = run_program("listen", "--port", str(free_port), "--forward-to", f"localhost:{free_port}/hook")
+    assert (done.code, done.out) == (2, "")
+    assert "--forward-to is the address of this receiver itself" in done.err
 
 
 @pytest.mark.long
@@ -402,9 +459,16 @@ def test_wrong_and_old_signatures_are_told_apart() -> None:
         .strip()
     )
     with listening(env={"SUNO_WAV_HMAC_KEY": KEY}) as listener:
-        for value, signature in ((old, "old"), ("AAAA" + old[4:], "invalid")):
+        for value, signature, reason in (
+            (old, "old", "s before it came"),
+            (done.stdout.hex(), "invalid", "it is written in hex, not in base64"),
+            ("AAAA" + old[4:], "invalid", None),
+        ):
             listener.post(success("t-1"), X_Webhook_Signature=value, X_Webhook_Timestamp="1700000000")
-            assert listener.next("delivery_received")["signature"] == signature
+            received = listener.next("delivery_received")
+            assert received["signature"] == signature
+            told = received["signature_reason"]
+            assert told is None if reason is None else reason in told
 
 
 def test_signatures_are_not_mentioned_without_a_webhook_key() -> None:
@@ -489,7 +553,7 @@ def test_output_for_a_person() -> None:
     received, checked = out.splitlines()
     assert received.startswith("#1 ")
     assert received.endswith(f" {TASK}, code 200")
-    assert checked == "#1 unconfirmed: there is no API key"
+    assert checked == f"#1 unconfirmed: there is no API key, the callback names {FILE}"
     local = url.partition("/suno-wav-callback")[0]
     assert err == (
         f"suno-wav: listening at {local}; press Ctrl-C to stop\n"

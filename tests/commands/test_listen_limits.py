@@ -11,6 +11,8 @@ import pytest
 from suno_wav_cli.callbacks.payload import Callback
 from suno_wav_cli.callbacks.recording import RecordedCallback
 from suno_wav_cli.commands.listen.archive import DeliveryArchive
+from suno_wav_cli.commands.listen.claims import REPEATED, rank_first_lookup
+from suno_wav_cli.commands.listen.forwarded import headers_to_forward, leads_to_port
 from suno_wav_cli.commands.listen.limits import ListenLimits
 from suno_wav_cli.commands.listen.verifier import CallbackVerifier, Service
 from suno_wav_cli.config.credentials import Secrets
@@ -71,7 +73,7 @@ def test_made_up_tasks_displace_no_decided_one() -> None:
                     Service(context=context, downloads=False),
                     pool,
                     reported.append,
-                    ListenLimits(unknown_tasks=2, tasks=3),
+                    ListenLimits(unasked_tasks=2, tasks=3),
                 )
                 verifier.check(1, genuine)
                 await pool.finish()
@@ -101,7 +103,7 @@ def test_made_up_tasks_displace_each_other_and_none_that_is_paid_for() -> None:
                     Service(context=context, downloads=False),
                     pool,
                     reported.append,
-                    ListenLimits(unknown_tasks=3),
+                    ListenLimits(unasked_tasks=3),
                 )
                 verifier.check(1, Callback(task_id=paid, code=200))
                 for number in range(2, 12):
@@ -112,3 +114,36 @@ def test_made_up_tasks_displace_each_other_and_none_that_is_paid_for() -> None:
         asyncio.run(check())
     assert [event.number for event in reported.of(DeliveryDropped)] == list(range(2, 9))
     assert {event.number for event in reported.of(DeliveryChecked)} == {1, 9, 10, 11}
+
+
+def test_trusted_tasks_are_looked_up_first_and_then_the_newest() -> None:
+    """A trusted one shares no rate with strangers. What was looked up once comes after all first lookups."""
+    assert rank_first_lookup(7, trusted=True) is None
+    ranks = [rank_first_lookup(number, trusted=False) or 0 for number in (1, 2, 300)]
+    assert sorted([*ranks, REPEATED]) == [-300, -2, -1, REPEATED]
+
+
+@pytest.mark.parametrize(
+    ("url", "own"),
+    [
+        ("http://localhost:3000/hook", True),
+        ("http://127.0.0.1:3000", True),
+        ("http://127.9.9.9:3000/hook", True),
+        ("http://0.0.0.0:3000/", True),
+        ("http://LOCALHOST:3000/x", True),
+        ("http://localhost:3001/hook", False),
+        ("http://192.0.2.1:3000/hook", False),
+        ("https://localhost/hook", False),
+    ],
+)
+def test_address_of_the_receiver_itself(url: str, own: bool) -> None:
+    assert leads_to_port(url, 3000) is own
+
+
+def test_headers_of_proxies_are_not_forwarded() -> None:
+    """They name the public host, which a receiver on this machine may refuse."""
+    own = (("User-Agent", "service/1"), ("X-Forward", "1"))
+    added = (("X-Forwarded-For", "192.0.2.1"), ("x-forwarded-proto", "https"), ("Forwarded", "for=a"))
+    via = ("Via", "1.1 us")
+    assert headers_to_forward(own + added, via[1], keep_forwarded=False) == (*own, via)
+    assert headers_to_forward(own + added, via[1], keep_forwarded=True) == (*own, *added, via)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import resource
 import subprocess
 import time
 from contextlib import AsyncExitStack, contextmanager, suppress
@@ -58,13 +59,13 @@ def answers(port: int) -> bool:
         return False
 
 
-async def genuine(port: int, task_id: str) -> float:
+async def genuine(port: int, task_id: str, seconds: float = 10) -> float:
     """Post a callback as the service would; the seconds until it is acknowledged."""
     began = time.monotonic()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(request(callback(task_id)))
-        answer = await asyncio.wait_for(reader.read(12), 10)
+        answer = await asyncio.wait_for(reader.read(12), seconds)
         assert answer == b"HTTP/1.1 200", answer
         return time.monotonic() - began
     finally:
@@ -130,11 +131,52 @@ def test_genuine_callback_is_answered_during_abuse(free_port: int) -> None:
         for _ in range(2):
             times, held = asyncio.run(siege(process))
             assert max(times) < 5.0
-            assert held < fds + 80
+            assert held <= fds + 200
         grown = process.memory_info().rss - memory
         assert grown < 12 * MEGABYTE, f"{grown / MEGABYTE:.1f} MB"
         wait_until(lambda: process.num_fds() <= fds, seconds=15)
         assert process.num_threads() == threads
+
+
+async def all_genuine(port: int, count: int) -> list[float]:
+    return await asyncio.gather(*(genuine(port, f"genuine-{number}", 60) for number in range(count)))
+
+
+@pytest.mark.parametrize("count", [500, pytest.param(1500, marks=pytest.mark.long)])
+def test_all_deliveries_that_come_together_are_answered(free_port: int, count: int) -> None:
+    """More of them than connections are allowed: the rest waits."""
+    _let_many_files_be_open()
+    with listening(free_port):
+        assert len(asyncio.run(all_genuine(free_port, count))) == count
+
+
+@pytest.mark.long
+def test_honest_deliveries_are_answered_among_idle_and_slow_ones(free_port: int) -> None:
+    """64 connections are idle and 200 slow when 200 honest ones come, all at once."""
+
+    async def siege() -> list[float]:
+        async with AsyncExitStack() as stack:
+            tasks = []
+            for number in range(264):
+                _, writer = await asyncio.open_connection("127.0.0.1", free_port)
+                stack.callback(writer.close)
+                if number >= 64:
+                    tasks.append(asyncio.ensure_future(a_byte_at_a_time(writer)))
+            times = await all_genuine(free_port, 200)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            return times
+
+    _let_many_files_be_open()
+    with listening(free_port):
+        assert max(asyncio.run(siege())) < 15
+
+
+def _let_many_files_be_open() -> None:
+    """For the senders, which are all in this process."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
 
 
 @pytest.mark.long

@@ -23,9 +23,9 @@ PATH = Path("config.toml")
         pytest.param("jobs = {" + ".".join("a" * 30_000) + " = 1}", "line 1 has a key of more", id="inline"),
         pytest.param("#" * 65_537, "it is larger than 65,536 bytes", id="the file"),
         pytest.param('"' + "\\" * 65_000, "cannot be read", id="a text without end"),
-        pytest.param("jobs = " + "[" * 65_000, "cannot be read", id="lists"),
-        pytest.param("jobs = " + "{a=" * 20_000, "cannot be read", id="tables"),
-        pytest.param("jobs = " + "9" * 65_000, "cannot be read", id="digits"),
+        pytest.param("jobs = " + "[" * 65_000, "nested too deeply", id="lists"),
+        pytest.param("jobs = " + "{a=" * 20_000, "nested too deeply", id="tables"),
+        pytest.param("jobs = " + "9" * 65_000, "too many digits", id="digits"),
     ],
 )
 @pytest.mark.timing

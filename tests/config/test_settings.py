@@ -183,6 +183,13 @@ def test_a_bad_config_file_is_reported_with_its_line(content: str | bytes, said:
     assert str(file) in caught.value.message
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_name() -> None:
+    """Editors on Windows write one."""
+    path = written(b'\xef\xbb\xbfjobs = 2\nprovider = "kie"\n')
+    assert (load().jobs, load().provider) == (2, "kie")
+    assert read_config(path).place("jobs") == f"{path}, line 1"
+
+
 def test_a_config_file_that_is_a_folder_is_reported() -> None:
     (Path(HOME) / "config.toml").mkdir(parents=True)
     with pytest.raises(UsageError, match="cannot be read"):

@@ -12,6 +12,7 @@ from suno_wav_cli.conversion.lookup_retry import AskAgain
 from suno_wav_cli.conversion.poll_schedule import Pace, PolledTask, Schedule
 from tests.support.quick import examples
 
+HERE, THERE = "https://here.example/callback", "https://there.example/callback"
 GAP = 0.25
 INTERVAL = 30.0
 NORMAL = AskAgain(seconds=INTERVAL, at_least=1.0)
@@ -21,8 +22,8 @@ def a_schedule(gap: float = GAP) -> Schedule:
     return Schedule(longest=300.0, pace=Pace(gap=gap))
 
 
-def a_task(name: str, *, calls_back: bool = True, began: float = 0.0) -> PolledTask:
-    return PolledTask(task_id=name, calls_back=calls_back, look_up=no_lookup, began=began, since=began)
+def a_task(name: str, *, callback_url: str | None = HERE, began: float = 0.0) -> PolledTask:
+    return PolledTask(task_id=name, callback_url=callback_url, look_up=no_lookup, began=began, since=began)
 
 
 async def no_lookup() -> None:
@@ -52,6 +53,15 @@ def busiest(done: list[tuple[float, str]], seconds: float) -> int:
     return max((sum(0 <= other - at < seconds for other, _ in done) for at, _ in done), default=0)
 
 
+def test_tasks_of_an_earlier_address_keep_the_normal_pace() -> None:
+    schedule = a_schedule()
+    schedule.set_pauses(2.0, HERE)
+    schedule.add(a_task("early"), NORMAL)
+    schedule.set_pauses(2.0, THERE)
+    schedule.add(a_task("late", callback_url=THERE), NORMAL)
+    assert Counter(name for _, name in play(schedule, 125)) == {"early": 4, "late": 2}
+
+
 def test_one_task_is_looked_up_at_its_interval() -> None:
     schedule = a_schedule()
     schedule.add(a_task("a"), NORMAL)
@@ -60,9 +70,9 @@ def test_one_task_is_looked_up_at_its_interval() -> None:
 
 def test_the_pauses_are_longer_while_callbacks_are_expected() -> None:
     schedule = a_schedule()
-    schedule.set_factor(2.0)
+    schedule.set_pauses(2.0, HERE)
     schedule.add(a_task("a"), NORMAL)
-    schedule.add(a_task("resumed", calls_back=False), NORMAL)
+    schedule.add(a_task("resumed", callback_url=None), NORMAL)
     done = [(round(at), name) for at, name in play(schedule, 70)]
     assert sorted(done) == [(30, "resumed"), (60, "a"), (60, "resumed")]
 
@@ -73,7 +83,7 @@ def test_the_pauses_are_longer_while_callbacks_are_expected() -> None:
 def test_a_longer_pause_has_a_bound(seconds: float, factor: float, pause: float) -> None:
     """A callback may be lost. What the user asks for is kept."""
     schedule = a_schedule()
-    schedule.set_factor(factor)
+    schedule.set_pauses(factor, HERE)
     task = a_task("a")
     schedule.add(task, AskAgain(seconds=seconds, at_least=0.0))
     assert task.due == pause
@@ -81,10 +91,10 @@ def test_a_longer_pause_has_a_bound(seconds: float, factor: float, pause: float)
 
 def test_when_callbacks_are_missing_the_pauses_that_run_are_shortened() -> None:
     schedule = a_schedule()
-    schedule.set_factor(2.0)
+    schedule.set_pauses(2.0, HERE)
     schedule.add(a_task("a"), NORMAL)
     assert schedule.next_task(30.0) is None
-    schedule.set_factor(1.0)
+    schedule.set_pauses(1.0, HERE)
     assert schedule.next_task(30.0) is not None
 
 
@@ -129,7 +139,7 @@ def test_callbacks_do_not_wait_for_the_pace_and_do_not_stop_the_others() -> None
 def test_a_lost_tunnel_makes_only_tasks_with_callbacks_due() -> None:
     schedule = a_schedule(gap=0.0)
     schedule.add(a_task("a"), NORMAL)
-    schedule.add(a_task("resumed", calls_back=False), NORMAL)
+    schedule.add(a_task("resumed", callback_url=None), NORMAL)
     schedule.hurry(5.0)
     found = schedule.next_task(5.0)
     assert found is not None
@@ -200,7 +210,7 @@ def test_no_task_is_lost_whatever_happens(steps: list[tuple[str, int]]) -> None:
         elif step == "hurry":
             schedule.hurry(now)
         elif step == "factor":
-            schedule.set_factor(float(1 + number % 3))
+            schedule.set_pauses(float(1 + number % 3), HERE)
         elif step == "next" and (found := schedule.next_task(now)) is not None:
             assert found in waiting
             assert now >= found.earliest

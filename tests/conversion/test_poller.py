@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.conversion.poll_schedule import PolledTask
     from suno_wav_cli.events import Event
 
+HERE = "https://here.example/callback"
 AT_ONCE = AskAgain(seconds=0.0, at_least=0.0)
 LATER = AskAgain(seconds=600.0, at_least=0.0)
 
@@ -33,14 +34,14 @@ class Turns:
     slow: frozenset[str] = frozenset()
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def follow(self, name: str, step: AskAgain, *, calls_back: bool = True) -> PolledTask:
+    def follow(self, name: str, step: AskAgain, *, callback_url: str | None = HERE) -> PolledTask:
         async def look_up() -> None:
             self.names.append(name)
             self.changed.set()
             if name in self.slow:
                 await asyncio.Event().wait()
 
-        task = self.poller.follow(name, look_up, calls_back=calls_back)
+        task = self.poller.follow(name, look_up, callback_url=callback_url)
         self.poller.schedule(task, step)
         return task
 
@@ -88,7 +89,7 @@ def test_two_songs_that_wait_for_one_task_both_have_their_turns() -> None:
     async def story() -> list[str]:
         turns = Turns()
         for _ in range(2):
-            turns.follow("a", AT_ONCE, calls_back=False)
+            turns.follow("a", AT_ONCE, callback_url=None)
         return await turns.have(2)
 
     assert asyncio.run(story()) == ["a", "a"]
@@ -109,7 +110,7 @@ def test_waits_that_end_in_their_turn_leave_it_to_others() -> None:
             turns.poller.wake(name)
             await asyncio.sleep(0)
             turns.poller.forget(task)
-        turns.follow("last", AT_ONCE, calls_back=False)
+        turns.follow("last", AT_ONCE, callback_url=None)
         while "last" not in turns.names:
             await turns.have(len(turns.names) + 1)
         return turns.names
@@ -120,9 +121,9 @@ def test_waits_that_end_in_their_turn_leave_it_to_others() -> None:
 def test_a_lost_tunnel_wakes_the_songs_that_expect_a_callback() -> None:
     async def story() -> list[str]:
         turns = Turns()
-        turns.poller.listening = True
+        turns.poller.expect_callbacks(HERE)
         turns.follow("a", LATER)
-        turns.poller.listening = False
+        turns.poller.expect_callbacks(None)
         return await turns.have(1)
 
     assert asyncio.run(story()) == ["a"]

@@ -122,7 +122,7 @@ def test_an_odd_answer_means_to_ask_again(
 @pytest.mark.parametrize(
     ("answer", "code", "reason"),
     [
-        pytest.param(record(**PENDING), 8, "not finished within 1 s", id="pending"),
+        pytest.param(record(**PENDING), 8, "not finished within 2 s", id="pending"),
         pytest.param(lambda: HTMLResponse(PAGE, 502), 6, "HTTP 502", id="a page"),
         pytest.param(NOT_THERE, 7, "no such task", id="not there"),
         pytest.param(partial(envelope, 455, "repair"), 6, "repair", id="maintenance"),
@@ -133,14 +133,14 @@ def test_when_the_time_is_up_the_last_line_continues(
 ) -> None:
     """The reason is shown when it comes, and again at the end."""
     answer_lookups(wild, answer, good=False)
-    done = run(wild, "--timeout", "1s")
+    done = run(wild, "--timeout", "2s")
     assert done.code == code, done
     assert done.err.splitlines()[-1].endswith(
         f"To continue: suno-wav resume {TASK} --base-url {wild.address}"
     )
     assert done.err.count(reason) == (1 if code == 8 else 2), done
     assert "--resubmit" not in done.err
-    assert lookups(wild) > 3
+    assert lookups(wild) > 1
 
 
 @pytest.mark.long

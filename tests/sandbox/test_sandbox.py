@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hmac
 import json
+import re
 import signal
 import struct
 import subprocess
@@ -27,10 +28,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from suno_wav_cli.callbacks.payload_variants import CALLBACK_SHAPES
+from suno_wav_cli.callbacks.sender import Answer
 from suno_wav_cli.callbacks.server import serve_in_thread
 from suno_wav_cli.models import Secret
 from suno_wav_cli.sandbox.behaviours import BEHAVIOURS, RECORD_SHAPES
+from suno_wav_cli.sandbox.callbacks import describe_answer
 from suno_wav_cli.sandbox.demo_ids import PATTERNS
+from suno_wav_cli.system.http_problems import Problem
 from suno_wav_cli.system.loopback import address_of, bind_socket
 from tests.support.account import (
     CREDIT,
@@ -540,15 +544,33 @@ def test_a_delivery_that_was_answered_with_200_is_the_last(receiver: Receiver) -
 
 @pytest.mark.long
 def test_a_callback_without_an_answer_is_retried(receiver: Receiver) -> None:
-    """The fifteen seconds are shortened too, though never to less than one of a real machine's."""
-    with open_account() as mine:
-        mine.submit("demo+silent", receiver.url("silent", None, 200))
+    """`--speed` does not shorten the time that a receiver has. The log says what was done."""
+    with open_account(answer_timeout=1.0) as mine:
+        task_id = mine.task("demo+silent", receiver.url("silent", None, 200))
         first, second = (receiver.arrived.get(timeout=5)[1] for _ in range(2))
         assert 1 <= second - first < 4
-        assert [(delivery.status, delivery.detail) for delivery in mine.callbacks(2)] == [
-            (0, "no answer in time"),
-            (200, ""),
-        ]
+        silent, answered = mine.callbacks(2)
+    who = f"task {task_id}, demo\\+silent, attempt"
+    assert (silent.status, answered.status) == (0, 200)
+    assert re.fullmatch(who + r" 1 of 4: 1\.\d\d s, no answer in time, tries again in \S+ s", silent.detail)
+    assert re.fullmatch(who + r" 2 of 4: \d\.\d\d s", answered.detail)
+
+
+@pytest.mark.parametrize(
+    ("answer", "pause", "said"),
+    [
+        (Answer(seconds=0.031, status=200), 60.0, "0.03 s"),
+        (Answer(seconds=2.0, status=500), 60.0, "2.00 s, tries again in 60 s"),
+        (Answer(seconds=2.0, status=404), None, "2.00 s, gives up"),
+        (
+            Answer(seconds=0.0, problem=Problem.TLS, detail="expired"),
+            0.5,
+            "0.00 s, the TLS handshake failed: expired, tries again in 0.5 s",
+        ),
+    ],
+)
+def test_the_log_says_what_the_service_does_then(answer: Answer, pause: float | None, said: str) -> None:
+    assert describe_answer(answer, pause) == said
 
 
 def test_a_callback_to_a_closed_port_is_retried(free_port: int) -> None:

@@ -80,13 +80,24 @@ class SandboxAccount:
 
 @contextmanager
 def open_account(
-    *, speed: float = FAST, seed: int | None = None, hmac_key: Secret | None = None, credits_left: int = 100
+    *,
+    speed: float = FAST,
+    seed: int | None = None,
+    hmac_key: Secret | None = None,
+    credits_left: int = 100,
+    answer_timeout: float = 15.0,
 ) -> Iterator[SandboxAccount]:
     events: Queue[Event] = Queue()
     with (
         bind_socket(0) as bound,
         run_sandbox(
-            bound, speed=speed, seed=seed, hmac_key=hmac_key, credits_left=credits_left, report=events.put
+            bound,
+            speed=speed,
+            seed=seed,
+            hmac_key=hmac_key,
+            credits_left=credits_left,
+            answer_timeout=answer_timeout,
+            report=events.put,
         ),
         httpx.Client(base_url=address_of(bound), headers=KEY, trust_env=False) as http,
     ):

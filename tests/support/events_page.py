@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from suno_wav_cli import events, models
-from suno_wav_cli.events import account, callbacks, commands, follow_up, payments, songs
+from suno_wav_cli.events import account, callbacks, checks, commands, deliveries, follow_up, payments, songs
+from suno_wav_cli.events import trigger as triggered
 from suno_wav_cli.terminal.json_lines import event_name
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ _GROUPS = (
     (songs, songs.SongEvent),
     (follow_up, follow_up.FollowUpEvent),
     (callbacks, callbacks.CallbackEvent),
+    (deliveries, deliveries.DeliveryEvent),
+    (triggered, triggered.TriggerEvent),
     (account, account.AccountEvent),
+    (checks, checks.CheckEvent),
     (commands, commands.CommandEvent),
 )
 _OBJECTS = (models.WavRecord, models.WavFormat, models.AudioLevels, events.WavContents, models.Tag)

@@ -15,7 +15,7 @@ import threading
 import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from tests.support.stand_in_ngrok_config import (
     ENDPOINTS_SINCE,
@@ -256,7 +256,10 @@ class Agent:
         return self._one(kind, name, request.method)
 
     def _one(self, kind: str, name: str, method: str) -> Reply:
-        endpoint = self.endpoints.get(name)
+        # The agent unescapes the path before it takes it apart, so a name with slashes is never found.
+        if "/" in unquote(name):
+            return _error(None, 404, "Not Found", path=f"/api/{kind}/{unquote(name)}")
+        endpoint = self.endpoints.get(unquote(name))
         if endpoint is None:
             return _error(100, 404, "tunnel not found", name=name)
         if method == "DELETE":
@@ -312,13 +315,13 @@ class Agent:
         shown: dict[str, Any] = {
             "name": endpoint.name,
             "ID": secrets.token_hex(16),
-            "uri": f"/api/{kind}/{endpoint.name}",
+            "uri": f"/api/{kind}/{quote(endpoint.name, safe=':')}",
             "metrics": {"conns": count, "http": count},
         }
         if kind == "endpoints":
-            return shown | {"url": endpoint.public_url, "upstream": {"url": endpoint.upstream}}
+            return shown | {"url": endpoint.known_url, "upstream": {"url": endpoint.upstream}}
         config = {"addr": endpoint.upstream, "inspect": bool(endpoint.options.get("inspect", True))}
-        return shown | {"public_url": endpoint.public_url, "proto": "http", "config": config}
+        return shown | {"public_url": endpoint.known_url, "proto": "http", "config": config}
 
     # The public side.
 
@@ -376,7 +379,10 @@ class Agent:
         self.log.line("info", "client session established", obj="csess", id=self.session_id)
         for endpoint in self.endpoints.values() if new_url else ():
             endpoint.move()
-            self._say_started(endpoint)
+            # Old agents do not notice: the 3.0.4 goes on to say the address of its first session.
+            if self.version >= ENDPOINTS_SINCE:
+                endpoint.known_url = endpoint.public_url
+                self._say_started(endpoint)
 
 
 def _error(code: int | None, status: int, message: str, **details: str) -> Reply:

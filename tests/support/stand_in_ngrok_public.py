@@ -181,6 +181,8 @@ class Endpoint:
         self._joined = joined
         self._refuse = refuse
         self._side = Server(self._answer)
+        self.known_url = self.public_url
+        """As the agent's own API says it."""
 
     @property
     def public_url(self) -> str:

@@ -148,10 +148,19 @@ def hung(action: Callable[[], object], config: PyngrokConfig) -> Iterator[thread
         assert not thread.is_alive()
 
 
+def test_the_name_that_pyngrok_makes_up_is_not_found_again(hold: Callable[..., Hold]) -> None:
+    """It has slashes, which the agent (3.0.4) unescapes before it takes the path apart."""
+    held = hold()
+    tunnel = held.connect("2")
+    assert (tunnel.uri or "").startswith("/api/tunnels/http-http:%2F%2F127.0.0.1:")
+    with pytest.raises(PyngrokNgrokHTTPError, match="404"):
+        tunnel.refresh_metrics()
+
+
 @pytest.mark.parametrize("version", ["3", "2"])
 def test_a_request_through_the_public_address_arrives(hold: Callable[..., Hold], version: str) -> None:
     held = hold()
-    tunnel = held.connect(version)
+    tunnel = held.connect(version, name="mine")
     assert tunnel.public_url is not None
 
     status, headers, body = call(tunnel.public_url, path=f"{PATH}?a=b", body=b'{"code": 200}')

@@ -29,6 +29,12 @@ from suno_wav_cli.terminal.queries import hide_all, hide_queries
         ("https://h/a<b>.wav?sig=s3cr3t", "https://h/a<b>.wav?(hidden)"),
         (r"https:\\h\x.wav?sig=s3cr3t", r"https:\\h\x.wav?(hidden)"),
         ("Really?!", "Really?!"),
+        # User names and passwords.
+        ("gone: https://me:s3cr3t@h/x.wav", "gone: https://(hidden)@h/x.wav"),
+        ("https://s3cr3t@h/x and http://a:s3c@r3t@i", "https://(hidden)@h/x and http://(hidden)@i"),
+        ("https://me:s3cr3t@h/x?sig=s3cr3t", "https://(hidden)@h/x?(hidden)"),
+        (r"{\"u\": \"https:\/\/me:s3cr3t@h\/x\"}", r"{\"u\": \"https:\/\/(hidden)@h\/x\"}"),
+        ("https://h/@me, mail me@example.com", "https://h/@me, mail me@example.com"),
         ("https://h/x", "https://h/x"),
     ],
 )
@@ -41,11 +47,15 @@ def test_a_field_that_is_an_address_ends_with_its_text() -> None:
         "url": 'https://h/x? a"b s3cr3t',
         "audioWavUrl": "/x?s3cr3t",
         "raw": [{"x": "//h/x?s3cr3t"}],
+        "wavUrl": "https://me:s3cr3t@h/x",
+        "coverUrl": "https://me:s3cr3t@h/x?s3cr3t",
         "n": 1,
     }
     assert hide_all(value) == {
         "url": "https://h/x?(hidden)",
         "audioWavUrl": "/x?(hidden)",
         "raw": [{"x": "//h/x?(hidden)"}],
+        "wavUrl": "https://(hidden)@h/x",
+        "coverUrl": "https://(hidden)@h/x?(hidden)",
         "n": 1,
     }

@@ -26,6 +26,17 @@ class TunnelTimeouts:
     probe_pause: float = 0.25
     """Between two of these requests: a new address may take a moment to be known everywhere."""
 
+    recovery: float = 30.0
+    recovery_pause: float = 2.0
+    """For an address that has stopped working, before its tunnel is opened again, and between two requests."""
+
+    heartbeat: float = 600.0
+    """Between two proofs of an idle address. Free accounts have 20,000 requests a month."""
+
+    clock_look: float = 5.0
+    sleep: float = 10.0
+    """Between two looks at the clocks, and by how much they differ at least after a sleep."""
+
     first_reopen: float = 1.0
     max_reopen: float = 60.0
     """Before a lost tunnel is opened again: doubled until it has held for `max_reopen`."""
@@ -63,7 +74,7 @@ class Lost:
 
 @dataclass(frozen=True, kw_only=True)
 class Restored:
-    """Callbacks arrive again, perhaps at another address."""
+    """Callbacks arrive again, perhaps at another address. From a tunnel it is a claim, to be proven."""
 
     public_url: str
 

@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from suno_wav_cli.callbacks.tunnel import TunnelTimeouts
-    from suno_wav_cli.callbacks.tunnel.subprocesses import SubprocessGroup
+    from suno_wav_cli.callbacks.tunnel.subprocesses import Subprocess, SubprocessGroup
 
 _VERSION = re.compile(r"ngrok version (\d+)\.(\d+)\.(\d+)")
+_MAJOR = 3
+"""The service refuses agents of version 2."""
+
 _MAX_LAUNCHER_BYTES = 1 << 20
 """pyngrok installs a program named `ngrok`, which downloads the agent. The agent is far larger."""
 
@@ -30,13 +33,17 @@ class Agent:
 def find_agent(programs: SubprocessGroup, deadline: float, timeouts: TunnelTimeouts) -> Agent | None:
     """Find an agent of any 3.x version, on PATH or where pyngrok keeps its own.
 
-    `deadline` is a time of `time.monotonic()`.
+    `deadline` is a time of `time.monotonic()`. All are asked at once, so that those that hang cost
+    their time once. The first one that is fit counts.
     """
-    for path in _candidates():
-        agent = try_agent(path, programs, min(timeouts.agent_version, deadline - time.monotonic()))
-        if agent is not None and agent.version[0] == 3:  # noqa: PLR2004 - the service refuses agents of version 2
-            return agent
-    return None
+    deadline = min(deadline, time.monotonic() + timeouts.agent_version)
+    asked = [(path, program) for path in _candidates() if (program := _ask_version(path, programs))]
+    agents = (_read_version(path, program, deadline) for path, program in asked)
+    found = next((agent for agent in agents if agent is not None and agent.version[0] == _MAJOR), None)
+    for _, program in asked:
+        if program.code is None:
+            program.kill()
+    return found
 
 
 def _candidates() -> Iterator[Path]:
@@ -64,11 +71,20 @@ def downloaded_agent_path() -> Path:
 
 def try_agent(path: Path, programs: SubprocessGroup, seconds: float) -> Agent | None:
     """Ask a program for its version. Return None if it is missing, broken, slow or no agent."""
+    deadline = time.monotonic() + seconds
+    program = _ask_version(path, programs)
+    return None if program is None else _read_version(path, program, deadline)
+
+
+def _ask_version(path: Path, programs: SubprocessGroup) -> Subprocess | None:
     try:
-        program = programs.start([str(path), "--version"])
+        return programs.start([str(path), "--version"])
     except OSError:
         return None
-    if not program.wait(seconds=seconds):
+
+
+def _read_version(path: Path, program: Subprocess, deadline: float) -> Agent | None:
+    if not program.wait(seconds=max(0.0, deadline - time.monotonic())):
         program.kill()
         return None
     match = _VERSION.search(program.stdout)

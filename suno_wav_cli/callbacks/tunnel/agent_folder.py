@@ -18,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from suno_wav_cli.callbacks.tunnel.environment import find_secret_variables
 from suno_wav_cli.system.file_lock import SUPPORTED, is_same_file, try_lock
 from suno_wav_cli.system.private_files import make_folder, refuse_link
 
@@ -49,15 +50,18 @@ class AgentFolder:
     def make_program(self, agent: Path) -> Path:
         """Make a script that becomes the agent, off the terminal. On Windows return the agent.
 
-        pyngrok lets the agent inherit standard input and standard error, and recognises a running
-        agent by the path of its program.
+        pyngrok lets the agent inherit standard input, standard error and every variable, and
+        recognises a running agent by the path of its program.
         """
         if os.name == "nt":
             return agent
         program = self._path / "agent"
         complaint = shlex.quote(str(self._path / "stderr"))
+        without = "".join(f"-u {shlex.quote(name)} " for name in find_secret_variables(os.environ))
+        # env would take a path with "=" for a variable.
+        run = f"""/bin/sh -c 'exec "$0" "$@"' {shlex.quote(str(agent))} "$@" < /dev/null 2> {complaint}"""
         program.write_text(
-            f'#!/bin/sh\nexec {shlex.quote(str(agent))} "$@" < /dev/null 2> {complaint}\n',
+            f"#!/bin/sh\nexec /usr/bin/env {without}{run}\n",
             encoding="utf-8",
             errors="surrogateescape",
         )
@@ -84,7 +88,7 @@ class AgentFolder:
 def make_agent_folder(parent: Path) -> AgentFolder:
     """Make a folder for one run, and end agents of programs that were killed. Raise OSError."""
     make_folder(parent)
-    _end_orphans(parent)
+    end_orphans(parent)
     while True:
         path = parent / secrets.token_hex(8)
         # The lock comes first: a folder whose lock is free is taken for an orphan's.
@@ -95,12 +99,14 @@ def make_agent_folder(parent: Path) -> AgentFolder:
         lock.close()
 
 
-def _end_orphans(parent: Path) -> None:
-    """End the agents whose programs are gone: the locks of their folders are free."""
+def end_orphans(parent: Path) -> None:
+    """End the agents whose programs are gone, and remove their folders: whose locks are free."""
     if not SUPPORTED:
         return
-    folders = {path.with_suffix("") for path in parent.iterdir() if _NAME.fullmatch(path.name)}
-    for folder in folders:
+    found: set[Path] = set()
+    with suppress(OSError):
+        found = {path.with_suffix("") for path in parent.iterdir() if _NAME.fullmatch(path.name)}
+    for folder in found:
         with suppress(OSError), _open_lock(folder) as lock:
             if try_lock(lock) and is_same_file(_lock_of(folder), lock):
                 _end_agents_of(folder)

@@ -38,6 +38,7 @@ from suno_wav_cli.callbacks.tunnel.agent_status import (
     advance,
     change_between,
     explain_failure,
+    is_config_read,
     read_log_line,
 )
 
@@ -54,6 +55,9 @@ if TYPE_CHECKING:
     from suno_wav_cli.models import Secret
 
 _BAD_REQUEST = 400
+
+_NAME = "suno-wav"
+"""The tunnel's name in the agent's API. pyngrok's own has slashes, by which no agent finds it again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +131,6 @@ class AgentProcess:
             tunnel = self._request_tunnel()
             # The agent runs, so this starts no other one.
             process = ngrok.get_ngrok_process(self._config).proc
-            self._launch.folder.forget_config()
         except Exception as error:  # noqa: BLE001 - pyngrok fails in many ways, and each is a tunnel that failed
             # The agent may run and give no address. Only this thread can end it then: pyngrok locks out others.
             ngrok.kill(self._config)
@@ -145,7 +148,9 @@ class AgentProcess:
         refused: PyngrokNgrokHTTPError | None = None
         for options in tunnel_options(destination, self._launch.config_version):
             try:
-                return ngrok.connect(destination.local_url, "http", pyngrok_config=self._config, **options)
+                return ngrok.connect(
+                    destination.local_url, "http", _NAME, pyngrok_config=self._config, **options
+                )
             except PyngrokNgrokHTTPError as error:
                 if error.status_code != _BAD_REQUEST:
                     raise
@@ -154,6 +159,8 @@ class AgentProcess:
 
     def _read_log(self, log: NgrokLog) -> None:
         """Pass a line of the log on. Must not block pyngrok's thread: the agent would stall."""
+        if is_config_read(log.msg or ""):
+            self._launch.folder.forget_config()
         event = read_log_line(log.lvl, log.msg or "", log.err)
         if event is not None:
             self._events.put(event)

@@ -109,6 +109,11 @@ def read_log_line(level: str, message: str, error: str | None) -> LogEvent | Non
     return LogEvent(meaning=meaning, complaint=complaint)
 
 
+def is_config_read(message: str) -> bool:
+    """Tell whether a line of the log shows that the agent has read its configuration."""
+    return "starting web service" in message
+
+
 def advance(status: AgentStatus, event: AgentEvent) -> AgentStatus:
     """Return the status after `event`."""
     match event:

@@ -9,6 +9,8 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.callbacks.tunnel.environment import find_secret_variables
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -30,6 +32,13 @@ class Subprocess:
 
     def wait(self, *, seconds: float) -> bool:
         """Wait for its end. Return False if it still runs after `seconds`."""
+        if self._read(seconds):
+            return True
+        # It may have ended while this program did something else, or got no time from the system.
+        return self._process.poll() is not None and self._read(_PIPE_SECONDS)
+
+    def _read(self, seconds: float) -> bool:
+        """Read the output to its end. Return False if that takes longer than `seconds`."""
         try:
             self.stdout, self.stderr = self._process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
@@ -72,8 +81,10 @@ class SubprocessGroup:
     ) -> Subprocess:
         """Start a program without a terminal, which Ctrl-C does not reach. Raise OSError.
 
-        `environment` is added to this program's own. The program works in `folder`.
+        `environment` is added to this program's own, of which secrets are left out. The program
+        works in `folder`.
         """
+        hidden = set(find_secret_variables(os.environ))
         with self._lock:
             if self._closed:
                 raise InterruptedError
@@ -85,7 +96,8 @@ class SubprocessGroup:
                     stderr=subprocess.PIPE,
                     text=True,
                     errors="replace",
-                    env=os.environ | (environment or {}),
+                    env={name: os.environ[name] for name in os.environ if name not in hidden}
+                    | dict(environment or {}),
                     cwd=folder,
                     start_new_session=True,
                 )

@@ -6,14 +6,18 @@ import asyncio
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from suno_wav_cli import events
 from suno_wav_cli.api.providers import get_provider
 from suno_wav_cli.callbacks.endpoint import open_endpoint, receive_callbacks
+from suno_wav_cli.callbacks.handlers import Handlers
 from suno_wav_cli.callbacks.public_url import PublicUrl
 from suno_wav_cli.callbacks.tunnel import Lost, Restored
+from suno_wav_cli.commands.listen.forwarded import leads_to_port
 from suno_wav_cli.commands.listen.handler import DeliveryHandler, ListenOptions
 from suno_wav_cli.commands.listen.limits import ListenLimits
+from suno_wav_cli.commands.listen.refusals import RefusalLog
 from suno_wav_cli.commands.listen.verifier import Service
 from suno_wav_cli.config.credentials import find_api_key, refuse_ignored, require_key
 from suno_wav_cli.config.settings import base_url_of
@@ -47,6 +51,7 @@ def listen(run: Run, *, default_port: int) -> ExitCode:
     port = default_port if settings.port is None else settings.port
     with ExitStack() as stack:
         endpoint = stack.enter_context(open_endpoint(settings, secrets, run.paths.agents, port=port))
+        _check_forward(settings, endpoint)
         run_async(_listen(run, endpoint, has_key=key is not None))
     return ExitCode.OK
 
@@ -56,6 +61,7 @@ async def _listen(run: Run, endpoint: CallbackEndpoint, *, has_key: bool) -> Non
     options = ListenOptions(
         hmac_key=secrets.hmac_key,
         forward_to=settings.forward_to,
+        keep_forwarded=settings.keep_forwarded_headers,
         save=settings.save,
         max_events=settings.max_events,
     )
@@ -68,9 +74,13 @@ async def _listen(run: Run, endpoint: CallbackEndpoint, *, has_key: bool) -> Non
             context = await stack.enter_async_context(open_context(run))
             tls = context.download_terms.tls
             service = Service(context=context, downloads=settings.out is not None)
-        handler = DeliveryHandler(options, service, tls, report, ListenLimits())
+        limits = ListenLimits()
+        handler = DeliveryHandler(options, service, tls, report, limits)
         stack.push_async_callback(handler.cancel)
-        async with receive_callbacks(endpoint, handler.handle) as probe:
+        refusals = RefusalLog(report, limits)
+        stack.callback(refusals.close)
+        handlers = Handlers(handle=handler.handle, refused=refusals.add, via=handler.via)
+        async with receive_callbacks(endpoint, handlers) as probe:
             announcer = _Announcer(endpoint, report, unverified=unverified)
             public_url = PublicUrl(endpoint, probe, tls, announcer.changed, report)
             awaited = {handler.over}
@@ -114,7 +124,7 @@ class _Announcer:
         if isinstance(change, Restored):
             self._reason = None
             if change.public_url == self._announced:
-                self._report(events.TunnelRestored(public_url=change.public_url))
+                self._report(events.TunnelRestored(public_url=change.public_url, moved=False))
             else:
                 self.announce(change.public_url, None)
         elif change.reason != self._reason:
@@ -134,6 +144,19 @@ class _Announcer:
                 callback_url=base_url + self._endpoint.path,
                 unverified=self._unverified,
             )
+        )
+
+
+def _check_forward(settings: Settings, endpoint: CallbackEndpoint) -> None:
+    """Raise UsageError if deliveries would be forwarded to this very receiver."""
+    url, given = settings.forward_to, settings.public_url
+    if url is None:
+        return
+    is_public = given is not None and urlsplit(url).netloc.lower() == urlsplit(given).netloc.lower()
+    if is_public or leads_to_port(url, urlsplit(endpoint.local_url).port or 0):
+        raise UsageError(
+            "--forward-to is the address of this receiver itself",
+            "Name your own receiver, or another --port.",
         )
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
 from suno_wav_cli.callbacks.confirmation import Verdict
 from suno_wav_cli.callbacks.recording import RecordedCallback
-from suno_wav_cli.callbacks.sender import CallbackRequest, ServiceTiming, end_to_end, post_callback
-from suno_wav_cli.callbacks.signature import Signature, verify
+from suno_wav_cli.callbacks.sender import CallbackRequest, ServiceTiming, post_callback
+from suno_wav_cli.callbacks.signature import Signature, check_signature
 from suno_wav_cli.commands.listen.archive import DeliveryArchive
+from suno_wav_cli.commands.listen.forwarded import headers_to_forward
 from suno_wav_cli.commands.listen.verifier import CallbackVerifier
 from suno_wav_cli.system.bounded_dict import BoundedDict
 from suno_wav_cli.system.task_pool import TaskPool
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from suno_wav_cli.callbacks.payload import Callback, ReceivedCallback
+    from suno_wav_cli.callbacks.signature import SignatureCheck
     from suno_wav_cli.commands.listen.limits import ListenLimits
     from suno_wav_cli.commands.listen.verifier import Service
     from suno_wav_cli.events import Report
@@ -36,12 +40,15 @@ class ListenOptions:
 
     hmac_key: Secret | None
     forward_to: str | None
+    keep_forwarded: bool
     save: Path | None
     max_events: int | None
 
 
 class DeliveryHandler:
     """Handles deliveries. `over` is done after `max_events`, or raises the first bug.
+
+    `via` marks what it forwards, so that it is not forwarded again if it comes back.
 
     `service` is None without an API key.
     """
@@ -66,6 +73,7 @@ class DeliveryHandler:
         self._waiting_forwards = 0
         self._count = 0
         self.over = self._pool.over
+        self.via = f"1.1 suno-wav-{secrets.token_hex(8)}"
 
     async def handle(self, delivery: ReceivedCallback) -> None:
         """Begin the work on a delivery. Return at once."""
@@ -73,10 +81,14 @@ class DeliveryHandler:
             return
         self._count += 1
         number, callback, now = self._count, delivery.callback, time.time()
-        repeats = self._numbers.get(callback.digest)
-        self._numbers[callback.digest] = repeats or number
+        digest = sha256(delivery.body).digest()
+        repeats = self._numbers.get(digest)
+        self._numbers[digest] = repeats or number
         key = self._options.hmac_key
-        signature = verify(key, callback.task_id, delivery.headers, now) if key else None
+        checked = (
+            check_signature(key, callback.task_id, delivery.headers, delivery.body, now) if key else None
+        )
+        signature = checked.signature if checked else None
         self._report(
             events.DeliveryReceived(
                 number=number,
@@ -84,8 +96,11 @@ class DeliveryHandler:
                 task_id=callback.task_id,
                 code=callback.code,
                 url=callback.url,
+                message=callback.message,
+                content_type=delivery.content_type,
                 repeats=repeats,
                 signature=signature,
+                signature_reason=_explain(checked),
             )
         )
         self._keep(number, RecordedCallback(received=now, headers=delivery.headers, body=delivery.body))
@@ -119,7 +134,7 @@ class DeliveryHandler:
             # So strangers cannot make the program ask.
             reason = "it is not signed with your webhook key"
         else:
-            self._verifier.check(number, callback)
+            self._verifier.check(number, callback, signed=signature is Signature.VALID)
             return
         self._report(
             events.DeliveryChecked(
@@ -128,6 +143,7 @@ class DeliveryHandler:
                 verdict=Verdict.UNCONFIRMED,
                 flag=None,
                 url=None,
+                claimed_url=None if self._verifier else callback.url,
                 reason=reason,
             )
         )
@@ -143,7 +159,8 @@ class DeliveryHandler:
 
     async def _forward(self, number: int, delivery: ReceivedCallback, url: str) -> None:
         """Send the same headers and bytes on. Wait for the answer as long as the service would."""
-        request = CallbackRequest(body=delivery.body, headers=end_to_end(delivery.headers))
+        headers = headers_to_forward(delivery.headers, self.via, keep_forwarded=self._options.keep_forwarded)
+        request = CallbackRequest(body=delivery.body, headers=headers)
         try:
             async with self._forward_slots:
                 answer = await post_callback(request, url, ServiceTiming().answer, self._tls)
@@ -156,3 +173,10 @@ class DeliveryHandler:
                 number=number, status=answer.status, seconds=answer.seconds, problem=problem, answer=text
             )
         )
+
+
+def _explain(checked: SignatureCheck | None) -> str | None:
+    """Say what is wrong with a signature. That there is none says enough."""
+    if checked is None or checked.signature is Signature.MISSING:
+        return None
+    return "; ".join(checked.mistakes) or None

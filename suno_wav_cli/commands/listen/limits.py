@@ -22,12 +22,20 @@ class ListenLimits:
     tasks: int = 4096
     """Remembered, to check no claim twice."""
 
+    unasked_tasks: int = 2000
+    """Tasks that strangers may have made up and that wait for their first lookup."""
+
     unknown_tasks: int = 100
-    """At most so many tasks that the journal does not know are followed, each for a while."""
+    """At most so many of them are followed after it, if the service does not know them."""
 
     claims: int = 16
     """Deliveries about one task that wait for the same answer."""
 
-    lookups: int = 50
+    lookups: int = 150
+    trusted_lookups: int = 50
     lookup_seconds: float = 10.0
-    """At most so many lookups in so many seconds."""
+    """At most so many lookups in so many seconds: of such tasks, and of those that are trusted."""
+
+    refusals: int = 3
+    refusal_seconds: float = 60.0
+    """For each reason, so many refused requests are shown in so many seconds."""

@@ -1,8 +1,10 @@
 """Checks of deliveries: the service is asked about each task until it has decided.
 
-Anyone who knows the path can name any task. So lookups are rate-limited, and tasks that the journal
-does not know are followed for a while, and a bounded number of them: the newest takes the place of
-the oldest. A task that the journal knows is paid for, and is followed like one of `convert`.
+Anyone who knows the path can name any task. So lookups are rate-limited, and only a bounded number of
+tasks is followed that the service does not know. A task is trusted if the journal knows it, or if
+its delivery is validly signed: it shares its rate with no stranger. Among the others, first lookups
+come first, those of the newest before all. A task that the journal knows is paid for, and is
+followed like one of `convert`.
 """
 
 from __future__ import annotations
@@ -14,15 +16,16 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.callbacks.confirmation import Judgement, Verdict, compare_with_record
+from suno_wav_cli.callbacks.confirmation import Judgement, Verdict
+from suno_wav_cli.commands.listen.claims import REPEATED, checked, judge_claim, rank_first_lookup
 from suno_wav_cli.conversion.finish import finish_task
 from suno_wav_cli.conversion.lookup_retry import Answers, AskAgain, next_step, time_is_up
 from suno_wav_cli.conversion.outcome import report_failure
 from suno_wav_cli.conversion.pipeline import record_end
 from suno_wav_cli.conversion.poller import fetch_answer
 from suno_wav_cli.conversion.wait import wait_terms, with_line
-from suno_wav_cli.errors import JournalUnusable, TaskUnknown
-from suno_wav_cli.events import DeliveryChecked, DeliveryDropped
+from suno_wav_cli.errors import JournalUnusable
+from suno_wav_cli.events import DeliveryDropped
 from suno_wav_cli.journal.entry import UNSAVED
 from suno_wav_cli.models import WavRecord, WavState
 from suno_wav_cli.system.pacing import RateWindow
@@ -63,10 +66,11 @@ class _Claim:
 class _TaskCheck:
     """One task: open while `lookups` runs, for the `claims` that wait for an answer.
 
-    `settled` holds the digests of claims that the service has decided. `song` names the file.
+    `rank` is None if the task is trusted. `settled` holds the digests of claims that the service has decided. `song` names the file.
     """
 
     lookups: asyncio.Task[None] | None = None
+    rank: int | None = None
     claims: dict[int, _Claim] = field(default_factory=dict)
     settled: tuple[bytes, ...] = ()
     file: FileState = FileState.MISSING
@@ -89,8 +93,8 @@ class _TaskCheck:
 class CallbackVerifier:
     """Has one check for each task that is open or decided, in the order in which they were opened.
 
-    `_unknown` names the open ones that the journal does not know, in the same order, so that a
-    flood finds the oldest at once.
+    `_unasked` names the open ones that are not trusted and not looked up yet, and `_unknown` those
+    that the service does not know, in the same order, so that a flood finds the oldest at once.
     """
 
     def __init__(self, service: Service, pool: TaskPool, report: Report, limits: ListenLimits) -> None:
@@ -98,24 +102,29 @@ class CallbackVerifier:
         self._pool = pool
         self._report = report
         self._limits = limits
+        self._trusted_window = RateWindow(limits.trusted_lookups, limits.lookup_seconds)
         self._window = RateWindow(limits.lookups, limits.lookup_seconds)
         self._checks: OrderedDict[str, _TaskCheck] = OrderedDict()
+        self._unasked: OrderedDict[str, None] = OrderedDict()
         self._unknown: OrderedDict[str, None] = OrderedDict()
         self._stopping = asyncio.Event()
 
-    def check(self, number: int, callback: Callback) -> None:
-        """Have a delivery's claim checked, unless the same claim was settled before."""
+    def check(self, number: int, callback: Callback, *, signed: bool = False) -> None:
+        """Have a delivery's claim checked, unless the same claim was settled before.
+
+        `signed` if it is signed validly, and now.
+        """
         task_id = callback.task_id
         if task_id is None:
             judgement = Judgement(verdict=Verdict.UNCONFIRMED, reason="it names no task", final=True)
-            self._report(_checked(number, callback, judgement, None))
+            self._report(checked(number, callback, judgement, None))
             return
         check = self._checks.get(task_id) or _TaskCheck()
         is_file_wanted = self._service.downloads and check.file is FileState.MISSING
         if callback.digest in check.settled and not is_file_wanted:
             return
-        if not check.is_open:
-            self._start(task_id, check)
+        if not check.is_open or (signed and check.rank is not None):
+            self._start(task_id, check, number, signed=signed)
         if len(check.claims) < self._limits.claims:
             check.claims[number] = _Claim(callback=callback)
 
@@ -123,13 +132,15 @@ class CallbackVerifier:
         """Look up no task a second time, except for files that are wanted."""
         self._stopping.set()
 
-    def _start(self, task_id: str, check: _TaskCheck) -> None:
-        """Start lookups for a task. When full, drop the oldest unknown one, and forget an idle one."""
+    def _start(self, task_id: str, check: _TaskCheck, number: int, *, signed: bool) -> None:
+        """Start lookups for a task, anew if it is trusted only now. Forget an idle one when full."""
         entry = self._service.context.journal.of_task(task_id)
-        if entry is None:
-            if len(self._unknown) >= self._limits.unknown_tasks:
-                self._drop(next(iter(self._unknown)))
-            self._unknown[task_id] = None
+        if check.lookups is not None:
+            check.lookups.cancel()
+            self._forget_rank(task_id)
+        check.rank = rank_first_lookup(number, trusted=signed or entry is not None)
+        if check.rank is not None:
+            self._note(task_id, self._unasked, self._limits.unasked_tasks)
         self._checks[task_id] = check
         self._checks.move_to_end(task_id)
         if len(self._checks) > self._limits.tasks:
@@ -137,6 +148,24 @@ class CallbackVerifier:
             if idle is not None:
                 del self._checks[idle]
         check.lookups = self._pool.start(self._run(task_id, check, entry))
+
+    def _note(self, task_id: str, tasks: OrderedDict[str, None], limit: int) -> None:
+        """Add a task that is not trusted. When full, drop the oldest."""
+        if len(tasks) >= limit:
+            self._drop(next(iter(tasks)))
+        tasks[task_id] = None
+
+    def _note_answer(self, task_id: str, check: _TaskCheck, answer: Answer) -> None:
+        """Let other first lookups come before the next one of a task that is not trusted."""
+        if task_id in self._unasked:
+            del self._unasked[task_id]
+            check.rank = REPEATED
+            if not isinstance(answer, WavRecord):
+                self._note(task_id, self._unknown, self._limits.unknown_tasks)
+
+    def _forget_rank(self, task_id: str) -> None:
+        self._unasked.pop(task_id, None)
+        self._unknown.pop(task_id, None)
 
     def _drop(self, task_id: str) -> None:
         check = self._checks[task_id]
@@ -149,7 +178,7 @@ class CallbackVerifier:
     def _close(self, task_id: str, check: _TaskCheck) -> None:
         """End the lookups of a task, and forget it if nothing is known: strangers name any task."""
         check.lookups, check.claims = None, {}
-        self._unknown.pop(task_id, None)
+        self._forget_rank(task_id)
         if not check.is_worth_remembering:
             del self._checks[task_id]
 
@@ -177,11 +206,11 @@ class CallbackVerifier:
         deadline = time.monotonic() + seconds
         step: Step = AskAgain(seconds=0.0, at_least=0.0)
         while isinstance(step, AskAgain):
-            async with self._window.slot():
-                answer = await fetch_answer(context.client, task_id)
+            answer = await self._look_up(task_id, check)
             answers = answers.after(answer, time.monotonic())
             step = next_step(answers, terms, key_worked=context.client.key_worked)
             is_confirmed = self._judge_claims(check, answer, step)
+            self._note_answer(task_id, check, answer)
             if isinstance(step, AskAgain):
                 if not await self._wait(min(step.seconds, deadline - time.monotonic())):
                     return None
@@ -195,16 +224,22 @@ class CallbackVerifier:
             report_failure(context, entry.name, task_id, with_line(context, task_id, step, paid=True))
         return None
 
+    async def _look_up(self, task_id: str, check: _TaskCheck) -> Answer:
+        """Look a task up when its turn has come."""
+        slot = self._trusted_window.slot() if check.rank is None else self._window.slot(check.rank)
+        async with slot:
+            return await fetch_answer(self._service.context.client, task_id)
+
     def _judge_claims(self, check: _TaskCheck, answer: Answer, step: Step) -> bool:
         """Report each verdict that is new. Return whether any claim is confirmed."""
         record = answer if isinstance(answer, WavRecord) else None
         for number, claim in check.claims.items():
-            judgement = _judge(claim.callback, answer, step)
+            judgement = judge_claim(claim.callback, answer, step)
             if record is not None and judgement.final:
                 check.settled = (*check.settled, claim.callback.digest)[-self._limits.claims :]
             if judgement.verdict is not claim.verdict:
                 claim.verdict = judgement.verdict
-                self._report(_checked(number, claim.callback, judgement, record))
+                self._report(checked(number, claim.callback, judgement, record))
         return any(claim.verdict is Verdict.CONFIRMED for claim in check.claims.values())
 
     async def _wait(self, seconds: float) -> bool:
@@ -225,7 +260,7 @@ class CallbackVerifier:
         is_running = any(
             other.song == song and other.file is FileState.DOWNLOADING for other in self._checks.values()
         )
-        if record.state is not WavState.READY or is_running:
+        if record.state is not WavState.READY or is_running or check.file is not FileState.MISSING:
             return
         check.song, check.file = song, FileState.DOWNLOADING
         is_saved = False
@@ -245,30 +280,5 @@ class CallbackVerifier:
         return outcome.error is None
 
 
-def _judge(callback: Callback, answer: Answer, step: Step) -> Judgement:
-    """Judge a claim by an answer, and by what was decided to follow it."""
-    if isinstance(answer, WavRecord):
-        return compare_with_record(callback, answer)
-    final = not isinstance(step, AskAgain)
-    verdict = Verdict.UNCONFIRMED
-    if isinstance(answer, TaskUnknown):
-        # The service may not know a task yet (api/README.md, section 4).
-        verdict = Verdict.CONTRADICTED if final else Verdict.PENDING
-    return Judgement(verdict=verdict, reason=answer.message, final=final)
-
-
 def _is_failed(answer: Answer) -> bool:
     return isinstance(answer, WavRecord) and answer.state is WavState.FAILED
-
-
-def _checked(
-    number: int, callback: Callback, judgement: Judgement, record: WavRecord | None
-) -> DeliveryChecked:
-    return DeliveryChecked(
-        number=number,
-        task_id=callback.task_id,
-        verdict=judgement.verdict,
-        flag=record.flag if record else None,
-        url=record.url if record else None,
-        reason=judgement.reason,
-    )

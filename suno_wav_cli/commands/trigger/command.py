@@ -38,12 +38,13 @@ def list_events(run: Run) -> ExitCode:
     return ExitCode.OK
 
 
-def trigger(request: Request, run: Run, timing: ServiceTiming | None = None) -> ExitCode:
+def trigger(request: Request, run: Run) -> ExitCode:
     """Post the callback. Raise UsageError, or NotDelivered if the answer is wrong."""
     if request.sign and run.secrets.hmac_key is None:
         refuse_ignored(run.secrets, "hmac_key")
     planned = plan_callback(request, run.secrets.hmac_key)
-    verdict = run_async(_post_all(planned, request, timing or ServiceTiming(), run.report))
+    timing = replace(ServiceTiming(), answer=request.answer_timeout).at_speed(request.speed)
+    verdict = run_async(_post_all(planned, request, timing, run.report))
     if not verdict.is_good:
         raise NotDelivered("the service would count this callback as failed", verdict.remedy)
     return ExitCode.OK
@@ -61,18 +62,16 @@ async def _post_with_retries(
     planned: PlannedCallback, request: Request, timing: ServiceTiming, report: Report
 ) -> AnswerVerdict:
     """Post until the callback is received, or until the service would give up."""
-    for pause in timing.at_speed(request.speed).retries if request.retries else ():
-        verdict = await _post_once(planned, timing, request.speed, report)
+    for pause in timing.retries if request.retries else ():
+        verdict = await _post_once(planned, timing, report)
         if verdict.is_good:
             return verdict
         report(events.CallbackRetried(seconds=pause))
         await asyncio.sleep(pause)
-    return await _post_once(planned, timing, request.speed, report)
+    return await _post_once(planned, timing, report)
 
 
-async def _post_once(
-    planned: PlannedCallback, timing: ServiceTiming, speed: float, report: Report
-) -> AnswerVerdict:
+async def _post_once(planned: PlannedCallback, timing: ServiceTiming, report: Report) -> AnswerVerdict:
     callback = _sign(planned)
     report(
         events.CallbackSending(
@@ -83,14 +82,14 @@ async def _post_once(
             signed=planned.key is not None,
         )
     )
-    limit = timing.at_speed(speed).answer
+    limit = timing.answer
     overdue = asyncio.get_running_loop().call_later(limit, report, events.AnswerOverdue(seconds=limit))
     try:
         answer = await post_callback(callback, planned.url, limit * _MAX_WAIT_FACTOR)
     finally:
         overdue.cancel()
     answer = replace(answer, detail=_hide_secrets(answer.detail, planned))
-    verdict = judge_answer(answer, planned.fault, timing, speed)
+    verdict = judge_answer(answer, planned.fault, timing)
     report(
         events.CallbackSent(
             status=answer.status,

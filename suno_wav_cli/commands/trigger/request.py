@@ -13,7 +13,7 @@ from suno_wav_cli.callbacks.payload import read_callback
 from suno_wav_cli.callbacks.sender import CallbackRequest, end_to_end
 from suno_wav_cli.callbacks.signature import is_signature_header
 from suno_wav_cli.commands.trigger.samples import SAMPLES, make_callback
-from suno_wav_cli.config.parsers import receiver_url
+from suno_wav_cli.config.parsers import find_nearest, receiver_url
 from suno_wav_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What the person asked for. None stands for an argument that was not given."""
+    """What the person asked for. None stands for an argument that was not given.
+
+    `speed` divides the pauses between attempts. `answer_timeout` is in seconds.
+    """
 
     url: str | None
     event: str | None
@@ -34,6 +37,7 @@ class Request:
     sign: bool
     retries: bool
     speed: float
+    answer_timeout: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +79,11 @@ def plan_callback(request: Request, hmac_key: Secret | None) -> PlannedCallback:
 def _make_sample(request: Request, url: str, key: Secret | None) -> PlannedCallback:
     name = request.event or "success"
     if name not in SAMPLES:
-        raise UsageError(f"there is no event '{name}'", "`suno-wav trigger --list` shows all of them.")
+        near = find_nearest(name, SAMPLES)
+        meant = f"Did you mean {near}? " if near else ""
+        raise UsageError(
+            f"there is no event '{name}'", f"{meant}`suno-wav trigger --list` shows all of them."
+        )
     sample = SAMPLES[name]
     task_id = request.task_id if request.task_id is not None else secrets.token_hex(16)
     callback = make_callback(

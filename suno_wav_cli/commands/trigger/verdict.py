@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.callbacks.sender import Problem
+from suno_wav_cli.system.http_problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,17 +33,15 @@ class AnswerVerdict:
         return self.received or self.correctly_refused
 
 
-def judge_answer(
-    answer: Answer, fault: str | None, timing: ServiceTiming, speed: float = 1.0
-) -> AnswerVerdict:
+def judge_answer(answer: Answer, fault: str | None, timing: ServiceTiming) -> AnswerVerdict:
     """Judge an answer by the service's `timing`. `fault` is why a receiver may refuse."""
-    if answer.status == _OK and answer.seconds <= timing.at_speed(speed).answer:
+    if answer.status == _OK and answer.seconds <= timing.answer:
         text = "received" if fault is None else f"received, though a careful receiver refuses it: {fault}"
         return AnswerVerdict(received=True, correctly_refused=False, text=text)
     # Closing the connection is a refusal too: for a megabyte, the only one that takes no time.
     if fault is not None and (answer.status in _REFUSALS or answer.problem is Problem.BROKEN):
         return AnswerVerdict(received=False, correctly_refused=True, text=f"correctly refused: {fault}")
-    reason, remedy = _explain_failure(answer, _describe_wait(timing, speed))
+    reason, remedy = _explain_failure(answer, f"it waits {timing.answer:g} s")
     text = f"the service counts this as failed: {reason}"
     return AnswerVerdict(received=False, correctly_refused=False, text=text, remedy=remedy)
 
@@ -57,11 +55,6 @@ def _explain_failure(answer: Answer, wait: str) -> tuple[str, str]:
         return answer.problem.value + detail, _REMEDIES[answer.problem]
     status = answer.status or 0
     return _STATUSES.get(status) or _CLASSES.get(status // 100, _NOT_200)
-
-
-def _describe_wait(timing: ServiceTiming, speed: float) -> str:
-    at_speed = "" if speed == 1 else f", at this speed {timing.at_speed(speed).answer:g} s"
-    return f"it waits {timing.answer:g} s{at_speed}"
 
 
 _ANSWER_FIRST = "Let the receiver answer first, and work afterwards."

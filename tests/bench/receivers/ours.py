@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.callbacks.endpoint import CallbackEndpoint, receive_callbacks
+from suno_wav_cli.callbacks.handlers import Handlers
 from suno_wav_cli.callbacks.notifications import make_notification_handler
 from suno_wav_cli.callbacks.tunnel import GivenAddress
 from suno_wav_cli.download.fetch import DownloadPolicy, RateLimit, Transfer, fetch
@@ -39,7 +40,7 @@ async def received(port: int, path: str, task_id: str, url: str, targets: list[P
             bound=bound, path=path, tunnel=GivenAddress(public_url=address_of(bound)), required=False
         )
         async with (
-            receive_callbacks(reception, make_notification_handler(wake, _unsaid)),
+            receive_callbacks(reception, Handlers(handle=make_notification_handler(wake, _unsaid))),
             asyncio.TaskGroup() as group,
         ):
             group.create_task(_waited(woken))

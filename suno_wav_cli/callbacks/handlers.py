@@ -1,0 +1,28 @@
+"""What the receiver calls for the requests that reach it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from suno_wav_cli.callbacks.payload import ReceivedCallback
+    from suno_wav_cli.callbacks.refusal import RefusedRequest
+
+VIA_HEADER = "Via"
+"""Names the programs that have forwarded a request (RFC 9110, section 7.6.3)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handlers:
+    """`handle` is called for each callback, and `refused` for each request that is none.
+
+    `handle` is a coroutine function, because Starlette runs others in a thread, and an
+    asyncio.Event is not for threads. `via` is how this program names itself in what it forwards.
+    """
+
+    handle: Callable[[ReceivedCallback], Awaitable[None]]
+    refused: Callable[[RefusedRequest], None] | None = None
+    via: str | None = None

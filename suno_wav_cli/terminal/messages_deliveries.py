@@ -1,0 +1,90 @@
+"""Messages about deliveries: what `listen` receives."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from suno_wav_cli import events
+from suno_wav_cli.terminal.message import Level, Message
+from suno_wav_cli.terminal.tables import printable, time_of_day
+
+_OK = 200
+_LONGEST_ANSWER = 100
+_LONGEST_TYPE = 40
+_SIGNATURES = {
+    "valid": "signature valid",
+    "old": "signature valid, timestamp old",
+    "future": "signature valid, timestamp in the future",
+    "invalid": "signature INVALID",
+    "missing": "not signed",
+}
+
+
+def render_delivery(event: events.DeliveryEvent) -> Message:
+    match event:
+        case events.Listening():
+            return Message(text=_listening(event), result=[event.callback_url])
+        case events.DeliveryReceived():
+            return Message(result=[_received(event)], droppable=True)
+        case events.DeliveryRefused():
+            return Message(text=_refused(event), droppable=True)
+        case events.RefusalsOmitted():
+            return Message(
+                text=f"suno-wav: refused {event.count} more within {event.seconds:.0f} s: {event.reason}",
+                droppable=True,
+            )
+        case events.DeliveryRecorded():
+            return Message(text=f"#{event.number} saved as {event.path}", level=Level.DETAIL, droppable=True)
+        case events.DeliveryForwarded():
+            return Message(result=[_forwarded(event)], droppable=True)
+        case events.DeliveryChecked():
+            return Message(result=[_checked(event)], droppable=True)
+        case events.DeliveryDropped():
+            return Message(text=f"#{event.number} dropped: {printable(event.reason)}", droppable=True)
+        case _:
+            assert_never(event)
+
+
+def _listening(event: events.Listening) -> str:
+    text = f"suno-wav: listening at {event.local_url}; press Ctrl-C to stop"
+    if event.unverified:
+        text += "\n  Signatures are not verified: set SUNO_WAV_HMAC_KEY if your account has a webhook key."
+    if event.public_url is None:
+        because = f" ({printable(event.reason)})" if event.reason else ""
+        return f"{text}\n  Only this machine can reach it{because}. Post to this address:"
+    return f"{text}\n  Give the service this address as callBackUrl:"
+
+
+def _received(event: events.DeliveryReceived) -> str:
+    code = "no code" if event.code is None else f"code {event.code}"
+    parts = [event.task_id or "no task id", code]
+    if event.message is not None:
+        parts[-1] += f" ({printable(event.message)})"
+    if event.content_type is not None:
+        parts.append(f"sent as {printable(event.content_type)[:_LONGEST_TYPE] or 'no content type'}")
+    if event.signature is not None:
+        because = f" ({printable(event.signature_reason)})" if event.signature_reason else ""
+        parts.append(_SIGNATURES[event.signature] + because)
+    if event.repeats is not None:
+        parts.append(f"repeats #{event.repeats}")
+    return f"#{event.number} {time_of_day(event.received_at)} {', '.join(parts)}"
+
+
+def _refused(event: events.DeliveryRefused) -> str:
+    what = printable(f"{event.method} {event.path}: " if event.method else "")
+    return f"suno-wav: refused {what}{event.reason} (HTTP {event.status})\n  {event.remedy}"
+
+
+def _forwarded(event: events.DeliveryForwarded) -> str:
+    if event.problem is not None:
+        return f"#{event.number} not forwarded: {printable(event.problem)} ({event.seconds:.2f} s)"
+    line = f"#{event.number} forwarded: {event.status} in {event.seconds:.2f} s"
+    answer = printable(event.answer.strip().partition("\n")[0])[:_LONGEST_ANSWER]
+    return f"{line}, {answer}" if event.status != _OK and answer else line
+
+
+def _checked(event: events.DeliveryChecked) -> str:
+    flag = f" ({event.flag})" if event.flag else ""
+    claimed = f"the callback names {event.claimed_url}" if event.claimed_url else None
+    details = ", ".join(text for text in (event.reason, claimed, event.url) if text)
+    return printable(f"#{event.number} {event.verdict}{flag}" + (f": {details}" if details else ""))
