@@ -20,6 +20,7 @@ def listen(
     path: options.CallbackPath = None,
     no_secret: options.NoSecret = None,
     tunnel: options.Tunnel = None,
+    tunnel_command: options.TunnelCommand = None,
     domain: options.Domain = None,
     public_url: options.PublicUrl = None,
     forward_to: options.ForwardTo = None,

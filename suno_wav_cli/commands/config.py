@@ -11,6 +11,7 @@ from suno_wav_cli.config.key_store import KeyStore
 from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
 from suno_wav_cli.errors import ExitCode
 from suno_wav_cli.system.look import look_at
+from suno_wav_cli.system.shell_words import split_command
 
 if TYPE_CHECKING:
     from suno_wav_cli.config.run import Run
@@ -68,9 +69,11 @@ def _report_secrets(run: Run) -> None:
 
 
 def _displayed_value(choice: Choice, settings: Settings) -> object:
-    """Return the value to show: the base URL that is used, and addresses without their path."""
+    """Return the value to show: the base URL that is used, addresses without their path, no tokens."""
     if choice.name == "base_url":
         return None if is_own_sandbox(settings) else base_url_of(settings)
+    if choice.value is not None and choice.name == "tunnel_command":
+        return f"{split_command(choice.value)[0]} (hidden)"
     if choice.value is not None and choice.name in _MAY_HOLD_SECRETS:
         parts = urlsplit(choice.value)
         hidden = "/(hidden)" if parts.path.strip("/") or parts.query else ""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.pricing import price_of
 from suno_wav_cli.api.providers import SANDBOX
+from suno_wav_cli.callbacks.secret_path import has_lasting_address
 from suno_wav_cli.conversion.budget import check_budget, show_plan
 from suno_wav_cli.conversion.callback_url import open_callback_url
 from suno_wav_cli.conversion.context import open_context
@@ -140,9 +141,12 @@ async def _do_plan(
             balance=balance,
         )
     )
-    # A callback comes only for a song that is submitted now.
-    receive = request.wait and count > 0
-    async with open_callback_url(context, receive=receive) as callback_url:
+    # A callback comes only for a song that is submitted now, or was with an address that lasts.
+    awaits_earlier = has_lasting_address(context.settings) and any(
+        job.action is Action.CONTINUE for job in plan
+    )
+    receive = request.wait and (count > 0 or awaits_earlier)
+    async with open_callback_url(context, receive=receive, submits=count > 0) as callback_url:
         submitter = Submitter(
             context=context,
             gate=SubmissionGate(context, planned=submissions(plan)),

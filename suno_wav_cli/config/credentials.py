@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.config.settings import Settings
 
 API_KEY_VARIABLE = "SUNO_API_KEY"
+_NGROK_VARIABLE = "NGROK_AUTHTOKEN"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,12 @@ class Secrets:
     config_file: Path | None = None
     ignored: tuple[str, ...] = ()
 
+    @property
+    def taken_ngrok_variable(self) -> dict[str, str]:
+        """The variable of ngrok's own token, for a program that the user has chosen to open a tunnel."""
+        token = self.ngrok_token
+        return {_NGROK_VARIABLE: token.value} if token and token.origin == _NGROK_VARIABLE else {}
+
 
 def take_secrets(environ: MutableMapping[str, str], config: ConfigFile) -> Secrets:
     """Read the secrets, and remove them from the environment, which child processes inherit.
@@ -46,12 +53,12 @@ def take_secrets(environ: MutableMapping[str, str], config: ConfigFile) -> Secre
     """
     given = {
         name: _read_secret(environ.pop(name, None), name)
-        for name in (API_KEY_VARIABLE, "NGROK_AUTHTOKEN", "SUNO_WAV_HMAC_KEY")
+        for name in (API_KEY_VARIABLE, _NGROK_VARIABLE, "SUNO_WAV_HMAC_KEY")
     }
     ignored = tuple(name for name in SECRETS if name in config.written) if config.is_open else ()
     return Secrets(
         api_key=_check_for_header(given[API_KEY_VARIABLE]),
-        ngrok_token=_check_for_header(given["NGROK_AUTHTOKEN"])
+        ngrok_token=_check_for_header(given[_NGROK_VARIABLE])
         or _check_for_header(_read_from_file(config, "ngrok_authtoken")),
         hmac_key=given["SUNO_WAV_HMAC_KEY"] or _read_from_file(config, "hmac_key"),
         config_file=config.path if ignored else None,

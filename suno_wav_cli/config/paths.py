@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Paths:
-    """`keys`, `agents`, `spool` and `lists` are folders.
+    """`keys`, `agents`, `spool`, `lists` and `undelivered` are folders.
 
-    `agents` notes which ngrok agents run. `spool` holds songs on their way to standard output.
-    `lists` has the rest of lists from standard input, of runs that ended early.
+    `agents` notes which tunnels run. `spool` holds songs on their way to standard output.
+    `undelivered` has what `listen` has yet to forward. `lists` has the rest of lists from standard
+    input, of runs that ended early. `callback_path` is the file that keeps the end of the receiver's
+    path.
     """
 
     config_file: Path
@@ -31,6 +33,8 @@ class Paths:
     agents: Path
     spool: Path
     lists: Path
+    undelivered: Path
+    callback_path: Path
 
 
 def find_paths(environ: Mapping[str, str]) -> Paths:
@@ -47,6 +51,8 @@ def find_paths(environ: Mapping[str, str]) -> Paths:
         agents=state / "agents",
         spool=state / "piped",
         lists=state / "lists",
+        undelivered=state / "undelivered",
+        callback_path=state / "callback-path",
     )
     _check_owners(config, state, paths)
     return paths

@@ -46,6 +46,7 @@ class Settings:
     base_url: str | None = None
     out: str | None = None
     tunnel: TunnelMode = TunnelMode.AUTO
+    tunnel_command: str | None = None
     public_url: str | None = None
     callback_url: str | None = None
     port: int | None = None
@@ -217,6 +218,7 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "base_url": parsers.base_url,
     "out": str,
     "tunnel": _parse_tunnel,
+    "tunnel_command": parsers.command,
     "public_url": parsers.base_url,
     "callback_url": parsers.http_url,
     "port": parsers.number(0, 65535),

@@ -113,7 +113,7 @@ def test_each_source_decides_for_its_own_settings_only() -> None:
     assert load({"port": 1}, SUNO_WAV_JOBS="2") == Settings(port=1, jobs=2, retries=4)
 
 
-NAMES_OF_FILES = ("out", "save", "log_file", "exec", "checksums")
+NAMES_OF_FILES = ("out", "save", "log_file", "exec", "tunnel_command", "checksums")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +16,10 @@ from suno_wav_cli.callbacks.handlers import Handlers
 from suno_wav_cli.callbacks.public_url import PublicUrl
 from suno_wav_cli.callbacks.tunnel import Lost, Restored
 from suno_wav_cli.commands.listen.forwarded import leads_to_port
+from suno_wav_cli.commands.listen.forwarder import Forwarder
 from suno_wav_cli.commands.listen.handler import DeliveryHandler, ListenOptions
 from suno_wav_cli.commands.listen.limits import ListenLimits
+from suno_wav_cli.commands.listen.outbox import open_outbox
 from suno_wav_cli.commands.listen.refusals import RefusalLog
 from suno_wav_cli.commands.listen.verifier import Service
 from suno_wav_cli.config.credentials import find_api_key, refuse_ignored, require_key
@@ -50,36 +53,49 @@ def listen(run: Run, *, default_port: int) -> ExitCode:
         require_key(key, base_url_of(settings))
     port = default_port if settings.port is None else settings.port
     with ExitStack() as stack:
-        endpoint = stack.enter_context(open_endpoint(settings, secrets, run.paths.agents, port=port))
+        endpoint = stack.enter_context(open_endpoint(settings, secrets, run.paths, port=port))
         _check_forward(settings, endpoint)
         run_async(_listen(run, endpoint, has_key=key is not None))
     return ExitCode.OK
 
 
 async def _listen(run: Run, endpoint: CallbackEndpoint, *, has_key: bool) -> None:
-    settings, secrets, report = run.settings, run.secrets, run.report
+    settings, hmac_key, report = run.settings, run.secrets.hmac_key, run.report
     options = ListenOptions(
-        hmac_key=secrets.hmac_key,
-        forward_to=settings.forward_to,
-        keep_forwarded=settings.keep_forwarded_headers,
+        hmac_key=hmac_key,
         save=settings.save,
         max_events=settings.max_events,
     )
-    unverified = secrets.hmac_key is None and get_provider(settings.provider).signs_callbacks
+    unverified = hmac_key is None and get_provider(settings.provider).signs_callbacks
     async with AsyncExitStack() as stack:
         service = None
         if not has_key:
-            tls = make_tls_context(options.forward_to)
+            tls = make_tls_context(settings.forward_to)
         else:
             context = await stack.enter_async_context(open_context(run))
             tls = context.download_terms.tls
             service = Service(context=context, downloads=settings.out is not None)
         limits = ListenLimits()
-        handler = DeliveryHandler(options, service, tls, report, limits)
+        via = f"1.1 suno-wav-{secrets.token_hex(8)}"
+        outbox = forwarder = None
+        if settings.forward_to is not None:
+            outbox = stack.enter_context(open_outbox(run.paths.undelivered, limits, report))
+            forwarder = Forwarder(
+                outbox,
+                settings.forward_to,
+                via,
+                keep_forwarded=settings.keep_forwarded_headers,
+                tls=tls,
+                report=report,
+                limits=limits,
+            )
+        handler = DeliveryHandler(options, service, forwarder, report, limits)
         stack.push_async_callback(handler.cancel)
         refusals = RefusalLog(report, limits)
         stack.callback(refusals.close)
-        handlers = Handlers(handle=handler.handle, refused=refusals.add, via=handler.via)
+        handlers = Handlers(
+            handle=handler.handle, keep=outbox.keep if outbox else None, refused=refusals.add, via=via
+        )
         async with receive_callbacks(endpoint, handlers) as probe:
             announcer = _Announcer(endpoint, report, unverified=unverified)
             public_url = PublicUrl(endpoint, probe, tls, announcer.changed, report)
