@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.config.settings import Settings
 
 API_KEY_VARIABLE = "SUNO_API_KEY"
+_QUOTES = ('""', "''", "``", "“”", "„“", "‘’", "«»")  # noqa: RUF001 - as people copy them
 _NGROK_VARIABLE = "NGROK_AUTHTOKEN"
 
 
@@ -90,7 +91,7 @@ def find_api_key(secrets: Secrets, settings: Settings, environ: Mapping[str, str
     if secrets.api_key is not None:
         return secrets.api_key
     if settings.provider == SANDBOX:
-        return Secret(value="no-key-is-needed", origin="the sandbox accepts any")
+        return Secret(value="no-key-is-needed")
     return KeyStore(folder=find_paths(environ).keys).find(base_url_of(settings))
 
 
@@ -104,7 +105,7 @@ def require_key(key: Secret | None, base_url: str) -> Secret:
     if key is None:
         raise NotAuthorized(
             f"there is no API key for {base_url}",
-            "suno-wav login keeps the one from your provider's account page (or set SUNO_API_KEY). "
+            "suno-wav login says where to find it, and keeps it (or set SUNO_API_KEY). "
             "To try without one: --provider sandbox",
         )
     return key
@@ -131,7 +132,10 @@ def _check_for_header(secret: Secret | None) -> Secret | None:
 
 
 def _read_secret(value: str | None, origin: str) -> Secret | None:
+    """Read a secret without the quotes around it, which cmd keeps and people copy."""
     text = (value or "").strip()
+    if len(text) > 1 and text[0] + text[-1] in _QUOTES:
+        text = text[1:-1].strip()
     return Secret(value=text, origin=origin) if text else None
 
 

@@ -12,6 +12,7 @@ from suno_wav_cli.callbacks.confirmation import Verdict
 from suno_wav_cli.callbacks.recording import RecordedCallback
 from suno_wav_cli.callbacks.signature import Signature, check_signature
 from suno_wav_cli.commands.listen.archive import DeliveryArchive
+from suno_wav_cli.commands.listen.awaited import Arrivals, has_all_come
 from suno_wav_cli.commands.listen.verifier import CallbackVerifier
 from suno_wav_cli.system.bounded_dict import BoundedDict
 from suno_wav_cli.system.task_pool import TaskPool
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.callbacks.payload import Callback, ReceivedCallback
     from suno_wav_cli.callbacks.signature import SignatureCheck
+    from suno_wav_cli.commands.listen.awaited import Awaited
     from suno_wav_cli.commands.listen.forwarder import Forwarder
     from suno_wav_cli.commands.listen.limits import ListenLimits
     from suno_wav_cli.commands.listen.verifier import Service
@@ -34,11 +36,11 @@ class ListenOptions:
 
     hmac_key: Secret | None
     save: Path | None
-    max_events: int | None
+    awaited: Awaited
 
 
 class DeliveryHandler:
-    """Handles deliveries. `over` is done after `max_events`, or raises the first bug.
+    """Handles deliveries. `over` is done when all has come that is awaited, or raises the first bug.
 
     `service` is None without an API key, and `forwarder` if nothing is forwarded.
     """
@@ -55,18 +57,20 @@ class DeliveryHandler:
         self._forwarder = forwarder
         self._report = report
         self._pool = TaskPool()
-        self._verifier = CallbackVerifier(service, self._pool, report, limits) if service else None
+        self._verifier = (
+            CallbackVerifier(service, self._pool, report, limits, self._note_genuine) if service else None
+        )
         self._archive = DeliveryArchive(options.save, limits) if options.save else None
         self._numbers: BoundedDict[bytes, int] = BoundedDict(limits.deliveries)
-        self._count = 0
+        self.arrivals = Arrivals()
         self.over = self._pool.over
 
     async def handle(self, delivery: ReceivedCallback) -> None:
         """Begin the work on a delivery. Return at once."""
         if self.over.done():
             return
-        self._count += 1
-        number, callback, now = self._count, delivery.callback, time.time()
+        self.arrivals.received += 1
+        number, callback, now = self.arrivals.received, delivery.callback, time.time()
         digest = sha256(delivery.body).digest()
         repeats = self._numbers.get(digest)
         self._numbers[digest] = repeats or number
@@ -93,8 +97,9 @@ class DeliveryHandler:
         if self._forwarder is not None and delivery.kept is not None:
             self._pool.start(self._forwarder.forward(number, delivery.kept))
         self._check(number, callback, signature)
-        if self._count == self._options.max_events:
-            self.over.set_result(None)
+        if self._verifier is None and signature in (None, Signature.VALID):
+            self.arrivals.note(callback.task_id, self._options.awaited)
+        self._end_if_all_has_come()
 
     async def finish(self) -> None:
         """Wait for the work that has begun."""
@@ -107,6 +112,14 @@ class DeliveryHandler:
     async def cancel(self) -> None:
         """Drop the work that has begun. A download notes first what another run can continue from."""
         await self._pool.cancel()
+
+    def _note_genuine(self, task_id: str) -> None:
+        self.arrivals.note(task_id, self._options.awaited)
+        self._end_if_all_has_come()
+
+    def _end_if_all_has_come(self) -> None:
+        if has_all_come(self._options.awaited, self.arrivals) and not self.over.done():
+            self.over.set_result(None)
 
     def _keep(self, number: int, recording: RecordedCallback) -> None:
         if self._archive is None:
