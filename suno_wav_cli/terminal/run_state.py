@@ -152,7 +152,9 @@ class RunState:
                 self.begun = event
             case events.TunnelOpening():
                 self.tunnel_since = now
-            case events.Ready() | events.Listening() | events.TunnelLost() | events.TunnelRestored():
+            case events.Ready() | events.Listening() | events.TunnelUnproven():
+                self.tunnel_since = None
+            case events.TunnelLost() | events.TunnelRestored():
                 self.tunnel_since = None
             case events.SubmissionScheduled():
                 self.next_submission = now + event.seconds
