@@ -80,7 +80,7 @@ class Terminal:
     def paste(self, line: str) -> None:
         os.write(self._terminal, f"{line}\n".encode())
 
-    def wait_for(self, happened: str, seconds: float = 20.0) -> None:
+    def wait_for(self, happened: str, seconds: float = 60.0) -> None:
         """Wait until a file is there."""
         deadline = time.monotonic() + seconds
         while not Path(happened).exists():
