@@ -211,11 +211,11 @@ def test_an_address_that_leads_elsewhere(free_port: int) -> None:
     with receiving((404, 0.0)) as other:
         run = run_of(Settings(public_url=other.address, port=free_port))
         finding = asyncio.run(check_public_address(run, QUICK))
-    assert facts(finding) == (
-        "failed",
-        ExitCode.TUNNEL_FAILED,
-        f"{other.address} does not lead here: it answers HTTP 404",
+    assert (finding.verdict, finding.exit_code) == ("warning", ExitCode.OK), "convert polls beside it"
+    assert finding.fact.startswith(
+        f"{other.address} does not lead here: it answers HTTP 404; convert uses it"
     )
+    assert (finding.remedy or "").endswith(f": curl --request POST {other.address}/suno-wav-callback")
 
 
 def test_an_address_that_leads_here(free_port: int) -> None:

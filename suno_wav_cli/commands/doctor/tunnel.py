@@ -153,6 +153,7 @@ async def check_public_address(run: Run, timeouts: TunnelTimeouts) -> Finding:
     if settings.tunnel is TunnelMode.NONE and settings.public_url is None:
         return skipped("--tunnel none, so convert polls")
     opened: list[str] = []
+    unproven: list[tuple[str, str]] = []
 
     def note(change: Lost | Restored) -> None:
         if isinstance(change, Restored):
@@ -172,7 +173,10 @@ async def check_public_address(run: Run, timeouts: TunnelTimeouts) -> Finding:
         ):
             tls = make_tls_context(settings.public_url or (None if _is_here(settings) else "https:"))
             async with receive_callbacks(endpoint, Handlers(handle=_pass_over)) as probe:
-                await PublicUrl(endpoint, probe, tls, note, _say_nothing).open()
+                on_unproven = (lambda *why: unproven.append(why)) if endpoint.is_theirs else None
+                await PublicUrl(endpoint, probe, tls, note, _say_nothing, on_unproven=on_unproven).open()
+                if unproven:
+                    return _judge_unproven(*unproven[0], endpoint.path)
                 began, limit = time.monotonic(), ServiceTiming().answer
                 await check_reachable(
                     probe, opened[-1] + endpoint.path, tls, seconds=limit, pause=timeouts.probe_pause
@@ -183,6 +187,16 @@ async def check_public_address(run: Run, timeouts: TunnelTimeouts) -> Finding:
     return _judge_address(
         opened[-1],
         f"a request through it arrived here in {seconds:.2f} s, of the {limit:g} s that the service waits",
+    )
+
+
+def _judge_unproven(url: str, reason: str, path: str) -> Finding:
+    """This machine may be the only one that cannot reach its own address: `convert` uses it."""
+    return warned(
+        f"{reason}; convert uses it and polls, because many routers do not lead a request from inside back in",
+        say_how(
+            "While convert or listen runs, try it from elsewhere", "curl", "--request", "POST", url + path
+        ),
     )
 
 
