@@ -9,6 +9,7 @@ from suno_wav_cli.cli import options
 from suno_wav_cli.cli.config import config
 from suno_wav_cli.cli.convert import convert
 from suno_wav_cli.cli.credits import show_credits
+from suno_wav_cli.cli.help import START, show_help
 from suno_wav_cli.cli.inspect import inspect
 from suno_wav_cli.cli.jobs import jobs
 from suno_wav_cli.cli.listen import listen
@@ -39,7 +40,7 @@ def _show_version(wanted: bool) -> None:
 
 
 @app.callback(invoke_without_command=True)
-def show_help(
+def start(
     context: typer.Context,
     *,
     version: Annotated[
@@ -57,7 +58,7 @@ def show_help(
     log_file: options.LogFile = None,
 ) -> None:
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        typer.echo(START, nl=False)
 
 
 app.command("convert", cls=Command)(convert)
@@ -73,3 +74,4 @@ app.command("config", cls=Command)(config)
 app.command("inspect", cls=Command)(inspect)
 app.command("trigger", cls=Command)(trigger)
 app.command("sandbox", cls=Command)(sandbox)
+app.command("help", cls=Command)(show_help)

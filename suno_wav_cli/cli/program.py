@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from typer._click.core import Context
+    from typer._click.formatting import HelpFormatter
 
 
 _LINE = "suno_wav_cli.line"
@@ -36,6 +37,12 @@ class Command(TyperCommand):
             rest = super().parse_args(context, args)
         refuse_contradictions(context.meta[TYPED])
         return rest
+
+
+    def format_options(self, context: Context, formatter: HelpFormatter) -> None:
+        from suno_wav_cli.cli.layout import write_command_options
+
+        write_command_options(context.info_name or "", self.get_params(context), context, formatter)
 
 
 class Program(TyperGroup):

@@ -1,0 +1,67 @@
+"""`suno-wav help`: what to do first, the help of a command, or all of it as data."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+START = """\
+suno-wav gets WAV files of Suno songs, and never pays twice.
+
+Try it first. This needs no key and costs nothing:
+  suno-wav convert demo --provider sandbox --out song.wav
+  suno-wav jobs --provider sandbox
+
+Then with your own songs:
+  suno-wav login                  tells where your API key is, and keeps it
+  suno-wav convert AUDIO_ID       converts a song, and saves it here
+  suno-wav convert --task-id ID   converts all songs of a music task
+  suno-wav resume                 finishes what was interrupted, without paying again
+
+All commands: suno-wav --help       One of them: suno-wav help convert
+"""
+
+
+def show_help(
+    context: typer.Context,
+    *,
+    topic: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[COMMAND]", help="A command, or `agents`: one page for programs.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Tell what to do first, or show the help of a command.
+
+    With --json: all commands, options, variables, exit codes and events as one JSON object.
+    """
+    program = context.find_root()
+    # `help` itself says nothing that a program needs.
+    commands = {name: one for name, one in program.command.commands.items() if name != "help"}  # type: ignore[attr-defined]
+    as_json = (context.obj or {}).get("json")
+    if topic is None:
+        if as_json:
+            from suno_wav_cli.cli.reference import make_reference
+
+            typer.echo(json.dumps(make_reference(commands), indent=2))
+        else:
+            typer.echo(START, nl=False)
+    elif topic == "agents":
+        from suno_wav_cli.cli.agents import make_page
+
+        typer.echo(make_page(commands), nl=False)
+    elif topic not in commands:
+        from suno_wav_cli.cli.usage import refuse_command
+
+        raise refuse_command(topic, [*commands, "agents"])
+    elif as_json:
+        from suno_wav_cli.cli.reference import describe_command
+
+        typer.echo(json.dumps(describe_command(topic, commands[topic]), indent=2))
+    else:
+        # The class of typer's own context, which has no public name.
+        own = type(context)(commands[topic], info_name=topic, parent=program)
+        typer.echo(commands[topic].get_help(own))
