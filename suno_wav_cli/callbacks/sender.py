@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import ssl
 import time
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -15,11 +12,13 @@ import httpx
 
 from suno_wav_cli import USER_AGENT
 from suno_wav_cli.system.http_errors import read_body
+from suno_wav_cli.system.http_problems import Problem, explain
 from suno_wav_cli.system.loopback import is_loopback
 from suno_wav_cli.system.wire import bound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    import ssl
+    from collections.abc import Iterable, Mapping
 
 _MAX_ANSWER_BYTES = 4096
 """Enough of an answer's body to see what it is."""
@@ -58,17 +57,6 @@ class ServiceTiming:
         A receiver needs its time however fast that is, so `answer` stays.
         """
         return replace(self, retries=tuple(seconds / speed for seconds in self.retries))
-
-
-class Problem(StrEnum):
-    """Why there is no HTTP status."""
-
-    NO_NAME = "its name does not resolve"
-    REFUSED = "connection refused"
-    UNREACHABLE = "could not connect"
-    TLS = "the TLS handshake failed"
-    SILENT = "no answer in time"
-    BROKEN = "the connection broke"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,33 +125,7 @@ async def post_callback(
     except TimeoutError:
         return failed(Problem.SILENT if sent else Problem.UNREACHABLE)
     except Exception as error:  # noqa: BLE001 - an address can be wrong in many ways, and each is an answer
-        return failed(*_explain(error, sent=sent))
-
-
-def _explain(error: Exception, *, sent: bool) -> tuple[Problem, str]:
-    causes = list(_causes(error))
-    for cause in causes:
-        match cause:
-            case socket.gaierror():
-                return Problem.NO_NAME, cause.strerror or ""
-            case ssl.SSLCertVerificationError():
-                return Problem.TLS, cause.verify_message
-            case ssl.SSLError() if not sent:
-                return Problem.TLS, (cause.reason or "").replace("_", " ").lower()
-    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
-        return Problem.REFUSED, ""
-    system = [cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror]
-    return Problem.BROKEN if sent else Problem.UNREACHABLE, system[-1] if system else str(error)
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and what led to it: a name with several addresses has an error for each."""
-    while error is not None:
-        yield error
-        if isinstance(error, BaseExceptionGroup):
-            for member in error.exceptions:
-                yield from _causes(member)
-        error = error.__cause__ or error.__context__
+        return failed(*explain(error, sent=sent))
 
 
 def end_to_end(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

@@ -9,6 +9,7 @@ from suno_wav_cli.cli import options
 from suno_wav_cli.cli.config import config
 from suno_wav_cli.cli.convert import convert
 from suno_wav_cli.cli.credits import show_credits
+from suno_wav_cli.cli.doctor import doctor
 from suno_wav_cli.cli.help import START, show_help
 from suno_wav_cli.cli.inspect import inspect
 from suno_wav_cli.cli.jobs import jobs
@@ -17,6 +18,7 @@ from suno_wav_cli.cli.login import login, logout
 from suno_wav_cli.cli.program import Command, Program
 from suno_wav_cli.cli.resume import resume
 from suno_wav_cli.cli.sandbox import sandbox
+from suno_wav_cli.cli.shells import SHELLS, install, show
 from suno_wav_cli.cli.status import status
 from suno_wav_cli.cli.tracks import tracks
 from suno_wav_cli.cli.trigger import trigger
@@ -25,11 +27,12 @@ app = typer.Typer(
     cls=Program,
     name="suno-wav",
     help="Get WAV files of Suno songs: submit, wait, download, and never pay twice.",
-    epilog="Try it without a key: suno-wav convert demo --provider sandbox --out song.wav",
     context_settings={"help_option_names": ["-h", "--help"]},
     # Plain help is twice as fast, and stays plain in pipes and CI.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    # Ours takes the name of a shell, and says what it did.
+    add_completion=False,
 )
 
 
@@ -49,6 +52,19 @@ def start(
             "--version", "-V", help="Show the version and exit.", callback=_show_version, is_eager=True
         ),
     ] = False,
+    install_completion: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHELL",
+            help=f"Install completion for {', '.join(SHELLS)}; without a name, for your shell.",
+            callback=install,
+            is_eager=True,
+        ),
+    ] = None,
+    show_completion: Annotated[
+        str | None,
+        typer.Option(metavar="SHELL", help="Print the script for SHELL.", callback=show, is_eager=True),
+    ] = None,
     json: options.Json = None,
     quiet: options.Quiet = None,
     verbose: options.Verbose = None,
@@ -71,6 +87,7 @@ app.command("credits", cls=Command)(show_credits)
 app.command("login", cls=Command)(login)
 app.command("logout", cls=Command)(logout)
 app.command("config", cls=Command)(config)
+app.command("doctor", cls=Command)(doctor)
 app.command("inspect", cls=Command)(inspect)
 app.command("trigger", cls=Command)(trigger)
 app.command("sandbox", cls=Command)(sandbox)

@@ -39,8 +39,7 @@ def show_help(
     With --json: all commands, options, variables, exit codes and events as one JSON object.
     """
     program = context.find_root()
-    # `help` itself says nothing that a program needs.
-    commands = {name: one for name, one in program.command.commands.items() if name != "help"}  # type: ignore[attr-defined]
+    commands = program.command.commands  # type: ignore[attr-defined]
     as_json = (context.obj or {}).get("json")
     if topic is None:
         if as_json:

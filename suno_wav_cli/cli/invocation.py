@@ -53,10 +53,15 @@ if TYPE_CHECKING:
 _SIGNAL_BASE = 128
 
 
-def run_command(context: typer.Context, command: Callable[[Run], int]) -> NoReturn:
+def run_command(
+    context: typer.Context,
+    command: Callable[[Run], int],
+    *,
+    without_settings: Callable[[SunoWavError, Report], int] | None = None,
+) -> NoReturn:
     """Call `command` with the settings in force, report its errors, exit with its code.
 
-    The context's `obj` holds the global options, and may hold other `wait_limits`,
+    If the settings cannot be read, `without_settings` is called in place of reporting that. The context's `obj` holds the global options, and may hold other `wait_limits`,
     `upload_limits` and another `api_timing` than the usual ones.
     """
     given = context.obj or {}
@@ -67,6 +72,7 @@ def run_command(context: typer.Context, command: Callable[[Run], int]) -> NoRetu
         wait_limits=given.get("wait_limits", WaitLimits()),
         api_timing=given.get("api_timing", ApiTiming()),
         upload_limits=given.get("upload_limits", UploadLimits()),
+        without_settings=without_settings,
     )
     discard_rest()
     raise typer.Exit(code)
@@ -107,6 +113,7 @@ def _run(
     wait_limits: WaitLimits,
     api_timing: ApiTiming,
     upload_limits: UploadLimits,
+    without_settings: Callable[[SunoWavError, Report], int] | None,
 ) -> int:
     try:
         config = read_config(find_paths(os.environ).config_file)
@@ -135,6 +142,8 @@ def _run(
     except SunoWavError as error:
         # From the settings or the display itself: of the options only --json is certain.
         with display(Settings(json=bool(flags.get("json")))) as report:
+            if without_settings is not None:
+                return without_settings(error, report)
             return _fail(error, report, verbose=False)
 
 

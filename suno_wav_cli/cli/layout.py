@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,10 @@ _GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 _FEW = 10
 """So many options of its own need no groups."""
 
+START_EXAMPLES = (
+    "suno-wav convert demo --provider sandbox --out song.wav",
+    "suno-wav help convert",
+)
 EXAMPLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "convert": (
@@ -62,12 +67,16 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "suno-wav trigger localhost:3000/callback --event failure",
             "suno-wav trigger --list",
         ),
+        "doctor": ("suno-wav doctor", "suno-wav doctor --offline --json"),
+        "help": ("suno-wav help convert", "suno-wav help agents", "suno-wav help --json"),
         "sandbox": ("suno-wav sandbox", "suno-wav sandbox --speed 10"),
     }
 )
 
 
-def write_command_options(name: str, parameters: Iterable[Parameter], context: Context, to: HelpFormatter) -> None:
+def write_command_options(
+    name: str, parameters: Iterable[Parameter], context: Context, to: HelpFormatter
+) -> None:
     """Write a command's arguments, its options by groups, the names of the global ones, and examples."""
     parameters = [*parameters]
     own = [parameter for parameter in parameters if parameter.name not in options.GLOBAL]
@@ -75,11 +84,22 @@ def write_command_options(name: str, parameters: Iterable[Parameter], context: C
         records = [record for member in members if (record := member.get_help_record(context)) is not None]
         if records:
             with to.section(title):
-                to.write_dl(records)
+                _write_list(records, to)
     shared = [parameter for parameter in parameters if parameter.name in options.GLOBAL]
     with to.section("Global options (explained by `suno-wav --help`)"):
-        to.write_text(" ".join("/".join(parameter.opts) for parameter in shared))
+        to.write_text(" ".join("/".join(sorted(parameter.opts, key=len)) for parameter in shared))
     write_examples(EXAMPLES.get(name, ()), to)
+
+
+def _write_list(records: list[tuple[str, str]], to: HelpFormatter) -> None:
+    """Write names and what they mean side by side. No option is broken at its hyphens."""
+    column = max(len(name) for name, _ in records) + 4
+    wrapper = textwrap.TextWrapper(
+        width=to.width, initial_indent=" " * column, subsequent_indent=" " * column, break_on_hyphens=False
+    )
+    for name, meaning in records:
+        text = wrapper.fill(meaning)
+        to.write(f"  {name:<{column - 4}}  {text[column:]}".rstrip() + "\n")
 
 
 def write_examples(lines: Iterable[str], to: HelpFormatter) -> None:
@@ -103,6 +123,4 @@ def group(parameters: Iterable[Parameter]) -> dict[str, list[Parameter]]:
     groups |= {title: [] for title in _GROUPS}
     for parameter in chosen:
         groups[titles.get(parameter.name or "", "Options")].append(parameter)
-    # `-h` goes last, as everywhere.
-    groups["Other" if titles else "Options"] = groups.pop("Options")
     return {title: members for title, members in groups.items() if members}

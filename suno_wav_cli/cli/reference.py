@@ -29,7 +29,7 @@ EXIT_CODES: Mapping[int, str] = MappingProxyType(
         ExitCode.NOT_AUTHORIZED: "no API key, or the service refused it",
         ExitCode.NO_CREDITS: "not enough credits, or more than --max-credits",
         ExitCode.SOME_FAILED: "some songs failed, others succeeded",
-        ExitCode.UNAVAILABLE: "the service is away or busy, or it is unknown whether it took a paid request",
+        ExitCode.UNAVAILABLE: "the service is away, or it is unknown whether it took a paid request",
         ExitCode.CONVERSION_FAILED: "the conversion failed",
         ExitCode.STILL_RUNNING: "not finished in time: go on with `suno-wav resume`",
         ExitCode.DOWNLOAD_FAILED: "the download failed, or the file is not a whole WAV",
@@ -65,9 +65,7 @@ _TYPES: Mapping[str, str] = MappingProxyType(
         "COMMAND": "command",
     }
 )
-_SETTINGS: Mapping[str, object] = MappingProxyType(
-    {field.name: field.default for field in fields(Settings)}
-)
+_SETTINGS: Mapping[str, object] = MappingProxyType({field.name: field.default for field in fields(Settings)})
 
 
 def make_reference(commands: Mapping[str, Command]) -> dict[str, Any]:

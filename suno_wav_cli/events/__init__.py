@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from suno_wav_cli.events.account import *
 from suno_wav_cli.events.callbacks import *
+from suno_wav_cli.events.checks import *
 from suno_wav_cli.events.commands import *
 from suno_wav_cli.events.deliveries import *
 from suno_wav_cli.events.follow_up import *
@@ -42,6 +43,7 @@ Event: TypeAlias = (
     | DeliveryEvent
     | TriggerEvent
     | AccountEvent
+    | CheckEvent
     | CommandEvent
 )
 

@@ -52,14 +52,14 @@ class Database:
         try:
             return self._connection.execute(statement, values)
         except sqlite3.Error as error:
-            raise _unusable(self._path, error) from error
+            raise unusable(self._path, error) from error
 
     def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         cursor = self.execute(statement, *values)
         try:
             return [tuple(row) for row in cursor]
         except sqlite3.Error as error:
-            raise _unusable(self._path, error) from error
+            raise unusable(self._path, error) from error
 
     def entries(self, where: str, *values: Any) -> list[JournalEntry]:
         """Find conversions. `where` is the SQL after WHERE, without values."""
@@ -67,7 +67,7 @@ class Database:
         try:
             return [_entry(row) for row in cursor]
         except (sqlite3.Error, TypeError, ValueError, ArithmeticError) as error:
-            raise _unusable(self._path, error) from error
+            raise unusable(self._path, error) from error
 
     def entry(self, where: str, *values: Any) -> JournalEntry | None:
         """Find the first of those conversions."""
@@ -163,7 +163,7 @@ def open_database(path: Path | None, on_restored: Callable[[Path], None] | None 
                 create(path)
             connection = connect(path, "mode=rw")
     except (OSError, sqlite3.Error) as error:
-        raise _unusable(path, error) from error
+        raise unusable(path, error) from error
     with closing(connection):
         try:
             if version_of(connection) == 0:
@@ -171,7 +171,7 @@ def open_database(path: Path | None, on_restored: Callable[[Path], None] | None 
             _set_up(connection)
             bring_up_to_date(connection)
         except sqlite3.Error as error:
-            raise _unusable(path, error) from error
+            raise unusable(path, error) from error
         with closing(Database(connection, path, on_restored)) as database:
             yield database
 
@@ -214,13 +214,13 @@ def open_for_reading(path: Path) -> Iterator[Database | None]:
     try:
         connection = connect(path, options)
     except (OSError, sqlite3.Error) as error:
-        raise _unusable(path, error) from error
+        raise unusable(path, error) from error
     with closing(connection):
         connection.row_factory = sqlite3.Row
         try:
             current = version_of(connection) == SCHEMA_VERSION
         except sqlite3.Error as error:
-            raise _unusable(path, error) from error
+            raise unusable(path, error) from error
         yield Database(connection, path) if current else None
 
 
@@ -229,7 +229,7 @@ def is_there(path: Path) -> bool:
     try:
         return path.exists()
     except OSError as error:
-        raise _unusable(path, error) from error
+        raise unusable(path, error) from error
 
 
 def stored(path: Path | None) -> bytes | None:
@@ -278,7 +278,8 @@ def _amount(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
-def _unusable(path: Path | None, error: Exception) -> JournalUnusable | JournalLocked:
+def unusable(path: Path | None, error: Exception) -> JournalUnusable | JournalLocked:
+    """Return the error for a journal that cannot be used, with the remedy that fits."""
     message = f"the journal {path} cannot be used: {error}"
     if getattr(error, "sqlite_errorcode", 0) & 0xFF in _LOCKED:
         return JournalLocked(message, "Another program is writing to it. Wait for it, then try again.")

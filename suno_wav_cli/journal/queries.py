@@ -104,6 +104,10 @@ class History:
     def newest(self, base_url: str) -> JournalEntry | None:
         return self._database.entry("service = ? ORDER BY id DESC", base_url)
 
+    def newest_with_address(self) -> JournalEntry | None:
+        """Find the newest conversion, at any service, whose file has an address."""
+        return self._database.entry("wav_url IS NOT NULL ORDER BY id DESC")
+
     def known_as(self, id_: str, base_url: str | None) -> JournalEntry | None:
         """Find a task by its id, or the conversion that decides about a song.
 

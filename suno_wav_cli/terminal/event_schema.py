@@ -51,11 +51,7 @@ def _classes(union: Any) -> Iterator[type]:
 
 def _describe(kind: type, name: str | None = None, *, about: type | None = None) -> dict[str, Any]:
     # What `repr` does not show is not in JSON either.
-    fields = {
-        field.name: _schema(str(field.type))
-        for field in dataclasses.fields(kind)  # type: ignore[arg-type]
-        if field.repr
-    }
+    fields = {field.name: _schema(str(field.type)) for field in dataclasses.fields(kind) if field.repr}
     head: dict[str, Any] = {} if name is None else {"event": {"const": name}}
     more: dict[str, Any] = {} if name is None else {"time": {"type": "number"}}
     text = (inspect.getdoc(about or kind) or "").split("\n\n")[0].replace("\n", " ")

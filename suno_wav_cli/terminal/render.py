@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 from suno_wav_cli.events import (
     AccountEvent,
     CallbackEvent,
+    CheckEvent,
     CommandEvent,
     DeliveryEvent,
     FollowUpEvent,
@@ -16,6 +17,7 @@ from suno_wav_cli.events import (
 )
 from suno_wav_cli.terminal.messages_account import render_account
 from suno_wav_cli.terminal.messages_callbacks import render_callback
+from suno_wav_cli.terminal.messages_checks import render_check
 from suno_wav_cli.terminal.messages_commands import render_command
 from suno_wav_cli.terminal.messages_deliveries import render_delivery
 from suno_wav_cli.terminal.messages_follow_up import render_follow_up
@@ -46,6 +48,8 @@ def render(event: Event) -> Message:  # noqa: PLR0911 - one for each group of ev
         return render_trigger(event)
     if isinstance(event, AccountEvent):
         return render_account(event)
+    if isinstance(event, CheckEvent):
+        return render_check(event)
     if isinstance(event, CommandEvent):
         return render_command(event)
     assert_never(event)

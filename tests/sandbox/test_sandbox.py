@@ -28,12 +28,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from suno_wav_cli.callbacks.payload_variants import CALLBACK_SHAPES
-from suno_wav_cli.callbacks.sender import Answer, Problem
+from suno_wav_cli.callbacks.sender import Answer
 from suno_wav_cli.callbacks.server import serve_in_thread
 from suno_wav_cli.models import Secret
 from suno_wav_cli.sandbox.behaviours import BEHAVIOURS, RECORD_SHAPES
 from suno_wav_cli.sandbox.callbacks import describe_answer
 from suno_wav_cli.sandbox.demo_ids import PATTERNS
+from suno_wav_cli.system.http_problems import Problem
 from suno_wav_cli.system.loopback import address_of, bind_socket
 from tests.support.account import (
     CREDIT,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from suno_wav_cli import events, models
-from suno_wav_cli.events import account, callbacks, commands, deliveries, follow_up, payments, songs
+from suno_wav_cli.events import account, callbacks, checks, commands, deliveries, follow_up, payments, songs
 from suno_wav_cli.events import trigger as triggered
 from suno_wav_cli.terminal.json_lines import event_name
 
@@ -29,6 +29,7 @@ _GROUPS = (
     (deliveries, deliveries.DeliveryEvent),
     (triggered, triggered.TriggerEvent),
     (account, account.AccountEvent),
+    (checks, checks.CheckEvent),
     (commands, commands.CommandEvent),
 )
 _OBJECTS = (models.WavRecord, models.WavFormat, models.AudioLevels, events.WavContents, models.Tag)

@@ -14,12 +14,13 @@ import pytest
 
 from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.providers import SUNOAPI
-from suno_wav_cli.callbacks.sender import CallbackRequest, Problem, post_callback
+from suno_wav_cli.callbacks.sender import CallbackRequest, post_callback
 from suno_wav_cli.download.cover import fetch_cover
 from suno_wav_cli.download.fetch import DownloadPolicy, RateLimit, Transfer
 from suno_wav_cli.download.part_file import open_part
 from suno_wav_cli.errors import BrokenOff, DownloadFailed, PrivateHost, ServiceUnavailable
 from suno_wav_cli.models import Secret
+from suno_wav_cli.system.http_problems import Problem
 from suno_wav_cli.system.pacing import Backoff
 from suno_wav_cli.system.private_hosts import choose_public
 from suno_wav_cli.system.wire import bound

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.callbacks.sender import Problem
+from suno_wav_cli.system.http_problems import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,0 +1,41 @@
+"""`suno-wav doctor`: check everything that can go wrong."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from suno_wav_cli.cli import options
+from suno_wav_cli.cli.invocation import run_command
+from suno_wav_cli.config.run import Run
+from suno_wav_cli.errors import SunoWavError
+from suno_wav_cli.events import Report
+
+
+def doctor(
+    context: typer.Context,
+    *,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Open no connection; skip what needs one.")
+    ] = False,
+    out: options.Out = None,
+    allow_private_hosts: options.AllowPrivateHosts = None,
+) -> None:
+    """Check everything that can go wrong, and say what to do.
+
+    Tries the key, the network, the service, the folder and the journal, one after another. Costs no
+    credits, and changes nothing. The output holds no secrets: attach that of --json to a bug report.
+    Exits with 0, or with the code that `convert` would end with.
+    """
+
+    def run_doctor(run: Run) -> int:
+        from suno_wav_cli.commands.doctor import command
+
+        return command.examine(run, offline=offline)
+
+    def without_settings(error: SunoWavError, report: Report) -> int:
+        from suno_wav_cli.commands.doctor import command
+
+        return command.report_bad_settings(error, report, os.environ)
+
+    run_command(context, run_doctor, without_settings=without_settings)

@@ -1,0 +1,73 @@
+"""Messages of `doctor`."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, assert_never
+
+from suno_wav_cli import events
+from suno_wav_cli.terminal.message import Message
+from suno_wav_cli.terminal.tables import get_width, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_VERDICT = 9
+_NAME = 18
+"""Columns before the fact."""
+
+_NARROWEST = 24
+"""A fact has at least as many columns, or else lines of its own."""
+
+
+def render_check(event: events.CheckEvent) -> Message:
+    match event:
+        case events.Checked():
+            return Message(result=list(_lines(event, get_width())))
+        case events.CheckSummary():
+            counts = (
+                (event.ok, "ok"),
+                (event.warnings, "warning" if event.warnings == 1 else "warnings"),
+                (event.failed, "failed"),
+                (event.skipped, "skipped"),
+            )
+            return Message(
+                text=f"suno-wav: {', '.join(f'{count} {name}' for count, name in counts if count)}"
+            )
+        case _:
+            assert_never(event)
+
+
+def _lines(event: events.Checked, width: int | None) -> Iterator[str]:
+    head = f"{event.verdict:<{_VERDICT}}{event.check:<{_NAME - 1}} "
+    indent = " " * len(head)
+    if width is not None and width - len(head) < _NARROWEST:
+        yield head.rstrip()
+        head = indent = "  "
+    yield from _wrap(printable(event.fact), head, indent, width)
+    if event.remedy is not None:
+        yield from _remedy(printable(event.remedy), " " * _VERDICT, width)
+
+
+def _remedy(remedy: str, indent: str, width: int | None) -> Iterator[str]:
+    """Wrap the advice, but not the command that it ends with: that is to be pasted."""
+    advice, colon, command = remedy.rpartition(": ")
+    if width is None or len(indent) + len(remedy) <= width or not colon:
+        yield from _wrap(remedy, indent, indent, width)
+        return
+    yield from _wrap(f"{advice}:", indent, indent, width)
+    yield f"  {command}"
+
+
+def _wrap(text: str, first: str, others: str, width: int | None) -> Iterator[str]:
+    if width is None:
+        yield first + text
+        return
+    yield from textwrap.wrap(
+        text,
+        width,
+        initial_indent=first,
+        subsequent_indent=others,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
