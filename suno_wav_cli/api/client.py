@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -31,7 +31,7 @@ from suno_wav_cli.system.pacing import Backoff
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
     from decimal import Decimal
     from types import TracebackType
     from typing import Self
@@ -64,6 +64,7 @@ class Client:
         self.key_worked = False
         self._base_url = base_url
         self._secrets = [key.value]
+        self._key_origin = key.origin
         self._backoff = backoff
         self._timing = timing
         self._lookups = open_http(base_url, key, tls, keep_alive=True)
@@ -128,13 +129,14 @@ class Client:
         finally:
             if slow is not None:
                 slow.cancel()
-        return read_submission(
-            self._learn(answer),
-            provider=self.provider,
-            host=self._lookups.base_url.host,
-            song=song,
-            secrets=self._secrets,
-        )
+        with self._naming_key():
+            return read_submission(
+                self._learn(answer),
+                provider=self.provider,
+                host=self._lookups.base_url.host,
+                song=song,
+                secrets=self._secrets,
+            )
 
     async def fetch_record(self, task_id: str, *, retries: int | None = None) -> WavRecord:
         """Look up a WAV task (api/README.md, sections 4 and 7).
@@ -220,7 +222,8 @@ class Client:
                 answer = await exchange(
                     self._lookups, "GET", path, seconds=self._timing.lookup, params=params
                 )
-                return read(self._learn(answer))
+                with self._naming_key():
+                    return read(self._learn(answer))
             except httpx.HTTPError as error:
                 problem = unreachable(error)
                 problem.__cause__ = error
@@ -231,6 +234,16 @@ class Client:
             if delay is None or pause > self._backoff.cap:
                 raise problem
             await asyncio.sleep(max(delay, pause))
+
+    @contextmanager
+    def _naming_key(self) -> Iterator[None]:
+        """Say of a key that is refused where it came from."""
+        try:
+            yield
+        except NotAuthorized as error:
+            if self._key_origin is not None:
+                error.remedy = f"The key is the one from {self._key_origin}. {error.remedy}"
+            raise
 
     def _learn(self, answer: Answer) -> Answer:
         """Notice a key that works, and hide secrets in what is said, in case it quotes the request."""

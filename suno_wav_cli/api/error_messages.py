@@ -36,7 +36,7 @@ ERROR_TEXTS: Mapping[Meaning, ErrorText] = MappingProxyType(
     {
         Meaning.UNAUTHORIZED: ErrorText(
             summary="the service refused the API key",
-            remedy="Check SUNO_API_KEY, or the key that `suno-wav login` has kept, and that it belongs to this provider.",
+            remedy="Check that it is whole, and that it belongs to this provider. `suno-wav login` keeps another one.",
         ),
         Meaning.NO_CREDITS: ErrorText(
             summary="not enough credits", remedy="Top up at your provider, then run the same command again."

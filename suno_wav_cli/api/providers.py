@@ -46,7 +46,8 @@ class Provider:
     None if no callback is wanted. `retention_days` is how long the service keeps a file. With
     `needs_music_task` an audio id alone cannot be converted. `music_paths` are the routes that may
     know a music task. `key_advice` is what else can be wrong with a key that is refused. `link_path`
-    is the route that makes a fresh link to a file, if there is one (section 6).
+    is the route that makes a fresh link to a file, if there is one (section 6). `key_page` is where its
+    users find their key.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Provider:
     credit_path: str
     retention_days: int
     signs_callbacks: bool
+    key_page: str
     needs_music_task: bool = False
     music_paths: tuple[str, ...] = (_MUSIC_PATH,)
     key_advice: str = ""
@@ -110,6 +112,7 @@ SUNOAPI = Provider(
     credit_path="/api/v1/generate/credit",
     retention_days=15,
     signs_callbacks=False,
+    key_page="https://sunoapi.org/api-key",
 )
 
 KIE = Provider(
@@ -142,6 +145,7 @@ KIE = Provider(
     credit_path="/api/v1/chat/credit",
     retention_days=14,
     signs_callbacks=True,
+    key_page="https://kie.ai/api-key",
     music_paths=(_MUSIC_PATH, _JOB_PATH),
     key_advice="A key of kie may have a list of allowed addresses: this machine's must be among them.",
     link_path="/api/v1/common/download-url",

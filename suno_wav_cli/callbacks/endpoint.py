@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import asynccontextmanager, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from suno_wav_cli.api.providers import SANDBOX
+from suno_wav_cli.callbacks.secret_path import choose_path
 from suno_wav_cli.callbacks.tunnel import (
     Destination,
     GivenAddress,
     TunnelTimeouts,
-    secret_path,
 )
+from suno_wav_cli.callbacks.tunnel.tunnel_command import TunnelCommand, check_tunnel_command
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.models import TunnelMode
 from suno_wav_cli.system.loopback import address_of, open_port
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.callbacks.probe import Probe
     from suno_wav_cli.callbacks.tunnel import Tunnel
     from suno_wav_cli.config.credentials import Secrets
+    from suno_wav_cli.config.paths import Paths
     from suno_wav_cli.config.settings import Settings
 
 
@@ -50,29 +54,40 @@ class CallbackEndpoint:
 
 def is_required(settings: Settings) -> bool:
     """Tell whether the person asked for one certain tunnel."""
-    return settings.public_url is not None or settings.tunnel is TunnelMode.NGROK
+    return settings.public_url is not None or settings.tunnel is TunnelMode.NGROK or _has_command(settings)
+
+
+def _has_command(settings: Settings) -> bool:
+    """Tell whether a command of the person's opens the tunnel. An address of their own needs none."""
+    wanted = settings.tunnel_command is not None and settings.public_url is None
+    return wanted and settings.tunnel is not TunnelMode.NONE
 
 
 @contextmanager
 def open_endpoint(
     settings: Settings,
     secrets: Secrets,
-    agents: Path,
+    paths: Paths,
     *,
     port: int,
     timeouts: TunnelTimeouts | None = None,
 ) -> Iterator[CallbackEndpoint]:
-    """Bind the port, and close the tunnel at the end. `agents` holds the folders of running agents.
+    """Bind the port, and close the tunnel at the end. `paths` says where running tunnels are noted.
 
     Raise TunnelFailed if the port cannot be bound, and UsageError.
     """
     if settings.public_url is not None and not port:
         raise UsageError("--public-url needs the port it leads to", "Add --port N.")
+    timeouts = timeouts or TunnelTimeouts()
+    if _has_command(settings):
+        if settings.tunnel is TunnelMode.NGROK:
+            raise UsageError("--tunnel ngrok and --tunnel-command are two tunnels", "Leave one of them out.")
+        check_tunnel_command(settings.tunnel_command or "", port)
+        timeouts = replace(timeouts, open=timeouts.command_open, max_probe=timeouts.command_probe)
     with open_port(port) as bound:
-        path = settings.path if settings.no_secret else secret_path(settings.path)
+        path = choose_path(settings, paths.callback_path)
         destination = Destination(local_url=address_of(bound), path=path, domain=settings.domain)
-        timeouts = timeouts or TunnelTimeouts()
-        with closing(_choose_tunnel(settings, secrets, agents, destination, timeouts)) as tunnel:
+        with closing(_choose_tunnel(settings, secrets, paths.agents, destination, timeouts)) as tunnel:
             yield CallbackEndpoint(
                 bound=bound, path=path, tunnel=tunnel, required=is_required(settings), timeouts=timeouts
             )
@@ -99,6 +114,10 @@ def _choose_tunnel(
 ) -> Tunnel:
     if settings.public_url is not None:
         return GivenAddress(public_url=settings.public_url)
+    if _has_command(settings):
+        port = urlsplit(destination.local_url).port or 0
+        environ = os.environ | secrets.taken_ngrok_variable
+        return TunnelCommand(settings.tunnel_command or "", port, environ, agents, timeouts)
     service_is_here = settings.tunnel is TunnelMode.AUTO and settings.provider == SANDBOX
     if settings.tunnel is TunnelMode.NONE or service_is_here:
         return GivenAddress(public_url=destination.local_url)

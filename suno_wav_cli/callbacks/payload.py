@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from suno_wav_cli.api.records import find_result_url
 from suno_wav_cli.callbacks.refusal import content_type_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _MAX_ID = 200
 _MAX_URL = 2000
@@ -33,11 +36,15 @@ class Callback:
 
 @dataclass(frozen=True, kw_only=True)
 class ReceivedCallback:
-    """A delivery: a callback as it arrived. The names of its headers are in lower case."""
+    """A delivery: a callback as it arrived. The names of its headers are in lower case.
+
+    `kept` is the file that holds it until it is forwarded.
+    """
 
     headers: tuple[tuple[str, str], ...]
     body: bytes
     callback: Callback
+    kept: Path | None = None
 
     @property
     def content_type(self) -> str | None:

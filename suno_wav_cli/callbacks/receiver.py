@@ -6,6 +6,7 @@ A callback is a hint (api/README.md, section 5). All it can do is make the progr
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from starlette.background import BackgroundTask
@@ -35,25 +36,35 @@ def receiver_app(
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        outcome = await _read_request(request, path, limits, handlers.via)
+        outcome = await _receive(request, path, limits, handlers, probe)
         if isinstance(outcome, Refusal):
             if handlers.refused is not None:
                 method, shown = request.method[:_SHOWN_METHOD], refusal.shown_path(scope["path"], path)
                 handlers.refused(RefusedRequest(method=method, path=shown, refusal=outcome))
             await _refuse(outcome)(scope, receive, send)
             return
-        body, content = outcome
-        background = None
-        if probe is not None and probe.recognises(content):
-            probe.seen.set()
-        else:
-            delivery = ReceivedCallback(
-                headers=_headers_of(request), body=body, callback=read_callback(content)
-            )
-            background = BackgroundTask(handlers.handle, delivery)
+        background = BackgroundTask(handlers.handle, outcome) if outcome else None
         await JSONResponse({"status": "received"}, background=background)(scope, receive, send)
 
     return app
+
+
+async def _receive(
+    request: Request, path: str, limits: ReceiverLimits, handlers: Handlers, probe: Probe | None
+) -> ReceivedCallback | Refusal | None:
+    """Return a delivery that may be acknowledged, or why it is refused; None for a probe."""
+    read = await _read_request(request, path, limits, handlers.via)
+    if isinstance(read, Refusal):
+        return read
+    body, content = read
+    if probe is not None and probe.recognises(content):
+        probe.seen.set()
+        return None
+    delivery = ReceivedCallback(headers=_headers_of(request), body=body, callback=read_callback(content))
+    if handlers.keep is None:
+        return delivery
+    kept = handlers.keep(delivery)
+    return kept if isinstance(kept, Refusal) else replace(delivery, kept=kept)
 
 
 async def _read_request(

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 MAX_FILE_BYTES = 16_000_000
 """More than any receiver of callbacks accepts."""
 
-_MOST_HEADERS = 1000
-_MOST_TOKENS = 5 * _MOST_HEADERS + 20
+MOST_HEADERS = 1000
+_MOST_TOKENS = 5 * MOST_HEADERS + 20
 _TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[,:\[{]', re.DOTALL)
 """The texts of a JSON file, and what stands before its other values. A header has five of them."""
 
@@ -59,22 +59,46 @@ def write(recording: RecordedCallback, folder: Path, name: str) -> Path:
 
 def load(path: Path) -> RecordedCallback:
     """Read what `write` has written. Raise UsageError for any other file."""
+    return parse(read(path), str(path))
+
+
+def read(path: Path) -> bytes:
+    """Return the content of a file, and no more than one byte beyond the limit. Raise UsageError."""
     try:
         with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
+            return file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", "Name a recorded callback.") from error
+
+
+def parse(content: bytes, name: str) -> RecordedCallback:
+    """Read the content of a file of that name. Raise UsageError if `write` has not written it."""
     try:
         return _parse(content)
     except _TooMany:
         raise UsageError(
-            f"{path} is not a recorded callback: it has more than {_MOST_HEADERS:,} headers or other values",
+            f"{name} is not a recorded callback: it has more than {MOST_HEADERS:,} headers or other values",
             "Name a file that `suno-wav listen --save` has written.",
         ) from None
     except (ValueError, OverflowError, RecursionError):
         raise UsageError(
-            f"{path} is not a recorded callback", "Name a file that `suno-wav listen --save` has written."
+            f"{name} is not a recorded callback", "Name a file that `suno-wav listen --save` has written."
         ) from None
+
+
+def is_plain_object(content: bytes) -> bool:
+    """Tell whether a file is a JSON object that is not a recording, and not too large to be read."""
+    if len(content) > MAX_FILE_BYTES or _has_too_many(content):
+        return False
+    try:
+        found = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and "headers" not in found and "received" not in found
+
+
+def _has_too_many(content: bytes) -> bool:
+    return next(islice(_TOKENS.finditer(content), _MOST_TOKENS, None), None) is not None
 
 
 def _take_name(unfinished: Path, path: Path) -> bool:
@@ -114,7 +138,7 @@ def _parse(content: bytes) -> RecordedCallback:
     """Read a file's content. Raise _TooMany, ValueError, OverflowError or RecursionError."""
     if len(content) > MAX_FILE_BYTES:
         raise ValueError("too large")
-    if next(islice(_TOKENS.finditer(content), _MOST_TOKENS, None), None) is not None:
+    if _has_too_many(content):
         raise _TooMany
     match json.loads(content.decode("utf-8")):
         case {"received": received, "headers": [*headers], "body": str(text), **rest} if not rest:

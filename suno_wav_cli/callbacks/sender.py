@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _MAX_ANSWER_BYTES = 4096
 """Enough of an answer's body to see what it is."""
 
+_SUCCESS_CLASS = 2
+
 AGENT_HEADER = ("User-Agent", USER_AGENT)
 JSON_HEADERS = (("Content-Type", "application/json"), AGENT_HEADER)
 
@@ -77,6 +79,11 @@ class Answer:
     body: bytes = b""
     problem: Problem | None = None
     detail: str = ""
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the receiver has said that it has the callback."""
+        return self.status is not None and self.status // 100 == _SUCCESS_CLASS
 
 
 async def post_callback(

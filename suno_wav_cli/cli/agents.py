@@ -43,6 +43,6 @@ More
 def make_page(commands: Mapping[str, Command]) -> str:
     summaries = {name: describe_command(name, command)["summary"] for name, command in commands.items()}
     return _PAGE.format(
-        commands="\n".join(f"  {name:<10} {summary}" for name, summary in summaries.items()),
+        commands="\n".join(f"  {name:<8} {summary}" for name, summary in summaries.items()),
         codes="\n".join(f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODES.items()),
     )

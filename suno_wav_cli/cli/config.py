@@ -1,28 +1,57 @@
-"""`suno-wav config`: effective settings, and where each comes from."""
+"""`suno-wav config`: effective settings, where each comes from, and changes of config.toml."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from suno_wav_cli.cli.invocation import run_command
 from suno_wav_cli.config.run import Run
+from suno_wav_cli.errors import UsageError
+
+
+class Action(StrEnum):
+    GET = "get"
+    SET = "set"
+    UNSET = "unset"
 
 
 def config(
     context: typer.Context,
     *,
+    action: Annotated[
+        Action | None,
+        typer.Argument(
+            metavar="[get|set|unset]", show_default=False, help="Print one setting, or change config.toml."
+        ),
+    ] = None,
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Setting, such as timeout.")] = None,
+    value: Annotated[str | None, typer.Argument(metavar="[VALUE]", help="Its value, such as 1h.")] = None,
     show_path: Annotated[
         bool, typer.Option("--path", help="Print the path of config.toml and exit.")
     ] = False,
 ) -> None:
-    """Show the settings in force and where each comes from.
+    """Show the settings in force and where each comes from, or change them.
 
-    Secrets are never shown, only whether they are set.
+    `config set timeout 1h` writes config.toml and keeps its comments. Secrets (hmac_key,
+    ngrok_authtoken) are prompted for, or read as one line of standard input. They are never shown,
+    only whether they are set.
     """
 
     def run_config(run: Run) -> int:
         from suno_wav_cli.commands import config as command
+        from suno_wav_cli.terminal.prompt import read_secret
 
-        return (command.show_path if show_path else command.show_config)(run)
+        if action is None or show_path:
+            return (command.show_path if show_path else command.show_config)(run)
+        if name is None:
+            raise UsageError(f"config {action} needs the name of a setting", "`suno-wav config` lists them.")
+        if value is not None and action is not Action.SET:
+            raise UsageError(f"config {action} takes one name", "Give the name of the setting alone.")
+        if action is Action.GET:
+            return command.get_setting(run, name)
+        if action is Action.UNSET:
+            return command.unset_setting(run, name)
+        return command.set_setting(run, name, value, read_value=read_secret)
 
     run_command(context, run_config)

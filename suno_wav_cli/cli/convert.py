@@ -55,6 +55,7 @@ def convert(
     timeout: options.Timeout = None,
     retries: options.Retries = None,
     tunnel: options.Tunnel = None,
+    tunnel_command: options.TunnelCommand = None,
     domain: options.Domain = None,
     public_url: options.PublicUrl = None,
     callback_url: options.CallbackUrl = None,

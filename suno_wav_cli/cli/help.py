@@ -18,7 +18,7 @@ Then with your own songs:
   suno-wav login                  tells where your API key is, and keeps it
   suno-wav convert AUDIO_ID       converts a song, and saves it here
   suno-wav convert --task-id ID   converts all songs of a music task
-  suno-wav resume                 finishes what was interrupted, without paying again
+  suno-wav resume                 finishes what was interrupted
 
 All commands: suno-wav --help       One of them: suno-wav help convert
 """

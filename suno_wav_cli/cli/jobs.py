@@ -63,6 +63,6 @@ def jobs(
             limit=limit,
             every_attempt=every_attempt,
         )
-        return command.show_jobs(request, run.environ, run.report)
+        return command.show_jobs(request, run)
 
     run_command(context, run_jobs)

@@ -20,6 +20,7 @@ def listen(
     path: options.CallbackPath = None,
     no_secret: options.NoSecret = None,
     tunnel: options.Tunnel = None,
+    tunnel_command: options.TunnelCommand = None,
     domain: options.Domain = None,
     public_url: options.PublicUrl = None,
     forward_to: options.ForwardTo = None,
@@ -30,10 +31,20 @@ def listen(
     ] = None,
     save: options.Save = None,
     max_events: options.MaxEvents = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TASK_ID",
+            help="End when a genuine callback of this task has come: confirmed, or signed, as the keys allow.",
+        ),
+    ] = None,
     poll_interval: options.PollInterval = None,
     timeout: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="Time to keep checking a pending delivery. Default: 30m."),
+        typer.Option(
+            metavar="TIME",
+            help="End after this time, with exit code 8 if what was awaited has not come. Default: never.",
+        ),
     ] = None,
     retries: options.Retries = None,
     force: options.Force = None,
@@ -47,7 +58,16 @@ def listen(
 
     def run_listen(run: Run) -> int:
         from suno_wav_cli.commands.listen import command
+        from suno_wav_cli.commands.listen.awaited import Awaited
+        from suno_wav_cli.conversion.ids import id_of
 
-        return command.listen(run, default_port=DEFAULT_PORT)
+        settings = run.settings
+        awaited = Awaited(
+            # That of the environment is for each conversion.
+            seconds=None if timeout is None else settings.timeout,
+            task_id=None if until is None else id_of(until, "a task id"),
+            events=settings.max_events,
+        )
+        return command.listen(run, default_port=DEFAULT_PORT, awaited=awaited)
 
     run_command(context, run_listen)

@@ -153,6 +153,13 @@ Tunnel = Annotated[
         help="How callbacks reach this machine; none polls only. Default: auto.",
     ),
 ]
+TunnelCommand = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COMMAND",
+        help="Open the tunnel with COMMAND, which prints its https address; {port} is the receiver's port.",
+    ),
+]
 Domain = Annotated[
     str | None, typer.Option(metavar="NAME", help="ngrok domain to use. Default: your account's.")
 ]

@@ -20,7 +20,9 @@ def trigger(
     ] = None,
     event: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Callback to post; see --list. Default: success."),
+        typer.Option(
+            metavar="NAME", help="Callback to post; see --list. `all` posts each of them. Default: success."
+        ),
     ] = None,
     list_events: Annotated[
         bool, typer.Option("--list", help="List the callbacks that --event accepts, then exit.")
@@ -32,7 +34,19 @@ def trigger(
         str | None, typer.Option(metavar="URL", help="Address of the WAV file in the callback.")
     ] = None,
     recording: Annotated[
-        Path | None, typer.Option("--from", metavar="FILE", help="Post a recorded callback as it is.")
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="Post a recorded callback as it is, a JSON body, or each of a folder.",
+        ),
+    ] = None,
+    verify: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DELIVERY",
+            help="Explain the signature of a recorded callback (a file, or -), then exit. Posts nothing.",
+        ),
     ] = None,
     sign: Annotated[
         bool, typer.Option("--sign", help="Sign with the key of SUNO_WAV_HMAC_KEY or config.toml.")
@@ -73,6 +87,10 @@ def trigger(
 
         if list_events:
             return command.list_events(run)
+        if verify is not None:
+            from suno_wav_cli.commands.trigger.verify import verify_delivery
+
+            return verify_delivery(verify, run)
         request = Request(
             url=url,
             event=event,

@@ -1,4 +1,4 @@
-"""`config`: the settings in force, and where each comes from."""
+"""`config`: the settings in force, where each comes from, and changes of config.toml."""
 
 from __future__ import annotations
 
@@ -7,12 +7,26 @@ from urllib.parse import urlsplit
 
 from suno_wav_cli import events
 from suno_wav_cli.api.providers import SANDBOX
+from suno_wav_cli.config.credentials import parse_key
+from suno_wav_cli.config.edit import check_editable, write_setting
 from suno_wav_cli.config.key_store import KeyStore
-from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
-from suno_wav_cli.errors import ExitCode
+from suno_wav_cli.config.settings import (
+    SECRETS,
+    Source,
+    base_url_of,
+    check_name,
+    is_own_sandbox,
+    read_config,
+    to_write,
+)
+from suno_wav_cli.config.typed import typed_value
+from suno_wav_cli.errors import ExitCode, UsageError
 from suno_wav_cli.system.look import look_at
+from suno_wav_cli.system.shell_words import split_command
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from suno_wav_cli.config.run import Run
     from suno_wav_cli.config.settings import Choice, Settings
 
@@ -30,18 +44,12 @@ def show_config(run: Run) -> ExitCode:
     """Report all settings, secrets and files. Raise UsageError or NotAuthorized for a bad key file."""
     report = run.report
     for choice in run.choices:
-        report(
-            events.SettingShown(
-                name=choice.name,
-                value=_displayed_value(choice, run.settings),
-                source=choice.source.value,
-                origin=choice.place,
-            )
-        )
-    _report_secrets(run)
+        report(_show(choice, run.settings))
+    for secret in _secrets(run):
+        report(secret)
     paths = {
         "config.toml": run.paths.config_file,
-        "journal": run.paths.journal,
+        "journal": run.journal_path,
         "keys": run.paths.keys,
         "agents": run.paths.agents,
     }
@@ -50,27 +58,102 @@ def show_config(run: Run) -> ExitCode:
     return ExitCode.OK
 
 
-def _report_secrets(run: Run) -> None:
-    settings, secrets, report = run.settings, run.secrets, run.report
+def get_setting(run: Run, name: str) -> ExitCode:
+    """Print one value alone, or nothing if it is not set; of a secret, whether it is. Raise UsageError."""
+    name = "api_key" if name == "api_key" else check_name(name)
+    for secret in _secrets(run):
+        if secret.name == name:
+            run.report(secret)
+            return ExitCode.OK
+    choice = next(choice for choice in run.choices if choice.name == name)
+    shown = _show(choice, run.settings)
+    run.report(events.SettingRead(name=name, value=shown.value, text=shown.text))
+    return ExitCode.OK
+
+
+def set_setting(run: Run, name: str, text: str | None, *, read_value: Callable[[str], str]) -> ExitCode:
+    """Write a setting into config.toml. A secret is read with `read_value(prompt)`. Raise UsageError."""
+    name = check_name(name)
+    check_editable(run.paths.config_file)
+    if name in SECRETS:
+        if text is not None:
+            raise UsageError(
+                "a secret on the command line is visible to other users and stays in the shell's history",
+                f"Run suno-wav config set {name} and enter it, or send it in: suno-wav config set {name} < FILE",
+            )
+        secret = parse_key(read_value(f"{name} (not shown): "), "what was entered")
+        if secret is None:
+            raise UsageError("nothing was entered", "Enter it at the prompt, or send it in from a file.")
+        return _change(run, name, secret.value, None)
+    if text is None:
+        raise UsageError(f"{name} needs a value", f"suno-wav config set {name} VALUE")
+    return _change(run, name, to_write(name, text), text)
+
+
+def unset_setting(run: Run, name: str) -> ExitCode:
+    """Remove a setting from config.toml. Raise UsageError."""
+    return _change(run, check_name(name), None, None)
+
+
+def _change(run: Run, name: str, value: str | int | bool | None, text: str | None) -> ExitCode:
+    config = read_config(run.paths.config_file)
+    changed = value is not None or name in config.written
+    if changed:
+        write_setting(config, name, value)
+    run.report(
+        events.ConfigChanged(
+            path=config.path, name=name, text=text, changed=changed, variable=_overriding_variable(run, name)
+        )
+    )
+    return ExitCode.OK
+
+
+def _overriding_variable(run: Run, name: str) -> str | None:
+    secrets = {"ngrok_authtoken": run.secrets.ngrok_token, "hmac_key": run.secrets.hmac_key}
+    if name in secrets:
+        variables = {"ngrok_authtoken": "NGROK_AUTHTOKEN", "hmac_key": "SUNO_WAV_HMAC_KEY"}
+        secret = secrets[name]
+        return variables[name] if secret is not None and secret.origin == variables[name] else None
+    choice = next(choice for choice in run.choices if choice.name == name)
+    return choice.place if choice.source is Source.VARIABLE else None
+
+
+def _show(choice: Choice, settings: Settings) -> events.SettingShown:
+    value = _displayed_value(choice, settings)
+    return events.SettingShown(
+        name=choice.name,
+        value=value,
+        text=typed_value(choice.name, value),
+        source=choice.source.value,
+        origin=choice.place,
+    )
+
+
+def _secrets(run: Run) -> list[events.SecretShown]:
+    settings, secrets = run.settings, run.secrets
     if secrets.api_key is not None:
         place = secrets.api_key.origin
     elif settings.provider == SANDBOX:
         place = None
     else:
         place = KeyStore(folder=run.paths.keys).locate(base_url_of(settings))
-    report(events.SecretShown(name="api_key", is_set=place is not None, origin=place))
-    for name, secret in (("ngrok_authtoken", secrets.ngrok_token), ("hmac_key", secrets.hmac_key)):
-        report(
+    return [
+        events.SecretShown(name="api_key", is_set=place is not None, origin=place),
+        *(
             events.SecretShown(
                 name=name, is_set=secret is not None, origin=None if secret is None else secret.origin
             )
-        )
+            for name, secret in (("ngrok_authtoken", secrets.ngrok_token), ("hmac_key", secrets.hmac_key))
+        ),
+    ]
 
 
 def _displayed_value(choice: Choice, settings: Settings) -> object:
-    """Return the value to show: the base URL that is used, and addresses without their path."""
+    """Return the value to show: the base URL that is used, addresses without their path, no tokens."""
     if choice.name == "base_url":
         return None if is_own_sandbox(settings) else base_url_of(settings)
+    if choice.value is not None and choice.name == "tunnel_command":
+        return f"{split_command(choice.value)[0]} (hidden)"
     if choice.value is not None and choice.name in _MAY_HOLD_SECRETS:
         parts = urlsplit(choice.value)
         hidden = "/(hidden)" if parts.path.strip("/") or parts.query else ""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.pricing import price_of
 from suno_wav_cli.api.providers import SANDBOX
+from suno_wav_cli.callbacks.secret_path import has_lasting_address
 from suno_wav_cli.conversion.budget import check_budget, show_plan
 from suno_wav_cli.conversion.callback_url import open_callback_url
 from suno_wav_cli.conversion.context import open_context
@@ -27,7 +27,6 @@ from suno_wav_cli.conversion.song_list import check_writable, read_songs, unique
 from suno_wav_cli.conversion.submit import Submitter
 from suno_wav_cli.conversion.targets import check_targets, make_folders, names_title
 from suno_wav_cli.conversion.upload import find_uploaded, report_left_open
-from suno_wav_cli.download.part_file import part_of
 from suno_wav_cli.errors import ExitCode, UsageError
 from suno_wav_cli.events import ListEmpty, RunBegun, UnusualIds
 from suno_wav_cli.models import Song
@@ -111,12 +110,8 @@ async def _convert(songs: Sequence[Song], request: Request, run: Run) -> ExitCod
             balance = await check_budget(context, plan)
         if request.wait:
             make_folders(targets)
-        try:
-            with early_end(end_early):
-                await _do_plan(context, plan, request, balance, outcomes)
-        finally:
-            if context.ends_with_run:
-                _remove_parts(context, plan)
+        with early_end(end_early):
+            await _do_plan(context, plan, request, balance, outcomes)
     report_summary(context, outcomes)
     if request.errors is not None:
         list_failures(context, request.errors, plan, outcomes)
@@ -140,9 +135,12 @@ async def _do_plan(
             balance=balance,
         )
     )
-    # A callback comes only for a song that is submitted now.
-    receive = request.wait and count > 0
-    async with open_callback_url(context, receive=receive) as callback_url:
+    # A callback comes only for a song that is submitted now, or was with an address that lasts.
+    awaits_earlier = has_lasting_address(context.settings) and any(
+        job.action is Action.CONTINUE for job in plan
+    )
+    receive = request.wait and (count > 0 or awaits_earlier)
+    async with open_callback_url(context, receive=receive, submits=count > 0) as callback_url:
         submitter = Submitter(
             context=context,
             gate=SubmissionGate(context, planned=submissions(plan)),
@@ -226,12 +224,3 @@ async def _resolve_songs(context: ConversionContext, songs: Sequence[Song], requ
         )
         for song in songs
     ]
-
-
-def _remove_parts(context: ConversionContext, plan: Sequence[Job]) -> None:
-    """Remove what nothing can continue: this run's own sandbox ends with it."""
-    for job in plan:
-        if job.action is not Action.THERE:
-            # What cannot be removed must not hide how the run has ended.
-            with suppress(OSError):
-                part_of(context.local_file(job.song.audio_id, job.target)).unlink(missing_ok=True)

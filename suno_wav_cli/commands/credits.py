@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def show_credits(run: Run) -> ExitCode:
     """Report the balance. Raise SunoWavError."""
     key = get_api_key(run.secrets, run.settings, run.environ)
-    with open_service(run.settings, run.report) as base_url:
+    with open_service(run) as base_url:
         left = run_async(fetch_balance(run, base_url, key))
     run.report(Balance(credits=left, wavs=count_wavs(left), price_each=WAV_PRICE))
     return ExitCode.OK

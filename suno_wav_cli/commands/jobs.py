@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.callbacks.tunnel.agent_folder import end_orphans
-from suno_wav_cli.config.paths import find_paths
 from suno_wav_cli.errors import ExitCode, UsageError
 from suno_wav_cli.events import Job, JobList
 from suno_wav_cli.journal import Listing, open_history
 from suno_wav_cli.system.look import is_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from suno_wav_cli.events import Report
+    from suno_wav_cli.config.run import Run
     from suno_wav_cli.journal import History
     from suno_wav_cli.journal.entry import JournalEntry
 
@@ -38,21 +35,20 @@ class Request:
     every_attempt: bool
 
 
-def show_jobs(request: Request, environ: Mapping[str, str], report: Report) -> ExitCode:
+def show_jobs(request: Request, run: Run) -> ExitCode:
     """List conversions. Raise UsageError."""
     listing = _listing(request)
     before = time.time() + request.days * _DAY if listing is Listing.EXPIRING else None
-    paths = find_paths(environ)
-    end_orphans(paths.agents)
-    with open_history(paths.journal) as history:
+    end_orphans(run.paths.agents)
+    with open_history(run.journal_path) as history:
         if history is None:
-            report(JobList(items=(), listing=listing, total=0))
+            run.report(JobList(items=(), listing=listing, total=0))
             return ExitCode.OK
         listed = history.listed(
             listing, limit=request.limit or -1, before=before, every_attempt=request.every_attempt
         )
         jobs = tuple(_job(entry, history) for entry in listed.entries)
-    report(JobList(items=jobs, listing=listing, total=listed.total))
+    run.report(JobList(items=jobs, listing=listing, total=listed.total))
     return ExitCode.OK
 
 

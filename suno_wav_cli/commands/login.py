@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
-from suno_wav_cli.api.providers import SANDBOX
+from suno_wav_cli.api.providers import SANDBOX, get_provider
 from suno_wav_cli.config.credentials import API_KEY_VARIABLE, parse_key
 from suno_wav_cli.config.key_store import KeyStore
 from suno_wav_cli.config.settings import base_url_of
@@ -43,7 +44,7 @@ def login(
             "Run suno-wav login and enter the key, or send it in: suno-wav login < FILE",
         )
     base_url = _require_account(run.settings)
-    key = parse_key(read_key(f"API key for {base_url} (not shown): "), "what was entered")
+    key = parse_key(read_key(_make_prompt(run, base_url)), "what was entered")
     if key is None:
         raise UsageError("no key was entered", "Enter it at the prompt, or send it in: suno-wav login < FILE")
     left = None if unverified else _verify(run, base_url, key)
@@ -68,6 +69,23 @@ def logout(run: Run) -> ExitCode:
         events.KeyRemoved(base_url=base_url, location=place, variable=_overriding_variable(run.secrets))
     )
     return ExitCode.OK
+
+
+def _make_prompt(run: Run, base_url: str) -> str:
+    """Ask for the key: say where it is to be found, and which one is used until then."""
+    provider = get_provider(run.settings.provider)
+    page = provider.key_page if base_url == provider.base_url else "the account page of your provider"
+    used = run.secrets.api_key.origin if run.secrets.api_key is not None else _locate(run, base_url)
+    lines = [f"The API key for {base_url} is on {page}"]
+    lines += [f"In use now: the one from {used}"] if used else []
+    return "\n".join([*lines, "API key (not shown): "])
+
+
+def _locate(run: Run, base_url: str) -> str | None:
+    """Say where the stored key is. A file that cannot be used is about to be replaced."""
+    with suppress(NotAuthorized):
+        return KeyStore(folder=run.paths.keys).locate(base_url)
+    return None
 
 
 def _require_account(settings: Settings) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.api.pricing import WAV_PRICE, format_credits, price_of
 from suno_wav_cli.api.providers import PROVIDERS, get_provider
 from suno_wav_cli.callbacks.tunnel.agent_folder import end_orphans
-from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
+from suno_wav_cli.config.settings import service_of
 from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.early_end import early_end
 from suno_wav_cli.conversion.finish import finish_task, song_of, target_of
@@ -54,10 +54,10 @@ class Request:
 
 def resume(request: Request, run: Run) -> ExitCode:
     """Finish conversions, and return the exit code. Raise SunoWavError if nothing could be begun."""
-    address = None if is_own_sandbox(run.settings) else base_url_of(run.settings)
+    address = service_of(run.settings)
     # Looked at first, because without anything to resume here no key is needed.
     end_orphans(run.paths.agents)
-    with open_history(run.paths.journal) as history:
+    with open_history(run.journal_path) as history:
         service = service_options(run.settings.provider, run.settings.base_url)
         chosen = _choose(request.names, history, address, service)
         given_up = 0 if request.names else _count_given_up(history, address, chosen)
@@ -120,8 +120,6 @@ def _conclude(context: ConversionContext, outcomes: Sequence[Outcome]) -> tuple[
     """Report how far a run came that ends early. Return the command that continues it."""
     outcomes = [find_saved(context, outcome) for outcome in outcomes]
     report_summary(context, outcomes, ended_early=True)
-    if context.ends_with_run:
-        return None
     unsaved = [outcome.task_id for outcome in outcomes if not outcome.is_saved]
     return context.continue_argv([task_id for task_id in unsaved if task_id]) if unsaved else None
 
@@ -226,7 +224,7 @@ def compare_balances(before: Decimal, now: Decimal, price: Decimal, *, paid: int
 
 
 def _choose(
-    names: Sequence[str], history: History | None, address: str | None, service: Sequence[str]
+    names: Sequence[str], history: History | None, address: str, service: Sequence[str]
 ) -> list[JournalEntry | str]:
     if history is None:
         # All of them must be tasks of other machines.
@@ -236,9 +234,7 @@ def _choose(
     return list(dict.fromkeys(find(name, history, address, service) for name in names))
 
 
-def _count_given_up(
-    history: History | None, address: str | None, chosen: Sequence[JournalEntry | str]
-) -> int:
+def _count_given_up(history: History | None, address: str, chosen: Sequence[JournalEntry | str]) -> int:
     """Count the songs of a service that have no file, and that are not among those to resume."""
     if history is None:
         return 0
@@ -247,7 +243,7 @@ def _count_given_up(
     return sum(entry.service == address and entry.name not in resumed for entry in listed.entries)
 
 
-def _is_at(entry: JournalEntry, provider: str, address: str | None) -> bool:
+def _is_at(entry: JournalEntry, provider: str, address: str) -> bool:
     return entry.service == address and PROVIDERS.get(entry.provider) is get_provider(provider)
 
 

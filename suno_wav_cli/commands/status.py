@@ -74,12 +74,12 @@ def _task_id(context: ConversionContext, argument: str) -> str:
     found = find(
         argument,
         context.journal.history,
-        context.base_url,
-        service_options(context.settings.provider, context.base_url),
+        context.service,
+        service_options(context.settings.provider, context.service),
     )
     if isinstance(found, str):
         return found
-    if found.service != context.base_url:
+    if found.service != context.service:
         if found.wav_task_id == argument:
             # Another address may be another way to the same account.
             return argument

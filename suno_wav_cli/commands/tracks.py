@@ -22,7 +22,7 @@ def show_tracks(argument: str, run: Run) -> ExitCode:
     """List the tracks of a music task, and remember them. Raise SunoWavError."""
     # Wrong usage needs no key, and the journal knows it, whatever the provider.
     end_orphans(run.paths.agents)
-    with open_history(run.paths.journal) as history:
+    with open_history(run.journal_path) as history:
         music_task_id = music_task_of(
             argument, history, service_options(run.settings.provider, run.settings.base_url)
         )

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from suno_wav_cli.config.settings import Settings
 
 API_KEY_VARIABLE = "SUNO_API_KEY"
+_QUOTES = ('""', "''", "``", "“”", "„“", "‘’", "«»")  # noqa: RUF001 - as people copy them
+_NGROK_VARIABLE = "NGROK_AUTHTOKEN"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,12 @@ class Secrets:
     config_file: Path | None = None
     ignored: tuple[str, ...] = ()
 
+    @property
+    def taken_ngrok_variable(self) -> dict[str, str]:
+        """The variable of ngrok's own token, for a program that the user has chosen to open a tunnel."""
+        token = self.ngrok_token
+        return {_NGROK_VARIABLE: token.value} if token and token.origin == _NGROK_VARIABLE else {}
+
 
 def take_secrets(environ: MutableMapping[str, str], config: ConfigFile) -> Secrets:
     """Read the secrets, and remove them from the environment, which child processes inherit.
@@ -46,12 +54,12 @@ def take_secrets(environ: MutableMapping[str, str], config: ConfigFile) -> Secre
     """
     given = {
         name: _read_secret(environ.pop(name, None), name)
-        for name in (API_KEY_VARIABLE, "NGROK_AUTHTOKEN", "SUNO_WAV_HMAC_KEY")
+        for name in (API_KEY_VARIABLE, _NGROK_VARIABLE, "SUNO_WAV_HMAC_KEY")
     }
     ignored = tuple(name for name in SECRETS if name in config.written) if config.is_open else ()
     return Secrets(
         api_key=_check_for_header(given[API_KEY_VARIABLE]),
-        ngrok_token=_check_for_header(given["NGROK_AUTHTOKEN"])
+        ngrok_token=_check_for_header(given[_NGROK_VARIABLE])
         or _check_for_header(_read_from_file(config, "ngrok_authtoken")),
         hmac_key=given["SUNO_WAV_HMAC_KEY"] or _read_from_file(config, "hmac_key"),
         config_file=config.path if ignored else None,
@@ -83,7 +91,7 @@ def find_api_key(secrets: Secrets, settings: Settings, environ: Mapping[str, str
     if secrets.api_key is not None:
         return secrets.api_key
     if settings.provider == SANDBOX:
-        return Secret(value="no-key-is-needed", origin="the sandbox accepts any")
+        return Secret(value="no-key-is-needed")
     return KeyStore(folder=find_paths(environ).keys).find(base_url_of(settings))
 
 
@@ -97,7 +105,7 @@ def require_key(key: Secret | None, base_url: str) -> Secret:
     if key is None:
         raise NotAuthorized(
             f"there is no API key for {base_url}",
-            "suno-wav login keeps the one from your provider's account page (or set SUNO_API_KEY). "
+            "suno-wav login says where to find it, and keeps it (or set SUNO_API_KEY). "
             "To try without one: --provider sandbox",
         )
     return key
@@ -124,7 +132,10 @@ def _check_for_header(secret: Secret | None) -> Secret | None:
 
 
 def _read_secret(value: str | None, origin: str) -> Secret | None:
+    """Read a secret without the quotes around it, which cmd keeps and people copy."""
     text = (value or "").strip()
+    if len(text) > 1 and text[0] + text[-1] in _QUOTES:
+        text = text[1:-1].strip()
     return Secret(value=text, origin=origin) if text else None
 
 

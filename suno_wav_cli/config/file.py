@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
-_LARGEST = 64 * 1024
+LARGEST = 64 * 1024
+"""Bytes."""
 _MOST_PARTS = 100
 """Of a dotted key: what tomllib needs for one grows faster than its length."""
 
@@ -65,20 +66,20 @@ def read_config_file(path: Path, known: Collection[str]) -> ConfigFile:
     try:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
-            content = file.read(_LARGEST + 1)
+            content = file.read(LARGEST + 1)
     except FileNotFoundError:
         return ConfigFile(path=path, written={}, text="")
     except OSError as error:
-        raise _make_read_error(path, error.strerror or str(error)) from None
+        raise make_read_error(path, error.strerror or str(error)) from None
     if stranger := find_stranger(status):
-        raise _make_read_error(path, stranger)
-    if len(content) > _LARGEST:
-        raise _make_read_error(path, f"it is larger than {_LARGEST:,} bytes")
+        raise make_read_error(path, stranger)
+    if len(content) > LARGEST:
+        raise make_read_error(path, f"it is larger than {LARGEST:,} bytes")
     try:
         text = content.decode("utf-8-sig")  # Windows editors begin a file with a byte order mark.
         if (match := _LONG_KEY.search(text)) is not None:
             line = text.count("\n", 0, match.start()) + 1
-            raise _make_read_error(path, f"line {line} has a key of more than {_MOST_PARTS} parts")
+            raise make_read_error(path, f"line {line} has a key of more than {_MOST_PARTS} parts")
         config = ConfigFile(
             path=path,
             written=tomllib.loads(text, parse_float=str),
@@ -87,17 +88,17 @@ def read_config_file(path: Path, known: Collection[str]) -> ConfigFile:
         )
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise _make_read_error(path, f"line {line} is not UTF-8 text") from None
+        raise make_read_error(path, f"line {line} is not UTF-8 text") from None
     except (ValueError, RecursionError) as error:
-        raise _make_read_error(path, _explain(error)) from None
+        raise make_read_error(path, _explain(error)) from None
     unknown = [name for name in config.written if name not in known]
     if unknown:
         name = unknown[0]
-        raise UsageError(f"{config.place(name)}: there is no setting '{name}'", _suggest_name(name, known))
+        raise refuse_name(f"{config.place(name)}: ", name, known)
     return config
 
 
-def _make_read_error(path: Path, reason: str) -> UsageError:
+def make_read_error(path: Path, reason: str) -> UsageError:
     return UsageError(f"{path} cannot be read: {reason}", "Fix the file, or move it away.")
 
 
@@ -106,6 +107,11 @@ def _explain(error: ValueError | RecursionError) -> str:
         return "its lists or tables are nested too deeply"
     # tomllib's own message has the line. Python bounds the digits of an integer.
     return str(error) if isinstance(error, tomllib.TOMLDecodeError) else "a number in it has too many digits"
+
+
+def refuse_name(place: str, name: str, known: Collection[str]) -> UsageError:
+    """Return the error for a name that is not `known`, with the nearest one."""
+    return UsageError(f"{place}there is no setting '{name}'", _suggest_name(name, known))
 
 
 def _suggest_name(name: str, known: Collection[str]) -> str:

@@ -19,18 +19,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Paths:
-    """`keys`, `agents`, `spool` and `lists` are folders.
+    """`keys`, `agents`, `spool`, `lists` and `undelivered` are folders.
 
-    `agents` notes which ngrok agents run. `spool` holds songs on their way to standard output.
-    `lists` has the rest of lists from standard input, of runs that ended early.
+    `sandbox_journal` and `sandbox_tasks` keep what was practised at the program's own sandbox.
+    `agents` notes which tunnels run. `spool` holds songs on their way to standard output.
+    `undelivered` has what `listen` has yet to forward. `lists` has the rest of lists from standard
+    input, of runs that ended early. `callback_path` is the file that keeps the end of the receiver's
+    path.
     """
 
     config_file: Path
     journal: Path
+    sandbox_journal: Path
+    sandbox_tasks: Path
     keys: Path
     agents: Path
     spool: Path
     lists: Path
+    undelivered: Path
+    callback_path: Path
 
 
 def find_paths(environ: Mapping[str, str]) -> Paths:
@@ -43,10 +50,14 @@ def find_paths(environ: Mapping[str, str]) -> Paths:
     paths = Paths(
         config_file=config / "config.toml",
         journal=state / "journal.sqlite3",
+        sandbox_journal=state / "sandbox" / "journal.sqlite3",
+        sandbox_tasks=state / "sandbox" / "tasks.jsonl",
         keys=state / "keys",
         agents=state / "agents",
         spool=state / "piped",
         lists=state / "lists",
+        undelivered=state / "undelivered",
+        callback_path=state / "callback-path",
     )
     _check_owners(config, state, paths)
     return paths
@@ -57,8 +68,10 @@ def _check_owners(config: Path, state: Path, paths: Paths) -> None:
     ours = [getattr(paths, one.name) for one in fields(Paths)]
     # SQLite reads its logs as parts of the journal: `-journal` too, which WAL mode does not write.
     endings = ("-wal", "-shm", "-journal")
-    logs = [paths.journal.with_name(paths.journal.name + ending) for ending in endings]
-    for path in dict.fromkeys((config, state, *ours, *logs, state / "runs")):
+    journals = (paths.journal, paths.sandbox_journal)
+    logs = [journal.with_name(journal.name + ending) for journal in journals for ending in endings]
+    folders = [journal.parent for journal in journals] + [journal.parent / "runs" for journal in journals]
+    for path in dict.fromkeys((config, state, *folders, *ours, *logs)):
         status = look_at(path)
         stranger = status and find_stranger(status)
         if not status or not stranger:

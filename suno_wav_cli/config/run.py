@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.timing import ApiTiming
 from suno_wav_cli.config.paths import find_paths
+from suno_wav_cli.config.settings import is_own_sandbox
 from suno_wav_cli.config.wait_limits import WaitLimits
 from suno_wav_cli.remote.limits import UploadLimits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from suno_wav_cli.config.credentials import Secrets
     from suno_wav_cli.config.paths import Paths
@@ -43,3 +45,8 @@ class Run:
     def paths(self) -> Paths:
         """Where this run finds the journal, the keys and the rest. Raise UsageError."""
         return find_paths(self.environ)
+
+    @property
+    def journal_path(self) -> Path:
+        """The journal of the service: conversions at this program's own sandbox have another one."""
+        return self.paths.sandbox_journal if is_own_sandbox(self.settings) else self.paths.journal

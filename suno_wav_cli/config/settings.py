@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from suno_wav_cli.api.providers import PROVIDERS, SANDBOX, get_provider
 from suno_wav_cli.config import parsers
-from suno_wav_cli.config.file import read_config_file
+from suno_wav_cli.config.file import read_config_file, refuse_name
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.models import SubmissionWindow, TunnelMode
 from suno_wav_cli.system.loopback import is_loopback
@@ -46,6 +46,7 @@ class Settings:
     base_url: str | None = None
     out: str | None = None
     tunnel: TunnelMode = TunnelMode.AUTO
+    tunnel_command: str | None = None
     public_url: str | None = None
     callback_url: str | None = None
     port: int | None = None
@@ -90,8 +91,16 @@ class Settings:
 
 
 def is_own_sandbox(settings: Settings) -> bool:
-    """Tell whether the service is a sandbox that starts and ends with this run."""
+    """Tell whether the service is a sandbox that starts and ends with this run. Its tasks are kept."""
     return settings.provider == SANDBOX and settings.base_url is None
+
+
+def service_of(settings: Settings) -> str:
+    """Return the name by which the journal knows the service.
+
+    It is the base URL, or "sandbox" for the sandbox of this run, which is at another address each time.
+    """
+    return SANDBOX if is_own_sandbox(settings) else base_url_of(settings)
 
 
 def base_url_of(settings: Settings) -> str:
@@ -188,6 +197,23 @@ def read_config(path: Path) -> ConfigFile:
     return read_config_file(path, [*_PARSERS, *SECRETS])
 
 
+def check_name(name: str) -> str:
+    """Return a name as config.toml has it, also from an option. Raise UsageError for an unknown one."""
+    plain = name.removeprefix("--").replace("-", "_")
+    if plain not in _PARSERS and plain not in SECRETS:
+        raise refuse_name("", name, [*_PARSERS, *SECRETS])
+    return plain
+
+
+def to_write(name: str, text: str) -> str | int | bool:
+    """Return what config.toml gets for a setting that was typed. Raise UsageError for a wrong value."""
+    value = _parse_field(name, name, text)
+    if isinstance(value, bool):
+        return value
+    # A size has a unit, and is an int too.
+    return value if isinstance(value, int) and text == str(value) else text
+
+
 def _parse_field(name: str, place: str, value: object) -> object:
     return _parse(_PARSERS[name], place, value)
 
@@ -217,6 +243,7 @@ _PARSERS: Mapping[str, Callable[[str], object]] = {
     "base_url": parsers.base_url,
     "out": str,
     "tunnel": _parse_tunnel,
+    "tunnel_command": parsers.command,
     "public_url": parsers.base_url,
     "callback_url": parsers.http_url,
     "port": parsers.number(0, 65535),

@@ -10,7 +10,7 @@ from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.providers import get_provider
 from suno_wav_cli.callbacks.tunnel.agent_folder import end_orphans
 from suno_wav_cli.config.credentials import find_api_key, require_key
-from suno_wav_cli.config.settings import base_url_of, is_own_sandbox
+from suno_wav_cli.config.settings import base_url_of, is_own_sandbox, service_of
 from suno_wav_cli.conversion.download_slots import DownloadSlots
 from suno_wav_cli.conversion.early_end import early_end
 from suno_wav_cli.conversion.follow_up import check_follow_up, follow_up_options, open_follow_up
@@ -55,14 +55,14 @@ class ConversionContext:
     """`api` is None if there is no key, which only `--dry-run` allows.
 
     `spool` is the folder for a song on its way to standard output. `tagger` is None unless the
-    files get tags. A service that `ends_with_run` is this run's own sandbox. With `watch`, each change
+    files get tags. `service` is the name by which the
+    journal knows the service. With `watch`, each change
     of a task's state is reported. `songs` are the audio ids that this run was given, and `names` those
     that songs have. `room` is what the running downloads share.
     """
 
     run: Run
-    base_url: str
-    ends_with_run: bool
+    service: str
     journal: Journal
     api: Client | None
     poller: Poller
@@ -90,7 +90,7 @@ class ConversionContext:
     def client(self) -> Client:
         """The API's client. Raise NotAuthorized if there is no key."""
         if self.api is None:
-            require_key(None, self.base_url)
+            require_key(None, self.service)
         return cast("Client", self.api)
 
     @property
@@ -120,17 +120,14 @@ class ConversionContext:
         A task whose id cannot be typed is named by its song or as the last one, or else not at all:
         then the command finishes all that is unfinished.
         """
-        if self.ends_with_run:
-            # The sandbox and all its tasks end with this program.
-            return self.run.argv
-        names = [typed_task(id_, self.journal, self.base_url) for id_ in ids]
+        names = [typed_task(id_, self.journal, self.service) for id_ in ids]
         typed = [] if None in names else [name for name in names if name]
         again = ["--force"] if self.settings.force else []
         again += ["--tag"] if self.settings.tag else []
         again += follow_up_options(self.settings)
         again += ["--allow-private-hosts"] if self.settings.allow_private_hosts else []
         again += ["--out", STANDARD_OUTPUT] if self.piped else []
-        return command_for(self.settings.provider, self.base_url, "resume", typed, *options, *again)
+        return command_for(self.settings.provider, self.service, "resume", typed, *options, *again)
 
 
 @asynccontextmanager
@@ -152,7 +149,7 @@ async def open_context(
         run.report(WavNamedOtherwise(out=settings.out))
     end_orphans(run.paths.agents)
     async with AsyncExitStack() as stack:
-        base_url = stack.enter_context(open_service(settings, run.report))
+        base_url = stack.enter_context(open_service(run))
 
         def tasks_of_run() -> tuple[str, ...]:
             return tuple(entry.wav_task_id or "" for entry in journal.unfinished())
@@ -160,7 +157,7 @@ async def open_context(
         journal = stack.enter_context(
             open_journal(
                 _journal_path(run, dry_run=dry_run),
-                _account(settings, base_url),
+                _account(settings),
                 lambda path: run.report(JournalRestored(path=path, task_ids=tasks_of_run())),
             )
         )
@@ -186,8 +183,7 @@ async def open_context(
         follow_up = await stack.enter_async_context(open_follow_up(run, journal.history, stores, tracks))
         context = ConversionContext(
             run=run,
-            base_url=base_url,
-            ends_with_run=is_own_sandbox(settings),
+            service=service_of(settings),
             journal=journal,
             api=client,
             poller=Poller(settings, run.wait_limits, run.report),
@@ -207,23 +203,21 @@ async def open_context(
 
 
 @contextmanager
-def open_service(settings: Settings, report: Report) -> Iterator[str]:
+def open_service(run: Run) -> Iterator[str]:
     """Yield the service's address. Start the sandbox if this run has its own. Raise UsageError."""
-    if not is_own_sandbox(settings):
-        yield base_url_of(settings)
+    if not is_own_sandbox(run.settings):
+        yield base_url_of(run.settings)
         return
     from suno_wav_cli.sandbox import run_sandbox
 
-    with bind_socket(0) as bound, run_sandbox(bound):
+    with bind_socket(0) as bound, run_sandbox(bound, tasks=run.paths.sandbox_tasks):
         base_url = address_of(bound)
-        report(SandboxStarted(base_url=base_url))
+        run.report(SandboxStarted(base_url=base_url))
         yield base_url
 
 
 def _hint(context: ConversionContext) -> tuple[str, ...] | None:
     """Return the command that finishes what this run has begun, or None if that is nothing."""
-    if context.ends_with_run:
-        return None
     # A journal that cannot be read any more must not hide why the command ends.
     with suppress(UsageError):
         task_ids = [entry.wav_task_id or "" for entry in context.journal.unfinished()]
@@ -258,15 +252,13 @@ def _make_spool(spool: Path) -> None:
 
 def _journal_path(run: Run, *, dry_run: bool) -> Path | None:
     """Return where the journal is. None keeps it in memory."""
-    path = run.paths.journal
-    # The next run has no use for what is known of a sandbox that ends with this one.
-    in_memory = is_own_sandbox(run.settings) or (dry_run and is_absent(path))
-    return None if in_memory else path
+    path = run.journal_path
+    return None if dry_run and is_absent(path) else path
 
 
-def _account(settings: Settings, base_url: str) -> Account:
+def _account(settings: Settings) -> Account:
     kept_days = get_provider(settings.provider).retention_days
-    return Account(base_url=base_url, provider=settings.provider, kept_days=kept_days)
+    return Account(base_url=service_of(settings), provider=settings.provider, kept_days=kept_days)
 
 
 def _download_policy(settings: Settings, tls: ssl.SSLContext, base_url: str) -> download.DownloadPolicy:

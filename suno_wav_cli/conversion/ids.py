@@ -140,16 +140,14 @@ def music_task_of(argument: str, history: History | None, service: Sequence[str]
     return text
 
 
-def find(
-    argument: str, history: History, base_url: str | None, service: Sequence[str] = ()
-) -> JournalEntry | str:
+def find(argument: str, history: History, base_url: str, service: Sequence[str] = ()) -> JournalEntry | str:
     """Return the conversion that is meant, at this service or another, or the id if none is known.
 
     Raise UsageError if several ids begin so, for a song that was never converted here, and for
     `@last` if there is no conversion.
     """
     if argument == LAST:
-        newest = history.newest(base_url) if base_url else None
+        newest = history.newest(base_url)
         if newest is None:
             raise UsageError(
                 f"{LAST}: no conversions recorded for this service",

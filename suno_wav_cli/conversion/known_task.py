@@ -52,7 +52,7 @@ def adopt_known(context: ConversionContext, song: Song, target: Path) -> Journal
     A file that is there already, with the same bytes, is recorded as saved.
     """
     known, journal = song.known, context.journal
-    if known is None or known.base_url != context.base_url:
+    if known is None or known.base_url != context.service:
         return None
     if PROVIDERS.get(known.provider) is not get_provider(context.settings.provider):
         return None

@@ -163,7 +163,7 @@ def _how_to_pay_again(
         isinstance(failure, GenerationFailed | TaskForgotten) if task_id else _is_given_up(context, name)
     )
     is_decided = failure.continue_argv is None and (is_gone or isinstance(failure, SubmissionUnknown))
-    if not is_decided or name == task_id or context.ends_with_run:
+    if not is_decided or name == task_id:
         return ""
     return f" To pay for another try: {describe_command(context.continue_argv([name], '--resubmit'))}"
 

@@ -136,7 +136,7 @@ def explain_existing(context: ConversionContext, audio_id: str, exists: RecordEx
     if lost is not None:
         said = f"{exists.message}; so the request whose answer was lost here was accepted"
         return RecordExists(said, exists.remedy, None)
-    other = context.journal.history.elsewhere(audio_id, context.base_url)
+    other = context.journal.history.elsewhere(audio_id, context.service)
     if other is not None:
         error = RecordExists(
             exists.message,

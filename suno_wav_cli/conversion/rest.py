@@ -53,7 +53,7 @@ def conclude(
     outcomes = outcomes_after(context, plan, outcomes)
     report_summary(context, outcomes, ended_early=True)
     left = [(job.song, outcome) for job, outcome in zip(plan, outcomes, strict=True) if not outcome.is_saved]
-    if errors is None and from_file == STANDARD_INPUT and left and not context.ends_with_run:
+    if errors is None and from_file == STANDARD_INPUT and left:
         errors = context.run.paths.lists / time.strftime(f"%Y%m%d-%H%M%S-{os.getpid()}.txt")
     listed = False
     if errors is not None:
@@ -69,7 +69,7 @@ def conclude(
             context.report(
                 Failed(exit_code=UsageError.exit_code, message=str(error), remedy="", continue_argv=None)
             )
-    if context.ends_with_run or not left:
+    if not left:
         return None
     at_service = [outcome.task_id or "" for _, outcome in left if outcome.is_at_service]
     if len(at_service) == len(left) <= _MOST_RESUMED:

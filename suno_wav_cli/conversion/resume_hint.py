@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.api.providers import PROVIDERS, SUNOAPI
+from suno_wav_cli.api.providers import PROVIDERS, SANDBOX, SUNOAPI
 from suno_wav_cli.system.shell_words import as_operand, quote_command, say_how
 
 if TYPE_CHECKING:
@@ -33,12 +33,15 @@ def command_for(
 
 
 def service_options(provider: str, base_url: str | None) -> tuple[str, ...]:
-    """Return the options that choose a service. None for `base_url` is the provider's own address."""
+    """Return the options that choose a service. None for `base_url` is the provider's own address.
+
+    SANDBOX is the sandbox that starts with a run.
+    """
     options = () if provider == SUNOAPI.name else ("--provider", provider)
     known = PROVIDERS.get(provider)
-    if base_url is None or (known is not None and known.base_url == base_url):
+    if base_url in (None, SANDBOX) or (known is not None and known.base_url == base_url):
         return options
-    return (*options, "--base-url", base_url)
+    return (*options, "--base-url", base_url or "")
 
 
 def describe_command(argv: Sequence[str], *, typed: Sequence[str] = ()) -> str:

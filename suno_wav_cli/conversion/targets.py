@@ -115,7 +115,7 @@ def _choose(
         out = f"{spool}{os.sep}"
     if out is not None and "{" in out:
         return _fill_names(songs, out, today, in_use)
-    path = Path() if out is None else _expanded(out)
+    path = Path() if out is None else expand(out)
     if out is not None and not out.endswith(("/", os.sep)) and not is_folder(path):
         if not alone:
             raise UsageError(f"several songs cannot all become {out}", _name_folder("Name a folder", out))
@@ -126,7 +126,7 @@ def _choose(
 
 def _fill_names(songs: Sequence[Song], template: str, today: date, in_use: NamesInUse | None) -> list[Path]:
     # `~` is the person's home in the template, and only a character in a title.
-    expanded = str(_expanded(template))
+    expanded = str(expand(template))
     names = [fill_template(expanded, song, today) for song in songs]
     ending = ending_of(expanded)
     if in_use is None or "{audio_id}" in template:
@@ -164,7 +164,7 @@ def check_targets(targets: Sequence[Path], *, ours: Callable[[Path], bool], forc
             said = getattr(error, "strerror", None) or error
             raise UsageError(f"{target} cannot be used: {said}", "Choose another --out.") from error
     for folder in {existing_folder(folder) for folder in {target.parent for target in targets}}:
-        _check_folder(folder)
+        check_folder(folder)
 
 
 def make_folders(targets: Iterable[Path]) -> None:
@@ -198,11 +198,12 @@ def _check_names(target: Path, *, ours: Callable[[Path], bool], force: bool) -> 
                 )
 
 
-def _expanded(path: str) -> Path:
+def expand(path: str, option: str = "--out") -> Path:
+    """Return a path without `~`. Raise UsageError."""
     try:
         return Path(path).expanduser()
     except RuntimeError as error:
-        raise UsageError(f"--out: '{path}': {error}", "Write the folder out.") from None
+        raise UsageError(f"{option}: '{path}': {error}", "Write the folder out.") from None
 
 
 def _name_folder(advice: str, path: str) -> str:
@@ -212,14 +213,15 @@ def _name_folder(advice: str, path: str) -> str:
     return f"{advice}: --out={word}" if word else f"{advice}: a name that ends in {os.sep} is a folder."
 
 
-def _check_folder(folder: Path) -> None:
+def check_folder(folder: Path, option: str = "--out") -> None:
+    """Raise UsageError unless files can be written to a folder."""
     if not is_folder(folder):
-        raise UsageError(f"{folder} is not a folder", "Choose another --out.")
+        raise UsageError(f"{folder} is not a folder", f"Choose another {option}.")
     try:
         # Only a try tells what permissions, read-only mounts and quotas allow.
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise UsageError(
-            f"{folder} cannot be written to: {error.strerror}", "Choose another --out."
+            f"{folder} cannot be written to: {error.strerror}", f"Choose another {option}."
         ) from error

@@ -59,14 +59,29 @@ class SettingShown:
     """`config`: a setting.
 
     value: null if it is not set; durations are in seconds.
+    text: the value as one would type it; null if it is not set.
     source: `flag`, `variable`, `file` or `default`.
     origin: name of the flag or variable, or the file and line.
     """
 
     name: str
     value: object
+    text: str | None
     source: str
     origin: str | None
+
+
+@event
+class SettingRead:
+    """`config get`: one setting.
+
+    value: null if it is not set; durations are in seconds.
+    text: the value as one would type it; null if it is not set.
+    """
+
+    name: str
+    value: object
+    text: str | None
 
 
 @event
@@ -138,6 +153,22 @@ class PathShown:
 
 
 @event
+class ConfigChanged:
+    """`config set` and `config unset`: config.toml is written.
+
+    text: the value as it was typed; null if the setting was removed, or is a secret.
+    changed: false if there was nothing to remove.
+    variable: the environment variable that is set too, and takes precedence; null if there is none.
+    """
+
+    path: Path
+    name: str
+    text: str | None
+    changed: bool
+    variable: str | None
+
+
+@event
 class ConfigLocated:
     """`config --path`: where config.toml is, or would be."""
 
@@ -150,6 +181,7 @@ AccountEvent: TypeAlias = (
     | KeyStored
     | KeyRemoved
     | SettingShown
+    | SettingRead
     | SecretShown
     | SecretsIgnored
     | VariableUnknown
@@ -157,4 +189,5 @@ AccountEvent: TypeAlias = (
     | PollIntervalRaised
     | PathShown
     | ConfigLocated
+    | ConfigChanged
 )

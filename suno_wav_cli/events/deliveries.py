@@ -97,12 +97,13 @@ class DeliveryRecorded:
 
 @event
 class DeliveryForwarded:
-    """`listen --forward-to`: the delivery was forwarded.
+    """`listen --forward-to`: the delivery was posted to that address.
 
     status: HTTP status of the response; null if there was none.
     seconds: until the response.
     problem: why there was no response.
     answer: body of the response.
+    retry_in: seconds until it is posted again; null if it is not.
     """
 
     number: int
@@ -110,6 +111,21 @@ class DeliveryForwarded:
     seconds: float
     problem: str | None
     answer: str
+    retry_in: float | None
+
+
+@event
+class DeliveriesKept:
+    """`listen --forward-to`: deliveries were acknowledged and could not be forwarded. They are kept.
+
+    count: how many.
+    folder: for `trigger --from FOLDER URL`, which posts them.
+    earlier: whether an earlier run has left them.
+    """
+
+    count: int
+    folder: Path
+    earlier: bool
 
 
 @event
@@ -146,6 +162,7 @@ DeliveryEvent: TypeAlias = (
     | RefusalsOmitted
     | DeliveryRecorded
     | DeliveryForwarded
+    | DeliveriesKept
     | DeliveryChecked
     | DeliveryDropped
 )

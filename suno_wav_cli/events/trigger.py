@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from suno_wav_cli.events.event import event
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @event
@@ -22,6 +25,7 @@ class CallbackSending:
     name: of the sample, or of the recording.
     method: of the HTTP request.
     receiver: address without its path.
+    of: how many callbacks this run posts.
     """
 
     name: str
@@ -29,6 +33,7 @@ class CallbackSending:
     receiver: str
     task_id: str | None
     signed: bool
+    of: int
 
 
 @event
@@ -45,20 +50,79 @@ class AnswerOverdue:
 class CallbackSent:
     """`trigger` posted a callback.
 
+    name: of the sample, or of the recording.
+    of: how many callbacks this run posts.
     status: HTTP status of the response; null if there was none.
     seconds: until the response.
-    answer: first line of its body.
+    answer: what its body says, up to 200 characters: the title and `<pre>` of a page, the message of JSON.
     received: whether the service would count the callback as received.
     correctly_refused: whether a careful receiver should refuse this callback, and this one did.
     verdict: the result in words.
     """
 
+    name: str
+    of: int
     status: int | None
     seconds: float
     answer: str
     received: bool
     correctly_refused: bool
     verdict: str
+
+
+@event
+class AnswerBody:
+    """The body of the response, if it is more than `callback_sent` says of it.
+
+    text: its first 4 KiB.
+    """
+
+    text: str
+
+
+@event
+class RecordingSkipped:
+    """`trigger --from FOLDER`: a file cannot be posted."""
+
+    path: Path
+    reason: str
+
+
+@event
+class CallbacksPosted:
+    """`trigger` has posted every sample, or what is in a folder.
+
+    good: how many were answered as they must be.
+    failed: how many the service would count as failed.
+    skipped: how many files could not be read.
+    left: how many were not posted, because the receiver did not answer.
+    """
+
+    good: int
+    failed: int
+    skipped: int
+    left: int
+
+
+@event
+class SignatureVerified:
+    """`trigger --verify`: a kept delivery's signature was held against the webhook key.
+
+    name: of the file.
+    signature: `valid`, `old`, `future`, `invalid` or `missing`, at the time at which it came.
+    signed_text: what the service signs; null if the delivery lacks a part of it.
+    expected: the service's signature of that; hidden in the log file.
+    received: the signature that came.
+    mistakes: what was done otherwise than the service does it, as far as that can be told.
+    """
+
+    name: str
+    task_id: str | None
+    signature: str
+    signed_text: str | None
+    expected: str | None
+    received: str | None
+    mistakes: tuple[str, ...]
 
 
 @event
@@ -71,4 +135,14 @@ class CallbackRetried:
     seconds: float
 
 
-TriggerEvent: TypeAlias = CallbackSample | CallbackSending | AnswerOverdue | CallbackSent | CallbackRetried
+TriggerEvent: TypeAlias = (
+    CallbackSample
+    | CallbackSending
+    | AnswerOverdue
+    | CallbackSent
+    | AnswerBody
+    | RecordingSkipped
+    | CallbacksPosted
+    | SignatureVerified
+    | CallbackRetried
+)

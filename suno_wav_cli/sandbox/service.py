@@ -6,26 +6,35 @@ import random
 import time
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
-from math import isfinite
+from decimal import Decimal
+from math import inf, isfinite
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from suno_wav_cli.sandbox.answers.content import place_id, place_record, refusal_of, words_of
 from suno_wav_cli.sandbox.answers.faults import GOOD_ANSWER, Group, Kind
 from suno_wav_cli.sandbox.answers.record import change_record
+from suno_wav_cli.sandbox.contracts import CONTRACTS
 from suno_wav_cli.sandbox.demo_ids import choose_behaviour
 from suno_wav_cli.sandbox.records import is_music_job, make_music_job_record, make_music_record
 from suno_wav_cli.sandbox.refusals import Refusal
+from suno_wav_cli.sandbox.task_file import KeptTask
 from suno_wav_cli.sandbox.tasks import Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from decimal import Decimal
 
     from suno_wav_cli.callbacks.sender import ServiceTiming
     from suno_wav_cli.models import Secret, SubmissionWindow
     from suno_wav_cli.sandbox.answers.faults import AnswerStep
     from suno_wav_cli.sandbox.behaviours import Behaviour
     from suno_wav_cli.sandbox.contracts import Contract, Submission
+    from suno_wav_cli.sandbox.task_file import TaskFile
+
+_CONTRACTS = MappingProxyType({contract.name: contract for contract in CONTRACTS})
+
+_TOPPED_UP_AFTER = Decimal(80)
+"""Credits that are spent in lasting practice before the account is full again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +73,8 @@ class Service:
     """One account, shared by all contracts.
 
     `speed` divides every waiting time, and that of the `window`. `seed` makes the ids repeatable.
-    `hmac_key` signs callbacks, and `timing` is theirs, at that speed.
+    `hmac_key` signs callbacks, and `timing` is theirs, at that speed. `kept` has the tasks of earlier
+    sandboxes, and gets those of this one.
     """
 
     def __init__(
@@ -75,6 +85,7 @@ class Service:
         credits_left: Decimal,
         window: SubmissionWindow,
         hmac_key: Secret | None,
+        kept: TaskFile | None,
         timing: ServiceTiming,
     ) -> None:
         self.speed = speed
@@ -92,6 +103,33 @@ class Service:
         self._shared_ids: dict[str, str] = {}
         # By which contract each task was submitted: no other one knows it.
         self._contracts: dict[str, Contract] = {}
+        self._kept = kept
+
+    def restore_tasks(self, base_url: str) -> None:
+        """Take over the tasks of earlier sandboxes, which have gone on meanwhile, and what they cost."""
+        spent = Decimal(0)
+        for kept in () if self._kept is None else self._kept.read():
+            behaviour = choose_behaviour(kept.audio_id)
+            if behaviour.problem is not None or kept.contract not in _CONTRACTS:
+                continue
+            spent += behaviour.credits if kept.paid else 0
+            ready_in = inf if kept.ready is None else kept.ready - time.time()
+            self._remember(
+                Task(
+                    task_id=kept.task_id,
+                    audio_id=kept.audio_id,
+                    music_task_id=kept.music_task_id,
+                    callback_url="",
+                    callback_shape=_CONTRACTS[kept.contract].callback_shape,
+                    base_url=base_url,
+                    behaviour=behaviour,
+                    ready_at=self.now() + ready_in * self.speed,
+                    created=kept.created,
+                    completed=kept.ready or 0.0,
+                ),
+                _CONTRACTS[kept.contract],
+            )
+        self._credits -= spent % _TOPPED_UP_AFTER
 
     def now(self) -> float:
         return time.monotonic() * self.speed
@@ -150,12 +188,11 @@ class Service:
             if refusal is not None:
                 return Reply(refusal=refusal)
             self.counters.accepted[audio_id] += 1
-            task = self._add_task(contract, submission, base_url, behaviour, step)
+            task = self._add_task(contract, submission, base_url, behaviour, step, paid=True)
         named = task
         if task is None and step.names_task:
             # An earlier conversion, which is not paid for now.
-            named = self._add_task(contract, submission, base_url, behaviour, step)
-            named.ready_at = self.now()
+            named = self._add_task(contract, submission, base_url, behaviour, step, paid=False)
         fields: Mapping[str, Any] = {}
         if named is not None and (step.names_task or not step.is_refusal):
             fields = place_id(step, self._choose_id(step, named))
@@ -216,8 +253,11 @@ class Service:
         base_url: str,
         behaviour: Behaviour,
         step: AnswerStep,
+        *,
+        paid: bool,
     ) -> Task:
-        begun, seconds = time.time(), behaviour.seconds
+        """Begin a conversion. One that is not paid for now is an earlier one, and ready."""
+        begun, seconds = time.time(), behaviour.seconds if paid else 0.0
         task = Task(
             task_id=str(self._random.getrandbits(48)) if step.has(Kind.NUMBER) else self._make_id(),
             audio_id=submission.audio_id,
@@ -230,9 +270,24 @@ class Service:
             created=begun,
             completed=begun + (seconds / self.speed if isfinite(seconds) else 0.0),
         )
+        self._remember(task, contract)
+        if self._kept is not None:
+            self._kept.add(
+                KeptTask(
+                    task_id=task.task_id,
+                    audio_id=task.audio_id,
+                    music_task_id=task.music_task_id,
+                    contract=contract.name,
+                    created=task.created,
+                    ready=task.completed or None,
+                    paid=paid,
+                )
+            )
+        return task
+
+    def _remember(self, task: Task, contract: Contract) -> None:
         self.tasks[task.task_id] = task
         self._contracts[task.task_id] = contract
-        return task
 
 
 def _family(audio_id: str) -> str:

@@ -58,6 +58,9 @@ class LogFile:
         if isinstance(event, events.Listening):
             # Others may read a log, later, and the path in this address is secret.
             event = replace(event, callback_url="(hidden)")
+        if isinstance(event, events.SignatureVerified):
+            # With it, whoever knows the receiver's address could pass for the service.
+            event = replace(event, expected=None if event.expected is None else "(hidden)")
         if self._throttle.lets_pass(event):
             for line in json_lines(event, queries=False, time=round(time.time(), 3)):
                 write_line(self._file, _without(_tokens(event), line))
@@ -66,7 +69,7 @@ class LogFile:
         self._file.close()
 
 
-_MAY_HOLD_TOKENS = ("--callback-url", "--public-url", "--forward-to", "--exec")
+_MAY_HOLD_TOKENS = ("--callback-url", "--public-url", "--forward-to", "--exec", "--tunnel-command")
 
 
 def _tokens(event: Event) -> set[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import assert_never
 
 from suno_wav_cli import events
@@ -23,8 +22,12 @@ def render_account(event: events.AccountEvent) -> Message:
         case events.KeyRemoved():
             return Message(text=_key_removed(event))
         case events.SettingShown():
-            value = printable(_value(event.value))
+            value = "not set" if event.text is None else printable(event.text)
             return Message(result=[f"{event.name:<15} {value}  ({event.origin or event.source})"])
+        case events.SettingRead():
+            if event.text is None:
+                return Message(text=f"suno-wav: {event.name} is not set")
+            return Message(result=[printable(event.text)])
         case events.SecretShown():
             state = f"set, from {event.origin}" if event.is_set else "not set"
             return Message(result=[f"{event.name:<15} {state}"])
@@ -49,6 +52,8 @@ def render_account(event: events.AccountEvent) -> Message:
         case events.PathShown():
             missing = "" if event.exists else "  (does not exist)"
             return Message(result=[f"{event.name:<15} {event.path}{missing}"])
+        case events.ConfigChanged():
+            return Message(text=_config_changed(event))
         case events.ConfigLocated():
             return Message(result=[str(event.path)])
         case _:
@@ -76,11 +81,12 @@ def _key_removed(event: events.KeyRemoved) -> str:
     return f"{line}\n  {event.variable} still holds a key, which is used." if event.variable else line
 
 
-def _value(value: object) -> str:
-    if value is None:
-        return "not set"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return f"{value:g} s"
-    return format_credits(value) if isinstance(value, Decimal) else str(value)
+def _config_changed(event: events.ConfigChanged) -> str:
+    path = printable(str(event.path))
+    if not event.changed:
+        line = f"suno-wav: {event.name} is not set in {path}"
+    elif event.text is None:
+        line = f"suno-wav: changed {event.name} in {path}"
+    else:
+        line = f"suno-wav: {event.name} is {printable(event.text)} in {path}"
+    return f"{line}\n  {event.variable} is set too, and takes precedence." if event.variable else line

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from suno_wav_cli import events
+from suno_wav_cli.system.shell_words import as_operand, say_how
 from suno_wav_cli.terminal.message import Level, Message
 from suno_wav_cli.terminal.tables import printable, time_of_day
 
@@ -37,6 +38,8 @@ def render_delivery(event: events.DeliveryEvent) -> Message:
             return Message(text=f"#{event.number} saved as {event.path}", level=Level.DETAIL, droppable=True)
         case events.DeliveryForwarded():
             return Message(result=[_forwarded(event)], droppable=True)
+        case events.DeliveriesKept():
+            return Message(text=_kept(event))
         case events.DeliveryChecked():
             return Message(result=[_checked(event)], droppable=True)
         case events.DeliveryDropped():
@@ -76,11 +79,20 @@ def _refused(event: events.DeliveryRefused) -> str:
 
 
 def _forwarded(event: events.DeliveryForwarded) -> str:
+    again = "" if event.retry_in is None else f"; again in {event.retry_in:g} s"
     if event.problem is not None:
-        return f"#{event.number} not forwarded: {printable(event.problem)} ({event.seconds:.2f} s)"
+        return f"#{event.number} not forwarded: {printable(event.problem)} ({event.seconds:.2f} s){again}"
     line = f"#{event.number} forwarded: {event.status} in {event.seconds:.2f} s"
     answer = printable(event.answer.strip().partition("\n")[0])[:_LONGEST_ANSWER]
-    return f"{line}, {answer}" if event.status != _OK and answer else line
+    return (f"{line}, {answer}" if event.status != _OK and answer else line) + again
+
+
+def _kept(event: events.DeliveriesKept) -> str:
+    word = "delivery was" if event.count == 1 else "deliveries were"
+    when = " by an earlier run" if event.earlier else ""
+    text = f"suno-wav: {event.count:,} {word} acknowledged and not forwarded{when}: kept in {event.folder}"
+    how = say_how("Send them", "suno-wav", "trigger", "--from", as_operand(event.folder), "URL")
+    return f"{text}\n  {how}\n  Then delete that folder."
 
 
 def _checked(event: events.DeliveryChecked) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import assert_never
 
 from suno_wav_cli import events
-from suno_wav_cli.terminal.message import Message
+from suno_wav_cli.terminal.message import Level, Message
 from suno_wav_cli.terminal.tables import printable
+
+_LONGEST = 300
 
 
 def render_trigger(event: events.TriggerEvent) -> Message:
@@ -14,12 +16,22 @@ def render_trigger(event: events.TriggerEvent) -> Message:
         case events.CallbackSample():
             return Message(result=[f"{event.name:<12} {event.description}"])
         case events.CallbackSending():
-            return Message(text=_sending(event))
+            return Message(text=_sending(event), level=Level.INFO if event.of == 1 else Level.DETAIL)
         case events.AnswerOverdue():
             return Message(
                 text=f"suno-wav: no answer within {event.seconds:g} s, and the service would give up; "
                 "still waiting"
             )
+        case events.AnswerBody():
+            return Message(
+                text="\n".join(f"  {printable(line)}" for line in event.text.splitlines()), level=Level.DETAIL
+            )
+        case events.RecordingSkipped():
+            return Message(text=f"suno-wav: not posted: {printable(event.reason)}")
+        case events.CallbacksPosted():
+            return Message(text=_posted(event))
+        case events.CallbackSent() if event.of > 1:
+            return Message(result=_row(event))
         case events.CallbackSent():
             return Message(
                 text=f"suno-wav: the answer says: {printable(event.answer)}" if event.answer else None,
@@ -27,6 +39,8 @@ def render_trigger(event: events.TriggerEvent) -> Message:
                     f"{event.status or 'no answer'} in {event.seconds:.2f} s: {printable(event.verdict)}"
                 ],
             )
+        case events.SignatureVerified():
+            return Message(result=_verified(event))
         case events.CallbackRetried():
             return Message(text=f"suno-wav: the service would post it again in {event.seconds:g} s")
         case _:
@@ -37,3 +51,30 @@ def _sending(event: events.CallbackSending) -> str:
     task = f", task {printable(event.task_id)}" if event.task_id else ""
     signed = ", signed" if event.signed else ""
     return f"suno-wav: {event.method} {printable(event.name)} to {event.receiver}{task}{signed}"
+
+
+def _row(event: events.CallbackSent) -> list[str]:
+    verdict = printable(event.verdict)
+    row = f"{printable(event.name):<12} {event.status or '-':>3} {event.seconds:6.2f} s  {verdict}"
+    return [row, f"{'':<12} it says: {printable(event.answer)}"] if event.answer else [row]
+
+
+def _posted(event: events.CallbacksPosted) -> str:
+    counts = {"failed": event.failed, "not readable": event.skipped}
+    parts = [f"{event.good} as it must be"] + [f"{count} {what}" for what, count in counts.items() if count]
+    if event.left:
+        parts.append(f"{event.left} not posted, because the receiver does not answer")
+    return f"suno-wav: {', '.join(parts)}"
+
+
+def _verified(event: events.SignatureVerified) -> list[str]:
+    """Return one line for each fact that is known."""
+    facts = (
+        ("signature", event.signature),
+        ("task", event.task_id),
+        ("signed", event.signed_text),
+        ("expected", event.expected),
+        ("received", event.received),
+        *(("because", mistake) for mistake in event.mistakes),
+    )
+    return [f"{name:<9} {printable(value)[:_LONGEST]}" for name, value in facts if value is not None]

@@ -27,7 +27,7 @@ PAY_AGAIN = (
 IT_IS_NOT_KNOWN = "it is not known whether the song was submitted and charged: "
 LOOK_AT_LOG = "Nothing is paid twice by itself. Look at your account's log. " + PAY_AGAIN
 CHECK_KEY = (
-    "Check SUNO_API_KEY, or the key that `suno-wav login` has kept, and that it belongs to this provider."
+    "Check that it is whole, and that it belongs to this provider. `suno-wav login` keeps another one."
 )
 CHECK_ID = "Check the id. For a submission, give the song's music task too, if you know it: --task-id ID"
 TOP_UP = "Top up at your provider, then run the same command again."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from suno_wav_cli.cli.layout import EXAMPLES, START_EXAMPLES
 from suno_wav_cli.cli.options import GLOBAL
 from suno_wav_cli.errors import ExitCode
 from tests.cli.test_wrong_usage import run_here
+from tests.support.program import run_program
 
 PROGRAM = typer.main.get_group(app)
 LINES = [*START_EXAMPLES, *(line for lines in EXAMPLES.values() for line in lines)]
@@ -29,6 +31,18 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 def reference(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(said(capsys, "help", "--json"))
     return found
+
+
+def test_without_a_command_and_with_help_it_says_what_to_do_first(capsys: pytest.CaptureFixture[str]) -> None:
+    alone = said(capsys)
+    assert alone == said(capsys, "help")
+    assert "suno-wav convert demo --provider sandbox --out song.wav" in alone
+    assert max(map(len, alone.splitlines())) <= 80
+
+
+def test_help_works_whatever_the_configuration_is() -> None:
+    done = run_program("help", "jobs", env={"SUNO_WAV_HOME": str(Path("no-folder")), "SUNO_WAV_JOBS": "x"})
+    assert done.code == 0
 
 
 def test_every_command_has_examples() -> None:

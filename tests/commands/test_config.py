@@ -68,7 +68,12 @@ def test_a_setting_is_one_line() -> None:
     for line in (
         "provider        sunoapi  (default)",
         "base_url        https://api.sunoapi.org  (default)",
-        f"poll_interval   10 s  ({file}, line 1)",
+        f"poll_interval   10s  ({file}, line 1)",
+        "timeout         30m  (default)",
+        "max_size        4294967296  (default)",
+        "min_speed       1k  (default)",
+        "window          20/10s  (default)",
+        "force           false  (default)",
         "jobs            5  (SUNO_WAV_JOBS)",
         "out             not set  (default)",
         "api_key         not set",

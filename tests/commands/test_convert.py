@@ -303,7 +303,7 @@ def test_without_a_key_the_remedy_is_said() -> None:
     assert (done.code, done.out) == (3, "")
     assert done.err == (
         "error: there is no API key for https://api.sunoapi.org\n"
-        "  suno-wav login keeps the one from your provider's account page (or set SUNO_API_KEY). "
+        "  suno-wav login says where to find it, and keeps it (or set SUNO_API_KEY). "
         "To try without one: --provider sandbox\n"
     )
 

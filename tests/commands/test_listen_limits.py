@@ -60,7 +60,7 @@ def new_run(account: SandboxAccount, reported: EventLog) -> Run:
 
 def test_made_up_tasks_displace_no_decided_one() -> None:
     """Strangers may name any number of tasks. A repeat of a genuine claim still costs no lookup."""
-    reported = EventLog()
+    reported, confirmed = EventLog(), list[str]()
     with open_account() as account:
         task_id = account.task("demo")
         genuine = Callback(task_id=task_id, code=200, url=account.wait_for_url(task_id))
@@ -74,6 +74,7 @@ def test_made_up_tasks_displace_no_decided_one() -> None:
                     pool,
                     reported.append,
                     ListenLimits(unasked_tasks=2, tasks=3),
+                    confirmed.append,
                 )
                 verifier.check(1, genuine)
                 await pool.finish()
@@ -86,6 +87,7 @@ def test_made_up_tasks_displace_no_decided_one() -> None:
         asyncio.run(check())
     verdicts = {event.number: event.verdict for event in reported.of(DeliveryChecked)}
     assert verdicts[1] == "confirmed"
+    assert confirmed == [task_id]
     assert 12 not in verdicts, reported
 
 
@@ -104,6 +106,7 @@ def test_made_up_tasks_displace_each_other_and_none_that_is_paid_for() -> None:
                     pool,
                     reported.append,
                     ListenLimits(unasked_tasks=3),
+                    list[str]().append,
                 )
                 verifier.check(1, Callback(task_id=paid, code=200))
                 for number in range(2, 12):

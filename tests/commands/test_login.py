@@ -114,6 +114,9 @@ def test_a_key_from_standard_input_is_verified_stored_and_used(service: Wild) ->
         pytest.param(KEY, id="without a line's end"),
         pytest.param(f"  {KEY} \r\n", id="with blanks, from Windows"),
         pytest.param(f"{KEY}\nsomething else\n", id="with more lines"),
+        pytest.param(f'"{KEY}"\r\n', id="in quotes"),
+        pytest.param(f" ' {KEY} ' ", id="in single quotes, with blanks"),
+        pytest.param(f"“{KEY}”", id="in typographic quotes"),
         pytest.param(b"\xef\xbb\xbf" + KEY.encode(), id="with a mark of the encoding"),
     ],
 )
@@ -145,6 +148,7 @@ def test_a_refused_key_changes_nothing(service: Wild) -> None:
     done = login(service, "sk-wrong-key")
     assert (done.code, "sk-wrong" in done.err) == (3, False)
     assert "the service refused the API key" in done.err
+    assert "The key is the one from" not in done.err, "it was just entered"
     assert "Nothing was changed." in done.err
     assert used(service) == KEY
 
@@ -227,7 +231,7 @@ def test_a_key_on_the_command_line_is_refused_and_not_repeated() -> None:
 
 def test_the_remedy_for_a_missing_key_is_login(service: Wild) -> None:
     done = run_program("convert", "a", "--base-url", service.address)
-    assert (done.code, "suno-wav login keeps the one from" in done.err) == (3, True)
+    assert (done.code, "suno-wav login says where to find it" in done.err) == (3, True)
 
 
 @pytest.mark.long
@@ -455,11 +459,11 @@ def test_the_key_is_in_no_command_line_and_no_environment() -> None:
 class Terminal:
     """The program on a terminal of its own."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, env: dict[str, str] | None = None) -> None:
         self._master, slave = pty.openpty()
         self.process = start_program(
             *arguments,
-            env={"TERM": "xterm-256color"},
+            env={"TERM": "xterm-256color", **(env or {})},
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -501,7 +505,9 @@ def test_the_key_is_prompted_for_and_not_echoed(service: Wild, terminal: Termina
     terminal.type(KEY + "\n")
     terminal.read_until(None)
     assert terminal.process.wait(timeout=10) == 0
-    assert terminal.shown.startswith(f"API key for {service.address} (not shown): ")
+    assert terminal.shown.startswith(
+        f"The API key for {service.address} is on the account page of your provider\r\nAPI key (not shown): "
+    )
     assert "stored the key for" in terminal.shown
     assert KEY[:8] not in terminal.shown
     assert used(service) == KEY
@@ -524,3 +530,30 @@ def test_end_of_input_at_the_prompt_is_an_error(terminal: Terminal) -> None:
     terminal.type("\x04")
     terminal.read_until("no key was entered")
     assert terminal.process.wait(timeout=10) == 2
+
+
+@pytest.mark.parametrize("variable", [True, False])
+def test_a_refused_key_is_named_by_where_it_came_from(service: Wild, *, variable: bool) -> None:
+    if variable:
+        env, place = {"SUNO_API_KEY": '"sk-wrong-key"'}, "SUNO_API_KEY"
+    else:
+        assert login(service, "sk-wrong-key", "--unverified").code == 0
+        env, place = {}, str(key_files()[-1])
+    done = run_program("credits", "--base-url", service.address, env=env)
+    assert (done.code, "sk-wrong" in done.err) == (3, False)
+    assert f"The key is the one from {place}. " in done.err
+
+
+@pytest.mark.long
+def test_the_prompt_names_the_page_of_the_provider_and_the_key_in_use() -> None:
+    before = {"SUNO_API_KEY": OTHER}
+    terminal = Terminal("login", "--provider", "kie", "--unverified", env=before)
+    try:
+        terminal.read_until("(not shown): ")
+        wait_until(lambda: not terminal.echoes())
+        terminal.type(KEY + "\n")
+        terminal.read_until(None)
+    finally:
+        terminal.close()
+    assert "The API key for https://api.kie.ai is on https://kie.ai/api-key\r\n" in terminal.shown
+    assert "In use now: the one from SUNO_API_KEY\r\n" in terminal.shown

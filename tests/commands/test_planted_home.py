@@ -78,6 +78,7 @@ def test_a_planted_home_is_not_used(home: Path, wild: Wild) -> None:
         "runs/",
         "piped/",
         "lists/",
+        "sandbox/",
     ],
 )
 def test_what_is_planted_in_a_home_that_all_may_write_to_is_not_used(

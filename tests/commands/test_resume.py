@@ -169,7 +169,7 @@ def test_what_is_unfinished_elsewhere_is_not_a_failure(sandbox: Sandbox) -> None
     ):
         with open_journal(journal_path(), service) as journal:
             journal.adopt(task * 32, None, Path(f"{task}.wav"))
-    without_key = run_program("resume", "--provider", "sandbox")
+    without_key = run_program("resume", "--provider", "kie")
     assert without_key.code == 0
     assert "To continue: suno-wav resume\n" in without_key.err
     assert (

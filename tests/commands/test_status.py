@@ -137,14 +137,15 @@ def changes(err: str, song: str) -> list[str]:
 @pytest.mark.long
 def test_watching_shows_each_change_of_state_and_ends_with_the_outcome(sandbox: Sandbox) -> None:
     """Of two, one fails: exit 5. A state that stays is said once; the file is not downloaded."""
-    tasks = [submitted(sandbox, song) for song in ("demo-slow+s11", "demo-fails+s11")]
+    # The slow one last: it must not be ready when the watch begins.
+    tasks = [submitted(sandbox, song) for song in ("demo-fails+s11", "demo-slow+s11")]
     done = sandbox.run("status", *tasks, "--watch")
     assert done.code == 5
     assert changes(done.err, "demo-slow+s11") == ["pending (PENDING)", "ready (SUCCESS)"]
     assert changes(done.err, "demo-fails+s11")[-1] == "failed (GENERATE_WAV_FAILED)"
     assert "the service could not convert the song: GENERATE_WAV_FAILED (501" in done.err
-    assert f"task      {tasks[0]}\nstate     ready (SUCCESS)\n" in done.out
-    assert tasks[1] not in done.out
+    assert f"task      {tasks[1]}\nstate     ready (SUCCESS)\n" in done.out
+    assert tasks[0] not in done.out
     assert list(Path().iterdir()) == []
 
 

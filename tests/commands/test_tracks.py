@@ -45,7 +45,7 @@ def test_what_was_seen_is_remembered(sandbox: Sandbox) -> None:
 def test_a_wav_task_is_no_music_task(sandbox: Sandbox) -> None:
     """Known without a key, and whatever the provider."""
     task_id = sandbox.run("convert", "demo+tracks-of-it", "--no-wait").out.strip()
-    for arguments in [(), ("--provider", "sandbox")]:
+    for arguments in [(), ("--provider", "kie")]:
         done = run_program("tracks", task_id, *arguments)
         assert (done.code, done.out) == (2, "")
         assert f"{task_id} is a WAV task, of the song demo+tracks-of-it" in done.err

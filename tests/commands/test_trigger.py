@@ -557,8 +557,15 @@ def test_json_of_each_step() -> None:
         "receiver": receiver.address,
         "task_id": TASK,
         "signed": True,
+        "of": 1,
     }
-    came_back = {"event": "callback_sent", "answer": '{"status": "received"}', "correctly_refused": False}
+    came_back = {
+        "event": "callback_sent",
+        "name": "success",
+        "of": 1,
+        "answer": '{"status": "received"}',
+        "correctly_refused": False,
+    }
     assert [{key: value for key, value in event.items() if key != "seconds"} for event in done.events] == [
         posting,
         came_back

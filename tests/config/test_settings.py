@@ -113,7 +113,7 @@ def test_each_source_decides_for_its_own_settings_only() -> None:
     assert load({"port": 1}, SUNO_WAV_JOBS="2") == Settings(port=1, jobs=2, retries=4)
 
 
-NAMES_OF_FILES = ("out", "save", "log_file", "exec", "checksums")
+NAMES_OF_FILES = ("out", "save", "log_file", "exec", "tunnel_command", "checksums")
 
 
 @pytest.mark.parametrize(
@@ -345,7 +345,7 @@ def test_an_empty_secret_is_none(value: str | None) -> None:
         pytest.param("sesame open", id="a blank inside"),
         pytest.param("sesame\r\nX-Evil: 1", id="a header of its own"),
         pytest.param("sesame\0", id="a zero"),
-        pytest.param("“sesame”", id="typographic quotes"),
+        pytest.param("“sesame", id="a typographic quote"),
         pytest.param("sesame\u200b", id="an invisible letter"),
         pytest.param("sesame\x7f", id="a control character"),
         pytest.param("sesamé", id="an accent"),

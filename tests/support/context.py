@@ -154,8 +154,7 @@ class Customer:
             stores = ObjectStores(UploadLimits(), seconds=seconds, on_unconditional=print)
             context = ConversionContext(
                 run=program_run,
-                base_url=service,
-                ends_with_run=False,
+                service=service,
                 journal=self.journal,
                 api=client,
                 poller=Poller(Settings(), WaitLimits(), run.events.append),

@@ -437,13 +437,6 @@ def test_the_journal_remembers_a_folder_that_is_not_utf8(
 # Help
 
 
-def test_without_a_command_the_program_prints_its_help() -> None:
-    alone, asked = run_program(), run_program("--help")
-    assert (alone.code, alone.err) == (0, "")
-    assert alone.out.startswith("Usage: suno-wav [OPTIONS] COMMAND [ARGS]...")
-    assert alone == asked
-
-
 @pytest.mark.first_cases(3)
 @pytest.mark.parametrize(
     "command", [pytest.param([], id="the program")] + [[command.name] for command in app.registered_commands]

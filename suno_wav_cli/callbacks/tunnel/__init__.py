@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -30,6 +29,10 @@ class TunnelTimeouts:
     recovery_pause: float = 2.0
     """For an address that has stopped working, before its tunnel is opened again, and between two requests."""
 
+    command_open: float = 30.0
+    command_probe: float = 20.0
+    """In place of `open` and `max_probe` for a tunnel command: new names take a while to be known."""
+
     heartbeat: float = 600.0
     """Between two proofs of an idle address. Free accounts have 20,000 requests a month."""
 
@@ -49,6 +52,9 @@ class TunnelTimeouts:
 
     agent_exit: float = 0.5
     """For pyngrok to notice that the agent was killed."""
+
+    command_exit: float = 0.4
+    """For a tunnel command to end when it is asked to. Ctrl-C must end a run within a second."""
 
     agent_download: float = 60.0
     agent_stall: float = 8.0
@@ -118,8 +124,3 @@ class GivenAddress:
 
     def close(self) -> None:
         """Do nothing: this program opened nothing."""
-
-
-def secret_path(path: str) -> str:
-    """Append 32 random bytes to a callback path, so that it cannot be guessed."""
-    return f"{path}/{secrets.token_urlsafe(32)}"

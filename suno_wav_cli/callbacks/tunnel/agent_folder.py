@@ -1,7 +1,7 @@
-"""A private folder for one run of the ngrok agent, and the means to end that agent.
+"""A private folder for one run of the ngrok agent or of a tunnel command, and the means to end it.
 
-The folder's path is on the agent's command line (`--config FOLDER/ngrok.yml`). It is made for one
-run only, so a process that has it there is that agent and no other.
+The folder's path is on its command line (`--config FOLDER/ngrok.yml`, `sh FOLDER/keeper`). It is made
+for one run only, so a process that has it there is that agent and no other.
 """
 
 from __future__ import annotations
@@ -68,6 +68,17 @@ class AgentFolder:
         program.chmod(0o700)
         return program
 
+    def make_keeper(self) -> tuple[str, ...]:
+        """Make a script that runs a command as its child. Return how its command line begins.
+
+        So the folder's path is on the command line of a process of its group.
+        """
+        if os.name == "nt":
+            return ()
+        keeper = self._path / "keeper"
+        keeper.write_text('"$@"\nexit $?\n', encoding="utf-8")
+        return ("/bin/sh", str(keeper))
+
     def complaint(self) -> str:
         """Return what the agent wrote to standard error."""
         try:
@@ -114,14 +125,17 @@ def end_orphans(parent: Path) -> None:
 
 
 def _end_agents_of(folder: Path) -> None:
-    """Kill every process that has the folder on its command line.
+    """Kill every process that has the folder on its command line, and the group that it leads.
 
     An `ngrok` on PATH may be a script that starts the agent as its child, so there may be several.
     """
     for pid, command_line in _command_lines():
         if str(folder) in command_line and pid != os.getpid():
             with suppress(OSError):
-                os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+                if os.name == "posix" and os.getpgid(pid) == pid:
+                    os.killpg(pid, signal.SIGKILL)
+                else:
+                    os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
 def _command_lines() -> Iterator[tuple[int, str]]:

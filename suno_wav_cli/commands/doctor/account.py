@@ -78,7 +78,7 @@ async def check_key(run: Run, base_url: str, key: Secret | SunoWavError | None) 
         raise key
     if key is None:
         return _no_key(run, f"there is no API key for {base_url}", "Store one")
-    return passed(key.origin or "")
+    return passed(key.origin or "the sandbox accepts any")
 
 
 async def check_account(run: Run, base_url: str, key: Secret) -> Finding:
@@ -90,7 +90,7 @@ async def check_account(run: Run, base_url: str, key: Secret) -> Finding:
         ) as client:
             balance = await client.fetch_credits()
     except NotAuthorized as error:
-        origin = f" (it is from {key.origin})"
+        origin = f" (it is from {key.origin})" if key.origin else ""
         return _no_key(run, error.message + origin, "Store one that your provider's account page shows")
     except BalanceUnknown as error:
         return warned(error.message, say_how("Try it again", *_command(run, "credits")))

@@ -41,10 +41,7 @@ _MET_FIRST = (
 def examine(run: Run, *, offline: bool) -> ExitCode:
     """Report each check, and how many ended how. Return the code that `convert` would end with."""
     with ExitStack() as stack:
-        if offline:
-            base_url = base_url_of(run.settings)
-        else:
-            base_url = stack.enter_context(open_service(run.settings, run.report))
+        base_url = base_url_of(run.settings) if offline else stack.enter_context(open_service(run))
         return run_async(_examine(run, base_url, offline=offline))
 
 
@@ -63,7 +60,7 @@ async def _examine(run: Run, base_url: str, *, offline: bool) -> ExitCode:
     key = find_key(run)
     found = (run.secrets.api_key, run.secrets.ngrok_token, run.secrets.hmac_key, key)
     secrets = [secret.value for secret in found if isinstance(secret, Secret)]
-    checks = list_checks(run, base_url, key=key, health=await read_journal(run.paths.journal))
+    checks = list_checks(run, base_url, key=key, health=await read_journal(run.journal_path))
     scrub = make_scrubber(secrets, run.environ.get("HOME", ""))
     return await run_checks(checks, run.report, scrub, offline=offline)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import secrets
 from contextlib import AsyncExitStack, ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -14,31 +15,36 @@ from suno_wav_cli.callbacks.endpoint import open_endpoint, receive_callbacks
 from suno_wav_cli.callbacks.handlers import Handlers
 from suno_wav_cli.callbacks.public_url import PublicUrl
 from suno_wav_cli.callbacks.tunnel import Lost, Restored
+from suno_wav_cli.commands.listen.awaited import find_missing
 from suno_wav_cli.commands.listen.forwarded import leads_to_port
+from suno_wav_cli.commands.listen.forwarder import Forwarder
 from suno_wav_cli.commands.listen.handler import DeliveryHandler, ListenOptions
 from suno_wav_cli.commands.listen.limits import ListenLimits
+from suno_wav_cli.commands.listen.outbox import open_outbox
 from suno_wav_cli.commands.listen.refusals import RefusalLog
 from suno_wav_cli.commands.listen.verifier import Service
 from suno_wav_cli.config.credentials import find_api_key, refuse_ignored, require_key
 from suno_wav_cli.config.settings import base_url_of
 from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.resume_hint import how_to_make
-from suno_wav_cli.errors import ExitCode, TunnelFailed, TunnelRefused, UsageError
+from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT
+from suno_wav_cli.conversion.targets import check_folder, expand
+from suno_wav_cli.errors import ExitCode, StillRunning, TunnelFailed, TunnelRefused, UsageError
 from suno_wav_cli.system.event_loop import run_async
-from suno_wav_cli.system.look import is_folder
 from suno_wav_cli.system.tls import make_tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from suno_wav_cli.callbacks.endpoint import CallbackEndpoint
+    from suno_wav_cli.commands.listen.awaited import Awaited
     from suno_wav_cli.config.run import Run
     from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.events import Report
 
 
-def listen(run: Run, *, default_port: int) -> ExitCode:
-    """Handle deliveries until interrupted, or until `max_events` have come. Raise SunoWavError."""
+def listen(run: Run, *, default_port: int, awaited: Awaited) -> ExitCode:
+    """Handle deliveries until interrupted, or until `awaited` has come. Raise SunoWavError."""
     settings, secrets = run.settings, run.secrets
     _check_folders(settings)
     if secrets.hmac_key is None:
@@ -50,47 +56,68 @@ def listen(run: Run, *, default_port: int) -> ExitCode:
         require_key(key, base_url_of(settings))
     port = default_port if settings.port is None else settings.port
     with ExitStack() as stack:
-        endpoint = stack.enter_context(open_endpoint(settings, secrets, run.paths.agents, port=port))
+        endpoint = stack.enter_context(open_endpoint(settings, secrets, run.paths, port=port))
         _check_forward(settings, endpoint)
-        run_async(_listen(run, endpoint, has_key=key is not None))
+        missing = run_async(_listen(run, endpoint, awaited, has_key=key is not None))
+    if missing is not None:
+        raise missing
     return ExitCode.OK
 
 
-async def _listen(run: Run, endpoint: CallbackEndpoint, *, has_key: bool) -> None:
-    settings, secrets, report = run.settings, run.secrets, run.report
+async def _listen(
+    run: Run, endpoint: CallbackEndpoint, awaited: Awaited, *, has_key: bool
+) -> StillRunning | None:
+    """Return an error if what was awaited did not come."""
+    settings, hmac_key, report = run.settings, run.secrets.hmac_key, run.report
     options = ListenOptions(
-        hmac_key=secrets.hmac_key,
-        forward_to=settings.forward_to,
-        keep_forwarded=settings.keep_forwarded_headers,
+        hmac_key=hmac_key,
         save=settings.save,
-        max_events=settings.max_events,
+        awaited=awaited,
     )
-    unverified = secrets.hmac_key is None and get_provider(settings.provider).signs_callbacks
+    unverified = hmac_key is None and get_provider(settings.provider).signs_callbacks
     async with AsyncExitStack() as stack:
         service = None
         if not has_key:
-            tls = make_tls_context(options.forward_to)
+            tls = make_tls_context(settings.forward_to)
         else:
             context = await stack.enter_async_context(open_context(run))
             tls = context.download_terms.tls
             service = Service(context=context, downloads=settings.out is not None)
         limits = ListenLimits()
-        handler = DeliveryHandler(options, service, tls, report, limits)
+        via = f"1.1 suno-wav-{secrets.token_hex(8)}"
+        outbox = forwarder = None
+        if settings.forward_to is not None:
+            outbox = stack.enter_context(open_outbox(run.paths.undelivered, limits, report))
+            forwarder = Forwarder(
+                outbox,
+                settings.forward_to,
+                via,
+                keep_forwarded=settings.keep_forwarded_headers,
+                tls=tls,
+                report=report,
+                limits=limits,
+            )
+        handler = DeliveryHandler(options, service, forwarder, report, limits)
         stack.push_async_callback(handler.cancel)
         refusals = RefusalLog(report, limits)
         stack.callback(refusals.close)
-        handlers = Handlers(handle=handler.handle, refused=refusals.add, via=handler.via)
+        handlers = Handlers(
+            handle=handler.handle, keep=outbox.keep if outbox else None, refused=refusals.add, via=via
+        )
         async with receive_callbacks(endpoint, handlers) as probe:
             announcer = _Announcer(endpoint, report, unverified=unverified)
             public_url = PublicUrl(endpoint, probe, tls, announcer.changed, report)
-            awaited = {handler.over}
+            running = {handler.over}
             if await _open(public_url, endpoint, announcer):
-                awaited.add(asyncio.ensure_future(public_url.keep_open()))
-            stack.callback(_cancel, awaited)
-            done, _ = await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+                running.add(asyncio.ensure_future(public_url.keep_open()))
+            stack.callback(_cancel, running)
+            done, _ = await asyncio.wait(
+                running, timeout=awaited.seconds, return_when=asyncio.FIRST_COMPLETED
+            )
             for future in done:
                 future.result()
         await handler.finish()
+        return find_missing(awaited, handler.arrivals)
 
 
 async def _open(public_url: PublicUrl, endpoint: CallbackEndpoint, announcer: _Announcer) -> bool:
@@ -161,8 +188,16 @@ def _check_forward(settings: Settings, endpoint: CallbackEndpoint) -> None:
 
 
 def _check_folders(settings: Settings) -> None:
-    """Raise UsageError if a folder to write to does not exist."""
+    """Raise UsageError if a folder to write to does not exist, or cannot be written to."""
     is_template = settings.out is not None and "{" in settings.out
     for option, folder in (("--out", None if is_template else settings.out), ("--save", settings.save)):
-        if folder is not None and not is_folder(path := Path(folder).expanduser()):
+        if folder is None:
+            continue
+        if folder == "":
+            raise UsageError(f"{option} is empty", "Name a folder; . is the current one.")
+        if str(folder) == STANDARD_OUTPUT:
+            raise UsageError(f"{option}: no file can go to standard output here", "Name a folder.")
+        path = expand(str(folder), option)
+        if not os.path.lexists(path):
             raise UsageError(f"{option}: there is no folder {path}", how_to_make(path))
+        check_folder(path, option)

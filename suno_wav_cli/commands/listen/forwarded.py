@@ -1,4 +1,4 @@
-"""What is passed on with a forwarded delivery, and where it may not go."""
+"""What is passed on with a forwarded delivery, where it may not go, and when it is tried again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ from suno_wav_cli.callbacks.handlers import VIA_HEADER
 from suno_wav_cli.callbacks.sender import end_to_end
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    from suno_wav_cli.callbacks.sender import Answer
+
+_SERVER_ERRORS = 500
+_MAY_PASS = (408, 425, 429)
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -31,6 +36,20 @@ def headers_to_forward(
 
 def _is_forwarded(name: str) -> bool:
     return name.lower() == "forwarded" or name.lower().startswith("x-forwarded-")
+
+
+def pause_before_retry(answer: Answer, attempt: int, pauses: Sequence[float]) -> float | None:
+    """Return how long to wait after the attempt (from 0), or None if there is to be no other.
+
+    What may pass is tried until the end, with the last pause again and again. What the receiver has
+    refused is tried as often as there are pauses: it may be one that is still being written.
+    """
+    if answer.is_taken:
+        return None
+    may_pass = answer.status is None or answer.status >= _SERVER_ERRORS or answer.status in _MAY_PASS
+    if attempt < len(pauses):
+        return pauses[attempt]
+    return pauses[-1] if may_pass else None
 
 
 def leads_to_port(url: str, port: int) -> bool:

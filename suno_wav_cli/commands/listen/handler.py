@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import secrets
 import time
 from dataclasses import dataclass
 from hashlib import sha256
@@ -12,26 +10,24 @@ from typing import TYPE_CHECKING
 from suno_wav_cli import events
 from suno_wav_cli.callbacks.confirmation import Verdict
 from suno_wav_cli.callbacks.recording import RecordedCallback
-from suno_wav_cli.callbacks.sender import CallbackRequest, ServiceTiming, post_callback
 from suno_wav_cli.callbacks.signature import Signature, check_signature
 from suno_wav_cli.commands.listen.archive import DeliveryArchive
-from suno_wav_cli.commands.listen.forwarded import headers_to_forward
+from suno_wav_cli.commands.listen.awaited import Arrivals, has_all_come
 from suno_wav_cli.commands.listen.verifier import CallbackVerifier
 from suno_wav_cli.system.bounded_dict import BoundedDict
 from suno_wav_cli.system.task_pool import TaskPool
 
 if TYPE_CHECKING:
-    import ssl
     from pathlib import Path
 
     from suno_wav_cli.callbacks.payload import Callback, ReceivedCallback
     from suno_wav_cli.callbacks.signature import SignatureCheck
+    from suno_wav_cli.commands.listen.awaited import Awaited
+    from suno_wav_cli.commands.listen.forwarder import Forwarder
     from suno_wav_cli.commands.listen.limits import ListenLimits
     from suno_wav_cli.commands.listen.verifier import Service
     from suno_wav_cli.events import Report
     from suno_wav_cli.models import Secret
-
-_MAX_ANSWER = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,48 +35,42 @@ class ListenOptions:
     """What the person asked for."""
 
     hmac_key: Secret | None
-    forward_to: str | None
-    keep_forwarded: bool
     save: Path | None
-    max_events: int | None
+    awaited: Awaited
 
 
 class DeliveryHandler:
-    """Handles deliveries. `over` is done after `max_events`, or raises the first bug.
+    """Handles deliveries. `over` is done when all has come that is awaited, or raises the first bug.
 
-    `via` marks what it forwards, so that it is not forwarded again if it comes back.
-
-    `service` is None without an API key.
+    `service` is None without an API key, and `forwarder` if nothing is forwarded.
     """
 
     def __init__(
         self,
         options: ListenOptions,
         service: Service | None,
-        tls: ssl.SSLContext,
+        forwarder: Forwarder | None,
         report: Report,
         limits: ListenLimits,
     ) -> None:
         self._options = options
-        self._tls = tls
+        self._forwarder = forwarder
         self._report = report
-        self._limits = limits
         self._pool = TaskPool()
-        self._verifier = CallbackVerifier(service, self._pool, report, limits) if service else None
+        self._verifier = (
+            CallbackVerifier(service, self._pool, report, limits, self._note_genuine) if service else None
+        )
         self._archive = DeliveryArchive(options.save, limits) if options.save else None
         self._numbers: BoundedDict[bytes, int] = BoundedDict(limits.deliveries)
-        self._forward_slots = asyncio.Semaphore(limits.concurrent_forwards)
-        self._waiting_forwards = 0
-        self._count = 0
+        self.arrivals = Arrivals()
         self.over = self._pool.over
-        self.via = f"1.1 suno-wav-{secrets.token_hex(8)}"
 
     async def handle(self, delivery: ReceivedCallback) -> None:
         """Begin the work on a delivery. Return at once."""
         if self.over.done():
             return
-        self._count += 1
-        number, callback, now = self._count, delivery.callback, time.time()
+        self.arrivals.received += 1
+        number, callback, now = self.arrivals.received, delivery.callback, time.time()
         digest = sha256(delivery.body).digest()
         repeats = self._numbers.get(digest)
         self._numbers[digest] = repeats or number
@@ -104,20 +94,32 @@ class DeliveryHandler:
             )
         )
         self._keep(number, RecordedCallback(received=now, headers=delivery.headers, body=delivery.body))
-        self._start_forward(number, delivery)
+        if self._forwarder is not None and delivery.kept is not None:
+            self._pool.start(self._forwarder.forward(number, delivery.kept))
         self._check(number, callback, signature)
-        if self._count == self._options.max_events:
-            self.over.set_result(None)
+        if self._verifier is None and signature in (None, Signature.VALID):
+            self.arrivals.note(callback.task_id, self._options.awaited)
+        self._end_if_all_has_come()
 
     async def finish(self) -> None:
         """Wait for the work that has begun."""
         if self._verifier is not None:
             self._verifier.stop_asking()
+        if self._forwarder is not None:
+            self._forwarder.stop_retrying()
         await self._pool.finish()
 
     async def cancel(self) -> None:
         """Drop the work that has begun. A download notes first what another run can continue from."""
         await self._pool.cancel()
+
+    def _note_genuine(self, task_id: str) -> None:
+        self.arrivals.note(task_id, self._options.awaited)
+        self._end_if_all_has_come()
+
+    def _end_if_all_has_come(self) -> None:
+        if has_all_come(self._options.awaited, self.arrivals) and not self.over.done():
+            self.over.set_result(None)
 
     def _keep(self, number: int, recording: RecordedCallback) -> None:
         if self._archive is None:
@@ -145,32 +147,6 @@ class DeliveryHandler:
                 url=None,
                 claimed_url=None if self._verifier else callback.url,
                 reason=reason,
-            )
-        )
-
-    def _start_forward(self, number: int, delivery: ReceivedCallback) -> None:
-        if self._options.forward_to is None:
-            return
-        if self._waiting_forwards == self._limits.forwards:
-            self._report(events.DeliveryDropped(number=number, reason="too many wait to be forwarded"))
-            return
-        self._waiting_forwards += 1
-        self._pool.start(self._forward(number, delivery, self._options.forward_to))
-
-    async def _forward(self, number: int, delivery: ReceivedCallback, url: str) -> None:
-        """Send the same headers and bytes on. Wait for the answer as long as the service would."""
-        headers = headers_to_forward(delivery.headers, self.via, keep_forwarded=self._options.keep_forwarded)
-        request = CallbackRequest(body=delivery.body, headers=headers)
-        try:
-            async with self._forward_slots:
-                answer = await post_callback(request, url, ServiceTiming().answer, self._tls)
-        finally:
-            self._waiting_forwards -= 1
-        problem = f"{answer.problem} {answer.detail}".strip() if answer.problem else None
-        text = answer.body.decode("utf-8", "replace")[:_MAX_ANSWER]
-        self._report(
-            events.DeliveryForwarded(
-                number=number, status=answer.status, seconds=answer.seconds, problem=problem, answer=text
             )
         )
 

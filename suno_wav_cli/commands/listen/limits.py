@@ -10,10 +10,19 @@ class ListenLimits:
     deliveries: int = 4096
     """Remembered, to recognise those that come again."""
 
-    forwards: int = 256
-    """Deliveries that wait to be forwarded."""
+    outbox_files: int = 5000
+    outbox_bytes: int = 100_000_000
+    """Deliveries that wait to be forwarded. Earlier runs may have left as many more."""
 
     concurrent_forwards: int = 8
+    forward_patience: float = 0.25
+    """So many are posted at once, and one that is not answered in so many seconds is not counted."""
+
+    open_forwards: int = 200
+    """At most so many wait for their answer."""
+
+    forward_pauses: tuple[float, ...] = (1.0, 5.0, 15.0, 60.0, 300.0)
+    """Before what could not be forwarded is tried again."""
 
     files: int = 10_000
     file_bytes: int = 200_000_000

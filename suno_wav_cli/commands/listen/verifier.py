@@ -24,13 +24,15 @@ from suno_wav_cli.conversion.outcome import report_failure
 from suno_wav_cli.conversion.pipeline import record_end
 from suno_wav_cli.conversion.poller import fetch_answer
 from suno_wav_cli.conversion.wait import wait_terms, with_line
-from suno_wav_cli.errors import JournalUnusable
+from suno_wav_cli.errors import JournalUnusable, SunoWavError
 from suno_wav_cli.events import DeliveryDropped
 from suno_wav_cli.journal.entry import UNSAVED
 from suno_wav_cli.models import WavRecord, WavState
 from suno_wav_cli.system.pacing import RateWindow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from suno_wav_cli.callbacks.payload import Callback
     from suno_wav_cli.commands.listen.limits import ListenLimits
     from suno_wav_cli.conversion.context import ConversionContext
@@ -95,13 +97,22 @@ class CallbackVerifier:
 
     `_unasked` names the open ones that are not trusted and not looked up yet, and `_unknown` those
     that the service does not know, in the same order, so that a flood finds the oldest at once.
+    `confirmed` is called with the task of each claim that is true.
     """
 
-    def __init__(self, service: Service, pool: TaskPool, report: Report, limits: ListenLimits) -> None:
+    def __init__(
+        self,
+        service: Service,
+        pool: TaskPool,
+        report: Report,
+        limits: ListenLimits,
+        confirmed: Callable[[str], None],
+    ) -> None:
         self._service = service
         self._pool = pool
         self._report = report
         self._limits = limits
+        self._confirmed = confirmed
         self._trusted_window = RateWindow(limits.trusted_lookups, limits.lookup_seconds)
         self._window = RateWindow(limits.lookups, limits.lookup_seconds)
         self._checks: OrderedDict[str, _TaskCheck] = OrderedDict()
@@ -240,6 +251,8 @@ class CallbackVerifier:
             if judgement.verdict is not claim.verdict:
                 claim.verdict = judgement.verdict
                 self._report(checked(number, claim.callback, judgement, record))
+                if judgement.verdict is Verdict.CONFIRMED and claim.callback.task_id is not None:
+                    self._confirmed(claim.callback.task_id)
         return any(claim.verdict is Verdict.CONFIRMED for claim in check.claims.values())
 
     async def _wait(self, seconds: float) -> bool:
@@ -276,6 +289,8 @@ class CallbackVerifier:
         except JournalUnusable:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the other deliveries go on
+            if isinstance(error, SunoWavError):
+                error = with_line(service.context, record.task_id, error, paid=True)
             outcome = report_failure(service.context, song, record.task_id, error)
         return outcome.error is None
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.callbacks import recording as recordings
-from suno_wav_cli.callbacks.payload import read_callback
 from suno_wav_cli.callbacks.sender import CallbackRequest, end_to_end
 from suno_wav_cli.callbacks.signature import is_signature_header
+from suno_wav_cli.commands.trigger.recorded import find_fault, find_task_id, load_callback
 from suno_wav_cli.commands.trigger.samples import SAMPLES, make_callback
 from suno_wav_cli.config.parsers import find_nearest, receiver_url
 from suno_wav_cli.errors import UsageError
@@ -109,8 +107,8 @@ def _make_recorded(request: Request, path: Path, url: str, key: Secret | None) -
         raise UsageError(
             "--from sends a recorded callback as it is", "Leave out --event, --task-id and --wav-url."
         )
-    recording = recordings.load(path)
-    task_id = _find_task_id(recording.body)
+    recording = load_callback(path)
+    task_id = find_task_id(recording.body)
     headers = end_to_end(recording.headers)
     if key is not None:
         if task_id is None:
@@ -122,12 +120,5 @@ def _make_recorded(request: Request, path: Path, url: str, key: Secret | None) -
         callback=CallbackRequest(body=recording.body, headers=headers),
         task_id=task_id,
         key=key,
+        fault=find_fault(recording),
     )
-
-
-def _find_task_id(body: bytes) -> str | None:
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return read_callback(content).task_id if isinstance(content, dict) else None

@@ -26,6 +26,8 @@ class AnswerVerdict:
     correctly_refused: bool
     text: str
     remedy: str = ""
+    is_unanswered: bool = False
+    """Whether the receiver is not there, or gave no answer in time."""
 
     @property
     def is_good(self) -> bool:
@@ -43,7 +45,10 @@ def judge_answer(answer: Answer, fault: str | None, timing: ServiceTiming) -> An
         return AnswerVerdict(received=False, correctly_refused=True, text=f"correctly refused: {fault}")
     reason, remedy = _explain_failure(answer, f"it waits {timing.answer:g} s")
     text = f"the service counts this as failed: {reason}"
-    return AnswerVerdict(received=False, correctly_refused=False, text=text, remedy=remedy)
+    is_unanswered = answer.seconds > timing.answer or answer.problem not in (None, Problem.BROKEN)
+    return AnswerVerdict(
+        received=False, correctly_refused=False, text=text, remedy=remedy, is_unanswered=is_unanswered
+    )
 
 
 def _explain_failure(answer: Answer, wait: str) -> tuple[str, str]:

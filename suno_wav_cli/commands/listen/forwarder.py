@@ -1,0 +1,116 @@
+"""Deliveries on their way to the person's own receiver: tried until it has taken them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from suno_wav_cli import events
+from suno_wav_cli.callbacks import recording as recordings
+from suno_wav_cli.callbacks.sender import CallbackRequest, ServiceTiming, post_callback
+from suno_wav_cli.commands.listen.forwarded import headers_to_forward, pause_before_retry
+from suno_wav_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    import ssl
+    from pathlib import Path
+
+    from suno_wav_cli.callbacks.sender import Answer
+    from suno_wav_cli.commands.listen.limits import ListenLimits
+    from suno_wav_cli.commands.listen.outbox import Outbox
+    from suno_wav_cli.events import Report
+
+_MAX_ANSWER = 1000
+
+
+class Forwarder:
+    """Posts the files of an outbox to `url`, a few at a time. `via` marks what it has posted.
+
+    One that is not answered soon makes way for the next. First attempts and repeated ones have slots
+    of their own, so a receiver that hangs on some deliveries holds up no other.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        url: str,
+        via: str,
+        *,
+        keep_forwarded: bool,
+        tls: ssl.SSLContext,
+        report: Report,
+        limits: ListenLimits,
+    ) -> None:
+        self._outbox = outbox
+        self._url = url
+        self._via = via
+        self._keep_forwarded = keep_forwarded
+        self._tls = tls
+        self._report = report
+        self._limits = limits
+        self._slots = asyncio.Semaphore(limits.concurrent_forwards)
+        self._repeated_slots = asyncio.Semaphore(limits.concurrent_forwards)
+        self._open = asyncio.Semaphore(limits.open_forwards)
+        self._stopping = asyncio.Event()
+
+    def stop_retrying(self) -> None:
+        """Let attempts end that have begun, and begin no others for what has failed once."""
+        self._stopping.set()
+
+    async def forward(self, number: int, path: Path) -> None:
+        """Post a delivery until its receiver has taken it. If it does not, its file stays."""
+        attempt = 0
+        pause: float | None = 0.0
+        while pause is not None and (attempt == 0 or not await self._is_stopped_within(pause)):
+            slots = self._repeated_slots if attempt else self._slots
+            async with slots:
+                request = self._load(number, path)
+                if request is None:
+                    return
+                posting = asyncio.ensure_future(self._post(request))
+                try:
+                    await asyncio.wait([posting], timeout=self._limits.forward_patience)
+                except asyncio.CancelledError:
+                    posting.cancel()
+                    raise
+            answer = await posting
+            pause = pause_before_retry(answer, attempt, self._limits.forward_pauses)
+            attempt += 1
+            if pause is None and answer.is_taken:
+                self._outbox.remove(path)
+            self._report_answer(number, answer, None if self._stopping.is_set() else pause)
+
+    def _load(self, number: int, path: Path) -> CallbackRequest | None:
+        """Read a delivery again: those that wait are not kept in memory."""
+        try:
+            recording = recordings.load(path)
+        except UsageError as error:
+            self._report(events.DeliveryDropped(number=number, reason=error.message))
+            return None
+        headers = headers_to_forward(recording.headers, self._via, keep_forwarded=self._keep_forwarded)
+        return CallbackRequest(body=recording.body, headers=headers)
+
+    async def _post(self, request: CallbackRequest) -> Answer:
+        """Post as the service would, and wait as long for the answer."""
+        async with self._open:
+            return await post_callback(request, self._url, ServiceTiming().answer, self._tls)
+
+    async def _is_stopped_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def _report_answer(self, number: int, answer: Answer, pause: float | None) -> None:
+        self._report(
+            events.DeliveryForwarded(
+                number=number,
+                status=answer.status,
+                seconds=answer.seconds,
+                problem=f"{answer.problem} {answer.detail}".strip() if answer.problem else None,
+                answer=answer.body.decode("utf-8", "replace")[:_MAX_ANSWER],
+                retry_in=pause,
+            )
+        )

@@ -1,0 +1,89 @@
+"""Many callbacks to one receiver: every sample, or the files of a folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from suno_wav_cli import events
+from suno_wav_cli.commands.trigger.posting import post_all
+from suno_wav_cli.commands.trigger.recorded import find_files
+from suno_wav_cli.commands.trigger.request import plan_callback
+from suno_wav_cli.commands.trigger.samples import SAMPLES
+from suno_wav_cli.errors import ExitCode, NotDelivered, UsageError
+from suno_wav_cli.system.event_loop import run_async
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from suno_wav_cli.callbacks.sender import ServiceTiming
+    from suno_wav_cli.commands.trigger.request import Request
+    from suno_wav_cli.config.run import Run
+
+ALL = "all"
+"""The event that stands for every sample."""
+
+_MOST_UNANSWERED = 2
+"""After so many in a row, the receiver is not there: all others would take as long."""
+
+
+@dataclass(kw_only=True)
+class _Tally:
+    good: int = 0
+    failed: int = 0
+    skipped: int = 0
+    unanswered: int = 0
+    remedy: str = ""
+
+
+def post_samples(request: Request, timing: ServiceTiming, run: Run) -> ExitCode:
+    """Post every sample. Raise NotDelivered if one fails that the service really sends."""
+    if request.task_id is None:
+        requests = [replace(request, event=name) for name in SAMPLES]
+    else:
+        requests = [replace(request, event=name, task_id=f"{request.task_id}-{name}") for name in SAMPLES]
+    return _post(requests, timing, run)
+
+
+def post_folder(request: Request, folder: Path, timing: ServiceTiming, run: Run) -> ExitCode:
+    """Post each file of a folder. Raise NotDelivered if one fails, or UsageError if one cannot be read."""
+    return _post([replace(request, recording=path) for path in find_files(folder)], timing, run)
+
+
+def _post(requests: Sequence[Request], timing: ServiceTiming, run: Run) -> ExitCode:
+    tally = run_async(_post_each(requests, timing, run))
+    count = tally.good + tally.failed + tally.skipped
+    run.report(
+        events.CallbacksPosted(
+            good=tally.good, failed=tally.failed, skipped=tally.skipped, left=len(requests) - count
+        )
+    )
+    if tally.failed:
+        raise NotDelivered(f"the service would count {tally.failed} of these as failed", tally.remedy)
+    if tally.skipped:
+        raise UsageError(f"{tally.skipped} of these files cannot be read", "Delete or replace them.")
+    return ExitCode.OK
+
+
+async def _post_each(requests: Sequence[Request], timing: ServiceTiming, run: Run) -> _Tally:
+    tally = _Tally()
+    for request in requests:
+        try:
+            planned = plan_callback(request, run.secrets.hmac_key)
+        except UsageError as error:
+            if request.recording is None or request.url is None:
+                raise
+            run.report(events.RecordingSkipped(path=request.recording, reason=error.message))
+            tally.skipped += 1
+            continue
+        verdict = await post_all(planned, request, timing, run.report, of=len(requests))
+        if verdict.is_good or planned.fault is not None:
+            tally.good += 1
+        else:
+            tally.failed += 1
+            tally.remedy = tally.remedy or verdict.remedy
+        tally.unanswered = tally.unanswered + 1 if verdict.is_unanswered else 0
+        if tally.unanswered == _MOST_UNANSWERED:
+            break
+    return tally

@@ -1,0 +1,162 @@
+"""`listen --forward-to`: what was acknowledged reaches the person's receiver, or is kept for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import stat
+from pathlib import Path
+
+import pytest
+
+from suno_wav_cli.callbacks.payload import Callback, ReceivedCallback
+from suno_wav_cli.callbacks.recording import load
+from suno_wav_cli.callbacks.sender import Answer
+from suno_wav_cli.commands.listen.forwarded import pause_before_retry
+from suno_wav_cli.commands.listen.limits import ListenLimits
+from suno_wav_cli.commands.listen.outbox import FULL, TOO_MANY_HEADERS, Outbox, open_outbox
+from suno_wav_cli.config.paths import find_paths
+from suno_wav_cli.events import DeliveriesKept
+from suno_wav_cli.system.http_problems import Problem
+from tests.commands.test_listen import TASK, listening, success
+from tests.support.event_log import EventLog
+from tests.support.program import wait_until
+from tests.support.target import receiving
+
+PAUSES = (1.0, 5.0, 60.0)
+LIMITS = ListenLimits()
+
+
+def kept_folders() -> list[Path]:
+    return sorted(find_paths(os.environ).undelivered.glob("*"))
+
+
+def delivery(number: int = 1, headers: tuple[tuple[str, str], ...] = ()) -> ReceivedCallback:
+    body = json.dumps(success(f"t-{number}")).encode()
+    return ReceivedCallback(headers=headers, body=body, callback=Callback(task_id=f"t-{number}", code=200))
+
+
+@pytest.mark.parametrize(
+    ("answer", "pauses"),
+    [
+        pytest.param(Answer(seconds=0, status=200), [None], id="taken"),
+        pytest.param(Answer(seconds=0, status=204), [None], id="taken without words"),
+        pytest.param(Answer(seconds=0, status=500), [1, 5, 60, 60, 60], id="failed"),
+        pytest.param(Answer(seconds=0, status=429), [1, 5, 60, 60, 60], id="too often"),
+        pytest.param(Answer(seconds=0, problem=Problem.REFUSED), [1, 5, 60, 60, 60], id="not there"),
+        pytest.param(Answer(seconds=15, problem=Problem.SILENT), [1, 5, 60, 60, 60], id="silent"),
+        pytest.param(Answer(seconds=0, status=404), [1, 5, 60, None], id="refused"),
+        pytest.param(Answer(seconds=0, status=302), [1, 5, 60, None], id="redirected"),
+    ],
+)
+def test_pauses_between_attempts(answer: Answer, pauses: list[float | None]) -> None:
+    found = [pause_before_retry(answer, attempt, PAUSES) for attempt in range(len(pauses))]
+    assert found == pauses
+
+
+def test_what_failed_is_forwarded_again_unchanged() -> None:
+    content = b'{ "code":200,\n"data": {"task_id" : "t-1"}}  '
+    with receiving((503, 0.0), (200, 0.0)) as target, listening("--forward-to", target.url) as listener:
+        listener.post(content, X_Webhook_Signature="c2lnbmVk")
+        first, second = (listener.next("delivery_forwarded") for _ in range(2))
+        assert (first["status"], first["retry_in"]) == (503, 1.0)
+        assert (second["status"], second["retry_in"]) == (200, None)
+        assert [request.body for request in target.arrived] == [content] * 2
+        assert [request.header("X-Webhook-Signature") for request in target.arrived] == ["c2lnbmVk"] * 2
+        listener.stop()
+        assert not [event for event in listener.rest() if event["event"] == "deliveries_kept"]
+    assert kept_folders() == []
+
+
+def test_what_is_left_at_the_end_is_kept(free_port: int) -> None:
+    with listening("--forward-to", f"localhost:{free_port}/hook", "--max-events", "3") as listener:
+        bodies = [json.dumps(success(f"t-{number}")).encode() for number in range(3)]
+        for body in bodies:
+            assert listener.post(body) == 200
+        (kept,) = [event for event in listener.rest() if event["event"] == "deliveries_kept"]
+        assert listener.process.returncode == 0
+    assert (kept["count"], kept["earlier"]) == (3, False)
+    (folder,) = kept_folders()
+    assert Path(kept["folder"]) == folder
+    files = sorted(folder.glob("*.json"))
+    assert [load(file).body for file in files] == bodies
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_a_killed_program_loses_nothing_acknowledged(free_port: int) -> None:
+    """The next one says what is left, with the command that sends it."""
+    address = f"localhost:{free_port}/hook"
+    with listening("--forward-to", address) as listener:
+        for number in range(20):
+            assert listener.post(success(f"t-{number}")) == 200
+        listener.process.send_signal(signal.SIGKILL)
+        listener.process.wait()
+    (folder,) = kept_folders()
+    assert {json.loads(load(file).body)["data"]["task_id"] for file in folder.glob("*.json")} == {
+        f"t-{number}" for number in range(20)
+    }
+    with listening("--forward-to", address) as listener:
+        (kept,) = [event for event in listener.seen if event["event"] == "deliveries_kept"]
+        assert (kept["count"], kept["folder"], kept["earlier"]) == (20, str(folder), True)
+        shutil.rmtree(folder)
+
+
+def test_deliveries_that_hang_hold_up_no_other() -> None:
+    """Many are unanswered when one comes whose answer is immediate."""
+    answers = [(200, 60.0)] * 30 + [(200, 0.0)]
+    with receiving(*answers) as target, listening("--forward-to", target.url) as listener:
+        for number in range(30):
+            listener.post(success(f"hangs-{number}"))
+        wait_until(lambda: len(target.arrived) == 30)
+        listener.post(success(TASK))
+        forwarded = listener.next("delivery_forwarded")
+        assert (forwarded["number"], forwarded["status"]) == (31, 200)
+        listener.stop()
+
+
+def test_when_full_it_is_refused_and_not_lost() -> None:
+    """The service posts it again. What was acknowledged stays."""
+    outbox = Outbox(Path.cwd(), ListenLimits(outbox_files=2))
+    paths = [outbox.keep(delivery(number)) for number in range(2)]
+    assert outbox.keep(delivery(2)) is FULL
+    assert isinstance(paths[0], Path)
+    outbox.remove(paths[0])
+    assert isinstance(outbox.keep(delivery(3)), Path)
+    assert outbox.count == 2
+    assert Outbox(Path.cwd(), ListenLimits(outbox_bytes=0)).keep(delivery()) is FULL
+
+
+def test_what_cannot_be_kept_is_not_acknowledged() -> None:
+    folder = Path("gone")
+    outcome = Outbox(folder, LIMITS).keep(delivery())
+    assert not isinstance(outcome, Path)
+    assert (outcome.status, outcome.reason.rpartition(": ")[2]) == (503, "No such file or directory")
+
+
+def test_a_delivery_that_could_not_be_read_again_is_not_acknowledged() -> None:
+    headers = tuple((f"x-{number}", "") for number in range(1001))
+    assert Outbox(Path.cwd(), LIMITS).keep(delivery(headers=headers)) is TOO_MANY_HEADERS
+    kept = Outbox(Path.cwd(), LIMITS).keep(delivery(headers=headers[:1000]))
+    assert isinstance(kept, Path)
+    assert len(load(kept).headers) == 1000
+
+
+def test_runs_leave_no_more_than_the_limits() -> None:
+    """The oldest go first, and folders in use stay."""
+    reported, root = EventLog(), Path("undelivered")
+    for number, count in enumerate((2, 3, 0, 2)):
+        folder = root / f"2026010{number}-000000-x"
+        folder.mkdir(parents=True)
+        for name in range(count):
+            (folder / f"{name}.json").write_text("{}")
+    limits = ListenLimits(outbox_files=5)
+    with open_outbox(root, limits, reported.append) as other:
+        assert isinstance(other.keep(delivery()), Path)
+        with open_outbox(root, limits, reported.append):
+            assert other.folder.exists()
+        assert len([*root.iterdir()]) == 3
+    told = [(event.count, event.earlier) for event in reported.of(DeliveriesKept)]
+    assert told == [(2, True), (3, True)] * 2 + [(1, False)]
