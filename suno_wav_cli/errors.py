@@ -26,6 +26,7 @@ SunoWavError
 │   │   └── StartOver          9   the bytes received so far are useless
 │   ├── OutOfTime              9   more time may help
 │   ├── DiskFull               9   room on the disk helps
+│   ├── PartInUse              9   another program is downloading the file
 │   ├── PrivateHost            9   an address in a private network, which is not connected to
 │   └── NotAWholeWav           9
 ├── TagsNotWritten             9   the file is whole, but cannot take tags
@@ -246,6 +247,10 @@ class OutOfTime(DownloadFailed):
 
 
 class DiskFull(DownloadFailed):
+    pass
+
+
+class PartInUse(DownloadFailed):
     pass
 
 

@@ -128,7 +128,7 @@ class WavState(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class WavRecord:
     """What the service says about a WAV task (api/README.md, sections 4 and 7).
 

@@ -39,12 +39,14 @@ class CallbackEndpoint:
     """Callbacks are accepted at `path` of the port, and `tunnel` leads there.
 
     `required` says that the person asked for this tunnel: polling may not take its place.
+    `is_theirs` says that its address is the person's own, or comes from a command of theirs.
     """
 
     bound: socket.socket
     path: str
     tunnel: Tunnel
     required: bool
+    is_theirs: bool = False
     timeouts: TunnelTimeouts = field(default_factory=TunnelTimeouts)
 
     @property
@@ -89,7 +91,12 @@ def open_endpoint(
         destination = Destination(local_url=address_of(bound), path=path, domain=settings.domain)
         with closing(_choose_tunnel(settings, secrets, paths.agents, destination, timeouts)) as tunnel:
             yield CallbackEndpoint(
-                bound=bound, path=path, tunnel=tunnel, required=is_required(settings), timeouts=timeouts
+                bound=bound,
+                path=path,
+                tunnel=tunnel,
+                required=is_required(settings),
+                is_theirs=settings.public_url is not None or _has_command(settings),
+                timeouts=timeouts,
             )
 
 

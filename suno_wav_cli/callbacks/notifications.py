@@ -15,7 +15,7 @@ from suno_wav_cli.callbacks.handlers import Handlers
 from suno_wav_cli.callbacks.public_url import PublicUrl
 from suno_wav_cli.callbacks.tunnel import Lost, Restored
 from suno_wav_cli.errors import TunnelFailed
-from suno_wav_cli.events import CallbackReceived, Ready, TunnelLost, TunnelRestored
+from suno_wav_cli.events import CallbackReceived, Ready, TunnelLost, TunnelRestored, TunnelUnproven
 
 if TYPE_CHECKING:
     import ssl
@@ -66,7 +66,10 @@ async def receive_notifications(
     handlers = Handlers(handle=make_notification_handler(waker.wake, report))
     async with receive_callbacks(endpoint, handlers) as probe:
         status = _CallbackStatus(path=endpoint.path, waker=waker, poll_interval=poll_interval, report=report)
-        public_url = PublicUrl(endpoint, probe, tls, status.changed, report)
+        # This machine may be the only one that cannot reach its public address: many routers do not
+        # lead a request from inside back in.
+        on_unproven = status.unproven if endpoint.is_theirs else None
+        public_url = PublicUrl(endpoint, probe, tls, status.changed, report, on_unproven=on_unproven)
         opening = asyncio.create_task(_open(public_url, status, endpoint))
         keeping = asyncio.create_task(_keep_open(opening, public_url, status))
 
@@ -112,6 +115,12 @@ class _CallbackStatus:
     @property
     def callback_url(self) -> str | None:
         return None if self.address is None else self.address + self.path
+
+    def unproven(self, public_url: str, reason: str) -> None:
+        """Submit with this address, and poll in case callbacks do not arrive there."""
+        self.address = public_url
+        self.waker.expect_callbacks(None)
+        self.report(TunnelUnproven(public_url=public_url, reason=reason, poll_interval=self.poll_interval))
 
     def changed(self, change: Lost | Restored) -> None:
         if isinstance(change, Lost):

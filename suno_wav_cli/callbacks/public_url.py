@@ -51,7 +51,8 @@ class PublicUrl:
     """Opens an endpoint's tunnel, and keeps it open.
 
     Calls `on_change` in the event loop: with Restored when callbacks can arrive, and with Lost when
-    they cannot.
+    they cannot. `on_unproven` gets an address and the reason if no request of ours arrived through
+    it: the address is used in spite of that. Without `on_unproven` it is not.
     """
 
     def __init__(
@@ -61,11 +62,15 @@ class PublicUrl:
         tls: ssl.SSLContext,
         on_change: Callable[[Lost | Restored], None],
         report: Report,
+        *,
+        on_unproven: Callable[[str, str], None] | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._probe = probe
         self._tls = tls
         self._on_change = on_change
+        self._on_unproven = on_unproven
+        self._is_unproven = False
         self._report = report
         self._opening: _Opening | None = None
         self._said: Lost | Restored | None = None
@@ -110,11 +115,15 @@ class PublicUrl:
             left = timeouts.open + timeouts.min_probe - (time.monotonic() - begun)
             seconds = min(max(timeouts.min_probe, left), timeouts.max_probe)
             await self._prove(opening, seconds=seconds, pause=timeouts.probe_pause)
-        except TunnelFailed:
-            await start_in_thread(tunnel.shut, "tunnel")
-            raise
+        except TunnelFailed as error:
+            if self._on_unproven is None or not opening.url or opening.end is not None:
+                await start_in_thread(tunnel.shut, "tunnel")
+                raise
+            self._is_unproven, self._said = True, None
+            self._on_unproven(opening.url, error.message)
+        else:
+            self._say(Restored(public_url=opening.url))
         self._opening = opening
-        self._say(Restored(public_url=opening.url))
 
     async def _watch(self, opening: _Opening) -> None:
         """Prove the address whenever there is a reason to. Return when the tunnel is to be opened anew."""
@@ -142,11 +151,16 @@ class PublicUrl:
             before = now
 
     async def _is_proven(self, opening: _Opening) -> bool:
-        """Prove the address. If that fails, say so, and give the tunnel time to come back by itself."""
+        """Prove the address. If that fails, say so, and give the tunnel time to come back by itself.
+
+        An address that never was proven is kept, and nothing new is said of it.
+        """
         timeouts = self._endpoint.timeouts
         try:
             await self._prove(opening, seconds=timeouts.max_probe, pause=timeouts.probe_pause)
         except TunnelFailed as error:
+            if self._is_unproven and opening.end is None:
+                return True
             self._say(opening.end or Lost(reason=error.message, final=False))
             try:
                 await self._prove(opening, seconds=timeouts.recovery, pause=timeouts.recovery_pause)
@@ -175,6 +189,7 @@ class PublicUrl:
         """Pass on what is new: a tunnel that cannot be opened often fails for the same reason."""
         if change != self._said:
             self._said = change
+            self._is_unproven = False
             self._on_change(change)
 
     def _report_quietly(self, event: Event) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from suno_wav_cli.api.pricing import WAV_PRICE, format_credits, price_of
 from suno_wav_cli.api.providers import PROVIDERS, get_provider
@@ -12,15 +12,16 @@ from suno_wav_cli.callbacks.tunnel.agent_folder import end_orphans
 from suno_wav_cli.config.settings import service_of
 from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.early_end import early_end
-from suno_wav_cli.conversion.finish import finish_task, song_of, target_of
+from suno_wav_cli.conversion.finish import finish_task, prepare_file, skip_saved, song_of, target_of
 from suno_wav_cli.conversion.gate import SubmissionGate
-from suno_wav_cli.conversion.ids import find
+from suno_wav_cli.conversion.ids import find, typed_id
 from suno_wav_cli.conversion.outcome import Outcome, find_saved, report_failure, report_summary, summarize
-from suno_wav_cli.conversion.pipeline import finish_accepted, run_all
+from suno_wav_cli.conversion.pipeline import begin_waiting
 from suno_wav_cli.conversion.plan import Action, Job, choose_action
+from suno_wav_cli.conversion.prior import Accepted
 from suno_wav_cli.conversion.resume_hint import command_for, describe_command, service_options
+from suno_wav_cli.conversion.side_by_side import Rest, run_all
 from suno_wav_cli.conversion.submit import Submitter
-from suno_wav_cli.conversion.targets import check_targets, make_folders
 from suno_wav_cli.conversion.upload import report_left_open
 from suno_wav_cli.errors import (
     ExitCode,
@@ -36,7 +37,7 @@ from suno_wav_cli.journal.entry import RESUBMITTABLE, JournalEntry
 from suno_wav_cli.system.event_loop import run_async
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Coroutine, Sequence
     from decimal import Decimal
 
     from suno_wav_cli.config.run import Run
@@ -97,14 +98,21 @@ async def _resume_all(chosen: Sequence[JournalEntry | str], request: Request, ru
         report_left_open(context)
         outcomes = {one: Outcome(task_id=_task_of(one)) for one in chosen}
 
-        async def resume_one(one: JournalEntry | str, begun: Callable[[], None]) -> None:
-            outcomes[one] = await _resume_one(
-                context, one, submitter, begun, resubmit=request.resubmit, alone=len(chosen) == 1
-            )
+        async def keep(one: JournalEntry | str, story: Coroutine[Any, Any, Outcome | Rest]) -> Rest | None:
+            """Keep what has become of a song, or return what is left to do for it."""
+            result = await _without_failure(context, one, story)
+            if isinstance(result, Outcome):
+                outcomes[one] = result
+                return None
+            return replace(result, finish=lambda: keep(one, result.finish()))
+
+        async def begin(one: JournalEntry | str) -> Rest | None:
+            story = _begin(context, one, submitter, resubmit=request.resubmit, alone=len(chosen) == 1)
+            return await keep(one, story)
 
         with early_end(lambda: _conclude(context, list(outcomes.values()))):
             run.report(_run_begun(chosen, resubmit=request.resubmit))
-            await run_all(resume_one, chosen)
+            await run_all(begin, chosen)
     return summarize(context, list(outcomes.values()))
 
 
@@ -132,48 +140,62 @@ def _task_of(chosen: JournalEntry | str) -> str | None:
     return chosen if isinstance(chosen, str) else chosen.wav_task_id
 
 
-async def _resume_one(
-    context: ConversionContext,
-    chosen: JournalEntry | str,
-    submitter: Submitter,
-    begun: Callable[[], None],
-    *,
-    resubmit: bool,
-    alone: bool,
-) -> Outcome:
+async def _without_failure(
+    context: ConversionContext, chosen: JournalEntry | str, story: Coroutine[Any, Any, Outcome | Rest]
+) -> Outcome | Rest:
+    """Return what a song has come to. Whatever fails, the other songs go on."""
     entry = chosen if isinstance(chosen, JournalEntry) else None
     name, task_id = (entry.name, entry.wav_task_id) if entry else (str(chosen), str(chosen))
     try:
-        if entry is not None and entry.audio_id is not None and entry.state in RESUBMITTABLE:
-            return await _settle(context, entry, submitter, begun, resubmit=resubmit, alone=alone)
-        begun()
-        if task_id is None:
-            return report_failure(context, name, None, _not_submitted(entry))
-        return await finish_task(context, task_id, wait=True, attach=True, alone=alone)
+        return await story
     except JournalUnusable:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, the other songs go on
+    except Exception as error:  # noqa: BLE001 - see above
         if isinstance(error, UsageError | OutputExists) and error.continue_argv is None and task_id:
             error.continue_argv = context.continue_argv([task_id])
         return report_failure(context, name, task_id, error)
+
+
+async def _begin(
+    context: ConversionContext,
+    chosen: JournalEntry | str,
+    submitter: Submitter,
+    *,
+    resubmit: bool,
+    alone: bool,
+) -> Outcome | Rest:
+    """Do what comes before a song's wait."""
+    entry = chosen if isinstance(chosen, JournalEntry) else None
+    if entry is None or entry.audio_id is None:
+        # Only the record of the task tells its song.
+        task_id = _task_of(chosen) or ""
+        return Rest(finish=lambda: finish_task(context, task_id, wait=True, attach=True, alone=alone))
+    if entry.state in RESUBMITTABLE:
+        return await _settle(context, entry, submitter, resubmit=resubmit, alone=alone)
+    if entry.wav_task_id is None:
+        raise _not_submitted(entry)
+    entry = context.journal.refresh(entry)
+    audio_id = typed_id(entry.audio_id, entry.wav_task_id) or "song"
+    target = target_of(context, song_of(context, audio_id), entry, alone=alone)
+    if await skip_saved(context, entry, target):
+        return Outcome(task_id=entry.wav_task_id, skipped=True)
+    prepare_file(context, audio_id, target)
+    return begin_waiting(context, Accepted(entry=entry), target)
 
 
 async def _settle(
     context: ConversionContext,
     entry: JournalEntry,
     submitter: Submitter,
-    begun: Callable[[], None],
     *,
     resubmit: bool,
     alone: bool,
-) -> Outcome:
+) -> Rest:
     """Look once more for a file that does not come by itself. Pay for another one if that is wanted."""
     song = song_of(context, entry.name)
     target = target_of(context, song, entry, alone=alone)
     if resubmit:
-        local = context.local_file(entry.name, target)
-        check_targets([local], ours=context.owns, force=context.settings.force)
-        make_folders([local])
+        prepare_file(context, entry.name, target)
     action = choose_action(entry.state, resubmit=resubmit, insists=False)
     try:
         accepted = await submitter.accept(Job(song=song, target=target, action=action, entry=entry))
@@ -181,8 +203,7 @@ async def _settle(
         if action is Action.SUBMIT:
             raise
         raise await _explain_unknown(context, entry, unknown.message) from None
-    begun()
-    return await finish_accepted(context, accepted, target)
+    return begin_waiting(context, accepted, target)
 
 
 async def _no_callbacks() -> None:
@@ -262,10 +283,10 @@ def _elsewhere(entries: Sequence[JournalEntry | str]) -> list[OtherServiceJobs]:
     ]
 
 
-def _not_submitted(entry: JournalEntry | None) -> UsageError:
-    said = f": {entry.message}" if entry and entry.message else ""
+def _not_submitted(entry: JournalEntry) -> UsageError:
+    said = f": {entry.message}" if entry.message else ""
     return UsageError(
         f"the song was not submitted{said}",
         "To convert it:",
-        continue_argv=command_for(entry.provider, entry.service, "convert", [entry.name]) if entry else None,
+        continue_argv=command_for(entry.provider, entry.service, "convert", [entry.name]),
     )

@@ -14,18 +14,17 @@ from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.finish import finish_task
 from suno_wav_cli.conversion.ids import find, typed_id, typed_name
 from suno_wav_cli.conversion.outcome import Outcome, exit_code_of, report_failure
-from suno_wav_cli.conversion.pipeline import record_end, run_all
+from suno_wav_cli.conversion.pipeline import record_end
 from suno_wav_cli.conversion.prior import check_provider
 from suno_wav_cli.conversion.resume_hint import command_for, service_options
-from suno_wav_cli.conversion.wait import TimeLimit, look_once, wait_for
+from suno_wav_cli.conversion.wait import TimeLimit, Wait, look_once
 from suno_wav_cli.errors import ExitCode, JournalUnusable, SunoWavError, UsageError
 from suno_wav_cli.events import RawRecord, TaskStatus
 from suno_wav_cli.journal.entry import UNSAVED
 from suno_wav_cli.system.event_loop import run_async
+from suno_wav_cli.system.task_pool import TaskPool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from suno_wav_cli.config.run import Run
     from suno_wav_cli.conversion.context import ConversionContext
     from suno_wav_cli.journal.entry import JournalEntry
@@ -61,11 +60,16 @@ async def _show_all(request: Request, run: Run) -> ExitCode:
         task_ids = list(dict.fromkeys(_task_id(context, argument) for argument in request.task_ids))
         outcomes = {task_id: Outcome(task_id=task_id) for task_id in task_ids}
 
-        async def show_one(task_id: str, begun: Callable[[], None]) -> None:
-            begun()
+        async def show_one(task_id: str) -> None:
             outcomes[task_id] = await _show(context, task_id, request, alone=len(task_ids) == 1)
 
-        await run_all(show_one, task_ids)
+        pool = TaskPool()
+        try:
+            for task_id in task_ids:
+                pool.start(show_one(task_id))
+            await pool.finish()
+        finally:
+            await pool.cancel()
     return exit_code_of(list(outcomes.values()), incomplete=context.follow_up.has_failed)
 
 
@@ -128,11 +132,11 @@ async def _wait(context: ConversionContext, task_id: str, entry: JournalEntry | 
     limit = TimeLimit(seconds=context.settings.timeout)
     record = None
     if entry is None or entry.audio_id is None:
-        record = await wait_for(context, task_id, entry, any_state=True, limit=limit)
+        record = await Wait(context, task_id, entry, any_state=True, limit=limit).decided
         adopt = partial(context.journal.adopt, task_id, typed_id(record.audio_id), None)
         entry = await context.journal.when_unlocked(adopt)
     try:
-        return await wait_for(context, task_id, entry, record, limit=limit)
+        return await Wait(context, task_id, entry, record, limit=limit).decided
     except SunoWavError as error:
         if entry.state in UNSAVED:
             await record_end(context, entry, error)

@@ -100,10 +100,7 @@ class ConversionContext:
 
     def local_file(self, name: str, target: Path) -> Path:
         """Return where a song's file is made: its target, or a file in the spool if that is an object."""
-        if not is_remote(target):
-            return target
-        _make_spool(self.spool)
-        return self.spool / f"{name}.wav"
+        return self.spool / f"{name}.wav" if is_remote(target) else target
 
     @property
     def draws_levels(self) -> bool:
@@ -144,7 +141,10 @@ async def open_context(
     if not dry_run:
         require_key(key, base_url_of(settings))
     spool = run.paths.spool
-    _check_output(settings, spool)
+    _check_output(settings)
+    if not dry_run and (is_remote_out(settings.out) or settings.out == STANDARD_OUTPUT):
+        make_spool(spool)
+        remove_old_parts(spool)
     if settings.out is not None and names_other_format(settings.out):
         run.report(WavNamedOtherwise(out=settings.out))
     end_orphans(run.paths.agents)
@@ -180,7 +180,7 @@ async def open_context(
             seconds=settings.timeout,
             on_unconditional=lambda bucket: run.report(StoreUnconditional(bucket=bucket)),
         )
-        follow_up = await stack.enter_async_context(open_follow_up(run, journal.history, stores, tracks))
+        follow_up = await stack.enter_async_context(open_follow_up(run, journal, stores, tracks))
         context = ConversionContext(
             run=run,
             service=service_of(settings),
@@ -225,24 +225,21 @@ def _hint(context: ConversionContext) -> tuple[str, ...] | None:
     return None
 
 
-def _check_output(settings: Settings, spool: Path) -> None:
+def _check_output(settings: Settings) -> None:
     """Raise UsageError, before anything is paid for, if the files cannot become what is asked for."""
     if settings.tag:
         check_tagging_possible()
     check_follow_up(settings)
     if is_remote_out(settings.out):
         check_stores_possible()
-        _make_spool(spool)
     if settings.out == STANDARD_OUTPUT:
         check_standard_output(json=settings.json)
-        _make_spool(spool)
 
 
-def _make_spool(spool: Path) -> None:
+def make_spool(spool: Path) -> None:
     """Make the folder for songs that do not stay on this machine. Raise UsageError."""
     try:
         make_folder(spool)
-        remove_old_parts(spool)
     except OSError as error:
         raise UsageError(
             f"{spool} cannot be used: {error.strerror}",

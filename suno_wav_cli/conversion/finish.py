@@ -7,12 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.conversion.adoption import attach_task
+from suno_wav_cli.conversion.context import make_spool
 from suno_wav_cli.conversion.ids import typed_id
 from suno_wav_cli.conversion.outcome import Outcome
-from suno_wav_cli.conversion.pipeline import finish
+from suno_wav_cli.conversion.pipeline import begin_waiting
+from suno_wav_cli.conversion.prior import Accepted
 from suno_wav_cli.conversion.targets import check_targets, choose_targets, make_folders, names_title
 from suno_wav_cli.conversion.upload import is_saved
-from suno_wav_cli.conversion.wait import TimeLimit, look_once, wait_for
+from suno_wav_cli.conversion.wait import TimeLimit, Wait, look_once
 from suno_wav_cli.errors import StillRunning
 from suno_wav_cli.events import Skipped
 from suno_wav_cli.models import Song, WavState
@@ -47,23 +49,40 @@ async def finish_task(
         record = await look_once(context, task_id, entry)
     elif record is None and (entry is None or entry.audio_id is None):
         # The record tells the song, and with it the file's name.
-        record = await wait_for(context, task_id, entry, any_state=True, limit=limit)
+        record = await Wait(context, task_id, entry, any_state=True, limit=limit).decided
     if (entry is None or entry.audio_id is None) and record is not None and attach:
         entry = await attach_task(context, record) or entry
     named = record.audio_id if record else None
     audio_id = typed_id(entry.audio_id if entry else None, named, task_id) or "song"
     target = target_of(context, song_of(context, audio_id), entry, alone=alone)
-    if entry is not None and await is_saved(context, entry, target):
-        context.report(Skipped(audio_id=entry.name, path=target, tags_wanted=context.settings.tag))
+    if entry is not None and await skip_saved(context, entry, target):
         return Outcome(task_id=task_id, skipped=True)
-    local = context.local_file(audio_id, target)
-    check_targets([local], ours=context.owns, force=context.settings.force)
-    make_folders([local])
+    prepare_file(context, audio_id, target)
     if record is not None and record.state is WavState.PENDING and not wait:
         raise StillRunning("the conversion is not finished yet", "Try again later, or add --wait.")
     if entry is None or entry.audio_id is None:
         entry = await journal.when_unlocked(partial(journal.adopt, task_id, typed_id(named), target))
-    return await finish(context, entry, target, record, limit=limit)
+    outcome: Outcome = await begin_waiting(
+        context, Accepted(entry=entry, record=record), target, limit=limit
+    ).finish()
+    return outcome
+
+
+async def skip_saved(context: ConversionContext, entry: JournalEntry, target: Path) -> bool:
+    """Tell whether a conversion's file is where it belongs. Report it then."""
+    if not await is_saved(context, entry, target):
+        return False
+    context.report(Skipped(audio_id=entry.name, path=target, tags_wanted=context.settings.tag))
+    return True
+
+
+def prepare_file(context: ConversionContext, audio_id: str, target: Path) -> None:
+    """Check that a song's file can be made, and make its folder. Raise UsageError or OutputExists."""
+    local = context.local_file(audio_id, target)
+    if local != target:
+        make_spool(context.spool)
+    check_targets([local], ours=context.owns, force=context.settings.force)
+    make_folders([local])
 
 
 def song_of(context: ConversionContext, audio_id: str) -> Song:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT
 from suno_wav_cli.errors import NotAWholeWav, SunoWavError, UsageError
 from suno_wav_cli.events import InfoIncomplete, InfoNotWritten
 from suno_wav_cli.models import Song
+from suno_wav_cli.remote.address import is_remote, shown
 from suno_wav_cli.system.look import look_at
 from suno_wav_cli.wav import read_format
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.conversion.track_lookup import TrackLookup
     from suno_wav_cli.events import Report
-    from suno_wav_cli.journal import History
+    from suno_wav_cli.journal import Journal
     from suno_wav_cli.journal.entry import JournalEntry
     from suno_wav_cli.remote.stores import ObjectStores
 
@@ -37,13 +39,14 @@ class FollowUp:
     def __init__(
         self,
         run: Run,
-        history: History,
+        journal: Journal,
         stores: ObjectStores,
         tracks: TrackLookup | None,
         checksums: ChecksumFile | None,
     ) -> None:
         settings = run.settings
-        self._history = history
+        self._history = journal.history
+        self._uploads = journal.uploads
         self._stores = stores
         self._report: Report = run.report
         self._tracks = tracks if settings.info_json else None
@@ -69,13 +72,36 @@ class FollowUp:
         """Write what earlier runs have not written for files that they have saved."""
         if self._tracks is None and self._checksums is None:
             return
-        for entry, path in songs:
-            song = self._find_saved(entry, path)
-            if song is not None:
-                await self._list(song, path, again=False)
+        known = [(song, path) for entry, path in songs if (song := self._find_saved(entry, path)) is not None]
+        # Of objects, many looks at once.
+        lacking = await asyncio.gather(*(self._lacks_info(path) for _, path in known))
+        for (song, path), lacks_info in zip(known, lacking, strict=True):
+            await self._list(song, path, lacks_info=lacks_info)
+
+    async def _lacks_info(self, path: Path) -> bool:
+        if self._tracks is None:
+            return False
+        if not is_remote(path):
+            return look_at(info_of(path)) is None
+        # What the store does not tell is reported when it is written.
+        with suppress(UsageError):
+            return await self._stores.find(info_of(path)) is None
+        return True
 
     def _find_saved(self, entry: JournalEntry, path: Path) -> SavedSong | None:
         """Return a song as the journal has it, if that knows the file and the file can be read."""
+        if is_remote(path):
+            sent = self._uploads.find(entry, path)
+            if sent is None or not sent.is_done:
+                return None
+            return SavedSong(
+                entry=entry,
+                place=shown(path),
+                file_name=path.name,
+                bytes=sent.bytes,
+                sha256=sent.sha256,
+                format=None,
+            )
         place = path.absolute()
         for file in self._history.saved_files(entry):
             if file.path == place and file.sha256 is not None:
@@ -90,8 +116,8 @@ class FollowUp:
                     )
         return None
 
-    async def _list(self, song: SavedSong, path: Path, *, again: bool = True) -> None:
-        if self._tracks is not None and (again or look_at(info_of(path)) is None):
+    async def _list(self, song: SavedSong, path: Path, *, lacks_info: bool = True) -> None:
+        if self._tracks is not None and lacks_info:
             await self._write_info(self._tracks, song, info_of(path))
         if self._checksums is not None:
             await self._checksums.add(self._checksums.name_of(path), song.sha256)
@@ -140,12 +166,12 @@ def follow_up_options(settings: Settings) -> list[str]:
 
 @asynccontextmanager
 async def open_follow_up(
-    run: Run, history: History, stores: ObjectStores, tracks: TrackLookup | None
+    run: Run, journal: Journal, stores: ObjectStores, tracks: TrackLookup | None
 ) -> AsyncIterator[FollowUp]:
     """Yield what follows each saved song. At the end, write the checksums that are left."""
     path = run.settings.checksums
     checksums = None if path is None else ChecksumFile(path, run.report)
-    follow_up = FollowUp(run, history, stores, tracks, checksums)
+    follow_up = FollowUp(run, journal, stores, tracks, checksums)
     in_hurry = True
     try:
         yield follow_up

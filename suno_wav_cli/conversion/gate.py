@@ -8,22 +8,23 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from functools import partial
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.pricing import price_of
 from suno_wav_cli.conversion.availability import Availability
 from suno_wav_cli.conversion.budget import Allowance
+from suno_wav_cli.conversion.gate_pass import Pass
 from suno_wav_cli.conversion.gate_state import Move
 from suno_wav_cli.errors import (
+    JournalLocked,
     NoCredits,
     NotAuthorized,
     NotBegun,
     ServiceUnavailable,
     SubmissionUnknown,
     SunoWavError,
+    TooManyRequests,
 )
 from suno_wav_cli.events import SubmissionScheduled, SubmissionsStopped
 from suno_wav_cli.journal.slots import WindowFull
@@ -46,26 +47,6 @@ _BEFORE_PAYING = 5.0
 
 class TurnMissed(Exception):
     """The gate was closed, or the turn took long, after the connection was opened."""
-
-
-@dataclass(kw_only=True)
-class Pass:
-    """A song's way through the gate.
-
-    If it `is_planned`, the plan pays for it. It has room for a connection, its turn is near, its
-    request is in flight; then it is begun. `epoch` is the gate's when it came near; with `is_trial`,
-    all others wait for its outcome.
-    """
-
-    audio_id: str
-    number: int
-    is_planned: bool
-    is_begun: bool = False
-    epoch: int = 0
-    is_trial: bool = False
-    has_room: bool = False
-    is_near: bool = False
-    is_in_flight: bool = False
 
 
 class SubmissionGate:
@@ -190,6 +171,13 @@ class SubmissionGate:
         deadline: float,
     ) -> Claim:
         journal = self._context.journal
+
+        def authorize(row: int) -> None:
+            # Another program may have had the journal for a while.
+            if is_closed() or time.monotonic() > deadline:
+                raise TurnMissed
+            self._authorize(one, row)
+
         while True:
             self._check(one)
             delay = journal.slots.delay(self._window)
@@ -198,10 +186,17 @@ class SubmissionGate:
             if delay > 0:
                 await self._service.wait(delay)
                 continue
-            with suppress(WindowFull):
-                return await journal.when_unlocked(
-                    lambda: claim(partial(self._authorize, one)), seconds=_BEFORE_PAYING
-                )
+            try:
+                return await journal.when_unlocked(lambda: claim(authorize), seconds=_BEFORE_PAYING)
+            except WindowFull:
+                continue
+            except JournalLocked:
+                # Nothing was sent. The connection is not kept open for another program.
+                if one.locked_until is None:
+                    one.locked_until = time.monotonic() + self._context.settings.timeout
+                if time.monotonic() >= one.locked_until:
+                    raise
+                raise TurnMissed from None
 
     def record(self, one: Pass, error: SunoWavError | None) -> None:
         """Note the outcome of a submission. Raise NotBegun if the account was refused before."""
@@ -211,7 +206,15 @@ class SubmissionGate:
                 # Certainly not paid for.
                 self._allowance.refund()
                 self._begin(one, begun=False)
-            self._note_trouble(one, error, left=left)
+            if left and not isinstance(error, SubmissionUnknown | TooManyRequests):
+                # It steps back, so that the others are not held up.
+                self._count += 1
+                one.refuse(self._count, time.monotonic(), self._context.settings.timeout)
+            if one.is_given_up:
+                self._begin(one)
+                self._service.note_answer(one.epoch)
+            else:
+                self._note_trouble(one, error, left=left)
         elif left and isinstance(error, NotAuthorized | NoCredits):
             self._service.note_refusal(error)
             if ended_before:

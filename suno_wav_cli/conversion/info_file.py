@@ -31,14 +31,17 @@ _LARGEST = 1_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class SavedSong:
-    """A song that is saved. `place` is its file's whole path, or the address of its object."""
+    """A song that is saved. `place` is its file's whole path, or the address of its object.
+
+    `format` is None for an object that an earlier run has sent.
+    """
 
     entry: JournalEntry
     place: str
     file_name: str
     bytes: int
     sha256: str
-    format: WavFormat
+    format: WavFormat | None
 
 
 def info_of(target: Path) -> Path:
@@ -123,7 +126,7 @@ def make_info(song: SavedSong, track: Track | None, title: str | None, style: st
         "file": song.file_name,
         "bytes": song.bytes,
         "sha256": song.sha256,
-        "format": asdict(song.format) | {"seconds": round(song.format.seconds, 3)},
+        "format": song.format and asdict(song.format) | {"seconds": round(song.format.seconds, 3)},
     }
     return json.dumps(content, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 

@@ -28,6 +28,7 @@ from suno_wav_cli.errors import (
 from suno_wav_cli.events import SongFailed, Summary
 from suno_wav_cli.journal.entry import GIVEN_UP, UNDECIDED, UNSAVED, State
 from suno_wav_cli.models import is_id
+from suno_wav_cli.remote.address import is_remote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +109,8 @@ def find_saved(context: ConversionContext, outcome: Outcome) -> Outcome:
     with suppress(UsageError):
         entry = context.journal.of_task(outcome.task_id or "")
         if entry is not None and entry.state is State.SAVED and entry.target is not None:
-            is_there = context.journal.recognises(entry, entry.target)
+            known = context.journal.uploads.find(entry, entry.target) if is_remote(entry.target) else None
+            is_there = known.is_done if known else context.journal.recognises(entry, entry.target)
             return replace(outcome, path=entry.target, credits=entry.credits) if is_there else outcome
     return outcome
 

@@ -5,22 +5,25 @@ A failed song is a value: it never cancels another.
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from suno_wav_cli.conversion.identity import check_identity
 from suno_wav_cli.conversion.outcome import Outcome, report_failure
 from suno_wav_cli.conversion.plan import Action
 from suno_wav_cli.conversion.resume_hint import describe_command
 from suno_wav_cli.conversion.save import save
-from suno_wav_cli.conversion.wait import wait_for
+from suno_wav_cli.conversion.side_by_side import Rest, run_all
+from suno_wav_cli.conversion.wait import Wait
 from suno_wav_cli.download.part_file import remove_empty_part
 from suno_wav_cli.errors import GenerationFailed, JournalUnusable, SunoWavError, TaskForgotten
 from suno_wav_cli.events import Detached, Skipped
 from suno_wav_cli.journal.entry import State
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Sequence
+    import asyncio
+    from collections.abc import Callable, Coroutine, Sequence
     from pathlib import Path
 
     from suno_wav_cli.conversion.context import ConversionContext
@@ -30,11 +33,6 @@ if TYPE_CHECKING:
     from suno_wav_cli.conversion.wait import TimeLimit
     from suno_wav_cli.journal.entry import JournalEntry
     from suno_wav_cli.models import WavRecord
-
-T = TypeVar("T")
-
-_BEGINNING = 64
-"""Songs between their start and the answer to their submission, or with their turn to come."""
 
 
 async def convert_all(
@@ -56,21 +54,27 @@ async def convert_all(
                 Skipped(audio_id=job.song.audio_id, path=job.target, tags_wanted=context.settings.tag)
             )
 
-    async def convert_one(index: int, begun: Callable[[], None]) -> None:
+    async def begin(index: int) -> Rest | None:
         job, task_id = plan[index], None
         try:
             accepted = await submitter.accept(job)
-            begun()
             task_id = accepted.entry.wav_task_id
             # Known from here on, however the run ends.
             outcomes[index] = Outcome(task_id=task_id)
             if wait:
-                song = finish_accepted(context, accepted, job.target)
-                # Thousands may wait: none of them holds more than it needs.
-                del accepted
-                outcomes[index] = await song
-            else:
-                _report_detached(context, job.song.audio_id, task_id or "")
+                rest = begin_waiting(context, accepted, job.target)
+                return replace(rest, finish=partial(finish, index, rest.finish))
+            _report_detached(context, job.song.audio_id, task_id or "")
+        except JournalUnusable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other songs go on
+            outcomes[index] = report_failure(context, job.song.audio_id, task_id, error)
+        return None
+
+    async def finish(index: int, save_song: Callable[[], Coroutine[Any, Any, Outcome]]) -> None:
+        job, task_id = plan[index], outcomes[index].task_id
+        try:
+            outcomes[index] = await save_song()
         except JournalUnusable:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the other songs go on
@@ -79,110 +83,47 @@ async def convert_all(
     to_do = [index for index, job in enumerate(plan) if job.action is not Action.THERE]
     # What the service has already need not wait for what is still to be submitted, one after the other.
     to_do.sort(key=lambda index: plan[index].action is Action.SUBMIT)
-    await run_all(convert_one, to_do)
+    await run_all(begin, to_do)
 
 
-async def run_all(
-    work: Callable[[T, Callable[[], None]], Coroutine[Any, Any, None]], items: Sequence[T]
-) -> None:
-    """Run `work` on all items side by side. They begin in this order, a few at a time.
-
-    `work` gets a function to call when the next one may begin: when its song has been submitted, and
-    waits. However many wait, they cost memory alone. One song's trouble is its outcome. What is
-    raised all the same ends the others.
-    """
-    room, tasks = asyncio.Semaphore(_BEGINNING), set[asyncio.Task[None]]()
-    end = asyncio.get_running_loop().create_future()
-
-    async def run(item: T) -> None:
-        begun = _Begun(room)
-        try:
-            await work(item, begun)
-        finally:
-            begun()
-
-    async def begin_all() -> None:
-        for item in items:
-            await room.acquire()
-            begin(run(item))
-
-    def begin(story: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(story)
-        tasks.add(task)
-        task.add_done_callback(note_end)
-
-    def note_end(task: asyncio.Task[None]) -> None:
-        tasks.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if not end.done() and error is not None:
-            end.set_exception(error)
-        elif not end.done() and not tasks:
-            end.set_result(None)
-
-    begin(begin_all())
-    try:
-        await end
-    finally:
-        # What fails while a signal ends the run must not hide the signal.
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-class _Begun:
-    """Gives the room of one song to the next, at the first call."""
-
-    __slots__ = ("_room",)
-
-    def __init__(self, room: asyncio.Semaphore) -> None:
-        self._room: asyncio.Semaphore | None = room
-
-    def __call__(self) -> None:
-        if self._room is not None:
-            self._room.release()
-            self._room = None
-
-
-def finish_accepted(context: ConversionContext, accepted: Accepted, target: Path) -> Awaitable[Outcome]:
-    """Return the coroutine that waits for a conversion and saves its file."""
-    return finish(
+def begin_waiting(
+    context: ConversionContext, accepted: Accepted, target: Path, *, limit: TimeLimit | None = None
+) -> Rest:
+    """Wait for a task that was accepted. What is left is to save its file, which returns an outcome."""
+    entry = context.journal.follow(accepted.entry)
+    wait = Wait(
         context,
-        accepted.entry,
-        target,
+        entry.wav_task_id or "",
+        entry,
         accepted.record,
         new=accepted.new,
         callback_url=accepted.callback_url,
+        limit=limit,
     )
+    # The entry itself is not kept: thousands may wait.
+    return Rest(decided=wait.decided, finish=partial(_save_decided, context, entry.id, target, wait.decided))
 
 
-async def finish(
-    context: ConversionContext,
-    entry: JournalEntry,
-    target: Path,
-    known: WavRecord | None = None,
-    *,
-    new: bool = False,
-    callback_url: str | None = None,
-    limit: TimeLimit | None = None,
+async def _save_decided(
+    context: ConversionContext, row: int, target: Path, decided: asyncio.Future[WavRecord]
 ) -> Outcome:
-    """Wait for a task that was accepted, and save its file. The arguments are those of `wait_for`.
+    """Save the file of the conversion in this row of the journal, once the service has decided.
 
     Raise SunoWavError.
     """
     journal = context.journal
-    entry = journal.follow(entry)
     try:
-        record = await wait_for(
-            context, entry.wav_task_id or "", entry, known, new=new, callback_url=callback_url, limit=limit
-        )
+        record = await decided
     except SunoWavError as error:
-        await record_end(context, entry, error)
+        await record_end(context, journal.by_id(row), error)
         raise
+    entry = journal.by_id(row)
     check_identity(context, entry, record)
     entry = await journal.when_unlocked(
         lambda: journal.move(entry, State.READY, wav_url=record.url, target=target, credits=record.credits)
     )
-    await save(entry, record.url or "", target, context)
+    if not await save(entry, record.url or "", target, context):
+        return Outcome(task_id=entry.wav_task_id, skipped=True)
     return Outcome(task_id=entry.wav_task_id, path=target, credits=entry.credits)
 
 

@@ -10,11 +10,11 @@ import math
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Iterator
+    from collections.abc import Callable, Coroutine, Iterator
 
     from suno_wav_cli.conversion.lookup_retry import AskAgain
 
@@ -56,19 +56,20 @@ class PolledTask:
 
     If this run has submitted it, `callback_url` is where its callback may come, and `called` if one has.
     It was last looked up at `since`, or submitted then. The next lookup is to come after `seconds`,
-    and not before `at_least`. With callbacks expected it is `due` later. `turn` is done when the
-    lookup may begin.
+    and not before `at_least`. With callbacks expected it is `due` later. `look_up` is called when
+    its turn has come, and `lookup` runs then.
     """
 
     task_id: str
     callback_url: str | None
+    look_up: Callable[[], Coroutine[Any, Any, None]]
     began: float
     since: float
     called: bool = False
     seconds: float = 0.0
     at_least: float = 0.0
     due: float = 0.0
-    turn: asyncio.Future[None] | None = None
+    lookup: asyncio.Task[None] | None = None
 
     @property
     def earliest(self) -> float:

@@ -1,14 +1,16 @@
 """The lookups of a run: one poller gives all waiting tasks their turns.
 
 However many songs wait, the service gets a few lookups a second. When it is whose turn is decided
-in poll_schedule.py.
+in poll_schedule.py. Only a lookup on its way has a coroutine: a task that waits is a record.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from suno_wav_cli.conversion.callback_evidence import CallbackEvidence
 from suno_wav_cli.conversion.poll_schedule import Pace, PolledTask, Schedule
@@ -18,6 +20,8 @@ from suno_wav_cli.models import WavRecord, WavState
 from suno_wav_cli.system.bounded_dict import BoundedDict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
     from suno_wav_cli.api.client import Client
     from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.config.wait_limits import WaitLimits
@@ -49,43 +53,43 @@ class Poller:
         self._timer: asyncio.TimerHandle | None = None
         self._is_delay_said = False
 
-    def follow(self, task_id: str, *, callback_url: str | None) -> PolledTask:
-        """Begin to wait for a task. `callback_url` is what this run has just submitted it with."""
+    def follow(
+        self, task_id: str, look_up: Callable[[], Coroutine[Any, Any, None]], *, callback_url: str | None
+    ) -> PolledTask:
+        """Begin to wait for a task. `callback_url` is what this run has just submitted it with.
+
+        Each turn runs `look_up`, in which `ask` asks the service.
+        """
         now, is_called = time.monotonic(), self._early.pop(task_id) is not None
-        task = PolledTask(task_id=task_id, callback_url=callback_url, began=now, since=now, called=is_called)
+        task = PolledTask(
+            task_id=task_id,
+            callback_url=callback_url,
+            look_up=look_up,
+            began=now,
+            since=now,
+            called=is_called,
+        )
         self._tasks[task_id] = task
         return task
 
     def forget(self, task: PolledTask) -> None:
+        """Wait no longer. A lookup on its way is cancelled."""
         if self._tasks.get(task.task_id) is task:
             del self._tasks[task.task_id]
+        self._schedule.remove(task)
+        if task.lookup is not None:
+            task.lookup.cancel()
 
-    async def turn(self, task: PolledTask, step: AskAgain) -> None:
-        """Wait until the task is to be looked up, by the clock or because its callback has come.
-
-        `look_up` must follow at once.
-        """
-        task.turn = turn = asyncio.get_running_loop().create_future()
+    def schedule(self, task: PolledTask, step: AskAgain) -> None:
+        """Give the task a turn by the clock, or when its callback comes."""
         self._schedule.add(task, step)
         self._advance()
-        try:
-            await turn
-        except asyncio.CancelledError:
-            self._schedule.remove(task)
-            if turn.done() and not turn.cancelled():
-                self._end_lookup()
-            raise
-        finally:
-            task.turn = None
 
-    async def look_up(self, client: Client, task: PolledTask) -> Answer:
+    async def ask(self, client: Client, task: PolledTask) -> Answer:
         """Look up a task that has its turn. An error is an answer too."""
         was_called, task.called = task.called, False
-        try:
-            answer = await fetch_answer(client, task.task_id)
-        finally:
-            task.since = time.monotonic()
-            self._end_lookup()
+        answer = await fetch_answer(client, task.task_id)
+        task.since = time.monotonic()
         is_expected = task.callback_url is not None and task.callback_url == self._open_url
         if is_expected and isinstance(answer, WavRecord) and answer.state is not WavState.PENDING:
             self._evidence.decided(
@@ -113,8 +117,15 @@ class Poller:
             self._schedule.call(task)
             self._advance()
 
-    def _end_lookup(self) -> None:
+    def _begin_lookup(self, task: PolledTask) -> None:
+        self._running += 1
+        task.lookup = asyncio.create_task(task.look_up())
+        task.lookup.add_done_callback(partial(self._end_lookup, task))
+
+    def _end_lookup(self, task: PolledTask, lookup: asyncio.Task[None]) -> None:
         self._running -= 1
+        if task.lookup is lookup:
+            task.lookup = None
         self._advance()
 
     def _advance(self) -> None:
@@ -124,11 +135,8 @@ class Poller:
             self._report(CallbacksMissing(poll_interval=self._poll_interval))
         self._schedule.set_pauses(self._evidence.factor, self._open_url)
         while self._running < _AT_ONCE and (task := self._schedule.next_task(now)) is not None:
-            # A song that was cancelled a moment ago has not left yet.
-            if task.turn is not None and not task.turn.done():
-                self._running += 1
-                self._say_delay(task, now)
-                task.turn.set_result(None)
+            self._say_delay(task, now)
+            self._begin_lookup(task)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -143,7 +151,7 @@ class Poller:
         is_late = task.seconds > 0 and now - task.due > self._poll_interval
         if is_late and not task.called and not self._is_delay_said:
             self._is_delay_said = True
-            waiting = len(self._schedule) + self._running
+            waiting = len(self._schedule) + self._running + 1
             self._report(
                 LookupsDelayed(tasks=waiting, poll_interval=self._poll_interval, seconds=now - task.since)
             )
@@ -152,6 +160,7 @@ class Poller:
 async def fetch_answer(client: Client, task_id: str) -> Answer:
     """Look a task up once. An error is an answer too."""
     try:
-        return await client.fetch_record(task_id, retries=0)
+        # As it came, a record has a kilobyte or more, and thousands may be kept.
+        return replace(await client.fetch_record(task_id, retries=0), raw={})
     except SunoWavError as error:
         return error

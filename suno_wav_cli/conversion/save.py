@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from suno_wav_cli.conversion.stdout import write_to_standard_output
 from suno_wav_cli.conversion.upload import is_saved, upload
 from suno_wav_cli.conversion.whole_file import put_in_place, report_levels, tag
 from suno_wav_cli.download.part_file import check_target, disk_error, open_part
+from suno_wav_cli.errors import PartInUse, StillRunning
 from suno_wav_cli.journal.entry import State
 from suno_wav_cli.remote.address import is_remote, shown
 from suno_wav_cli.system.threads import start_in_thread
@@ -27,15 +29,36 @@ if TYPE_CHECKING:
     from suno_wav_cli.journal.entry import JournalEntry
     from suno_wav_cli.journal.parts import PartialFile
 
+_BETWEEN_LOOKS = 0.5
+"""Seconds between two looks whether another program still downloads the song."""
 _LARGEST_DRAWN = 256_000_000
 """Bytes. More than any song has. A longer file is drawn by `inspect` only."""
 
 
-async def save(entry: JournalEntry, url: str, target: Path, context: ConversionContext) -> None:
+async def save(entry: JournalEntry, url: str, target: Path, context: ConversionContext) -> bool:
     """Download the file at `url`, check it, and put it at `target`, or on standard output.
 
-    A file that is there already is this conversion's own, or is left alone. Raise SunoWavError.
+    While another program downloads it, wait for that, until `--timeout`. Return False if the file is
+    there already: it is this conversion's own, or is left alone. Raise SunoWavError.
     """
+    deadline, is_said = time.monotonic() + context.settings.timeout, False
+    while True:
+        try:
+            return await _save(entry, url, target, context)
+        except PartInUse as in_use:
+            if time.monotonic() > deadline:
+                raise StillRunning(
+                    in_use.message,
+                    "Nothing is paid twice. To wait for it:",
+                    continue_argv=context.continue_argv([entry.wav_task_id or ""]),
+                ) from None
+            if not is_said:
+                is_said = True
+                context.report(events.OtherRunAwaited(audio_id=entry.name, downloading=True))
+        await asyncio.sleep(_BETWEEN_LOOKS)
+
+
+async def _save(entry: JournalEntry, url: str, target: Path, context: ConversionContext) -> bool:
     path = None if context.piped else target
     journal = context.journal
     async with context.downloads.one() as slot:
@@ -47,7 +70,7 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
                 context.report(
                     events.Skipped(audio_id=entry.name, path=target, tags_wanted=context.tagger is not None)
                 )
-                return
+                return False
             if path is not None and not is_remote(path):
                 check_target(path)
             partial = _find_partial(part, entry, context)
@@ -110,6 +133,7 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
             format=wav,
         )
         await context.follow_up.after_saving(saved, path)
+    return True
 
 
 def _find_partial(part: PartFile, entry: JournalEntry, context: ConversionContext) -> PartialFile | None:

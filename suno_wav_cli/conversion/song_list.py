@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from suno_wav_cli.conversion.list_lines import FAILURE, HEADER, SongLines, needs_header
-from suno_wav_cli.conversion.resume_hint import how_to_make
+from suno_wav_cli.conversion.targets import existing_folder
 from suno_wav_cli.conversion.text_lines import read_lines
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.events import LineRefused
@@ -132,8 +132,10 @@ def check_writable(path: Path, source: str | None = None, *, is_plain: bool = Tr
 
     It may replace the list `source` only if that `is_plain`: columns and objects would be lost.
     """
-    if not is_folder(path.parent):
-        raise UsageError(f"--errors: there is no folder {path.parent}", how_to_make(path.parent))
+    # It is made with the list.
+    folder = existing_folder(path.parent)
+    if not is_folder(folder) or not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"--errors: {path} cannot be made in {folder}", "Name another file.")
     found = look_at(path)
     if found is not None and not stat.S_ISREG(found.st_mode):
         raise UsageError(f"--errors: {path} is not a file", "Name a file.")
@@ -159,6 +161,7 @@ def write_failures(path: Path, failures: Sequence[tuple[Song, str]], *, private:
     try:
         # A link to the list stays a link.
         real = path if private else Path(os.path.realpath(path))
+        real.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(real, "".join(lines).encode(errors="replace"), 0o600 if private else 0o666)
     except (OSError, ValueError) as error:
         raise UsageError(

@@ -45,7 +45,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from suno_wav_cli.conversion.context import ConversionContext
-    from suno_wav_cli.conversion.gate import Pass, SubmissionGate
+    from suno_wav_cli.conversion.gate import SubmissionGate
+    from suno_wav_cli.conversion.gate_pass import Pass
     from suno_wav_cli.conversion.plan import Job
     from suno_wav_cli.journal.entry import JournalEntry
     from suno_wav_cli.models import WavRecord
@@ -110,7 +111,11 @@ class Submitter:
             return await continue_earlier(self.context, taken.entry)
         except SubmissionUnknown:
             raise
-        except (TurnMissed, ServiceUnavailable):
+        except ServiceUnavailable:
+            if one.is_given_up:
+                raise
+            return None
+        except TurnMissed:
             return None
 
     async def _pay(self, job: Job, one: Pass, callback_url: str | None) -> Accepted:

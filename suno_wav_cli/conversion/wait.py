@@ -1,4 +1,4 @@
-"""Waiting for a task: one loop, woken by a callback or by the clock, in which the API decides."""
+"""Waiting for a task: it is looked up at a callback or by the clock, and the API decides."""
 
 from __future__ import annotations
 
@@ -47,52 +47,108 @@ class TimeLimit:
         return self.ends_at
 
 
-async def wait_for(
-    context: ConversionContext,
-    task_id: str,
-    entry: JournalEntry | None,
-    known: WavRecord | None = None,
-    *,
-    new: bool = False,
-    callback_url: str | None = None,
-    any_state: bool = False,
-    limit: TimeLimit | None = None,
-) -> WavRecord:
-    """Wait until the service has made the file. The record that is returned has its URL.
+class Wait:
+    """A wait for a task: a record that the poller looks up, because thousands may wait at once.
 
     `entry` is None for a task that the journal does not know. `known` is what the service said a
     moment ago. `new` if this run has just submitted the task, with `callback_url` if callbacks may
-    come. With `any_state`, return the first record. `limit` is what other waits for this song share.
+    come. With `any_state`, the first record ends it. `limit` is what other waits for this song share.
 
-    Raise what `next_step` and `time_is_up` decide, with the line that continues.
+    `decided` gets the record, which has the file's URL, or what `next_step` and `time_is_up` decide,
+    with the line that continues. To cancel it ends the wait.
     """
-    terms, answers = wait_terms(context, entry), Answers()
-    reports = _Reports(context=context, task_id=task_id, name=entry.name if entry else task_id, record=known)
-    limit = limit or TimeLimit(seconds=context.settings.timeout)
-    task = context.poller.follow(task_id, callback_url=callback_url)
-    step: Step = AskAgain(seconds=terms.poll_interval if new else 0.0, at_least=0.0)
-    try:
-        async with asyncio.timeout_at(limit.begin() if new or known else limit.ends_at) as timeout:
-            while isinstance(step, AskAgain):
-                if known is None:
-                    await context.poller.turn(task, step)
-                    if timeout.when() is None:
-                        timeout.reschedule(limit.begin())
-                answer = known or await context.poller.look_up(context.client, task)
-                answers = answers.after(answer, time.monotonic())
-                step = next_step(answers, terms, key_worked=context.client.key_worked)
-                if any_state and isinstance(answer, WavRecord):
-                    step = answer
-                if known is None:
-                    reports.show(answer, is_last=not isinstance(step, AskAgain))
-                known = None
-    except TimeoutError:
-        step = time_is_up(answers, terms, context.settings.timeout)
-    finally:
-        context.poller.forget(task)
-    if isinstance(step, SunoWavError):
-        raise with_line(context, task_id, step, paid=terms.paid)
-    return step
+
+    __slots__ = (
+        "_answers",
+        "_any_state",
+        "_context",
+        "_limit",
+        "_reports",
+        "_task",
+        "_terms",
+        "_timer",
+        "decided",
+    )
+
+    def __init__(
+        self,
+        context: ConversionContext,
+        task_id: str,
+        entry: JournalEntry | None,
+        known: WavRecord | None = None,
+        *,
+        new: bool = False,
+        callback_url: str | None = None,
+        any_state: bool = False,
+        limit: TimeLimit | None = None,
+    ) -> None:
+        self._context = context
+        self._terms, self._answers = wait_terms(context, entry), Answers()
+        self._reports = _Reports(
+            context=context,
+            task_id=task_id,
+            name=entry.name if entry else task_id,
+            state=None if known is None else _state_of(known),
+        )
+        self._any_state = any_state
+        self._limit = limit or TimeLimit(seconds=context.settings.timeout)
+        self._timer: asyncio.TimerHandle | None = None
+        self.decided: asyncio.Future[WavRecord] = asyncio.get_running_loop().create_future()
+        self.decided.add_done_callback(self._end)
+        self._task = context.poller.follow(task_id, self._look_up, callback_url=callback_url)
+        first = AskAgain(seconds=self._terms.poll_interval if new else 0.0, at_least=0.0)
+        self._go_on(first if known is None else self._take(known))
+        if new or known or self._limit.ends_at is not None:
+            self._begin_time()
+
+    @property
+    def task_id(self) -> str:
+        return self._task.task_id
+
+    def _begin_time(self) -> None:
+        if self._timer is None and not self.decided.done():
+            self._timer = asyncio.get_running_loop().call_at(self._limit.begin(), self._end_time)
+
+    def _end_time(self) -> None:
+        if not self.decided.done():
+            self._go_on(time_is_up(self._answers, self._terms, self._context.settings.timeout))
+
+    async def _look_up(self) -> None:
+        self._begin_time()
+        try:
+            answer = await self._context.poller.ask(self._context.client, self._task)
+            step = self._take(answer)
+            self._reports.show(answer, is_last=not isinstance(step, AskAgain))
+            self._go_on(step)
+        except Exception as error:  # noqa: BLE001 - raised where the wait is awaited
+            if not self.decided.done():
+                self.decided.set_exception(error)
+
+    def _take(self, answer: Answer) -> Step:
+        self._answers = self._answers.after(answer, time.monotonic())
+        if self._any_state and isinstance(answer, WavRecord):
+            return answer
+        return next_step(self._answers, self._terms, key_worked=self._context.client.key_worked)
+
+    def _go_on(self, step: Step) -> None:
+        match step:
+            case AskAgain():
+                self._context.poller.schedule(self._task, step)
+            case WavRecord():
+                self.decided.set_result(step)
+            case _:
+                self.decided.set_exception(
+                    with_line(self._context, self.task_id, step, paid=self._terms.paid)
+                )
+
+    def _end(self, decided: asyncio.Future[WavRecord]) -> None:
+        """Leave nothing behind, however the wait ended."""
+        self._context.poller.forget(self._task)
+        if self._timer is not None:
+            self._timer.cancel()
+        if not decided.cancelled():
+            # Taken note of, because a run that is ended does not ask for it.
+            decided.exception()
 
 
 async def look_once(context: ConversionContext, task_id: str, entry: JournalEntry | None) -> WavRecord:
@@ -136,13 +192,13 @@ def with_line(context: ConversionContext, task_id: str, error: SunoWavError, *, 
 class _Reports:
     """Reports the answers of one wait: each state and each reason once.
 
-    `record` is the last one that is known.
+    `state` is the last one that is known.
     """
 
     context: ConversionContext
     task_id: str
     name: str
-    record: WavRecord | None
+    state: tuple[WavState, str | None] | None
     reasons: tuple[str, ...] = ()
 
     def show(self, answer: Answer, *, is_last: bool) -> None:
@@ -153,8 +209,8 @@ class _Reports:
                 report(LookupFailed(audio_id=self.name, task_id=self.task_id, message=answer.message))
             return
         report(LookedUp(audio_id=self.name, record=answer))
-        before, self.record = self.record, answer
-        if self.context.watch and (before is None or _state_of(before) != _state_of(answer)):
+        before, self.state = self.state, _state_of(answer)
+        if self.context.watch and before != self.state:
             report(StateChanged(audio_id=self.name, record=answer, seen_at=time.time()))
         said = message_of(answer) if answer.state is WavState.PENDING else None
         if said is not None and not is_last and self._is_new(said):

@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.errors import DiskFull, DownloadFailed, OutputExists, UsageError
+from suno_wav_cli.errors import DiskFull, DownloadFailed, OutputExists, PartInUse, UsageError
 from suno_wav_cli.system.atomic_file import rename_unless_taken, sync_file, sync_folder, when_not_shared
 from suno_wav_cli.system.file_lock import is_same_file, try_lock
 from suno_wav_cli.system.look import is_special
@@ -140,8 +140,8 @@ def check_part(target: Path) -> None:
 def open_part(target: Path) -> Iterator[PartFile]:
     """Open and lock the target's part file. An empty one is removed at the end.
 
-    Raise UsageError if it is not a regular file, and DownloadFailed if another program holds it, or it
-    cannot be opened.
+    Raise UsageError if it is not a regular file, PartInUse if another program holds it, and
+    DownloadFailed if it cannot be opened.
     """
     path = part_of(target)
     try:
@@ -203,7 +203,7 @@ def _open_and_lock(path: Path) -> FileIO:
 def _lock(path: Path, file: FileIO) -> None:
     """Keep a second program out. On systems without locks the last one wins."""
     if not try_lock(file):
-        raise DownloadFailed(
+        raise PartInUse(
             f"another program is downloading to {path}", "Let it finish, or choose another --out."
         )
 

@@ -56,6 +56,20 @@ class AgentDownloaded:
 
 
 @event
+class TunnelUnproven:
+    """Callbacks may arrive, but no request of this program's own did. Songs are polled meanwhile.
+
+    public_url: the address that the service is given.
+    reason: why the request did not arrive.
+    poll_interval: seconds between status checks.
+    """
+
+    public_url: str
+    reason: str
+    poll_interval: float
+
+
+@event
 class TunnelLost:
     """Callbacks cannot arrive for now.
 
@@ -119,6 +133,7 @@ CallbackEvent: TypeAlias = (
     | TunnelOpening
     | AgentDownloading
     | AgentDownloaded
+    | TunnelUnproven
     | TunnelLost
     | TunnelRestored
     | CallbacksMissing

@@ -200,9 +200,10 @@ class AnswerKept:
 
 @event
 class OtherRunAwaited:
-    """Another program is submitting the song. This one waits for the outcome."""
+    """Another program is submitting the song, or `downloading` its file. This one waits for that."""
 
     audio_id: str
+    downloading: bool = False
 
 
 @event

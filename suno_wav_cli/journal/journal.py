@@ -120,9 +120,16 @@ class Journal:
         """Tell whether a download to this file has ever been started."""
         return self._database.entry("target = ? AND wav_url IS NOT NULL", stored(target)) is not None
 
+    def by_id(self, row_id: int | None) -> JournalEntry:
+        """Return the conversion in a row that was written."""
+        entry = self._database.entry("id = ?", row_id)
+        if entry is None:
+            raise AssertionError(f"row {row_id} was written and is not there")
+        return entry
+
     def refresh(self, entry: JournalEntry) -> JournalEntry:
         """Return a conversion as it is now."""
-        return self._by_id(entry.id)
+        return self.by_id(entry.id)
 
     def follow(self, entry: JournalEntry) -> JournalEntry:
         """Count a conversion among those that this run works on. Return it as it is now."""
@@ -211,7 +218,8 @@ class Journal:
         """Change the state, and whatever else is given. A message lasts until the next step.
 
         A step that NEXT_STATES does not have is a bug. A power cut may undo READY and SAVED: then the
-        service is asked again, or `recognises` finds the whole file.
+        service is asked again, or `recognises` finds the whole file. It may undo an UNKNOWN without an
+        answer: then the row is SUBMITTING, which means the same.
         """
         if state not in NEXT_STATES[entry.state]:
             raise AssertionError(f"a conversion cannot go from {entry.state} to {state}")
@@ -219,8 +227,11 @@ class Journal:
         if changes.get("wav_task_id") and entry.expires is None:
             columns["expires"] = self._kept_until()
         columns |= {key: new for key, new in changes.items() if new is not None}
-        self._database.update(entry.id, columns, synced=state not in (State.READY, State.SAVED))
-        return self._by_id(entry.id)
+        found_again = state in (State.READY, State.SAVED) or (
+            state is State.UNKNOWN and entry.state is State.SUBMITTING and not changes.get("answer")
+        )
+        self._database.update(entry.id, columns, synced=not found_again)
+        return self.by_id(entry.id)
 
     def begin_rename(self, entry: JournalEntry, target: Path, size: int, sha256: str) -> JournalEntry:
         """Record that the whole file, of `size` bytes, is about to get its name.
@@ -274,12 +285,6 @@ class Journal:
 
     def _insert(self, state: State, **columns: object) -> JournalEntry:
         now, account = time.time(), {"service": self._account.base_url, "provider": self._account.provider}
-        return self._by_id(
+        return self.by_id(
             self._database.insert(account | {"state": state, "created": now, "updated": now} | columns)
         )
-
-    def _by_id(self, row_id: int | None) -> JournalEntry:
-        entry = self._database.entry("id = ?", row_id)
-        if entry is None:
-            raise AssertionError(f"row {row_id} was written and is not there")
-        return entry

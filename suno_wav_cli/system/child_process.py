@@ -72,7 +72,7 @@ class _Output:
         """Read lines as fast as they can be shown: a program that prints more waits."""
         rest = b""
         try:
-            while piece := await start_in_thread(self._read, "command output"):
+            while piece := await start_in_thread(lambda: self._reader.read1(_MOST_BYTES), "command output"):
                 self.bytes_read += len(piece)
                 *lines, rest = (rest + piece).split(b"\n")
                 if len(rest) >= _MOST_BYTES:
@@ -80,14 +80,10 @@ class _Output:
                 for line in lines:
                     say(_printed(line))
         finally:
+            # A thread may still be reading, and the end come only with the last program that may write.
+            start_in_thread(self._reader.close, "command output")
             if rest:
                 say(_printed(rest))
-
-    def _read(self) -> bytes:
-        piece = self._reader.read1(_MOST_BYTES)
-        if not piece:
-            self._reader.close()
-        return piece
 
 
 def _printed(line: bytes) -> str:

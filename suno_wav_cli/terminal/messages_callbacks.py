@@ -28,6 +28,11 @@ def render_callback(event: events.CallbackEvent) -> Message:
             return Message(
                 text=f"suno-wav: the ngrok agent has the SHA-256 {event.sha256}; none is known for this system"
             )
+        case events.TunnelUnproven():
+            return Message(
+                text=f"suno-wav: callbacks may not arrive ({printable(event.reason)}): "
+                f"polling every {event.poll_interval:g} s meanwhile"
+            )
         case events.TunnelLost(poll_interval=None):
             return Message(text=f"suno-wav: {printable(event.reason)}: no deliveries until it is restored")
         case events.TunnelLost():

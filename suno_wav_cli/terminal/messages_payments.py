@@ -65,7 +65,8 @@ def render_payment(event: events.PaymentEvent) -> Message:
             answer = printable(event.answer)
             return Message(text=f"{event.audio_id}: the service answered: {answer}", level=Level.DETAIL)
         case events.OtherRunAwaited():
-            return Message(text=f"{event.audio_id}: another program is submitting it; waiting for that")
+            doing = "downloading" if event.downloading else "submitting"
+            return Message(text=f"{event.audio_id}: another program is {doing} it; waiting for that")
         case events.OtherSongNamed():
             return Message(
                 text=f"{event.audio_id}: warning: the record of task {event.task_id} names the song "

@@ -9,6 +9,8 @@ _FEWEST = 8
 """Fewer songs than this tell no rate."""
 _SHORTEST = 5.0
 """Seconds that a rate is measured over at least."""
+_OVERDUE = 3.0
+"""So many times as long as usual without a song that goes on: earlier ones tell nothing then."""
 
 
 class Pace:
@@ -33,9 +35,9 @@ class Pace:
     def seconds_left(self, now: float, *, to_submit: int, unfinished: int) -> float | None:
         """Return the longer of two estimates: by what is to be submitted, and by what is to be finished.
 
-        Return None until songs were finished, which tells how long one takes.
+        Return None until songs were finished, which tells how long one takes, and when none goes on.
         """
-        if not self._ended or unfinished <= 0:
+        if not self._ended or unfinished <= 0 or self._is_stuck(now):
             return None
         finishing = _rate(self._ended, now)
         by_finishing = None if finishing is None else unfinished / finishing
@@ -49,6 +51,12 @@ class Pace:
                 else max(self._seconds_each - (now - last), 1.0)
             )
         return max((one for one in (by_finishing, by_submitting) if one is not None), default=None)
+
+    def _is_stuck(self, now: float) -> bool:
+        """Tell whether no song was accepted or finished for much longer than that takes."""
+        latest = max(self._ended[-1], self._accepted[-1] if self._accepted else 0.0)
+        usual = max(_SHORTEST, self._seconds_each or 0.0, 1 / self._window_rate)
+        return now - latest > _OVERDUE * usual
 
 
 def _rate(times: deque[float], now: float) -> float | None:

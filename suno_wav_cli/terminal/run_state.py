@@ -24,7 +24,7 @@ class Stage(StrEnum):
     """For the next try of the download."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SongRow:
     """A song on its way.
 
@@ -152,7 +152,9 @@ class RunState:
                 self.begun = event
             case events.TunnelOpening():
                 self.tunnel_since = now
-            case events.Ready() | events.Listening() | events.TunnelLost() | events.TunnelRestored():
+            case events.Ready() | events.Listening() | events.TunnelUnproven():
+                self.tunnel_since = None
+            case events.TunnelLost() | events.TunnelRestored():
                 self.tunnel_since = None
             case events.SubmissionScheduled():
                 self.next_submission = now + event.seconds
@@ -204,6 +206,8 @@ class RunState:
                 self._change(event.audio_id, note=event.message)
             case events.AnswerAwaited():
                 self._change(event.audio_id, note="no answer to the paid request yet")
+            case events.OtherRunAwaited() if event.downloading:
+                self._change(event.audio_id, stage=Stage.WAITING, note="another program is downloading it")
             case events.OtherRunAwaited():
                 self._enter(event.audio_id, Stage.SUBMITTING, now, note="another program is submitting it")
             case _:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import time
@@ -10,6 +11,7 @@ from array import array
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 
 from suno_wav_cli.journal import open_journal
@@ -98,6 +100,36 @@ def test_the_users_own_public_address_leads_to_the_port(sandbox: Sandbox, free_p
     )
     assert done.code == 0
     assert sandbox.counted("lookups", "demo+public") == 1
+
+
+@pytest.mark.first_cases(1)
+@pytest.mark.parametrize("answer", ["HTTP 404", "the connection was refused", "cannot be reached from here"])
+def test_a_public_address_that_this_machine_cannot_reach_is_used_and_polled(
+    sandbox: Sandbox, free_port: int, answer: str
+) -> None:
+    """Many routers do not lead a request from inside back in, or answer it themselves."""
+    public = {
+        "HTTP 404": sandbox.base_url,
+        "the connection was refused": "http://127.0.0.1:9",
+        "cannot be reached from here": "http://no-such-name.invalid",
+    }[answer]
+    song = f"demo+hairpin-{answer.split(maxsplit=1)[0]}"
+    done = sandbox.run("convert", song, "--public-url", public, "--port", str(free_port), "--json")
+    assert done.code == 0
+    (unproven,) = [json.loads(line) for line in done.out.splitlines() if "tunnel_unproven" in line]
+    assert (unproven["public_url"], answer in unproven["reason"]) == (public, True)
+    assert "ngrok" not in done.out + done.err
+    record = httpx.get(
+        f"{sandbox.base_url}/api/v1/wav/record-info",
+        params={
+            "taskId": next(
+                json.loads(line)["task_id"] for line in done.out.splitlines() if "submitted" in line
+            )
+        },
+        headers={"Authorization": "Bearer any"},
+        trust_env=False,
+    ).json()
+    assert record["data"]["callbackUrl"].startswith(f"{public}/suno-wav-callback/")
 
 
 def test_a_public_address_without_a_port_is_wrong_usage(sandbox: Sandbox) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.program import command_line, run_program
+from tests.support.program import command_line, run_program, start_program
 
 if TYPE_CHECKING:
     from tests.support.program import Sandbox
@@ -26,6 +26,43 @@ def test_a_dry_run_makes_no_folders(sandbox: Sandbox) -> None:
 def test_what_is_too_dear_makes_no_folders(sandbox: Sandbox) -> None:
     done = sandbox.run("convert", "demo+dear", "--out", "new/", "--max-credits", "0")
     assert (done.code, list(Path().iterdir())) == (4, [])
+
+
+def test_a_dry_run_to_standard_output_makes_no_spool(sandbox: Sandbox) -> None:
+    home = Path(os.environ["SUNO_WAV_HOME"])
+    before = sorted(home.rglob("*"))
+    assert sandbox.run("convert", "demo+dry-pipe", "--out", "-", "--dry-run").code == 0
+    assert sorted(home.rglob("*")) == before
+
+
+@pytest.mark.long
+def test_the_folder_of_errors_is_made(sandbox: Sandbox) -> None:
+    """As that of `--out` is: with the list, not before anything has failed."""
+    good = sandbox.run("convert", "demo+no-errors", "--out", ".", "--errors", "new/errors.txt")
+    assert (good.code, Path("new").exists()) == (0, False)
+    bad = sandbox.run("convert", "demo-fails+errors", "--out", ".", "--errors", "new/deep/errors.txt")
+    assert bad.code == 7
+    assert Path("new/deep/errors.txt").read_text().startswith("demo-fails+errors")
+
+
+@pytest.mark.long
+def test_two_programs_work_on_one_list(sandbox: Sandbox) -> None:
+    """What one of them submits or downloads, the other waits for: that is no failure."""
+    songs = [f"demo+shared{number}" for number in range(10)]
+    Path("songs.txt").write_text("\n".join(songs))
+    convert = ("convert", "--from-file", "songs.txt", "--out", ".", "--limit-rate", "500K", "--json")
+    with Path("first").open("w") as one, Path("second").open("w") as two:
+        programs = [start_program(*convert, env=sandbox.settings, stdout=out) for out in (one, two)]
+        codes = [program.wait(90) for program in programs]
+    ended = [
+        [json.loads(line) for line in Path(name).read_text().splitlines()] for name in ("first", "second")
+    ]
+    assert codes == [0, 0], ended
+    summaries = [[event for event in events if event["event"] == "summary"][-1] for events in ended]
+    assert [summary["failed"] for summary in summaries] == [0, 0]
+    assert sum(summary["saved"] for summary in summaries) == len(songs)
+    assert sum(summary["skipped"] for summary in summaries) == len(songs)
+    assert [sandbox.counted("submissions", song) for song in songs] == [1] * len(songs)
 
 
 @pytest.mark.long

@@ -31,7 +31,7 @@ def paste(line: str) -> None:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_the_remedy_for_a_missing_folder_makes_it(name: str) -> None:
-    done = run_program("convert", "demo", "--provider", "sandbox", f"--errors={name}/songs.txt")
+    done = run_program("listen", "--tunnel", "none", f"--save={name}")
     assert done.code == 2
     paste(done.err.partition("Make it first: ")[2].strip())
     assert Path(name).is_dir()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sqlite3
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +25,7 @@ from tests.support.program import (
     start_program,
     started,
 )
-from tests.support.quick_limits import API_SPEED
+from tests.support.quick_limits import API_SPEED, WAIT_SPEED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -151,3 +153,36 @@ def test_an_interruption_does_not_wait_for_the_turn(sandbox: Sandbox) -> None:
         assert process.wait(60) == 130
         assert time.monotonic() - began < ENDS_WITHIN
     assert [sandbox.counted("submissions", song) for song in songs] == [1] + [0] * 29
+
+
+@pytest.mark.long
+def test_a_song_that_is_refused_alone_fails_and_holds_up_no_other(sandbox: Sandbox) -> None:
+    """The service says "maintenance" to this song, answers for the balance, and takes the others."""
+    songs = ["demo-maintenance+alone", *names("behind", 3)]
+    done = sandbox.run(
+        *("convert", *songs, "--out", ".", "--window", "20/1s", "--json", "--timeout", "10s"),
+        env={WAIT_SPEED: "20"},
+    )
+    assert done.code == 5, done
+    assert sorted(event["audio_id"] for event in done.named("saved")) == songs[1:]
+    assert [event["audio_id"] for event in done.named("song_failed")] == songs[:1]
+    assert [sandbox.counted("submissions", song) for song in songs[1:]] == [1, 1, 1]
+
+
+@pytest.mark.long
+def test_a_journal_that_another_program_has_locked_costs_no_song_its_turn(sandbox: Sandbox) -> None:
+    """It is locked for longer than a payment waits for it with an open connection."""
+    assert sandbox.run("convert", "demo+before-lock", "--out", ".").code == 0
+    journal = Path(os.environ["SUNO_WAV_HOME"]) / "journal.sqlite3"
+    with (
+        closing(sqlite3.connect(journal, isolation_level=None)) as other,
+        started(sandbox, "convert", "demo+locked", "--out", ".", "--tunnel", "none") as process,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        read_until(process, named("run_begun"))
+        # The lock lasts as long as another program's wait for it.
+        with closing(sqlite3.connect(journal, timeout=7.0)) as third, suppress(sqlite3.OperationalError):
+            third.execute("UPDATE conversion SET message = message")
+        other.execute("ROLLBACK")
+        assert process.wait(60) == 0
+    assert sandbox.counted("submissions", "demo+locked") == 1

@@ -23,7 +23,11 @@ def a_schedule(gap: float = GAP) -> Schedule:
 
 
 def a_task(name: str, *, callback_url: str | None = HERE, began: float = 0.0) -> PolledTask:
-    return PolledTask(task_id=name, callback_url=callback_url, began=began, since=began)
+    return PolledTask(task_id=name, callback_url=callback_url, look_up=no_lookup, began=began, since=began)
+
+
+async def no_lookup() -> None:
+    """These tasks are only scheduled."""
 
 
 def play(schedule: Schedule, until: float, *, ends_at: float = float("inf")) -> list[tuple[float, str]]:

@@ -1,8 +1,9 @@
-"""The poller of a run: turns for the songs that wait, and callbacks that may come too early."""
+"""The poller of a run: turns for the tasks that are waited for, and callbacks that may come too early."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.config.settings import Settings
@@ -11,9 +12,10 @@ from suno_wav_cli.conversion.lookup_retry import AskAgain
 from suno_wav_cli.conversion.poller import Poller
 
 if TYPE_CHECKING:
+    from suno_wav_cli.conversion.poll_schedule import PolledTask
     from suno_wav_cli.events import Event
 
-HERE, THERE = "https://here.example/callback", "https://there.example/callback"
+HERE = "https://here.example/callback"
 AT_ONCE = AskAgain(seconds=0.0, at_least=0.0)
 LATER = AskAgain(seconds=600.0, at_least=0.0)
 
@@ -23,82 +25,105 @@ def a_poller() -> Poller:
     return Poller(Settings(), WaitLimits(), events.append)
 
 
+@dataclass
+class Turns:
+    """A poller, and the tasks that had their turns. A lookup of `slow` ones never ends."""
+
+    poller: Poller = field(default_factory=a_poller)
+    names: list[str] = field(default_factory=list)
+    slow: frozenset[str] = frozenset()
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def follow(self, name: str, step: AskAgain, *, callback_url: str | None = HERE) -> PolledTask:
+        async def look_up() -> None:
+            self.names.append(name)
+            self.changed.set()
+            if name in self.slow:
+                await asyncio.Event().wait()
+
+        task = self.poller.follow(name, look_up, callback_url=callback_url)
+        self.poller.schedule(task, step)
+        return task
+
+    async def have(self, count: int) -> list[str]:
+        async with asyncio.timeout(60):
+            while len(self.names) < count:
+                self.changed.clear()
+                await self.changed.wait()
+        return self.names
+
+
 def test_early_callbacks_are_remembered_up_to_a_limit() -> None:
     """The oldest is forgotten: a flood costs a song a delay, and the program no memory."""
 
     async def story() -> list[bool]:
-        poller = a_poller()
+        turns = Turns()
         for number in range(257):
-            poller.wake(str(number))
-        return [poller.follow(name, callback_url=HERE).called for name in ("0", "1", "256")]
+            turns.poller.wake(str(number))
+        return [turns.follow(name, LATER).called for name in ("0", "1", "256")]
 
     assert asyncio.run(story()) == [False, True, True]
 
 
 def test_an_early_callback_is_remembered_for_one_wait_only() -> None:
     async def story() -> list[bool]:
-        poller = a_poller()
-        poller.wake("a")
-        return [poller.follow("a", callback_url=HERE).called for _ in range(2)]
+        turns = Turns()
+        turns.poller.wake("a")
+        return [turns.follow("a", LATER).called for _ in range(2)]
 
     assert asyncio.run(story()) == [True, False]
 
 
 def test_a_callback_gives_its_song_the_turn() -> None:
-    async def story() -> None:
-        poller = a_poller()
-        tasks = [poller.follow(name, callback_url=HERE) for name in "abc"]
-        async with asyncio.timeout(5), asyncio.TaskGroup() as group:
-            turns = [group.create_task(poller.turn(task, LATER)) for task in tasks]
-            await asyncio.sleep(0)
-            poller.wake("b")
-            await turns[1]
-            assert [turn.done() for turn in turns] == [False, True, False]
-            for turn in turns:
-                turn.cancel()
+    async def story() -> list[str]:
+        turns = Turns()
+        for name in "abc":
+            turns.follow(name, LATER)
+        turns.poller.wake("b")
+        return await turns.have(1)
 
-    asyncio.run(story())
+    assert asyncio.run(story()) == ["b"]
 
 
 def test_two_songs_that_wait_for_one_task_both_have_their_turns() -> None:
-    async def story() -> None:
-        poller = a_poller()
-        async with asyncio.timeout(5):
-            await asyncio.gather(
-                *(poller.turn(poller.follow("a", callback_url=None), AT_ONCE) for _ in range(2))
-            )
+    async def story() -> list[str]:
+        turns = Turns()
+        for _ in range(2):
+            turns.follow("a", AT_ONCE, callback_url=None)
+        return await turns.have(2)
 
-    asyncio.run(story())
+    assert asyncio.run(story()) == ["a", "a"]
 
 
-def test_songs_that_are_cancelled_in_their_turn_leave_it_to_others() -> None:
+def test_waits_that_end_in_their_turn_leave_it_to_others() -> None:
     """More of them than lookups at once: otherwise the last one would never be asked for."""
 
-    async def story() -> None:
-        poller = a_poller()
-        turns = [
-            asyncio.create_task(poller.turn(poller.follow(str(number), callback_url=HERE), LATER))
-            for number in range(100)
-        ]
-        await asyncio.sleep(0)
-        for number, turn in enumerate(turns):
-            poller.wake(str(number))
-            turn.cancel()
-        await asyncio.gather(*turns, return_exceptions=True)
-        async with asyncio.timeout(5):
-            await poller.turn(poller.follow("last", callback_url=None), AT_ONCE)
+    async def story() -> list[str]:
+        songs = [str(number) for number in range(100)]
+        turns = Turns(slow=frozenset(songs))
+        for name in songs:
+            task = turns.follow(name, LATER)
+            turns.poller.wake(name)
+            turns.poller.forget(task)
+        for name in songs[:50]:
+            task = turns.follow(name, LATER)
+            turns.poller.wake(name)
+            await asyncio.sleep(0)
+            turns.poller.forget(task)
+        turns.follow("last", AT_ONCE, callback_url=None)
+        while "last" not in turns.names:
+            await turns.have(len(turns.names) + 1)
+        return turns.names
 
-    asyncio.run(story())
+    assert asyncio.run(story())[-1] == "last"
 
 
 def test_a_lost_tunnel_wakes_the_songs_that_expect_a_callback() -> None:
-    async def story() -> None:
-        poller = a_poller()
-        poller.expect_callbacks(HERE)
-        async with asyncio.timeout(5):
-            turn = asyncio.create_task(poller.turn(poller.follow("a", callback_url=HERE), LATER))
-            await asyncio.sleep(0)
-            poller.expect_callbacks(None)
-            await turn
+    async def story() -> list[str]:
+        turns = Turns()
+        turns.poller.expect_callbacks(HERE)
+        turns.follow("a", LATER)
+        turns.poller.expect_callbacks(None)
+        return await turns.have(1)
 
-    asyncio.run(story())
+    assert asyncio.run(story()) == ["a"]

@@ -232,7 +232,7 @@ def test_a_run_that_does_not_begin_leaves_the_list_alone(sandbox: Sandbox) -> No
 
 
 @pytest.mark.first_cases(1)
-@pytest.mark.parametrize("path", ["nowhere/errors.txt", ".", "/dev/null"])
+@pytest.mark.parametrize("path", ["/dev/null/errors.txt", ".", "/dev/null"])
 def test_a_list_that_cannot_be_written_is_found_before_anything_is_paid(sandbox: Sandbox, path: str) -> None:
     done = sandbox.run("convert", "demo+unlisted", "--errors", path)
     assert (done.code, "error: --errors: " in done.err) == (2, True)

@@ -65,6 +65,32 @@ def test_a_rerun_skips_what_is_there(sandbox: Sandbox, store: ObjectStore) -> No
     assert sandbox.counted("submissions", "demo+again") == 1
 
 
+def test_a_dry_run_changes_nothing(sandbox: Sandbox, store: ObjectStore) -> None:
+    home = Path(os.environ["SUNO_WAV_HOME"])
+    before = sorted(home.rglob("*"))
+    done = convert(sandbox, store, "demo+s3-dry", "--out", f"s3://{BUCKET}/dry/", "--dry-run")
+    assert (done.code, sorted(home.rglob("*")), list(Path().iterdir())) == (0, before, [])
+
+
+@pytest.mark.long
+def test_what_follows_a_song_is_made_up_for_what_is_at_the_store(
+    sandbox: Sandbox, store: ObjectStore
+) -> None:
+    """An earlier run has sent the songs, without a JSON file and a checksum."""
+    songs = ("demo+late-info1", "demo+late-info2")
+    out = (*songs, "--out", f"s3://{BUCKET}/late/")
+    assert convert(sandbox, store, *out).code == 0
+    done = convert(sandbox, store, *out, "--info-json", "--checksums", "SUMS")
+    assert (done.code, len(done.named("skipped"))) == (0, 2), done
+    for song in songs:
+        digest = hashlib.sha256(store.get(f"late/{song}.wav")[0]).hexdigest()
+        assert f"{digest}  late/{song}.wav\n" in Path("SUMS").read_text()
+        info = json.loads(store.get(f"late/{song}.json")[0])
+        assert (info["audio_id"], info["sha256"], info["file"]) == (song, digest, f"{song}.wav")
+    again = convert(sandbox, store, *out, "--info-json", "--checksums", "SUMS")
+    assert (again.code, len(Path("SUMS").read_text().splitlines())) == (0, 2)
+
+
 @pytest.mark.long
 def test_the_url_is_what_standard_output_gets(sandbox: Sandbox, store: ObjectStore) -> None:
     done = sandbox.run("convert", "demo+out-s3", "--out", f"s3://{BUCKET}/out/", env=store.settings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -36,7 +36,8 @@ from suno_wav_cli.system.pacing import Backoff
 from tests.support.event_log import EventLog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
+    from contextlib import AbstractAsyncContextManager
 
     from suno_wav_cli.journal import Journal
     from suno_wav_cli.journal.entry import JournalEntry
@@ -141,6 +142,26 @@ class Customer:
         service: str,
     ) -> Run:
         run = Run()
+        async with self._context(
+            run, wishes, downloads, download_backoff, seconds=seconds, service=service
+        ) as context:
+            try:
+                await save(entry, entry.wav_url or "", TARGET, context)
+            except SunoWavError as error:
+                return replace(run, error=error)
+        return run
+
+    @asynccontextmanager
+    async def _context(
+        self,
+        run: Run,
+        wishes: download.DownloadPolicy,
+        downloads: DownloadSlots,
+        download_backoff: Backoff,
+        *,
+        seconds: float,
+        service: str,
+    ) -> AsyncIterator[ConversionContext]:
         once = Backoff(retries=0)
         async with Client(get_provider("sandbox"), service, Secret(value="any"), TLS, once) as client:
             program_run = ProgramRun(
@@ -152,7 +173,7 @@ class Customer:
                 interactive=False,
             )
             stores = ObjectStores(UploadLimits(), seconds=seconds, on_unconditional=print)
-            context = ConversionContext(
+            yield ConversionContext(
                 run=program_run,
                 service=service,
                 journal=self.journal,
@@ -162,17 +183,17 @@ class Customer:
                 download_terms=wishes,
                 download_backoff=download_backoff,
                 tagger=None,
-                follow_up=FollowUp(program_run, self.journal.history, stores, None, None),
+                follow_up=FollowUp(program_run, self.journal, stores, None, None),
                 stores=stores,
                 spool=Path("piped"),
                 names=NamesInUse(self.journal.history),
                 room=DiskRoom(seconds),
             )
-            try:
-                await save(entry, entry.wav_url or "", TARGET, context)
-            except SunoWavError as error:
-                return replace(run, error=error)
-        return run
+
+    def waiting(self) -> AbstractAsyncContextManager[ConversionContext]:
+        """Open a context in which songs can wait."""
+        service = str(self.account.http.base_url).rstrip("/")
+        return self._context(Run(), WISHES, DownloadSlots(1, at_once=4), QUICK, seconds=30.0, service=service)
 
 
 @contextmanager

@@ -73,6 +73,14 @@ def test_no_time_is_estimated_before_a_song_has_ended() -> None:
     assert "left" not in headline(state_after(1000, 25.0), 25.0)
 
 
+def test_no_time_is_estimated_when_no_song_goes_on() -> None:
+    """All that are on their way may hang."""
+    state = state_after(1000, 100.0)
+    assert state.seconds_left(130.0) is not None
+    assert state.seconds_left(300.0) is None
+    assert "left" not in headline(state, 300.0)
+
+
 def test_no_time_is_estimated_while_submissions_pause() -> None:
     state = state_after(1000, 100.0)
     state.apply(events.SubmissionsPaused(reason="too many requests", seconds=12.0), 100.0)

@@ -1,0 +1,36 @@
+"""One song's way through the gate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(kw_only=True)
+class Pass:
+    """A song's way through the gate.
+
+    If it `is_planned`, the plan pays for it. It has room for a connection, its turn is near, its
+    request is in flight; then it is begun. `epoch` is the gate's when it came near; with `is_trial`,
+    all others wait for its outcome. If the service was not ready for it, it is tried again until
+    `refused_until`, and if the journal was locked, until `locked_until`.
+    """
+
+    audio_id: str
+    number: int
+    is_planned: bool
+    is_begun: bool = False
+    epoch: int = 0
+    is_trial: bool = False
+    refused_until: float | None = None
+    is_given_up: bool = False
+    locked_until: float | None = None
+    has_room: bool = False
+    is_near: bool = False
+    is_in_flight: bool = False
+
+    def refuse(self, number: int, now: float, timeout: float) -> None:
+        """Note that the service was not ready for the song, which goes on with another number."""
+        self.number = number
+        if self.refused_until is None:
+            self.refused_until = now + timeout
+        self.is_given_up = now >= self.refused_until
