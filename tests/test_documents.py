@@ -1,4 +1,4 @@
-"""README, events/README.md and the completion scripts agree with the program."""
+"""README, commands/README.md, events/README.md and the completion scripts agree with the program."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from tests.support.program import REPOSITORY, run_program
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 PACKAGE = REPOSITORY / "suno_wav_cli"
+COMMANDS = (PACKAGE / "commands" / "README.md").read_text(encoding="utf-8")
 
 
 def shell_blocks() -> list[str]:
@@ -55,11 +56,11 @@ def test_the_first_command_makes_a_song_on_a_fresh_machine(tmp_path: Path) -> No
         assert max(array("h", song.readframes(song.getnframes()))) > 8000, "silence"
 
 
-def test_the_readme_lists_all_callbacks_of_trigger() -> None:
+def test_the_page_of_commands_lists_all_callbacks_of_trigger() -> None:
     rows = "\n".join(f"| `{name}` | {sample.about} |" for name, sample in SAMPLES.items())
     table = f"| event | what is posted |\n| --- | --- |\n{rows}\n"
     assert (
-        README.partition("<!-- trigger events: begin -->\n")[2].partition("<!-- trigger events: end -->")[0]
+        COMMANDS.partition("<!-- trigger events: begin -->\n")[2].partition("<!-- trigger events: end -->")[0]
         == table
     )
 
@@ -70,8 +71,12 @@ def test_the_page_of_events_is_what_their_docstrings_say() -> None:
 
 
 def test_every_exit_code_is_documented() -> None:
-    table = README.partition("| exit code | meaning |")[2].partition("Songs that all fail")[0]
-    assert {int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)} == {*ExitCode}
+    tables = [
+        page.partition("| exit code | meaning |")[2].partition("Songs that all fail")[0]
+        for page in (README, COMMANDS)
+    ]
+    assert tables[0] == tables[1]
+    assert {int(code) for code in re.findall(r"^\| (\d+) \|", tables[0], re.MULTILINE)} == {*ExitCode}
 
 
 @pytest.mark.first_cases(3)
@@ -96,7 +101,7 @@ def test_every_exit_code_is_documented() -> None:
 )
 def test_every_option_of_a_command_is_documented(command: str) -> None:
     shown = run_program(command, "--help").out
-    assert set(re.findall(r"--[a-z-]+", shown)) - {"--list"} <= set(re.findall(r"--[a-z-]+", README))
+    assert set(re.findall(r"--[a-z-]+", shown)) - {"--list"} <= set(re.findall(r"--[a-z-]+", COMMANDS))
 
 
 @pytest.mark.first_cases(2)

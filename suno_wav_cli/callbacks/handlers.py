@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.callbacks.refusal import Refusal, RefusedRequest
 
 VIA_HEADER = "Via"
-"""Names the programs that have forwarded a request (RFC 9110, section 7.6.3)."""
+"""Names the programs that have forwarded a request (RFC 9110, 7.6.3)."""
 
 
 @dataclass(frozen=True, kw_only=True)

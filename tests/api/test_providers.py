@@ -62,7 +62,7 @@ def row_of(provider: Provider) -> str:
 
 
 def test_the_readme_has_the_table() -> None:
-    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    readme = (REPOSITORY / "suno_wav_cli" / "commands" / "README.md").read_text(encoding="utf-8")
     shown = readme.partition("<!-- providers: begin -->\n")[2].partition("<!-- providers: end -->")[0]
     assert shown.splitlines()[2:] == [row_of(provider) for provider in (SUNOAPI, KIE, KIE_JOBS)]
 

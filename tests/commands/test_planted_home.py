@@ -222,6 +222,7 @@ def test_secrets_that_others_can_read_are_not_used(home: Path, wild: Wild, mode:
     [
         pytest.param(["convert", "a", "--tunnel", "ngrok"], "ngrok_authtoken", id="a tunnel"),
         pytest.param(["trigger", "http://127.0.0.1:9/x", "--sign"], "hmac_key", id="a signature"),
+        pytest.param(["trigger", "--verify", "delivery.json"], "hmac_key", id="a signature to verify"),
         pytest.param(["listen", "--tunnel", "none", "--port", "0"], "hmac_key", id="checked signatures"),
     ],
 )

@@ -11,6 +11,7 @@ from suno_wav_cli.commands.trigger.many import ALL, post_folder, post_samples
 from suno_wav_cli.commands.trigger.posting import post_all
 from suno_wav_cli.commands.trigger.request import plan_callback
 from suno_wav_cli.commands.trigger.samples import SAMPLES
+from suno_wav_cli.config.credentials import refuse_ignored
 from suno_wav_cli.errors import ExitCode, NotDelivered
 from suno_wav_cli.system.event_loop import run_async
 from suno_wav_cli.system.look import is_folder
@@ -28,6 +29,8 @@ def list_events(run: Run) -> ExitCode:
 
 def trigger(request: Request, run: Run) -> ExitCode:
     """Post what was asked for. Raise UsageError, or NotDelivered if an answer is wrong."""
+    if request.sign:
+        refuse_ignored(run.secrets, "hmac_key")
     timing = replace(ServiceTiming(), answer=request.answer_timeout).at_speed(request.speed)
     if request.recording is not None and is_folder(request.recording):
         return post_folder(request, request.recording, timing, run)

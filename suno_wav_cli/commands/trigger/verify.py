@@ -10,6 +10,7 @@ from suno_wav_cli.callbacks import recording as recordings
 from suno_wav_cli.callbacks.recording import MAX_FILE_BYTES
 from suno_wav_cli.callbacks.signature import Signature, check_signature
 from suno_wav_cli.commands.trigger.recorded import find_task_id
+from suno_wav_cli.config.credentials import refuse_ignored
 from suno_wav_cli.errors import ExitCode, NotDelivered, UsageError
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ STANDARD_INPUT = "-"
 
 def verify_delivery(path: Path, run: Run) -> ExitCode:
     """Report what the service would have signed. Raise NotDelivered if the signature is another one."""
+    refuse_ignored(run.secrets, "hmac_key")
     key = run.secrets.hmac_key
     if key is None:
         raise UsageError(
