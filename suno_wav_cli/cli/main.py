@@ -4,15 +4,40 @@ from __future__ import annotations
 
 import gc
 import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from suno_wav_cli import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def _told_if_lost() -> Iterator[None]:
+    """Exit with 2 if help or the version cannot be written. A command reports its errors itself."""
+    try:
+        yield
+    except OSError as error:
+        from suno_wav_cli.terminal.streams import discard_rest, write_line
+
+        discard_rest()
+        if not isinstance(error, BrokenPipeError):
+            reason = error.strerror or str(error)
+            write_line(
+                sys.stderr,
+                f"error: standard output cannot be written: {reason}\n  Make room, and run it again.",
+            )
+            sys.exit(2)
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
     # Answered before typer is imported, which takes ten times as long.
     if sys.argv[1:] in (["--version"], ["-V"]):
-        sys.stdout.write(f"suno-wav {__version__}\n")
+        with _told_if_lost():
+            sys.stdout.write(f"suno-wav {__version__}\n")
+            sys.stdout.flush()
         return
     # Imported modules are never garbage: collecting them, now and at exit, takes a sixth of a short run.
     gc.disable()
@@ -26,6 +51,7 @@ def main() -> None:
     gc.freeze()
     gc.enable()
     try:
-        app(prog_name="suno-wav")
+        with _told_if_lost():
+            app(prog_name="suno-wav")
     finally:
         gc.freeze()

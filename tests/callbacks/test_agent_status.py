@@ -171,3 +171,84 @@ def test_explain_failure(
     status, _ = follow(*events)
     failure = explain_failure(status, error=error, stderr=stderr, seconds=7.0, secret=TOKEN)
     assert failure.message == message
+
+
+GOOGLE = 'Get "https://dns.google.com/resolve?name=connect.ngrok-agent.com&type=A": dial tcp: no such host'
+
+
+@pytest.mark.parametrize(
+    ("error", "proxy", "message", "remedy"),
+    [
+        pytest.param(
+            "x509: certificate signed by unknown authority",
+            None,
+            "something on the way inspects TLS: the certificate is not ngrok's (certificate signed by unknown authority)",
+            "root_cas",
+            id="inspected",
+        ),
+        pytest.param(
+            "x509: certificate is valid for proxy.example, not connect.ngrok-agent.com",
+            None,
+            "something on the way inspects TLS: the certificate is not ngrok's "
+            "(certificate is valid for proxy.example, not connect.ngrok-agent.com)",
+            "root_cas",
+            id="another's certificate",
+        ),
+        pytest.param(
+            "x509: certificate has expired or is not yet valid: current time 2031-01-01T00:00:00Z is after",
+            None,
+            "ngrok cannot be reached: current time 2031-01-01T00:00:00Z is after",
+            "clock",
+            id="a wrong clock",
+        ),
+        pytest.param(
+            "tls: first record does not look like a TLS handshake",
+            None,
+            "something on the way answers in ngrok's place (first record does not look like a TLS handshake)",
+            "root_cas",
+            id="a portal",
+        ),
+        pytest.param(
+            "dial tcp 192.0.2.1:443: connect: connection refused",
+            None,
+            "ngrok cannot be reached: connection refused",
+            "firewall",
+            id="refused",
+        ),
+        pytest.param(
+            "dial tcp 127.0.0.1:9: connect: connection refused",
+            "http_proxy",
+            "ngrok cannot be reached through the proxy of http_proxy: connection refused",
+            "Correct http_proxy, or unset it",
+            id="a dead proxy",
+        ),
+        pytest.param(
+            "Non-200 response from proxy server: 407 Proxy Authentication Required",
+            None,
+            "ngrok cannot be reached through the proxy: 407 Proxy Authentication Required",
+            "proxy settings",
+            id="a proxy that refuses",
+        ),
+    ],
+)
+def test_the_cause_is_named_and_not_the_last_fallback(
+    error: str, proxy: str | None, message: str, remedy: str
+) -> None:
+    """The errors are those of a real agent, whose third attempt asks another service for the address."""
+    dials = [LogEvent(meaning=LogMeaning.DIAL_FAILED, complaint=text) for text in (error, error, GOOGLE)]
+    for events in (dials, dials[:1]):
+        status, _ = follow(*events)
+        failure = explain_failure(status, error=None, stderr="", seconds=7.0, secret=TOKEN, proxy=proxy)
+        assert failure.message == message
+        assert remedy in failure.remedy
+
+
+def test_an_agent_that_may_not_read_its_configuration_is_told_from_a_broken_one() -> None:
+    """As a snap, which has no access to hidden folders."""
+    status, _ = follow(ConnectFailed())
+    words = "USAGE\n\nERROR:  Error reading configuration file '/home/me/.local/state/suno-wav/agents/1/ngrok.yml': open "
+    failure = explain_failure(
+        status, error=None, stderr=f"{words}ngrok.yml: permission denied\n", seconds=7.0, secret=TOKEN
+    )
+    assert failure.message == "the ngrok agent may not read the configuration that it is given"
+    assert "SUNO_WAV_HOME=$HOME/suno-wav" in failure.remedy

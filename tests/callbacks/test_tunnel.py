@@ -245,7 +245,29 @@ def test_broken_ngrok_configuration_is_named(sandbox: Sandbox, world: NgrokWorld
     theirs.write_text("agent: [")
     done = sandbox.run("convert", "demo+broken", "--tunnel", "ngrok", env=settings(world))
     assert done.code == 11
-    assert f"the ngrok configuration {theirs} cannot be read" in done.err
+    assert f"the ngrok configuration {theirs} cannot be read: line 1 is not YAML" in done.err
+    theirs.write_text("just words")
+    done = sandbox.run("convert", "demo+broken", "--tunnel", "ngrok", env=settings(world))
+    assert f"the ngrok configuration {theirs} cannot be read: it is not a list of settings" in done.err
+
+
+@pytest.mark.first_cases(1)
+@pytest.mark.parametrize("place", ["snap/ngrok/current/.config/ngrok/ngrok.yml", ".ngrok2/ngrok.yml"])
+def test_token_is_found_where_ngrok_has_kept_it(
+    sandbox: Sandbox, world: NgrokWorld, tmp_path: Path, place: str
+) -> None:
+    """By a snap, and by version 2. A file that is broken there is passed over."""
+    theirs = tmp_path / "person" / place
+    theirs.parent.mkdir(parents=True)
+    env = settings(world) | {"NGROK_AUTHTOKEN": "", "HOME": str(tmp_path / "person")}
+    theirs.write_text("authtoken: token-of-theirs\n")
+    song = f"demo+kept-{place.partition('/')[0].strip('.')}"
+    done = sandbox.run("convert", song, "--tunnel", "ngrok", env=env)
+    assert done.code == 0
+    assert json.loads(config_of(world.agent())["text"])["agent"]["authtoken"] == "token-of-theirs"
+    theirs.write_text("authtoken: [")
+    done = sandbox.run("convert", f"{song}-broken", env=env)
+    assert "no callbacks (there is no ngrok token): polling" in done.err
 
 
 @pytest.mark.first_cases(1)

@@ -107,6 +107,8 @@ class NgrokWorld:
         """The variables that put the stand-in first on PATH and say how it is."""
         return {
             "PATH": f"{self.executable.parent}{os.pathsep}{os.environ['PATH']}",
+            # Where no token of the developer's own is found.
+            "HOME": str(self.folder / "person"),
             "STAND_IN_NGROK_MODE": mode,
             "STAND_IN_NGROK_POLICY": policy,
             "STAND_IN_NGROK_SPAM": str(spam),

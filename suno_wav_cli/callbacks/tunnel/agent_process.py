@@ -62,7 +62,7 @@ _NAME = "suno-wav"
 
 @dataclass(frozen=True, kw_only=True)
 class Launch:
-    """What an agent is started with."""
+    """What an agent is started with. `proxy` is the setting by which it uses a proxy."""
 
     program: Path
     folder: AgentFolder
@@ -70,6 +70,7 @@ class Launch:
     token: Secret
     destination: Destination
     timeouts: TunnelTimeouts
+    proxy: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,6 +209,7 @@ class AgentProcess:
             stderr=folder.complaint(),
             seconds=self._launch.timeouts.open,
             secret=self._launch.token.value,
+            proxy=self._launch.proxy,
         )
         self.end()
         failure.__cause__ = error

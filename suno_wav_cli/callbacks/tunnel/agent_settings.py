@@ -50,10 +50,22 @@ def read_user_config(path: Path) -> dict[str, Any]:
         return {}
     except Exception as error:  # the YAML library's own errors have no class that pyngrok passes on
         raise TunnelFailed(
-            f"the ngrok configuration {path} cannot be read: {type(error).__name__}",
+            f"the ngrok configuration {path} cannot be read: {_describe(error)}",
             f"Check it: ngrok config check. {OR_POLL}",
         ) from error
     return {name: value for name, value in kept.items() if value}
+
+
+def _describe(error: Exception) -> str:
+    """Say what is wrong with the file, without what stands in it: that may be the token."""
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not a text in UTF-8"
+    mark = getattr(error, "problem_mark", None)
+    if mark is not None:
+        return f"line {mark.line + 1} is not YAML"
+    return "it is not a list of settings" if isinstance(error, AttributeError) else type(error).__name__
 
 
 def make_agent_config(user: dict[str, Any], token: Secret, config_version: str) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from suno_wav_cli.callbacks.tunnel import Lost, Restored
-from suno_wav_cli.callbacks.tunnel.error_codes import OR_POLL, ngrok_failure
+from suno_wav_cli.callbacks.tunnel.dial_errors import explain_dial_error, is_fallback
+from suno_wav_cli.callbacks.tunnel.error_codes import CHECK, OR_POLL, ngrok_failure
 from suno_wav_cli.errors import TunnelFailed
 
 _MAX_FAILED_DIALS = 3
@@ -75,11 +76,15 @@ AgentEvent = LogEvent | AddressSeen | ConnectFailed | Exited | CloseRequested
 
 @dataclass(frozen=True, kw_only=True)
 class AgentStatus:
-    """What is known of one agent. `complaints` are its latest warnings and errors."""
+    """What is known of one agent. `complaints` are its latest warnings and errors.
+
+    `dial_error` is the first one that says why ngrok cannot be reached.
+    """
 
     state: AgentState = AgentState.STARTING
     address: str = ""
     failed_dials: int = 0
+    dial_error: str = ""
     complaints: tuple[str, ...] = ()
 
     @property
@@ -132,6 +137,8 @@ def _note(status: AgentStatus, event: LogEvent) -> AgentStatus:
         status = replace(status, complaints=(*status.complaints, event.complaint)[-_MAX_COMPLAINTS:])
     if status.state is AgentState.STARTING and event.meaning is LogMeaning.DIAL_FAILED:
         status = replace(status, failed_dials=status.failed_dials + 1)
+        if not status.dial_error and event.complaint and not is_fallback(event.complaint):
+            status = replace(status, dial_error=event.complaint)
     return status
 
 
@@ -171,22 +178,41 @@ def change_between(before: AgentStatus, after: AgentStatus) -> Lost | Restored |
 
 
 def explain_failure(
-    status: AgentStatus, *, error: BaseException | None, stderr: str, seconds: float, secret: str
+    status: AgentStatus,
+    *,
+    error: BaseException | None,
+    stderr: str,
+    seconds: float,
+    secret: str,
+    proxy: str | None = None,
 ) -> TunnelFailed:
-    """Say why an agent gave no address within `seconds`. `secret` is cut out of its words."""
+    """Say why an agent gave no address within `seconds`. `secret` is cut out of its words.
+
+    `proxy` is the setting by which it uses a proxy.
+    """
     if status.state is AgentState.CLOSED:
         return TunnelFailed("the tunnel was closed before it was open", OR_POLL)
-    last = status.complaints[-1] if status.complaints else ""
+    last, remedy = status.complaints[-1] if status.complaints else "", CHECK
     if status.cannot_dial:
-        # "dial tcp: lookup NAME on SERVER: no such host" says at its end what is wrong.
-        reason = f"ngrok cannot be reached: {last.rpartition(': ')[2]}"
+        reason, remedy = explain_dial_error(status.dial_error or last, proxy)
+    elif status.state is AgentState.STARTING and status.dial_error:
+        # Packets that are swallowed take longer than there is time for three attempts.
+        reason, remedy = explain_dial_error(status.dial_error, proxy)
     elif status.state is AgentState.STARTING:
         reason = f"ngrok did not answer within {seconds:g} s"
+    elif "Error reading configuration file" in stderr and "permission denied" in stderr:
+        reason = "the ngrok agent may not read the configuration that it is given"
+        remedy = (
+            "If it is a snap, it reads no hidden folders: set SUNO_WAV_HOME=$HOME/suno-wav, or install it from "
+            f"https://ngrok.com/download. {OR_POLL}"
+        )
     else:
         reason = f"the ngrok agent does not work: {last or _first_line(stderr) or error}"
     texts = [str(error or ""), getattr(error, "body", ""), *status.complaints, stderr]
-    return ngrok_failure(texts, reason.replace(secret, "(hidden)"))
+    return ngrok_failure(texts, reason.replace(secret, "(hidden)"), remedy)
 
 
 def _first_line(text: str) -> str:
-    return re.sub(r"^ERROR:\s*", "", text.strip()).partition("\n")[0]
+    """Return what the agent complains of: its usage may stand before that."""
+    errors = re.findall(r"^ERROR:\s*(\S.*)$", text, re.MULTILINE)
+    return errors[0] if errors else text.strip().partition("\n")[0]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 OR_POLL = "Or poll: --tunnel none"
+CHECK = f"Check the network and your ngrok account. {OR_POLL}"
 INSTALL_AGENT = "Install it from https://ngrok.com/download, or poll: --tunnel none"
 
 _CODE = re.compile(r"ERR_NGROK_(\d+)")
@@ -65,7 +66,7 @@ _MEANINGS: Mapping[int, tuple[str, str]] = MappingProxyType(
 _TEMPORARY = frozenset({108, 334, 702, 725, 726, 727, 3004, 3200, 6024, 8012})
 
 
-def ngrok_failure(texts: Iterable[str], otherwise: str) -> TunnelFailed:
+def ngrok_failure(texts: Iterable[str], otherwise: str, remedy: str = CHECK) -> TunnelFailed:
     """Return the error for the first code that is known in ngrok's `texts`, else for `otherwise`.
 
     ngrok's own text is not passed on beside a code, because it may repeat the token.
@@ -73,12 +74,12 @@ def ngrok_failure(texts: Iterable[str], otherwise: str) -> TunnelFailed:
     numbers = [int(number) for text in texts for number in _CODE.findall(text)]
     for number in numbers:
         if number in _MEANINGS:
-            meaning, remedy = _MEANINGS[number]
+            meaning, how = _MEANINGS[number]
             kind = TunnelFailed if number in _TEMPORARY else TunnelRefused
-            return kind(f"{meaning} (ERR_NGROK_{number})", remedy)
+            return kind(f"{meaning} (ERR_NGROK_{number})", how)
     if numbers:
         return TunnelFailed(
             f"ngrok answers ERR_NGROK_{numbers[0]}",
             f"See https://ngrok.com/docs/errors/err_ngrok_{numbers[0]}. {OR_POLL}",
         )
-    return TunnelFailed(otherwise, f"Check the network and your ngrok account. {OR_POLL}")
+    return TunnelFailed(otherwise, remedy)

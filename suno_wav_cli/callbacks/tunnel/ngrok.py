@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from suno_wav_cli.callbacks.tunnel.agent_folder import make_agent_folder
 from suno_wav_cli.callbacks.tunnel.agent_process import AgentProcess, Launch
 from suno_wav_cli.callbacks.tunnel.agent_release import find_release
 from suno_wav_cli.callbacks.tunnel.agent_settings import make_agent_config, read_user_config
+from suno_wav_cli.callbacks.tunnel.environment import find_proxy_variable
 from suno_wav_cli.callbacks.tunnel.error_codes import OR_POLL
 from suno_wav_cli.callbacks.tunnel.subprocesses import SubprocessGroup
 from suno_wav_cli.errors import TunnelFailed, TunnelRefused
@@ -29,6 +31,14 @@ if TYPE_CHECKING:
 
 _ENDPOINTS_SINCE = (3, 30, 0)
 """Since this version, the agent has the API that pyngrok uses, and configuration version 3."""
+
+
+_OTHER_PLACES = (
+    "~/snap/ngrok/current/.config/ngrok/ngrok.yml",
+    "~/.config/ngrok/ngrok.yml",
+    "~/.ngrok2/ngrok.yml",
+)
+"""Where a snap, an agent that takes no other folder, and version 2 keep the configuration."""
 
 
 class Ngrok:
@@ -95,6 +105,9 @@ class Ngrok:
                     token=token,
                     destination=self._destination,
                     timeouts=self._timeouts,
+                    proxy="proxy_url in ngrok.yml"
+                    if user.get("proxy_url")
+                    else find_proxy_variable(os.environ),
                 )
             except OSError:
                 folder.remove()
@@ -122,7 +135,14 @@ def has_own_token() -> bool:
 
 
 def _user_config() -> dict[str, Any]:
-    return read_user_config(Path(conf.DEFAULT_NGROK_CONFIG_PATH))
+    """Read the configuration, with the token of another place where ngrok has kept it. Raise TunnelFailed."""
+    current = read_user_config(Path(conf.DEFAULT_NGROK_CONFIG_PATH))
+    for place in () if "authtoken" in current else _OTHER_PLACES:
+        with suppress(TunnelFailed):
+            other = read_user_config(Path(place).expanduser())
+            if "authtoken" in other:
+                return other | current
+    return current
 
 
 def _token_of(user: dict[str, Any]) -> Secret | None:
