@@ -144,8 +144,9 @@ SHELLS = {
 @pytest.mark.first_cases(2)
 @pytest.mark.parametrize(("shell", "file"), SHELLS.items())
 def test_the_completion_scripts_are_up_to_date(shell: str, file: str) -> None:
-    generated = run_program(env={"_SUNO_WAV_COMPLETE": f"source_{shell}"}).out
-    assert (REPOSITORY / "completions" / file).read_text(encoding="utf-8") == generated.strip() + "\n"
+    """If this fails, run: suno-wav --show-completion SHELL > completions/FILE."""
+    generated = run_program("--show-completion", shell).out
+    assert (REPOSITORY / "completions" / file).read_text(encoding="utf-8") == generated
 
 
 def test_bash_completes_options_with_the_shipped_script(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from suno_wav_cli.cli.login import login, logout
 from suno_wav_cli.cli.program import Command, Program
 from suno_wav_cli.cli.resume import resume
 from suno_wav_cli.cli.sandbox import sandbox
+from suno_wav_cli.cli.shells import SHELLS, install, show
 from suno_wav_cli.cli.status import status
 from suno_wav_cli.cli.tracks import tracks
 from suno_wav_cli.cli.trigger import trigger
@@ -26,11 +27,12 @@ app = typer.Typer(
     cls=Program,
     name="suno-wav",
     help="Get WAV files of Suno songs: submit, wait, download, and never pay twice.",
-    epilog="Try it without a key: suno-wav convert demo --provider sandbox --out song.wav",
     context_settings={"help_option_names": ["-h", "--help"]},
     # Plain help is twice as fast, and stays plain in pipes and CI.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    # Ours takes the name of a shell, and says what it did.
+    add_completion=False,
 )
 
 
@@ -50,6 +52,19 @@ def start(
             "--version", "-V", help="Show the version and exit.", callback=_show_version, is_eager=True
         ),
     ] = False,
+    install_completion: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHELL",
+            help=f"Install completion for {', '.join(SHELLS)}; without a name, for your shell.",
+            callback=install,
+            is_eager=True,
+        ),
+    ] = None,
+    show_completion: Annotated[
+        str | None,
+        typer.Option(metavar="SHELL", help="Print the script for SHELL.", callback=show, is_eager=True),
+    ] = None,
     json: options.Json = None,
     quiet: options.Quiet = None,
     verbose: options.Verbose = None,

@@ -1,10 +1,11 @@
-"""`suno-wav help`: what to do first, or the help of a command."""
+"""`suno-wav help`: what to do first, the help of a command, or all of it as data."""
 
+from __future__ import annotations
+
+import json
 from typing import Annotated
 
 import typer
-
-from suno_wav_cli.cli.usage import refuse_command
 
 START = """\
 suno-wav gets WAV files of Suno songs, and never pays twice.
@@ -26,16 +27,40 @@ All commands: suno-wav --help       One of them: suno-wav help convert
 def show_help(
     context: typer.Context,
     *,
-    name: Annotated[str | None, typer.Argument(metavar="[COMMAND]", show_default=False)] = None,
+    topic: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[COMMAND]", help="A command, or `agents`: one page for programs.", show_default=False
+        ),
+    ] = None,
 ) -> None:
-    """Tell what to do first, or show the help of a command."""
+    """Tell what to do first, or show the help of a command.
+
+    With --json: all commands, options, variables, exit codes and events as one JSON object.
+    """
     program = context.find_root()
-    if name is None:
-        typer.echo(START, nl=False)
-        return
     commands = program.command.commands  # type: ignore[attr-defined]
-    if name not in commands:
-        raise refuse_command(name, commands)
-    # The class of typer's own context, which has no public name.
-    own = type(context)(commands[name], info_name=name, parent=program)
-    typer.echo(commands[name].get_help(own))
+    as_json = (context.obj or {}).get("json")
+    if topic is None:
+        if as_json:
+            from suno_wav_cli.cli.reference import make_reference
+
+            typer.echo(json.dumps(make_reference(commands), indent=2))
+        else:
+            typer.echo(START, nl=False)
+    elif topic == "agents":
+        from suno_wav_cli.cli.agents import make_page
+
+        typer.echo(make_page(commands), nl=False)
+    elif topic not in commands:
+        from suno_wav_cli.cli.usage import refuse_command
+
+        raise refuse_command(topic, [*commands, "agents"])
+    elif as_json:
+        from suno_wav_cli.cli.reference import describe_command
+
+        typer.echo(json.dumps(describe_command(topic, commands[topic]), indent=2))
+    else:
+        # The class of typer's own context, which has no public name.
+        own = type(context)(commands[topic], info_name=topic, parent=program)
+        typer.echo(commands[topic].get_help(own))

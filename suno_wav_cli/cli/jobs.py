@@ -23,6 +23,7 @@ def jobs(
             parser=partial(usable, parsers.fraction(0, 36_500)),
             metavar="N",
             help="With --expiring: deleted within N days. Default: 3.",
+            show_default=False,
         ),
     ] = 3,
     failed: Annotated[
@@ -41,6 +42,7 @@ def jobs(
             parser=partial(usable, parsers.number(0, 999_999_999)),
             metavar="N",
             help="Show at most N; 0 shows all. Default: 50.",
+            show_default=False,
         ),
     ] = 50,
 ) -> None:

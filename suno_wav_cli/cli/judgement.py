@@ -27,12 +27,15 @@ _CONTRADICTIONS = (
     ("--public-url", "--callback-url"),
     ("--public-url", "--tunnel ngrok"),
     ("--callback-url", "--tunnel ngrok"),
+    ("--tunnel-command", "--tunnel ngrok"),
+    ("--tunnel-command", "--public-url"),
+    ("--tunnel-command", "--callback-url"),
 )
 _SAVING = (
     *("--tag", "--exec", "--info-json", "--checksums", "--connections", "--limit-rate"),
     *("--min-speed", "--stall-timeout", "--max-size", "--allow-private-hosts"),
 )
-_RECEIVING = ("--tunnel", "--domain", "--public-url", "--port")
+_RECEIVING = ("--tunnel", "--tunnel-command", "--domain", "--public-url", "--port")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 from typer._click.exceptions import UsageError as ParserError
+from typer._completion_classes import completion_init
 from typer.core import TyperCommand, TyperGroup
 
 from suno_wav_cli.cli import options
 from suno_wav_cli.cli.judgement import TYPED, refuse_contradictions
+from suno_wav_cli.cli.shells import name_shell
 from suno_wav_cli.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from typer._click.core import Context
+    from typer._click.formatting import HelpFormatter
 
 
 _LINE = "suno_wav_cli.line"
@@ -37,6 +40,11 @@ class Command(TyperCommand):
         refuse_contradictions(context.meta[TYPED])
         return rest
 
+    def format_options(self, context: Context, formatter: HelpFormatter) -> None:
+        from suno_wav_cli.cli.layout import write_command_options
+
+        write_command_options(context.info_name or "", self.get_params(context), context, formatter)
+
 
 class Program(TyperGroup):
     """The commands. Each accepts the global options too, after its name."""
@@ -49,6 +57,7 @@ class Program(TyperGroup):
 
     def make_context(self, info_name: str | None, args: list[str], *rest: Any, **more: Any) -> Context:
         typed = [*args]
+        args = name_shell(args)
         with _reported(typed):
             context = super().make_context(info_name, args, *rest, **more)
         context.meta[_LINE] = typed
@@ -58,12 +67,22 @@ class Program(TyperGroup):
         with _reported(context.meta[_LINE]):
             return super().invoke(context)
 
+    def _main_shell_completion(self, *arguments: Any, **more: Any) -> None:
+        # typer does this only where it adds its own options for completion.
+        completion_init()
+        super()._main_shell_completion(*arguments, **more)
+
     def parse_args(self, context: Context, args: list[str]) -> list[str]:
         if context.resilient_parsing:
             return super().parse_args(context, args)
         with _explained(context):
             _note_typed(self, context, args)
             return super().parse_args(context, args)
+
+    def format_epilog(self, context: Context, formatter: HelpFormatter) -> None:  # noqa: ARG002 - typer passes it
+        from suno_wav_cli.cli.layout import START_EXAMPLES, write_examples
+
+        write_examples(START_EXAMPLES, formatter)
 
     def resolve_command(self, context: Context, args: list[str]) -> Any:
         if args[0] not in self.commands and not context.resilient_parsing:

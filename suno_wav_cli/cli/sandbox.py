@@ -23,6 +23,7 @@ def sandbox(
             parser=partial(usable, parsers.number(0, 65535)),
             metavar="N",
             help="Port to serve on; 0 is any free port. Default: 4010.",
+            show_default=False,
         ),
     ] = 4010,
     speed: Annotated[
@@ -31,6 +32,7 @@ def sandbox(
             parser=partial(usable, parsers.fraction(0.001, 10_000)),
             metavar="X",
             help="Divide all waiting times of the service by X. Default: 1.",
+            show_default=False,
         ),
     ] = 1.0,
     answer_timeout: Annotated[

@@ -63,6 +63,7 @@ def trigger(
             parser=partial(usable, parsers.fraction(0.001, 10_000)),
             metavar="X",
             help="Divide the pauses of --retries by X. Default: 1.",
+            show_default=False,
         ),
     ] = 1.0,
     answer_timeout: Annotated[

@@ -70,7 +70,7 @@ def see_help(context: Context) -> str:
 def name_of(parameter: Parameter) -> str:
     """Return the name that a user knows: the longest form of an option, what stands for an argument."""
     if parameter.param_type_name == "argument":
-        return str(getattr(parameter, "metavar", None) or parameter.name).rstrip(".")
+        return str(getattr(parameter, "metavar", None) or parameter.name).strip("[].")
     return max(parameter.opts, key=len)
 
 

@@ -48,6 +48,9 @@ CONTRADICTIONS = (
     ("--public-url=https://a.example", "--callback-url=https://b.example"),
     ("--public-url=https://a.example", "--tunnel=ngrok"),
     ("--callback-url=https://a.example", "--tunnel=ngrok"),
+    ("--tunnel-command=x", "--tunnel=ngrok"),
+    ("--tunnel-command=x", "--public-url=https://a.example"),
+    ("--tunnel-command=x", "--callback-url=https://a.example"),
 )
 
 

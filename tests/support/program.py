@@ -19,6 +19,7 @@ import httpx
 from suno_wav_cli.journal.entry import Account
 from suno_wav_cli.sandbox.routes import COUNTERS_PATH
 from tests.support import warm
+from tests.support.event_schema import check_event
 from tests.support.quick_limits import API_SPEED, UPLOAD_WHOLE, WAIT_SPEED
 
 if TYPE_CHECKING:
@@ -55,10 +56,17 @@ class Finished:
     @property
     def events(self) -> list[dict[str, Any]]:
         """What `--json` wrote, one object a line."""
-        return [json.loads(line) for line in self.out.splitlines()]
+        return [_read_event(line) for line in self.out.splitlines()]
 
     def named(self, name: str) -> list[dict[str, Any]]:
         return [event for event in self.events if event["event"] == name]
+
+
+def _read_event(line: str) -> dict[str, Any]:
+    """Read a line of `--json`. Every event that a test sees has to be as the program's schema says."""
+    event: dict[str, Any] = json.loads(line)
+    check_event(event)
+    return event
 
 
 def _section(title: str, text: str) -> str:
@@ -191,7 +199,7 @@ def read_until(process: subprocess.Popen[str], happened: Callable[[dict[str, Any
     seen = []
     try:
         for line in process.stdout:
-            event: dict[str, Any] = json.loads(line)
+            event = _read_event(line)
             if happened(event):
                 return event
             seen.append(line)

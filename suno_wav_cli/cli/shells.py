@@ -1,0 +1,87 @@
+"""Completion scripts: what each shell reads, and where it is installed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import typer
+
+from suno_wav_cli.errors import UsageError
+
+SHELLS = ("bash", "zsh", "fish", "powershell", "pwsh")
+
+_NAME, _VARIABLE = "suno-wav", "_SUNO_WAV_COMPLETE"
+_FIRST_CALL = """
+# Loaded from $fpath, this file is the function itself, and is called for the first completion.
+if [[ ${funcstack[1]} == _suno-wav ]]; then
+  _suno_wav_completion "$@"
+else
+  compdef _suno_wav_completion suno-wav
+fi"""
+_STARTUP_FILES = {"bash": (".bashrc", b"suno-wav.sh"), "zsh": (".zshrc", b".zfunc")}
+"""Each with what its line for completion contains."""
+
+
+def name_shell(args: list[str]) -> list[str]:
+    """Return the command line with the name of the user's shell, if `--install-completion` lacks one."""
+    for option in ("--install-completion", "--show-completion"):
+        if option in args:
+            place = args.index(option) + 1
+            if place == len(args) or args[place].startswith("-"):
+                return [*args[:place], _detect_shell(), *args[place:]]
+    return args
+
+
+def show(context: typer.Context, value: str | None) -> None:
+    """Print the script for a shell, and exit."""
+    if value is not None and not context.resilient_parsing:
+        typer.echo(make_script(_check(value, "--show-completion")))
+        raise typer.Exit
+
+
+def install(context: typer.Context, value: str | None) -> None:
+    """Install the script for a shell, say what was done, and exit."""
+    if value is None or context.resilient_parsing:
+        return
+    from typer import _completion_shared as scripts
+
+    shell = _check(value, "--install-completion")
+    name, line = _STARTUP_FILES.get(shell, ("", b""))
+    startup = Path.home() / name
+    loads = startup.is_file() and line in startup.read_bytes()
+    try:
+        _, path = scripts.install(shell=shell, prog_name=_NAME, complete_var=_VARIABLE)
+        if shell == "zsh":
+            path.write_text(make_script(shell) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"completion for {shell} cannot be installed: {error.strerror or error}",
+            "Print the script with --show-completion, and put it where your shell reads it.",
+        ) from error
+    typer.echo(f"suno-wav: wrote the completion for {shell} to {path}")
+    if shell in _STARTUP_FILES:
+        typer.echo(f"  {startup} {'loads it already' if loads else 'now loads it'}.")
+    typer.echo("  Open a new terminal to use it.")
+    raise typer.Exit
+
+
+def make_script(shell: str) -> str:
+    from typer._completion_shared import get_completion_script
+
+    script = get_completion_script(prog_name=_NAME, complete_var=_VARIABLE, shell=shell)
+    if shell != "zsh":
+        return script
+    return script.rpartition("\ncompdef")[0] + _FIRST_CALL
+
+
+def _check(shell: str, option: str) -> str:
+    if shell not in SHELLS:
+        raise UsageError(f"{option}: '{shell}' is not one of: {', '.join(SHELLS)}", "Name one of them.")
+    return shell
+
+
+def _detect_shell() -> str:
+    from typer._completion_shared import _get_shell_name
+
+    return _get_shell_name() or Path(os.environ.get("SHELL", "")).name or "an unknown shell"
