@@ -142,7 +142,7 @@ def test_every_wrong_command_line_is_exit_2_and_a_sentence(capsys: pytest.Captur
             ),
             pytest.param(
                 ["jobs", "--tunnel", "none"],
-                ("suno-wav jobs has no option --tunnel", "It is an option of convert, listen."),
+                ("suno-wav jobs has no option --tunnel", "It is an option of convert, listen, doctor."),
                 id="option of others",
             ),
             pytest.param(
