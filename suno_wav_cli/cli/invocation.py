@@ -28,7 +28,7 @@ from suno_wav_cli.config.settings import (
 )
 from suno_wav_cli.config.wait_limits import WaitLimits
 from suno_wav_cli.conversion.resume_hint import advise, describe_command
-from suno_wav_cli.errors import ProgramBug, SunoWavError
+from suno_wav_cli.errors import ExitCode, ProgramBug, SunoWavError
 from suno_wav_cli.events import (
     Failed,
     Interrupted,
@@ -41,7 +41,7 @@ from suno_wav_cli.remote.limits import UploadLimits
 from suno_wav_cli.system.signals import Stopped, handle_signals, stop_on_signals
 from suno_wav_cli.terminal import display, is_interactive
 from suno_wav_cli.terminal.queries import hide_queries
-from suno_wav_cli.terminal.streams import discard_rest
+from suno_wav_cli.terminal.streams import Results, discard_rest, report_loss
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -65,8 +65,10 @@ def run_command(
     `upload_limits` and another `api_timing` than the usual ones.
     """
     given = context.obj or {}
+    results = Results()
     code = _run(
         command,
+        results,
         partial(_notes, context),
         _read_flags(context),
         wait_limits=given.get("wait_limits", WaitLimits()),
@@ -74,8 +76,7 @@ def run_command(
         upload_limits=given.get("upload_limits", UploadLimits()),
         without_settings=without_settings,
     )
-    discard_rest()
-    raise typer.Exit(code)
+    raise typer.Exit(_end(code, results))
 
 
 def _read_flags(context: typer.Context) -> dict[str, object]:
@@ -99,14 +100,24 @@ def _notes(context: typer.Context, wanted: Settings) -> Iterator[Event]:
 
 def report_usage(error: UsageError, *, json: bool) -> int:
     """Report a command line that cannot be read, and return the exit code."""
-    with display(Settings(json=json)) as report:
+    results = Results()
+    with display(Settings(json=json), results) as report:
         code = _fail(error, report, verbose=False)
+    return _end(code, results)
+
+
+def _end(code: int, results: Results) -> int:
+    """Return the exit code: 2 for results that are lost. Another error of the command tells more."""
     discard_rest()
-    return code
+    if results.lost is None:
+        return code
+    report_loss(results.lost)
+    return code or ExitCode.USAGE
 
 
 def _run(
     command: Callable[[Run], int],
+    results: Results,
     notes: Callable[[Settings], Iterator[Event]],
     flags: Mapping[str, object],
     *,
@@ -121,7 +132,7 @@ def _run(
         choices = choose(let_typed_win(flags), os.environ, config)
         wanted = make_settings(choices)
         settings = raise_interval(wanted)
-        with display(settings) as report:
+        with display(settings, results) as report:
             run = Run(
                 settings=settings,
                 choices=choices,
@@ -141,7 +152,7 @@ def _run(
             return _call(command, run)
     except SunoWavError as error:
         # From the settings or the display itself: of the options only --json is certain.
-        with display(Settings(json=bool(flags.get("json")))) as report:
+        with display(Settings(json=bool(flags.get("json"))), results) as report:
             if without_settings is not None:
                 return without_settings(error, report)
             return _fail(error, report, verbose=False)

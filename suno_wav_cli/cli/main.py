@@ -19,15 +19,11 @@ def _told_if_lost() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        from suno_wav_cli.terminal.streams import discard_rest, write_line
+        from suno_wav_cli.terminal.streams import discard_rest, report_loss
 
         discard_rest()
         if not isinstance(error, BrokenPipeError):
-            reason = error.strerror or str(error)
-            write_line(
-                sys.stderr,
-                f"error: standard output cannot be written: {reason}\n  Make room, and run it again.",
-            )
+            report_loss(error)
             sys.exit(2)
 
 

@@ -16,20 +16,21 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.events import Event, Report
+    from suno_wav_cli.terminal.streams import Results
 
 
 @contextmanager
-def display(settings: Settings) -> Iterator[Report]:
+def display(settings: Settings, results: Results) -> Iterator[Report]:
     """Yield the function that shows an event, as the settings and the terminal ask for.
 
-    Raise UsageError if the log file cannot be written.
+    Lines for standard output are written to `results`. Raise UsageError if the log file cannot be written.
     """
     streams.prepare_stderr()
     with ExitStack() as stack:
         sinks: list[Callable[[Event], None]] = []
         if settings.log_file is not None:
             sinks.append(_open_log_file(settings.log_file, stack))
-        sinks.append(_open_display(settings, stack))
+        sinks.append(_open_display(settings, results, stack))
 
         def report(event: Event) -> None:
             for show in sinks:
@@ -46,11 +47,11 @@ def is_interactive(settings: Settings) -> bool:
     return terminal and not settings.json and not settings.quiet
 
 
-def _open_display(settings: Settings, stack: ExitStack) -> Callable[[Event], None]:
+def _open_display(settings: Settings, results: Results, stack: ExitStack) -> Callable[[Event], None]:
     if settings.json:
         from suno_wav_cli.terminal.json_lines import JsonDisplay
 
-        return JsonDisplay().show
+        return JsonDisplay(results).show
     from suno_wav_cli.terminal.run_state import RunState
     from suno_wav_cli.terminal.ticker import ticking
 
@@ -58,7 +59,7 @@ def _open_display(settings: Settings, stack: ExitStack) -> Callable[[Event], Non
     if not is_interactive(settings):
         from suno_wav_cli.terminal.plain import BETWEEN_HEADLINES, PlainDisplay
 
-        plain = PlainDisplay(state, quiet=settings.quiet, verbose=settings.verbose)
+        plain = PlainDisplay(state, results, quiet=settings.quiet, verbose=settings.verbose)
         stack.enter_context(ticking(plain.say_how_far, BETWEEN_HEADLINES))
         return plain.show
     from rich.console import Console
@@ -66,7 +67,7 @@ def _open_display(settings: Settings, stack: ExitStack) -> Callable[[Event], Non
     from suno_wav_cli.terminal.live import BETWEEN_DRAWS, LiveDisplay
 
     console = Console(stderr=True, no_color=settings.no_color or None, highlight=False)
-    live = LiveDisplay(console, state, verbose=settings.verbose)
+    live = LiveDisplay(console, state, results, verbose=settings.verbose)
     stack.callback(live.stop)
     stack.enter_context(ticking(live.draw, BETWEEN_DRAWS))
     return live.show

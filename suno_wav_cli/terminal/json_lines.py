@@ -19,12 +19,13 @@ from suno_wav_cli.system.private_files import open_private
 from suno_wav_cli.terminal.message import Level
 from suno_wav_cli.terminal.queries import hide_all
 from suno_wav_cli.terminal.render import render
-from suno_wav_cli.terminal.streams import Results, write_line
+from suno_wav_cli.terminal.streams import write_line
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
     from suno_wav_cli.events import Event
+    from suno_wav_cli.terminal.streams import Results
 
 _PROGRESS_SECONDS = 1.0
 
@@ -32,9 +33,9 @@ _PROGRESS_SECONDS = 1.0
 class JsonDisplay:
     """Writes events to standard output, and errors to standard error as well."""
 
-    def __init__(self) -> None:
+    def __init__(self, results: Results) -> None:
         self._throttle = Throttle()
-        self._results = Results()
+        self._results = results
 
     def show(self, event: Event) -> None:
         message = render(event)

@@ -14,7 +14,6 @@ from suno_wav_cli.terminal.live_area import LiveArea
 from suno_wav_cli.terminal.message import Level
 from suno_wav_cli.terminal.render import render
 from suno_wav_cli.terminal.run_view import view
-from suno_wav_cli.terminal.streams import Results
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.terminal.message import Message
     from suno_wav_cli.terminal.run_state import RunState
     from suno_wav_cli.terminal.run_view import Line
+    from suno_wav_cli.terminal.streams import Results
 
 BETWEEN_DRAWS = 0.25
 """Seconds. `draw` is to be called as often, because time passes without events, too."""
@@ -50,6 +50,7 @@ class LiveDisplay:
         self,
         console: Console,
         state: RunState,
+        results: Results,
         *,
         verbose: bool,
         clock: Callable[[], float] = time.monotonic,
@@ -59,7 +60,7 @@ class LiveDisplay:
         self._verbose = verbose
         self._clock = clock
         self._area = LiveArea(console)
-        self._results = Results()
+        self._results = results
         self._shares_terminal = sys.stdout is not None and sys.stdout.isatty()
         self._briefs = Briefs(shows_paths=self._shares_terminal)
         self._waiting: list[Line | _Result] = []

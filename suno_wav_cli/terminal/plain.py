@@ -12,11 +12,12 @@ from suno_wav_cli.terminal.brief import Briefs
 from suno_wav_cli.terminal.message import Level
 from suno_wav_cli.terminal.render import render
 from suno_wav_cli.terminal.run_view import headline
-from suno_wav_cli.terminal.streams import Results, write_line
+from suno_wav_cli.terminal.streams import write_line
 
 if TYPE_CHECKING:
     from suno_wav_cli.terminal.message import Message
     from suno_wav_cli.terminal.run_state import RunState
+    from suno_wav_cli.terminal.streams import Results
 
 _PROGRESS_SECONDS = 5.0
 BETWEEN_HEADLINES = 30.0
@@ -29,11 +30,11 @@ class PlainDisplay:
     In a run of many songs: a line for each that ends, one for all of them every half minute.
     """
 
-    def __init__(self, state: RunState, *, quiet: bool, verbose: bool) -> None:
+    def __init__(self, state: RunState, results: Results, *, quiet: bool, verbose: bool) -> None:
         self._state = state
         self._quiet = quiet
         self._verbose = verbose
-        self._results = Results()
+        self._results = results
         self._briefs = Briefs(shows_paths=False)
         self._last_progress: dict[str, tuple[float, int]] = {}
         self._lock = threading.RLock()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
+import stat
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _PIPE_PIECE = 4096
 """Bytes that a pipe accepts at once while it is ready (POSIX requires 512, Linux has 4096)."""
@@ -34,9 +36,14 @@ class Results:
 
     A droppable line is lost if the reader has stopped reading (`| less`, a stopped log shipper):
     waiting for it would also stop the acknowledgement of callbacks.
+
+    `lost` is why a line could not be written, if it was not for a reader that has gone.
     """
 
+    lost: OSError | None
+
     def __init__(self) -> None:
+        self.lost = None
         self._stuck = False
         self._cut = False
 
@@ -52,14 +59,14 @@ class Results:
         if buffer is None:
             write_line(sys.stdout, text)
             return
-        with suppress(BrokenPipeError, OSError, ValueError):
+        with self._noting_loss():
             sys.stdout.flush()
             buffer.write(_encode(text + "\n"))
             buffer.flush()
 
     def _offer(self, text: str) -> None:
         line = _encode(("\n" if self._cut else "") + text + "\n")
-        with suppress(OSError, ValueError, AttributeError):
+        with self._noting_loss():
             # Not through the stream's buffer: a blocked writer would hold its lock until the program ends.
             descriptor = sys.stdout.fileno()
             for start in range(0, len(line), _PIPE_PIECE):
@@ -68,6 +75,17 @@ class Results:
                     return
                 os.write(descriptor, line[start : start + _PIPE_PIECE])
             self._cut = False
+
+    @contextmanager
+    def _noting_loss(self) -> Iterator[None]:
+        try:
+            yield
+        except (ValueError, AttributeError):
+            # Closed, or not a file at all: no result is expected there.
+            return
+        except OSError as error:
+            if self.lost is None and not _is_gone(error):
+                self.lost = error
 
     def _is_read(self, descriptor: int) -> bool:
         """Return whether the reader takes more. Wait for it, but only the first time."""
@@ -78,6 +96,26 @@ class Results:
             ready = True
         self._stuck = not ready
         return ready
+
+
+def _is_gone(error: OSError) -> bool:
+    """Return whether the reader of standard output has gone: a pipe, a socket or a terminal was closed."""
+    if error.errno == errno.EIO:
+        # A disk answers so, too.
+        with suppress(OSError, ValueError):
+            return stat.S_ISCHR(os.fstat(sys.stdout.fileno()).st_mode)
+    # Windows answers EINVAL for a closed pipe.
+    windows = os.name == "nt" and error.errno == errno.EINVAL
+    return windows or isinstance(error, ConnectionError)
+
+
+def report_loss(error: OSError) -> None:
+    """Say on standard error that standard output cannot be written, and what to do."""
+    reason = error.strerror or str(error)
+    write_line(
+        sys.stderr,
+        f"error: standard output cannot be written: {reason}\n  Make room or send it elsewhere, and run it again.",
+    )
 
 
 def _encode(text: str) -> bytes:

@@ -21,6 +21,7 @@ from suno_wav_cli.errors import ExitCode
 from suno_wav_cli.models import WavFormat, WavRecord, WavState
 from suno_wav_cli.terminal.live import BETWEEN_DRAWS, LiveDisplay
 from suno_wav_cli.terminal.run_state import RunState
+from suno_wav_cli.terminal.streams import Results
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -172,7 +173,7 @@ class Terminal:
             _environ={},
         )
         self.state = RunState(window_rate=2.0)
-        self.display = LiveDisplay(console, self.state, verbose=False, clock=self.clock)
+        self.display = LiveDisplay(console, self.state, Results(), verbose=False, clock=self.clock)
 
     def play(
         self,

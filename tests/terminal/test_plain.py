@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.terminal.plain import PlainDisplay
 from suno_wav_cli.terminal.run_state import RunState
+from suno_wav_cli.terminal.streams import Results
 from tests.terminal.run_story import story
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def play(display: PlainDisplay, until: float, since: float = -1.0) -> None:
 
 
 def make_display(*, quiet: bool = False, verbose: bool = False) -> PlainDisplay:
-    return PlainDisplay(RunState(window_rate=2.0), quiet=quiet, verbose=verbose)
+    return PlainDisplay(RunState(window_rate=2.0), Results(), quiet=quiet, verbose=verbose)
 
 
 def test_a_progress_line_says_how_far_the_run_is(capsys: pytest.CaptureFixture[str]) -> None:
