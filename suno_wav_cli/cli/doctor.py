@@ -18,12 +18,21 @@ def doctor(
     offline: Annotated[
         bool, typer.Option("--offline", help="Open no connection; skip what needs one.")
     ] = False,
+    tunnel: options.Tunnel = None,
+    tunnel_command: options.TunnelCommand = None,
+    domain: options.Domain = None,
+    public_url: options.PublicUrl = None,
+    callback_url: options.CallbackUrl = None,
+    port: options.Port = None,
+    forward_to: Annotated[
+        str | None, typer.Option(metavar="URL", help="Try your own receiver at URL, with every sample.")
+    ] = None,
     out: options.Out = None,
     allow_private_hosts: options.AllowPrivateHosts = None,
 ) -> None:
     """Check everything that can go wrong, and say what to do.
 
-    Tries the key, the network, the service, the folder and the journal, one after another. Costs no
+    Tries the key, the tunnel, the network, the service, the folder and the journal, one after another. Costs no
     credits, and changes nothing. The output holds no secrets: attach that of --json to a bug report.
     Exits with 0, or with the code that `convert` would end with.
     """

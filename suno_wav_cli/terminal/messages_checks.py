@@ -23,7 +23,7 @@ _NARROWEST = 24
 def render_check(event: events.CheckEvent) -> Message:
     match event:
         case events.Checked():
-            return Message(result=list(_lines(event, get_width())))
+            return Message(result=list(check_lines(event, get_width())))
         case events.CheckSummary():
             counts = (
                 (event.ok, "ok"),
@@ -38,7 +38,8 @@ def render_check(event: events.CheckEvent) -> Message:
             assert_never(event)
 
 
-def _lines(event: events.Checked, width: int | None) -> Iterator[str]:
+def check_lines(event: events.Checked, width: int | None) -> Iterator[str]:
+    """Yield the lines of a check, within `width` columns but for a command to paste."""
     head = f"{event.verdict:<{_VERDICT}}{event.check:<{_NAME - 1}} "
     indent = " " * len(head)
     if width is not None and width - len(head) < _NARROWEST:

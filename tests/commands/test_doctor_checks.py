@@ -59,7 +59,7 @@ def answer(connection: socket.socket, date: str = "") -> None:
 
 
 def test_a_name_that_is_nobodys() -> None:
-    verdict, code, fact, remedy = found(check_name(NOWHERE, {}))
+    verdict, code, fact, remedy = found(check_name(NOWHERE, {}, ExitCode.UNAVAILABLE))
     assert (verdict, code) == ("failed", ExitCode.UNAVAILABLE)
     assert fact.startswith("api.invalid does not resolve: ")
     assert remedy == "Ask a name server: nslookup api.invalid"
@@ -67,7 +67,7 @@ def test_a_name_that_is_nobodys() -> None:
 
 def test_a_name_that_only_the_proxy_resolves(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
-    verdict, _, fact, _ = found(check_name(NOWHERE, os.environ))
+    verdict, _, fact, _ = found(check_name(NOWHERE, os.environ, ExitCode.UNAVAILABLE))
     assert verdict == "ok"
     assert fact.endswith("; https_proxy has the proxy do it")
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from suno_wav_cli.callbacks.tunnel.environment import find_secret_variables
-from suno_wav_cli.system.file_lock import SUPPORTED, is_same_file, try_lock
+from suno_wav_cli.system.file_lock import SUPPORTED, is_held, is_same_file, try_lock
 from suno_wav_cli.system.private_files import make_folder, refuse_link
 
 if TYPE_CHECKING:
@@ -122,6 +122,17 @@ def end_orphans(parent: Path) -> None:
             if try_lock(lock) and is_same_file(_lock_of(folder), lock):
                 _end_agents_of(folder)
                 _remove(folder)
+
+
+def find_orphans(parent: Path) -> list[int]:
+    """Return the agents whose programs are gone. Nothing is ended or removed."""
+    if not SUPPORTED:
+        return []
+    locks: list[Path] = []
+    with suppress(OSError):
+        locks = [path for path in parent.glob("*.lock") if _NAME.fullmatch(path.name)]
+    left = [str(path.with_suffix("")) for path in locks if not is_held(path)]
+    return [pid for pid, line in _command_lines() if any(folder in line for folder in left)] if left else []
 
 
 def _end_agents_of(folder: Path) -> None:

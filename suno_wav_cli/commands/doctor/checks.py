@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from suno_wav_cli.callbacks.sender import ServiceTiming
+from suno_wav_cli.callbacks.tunnel import TunnelTimeouts
 from suno_wav_cli.commands.doctor.account import check_account, check_key, check_settings, check_versions
 from suno_wav_cli.commands.doctor.disk import check_folder
 from suno_wav_cli.commands.doctor.findings import Check
@@ -16,10 +18,25 @@ from suno_wav_cli.commands.doctor.network import (
     check_name,
     check_service,
 )
+from suno_wav_cli.commands.doctor.receiver import check_path, check_receiver, check_samples
 from suno_wav_cli.commands.doctor.records import check_expiring, check_journal, check_undecided
+from suno_wav_cli.commands.doctor.tunnel import (
+    check_agent,
+    check_orphans,
+    check_port,
+    check_public_address,
+    check_token,
+    wants_ngrok,
+)
 from suno_wav_cli.errors import ExitCode
 from suno_wav_cli.journal.health import Health
 from suno_wav_cli.models import Secret
+
+_TUNNEL_SECONDS = 90.0
+"""To open a tunnel, and for a request through it."""
+
+_POST_SECONDS = 120.0
+"""For all samples, of which two may be without an answer."""
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +59,9 @@ def list_checks(
     return (
         Check(name="settings", run=partial(check_settings, run)),
         Check(name="key", run=partial(check_key, run, base_url, key), exit_code=ExitCode.NOT_AUTHORIZED),
+        *_tunnel_checks(run),
         *_network_checks(run, base_url),
+        *_receiver_checks(run),
         *_file_checks(run, health),
         Check(name="folder", run=partial(check_folder, run.settings.out), exit_code=ExitCode.USAGE),
         Check(name="clock", run=partial(check_clock, base_url), online=True, needs=("service",)),
@@ -52,10 +71,44 @@ def list_checks(
     )
 
 
+def _tunnel_checks(run: Run) -> Iterator[Check]:
+    settings, code = run.settings, ExitCode.TUNNEL_FAILED
+    needs: tuple[str, ...] = ("port", "address's name")
+    yield Check(name="port", run=partial(check_port, settings), exit_code=code)
+    if wants_ngrok(settings):
+        needs = ("port", "ngrok token", "ngrok agent")
+        yield Check(name="ngrok token", run=partial(check_token, run), exit_code=code)
+        yield Check(name="ngrok agent", run=check_agent, exit_code=code)
+    yield Check(name="orphans", run=partial(check_orphans, run.paths.agents))
+    given = settings.callback_url or settings.public_url
+    if given is not None:
+        yield _name_check("address's name", given, run, code)
+    open_way = partial(check_public_address, run, TunnelTimeouts())
+    yield Check(
+        name="public address", run=open_way, online=True, needs=needs, seconds=_TUNNEL_SECONDS, exit_code=code
+    )
+
+
+def _name_check(name: str, url: str, run: Run, code: ExitCode) -> Check:
+    look_up = partial(check_name, url, run.environ, code)
+    return Check(name=name, run=look_up, online=True, exit_code=code)
+
+
+def _receiver_checks(run: Run) -> Iterator[Check]:
+    url, code = run.settings.forward_to, ExitCode.TUNNEL_FAILED
+    if url is None:
+        return
+    post, key = partial(Check, online=True, exit_code=code), run.secrets.hmac_key
+    given, needs = (url, key, ServiceTiming()), ("receiver",)
+    yield post(name="receiver", run=partial(check_receiver, *given))
+    yield post(name="receiver's path", run=partial(check_path, *given), needs=needs, seconds=_POST_SECONDS)
+    yield post(name="receiver's JSON", run=partial(check_samples, *given), needs=needs, seconds=_POST_SECONDS)
+
+
 def _network_checks(run: Run, base_url: str) -> Iterator[Check]:
     yield Check(name="proxy and TLS", run=partial(check_environment, base_url, run.environ))
     yield Check(name="localhost", run=check_localhost, online=True)
-    yield Check(name="service's name", run=partial(check_name, base_url, run.environ), online=True)
+    yield _name_check("service's name", base_url, run, ExitCode.UNAVAILABLE)
     yield Check(
         name="service",
         run=partial(check_service, base_url, run.environ),
@@ -68,10 +121,9 @@ def _file_checks(run: Run, health: Health | SunoWavError | None) -> Iterator[Che
     entry = health.with_address if isinstance(health, Health) else None
     if entry is None or entry.wav_url is None:
         return
-    name = partial(check_name, entry.wav_url, run.environ)
     look = partial(check_file, entry, entry.wav_url, run.settings)
     code = ExitCode.DOWNLOAD_FAILED
-    yield Check(name="file's host", run=name, online=True, exit_code=code)
+    yield _name_check("file's host", entry.wav_url, run, code)
     yield Check(
         name="last file", run=look, online=True, needs=("proxy and TLS", "file's host"), exit_code=code
     )

@@ -60,7 +60,7 @@ async def check_localhost() -> Finding:
     return passed(fact)
 
 
-async def check_name(url: str, environ: Mapping[str, str]) -> Finding:
+async def check_name(url: str, environ: Mapping[str, str], exit_code: ExitCode) -> Finding:
     """Resolve the host's name here. A proxy may be able to even where this machine is not."""
     host, proxy = urlsplit(url).hostname or "", find_proxy(url, environ)
     if _is_address(host):
@@ -71,7 +71,7 @@ async def check_name(url: str, environ: Mapping[str, str]) -> Finding:
         fact = f"{host} does not resolve: {error.strerror}"
         if proxy is not None:
             return passed(f"{fact}; {proxy.variable} has the proxy do it")
-        return failed(fact, say_how("Ask a name server", "nslookup", host), ExitCode.UNAVAILABLE)
+        return failed(fact, say_how("Ask a name server", "nslookup", host), exit_code)
     fact = f"{host} is {_describe_addresses(addresses)}"
     if all(map(is_private, addresses)) and not is_private_service(url):
         return warned(

@@ -1,0 +1,245 @@
+"""The way of a callback: the port, the ngrok agent, and the public address."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from suno_wav_cli.api.providers import SANDBOX
+from suno_wav_cli.callbacks.endpoint import is_required, open_endpoint, receive_callbacks
+from suno_wav_cli.callbacks.handlers import Handlers
+from suno_wav_cli.callbacks.probe import check_reachable
+from suno_wav_cli.callbacks.public_url import PublicUrl
+from suno_wav_cli.callbacks.sender import ServiceTiming
+from suno_wav_cli.callbacks.tunnel import Restored, TunnelTimeouts
+from suno_wav_cli.callbacks.tunnel.agent_binary import find_agent
+from suno_wav_cli.callbacks.tunnel.agent_folder import find_orphans
+from suno_wav_cli.callbacks.tunnel.subprocesses import SubprocessGroup
+from suno_wav_cli.commands.doctor.findings import failed, passed, skipped, warned
+from suno_wav_cli.commands.doctor.scrub import origin_of
+from suno_wav_cli.config.credentials import refuse_ignored
+from suno_wav_cli.errors import ExitCode, TunnelFailed
+from suno_wav_cli.models import TunnelMode
+from suno_wav_cli.system.loopback import bind_socket, is_loopback
+from suno_wav_cli.system.port_owner import find_port_owner
+from suno_wav_cli.system.private_hosts import is_private_service
+from suno_wav_cli.system.shell_words import say_how
+from suno_wav_cli.system.threads import start_in_thread
+from suno_wav_cli.system.tls import make_tls_context
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from suno_wav_cli.callbacks.payload import ReceivedCallback
+    from suno_wav_cli.callbacks.tunnel import Lost
+    from suno_wav_cli.callbacks.tunnel.agent_binary import Agent
+    from suno_wav_cli.commands.doctor.findings import Finding
+    from suno_wav_cli.config.run import Run
+    from suno_wav_cli.config.settings import Settings
+    from suno_wav_cli.events import Event
+
+_TOKEN_PAGE = "https://dashboard.ngrok.com/get-started/your-authtoken"  # noqa: S105 - a page, no token
+_AGENT_SECONDS = 5.0
+
+
+def wants_ngrok(settings: Settings) -> bool:
+    """Tell whether `convert` would open a tunnel by ngrok."""
+    others = (settings.public_url, settings.callback_url, settings.tunnel_command)
+    elsewhere = any(one is not None for one in others)
+    return not (elsewhere or _is_here(settings) or settings.tunnel is TunnelMode.NONE)
+
+
+def _is_here(settings: Settings) -> bool:
+    """Tell whether the service is on this machine, and needs no tunnel."""
+    automatic = settings.tunnel is TunnelMode.AUTO and settings.tunnel_command is None
+    return automatic and settings.provider == SANDBOX
+
+
+async def check_port(settings: Settings) -> Finding:
+    """Bind the port for a moment, or say who has it."""
+    port = settings.port
+    if not port:
+        return passed("any free port is taken")
+    try:
+        bind_socket(port).close()
+    except OSError as error:
+        owner = await start_in_thread(lambda: find_port_owner(port), "port")
+        fact = f"port {port} cannot be opened: {error.strerror}"
+        remedy = say_how("Choose another --port, or see who has it", *_who_has(port))
+        if owner is not None:
+            fact += f"; {owner.name} has it (process {owner.pid})"
+            remedy = say_how("Choose another --port, or look at the program", "ps", "-fp", str(owner.pid))
+        return _no_callbacks(settings, fact, remedy)
+    return passed(f"port {port} is free")
+
+
+def _who_has(port: int) -> tuple[str, ...]:
+    if os.name == "nt":
+        return ("netstat", "-ano")
+    return ("sudo", "lsof", "-nP", f"-iTCP:{port}", "-sTCP:LISTEN")
+
+
+async def check_token(run: Run) -> Finding:
+    """Say where the token of ngrok is from. Raise TunnelFailed if ngrok's configuration cannot be read."""
+    from suno_wav_cli.callbacks.tunnel.ngrok import has_own_token
+
+    token, required = run.secrets.ngrok_token, run.settings.tunnel is TunnelMode.NGROK
+    if token is not None:
+        return passed(token.origin or "set")
+    try:
+        if await start_in_thread(has_own_token, "ngrok"):
+            return passed("ngrok's own configuration")
+    except TunnelFailed as error:
+        return _no_callbacks(run.settings, error.message, error.remedy)
+    if required:
+        refuse_ignored(run.secrets, "ngrok_authtoken")
+    remedy = f"For callbacks, copy yours from {_TOKEN_PAGE} and set it: export NGROK_AUTHTOKEN=TOKEN"
+    if required:
+        return failed("there is no ngrok token", remedy, ExitCode.TUNNEL_FAILED)
+    return skipped("none, so convert polls", remedy)
+
+
+async def check_agent() -> Finding:
+    programs, deadline = SubprocessGroup(), time.monotonic() + _AGENT_SECONDS
+    try:
+        agent = await start_in_thread(lambda: find_agent(programs, deadline, TunnelTimeouts()), "agent")
+    finally:
+        programs.close()
+    if agent is None:
+        return skipped("not here; the first tunnel downloads one and checks its digest")
+    fact = await start_in_thread(lambda: _describe_agent(agent), "agent")
+    if _is_snap(agent.path):
+        return warned(
+            f"{fact}; a snap may not read the configuration that suno-wav writes for it",
+            say_how("Remove it, and suno-wav downloads another one", "sudo", "snap", "remove", "ngrok"),
+        )
+    return passed(fact)
+
+
+def _describe_agent(agent: Agent) -> str:
+    version = ".".join(map(str, agent.version))
+    digest = "unknown"
+    with suppress(OSError), agent.path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return f"{agent.path}, version {version}, SHA-256 {digest[:16]}"
+
+
+def _is_snap(path: Path) -> bool:
+    return "snap" in path.parts[:3] or path.resolve().name == "snap"
+
+
+async def check_orphans(agents: Path) -> Finding:
+    pids = await start_in_thread(lambda: find_orphans(agents), "orphans")
+    if not pids:
+        return passed("none")
+    processes = ", ".join(map(str, pids))
+    return warned(
+        f"ngrok agents still run whose programs were killed: {processes}",
+        say_how("End them", "kill", *map(str, pids)),
+    )
+
+
+async def check_public_address(run: Run, timeouts: TunnelTimeouts) -> Finding:
+    """Open the way that `convert` would, and see a request arrive. Raise UsageError."""
+    settings = run.settings
+    if settings.callback_url is not None:
+        return _judge_address(settings.callback_url, "callbacks go elsewhere, where they cannot be seen")
+    if settings.tunnel is TunnelMode.NONE and settings.public_url is None:
+        return skipped("--tunnel none, so convert polls")
+    opened: list[str] = []
+    unproven: list[tuple[str, str]] = []
+
+    def note(change: Lost | Restored) -> None:
+        if isinstance(change, Restored):
+            opened.append(change.public_url)
+
+    try:
+        with (
+            _without_traces(run.paths.agents),
+            # Without a secret path, which would be kept in a file: only the probe is expected.
+            open_endpoint(
+                replace(settings, no_secret=True),
+                run.secrets,
+                run.paths,
+                port=settings.port or 0,
+                timeouts=timeouts,
+            ) as endpoint,
+        ):
+            tls = make_tls_context(settings.public_url or (None if _is_here(settings) else "https:"))
+            async with receive_callbacks(endpoint, Handlers(handle=_pass_over)) as probe:
+                on_unproven = (lambda *why: unproven.append(why)) if endpoint.is_theirs else None
+                await PublicUrl(endpoint, probe, tls, note, _say_nothing, on_unproven=on_unproven).open()
+                if unproven:
+                    return _judge_unproven(*unproven[0], endpoint.path)
+                began, limit = time.monotonic(), ServiceTiming().answer
+                await check_reachable(
+                    probe, opened[-1] + endpoint.path, tls, seconds=limit, pause=timeouts.probe_pause
+                )
+                seconds = time.monotonic() - began
+    except TunnelFailed as error:
+        return _no_callbacks(settings, error.message, error.remedy)
+    return _judge_address(
+        opened[-1],
+        f"a request through it arrived here in {seconds:.2f} s, of the {limit:g} s that the service waits",
+    )
+
+
+def _judge_unproven(url: str, reason: str, path: str) -> Finding:
+    """This machine may be the only one that cannot reach its own address: `convert` uses it."""
+    return warned(
+        f"{reason}; convert uses it and polls, because many routers do not lead a request from inside back in",
+        say_how(
+            "While convert or listen runs, try it from elsewhere", "curl", "--request", "POST", url + path
+        ),
+    )
+
+
+def _judge_address(url: str, fact: str) -> Finding:
+    """Name what the service cannot reach or does not want, and what cannot be seen from here."""
+    origin = origin_of(url)
+    if is_loopback(url):
+        return passed(f"{origin}: {fact}; only a service on this machine reaches it")
+    if is_private_service(url):
+        return warned(
+            f"{origin}: {fact}; the internet does not reach a private network",
+            "Use an address of the internet, or ngrok: suno-wav doctor --tunnel ngrok",
+        )
+    if urlsplit(url).scheme != "https":
+        return warned(
+            f"{origin}: {fact}; the service advises https",
+            "Put a certificate in front of it, or use ngrok: suno-wav doctor --tunnel ngrok",
+        )
+    return passed(f"{origin}: {fact}. That a firewall lets the service in too, only its callback shows")
+
+
+def _no_callbacks(settings: Settings, fact: str, remedy: str) -> Finding:
+    """Without callbacks, `convert` polls, unless this very way was asked for."""
+    if is_required(settings):
+        return failed(fact, remedy, ExitCode.TUNNEL_FAILED)
+    return warned(f"{fact}; convert polls", remedy)
+
+
+@contextmanager
+def _without_traces(folder: Path) -> Iterator[None]:
+    """Remove the folders that were missing before, if they are empty."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    try:
+        yield
+    finally:
+        for one in missing:
+            with suppress(OSError):
+                one.rmdir()
+
+
+async def _pass_over(_callback: ReceivedCallback) -> None:
+    """Do nothing: no callback is expected."""
+
+
+def _say_nothing(_event: Event) -> None:
+    """Report nothing: the finding says it all."""

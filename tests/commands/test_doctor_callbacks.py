@@ -1,0 +1,314 @@
+"""What `doctor` says of the way of a callback: the port, the tunnel, and the receiver of one's own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from starlette.responses import Response
+
+from suno_wav_cli.callbacks.sender import ServiceTiming
+from suno_wav_cli.callbacks.tunnel import TunnelTimeouts
+from suno_wav_cli.commands.doctor.receiver import check_path, check_receiver, check_samples
+from suno_wav_cli.commands.doctor.tunnel import (
+    check_agent,
+    check_orphans,
+    check_port,
+    check_public_address,
+    check_token,
+)
+from suno_wav_cli.config.credentials import Secrets
+from suno_wav_cli.config.run import Run
+from suno_wav_cli.config.settings import Settings
+from suno_wav_cli.errors import ExitCode
+from suno_wav_cli.models import Secret, TunnelMode
+from suno_wav_cli.system.loopback import bind_socket
+from tests.support.ngrok_world import NgrokWorld, ngrok_world
+from tests.support.program import Sandbox, run_program
+from tests.support.target import receiving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from suno_wav_cli.commands.doctor.findings import Finding
+    from tests.support.wild import Seen, Wild
+
+TOKEN = Secret(value="token-that-stays-secret", origin="NGROK_AUTHTOKEN")
+TIMING = ServiceTiming(answer=0.3)
+PATIENT = ServiceTiming(answer=20.0)
+QUICK = TunnelTimeouts(max_probe=1.0)
+
+
+def run_of(settings: Settings, *, token: Secret | None = None) -> Run:
+    return Run(
+        settings=settings,
+        choices=(),
+        secrets=Secrets(api_key=None, ngrok_token=token, hmac_key=None),
+        environ=os.environ,
+        report=lambda _: None,
+        interactive=False,
+    )
+
+
+def facts(finding: Finding) -> tuple[str, ExitCode, str]:
+    return finding.verdict, finding.exit_code, finding.fact
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NgrokWorld]:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    with ngrok_world(tmp_path / "ngrok") as made:
+        yield made
+        assert made.left == []
+
+
+# The port.
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="only Linux tells who has a port")
+@pytest.mark.parametrize(
+    ("tunnel", "verdict", "code"),
+    [
+        pytest.param(TunnelMode.NGROK, "failed", ExitCode.TUNNEL_FAILED, id="required"),
+        pytest.param(TunnelMode.AUTO, "warning", ExitCode.OK, id="may poll"),
+    ],
+)
+def test_a_port_that_is_taken(tunnel: TunnelMode, verdict: str, code: ExitCode) -> None:
+    with bind_socket(0) as bound:
+        port = int(bound.getsockname()[1])
+        finding = asyncio.run(check_port(Settings(port=port, tunnel=tunnel)))
+    name = Path("/proc/self/comm").read_text(encoding="utf-8").strip()
+    assert (finding.verdict, finding.exit_code) == (verdict, code)
+    assert finding.fact.startswith(
+        f"port {port} cannot be opened: Address already in use; {name} has it (process {os.getpid()})"
+    )
+    assert finding.remedy == f"Choose another --port, or look at the program: ps -fp {os.getpid()}"
+
+
+def test_a_port_that_is_free(free_port: int) -> None:
+    finding = asyncio.run(check_port(Settings(port=free_port)))
+    assert facts(finding) == ("ok", ExitCode.OK, f"port {free_port} is free")
+
+
+# ngrok.
+
+
+def test_a_missing_token_is_skipped_unless_ngrok_is_required(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    finding = asyncio.run(check_token(run_of(Settings())))
+    assert facts(finding) == ("skipped", ExitCode.OK, "none, so convert polls")
+    assert (finding.remedy or "").endswith(" and set it: export NGROK_AUTHTOKEN=TOKEN")
+    required = asyncio.run(check_token(run_of(Settings(tunnel=TunnelMode.NGROK))))
+    assert facts(required) == ("failed", ExitCode.TUNNEL_FAILED, "there is no ngrok token")
+
+
+def test_the_agent_is_named(world: NgrokWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in world.env().items():
+        monkeypatch.setenv(name, value)
+    finding = asyncio.run(check_agent())
+    assert finding.verdict == "ok"
+    assert finding.fact.startswith(f"{world.executable}, version 3.39.10, SHA-256 ")
+
+
+def test_an_agent_of_a_snap_may_not_read_our_configuration(
+    world: NgrokWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin").mkdir()
+    snap = tmp_path / "bin" / "snap"
+    shutil.copy(world.executable, snap)
+    world.executable.unlink()
+    world.executable.symlink_to(snap)
+    for name, value in world.env().items():
+        monkeypatch.setenv(name, value)
+    finding = asyncio.run(check_agent())
+    assert finding.verdict == "warning"
+    assert (finding.remedy or "").endswith(": sudo snap remove ngrok")
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="processes cannot be seen here")
+def test_an_orphaned_agent_is_named_and_left_alone(tmp_path: Path) -> None:
+    agents = tmp_path / "agents"
+    folder = agents / ("a" * 16)
+    folder.mkdir(parents=True)
+    folder.with_suffix(".lock").touch()
+    waits = "import sys; print(flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", waits, f"{folder}/ngrok.yml"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as orphan:
+        assert orphan.stdout is not None
+        orphan.stdout.readline()
+        finding = asyncio.run(check_orphans(agents))
+        assert facts(finding) == (
+            "warning",
+            ExitCode.OK,
+            f"ngrok agents still run whose programs were killed: {orphan.pid}",
+        )
+        assert finding.remedy == f"End them: kill {orphan.pid}"
+        assert orphan.poll() is None
+        orphan.communicate(b"")
+    assert facts(asyncio.run(check_orphans(agents))) == ("ok", ExitCode.OK, "none")
+
+
+def test_callbacks_come_through_ngrok(sandbox: Sandbox, world: NgrokWorld) -> None:
+    """The tunnel is opened for real, and nothing is left of it."""
+    env = {
+        **world.env(),
+        "SUNO_WAV_PROVIDER": "sunoapi",
+        "SUNO_API_KEY": "any",
+        "NGROK_AUTHTOKEN": TOKEN.value,
+    }
+    done = sandbox.run("doctor", "--json", env=env)
+    (address,) = [event for event in done.named("checked") if event["check"] == "public address"]
+    assert "a request through it arrived here in" in address["fact"], done
+    assert done.code == 0
+    assert TOKEN.value not in done.out + done.err
+    assert world.left == []
+    assert not Path(os.environ["SUNO_WAV_HOME"]).exists()
+
+
+@pytest.mark.first_cases(1)
+@pytest.mark.parametrize(
+    ("arguments", "verdict", "code"),
+    [
+        pytest.param([], "warning", ExitCode.OK, id="may poll"),
+        pytest.param(["--tunnel", "ngrok"], "failed", ExitCode.TUNNEL_FAILED, id="required"),
+    ],
+)
+def test_an_agent_that_crashes(
+    sandbox: Sandbox, world: NgrokWorld, arguments: list[str], verdict: str, code: ExitCode
+) -> None:
+    env = {
+        **world.env("crash"),
+        "SUNO_WAV_PROVIDER": "sunoapi",
+        "SUNO_API_KEY": "any",
+        "NGROK_AUTHTOKEN": TOKEN.value,
+    }
+    done = sandbox.run("doctor", "--json", *arguments, env=env)
+    (address,) = [event for event in done.named("checked") if event["check"] == "public address"]
+    assert (address["verdict"], done.code) == (verdict, code), done
+
+
+def test_a_tunnel_command_that_fails() -> None:
+    settings = Settings(tunnel_command=f"{sys.executable} -c 'raise SystemExit(3)' {{port}}")
+    finding = asyncio.run(check_public_address(run_of(settings), QUICK))
+    assert (finding.verdict, finding.exit_code) == ("failed", ExitCode.TUNNEL_FAILED)
+    assert not Path(os.environ["SUNO_WAV_HOME"]).exists()
+
+
+# An address of one's own.
+
+
+def test_an_address_that_leads_elsewhere(free_port: int) -> None:
+    with receiving((404, 0.0)) as other:
+        run = run_of(Settings(public_url=other.address, port=free_port))
+        finding = asyncio.run(check_public_address(run, QUICK))
+    assert (finding.verdict, finding.exit_code) == ("warning", ExitCode.OK), "convert polls beside it"
+    assert finding.fact.startswith(
+        f"{other.address} does not lead here: it answers HTTP 404; convert uses it"
+    )
+    assert (finding.remedy or "").endswith(f": curl --request POST {other.address}/suno-wav-callback")
+
+
+def test_an_address_that_leads_here(free_port: int) -> None:
+    run = run_of(Settings(public_url=f"http://127.0.0.1:{free_port}", port=free_port))
+    verdict, code, fact = facts(asyncio.run(check_public_address(run, QUICK)))
+    assert (verdict, code) == ("ok", ExitCode.OK)
+    assert fact.endswith("of the 15 s that the service waits; only a service on this machine reaches it")
+
+
+@pytest.mark.parametrize(
+    ("url", "verdict", "said"),
+    [
+        ("http://10.1.2.3/hook-secret", "warning", "http://10.1.2.3: callbacks go elsewhere"),
+        ("http://example.com/hook-secret", "warning", "the service advises https"),
+        (
+            "https://example.com/hook-secret",
+            "ok",
+            "That a firewall lets the service in too, only its callback",
+        ),
+    ],
+)
+def test_callbacks_that_go_elsewhere(url: str, verdict: str, said: str) -> None:
+    finding = asyncio.run(check_public_address(run_of(Settings(callback_url=url)), QUICK))
+    assert finding.verdict == verdict
+    assert said in finding.fact
+    assert "hook-secret" not in finding.fact
+
+
+# A receiver of one's own.
+
+
+def test_a_good_receiver() -> None:
+    with receiving((200, 0.0)) as receiver:
+        finding = asyncio.run(check_receiver(receiver.url, TOKEN, PATIENT))
+        samples = asyncio.run(check_samples(receiver.url, None, PATIENT))
+        header = receiver.arrived[0].header("X-Webhook-Signature")
+    assert finding.verdict == samples.verdict == "ok"
+    assert finding.fact.startswith(f"{receiver.address} answers HTTP 200 in ")
+    assert header, "it is signed as the service signs"
+    assert len({one.body for one in receiver.arrived}) == len(receiver.arrived), "each is another sample"
+
+
+def test_no_receiver(free_port: int) -> None:
+    finding = asyncio.run(check_receiver(f"http://127.0.0.1:{free_port}/hook", None, PATIENT))
+    assert (finding.verdict, finding.exit_code) == ("failed", ExitCode.TUNNEL_FAILED)
+    assert finding.fact.endswith("the service counts this as failed: connection refused")
+    assert finding.remedy == (
+        "Start the receiver, or correct the port. To see it: "
+        f"suno-wav trigger http://127.0.0.1:{free_port}/PATH --event success"
+    )
+
+
+def test_a_receiver_that_is_too_slow() -> None:
+    with receiving((200, 30.0)) as receiver:
+        finding = asyncio.run(check_receiver(receiver.url, None, TIMING))
+        samples = asyncio.run(check_samples(receiver.url, None, TIMING))
+        tried = len(receiver.arrived)
+    assert (finding.remedy or "").startswith("Let the receiver answer first, and work afterwards.")
+    assert samples.verdict == "failed"
+    assert tried == 3, "it is not asked again after two timeouts"
+
+
+def test_a_receiver_that_chokes_on_no_data(wild: Wild) -> None:
+    def answer(seen: Seen) -> Response:
+        if seen.method == "GET":
+            return Response(status_code=405)
+        try:
+            content = json.loads(seen.body)
+            return Response(status_code=200 if content.get("data") else 500)
+        except (ValueError, AttributeError):
+            return Response(status_code=400)
+
+    wild.answer = answer
+    samples = asyncio.run(check_samples(f"{wild.address}/hook", None, PATIENT))
+    assert (samples.verdict, samples.exit_code) == ("failed", ExitCode.TUNNEL_FAILED)
+    assert "the service counts this as failed: the receiver failed" in samples.fact
+    path = asyncio.run(check_path(f"{wild.address}/hook", None, PATIENT))
+    assert path.fact == "POST: HTTP 200; with a slash at the end: HTTP 200; GET: HTTP 405"
+
+
+def test_a_receiver_is_one_of_the_lines(wild: Wild) -> None:
+    with receiving((404, 0.0)) as receiver:
+        done = run_program("doctor", "--json", "--forward-to", receiver.url, "--base-url", wild.address)
+    lines = {event["check"]: event for event in done.named("checked")}
+    assert lines["receiver"]["verdict"] == "failed"
+    assert lines["receiver's JSON"]["fact"] == "needs 'receiver'"
+    assert receiver.url.rpartition("/")[2] not in done.out + done.err
+
+
+def test_offline_needs_no_port_of_others(wild: Wild) -> None:
+    """The server's own port is taken: that is seen without a connection to it."""
+    port = wild.address.rpartition(":")[2]
+    done = wild.run("doctor", "--offline", "--json", "--port", port)
+    (line,) = [event for event in done.named("checked") if event["check"] == "port"]
+    assert line["verdict"] == "warning"
+    assert wild.seen == []
