@@ -113,6 +113,12 @@ _RULES = (
         beside=("--list",),
         reason="--list posts nothing",
     ),
+    _Rule(
+        command="trigger",
+        options=("--event", "--task-id", "--wav-url", "--from", "--sign", "--retries", "--answer-timeout"),
+        beside=("--verify",),
+        reason="--verify posts nothing",
+    ),
 )
 
 

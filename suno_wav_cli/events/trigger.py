@@ -19,6 +19,17 @@ class CallbackSample:
 
 
 @event
+class AddressNoted:
+    """The service could not post to the address that `trigger` posts to, or advises against it.
+
+    receiver: address without its path.
+    """
+
+    receiver: str
+    reason: str
+
+
+@event
 class CallbackSending:
     """`trigger` is about to post a callback.
 
@@ -137,6 +148,7 @@ class CallbackRetried:
 
 TriggerEvent: TypeAlias = (
     CallbackSample
+    | AddressNoted
     | CallbackSending
     | AnswerOverdue
     | CallbackSent

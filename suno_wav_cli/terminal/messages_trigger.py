@@ -15,6 +15,8 @@ def render_trigger(event: events.TriggerEvent) -> Message:
     match event:
         case events.CallbackSample():
             return Message(result=[f"{event.name:<12} {event.description}"])
+        case events.AddressNoted():
+            return Message(text=f"suno-wav: {event.receiver}: {printable(event.reason)}")
         case events.CallbackSending():
             return Message(text=_sending(event), level=Level.INFO if event.of == 1 else Level.DETAIL)
         case events.AnswerOverdue():

@@ -20,6 +20,7 @@ import pytest
 
 from suno_wav_cli.callbacks.recording import RecordedCallback, write
 from suno_wav_cli.commands.trigger.command import trigger
+from suno_wav_cli.commands.trigger.reach import find_reach_problem
 from suno_wav_cli.commands.trigger.request import Request as TriggerRequest
 from suno_wav_cli.commands.trigger.samples import SAMPLES
 from suno_wav_cli.config.credentials import Secrets
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 TASK = "988e5c0f14b24a3f9a57e1d0c6b2c8d3"
 SIGNED = {"SUNO_WAV_HMAC_KEY": KEY}
+LOCAL = "only this machine reaches this address, and the service does not"
 
 
 @pytest.fixture
@@ -53,10 +55,27 @@ def without_times(text: str) -> str:
 # What is posted
 
 
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://127.0.0.1:3000/x", LOCAL),
+        ("http://[::1]:3000/x", LOCAL),
+        ("https://192.168.1.5/x", "this address is in a private network, which the service does not reach"),
+        ("https://nas.local/x", "this address is in a private network, which the service does not reach"),
+        ("http://example.com/x", "the service asks for https, and this address is http"),
+        ("https://example.com/x", None),
+        ("https://8.8.8.8/x", None),
+    ],
+)
+def test_addresses_that_the_service_does_not_reach(url: str, words: str | None) -> None:
+    assert find_reach_problem(url) == words
+
+
 def test_callback_is_as_documented(receiver: Receiver) -> None:
     done = receiver.run("--task-id", TASK, "--wav-url", "https://cdn.invalid/song.wav")
     assert (done.code, without_times(done.out)) == (0, "200 in TIME: received\n")
     assert done.err == (
+        f"suno-wav: {receiver.address}: {LOCAL}\n"
         f"suno-wav: POST success to {receiver.address}, task {TASK}\n"
         'suno-wav: the answer says: {"status": "received"}\n'
     )
@@ -236,6 +255,7 @@ def test_every_status_but_200_is_explained(status: int, reason: str, remedy: str
         f"{status} in TIME: the service counts this as failed: {reason}\n",
     )
     assert done.err == (
+        f"suno-wav: {receiver.address}: {LOCAL}\n"
         f"suno-wav: POST success to {receiver.address}, task {TASK}\n"
         "error: the service would count this callback as failed\n"
         f"  {remedy}\n"
@@ -301,7 +321,7 @@ def test_a_receiver_that_never_answers_is_given_up() -> None:
         with pytest.raises(NotDelivered) as raised:
             trigger(request, run)
     assert raised.value.remedy == "Let the receiver answer first, and work afterwards."
-    overdue, delivered = reported[1:]
+    overdue, delivered = reported[2:]
     assert isinstance(overdue, AnswerOverdue)
     assert isinstance(delivered, CallbackSent)
     assert (delivered.status, delivered.received) == (None, False)
@@ -567,6 +587,7 @@ def test_json_of_each_step() -> None:
         "correctly_refused": False,
     }
     assert [{key: value for key, value in event.items() if key != "seconds"} for event in done.events] == [
+        {"event": "address_noted", "receiver": receiver.address, "reason": LOCAL},
         posting,
         came_back
         | {
@@ -583,9 +604,10 @@ def test_json_of_each_step() -> None:
 def test_json_of_a_failure(free_port: int) -> None:
     done = run_program("trigger", f"http://127.0.0.1:{free_port}/{UNGUESSABLE}", "--json")
     assert done.code == 11
-    assert [event["event"] for event in done.events] == ["callback_sending", "callback_sent", "failed"]
-    assert done.events[1]["status"] is None
-    assert done.events[2]["exit_code"] == 11
+    names = ["address_noted", "callback_sending", "callback_sent", "failed"]
+    assert [event["event"] for event in done.events] == names
+    assert done.events[2]["status"] is None
+    assert done.events[3]["exit_code"] == 11
     assert UNGUESSABLE not in done.out + done.err
 
 

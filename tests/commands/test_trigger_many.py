@@ -58,6 +58,7 @@ def test_all_samples_make_a_table() -> None:
     assert re.search(r"^null +200 +\d\.\d\d s  received$", done.out, re.MULTILINE)
     assert re.search(r"^ +it says: \{", done.out, re.MULTILINE)
     assert f"{len(SAMPLES)} as it must be" in done.err
+    assert done.err.count("only this machine reaches this address") == 1
 
 
 def test_all_fails_only_for_what_the_service_sends() -> None:

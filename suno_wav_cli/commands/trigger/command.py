@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from suno_wav_cli import events
 from suno_wav_cli.callbacks.sender import ServiceTiming
 from suno_wav_cli.commands.trigger.many import ALL, post_folder, post_samples
-from suno_wav_cli.commands.trigger.posting import post_all
+from suno_wav_cli.commands.trigger.posting import note_address, post_all
 from suno_wav_cli.commands.trigger.request import plan_callback
 from suno_wav_cli.commands.trigger.samples import SAMPLES
 from suno_wav_cli.config.credentials import refuse_ignored
@@ -37,6 +37,7 @@ def trigger(request: Request, run: Run) -> ExitCode:
     if request.event == ALL and request.recording is None:
         return post_samples(request, timing, run)
     planned = plan_callback(request, run.secrets.hmac_key)
+    note_address(planned.url, run.report)
     verdict = run_async(post_all(planned, request, timing, run.report))
     if not verdict.is_good:
         raise NotDelivered("the service would count this callback as failed", verdict.remedy)

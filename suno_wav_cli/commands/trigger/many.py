@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
-from suno_wav_cli.commands.trigger.posting import post_all
+from suno_wav_cli.commands.trigger.posting import note_address, post_all
 from suno_wav_cli.commands.trigger.recorded import find_files
 from suno_wav_cli.commands.trigger.request import plan_callback
 from suno_wav_cli.commands.trigger.samples import SAMPLES
@@ -36,6 +36,10 @@ class _Tally:
     unanswered: int = 0
     remedy: str = ""
 
+    @property
+    def posted(self) -> int:
+        return self.good + self.failed
+
 
 def post_samples(request: Request, timing: ServiceTiming, run: Run) -> ExitCode:
     """Post every sample. Raise NotDelivered if one fails that the service really sends."""
@@ -53,7 +57,7 @@ def post_folder(request: Request, folder: Path, timing: ServiceTiming, run: Run)
 
 def _post(requests: Sequence[Request], timing: ServiceTiming, run: Run) -> ExitCode:
     tally = run_async(_post_each(requests, timing, run))
-    count = tally.good + tally.failed + tally.skipped
+    count = tally.posted + tally.skipped
     run.report(
         events.CallbacksPosted(
             good=tally.good, failed=tally.failed, skipped=tally.skipped, left=len(requests) - count
@@ -77,6 +81,8 @@ async def _post_each(requests: Sequence[Request], timing: ServiceTiming, run: Ru
             run.report(events.RecordingSkipped(path=request.recording, reason=error.message))
             tally.skipped += 1
             continue
+        if tally.posted == 0:
+            note_address(planned.url, run.report)
         verdict = await post_all(planned, request, timing, run.report, of=len(requests))
         if verdict.is_good or planned.fault is not None:
             tally.good += 1

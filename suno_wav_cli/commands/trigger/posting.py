@@ -12,6 +12,7 @@ from suno_wav_cli import events
 from suno_wav_cli.callbacks.sender import origin, post_callback
 from suno_wav_cli.callbacks.signature import signed_headers
 from suno_wav_cli.commands.trigger.answer_text import find_words
+from suno_wav_cli.commands.trigger.reach import find_reach_problem
 from suno_wav_cli.commands.trigger.verdict import judge_answer
 
 if TYPE_CHECKING:
@@ -25,6 +26,13 @@ _MAX_WAIT_FACTOR = 4
 
 _MAX_LINE = 200
 _MIN_TOKEN = 16
+
+
+def note_address(url: str, report: Report) -> None:
+    """Report that the service could not post there, or would rather not."""
+    reason = find_reach_problem(url)
+    if reason is not None:
+        report(events.AddressNoted(receiver=origin(url), reason=reason))
 
 
 async def post_all(
