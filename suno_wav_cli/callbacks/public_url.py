@@ -33,9 +33,13 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class _Opening:
-    """One opening of the tunnel, and what it has reported since. `end` is set once it is lost for good."""
+    """One opening of the tunnel, and what it has reported since. `end` is set once it is lost for good.
+
+    `has_news` is set while there are `changes` that were not looked at.
+    """
 
     url: str = ""
+    has_news: asyncio.Event = field(default_factory=asyncio.Event)
     changes: asyncio.Queue[Lost | Restored] = field(default_factory=asyncio.Queue)
     over: asyncio.Event = field(default_factory=asyncio.Event)
     end: Lost | None = None
@@ -45,6 +49,13 @@ class _Opening:
             self.end = change
             self.over.set()
         self.changes.put_nowait(change)
+        self.has_news.set()
+
+    async def next_change(self) -> Lost | Restored:
+        change = await self.changes.get()
+        if self.changes.empty():
+            self.has_news.clear()
+        return change
 
 
 class PublicUrl:
@@ -144,7 +155,7 @@ class PublicUrl:
         proven = before = _read_clocks()
         while True:
             with suppress(TimeoutError):
-                return await asyncio.wait_for(opening.changes.get(), timeouts.clock_look)
+                return await asyncio.wait_for(opening.next_change(), timeouts.clock_look)
             now = _read_clocks()
             if is_proof_due(proven, before, now, timeouts):
                 return None
@@ -153,37 +164,48 @@ class PublicUrl:
     async def _is_proven(self, opening: _Opening) -> bool:
         """Prove the address. If that fails, say so, and give the tunnel time to come back by itself.
 
-        An address that never was proven is kept, and nothing new is said of it.
+        An address that never was proven is kept, and nothing new is said of it. News of the tunnel
+        end the proof: the agent may have told the address of before first.
         """
-        timeouts = self._endpoint.timeouts
+        timeouts, news = self._endpoint.timeouts, opening.has_news
         try:
-            await self._prove(opening, seconds=timeouts.max_probe, pause=timeouts.probe_pause)
+            await self._prove(opening, seconds=timeouts.max_probe, pause=timeouts.probe_pause, news=news)
         except TunnelFailed as error:
             if self._is_unproven and opening.end is None:
                 return True
             self._say(opening.end or Lost(reason=error.message, final=False))
             try:
-                await self._prove(opening, seconds=timeouts.recovery, pause=timeouts.recovery_pause)
+                await self._prove(
+                    opening, seconds=timeouts.recovery, pause=timeouts.recovery_pause, news=news
+                )
             except TunnelFailed:
                 return False
-        self._say(Restored(public_url=opening.url))
+        if not news.is_set():
+            self._say(Restored(public_url=opening.url))
         return True
 
-    async def _prove(self, opening: _Opening, *, seconds: float, pause: float) -> None:
-        """See a request arrive. Raise TunnelFailed after `seconds`, or when the tunnel ends."""
+    async def _prove(
+        self, opening: _Opening, *, seconds: float, pause: float, news: asyncio.Event | None = None
+    ) -> None:
+        """See a request arrive, or return when `news` is set.
+
+        Raise TunnelFailed after `seconds`, or when the tunnel ends.
+        """
         url = opening.url + self._endpoint.path
         proof = asyncio.ensure_future(
             check_reachable(self._probe, url, self._tls, seconds=seconds, pause=pause)
         )
-        over = asyncio.ensure_future(opening.over.wait())
+        others = [asyncio.ensure_future(event.wait()) for event in (opening.over, news) if event is not None]
         try:
-            await asyncio.wait({proof, over}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({proof, *others}, return_when=asyncio.FIRST_COMPLETED)
             if opening.end is not None:
                 raise TunnelFailed(opening.end.reason, OR_POLL)
-            await proof
+            if news is None or not news.is_set():
+                await proof
         finally:
             proof.cancel()
-            over.cancel()
+            for other in others:
+                other.cancel()
 
     def _say(self, change: Lost | Restored) -> None:
         """Pass on what is new: a tunnel that cannot be opened often fails for the same reason."""

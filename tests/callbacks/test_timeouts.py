@@ -135,7 +135,7 @@ def test_an_agent_behind_programs_that_hang_is_found(
     (folder / "ngrok").write_text("#!/bin/sh\nsleep 4324 & wait\n")
     (folder / "ngrok").chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{world.env()['PATH']}")
-    agent = find_agent(SubprocessGroup(), time.monotonic() + 60, TunnelTimeouts(agent_version=1.0))
+    agent = find_agent(SubprocessGroup(), time.monotonic() + 60, TunnelTimeouts(agent_version=4.0))
     assert agent == Agent(path=world.executable, version=(3, 39, 10))
 
 

@@ -44,7 +44,7 @@ class TunnelTimeouts:
     max_reopen: float = 60.0
     """Before a lost tunnel is opened again: doubled until it has held for `max_reopen`."""
 
-    agent_version: float = 2.0
+    agent_version: float = 3.0
     """For an agent to print its version."""
 
     agent_request: float = 4.0
