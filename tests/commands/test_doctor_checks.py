@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from email.utils import formatdate
 from functools import partial
 from pathlib import Path
@@ -273,7 +273,7 @@ def test_a_journal_with_a_broken_page(tmp_path: Path) -> None:
 
 def test_a_journal_of_a_newer_program(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite3"
-    with sqlite3.connect(path) as made:
+    with closing(sqlite3.connect(path)) as made:
         made.execute("PRAGMA user_version = 999")
     with pytest.raises(UsageError, match="newer suno-wav"):
         examine(path)
