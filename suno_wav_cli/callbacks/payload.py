@@ -21,7 +21,7 @@ _SUCCESS = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Callback:
-    """What is claimed. `message` only explains a failure, so it is no part of the claim."""
+    """What is claimed. `message` only explains a failure, so the claim leaves it out."""
 
     task_id: str | None
     code: int | None

@@ -25,7 +25,7 @@ _TLS_HANDSHAKE = re.compile(rb"\x16\x03[\x00-\x04]")
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """`status` is what the sender is answered. `remedy` is for whoever runs the sender."""
+    """`status` is what the sender is answered. `remedy` is for the person who runs the sender."""
 
     status: int
     reason: str
