@@ -32,6 +32,7 @@ from suno_wav_cli.models import Secret, TunnelMode
 from suno_wav_cli.system.loopback import bind_socket
 from tests.support.ngrok_world import NgrokWorld, ngrok_world
 from tests.support.program import Sandbox, run_program
+from tests.support.stand_in_ngrok_public import Endpoint, Reply
 from tests.support.target import receiving
 
 if TYPE_CHECKING:
@@ -216,6 +217,21 @@ def test_an_address_that_leads_elsewhere(free_port: int) -> None:
         f"{other.address} does not lead here: it answers HTTP 404; convert uses it"
     )
     assert (finding.remedy or "").endswith(f": curl --request POST {other.address}/suno-wav-callback")
+
+
+def test_an_address_that_leads_here_once(free_port: int) -> None:
+    """What convert does then is the same: it warns, and polls."""
+    replies = iter([None])
+
+    def answer(_: Endpoint) -> Reply | None:
+        return next(replies, Reply(status=502, body=b"gone"))
+
+    public = Endpoint({"name": "a"}, f"http://127.0.0.1:{free_port}", None, lambda *_: None, answer)
+    run = run_of(Settings(public_url=public.public_url, port=free_port))
+    finding = asyncio.run(check_public_address(run, QUICK, limit=0.5))
+    assert (finding.verdict, finding.exit_code) == ("warning", ExitCode.OK)
+    assert "it answers HTTP 502; convert uses it" in finding.fact
+    assert "--tunnel none" not in (finding.remedy or "")
 
 
 def test_an_address_that_leads_here(free_port: int) -> None:

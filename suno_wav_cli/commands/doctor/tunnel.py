@@ -145,7 +145,9 @@ async def check_orphans(agents: Path) -> Finding:
     )
 
 
-async def check_public_address(run: Run, timeouts: TunnelTimeouts) -> Finding:
+async def check_public_address(
+    run: Run, timeouts: TunnelTimeouts, *, limit: float = ServiceTiming.answer
+) -> Finding:
     """Open the way that `convert` would, and see a request arrive. Raise UsageError."""
     settings = run.settings
     if settings.callback_url is not None:
@@ -177,10 +179,15 @@ async def check_public_address(run: Run, timeouts: TunnelTimeouts) -> Finding:
                 await PublicUrl(endpoint, probe, tls, note, _say_nothing, on_unproven=on_unproven).open()
                 if unproven:
                     return _judge_unproven(*unproven[0], endpoint.path)
-                began, limit = time.monotonic(), ServiceTiming().answer
-                await check_reachable(
-                    probe, opened[-1] + endpoint.path, tls, seconds=limit, pause=timeouts.probe_pause
-                )
+                began = time.monotonic()
+                try:
+                    await check_reachable(
+                        probe, opened[-1] + endpoint.path, tls, seconds=limit, pause=timeouts.probe_pause
+                    )
+                except TunnelFailed as error:
+                    if not endpoint.is_theirs:
+                        raise
+                    return _judge_unproven(opened[-1], error.message, endpoint.path)
                 seconds = time.monotonic() - began
     except TunnelFailed as error:
         return _no_callbacks(settings, error.message, error.remedy)
