@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from suno_wav_cli.callbacks.sender import ServiceTiming
 from suno_wav_cli.callbacks.tunnel import TunnelTimeouts
+from suno_wav_cli.callbacks.tunnel.agent_release import expected_digest, find_release
 from suno_wav_cli.commands.doctor.receiver import check_path, check_receiver, check_samples
 from suno_wav_cli.commands.doctor.tunnel import (
     check_agent,
@@ -118,6 +119,22 @@ def test_the_agent_is_named(world: NgrokWorld, monkeypatch: pytest.MonkeyPatch) 
     finding = asyncio.run(check_agent())
     assert finding.verdict == "ok"
     assert finding.fact.startswith(f"{world.executable}, version 3.39.10, SHA-256 ")
+
+
+def test_an_agent_with_another_digest_than_ngrok_s_own(
+    world: NgrokWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A digest is known only of the version that would be downloaded."""
+    url = find_release().url
+    version = url.split("/ngrok-v3-")[1].split("-")[0]
+    for name, value in world.env(version=version).items():
+        monkeypatch.setenv(name, value)
+    expected = expected_digest(tuple(map(int, version.split("."))))  # type: ignore[arg-type]
+    finding = asyncio.run(check_agent())
+    assert url.endswith(".zip") == (expected is None)
+    if expected is not None:
+        assert finding.verdict == "warning"
+        assert f"where ngrok's own file of this version has {expected[:16]}" in finding.fact
 
 
 def test_an_agent_of_a_snap_may_not_read_our_configuration(
