@@ -41,6 +41,7 @@ _FIRST_BYTES = 8
 class ReceiverLimits:
     """`body` is in bytes. `request_seconds` bounds a request from its first byte to its last.
 
+    Its answer may take as long again.
     A connection without a whole request after `grace_seconds` may be closed to make room. There are
     never more `connections` than half of the files that the system lets the program open.
     """
@@ -135,7 +136,8 @@ class _LimitedProtocol(H11Protocol):
     """Has a deadline for each request, and becomes idle before that.
 
     Both run from the start of the connection, or from the end of the last response. A connection is
-    not idle while a whole request is being answered.
+    not idle while a whole request is being answered. The answer has a deadline of its own: a request
+    may come whole just in time, or be seen late because the machine stood still.
     """
 
     def __init__(
@@ -150,6 +152,7 @@ class _LimitedProtocol(H11Protocol):
         self._room = room
         self._refused = refused
         self._first_bytes = b""
+        self._answered: RequestResponseCycle | None = None
         self._timers: tuple[asyncio.TimerHandle, ...] = ()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -160,15 +163,13 @@ class _LimitedProtocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         self._first_bytes = self._first_bytes or data[:_FIRST_BYTES]
         super().data_received(data)
-        # uvicorn sets it to None at first.
-        cycle: RequestResponseCycle | None = self.cycle
-        if cycle is not None and not (cycle.more_body or cycle.response_complete):
-            self._timers[0].cancel()
-            self._room.set_idle(self, idle=False)
+        self._await_answer()
 
     def on_response_complete(self) -> None:
         self._await_request()
         super().on_response_complete()
+        # The next request may have come already.
+        self._await_answer()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._cancel_timers()
@@ -187,6 +188,17 @@ class _LimitedProtocol(H11Protocol):
             self.loop.call_later(self._limits.grace_seconds, partial(self._room.set_idle, self, idle=True)),
             self.loop.call_later(self._limits.request_seconds, self.transport.abort),
         )
+
+    def _await_answer(self) -> None:
+        """Set the deadline of an answer, once, when its request has come whole."""
+        # uvicorn sets it to None at first.
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or cycle is self._answered or cycle.more_body or cycle.response_complete:
+            return
+        self._answered = cycle
+        self._cancel_timers()
+        self._room.set_idle(self, idle=False)
+        self._timers = (self.loop.call_later(self._limits.request_seconds, self.transport.abort),)
 
     def _cancel_timers(self) -> None:
         for timer in self._timers:

@@ -61,12 +61,12 @@ class TunnelUnproven:
 
     public_url: the address that the service is given.
     reason: why the request did not arrive.
-    poll_interval: seconds between status checks.
+    poll_interval: seconds between status checks; null if the program does not poll.
     """
 
     public_url: str
     reason: str
-    poll_interval: float
+    poll_interval: float | None
 
 
 @event

@@ -28,6 +28,8 @@ def render_callback(event: events.CallbackEvent) -> Message:
             return Message(
                 text=f"suno-wav: the ngrok agent has the SHA-256 {event.sha256}; none is known for this system"
             )
+        case events.TunnelUnproven(poll_interval=None):
+            return Message(text=f"suno-wav: deliveries may not arrive ({printable(event.reason)})")
         case events.TunnelUnproven():
             return Message(
                 text=f"suno-wav: callbacks may not arrive ({printable(event.reason)}): "

@@ -1,12 +1,15 @@
-"""What `listen` makes of floods, and of crowded connections.
+"""What `listen` makes of floods, of crowded connections, and of many deliveries.
 
-    python -m tests.bench.deliveries [--part flood|crowd] [--seconds N] [--rate N]
+    python -m tests.bench.deliveries [--part flood|crowd|memory] [--seconds N] [--rate N]
 
 flood   posts forged deliveries, 20 a second for a minute, and in the middle of them genuine ones: of a
         task that the journal knows, of one that it does not know, and (in a second turn, with a
         webhook key) a signed one. Prints after how many seconds each is confirmed, when its file is
         saved.
 crowd   opens 64 idle and 200 slow connections and posts 200 deliveries at once; then 500 with nothing else.
+memory  posts 10,000 deliveries, eight at a time, without and with a receiver to forward to that is not
+        there. Prints memory and descriptors at the start, after a half, and after all of them. What could not
+        be forwarded is kept up to 5,000; the rest is answered 503, so that the service sends it again.
 
 Exit code: 0 whatever the figures are, 1 if something failed.
 """
@@ -22,6 +25,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from statistics import median
@@ -29,6 +33,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import psutil
 
 from suno_wav_cli.callbacks.signature import signed_headers
 from suno_wav_cli.models import Secret
@@ -41,6 +46,7 @@ if TYPE_CHECKING:
 
 _KEY = Secret(value="whsec-of-the-benchmark")
 _IDLE, _SLOW, _HONEST = 64, 200, 200
+_MANY, _AT_ONCE = 10_000, 8
 
 
 class Listening:
@@ -213,11 +219,48 @@ def crowd() -> None:
         )
 
 
+async def _post_many(listener: Listening, numbers: range) -> Counter[int]:
+    """Post a delivery for each number. Return how often each status came."""
+    statuses: Counter[int] = Counter()
+
+    async def post(numbers: range) -> None:
+        for number in numbers:
+            _, status = await listener.post(_callback(f"task-{number}", None))
+            statuses[status] += 1
+
+    await asyncio.gather(*(post(numbers[part::_AT_ONCE]) for part in range(_AT_ONCE)))
+    return statuses
+
+
+def memory() -> None:
+    for words, arguments in (("alone", ()), ("forwarded in vain", ("--forward-to", "127.0.0.1:9/x"))):
+        with (
+            TemporaryDirectory() as name,
+            _listening(Path(name), "http://127.0.0.1:9", "--tunnel", "none", *arguments) as listener,
+        ):
+            process, began = psutil.Process(listener.process.pid), time.monotonic()
+            print(f"{words}: {_footprint(process)}")
+            for numbers in (range(_MANY // 2), range(_MANY // 2, _MANY)):
+                statuses = asyncio.run(_post_many(listener, numbers))
+                seconds = time.monotonic() - began
+                print(
+                    f"  after {numbers.stop:,} deliveries and {seconds:.0f} s: {_footprint(process)}; "
+                    f"answers to the latest {len(numbers):,}: {dict(statuses)}"
+                )
+
+
+def _footprint(process: psutil.Process) -> str:
+    return f"{process.memory_info().rss / 1e6:.1f} MB, {process.num_fds()} descriptors"
+
+
+_PARTS = {"crowd": crowd, "memory": memory}
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--part", choices=["flood", "crowd"], help="only this one")
+    parser.add_argument("--part", choices=["flood", *_PARTS], help="only this one")
     parser.add_argument("--seconds", type=int, default=60, help="length of the flood")
     parser.add_argument("--rate", type=int, default=20, help="forged deliveries a second")
     options = parser.parse_args()
@@ -225,8 +268,9 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(8192, hard), hard))
     if options.part in (None, "flood"):
         flood(options.rate, options.seconds)
-    if options.part in (None, "crowd"):
-        crowd()
+    for name, part in _PARTS.items():
+        if options.part in (None, name):
+            part()
     return 0
 
 

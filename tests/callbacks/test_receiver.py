@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from suno_wav_cli.callbacks.payload import ReceivedCallback
     from suno_wav_cli.callbacks.refusal import RefusedRequest
     from suno_wav_cli.events import Event
 
@@ -814,6 +815,46 @@ def test_connections_beyond_the_limit_are_closed_at_once(receivers: Receivers, a
         return closed
 
     assert receivers.run(story, PATIENT) == too_many - PATIENT.connections
+
+
+def test_callback_that_came_while_the_machine_stood_still_is_answered(receivers: Receivers) -> None:
+    """It has come whole, though its connection is past the deadline when the program sees it."""
+    length = b"Content-Length: %d" % len(GENUINE)
+
+    async def story(receiver: Receiver) -> list[int]:
+        async with receiver.connected() as line:
+            await line.send(request(GENUINE, length))
+            received = await line.receive()
+            await line.send(request(GENUINE, length, b"Connection: close"))
+            # Client and server share a loop, so neither does anything meanwhile.
+            time.sleep(DEADLINE * 1.5)  # noqa: ASYNC251
+            return statuses(received + await asyncio.wait_for(line.rest(), 20))
+
+    assert receivers.run(story) == [200, 200]
+
+
+def test_connection_that_reads_no_answers_is_closed() -> None:
+    """Its requests come whole, and their answers fill all buffers."""
+    length = b"Content-Length: %d" % len(GENUINE)
+
+    async def handle(_: ReceivedCallback) -> None:
+        pass
+
+    async def post_for_ever(line: Line) -> None:
+        while True:
+            await line.send(request(GENUINE, length) * 100)
+
+    async def story() -> None:
+        with bind_socket(0) as bound, socket.socket() as raw:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            raw.setblocking(False)
+            async with serve(receiver_app(PATH, Handlers(handle=handle), SMALL), bound, SMALL):
+                await asyncio.get_running_loop().sock_connect(raw, bound.getsockname())
+                with pytest.raises((ConnectionResetError, BrokenPipeError)):
+                    await asyncio.wait_for(post_for_ever(Line(raw=raw)), 60)
+
+    asyncio.run(story())
 
 
 def test_kept_alive_connection_counts_from_its_last_request(receivers: Receivers) -> None:

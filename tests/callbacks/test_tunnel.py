@@ -16,9 +16,11 @@ import httpx
 import psutil
 import pytest
 
+from tests.support.ngrok_cloud import NgrokCloud
 from tests.support.ngrok_world import NgrokWorld, StandIn, ngrok_world
 from tests.support.program import ENDS_WITHIN, Sandbox, named, read_until, started, wait_until
 from tests.support.quick import shortlist
+from tests.support.wire import new_certificate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -576,6 +578,68 @@ def test_real_agent_without_a_network_is_given_up_soon(
     assert seconds_to_decide() < 8.0
     running = [process.info["exe"] for process in psutil.process_iter(["exe"])]
     assert str(real_agent) not in running
+
+
+@pytest.mark.long  # npm fetches the agent
+def test_real_agent_of_a_cloud_that_loses_its_session(
+    sandbox: Sandbox, real_agent: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A callback comes through it; a lost session is restored; a killed program's agent is ended later."""
+    if subprocess.run([real_agent, "--version"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("the real agent does not run on this machine")
+    if shutil.which("openssl") is None:
+        pytest.skip("there is no openssl to make the cloud's certificate with")
+    certificate = new_certificate(tmp_path).path
+    (tmp_path / "config" / "ngrok").mkdir(parents=True)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    env = {
+        "PATH": f"{real_agent.parent}{os.pathsep}{os.environ['PATH']}",
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
+        "HOME": str(tmp_path),
+        "SUNO_WAV_PROVIDER": "sunoapi",
+        "SUNO_API_KEY": KEY,
+        "NGROK_AUTHTOKEN": TOKEN,
+    }
+    agents = Path(os.environ["SUNO_WAV_HOME"]) / "agents"
+    with NgrokCloud(certificate).running() as cloud:
+        (tmp_path / "config" / "ngrok" / "ngrok.yml").write_text(
+            f"version: 2\nserver_addr: 127.0.0.1:{cloud.port}\nroot_cas: {certificate}\n", encoding="utf-8"
+        )
+        arguments = (
+            "convert",
+            "demo-slow+cloud",
+            "--out",
+            "a.wav",
+            "--tunnel",
+            "ngrok",
+            "--poll-interval",
+            "20s",
+        )
+        with started(sandbox, *arguments, env=env) as process:
+            read_until(process, named("submitted"))
+            (agent,) = real_agents(agents)
+            seen = " ".join([*agent.cmdline(), *agent.environ().values()])
+            assert not any(secret in seen for secret in (KEY, TOKEN))
+            cloud.run(cloud.lose())
+            read_until(process, named("tunnel_lost"))
+            cloud.run(cloud.accept())
+            restored = read_until(process, named("tunnel_restored"))
+            assert (restored["public_url"], restored["moved"]) == (cloud.url, False)
+            assert process.wait(60) == 0
+        assert real_agents(agents) == []
+        killed = ("convert", "demo-slow+killed-cloud", "--out", "b.wav", "--tunnel", "ngrok")
+        with started(sandbox, *killed, env=env) as process:
+            read_until(process, named("submitted"))
+            process.kill()
+        assert len(real_agents(agents)) == 1
+        assert sandbox.run("jobs", env=env).code == 0
+        wait_until(lambda: real_agents(agents) == [])
+        assert [*agents.iterdir()] == []
+
+
+def real_agents(folder: Path) -> list[psutil.Process]:
+    found = psutil.process_iter(["cmdline"])
+    return [one for one in found if any(str(folder) in word for word in one.info["cmdline"] or ())]
 
 
 def stop(process: subprocess.Popen[str], number: signal.Signals = signal.SIGINT) -> int:

@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from suno_wav_cli.callbacks.sender import ServiceTiming
 from suno_wav_cli.callbacks.tunnel import TunnelTimeouts
+from suno_wav_cli.callbacks.tunnel.agent_release import expected_digest, find_release
 from suno_wav_cli.commands.doctor.receiver import check_path, check_receiver, check_samples
 from suno_wav_cli.commands.doctor.tunnel import (
     check_agent,
@@ -32,6 +33,7 @@ from suno_wav_cli.models import Secret, TunnelMode
 from suno_wav_cli.system.loopback import bind_socket
 from tests.support.ngrok_world import NgrokWorld, ngrok_world
 from tests.support.program import Sandbox, run_program
+from tests.support.stand_in_ngrok_public import Endpoint, Reply
 from tests.support.target import receiving
 
 if TYPE_CHECKING:
@@ -117,6 +119,22 @@ def test_the_agent_is_named(world: NgrokWorld, monkeypatch: pytest.MonkeyPatch) 
     finding = asyncio.run(check_agent())
     assert finding.verdict == "ok"
     assert finding.fact.startswith(f"{world.executable}, version 3.39.10, SHA-256 ")
+
+
+def test_an_agent_with_another_digest_than_ngrok_s_own(
+    world: NgrokWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A digest is known only of the version that would be downloaded."""
+    url = find_release().url
+    version = url.split("/ngrok-v3-")[1].split("-")[0]
+    for name, value in world.env(version=version).items():
+        monkeypatch.setenv(name, value)
+    expected = expected_digest(tuple(map(int, version.split("."))))  # type: ignore[arg-type]
+    finding = asyncio.run(check_agent())
+    assert url.endswith(".zip") == (expected is None)
+    if expected is not None:
+        assert finding.verdict == "warning"
+        assert f"where ngrok's own file of this version has {expected[:16]}" in finding.fact
 
 
 def test_an_agent_of_a_snap_may_not_read_our_configuration(
@@ -216,6 +234,21 @@ def test_an_address_that_leads_elsewhere(free_port: int) -> None:
         f"{other.address} does not lead here: it answers HTTP 404; convert uses it"
     )
     assert (finding.remedy or "").endswith(f": curl --request POST {other.address}/suno-wav-callback")
+
+
+def test_an_address_that_leads_here_once(free_port: int) -> None:
+    """What convert does then is the same: it warns, and polls."""
+    replies = iter([None])
+
+    def answer(_: Endpoint) -> Reply | None:
+        return next(replies, Reply(status=502, body=b"gone"))
+
+    public = Endpoint({"name": "a"}, f"http://127.0.0.1:{free_port}", None, lambda *_: None, answer)
+    run = run_of(Settings(public_url=public.public_url, port=free_port))
+    finding = asyncio.run(check_public_address(run, QUICK, limit=0.5))
+    assert (finding.verdict, finding.exit_code) == ("warning", ExitCode.OK)
+    assert "it answers HTTP 502; convert uses it" in finding.fact
+    assert "--tunnel none" not in (finding.remedy or "")
 
 
 def test_an_address_that_leads_here(free_port: int) -> None:

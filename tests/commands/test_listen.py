@@ -657,10 +657,26 @@ def test_required_tunnel_that_fails_is_exit_11(world: NgrokWorld) -> None:
 
 
 @pytest.mark.long
-def test_public_url_that_leads_elsewhere_is_exit_11(sandbox: Sandbox, free_port: int) -> None:
-    done = run_program("listen", "--public-url", sandbox.base_url, "--port", str(free_port))
+@pytest.mark.parametrize("answer", ["it answers HTTP 404", "the connection was refused"])
+def test_a_public_url_that_this_machine_cannot_reach_is_used(
+    sandbox: Sandbox, free_port: int, answer: str
+) -> None:
+    """Many routers do not lead a request from inside back in, or answer it themselves."""
+    public = {"it answers HTTP 404": sandbox.base_url, "the connection was refused": "http://127.0.0.1:9"}
+    with listening("--public-url", public[answer], port=str(free_port)) as listener:
+        assert listener.url.startswith(f"{public[answer]}/suno-wav-callback/")
+        unproven = next(event for event in listener.seen if event["event"] == "tunnel_unproven")
+        assert (unproven["poll_interval"], answer in unproven["reason"]) == (None, True)
+        listener.url = listener.url.replace(public[answer], f"http://127.0.0.1:{free_port}")
+        assert listener.post(success(TASK)) == 200
+        assert listener.next("delivery_received")["task_id"] == TASK
+
+
+def test_a_public_url_whose_port_is_taken_is_exit_11(sandbox: Sandbox) -> None:
+    port = sandbox.base_url.rpartition(":")[2]
+    done = run_program("listen", "--public-url", "https://example.com", "--port", port)
     assert (done.code, done.out) == (11, "")
-    assert f"{sandbox.base_url} does not lead here: it answers HTTP 404" in done.err
+    assert "--tunnel none" not in done.err
 
 
 READY = WavRecord(

@@ -65,6 +65,19 @@ _RELEASES: Mapping[str, AgentRelease] = MappingProxyType(
 )
 
 
+def expected_digest(version: tuple[int, int, int]) -> str | None:
+    """Return the digest of the agent of this version for this system, or None if it is not known.
+
+    Where the agent comes in an archive, only the archive's digest is known.
+    """
+    try:
+        release = find_release()
+    except TunnelFailed:
+        return None
+    name = f"/ngrok-v3-{'.'.join(map(str, version))}-"
+    return release.sha256 if name in release.url and not release.url.endswith((".zip", ".tgz")) else None
+
+
 def find_release() -> AgentRelease:
     """Return the agent for this system. Raise TunnelFailed if ngrok makes none."""
     from pyngrok.exception import PyngrokError

@@ -20,6 +20,7 @@ from suno_wav_cli.callbacks.sender import ServiceTiming
 from suno_wav_cli.callbacks.tunnel import Restored, TunnelTimeouts
 from suno_wav_cli.callbacks.tunnel.agent_binary import find_agent
 from suno_wav_cli.callbacks.tunnel.agent_folder import find_orphans
+from suno_wav_cli.callbacks.tunnel.agent_release import expected_digest
 from suno_wav_cli.callbacks.tunnel.subprocesses import SubprocessGroup
 from suno_wav_cli.commands.doctor.findings import failed, passed, skipped, warned
 from suno_wav_cli.commands.doctor.scrub import origin_of
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.callbacks.payload import ReceivedCallback
     from suno_wav_cli.callbacks.tunnel import Lost
-    from suno_wav_cli.callbacks.tunnel.agent_binary import Agent
     from suno_wav_cli.commands.doctor.findings import Finding
     from suno_wav_cli.config.run import Run
     from suno_wav_cli.config.settings import Settings
@@ -113,7 +113,21 @@ async def check_agent() -> Finding:
         programs.close()
     if agent is None:
         return skipped("not here; the first tunnel downloads one and checks its digest")
-    fact = await start_in_thread(lambda: _describe_agent(agent), "agent")
+    digest = await start_in_thread(lambda: _digest_of(agent.path), "agent")
+    expected = expected_digest(agent.version)
+    fact = f"{agent.path}, version {'.'.join(map(str, agent.version))}, SHA-256 {(digest or 'unknown')[:16]}"
+    if None not in (digest, expected):
+        if digest != expected:
+            return warned(
+                f"{fact}, where ngrok's own file of this version has {(expected or '')[:16]}",
+                say_how(
+                    "See where it is from, or remove it, and suno-wav downloads another one",
+                    "ls",
+                    "-l",
+                    str(agent.path),
+                ),
+            )
+        fact += ", as ngrok's own file"
     if _is_snap(agent.path):
         return warned(
             f"{fact}; a snap may not read the configuration that suno-wav writes for it",
@@ -122,12 +136,10 @@ async def check_agent() -> Finding:
     return passed(fact)
 
 
-def _describe_agent(agent: Agent) -> str:
-    version = ".".join(map(str, agent.version))
-    digest = "unknown"
-    with suppress(OSError), agent.path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return f"{agent.path}, version {version}, SHA-256 {digest[:16]}"
+def _digest_of(path: Path) -> str | None:
+    with suppress(OSError), path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+    return None
 
 
 def _is_snap(path: Path) -> bool:
@@ -145,7 +157,9 @@ async def check_orphans(agents: Path) -> Finding:
     )
 
 
-async def check_public_address(run: Run, timeouts: TunnelTimeouts) -> Finding:
+async def check_public_address(
+    run: Run, timeouts: TunnelTimeouts, *, limit: float = ServiceTiming.answer
+) -> Finding:
     """Open the way that `convert` would, and see a request arrive. Raise UsageError."""
     settings = run.settings
     if settings.callback_url is not None:
@@ -177,10 +191,15 @@ async def check_public_address(run: Run, timeouts: TunnelTimeouts) -> Finding:
                 await PublicUrl(endpoint, probe, tls, note, _say_nothing, on_unproven=on_unproven).open()
                 if unproven:
                     return _judge_unproven(*unproven[0], endpoint.path)
-                began, limit = time.monotonic(), ServiceTiming().answer
-                await check_reachable(
-                    probe, opened[-1] + endpoint.path, tls, seconds=limit, pause=timeouts.probe_pause
-                )
+                began = time.monotonic()
+                try:
+                    await check_reachable(
+                        probe, opened[-1] + endpoint.path, tls, seconds=limit, pause=timeouts.probe_pause
+                    )
+                except TunnelFailed as error:
+                    if not endpoint.is_theirs:
+                        raise
+                    return _judge_unproven(opened[-1], error.message, endpoint.path)
                 seconds = time.monotonic() - began
     except TunnelFailed as error:
         return _no_callbacks(settings, error.message, error.remedy)

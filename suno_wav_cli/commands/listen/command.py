@@ -106,7 +106,9 @@ async def _listen(
         )
         async with receive_callbacks(endpoint, handlers) as probe:
             announcer = _Announcer(endpoint, report, unverified=unverified)
-            public_url = PublicUrl(endpoint, probe, tls, announcer.changed, report)
+            # This machine may be the only one that cannot reach its public address.
+            on_unproven = announcer.unproven if endpoint.is_theirs else None
+            public_url = PublicUrl(endpoint, probe, tls, announcer.changed, report, on_unproven=on_unproven)
             running = {handler.over}
             if await _open(public_url, endpoint, announcer):
                 running.add(asyncio.ensure_future(public_url.keep_open()))
@@ -158,6 +160,11 @@ class _Announcer:
             # Each attempt fails for the same reason, which would fill the screen.
             self._reason = change.reason
             self._report(events.TunnelLost(reason=change.reason, poll_interval=None))
+
+    def unproven(self, base_url: str, reason: str) -> None:
+        """Announce an address of the person's own, though no request of ours arrived through it."""
+        self._report(events.TunnelUnproven(public_url=base_url, reason=reason, poll_interval=None))
+        self.announce(base_url, None)
 
     def announce(self, base_url: str, reason: str | None) -> None:
         self._announced = base_url
