@@ -113,8 +113,7 @@ async def _convert(songs: Sequence[Song], request: Request, run: Run) -> ExitCod
         with early_end(end_early):
             await _do_plan(context, plan, request, balance, outcomes)
     report_summary(context, outcomes)
-    if request.errors is not None:
-        list_failures(context, request.errors, plan, outcomes)
+    list_failures(context, plan, outcomes, errors=request.errors, from_file=request.from_file)
     return exit_code_of(outcomes, incomplete=context.follow_up.has_failed)
 
 

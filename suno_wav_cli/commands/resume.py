@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from suno_wav_cli.api.pricing import WAV_PRICE, format_credits, price_of
@@ -12,7 +12,7 @@ from suno_wav_cli.callbacks.tunnel.agent_folder import end_orphans
 from suno_wav_cli.config.settings import service_of
 from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.early_end import early_end
-from suno_wav_cli.conversion.finish import finish_task, prepare_file, skip_saved, song_of, target_of
+from suno_wav_cli.conversion.finish import UnknownSong, prepare_file, skip_saved, song_of, target_of
 from suno_wav_cli.conversion.gate import SubmissionGate
 from suno_wav_cli.conversion.ids import find, typed_id
 from suno_wav_cli.conversion.outcome import Outcome, find_saved, report_failure, report_summary, summarize
@@ -37,7 +37,7 @@ from suno_wav_cli.journal.entry import RESUBMITTABLE, JournalEntry
 from suno_wav_cli.system.event_loop import run_async
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
     from decimal import Decimal
 
     from suno_wav_cli.config.run import Run
@@ -98,21 +98,22 @@ async def _resume_all(chosen: Sequence[JournalEntry | str], request: Request, ru
         report_left_open(context)
         outcomes = {one: Outcome(task_id=_task_of(one)) for one in chosen}
 
-        async def keep(one: JournalEntry | str, story: Coroutine[Any, Any, Outcome | Rest]) -> Rest | None:
-            """Keep what has become of a song, or return what is left to do for it."""
+        async def keep(one: JournalEntry | str, finish: Callable[[], Coroutine[Any, Any, Outcome]]) -> None:
+            result = await _without_failure(context, one, finish())
+            if isinstance(result, Outcome):
+                outcomes[one] = result
+
+        async def begin(one: JournalEntry | str) -> Rest | None:
+            story = _begin(context, one, submitter, resubmit=request.resubmit, alone=len(chosen) == 1)
             result = await _without_failure(context, one, story)
             if isinstance(result, Outcome):
                 outcomes[one] = result
                 return None
-            return replace(result, finish=lambda: keep(one, result.finish()))
-
-        async def begin(one: JournalEntry | str) -> Rest | None:
-            story = _begin(context, one, submitter, resubmit=request.resubmit, alone=len(chosen) == 1)
-            return await keep(one, story)
+            return result
 
         with early_end(lambda: _conclude(context, list(outcomes.values()))):
             run.report(_run_begun(chosen, resubmit=request.resubmit))
-            await run_all(begin, chosen)
+            await run_all(begin, keep, chosen)
     return summarize(context, list(outcomes.values()))
 
 
@@ -167,9 +168,8 @@ async def _begin(
     """Do what comes before a song's wait."""
     entry = chosen if isinstance(chosen, JournalEntry) else None
     if entry is None or entry.audio_id is None:
-        # Only the record of the task tells its song.
         task_id = _task_of(chosen) or ""
-        return Rest(finish=lambda: finish_task(context, task_id, wait=True, attach=True, alone=alone))
+        return UnknownSong(context=context, task_id=task_id, alone=alone)
     if entry.state in RESUBMITTABLE:
         return await _settle(context, entry, submitter, resubmit=resubmit, alone=alone)
     if entry.wav_task_id is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -62,10 +63,21 @@ async def finish_task(
         raise StillRunning("the conversion is not finished yet", "Try again later, or add --wait.")
     if entry is None or entry.audio_id is None:
         entry = await journal.when_unlocked(partial(journal.adopt, task_id, typed_id(named), target))
-    outcome: Outcome = await begin_waiting(
-        context, Accepted(entry=entry, record=record), target, limit=limit
-    ).finish()
-    return outcome
+    return await begin_waiting(context, Accepted(entry=entry, record=record), target, limit=limit).finish()
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnknownSong:
+    """A task that only its record tells the song of, which is looked up first."""
+
+    context: ConversionContext
+    task_id: str
+    alone: bool
+    decided: None = None
+
+    async def finish(self) -> Outcome:
+        """Save its file. Raise SunoWavError."""
+        return await finish_task(self.context, self.task_id, wait=True, attach=True, alone=self.alone)
 
 
 async def skip_saved(context: ConversionContext, entry: JournalEntry, target: Path) -> bool:

@@ -11,9 +11,11 @@ from suno_wav_cli.conversion.plan import Action
 from suno_wav_cli.conversion.prior import explain_unknown
 from suno_wav_cli.conversion.resume_hint import advise, describe_command
 from suno_wav_cli.errors import (
+    DiskFull,
     DownloadFailed,
     ExitCode,
     GenerationFailed,
+    JournalLocked,
     JournalLost,
     NotAuthorized,
     NotBegun,
@@ -67,6 +69,14 @@ class Outcome:
     @property
     def is_begun(self) -> bool:
         return self.is_saved or self.task_id is not None or self.error is not None
+
+    @property
+    def is_for_later(self) -> bool:
+        """Tell whether the song was not submitted, and a later run may have more luck."""
+        if self.stopped is not None:
+            return True
+        is_refused = isinstance(self.error, ServiceUnavailable | DiskFull | JournalLocked)
+        return self.task_id is None and is_refused and not isinstance(self.error, SubmissionUnknown)
 
     @property
     def reason(self) -> str:

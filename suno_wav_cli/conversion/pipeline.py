@@ -5,8 +5,7 @@ A failed song is a value: it never cancels another.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from suno_wav_cli.conversion.identity import check_identity
@@ -62,8 +61,7 @@ async def convert_all(
             # Known from here on, however the run ends.
             outcomes[index] = Outcome(task_id=task_id)
             if wait:
-                rest = begin_waiting(context, accepted, job.target)
-                return replace(rest, finish=partial(finish, index, rest.finish))
+                return begin_waiting(context, accepted, job.target)
             _report_detached(context, job.song.audio_id, task_id or "")
         except JournalUnusable:
             raise
@@ -71,10 +69,10 @@ async def convert_all(
             outcomes[index] = report_failure(context, job.song.audio_id, task_id, error)
         return None
 
-    async def finish(index: int, save_song: Callable[[], Coroutine[Any, Any, Outcome]]) -> None:
+    async def keep(index: int, finish: Callable[[], Coroutine[Any, Any, Outcome]]) -> None:
         job, task_id = plan[index], outcomes[index].task_id
         try:
-            outcomes[index] = await save_song()
+            outcomes[index] = await finish()
         except JournalUnusable:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the other songs go on
@@ -83,13 +81,13 @@ async def convert_all(
     to_do = [index for index, job in enumerate(plan) if job.action is not Action.THERE]
     # What the service has already need not wait for what is still to be submitted, one after the other.
     to_do.sort(key=lambda index: plan[index].action is Action.SUBMIT)
-    await run_all(begin, to_do)
+    await run_all(begin, keep, to_do)
 
 
 def begin_waiting(
     context: ConversionContext, accepted: Accepted, target: Path, *, limit: TimeLimit | None = None
-) -> Rest:
-    """Wait for a task that was accepted. What is left is to save its file, which returns an outcome."""
+) -> AcceptedSong:
+    """Wait for a task that was accepted. What is left is to save its file."""
     entry = context.journal.follow(accepted.entry)
     wait = Wait(
         context,
@@ -100,31 +98,39 @@ def begin_waiting(
         callback_url=accepted.callback_url,
         limit=limit,
     )
-    # The entry itself is not kept: thousands may wait.
-    return Rest(decided=wait.decided, finish=partial(_save_decided, context, entry.id, target, wait.decided))
+    return AcceptedSong(context=context, row=entry.id, target=target, decided=wait.decided)
 
 
-async def _save_decided(
-    context: ConversionContext, row: int, target: Path, decided: asyncio.Future[WavRecord]
-) -> Outcome:
-    """Save the file of the conversion in this row of the journal, once the service has decided.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AcceptedSong:
+    """A song that waits, and is saved once the service has `decided`.
 
-    Raise SunoWavError.
+    It has the `row` of its conversion in the journal, not the conversion itself: thousands may wait.
     """
-    journal = context.journal
-    try:
-        record = await decided
-    except SunoWavError as error:
-        await record_end(context, journal.by_id(row), error)
-        raise
-    entry = journal.by_id(row)
-    check_identity(context, entry, record)
-    entry = await journal.when_unlocked(
-        lambda: journal.move(entry, State.READY, wav_url=record.url, target=target, credits=record.credits)
-    )
-    if not await save(entry, record.url or "", target, context):
-        return Outcome(task_id=entry.wav_task_id, skipped=True)
-    return Outcome(task_id=entry.wav_task_id, path=target, credits=entry.credits)
+
+    context: ConversionContext
+    row: int
+    target: Path
+    decided: asyncio.Future[WavRecord]
+
+    async def finish(self) -> Outcome:
+        """Save the file, and return the outcome. Raise SunoWavError."""
+        context, journal = self.context, self.context.journal
+        try:
+            record = await self.decided
+        except SunoWavError as error:
+            await record_end(context, journal.by_id(self.row), error)
+            raise
+        entry = journal.by_id(self.row)
+        check_identity(context, entry, record)
+        entry = await journal.when_unlocked(
+            lambda: journal.move(
+                entry, State.READY, wav_url=record.url, target=self.target, credits=record.credits
+            )
+        )
+        if not await save(entry, record.url or "", self.target, context):
+            return Outcome(task_id=entry.wav_task_id, skipped=True)
+        return Outcome(task_id=entry.wav_task_id, path=self.target, credits=entry.credits)
 
 
 async def record_end(context: ConversionContext, entry: JournalEntry, error: SunoWavError) -> None:

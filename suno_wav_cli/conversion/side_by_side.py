@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -16,31 +14,43 @@ _BEGINNING = 64
 """Songs between their start and the answer to their submission, or with their turn to come."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rest:
+class Rest(Protocol):
     """What is left to do for a song: `finish`, once the service has `decided` if that is waited for."""
 
-    finish: Callable[[], Coroutine[Any, Any, Any]]
-    decided: asyncio.Future[Any] | None = None
+    @property
+    def decided(self) -> asyncio.Future[Any] | None: ...
+
+    def finish(self) -> Coroutine[Any, Any, Any]: ...
 
 
-async def run_all(begin: Callable[[T], Coroutine[Any, Any, Rest | None]], items: Sequence[T]) -> None:
+async def run_all(
+    begin: Callable[[T], Coroutine[Any, Any, Rest | None]],
+    keep: Callable[[T, Callable[[], Coroutine[Any, Any, Any]]], Coroutine[Any, Any, Any]],
+    items: Sequence[T],
+) -> None:
     """Begin all items in this order, a few at a time, and finish each when the service has decided.
 
-    However many songs wait in between, they cost memory alone, and little of it. One song's trouble
-    is its outcome. What is raised all the same ends the others.
+    `keep` gets an item and what is left of its story, which it runs. However many songs wait in
+    between, they cost memory alone, and little of it. One song's trouble is its outcome. What is
+    raised all the same ends the others.
     """
-    await _Songs(begin).run(items)
+    await _Songs(begin, keep).run(items)
 
 
 class _Songs(Generic[T]):
     """The songs that are begun or finished now, and those that wait."""
 
-    def __init__(self, begin: Callable[[T], Coroutine[Any, Any, Rest | None]]) -> None:
-        self._begin = begin
+    def __init__(
+        self,
+        begin: Callable[[T], Coroutine[Any, Any, Rest | None]],
+        keep: Callable[[T, Callable[[], Coroutine[Any, Any, Any]]], Coroutine[Any, Any, Any]],
+    ) -> None:
+        self._begin, self._keep = begin, keep
         self._room = asyncio.Semaphore(_BEGINNING)
         self._running = set[asyncio.Task[None]]()
-        self._waiting = set[asyncio.Future[Any]]()
+        self._waiting: dict[asyncio.Future[Any], tuple[T, Rest]] = {}
+        # One for all: thousands may wait.
+        self._on_decided = self._go_on
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self, items: Sequence[T]) -> None:
@@ -67,15 +77,15 @@ class _Songs(Generic[T]):
         if rest is None:
             return
         if rest.decided is None:
-            self._start(rest.finish())
+            self._start(self._keep(item, rest.finish))
         else:
-            self._waiting.add(rest.decided)
-            rest.decided.add_done_callback(partial(self._go_on, rest))
+            self._waiting[rest.decided] = (item, rest)
+            rest.decided.add_done_callback(self._on_decided)
 
-    def _go_on(self, rest: Rest, decided: asyncio.Future[Any]) -> None:
-        self._waiting.discard(decided)
+    def _go_on(self, decided: asyncio.Future[Any]) -> None:
+        item, rest = self._waiting.pop(decided)
         if not self._over.done():
-            self._start(rest.finish())
+            self._start(self._keep(item, rest.finish))
 
     def _start(self, story: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(story)

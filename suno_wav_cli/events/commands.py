@@ -196,7 +196,8 @@ class FailuresListed:
     """`--errors`: the songs that failed were written to a file, in the format of `--from-file`.
 
     After a run that ended early, it holds every song that is not saved. Without `--errors`, such a
-    run keeps the rest of a list from standard input so.
+    run, and one whose songs the service did not all take, keeps the rest of a list from standard
+    input so.
 
     songs: their number; with 0, the file is empty.
     ended_early: whether it also holds songs that have not failed.
@@ -230,6 +231,19 @@ class Summary:
     ended_early: bool
     credits: Decimal | None
     price: Decimal
+
+
+@event
+class SongsLeft:
+    """Songs are left that were not submitted, because the service takes none now or a disk is full.
+
+    songs: number of songs that failed or were not begun.
+    resume_hint: the command line that goes on with them, or a sentence as in `detached`.
+    """
+
+    songs: int
+    resume_hint: str
+    continue_argv: tuple[str, ...]
 
 
 @event
@@ -268,6 +282,7 @@ CommandEvent: TypeAlias = (
     | RequestServed
     | FailuresListed
     | Summary
+    | SongsLeft
     | Interrupted
     | Failed
 )

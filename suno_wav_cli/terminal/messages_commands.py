@@ -61,6 +61,11 @@ def render_command(event: events.CommandEvent) -> Message:
             # What may be paid for is said even by --quiet: no other line of an early end does.
             doubt = event.ended_early and event.unknown > 0
             return Message(text=_summary(event), level=Level.ERROR if doubt else Level.INFO)
+        case events.SongsLeft():
+            songs = "1 song is" if event.songs == 1 else f"{event.songs} songs are"
+            return Message(
+                text=f"suno-wav: {songs} left\n  To continue: {event.resume_hint}", level=Level.ERROR
+            )
         case events.Interrupted():
             by = "Ctrl-C" if event.signal == "SIGINT" else event.signal
             more = f"\n  To continue: {event.resume_hint}" if event.resume_hint else ""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import tracemalloc
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.conversion.side_by_side import Rest, run_all
+from suno_wav_cli.conversion.pipeline import AcceptedSong
+from suno_wav_cli.conversion.side_by_side import run_all
 from suno_wav_cli.conversion.wait import Wait
 from suno_wav_cli.models import WavRecord, WavState
 from tests.support.account import open_account
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.conversion.context import ConversionContext
 
 _SONGS = 500
-_BYTES = 2600
+_BYTES = 2200
 
 
 def test_a_waiting_song_takes_little_memory() -> None:
@@ -35,19 +37,20 @@ async def _measure(context: ConversionContext) -> float:
     """Let songs wait. Return the bytes that each of them takes."""
     record, all_wait, begun = WavRecord(task_id="t", state=WavState.PENDING), asyncio.Event(), []
 
-    async def finish() -> None:
+    async def keep(number: int, finish: object) -> None:
         """Nothing is saved here."""
 
-    async def begin(number: int) -> Rest:
+    async def begin(number: int) -> AcceptedSong:
         begun.append(number)
         if len(begun) == _SONGS:
             all_wait.set()
-        return Rest(decided=Wait(context, f"task-{number}", None, record, new=True).decided, finish=finish)
+        decided = Wait(context, f"task-{number}", None, record, new=True).decided
+        return AcceptedSong(context=context, row=number, target=Path(), decided=decided)
 
     gc.collect()
     tracemalloc.start()
     try:
-        run = asyncio.create_task(run_all(begin, range(_SONGS)))
+        run = asyncio.create_task(run_all(begin, keep, range(_SONGS)))
         await all_wait.wait()
         await asyncio.sleep(0)
         gc.collect()
