@@ -445,6 +445,8 @@ def test_any_command_that_opens_the_journal_cleans_up(
         sandbox, "convert", f"demo+killed-{command[0]}", env=settings(world, "swallowed")
     ) as process:
         agent = world.agent()
+        # It would die of its next line of log, which is read by the killed run alone.
+        agent.wait_for(lambda state: state["web_address"] is not None)
         process.kill()
         process.wait()
     assert agent.alive
