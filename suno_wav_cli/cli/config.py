@@ -1,14 +1,20 @@
 """`suno-wav config`: effective settings, where each comes from, and changes of config.toml."""
 
+import os
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from suno_wav_cli.cli.completion import complete_setting
-from suno_wav_cli.cli.invocation import run_command
+from suno_wav_cli.cli.invocation import read_flags, run_command
+from suno_wav_cli.config.credentials import Secrets
+from suno_wav_cli.config.paths import find_paths
 from suno_wav_cli.config.run import Run
-from suno_wav_cli.errors import UsageError
+from suno_wav_cli.config.settings import choose, make_settings, read_config
+from suno_wav_cli.errors import SunoWavError, UsageError
+from suno_wav_cli.events import Report
 
 
 class Action(StrEnum):
@@ -58,4 +64,22 @@ def config(
             return command.unset_setting(run, name)
         return command.set_setting(run, name, value, read_value=read_secret)
 
-    run_command(context, run_config)
+    def mend(_error: SunoWavError, report: Report) -> int:
+        return run_config(_run_without_file(context, report))
+
+    changes = action in (Action.SET, Action.UNSET)
+    run_command(context, run_config, without_settings=mend if changes else None)
+
+
+def _run_without_file(context: typer.Context, report: Report) -> Run:
+    """Return a run that does not use the values in config.toml. Raise UsageError if others are wrong too."""
+    config = read_config(find_paths(os.environ).config_file)
+    choices = choose(read_flags(context), os.environ, replace(config, written={}))
+    return Run(
+        settings=make_settings(choices),
+        choices=choices,
+        secrets=Secrets(api_key=None, ngrok_token=None, hmac_key=None),
+        environ=os.environ,
+        report=report,
+        interactive=False,
+    )

@@ -70,7 +70,7 @@ def run_command(
         command,
         results,
         partial(_notes, context),
-        _read_flags(context),
+        read_flags(context),
         wait_limits=given.get("wait_limits", WaitLimits()),
         api_timing=given.get("api_timing", ApiTiming()),
         upload_limits=given.get("upload_limits", UploadLimits()),
@@ -79,7 +79,7 @@ def run_command(
     raise typer.Exit(_end(code, results))
 
 
-def _read_flags(context: typer.Context) -> dict[str, object]:
+def read_flags(context: typer.Context) -> dict[str, object]:
     """Return the settings that were given on the command line: the command's and the global ones."""
     given = {**(context.obj or {}), **context.params}
     names = [field.name for field in fields(Settings)]
@@ -153,8 +153,11 @@ def _run(
     except SunoWavError as error:
         # From the settings or the display itself: of the options only --json is certain.
         with display(Settings(json=bool(flags.get("json"))), results) as report:
-            if without_settings is not None:
-                return without_settings(error, report)
+            try:
+                if without_settings is not None:
+                    return without_settings(error, report)
+            except SunoWavError as another:
+                error = another
             return _fail(error, report, verbose=False)
 
 

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from typer._click.core import Command, Context, Parameter
 
 _KEY_OPTIONS = ("--key", "--api-key", "--token", "--authtoken", "--hmac-key")
+_TAKES = {
+    "login": "login takes no argument",
+    "logout": "logout takes no argument",
+    "config": "config takes an action, a name and one value, no more",
+}
+"""What is said in place of a word too much that may be a key."""
 _TOO_MANY = re.compile(r"Got unexpected extra argument\(s\) \((.*)\)", re.DOTALL)
 
 
@@ -40,10 +46,7 @@ def _say(error: parsing.UsageError, context: Context) -> str:
     found = _TOO_MANY.match(error.message)
     if found is None:
         return error.message
-    if context.info_name in ("login", "logout"):
-        # It may be the key.
-        return f"{context.info_name} takes no argument"
-    return f"unexpected argument: {found[1]}"
+    return _TAKES.get(context.info_name or "", f"unexpected argument: {found[1]}")
 
 
 def refuse_command(name: str, commands: Collection[str]) -> UsageError:

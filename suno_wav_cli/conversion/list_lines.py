@@ -46,6 +46,7 @@ _NOT_IN_NAMES = re.compile(r"[\W_]+")
 _MOST_WORDS = 2
 _LONGEST_OBJECT = 100_000
 _SONG = "audioid"
+_PLACEHOLDER = "AUDIO_ID"
 _CUT_SHORT = ("failed", "interrupted")
 """Events after which a list may lack songs."""
 _MUSIC_TASKS = ("musictaskid", "taskid")
@@ -86,7 +87,7 @@ class SongLines:
 
     def _read_words(self, lines: Iterable[str]) -> Iterator[tuple[int, Song | UsageError]]:
         names: list[str] | None = None
-        is_first = True
+        is_first, heading = True, ""
         for line in lines:
             if names is None and is_uuid(line):
                 # What nearly all lines of a long list are.
@@ -103,8 +104,10 @@ class SongLines:
                     if song is not None:
                         yield number, song
                 elif is_first and _SONG in _names(_COMMENT.sub("", line).split()):
-                    names = _check_names(_names(_COMMENT.sub("", line).split()))
+                    heading = _COMMENT.sub("", line).strip()
+                    names = _check_names(_names(heading.split()))
                 elif names is not None:
+                    heading = ""
                     words = _COMMENT.sub("", line).rstrip(" \t\r,;").split()
                     yield number, _named_values(dict(zip(names, words, strict=False)))
                 else:
@@ -112,6 +115,15 @@ class SongLines:
             except UsageError as error:
                 yield number, error
             is_first = False
+        if heading == _PLACEHOLDER:
+            yield from self._refuse_placeholder()
+
+    def _refuse_placeholder(self) -> Iterator[tuple[int, UsageError]]:
+        """Yield what is wrong with a heading without rows: it was copied from an example."""
+        try:
+            audio_id_of(_PLACEHOLDER, self._service)
+        except UsageError as error:
+            yield self._number, error
 
     def _read_rows(self, lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, Song | UsageError]]:
         self.is_plain = False

@@ -280,7 +280,8 @@ def _amount(text: str | None) -> Decimal | None:
 
 def unusable(path: Path | None, error: Exception) -> JournalUnusable | JournalLocked:
     """Return the error for a journal that cannot be used, with the remedy that fits."""
-    message = f"the journal {path} cannot be used: {error}"
+    said = isinstance(error, OSError) and error.strerror
+    message = f"the journal {path} cannot be used: {said or error}"
     if getattr(error, "sqlite_errorcode", 0) & 0xFF in _LOCKED:
         return JournalLocked(message, "Another program is writing to it. Wait for it, then try again.")
     if isinstance(error, OSError | sqlite3.OperationalError):

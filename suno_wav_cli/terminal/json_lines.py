@@ -6,6 +6,7 @@ import json
 import re
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict, replace
 from decimal import Decimal
 from itertools import pairwise
@@ -54,6 +55,8 @@ class LogFile:
             path, "a", encoding="utf-8", errors="backslashreplace", opener=open_private
         )
         self._throttle = Throttle()
+        self._path = path
+        self._is_complete = True
 
     def show(self, event: Event) -> None:
         if isinstance(event, events.Listening):
@@ -64,10 +67,23 @@ class LogFile:
             event = replace(event, expected=None if event.expected is None else "(hidden)")
         if self._throttle.lets_pass(event):
             for line in json_lines(event, queries=False, time=round(time.time(), 3)):
-                write_line(self._file, _without(_tokens(event), line))
+                self._write(_without(_tokens(event), line))
+
+    def _write(self, line: str) -> None:
+        """Write a line. That it is lost is said once, and the program goes on."""
+        try:
+            self._file.write(line + "\n")
+            self._file.flush()
+        except OSError as error:
+            if self._is_complete:
+                reason = error.strerror or str(error)
+                write_line(sys.stderr, f"suno-wav: the log file {self._path} is not complete: {reason}")
+            self._is_complete = False
 
     def close(self) -> None:
-        self._file.close()
+        # What a full disk has not taken is tried once more, and was said.
+        with suppress(OSError):
+            self._file.close()
 
 
 _MAY_HOLD_TOKENS = ("--callback-url", "--public-url", "--forward-to", "--exec", "--tunnel-command")

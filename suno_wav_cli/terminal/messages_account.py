@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import assert_never
 
 from suno_wav_cli import events
 from suno_wav_cli.api.pricing import format_credits
+from suno_wav_cli.config.settings import Settings
 from suno_wav_cli.terminal.message import Message
 from suno_wav_cli.terminal.tables import count_credits, printable
+
+_NAME_WIDTH = max(len(field.name) for field in fields(Settings))
+"""Columns of the longest name that `config` shows."""
 
 
 def render_account(event: events.AccountEvent) -> Message:
@@ -23,14 +28,14 @@ def render_account(event: events.AccountEvent) -> Message:
             return Message(text=_key_removed(event))
         case events.SettingShown():
             value = "not set" if event.text is None else printable(event.text)
-            return Message(result=[f"{event.name:<15} {value}  ({event.origin or event.source})"])
+            return Message(result=[f"{event.name:<{_NAME_WIDTH}} {value}  ({event.origin or event.source})"])
         case events.SettingRead():
             if event.text is None:
                 return Message(text=f"suno-wav: {event.name} is not set")
             return Message(result=[printable(event.text)])
         case events.SecretShown():
             state = f"set, from {event.origin}" if event.is_set else "not set"
-            return Message(result=[f"{event.name:<15} {state}"])
+            return Message(result=[f"{event.name:<{_NAME_WIDTH}} {state}"])
         case events.SecretsIgnored():
             names = " and ".join(event.names)
             return Message(
@@ -51,7 +56,7 @@ def render_account(event: events.AccountEvent) -> Message:
             )
         case events.PathShown():
             missing = "" if event.exists else "  (does not exist)"
-            return Message(result=[f"{event.name:<15} {event.path}{missing}"])
+            return Message(result=[f"{event.name:<{_NAME_WIDTH}} {event.path}{missing}"])
         case events.ConfigChanged():
             return Message(text=_config_changed(event))
         case events.ConfigLocated():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.program import command_line
+from tests.support.program import command_line, run_program
 
 if TYPE_CHECKING:
     from tests.support.program import Sandbox
@@ -105,3 +105,12 @@ def test_a_file_that_may_not_grow_and_one_that_is_only_read_are_errors_too() -> 
         )
         assert done.returncode == 2
         assert done.stderr.startswith(f"error: standard output cannot be written: {reason}\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_log_file_on_a_full_disk_is_said_once_and_the_run_goes_on() -> None:
+    done = run_program(
+        "convert", "demo", "--provider", "sandbox", "--log-file", "/dev/full", "--out", "song.wav"
+    )
+    assert (done.code, done.out) == (0, "song.wav\n")
+    assert done.err.count("the log file /dev/full is not complete: No space left on device") == 1

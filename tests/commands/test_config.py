@@ -66,19 +66,21 @@ def test_a_setting_is_one_line() -> None:
     done = run_program("config", env={"SUNO_WAV_JOBS": "5"})
     lines = done.out.splitlines()
     for line in (
-        "provider        sunoapi  (default)",
-        "base_url        https://api.sunoapi.org  (default)",
-        f"poll_interval   10s  ({file}, line 1)",
-        "timeout         30m  (default)",
-        "max_size        4294967296  (default)",
-        "min_speed       1k  (default)",
-        "window          20/10s  (default)",
-        "force           false  (default)",
-        "jobs            5  (SUNO_WAV_JOBS)",
-        "out             not set  (default)",
-        "api_key         not set",
-        f"config.toml     {file}",
-        f"journal         {file.parent / 'journal.sqlite3'}  (does not exist)",
+        "provider               sunoapi  (default)",
+        "base_url               https://api.sunoapi.org  (default)",
+        f"poll_interval          10s  ({file}, line 1)",
+        "timeout                30m  (default)",
+        "max_size               4294967296  (default)",
+        "min_speed              1k  (default)",
+        "window                 20/10s  (default)",
+        "force                  false  (default)",
+        "jobs                   5  (SUNO_WAV_JOBS)",
+        "out                    not set  (default)",
+        "api_key                not set",
+        "keep_forwarded_headers false  (default)",
+        "allow_private_hosts    false  (default)",
+        f"config.toml            {file}",
+        f"journal                {file.parent / 'journal.sqlite3'}  (does not exist)",
     ):
         assert line in lines
     assert (done.code, done.err) == (0, "")
@@ -94,15 +96,15 @@ def test_secrets_are_reported_as_set_but_not_shown(*, as_json: bool) -> None:
         found = shown(done)
         assert [found[name]["is_set"] for name in ("api_key", "ngrok_authtoken", "hmac_key")] == [True] * 3
     else:
-        assert "ngrok_authtoken set, from NGROK_AUTHTOKEN\n" in done.out
-        assert "api_key         set, from SUNO_API_KEY\n" in done.out
-        assert "hmac_key        set, from SUNO_WAV_HMAC_KEY\n" in done.out
+        assert "ngrok_authtoken        set, from NGROK_AUTHTOKEN\n" in done.out
+        assert "api_key                set, from SUNO_API_KEY\n" in done.out
+        assert "hmac_key               set, from SUNO_WAV_HMAC_KEY\n" in done.out
 
 
 def test_the_origin_of_a_secret_in_the_file_is_its_line() -> None:
     file = written('\n\nhmac_key = "hm-sesame-3"\n')
     done = run_program("config")
-    assert f"hmac_key        set, from {file}, line 3: hmac_key\n" in done.out
+    assert f"hmac_key               set, from {file}, line 3: hmac_key\n" in done.out
     assert "sesame" not in done.out
 
 
@@ -112,8 +114,8 @@ def test_the_path_of_an_address_is_hidden() -> None:
         "SUNO_WAV_PUBLIC_URL": "https://mine.example",
     }
     done = run_program("config", env=env)
-    assert "callback_url    https://hooks.example/(hidden)  (SUNO_WAV_CALLBACK_URL)\n" in done.out
-    assert "public_url      https://mine.example  (SUNO_WAV_PUBLIC_URL)\n" in done.out
+    assert "callback_url           https://hooks.example/(hidden)  (SUNO_WAV_CALLBACK_URL)\n" in done.out
+    assert "public_url             https://mine.example  (SUNO_WAV_PUBLIC_URL)\n" in done.out
     assert "sesame" not in done.out
 
 

@@ -83,9 +83,9 @@ def test_a_secret_is_read_from_a_pipe_and_never_shown() -> None:
     assert (done.code, TYPED in done.out + done.err) == (0, False)
     assert tomllib.loads(config_file().read_text()) == {"hmac_key": TYPED}
     shown = config("get", "hmac_key")
-    assert shown.out == f"hmac_key        set, from {config_file()}, line 1: hmac_key\n"
+    assert shown.out == f"hmac_key               set, from {config_file()}, line 1: hmac_key\n"
     assert config("set", "hmac_key", entered=b"\n").code == 2
-    assert config("get", "api_key").out == "api_key         not set\n"
+    assert config("get", "api_key").out == "api_key                not set\n"
 
 
 def test_a_link_is_read_but_not_written_through(tmp_path: Path) -> None:
@@ -153,3 +153,49 @@ def test_a_folder_that_cannot_be_written_is_an_error() -> None:
     done = config("set", "timeout", "2h")
     config_file().parent.chmod(0o700)
     assert (done.code, config_file().read_text()) == (2, MINE)
+
+
+@pytest.mark.parametrize("wrong", ['timeout = "soon"', "jobs = 0", 'poll_interval = ["1s"]'])
+def test_a_wrong_value_in_the_file_is_mended_by_another(wrong: str) -> None:
+    """Every other command still refuses it, and so does a wrong option."""
+    name = wrong.partition(" ")[0]
+    config_file().parent.mkdir(exist_ok=True)
+    config_file().write_text(f"# mine\nretries = 3\n{wrong}\n")
+    assert run_program("jobs").code == 2
+    assert run_program("config", "set", name, "30m", "--provider", "nonsense").code == 2
+    done = (
+        run_program("config", "set", name, "3")
+        if name == "jobs"
+        else run_program("config", "set", name, "30m")
+    )
+    assert done.code == 0, done
+    assert config_file().read_text().startswith("# mine\nretries = 3\n")
+    assert run_program("jobs").code == 0
+
+
+def test_a_wrong_value_in_the_file_is_removed() -> None:
+    config_file().parent.mkdir(exist_ok=True)
+    config_file().write_text("jobs = 0\n")
+    assert (run_program("config", "unset", "jobs").code, config_file().read_text()) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("login", "sesame"),
+        ("login", "sesame", "sesame2"),
+        ("logout", "sesame"),
+        ("config", "set", "api_key", "sesame"),
+        ("config", "set", "api_key", "open", "sesame"),
+        ("config", "set", "hmac_key", "sesame"),
+        ("config", "set", "ngrok_authtoken", "open", "sesame"),
+        ("config", "get", "api_key", "sesame"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.first_cases(3)
+def test_a_secret_that_is_too_much_is_not_repeated(words: tuple[str, ...]) -> None:
+    done = run_program(*words, "--json")
+    assert done.code == 2
+    assert "sesame" not in done.out + done.err
+    assert [event["exit_code"] for event in done.named("failed")] == [2]

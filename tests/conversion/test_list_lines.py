@@ -83,6 +83,7 @@ def test_what_cannot_be_misunderstood_is_read(text: str, songs: list[str]) -> No
     ("text", "said"),
     [
         pytest.param("title;clip\n", "columns without names", id="a header without audio_id"),
+        pytest.param("# mine\nAUDIO_ID\n\n", "'AUDIO_ID' is a placeholder", id="a copied example"),
         pytest.param(f"{UUID},{TASK},{OTHER}\n", "columns without names", id="two ids in a row"),
         pytest.param(f"{UUID}\tSunrise\n", "columns without names", id="a title beside an id"),
         pytest.param("audio_id,title,Audio ID\n", "two columns of one name", id="a column twice"),
@@ -107,6 +108,15 @@ def test_what_cannot_be_misunderstood_is_read(text: str, songs: list[str]) -> No
 def test_what_could_be_another_song_is_refused(text: str | bytes, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         read(text)
+
+
+@pytest.mark.parametrize(
+    "heading", ["audio_id\n", "audio_id,title\n", "AUDIO_ID,TITLE\n", "audio_id task_id\n"]
+)
+def test_a_heading_without_rows_is_an_empty_list(heading: str) -> None:
+    """As programs export it. In capitals, it may have rows below it."""
+    assert read(heading) == []
+    assert read(f"AUDIO_ID\n{UUID}\n") == [Song(audio_id=UUID)]
 
 
 def test_the_music_task_of_a_job_is_not_its_wav_task() -> None:
