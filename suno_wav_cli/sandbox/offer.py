@@ -75,7 +75,7 @@ class OfferedFile:
         self._answered_at: float | None = None
         self._changed = asyncio.Event()
         self._is_early = False
-        self._requests = 0
+        self._requests = self._held = 0
         self._sent: list[list[int]] = []
         self._whole_at: float | None = None
 
@@ -98,21 +98,30 @@ class OfferedFile:
 
     async def wait(self, seconds: float, times: int = 1) -> Fetch:
         """Wait until the file was fetched so many `times`, or until nothing of it is fetched for `seconds`."""
+        while self._held and self._answered.is_set():
+            await self._wait_for_change()
         end = time.monotonic() + _PATIENCE_FACTOR * seconds
         while (fetch := self.fetch).times < times or not fetch.is_whole:
-            self._changed.clear()
             try:
                 async with asyncio.timeout(min(seconds, end - time.monotonic())):
-                    await self._changed.wait()
+                    await self._wait_for_change()
             except TimeoutError:
                 break
         return self.fetch
 
+    async def _wait_for_change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()
+
     async def serve(self, request: Request) -> Response:
         if request.method == "GET":
             self._requests += 1
-            self._changed.set()
-            await self._hold_back(request)
+            self._held += 1
+            try:
+                await self._hold_back(request)
+            finally:
+                self._held -= 1
+                self._changed.set()
         sent = [0, 0]
         response, _ = await serve_file(self._stored, request, partial(self._count, sent))
         begins = _FROM.match(response.headers.get("Content-Range", ""))

@@ -57,7 +57,10 @@ def express_folder() -> str:
     asked = ["node", "-e", "require('express')"]
     if subprocess.run(asked, capture_output=True, check=False).returncode == 0:
         return known
-    folder = REPOSITORY / "build" / "express"
+    # One for each worker of pytest: two installations into one folder would disturb each other.
+    folder = REPOSITORY / "build" / f"express-{os.environ.get('PYTEST_XDIST_WORKER', 'gw0')}"
+    if (folder / "node_modules" / "express").exists():
+        return str(folder / "node_modules")
     done = subprocess.run(
         ["npm", "install", "--prefix", str(folder), "--silent", "--no-audit", "--no-fund", "express"],
         capture_output=True,

@@ -37,7 +37,7 @@ async def check_receiver(
     async with offer_files() as offer:
         file = offer.add(timing.answer / HOLD_SHARE)
         answer, verdict = await _post(_SUCCESS, url, key, timing, file)
-        fetch = await file.wait(file_seconds) if verdict.received else file.fetch
+        fetch = await file.wait(file_seconds if verdict.received else 0.0)
     mistakes = find_mistakes({_SUCCESS: verdict}, {_SUCCESS: fetch})
     if not verdict.is_good:
         remedy = mistakes[0].remedy if mistakes else verdict.remedy

@@ -52,15 +52,13 @@ class Downloads:
         if file is None or file.url.encode() not in planned.callback.body:
             return
         self._files[planned.name] = file
-        if not verdict.received:
-            self._open[planned.name] = verdict, of
-            return
-        fetch = await file.wait(self._patience) if self._patience else file.fetch
-        self._adapt(fetch)
+        fetch = await file.wait(self._patience if verdict.received else 0.0)
         if fetch.is_early:
             # It is proven once, and costs its time for each file.
             self._hold = 0.0
-        if not fetch.is_whole:
+        if verdict.received:
+            self._adapt(fetch)
+        if not (verdict.received and fetch.is_whole):
             self._open[planned.name] = verdict, of
             return
         if planned.times > 1:
