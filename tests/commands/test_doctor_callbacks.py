@@ -113,6 +113,33 @@ def test_a_missing_token_is_skipped_unless_ngrok_is_required(
     assert facts(required) == ("failed", ExitCode.TUNNEL_FAILED, "there is no ngrok token")
 
 
+@pytest.mark.parametrize(
+    ("tunnel", "verdict", "code"),
+    [
+        pytest.param(TunnelMode.NGROK, "failed", ExitCode.TUNNEL_FAILED, id="required"),
+        pytest.param(TunnelMode.AUTO, "warning", ExitCode.OK, id="may poll"),
+    ],
+)
+def test_a_broken_configuration_of_ngrok(tunnel: TunnelMode, verdict: str, code: ExitCode) -> None:
+    """Pyngrok reads the environment when it is loaded, so this needs a process of its own."""
+    theirs = Path("config/ngrok/ngrok.yml").absolute()
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("agent: [")
+    env = {"XDG_CONFIG_HOME": str(theirs.parents[1]), "SUNO_API_KEY": "any"}
+    done = run_program("doctor", "--offline", "--json", "--tunnel", tunnel, env=env)
+    (line,) = [event for event in done.named("checked") if event["check"] == "ngrok token"]
+    assert (line["verdict"], done.code) == (verdict, code)
+    assert line["fact"].startswith(f"the ngrok configuration {theirs} cannot be read: line 1 is not YAML")
+    assert line["remedy"].endswith("Or poll: suno-wav doctor --tunnel none")
+
+
+def test_without_an_agent_one_is_downloaded_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PYNGROK_NGROK_PATH", str(tmp_path / "ngrok"))
+    finding = asyncio.run(check_agent())
+    assert facts(finding)[:2] == ("skipped", ExitCode.OK)
+
+
 def test_the_agent_is_named(world: NgrokWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in world.env().items():
         monkeypatch.setenv(name, value)
