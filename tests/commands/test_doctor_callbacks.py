@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ from suno_wav_cli.config.settings import Settings
 from suno_wav_cli.errors import ExitCode
 from suno_wav_cli.models import Secret, TunnelMode
 from suno_wav_cli.system.loopback import bind_socket
+from tests.support.fetching import download, fetching
 from tests.support.ngrok_world import NgrokWorld, ngrok_world
 from tests.support.program import Sandbox, run_program
 from tests.support.stand_in_ngrok_public import Endpoint, Reply
@@ -327,13 +329,38 @@ def test_callbacks_that_go_elsewhere(url: str, verdict: str, said: str) -> None:
 
 def test_a_good_receiver() -> None:
     with receiving((200, 0.0)) as receiver:
-        finding = asyncio.run(check_receiver(receiver.url, TOKEN, PATIENT))
+        finding = asyncio.run(check_receiver(receiver.url, TOKEN, PATIENT, file_seconds=0.1))
         samples = asyncio.run(check_samples(receiver.url, None, PATIENT))
         header = receiver.arrived[0].header("X-Webhook-Signature")
     assert finding.verdict == samples.verdict == "ok"
     assert finding.fact.startswith(f"{receiver.address} answers HTTP 200 in ")
+    assert "; a WAV on this machine: not fetched within 0." in finding.fact, "no fault: it may not want to"
     assert header, "it is signed as the service signs"
     assert len({one.body for one in receiver.arrived}) == len(receiver.arrived), "each is another sample"
+
+
+@pytest.mark.first_cases(1)
+@pytest.mark.parametrize(
+    ("answers_first", "verdict", "said"),
+    [
+        pytest.param(True, "ok", "a WAV on this machine: fetched whole, ", id="afterwards"),
+        pytest.param(False, "warning", "a WAV on this machine: fetched before the answer: ", id="first"),
+    ],
+)
+def test_a_receiver_that_downloads(*, answers_first: bool, verdict: str, said: str) -> None:
+    """Judged as `trigger --event success --serve` judges."""
+
+    def take(_: bytes, url: str | None, answer: Callable[[int], None]) -> None:
+        assert url is not None
+        steps: list[Callable[[], object]] = [partial(answer, 200), partial(download, url)]
+        for step in steps if answers_first else reversed(steps):
+            step()
+
+    with fetching(take) as url:
+        finding = asyncio.run(check_receiver(url, None, ServiceTiming(answer=10.0)))
+    assert (finding.verdict, finding.exit_code) == (verdict, ExitCode.OK)
+    assert said in finding.fact
+    assert ("Let it answer first" in (finding.remedy or "")) == (not answers_first)
 
 
 def test_no_receiver(free_port: int) -> None:
