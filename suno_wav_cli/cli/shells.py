@@ -8,10 +8,19 @@ from pathlib import Path
 import typer
 
 from suno_wav_cli.errors import UsageError
+from suno_wav_cli.system.completion_files import STARTUP_FILES
 
 SHELLS = ("bash", "zsh", "fish", "powershell", "pwsh")
 
 _NAME, _VARIABLE = "suno-wav", "_SUNO_WAV_COMPLETE"
+_BASH = """\
+_suno_wav_completion() {
+    local IFS=$'\\n'
+    COMPREPLY=( $( env COMP_LINE="${COMP_LINE:0:COMP_POINT}" _SUNO_WAV_COMPLETE=complete_bash $1 ) )
+    return 0
+}
+
+complete -o default -F _suno_wav_completion suno-wav"""
 _FIRST_CALL = """
 # Loaded from $fpath, this file is the function itself, and is called for the first completion.
 if [[ ${funcstack[1]} == _suno-wav ]]; then
@@ -19,8 +28,6 @@ if [[ ${funcstack[1]} == _suno-wav ]]; then
 else
   compdef _suno_wav_completion suno-wav
 fi"""
-_STARTUP_FILES = {"bash": (".bashrc", b"suno-wav.sh"), "zsh": (".zshrc", b".zfunc")}
-"""Each with what its line for completion contains."""
 
 
 def name_shell(args: list[str]) -> list[str]:
@@ -47,12 +54,12 @@ def install(context: typer.Context, value: str | None) -> None:
     from typer import _completion_shared as scripts
 
     shell = _check(value, "--install-completion")
-    name, line = _STARTUP_FILES.get(shell, ("", b""))
+    name, line = STARTUP_FILES.get(shell, ("", b""))
     startup = Path.home() / name
     loads = startup.is_file() and line in startup.read_bytes()
     try:
         _, path = scripts.install(shell=shell, prog_name=_NAME, complete_var=_VARIABLE)
-        if shell == "zsh":
+        if shell in ("bash", "zsh"):
             path.write_text(make_script(shell) + "\n", encoding="utf-8")
     except OSError as error:
         raise UsageError(
@@ -60,13 +67,15 @@ def install(context: typer.Context, value: str | None) -> None:
             "Print the script with --show-completion, and put it where your shell reads it.",
         ) from error
     typer.echo(f"suno-wav: wrote the completion for {shell} to {path}")
-    if shell in _STARTUP_FILES:
+    if shell in STARTUP_FILES:
         typer.echo(f"  {startup} {'loads it already' if loads else 'now loads it'}.")
     typer.echo("  Open a new terminal to use it.")
     raise typer.Exit
 
 
 def make_script(shell: str) -> str:
+    if shell == "bash":
+        return _BASH
     from typer._completion_shared import get_completion_script
 
     script = get_completion_script(prog_name=_NAME, complete_var=_VARIABLE, shell=shell)

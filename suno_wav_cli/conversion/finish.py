@@ -63,7 +63,8 @@ async def finish_task(
         raise StillRunning("the conversion is not finished yet", "Try again later, or add --wait.")
     if entry is None or entry.audio_id is None:
         entry = await journal.when_unlocked(partial(journal.adopt, task_id, typed_id(named), target))
-    return await begin_waiting(context, Accepted(entry=entry, record=record), target, limit=limit).finish()
+    accepted = Accepted(entry=entry, record=record)
+    return await (await begin_waiting(context, accepted, target, limit=limit)).finish()
 
 
 @dataclass(frozen=True, kw_only=True)

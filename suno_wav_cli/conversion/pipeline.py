@@ -6,6 +6,7 @@ A failed song is a value: it never cancels another.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from suno_wav_cli.conversion.identity import check_identity
@@ -61,7 +62,7 @@ async def convert_all(
             # Known from here on, however the run ends.
             outcomes[index] = Outcome(task_id=task_id)
             if wait:
-                return begin_waiting(context, accepted, job.target)
+                return await begin_waiting(context, accepted, job.target)
             _report_detached(context, job.song.audio_id, task_id or "")
         except JournalUnusable:
             raise
@@ -84,11 +85,15 @@ async def convert_all(
     await run_all(begin, keep, to_do)
 
 
-def begin_waiting(
+async def begin_waiting(
     context: ConversionContext, accepted: Accepted, target: Path, *, limit: TimeLimit | None = None
 ) -> AcceptedSong:
     """Wait for a task that was accepted. What is left is to save its file."""
-    entry = context.journal.follow(accepted.entry)
+    journal = context.journal
+    entry = journal.follow(accepted.entry)
+    if target.parent != context.spool:
+        # Whatever ends this run, the next one is to save the file there too.
+        entry = await journal.when_unlocked(partial(journal.retarget, entry, target))
     wait = Wait(
         context,
         entry.wav_task_id or "",

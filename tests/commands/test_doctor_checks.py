@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import shlex
 import shutil
+import socket
 import sqlite3
 import subprocess
+import sys
 import time
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from email.utils import formatdate
 from functools import partial
 from pathlib import Path
@@ -19,21 +23,25 @@ import pytest
 from suno_wav_cli.commands.doctor.command import choose_exit_code, run_checks
 from suno_wav_cli.commands.doctor.disk import check_folder, find_folder
 from suno_wav_cli.commands.doctor.findings import Check, Finding, Verdict, failed, passed, warned
-from suno_wav_cli.commands.doctor.last_file import judge_look
+from suno_wav_cli.commands.doctor.last_file import check_file, judge_look
 from suno_wav_cli.commands.doctor.network import check_clock, check_environment, check_name, check_service
 from suno_wav_cli.commands.doctor.records import check_expiring, check_journal, check_undecided, read_journal
 from suno_wav_cli.commands.doctor.scrub import make_scrubber
+from suno_wav_cli.commands.doctor.shell import check_completion, check_man_page
+from suno_wav_cli.config.settings import Settings
 from suno_wav_cli.download.look import AddressLook
-from suno_wav_cli.errors import ExitCode, JournalUnusable, UsageError
+from suno_wav_cli.errors import DownloadFailed, ExitCode, JournalUnusable, UsageError
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account
 from suno_wav_cli.journal.health import Health
 from suno_wav_cli.models import Song
+from tests.support.program import REPOSITORY, run_program
 from tests.support.wire import new_certificate, read_head, serve
 
 if TYPE_CHECKING:
-    import socket
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
+
+    from suno_wav_cli.journal.entry import JournalEntry
 
 SERVICE = Account(base_url="https://api.sunoapi.org", provider="sunoapi", kept_days=15)
 NOWHERE = "https://api.invalid"
@@ -46,6 +54,7 @@ def found(check: Coroutine[Any, Any, Finding]) -> tuple[str, ExitCode, str, str]
     remedy = finding.remedy or ""
     command = remedy.rpartition(": ")[2]
     if command and command != remedy:
+        assert not command.startswith("-"), "an option alone cannot be pasted"
         assert subprocess.run(["sh", "-n", "-c", command], check=False).returncode == 0, command
     return finding.verdict, finding.exit_code, finding.fact, remedy
 
@@ -90,6 +99,76 @@ def test_a_dead_proxy_is_named(free_port: int, monkeypatch: pytest.MonkeyPatch) 
     assert remedy == "Start the proxy, or do without it: env -u HTTPS_PROXY suno-wav doctor"
 
 
+def line_with_hosts(text: str, check: str) -> dict[str, Any]:
+    """Run `doctor` where names are only those of `text`. Return the line of a check.
+
+    It has a network and an /etc/hosts of its own, so nothing else on this machine changes.
+    """
+    Path("hosts").write_text(text, encoding="utf-8")
+    Path("resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n", encoding="utf-8")
+    prepare = (
+        "mount --bind hosts /etc/hosts && mount --bind resolv.conf /etc/resolv.conf && ip link set lo up"
+    )
+    inside = ["unshare", "--mount", "--net", "sh", "-c"]
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run([*inside, prepare], capture_output=True, check=False).returncode
+    ):
+        pytest.skip("names cannot be changed here")
+    program = f"{prepare} && exec {sys.executable} -m suno_wav_cli doctor --json"
+    done = subprocess.run([*inside, program], capture_output=True, text=True, check=False)
+    (line,) = [line for line in map(json.loads, done.stdout.splitlines()) if line.get("check") == check]
+    return dict(line)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("text", "check", "said"),
+    [
+        pytest.param("", "localhost", "the name localhost does not resolve: ", id="no localhost"),
+        pytest.param(
+            "::1 localhost\n",
+            "localhost",
+            "localhost is no IPv4 address and ::1; the receiver listens on 127.0.0.1",
+            id="localhost of IPv6 alone",
+        ),
+        pytest.param(
+            "127.0.0.1 localhost\n10.1.2.3 api.sunoapi.org\n",
+            "service's name",
+            "api.sunoapi.org is 10.1.2.3 and no IPv6 address: of a private network, so a name server",
+            id="the service in a private network",
+        ),
+    ],
+)
+def test_names_that_lead_elsewhere(text: str, check: str, said: str) -> None:
+    line = line_with_hosts(text, check)
+    assert line["verdict"] == "warning"
+    assert line["fact"].startswith(said), line
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("accepts", "said"),
+    [
+        (True, "connected, and no answer in 10 s"),
+        (False, "no answer from its address in 10 s: a firewall may swallow it"),
+    ],
+    ids=["silent", "swallowed"],
+)
+def test_a_silent_service_is_told_from_a_closed_one(accepts: bool, said: str) -> None:
+    """A full queue of connections is as silent as a firewall."""
+    with socket.create_server(("127.0.0.1", 0), backlog=8 if accepts else 0) as server, ExitStack() as others:
+        port = server.getsockname()[1]
+        for _ in range(0 if accepts else 4):
+            waiting = others.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(("127.0.0.1", port))
+        verdict, code, fact, remedy = found(check_service(f"http://127.0.0.1:{port}", {}))
+    assert (verdict, code) == ("failed", ExitCode.UNAVAILABLE)
+    assert fact == f"http://127.0.0.1:{port}: {said}"
+    assert remedy.startswith("See it without suno-wav: curl ")
+
+
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not here")
 def test_certificates_that_are_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One signed by itself, and one that is trusted, but for another name."""
@@ -103,7 +182,10 @@ def test_certificates_that_are_not_trusted(tmp_path: Path, monkeypatch: pytest.M
     assert signed_by_itself[2].endswith("the TLS handshake failed (self-signed certificate)")
     assert trusted[0] == "ok"
     assert "Hostname mismatch, certificate is not valid for 'localhost'" in of_another_name[2]
-    assert of_another_name[3].endswith("name its certificate: SSL_CERT_FILE=FILE suno-wav doctor")
+    assert of_another_name[3].startswith("If a proxy or a virus scanner reads along, set SSL_CERT_FILE")
+    assert of_another_name[3].endswith(
+        f"To see whose it is: curl --verbose --max-time 20 https://localhost:{port}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -189,6 +271,18 @@ def test_a_folder_of_others(tmp_path: Path) -> None:
         ExitCode.USAGE,
         f"{folder} cannot be used: Permission denied",
     )
+
+
+@pytest.mark.long
+def test_a_slow_disk() -> None:
+    program = str(REPOSITORY / "tests" / "support" / "slow_disk.py")
+    command = [sys.executable, program, "3", "doctor", "--offline", "--json"]
+    env = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    (line,) = [line for line in map(json.loads, done.stdout.splitlines()) if line.get("check") == "folder"]
+    assert line["verdict"] == "warning"
+    assert line["fact"].endswith("; case-sensitive: that is slow")
+    assert line["remedy"] == f"See what is busy: df -h {Path.cwd()}"
 
 
 def test_a_full_disk(tmp_path: Path) -> None:
@@ -332,6 +426,110 @@ def test_what_the_host_of_the_last_file_answers(
     assert (finding.verdict, finding.exit_code) == (verdict, ExitCode.OK)
     assert said in finding.fact
     assert finding.remedy in (None, "Get a fresh address: suno-wav resume")
+
+
+def file_server(head: str) -> Callable[[socket.socket], None]:
+    def respond(connection: socket.socket) -> None:
+        assert b"\r\nrange: bytes=0-0\r\n" in read_head(connection).lower()
+        connection.sendall(f"HTTP/1.1 {head}\r\nContent-Length: 1\r\n\r\nR".encode())
+
+    return respond
+
+
+@pytest.mark.parametrize(
+    ("head", "verdict", "said"),
+    [
+        pytest.param(
+            "206 Partial Content\r\nContent-Type: audio/wav\r\nContent-Range: bytes 0-0/5000000",
+            "ok",
+            ": audio/wav, 5.0 MB; deleted in 15 days",
+            id="there",
+        ),
+        pytest.param("200 OK", "ok", ": no type; deleted in 15 days; no ranges", id="no ranges"),
+        pytest.param(
+            "206 Partial Content\r\nContent-Range: bytes 0-0/*", "ok", ": no type; deleted in", id="no length"
+        ),
+        pytest.param("403 Forbidden", "warning", "HTTP 403, and the song is not saved yet", id="refused"),
+    ],
+)
+def test_one_byte_of_the_last_file_is_asked_for(tmp_path: Path, head: str, verdict: str, said: str) -> None:
+    with serve(file_server(head)) as port:
+        finding = found(check_file(accepted(tmp_path), f"http://127.0.0.1:{port}/a.wav", Settings()))
+    assert finding[:2] == (verdict, ExitCode.OK)
+    assert said in finding[2]
+
+
+def test_a_file_s_host_that_refuses(tmp_path: Path, free_port: int) -> None:
+    with pytest.raises(DownloadFailed):
+        asyncio.run(check_file(accepted(tmp_path), f"http://127.0.0.1:{free_port}/a.wav", Settings()))
+
+
+def accepted(folder: Path) -> JournalEntry:
+    """Return the entry of a song at a service on this machine, whose files may come from here."""
+    account = Account(base_url="http://127.0.0.1:9", provider="sandbox", kept_days=15)
+    with open_journal(folder / "journal.sqlite3", account) as journal:
+        return journal.accept(journal.claim(Song(audio_id="song"), Path("song.wav")).entry, "task")
+
+
+# What comes with the program.
+
+
+@pytest.mark.parametrize(
+    ("shell", "files", "verdict"),
+    [
+        ("/bin/bash", {}, "skipped"),
+        ("/bin/bash", {".bash_completions/suno-wav.sh": "", ".bashrc": "source suno-wav.sh"}, "ok"),
+        # Written, and loaded no more.
+        ("/bin/bash", {".bash_completions/suno-wav.sh": "", ".bashrc": ""}, "skipped"),
+        ("/bin/bash", {".local/share/bash-completion/completions/suno-wav": ""}, "ok"),
+        ("zsh", {".zfunc/_suno-wav": "", ".zshrc": "fpath+=~/.zfunc"}, "ok"),
+        ("zsh", {".bash_completions/suno-wav.sh": "", ".bashrc": "source suno-wav.sh"}, "skipped"),
+        ("fish", {".config/fish/completions/suno-wav.fish": ""}, "ok"),
+        ("tcsh", {}, "skipped"),
+        ("", {}, "skipped"),
+    ],
+)
+def test_the_completion_of_the_shell_in_use(
+    shell: str, files: dict[str, str], verdict: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    finding = found(check_completion({"SHELL": shell}))
+    assert finding[:2] == (verdict, ExitCode.OK), finding
+    if verdict == "skipped":
+        assert ": suno-wav --install-completion " in finding[3]
+
+
+def test_completion_is_seen_where_the_program_installs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for shell in ("bash", "zsh", "fish"):
+        environ = {"SHELL": f"/usr/bin/{shell}"}
+        verdict, _, _, remedy = found(check_completion(environ))
+        assert verdict == "skipped"
+        done = run_program(*shlex.split(remedy.rpartition(": ")[2])[1:], env={"HOME": str(tmp_path)})
+        assert done.code == 0
+        assert found(check_completion(environ))[0] == "ok"
+
+
+def test_the_man_page_is_looked_for_where_man_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    page = tmp_path / "it's" / "share" / "man" / "man1" / "suno-wav.1"
+    look = partial(check_man_page, prefix=tmp_path / "it's")
+    assert found(look({"PATH": "/bin"}))[2:] == ("not installed", "The same is in: suno-wav help")
+    page.parent.mkdir(parents=True)
+    page.write_text("")
+    verdict, _, fact, remedy = found(look({"PATH": "/bin"}))
+    assert (verdict, fact) == (
+        "skipped",
+        f"{page} is not where man looks, which is beside the folders of PATH",
+    )
+    assert shlex.split(remedy.rpartition(": ")[2]) == ["man", str(page)]
+    assert found(look({"PATH": f"/bin:{page.parents[3]}/bin"}))[::2] == ("ok", str(page))
+    assert found(look({"PATH": "/bin", "MANPATH": str(page.parents[1])}))[0] == "ok"
 
 
 # How they are run.

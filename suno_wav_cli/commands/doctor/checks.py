@@ -20,6 +20,7 @@ from suno_wav_cli.commands.doctor.network import (
 )
 from suno_wav_cli.commands.doctor.receiver import check_path, check_receiver, check_samples
 from suno_wav_cli.commands.doctor.records import check_expiring, check_journal, check_undecided
+from suno_wav_cli.commands.doctor.shell import check_completion, check_man_page
 from suno_wav_cli.commands.doctor.tunnel import (
     check_agent,
     check_orphans,
@@ -67,6 +68,8 @@ def list_checks(
         Check(name="clock", run=partial(check_clock, base_url), online=True, needs=("service",)),
         *_account_checks(run, base_url, key),
         *_journal_checks(run, health),
+        Check(name="completion", run=partial(check_completion, run.environ)),
+        Check(name="man page", run=partial(check_man_page, run.environ)),
         Check(name="versions", run=check_versions),
     )
 
@@ -100,7 +103,7 @@ def _receiver_checks(run: Run) -> Iterator[Check]:
         return
     post, key = partial(Check, online=True, exit_code=code), run.secrets.hmac_key
     given, needs = (url, key, ServiceTiming()), ("receiver",)
-    yield post(name="receiver", run=partial(check_receiver, *given))
+    yield post(name="receiver", run=partial(check_receiver, *given), seconds=_POST_SECONDS)
     yield post(name="receiver's path", run=partial(check_path, *given), needs=needs, seconds=_POST_SECONDS)
     yield post(name="receiver's JSON", run=partial(check_samples, *given), needs=needs, seconds=_POST_SECONDS)
 
