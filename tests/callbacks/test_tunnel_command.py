@@ -165,7 +165,7 @@ def test_nothing_is_submitted_if_the_command_fails(sandbox: Sandbox, world: Tunn
     assert (done.code, sandbox.counted("submissions", "demo+fails")) == (11, 0)
     what, remedy = done.err.splitlines()
     assert what == "error: the tunnel command has ended (exit code 3): error: no account for (hidden)"
-    assert remedy.endswith("leave --tunnel-command out, or add --tunnel none")
+    assert remedy.endswith("or leave --tunnel-command out. Or poll: --tunnel none")
     polled = sandbox.run("convert", "demo+polled", *world.options("fails"), "--tunnel", "none", env=world.env)
     assert polled.code == 0
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +30,9 @@ def line_of(done: Finished, name: str) -> dict[str, object]:
 def test_all_is_well(sandbox: Sandbox) -> None:
     done = run_program("doctor", "--json", env=sandbox.settings)
     assert done.code == 0, done
-    assert [event["verdict"] for event in done.named("checked")] == ["ok"] * len(done.named("checked"))
+    # Whether the shell completes says nothing of convert.
+    needed = [event for event in done.named("checked") if event["check"] not in ("completion", "man page")]
+    assert {event["verdict"] for event in needed} == {"ok"}
     assert done.events[-1]["event"] == "check_summary"
     assert (done.events[-1]["failed"], done.events[-1]["exit_code"]) == (0, 0)
 
@@ -121,6 +125,69 @@ def test_nothing_is_made_and_offline_asks_no_one(wild: Wild) -> None:
     }
     assert not Path(os.environ["SUNO_WAV_HOME"]).exists()
     assert list(Path().iterdir()) == []
+
+
+_WATCHED = """
+import sys
+
+def note(event, arguments):
+    if event in ("socket.connect", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo", "socket.gethostbyname"):
+        print(event, *arguments[1:], file=sys.stderr)
+    elif event == "subprocess.Popen" and arguments[1][1:] != ["--version"]:
+        print(event, arguments[1], file=sys.stderr)
+
+sys.addaudithook(note)
+from suno_wav_cli.cli.main import main
+sys.exit(main())
+"""
+"""The program, which tells of each connection, name and program before Python makes, looks up or starts it.
+
+An agent may be asked for its version: for that it needs no network.
+"""
+
+
+@pytest.mark.first_cases(1)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["--forward-to", "http://127.0.0.1:9/hook"], id="receiver"),
+        pytest.param(
+            ["--public-url", "https://example.com", "--port", "0", "--domain", "a.ngrok.app"], id="own"
+        ),
+        pytest.param(["--tunnel", "ngrok"], id="ngrok"),
+        pytest.param(["--callback-url", "https://example.com/hook", "--out", "s3://bucket/"], id="elsewhere"),
+    ],
+)
+def test_offline_no_connection_is_opened_and_no_name_is_looked_up(
+    wild: Wild, sandbox: Sandbox, arguments: list[str]
+) -> None:
+    """Not even to this machine, and with a file in the journal whose host would be asked."""
+    env = settings_for(wild.address) | {"NGROK_AUTHTOKEN": TOKEN}
+    assert sandbox.run("convert", "demo+offline", "--out", "song.wav").code == 0
+    command = [sys.executable, "-c", _WATCHED, "doctor", "--json", "--offline", *arguments]
+    done = subprocess.run(command, env=os.environ | env, capture_output=True, text=True, check=False)
+    skipped = [line for line in map(json.loads, done.stdout.splitlines()) if line.get("fact") == "--offline"]
+    assert {"service", "file's host", "last file", "public address"} <= {line["check"] for line in skipped}
+    assert [line for line in done.stderr.splitlines() if line.startswith(("socket.", "subprocess."))] == []
+
+
+@pytest.mark.long
+def test_the_watch_over_connections_sees_them(wild: Wild) -> None:
+    """It is what the test above relies on."""
+    command = [sys.executable, "-c", _WATCHED, "doctor", "--tunnel", "none"]
+    env = os.environ | settings_for(wild.address)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert "socket.connect ('127.0.0.1', " in done.stderr
+    assert "socket.getaddrinfo" in done.stderr
+
+
+def test_the_last_file_is_looked_at(sandbox: Sandbox) -> None:
+    """One byte of it, from the host that sent it."""
+    assert sandbox.run("convert", "demo+looked-at", "--out", "song.wav").code == 0
+    line = line_of(sandbox.run("doctor", "--json"), "last file")
+    assert line["verdict"] == "ok"
+    assert str(line["fact"]).startswith("its host answers HTTP 206 in ")
+    assert "audio/" in str(line["fact"])
 
 
 def test_the_lines_are_json(wild: Wild) -> None:

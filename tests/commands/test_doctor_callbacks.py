@@ -108,7 +108,7 @@ def test_a_missing_token_is_skipped_unless_ngrok_is_required(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     finding = asyncio.run(check_token(run_of(Settings())))
     assert facts(finding) == ("skipped", ExitCode.OK, "none, so convert polls")
-    assert (finding.remedy or "").endswith(" and set it: export NGROK_AUTHTOKEN=TOKEN")
+    assert (finding.remedy or "").endswith(" and enter it: suno-wav config set ngrok_authtoken")
     required = asyncio.run(check_token(run_of(Settings(tunnel=TunnelMode.NGROK))))
     assert facts(required) == ("failed", ExitCode.TUNNEL_FAILED, "there is no ngrok token")
 

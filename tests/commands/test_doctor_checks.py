@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -19,21 +20,26 @@ import pytest
 from suno_wav_cli.commands.doctor.command import choose_exit_code, run_checks
 from suno_wav_cli.commands.doctor.disk import check_folder, find_folder
 from suno_wav_cli.commands.doctor.findings import Check, Finding, Verdict, failed, passed, warned
-from suno_wav_cli.commands.doctor.last_file import judge_look
+from suno_wav_cli.commands.doctor.last_file import check_file, judge_look
 from suno_wav_cli.commands.doctor.network import check_clock, check_environment, check_name, check_service
 from suno_wav_cli.commands.doctor.records import check_expiring, check_journal, check_undecided, read_journal
 from suno_wav_cli.commands.doctor.scrub import make_scrubber
+from suno_wav_cli.commands.doctor.shell import check_completion, check_man_page
+from suno_wav_cli.config.settings import Settings
 from suno_wav_cli.download.look import AddressLook
-from suno_wav_cli.errors import ExitCode, JournalUnusable, UsageError
+from suno_wav_cli.errors import DownloadFailed, ExitCode, JournalUnusable, UsageError
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account
 from suno_wav_cli.journal.health import Health
 from suno_wav_cli.models import Song
+from tests.support.program import run_program
 from tests.support.wire import new_certificate, read_head, serve
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
+
+    from suno_wav_cli.journal.entry import JournalEntry
 
 SERVICE = Account(base_url="https://api.sunoapi.org", provider="sunoapi", kept_days=15)
 NOWHERE = "https://api.invalid"
@@ -103,7 +109,10 @@ def test_certificates_that_are_not_trusted(tmp_path: Path, monkeypatch: pytest.M
     assert signed_by_itself[2].endswith("the TLS handshake failed (self-signed certificate)")
     assert trusted[0] == "ok"
     assert "Hostname mismatch, certificate is not valid for 'localhost'" in of_another_name[2]
-    assert of_another_name[3].endswith("name its certificate: SSL_CERT_FILE=FILE suno-wav doctor")
+    assert of_another_name[3].startswith("If a proxy or a virus scanner reads along, set SSL_CERT_FILE")
+    assert of_another_name[3].endswith(
+        f"To see whose it is: curl --verbose --max-time 20 https://localhost:{port}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -332,6 +341,110 @@ def test_what_the_host_of_the_last_file_answers(
     assert (finding.verdict, finding.exit_code) == (verdict, ExitCode.OK)
     assert said in finding.fact
     assert finding.remedy in (None, "Get a fresh address: suno-wav resume")
+
+
+def file_server(head: str) -> Callable[[socket.socket], None]:
+    def respond(connection: socket.socket) -> None:
+        assert b"\r\nrange: bytes=0-0\r\n" in read_head(connection).lower()
+        connection.sendall(f"HTTP/1.1 {head}\r\nContent-Length: 1\r\n\r\nR".encode())
+
+    return respond
+
+
+@pytest.mark.parametrize(
+    ("head", "verdict", "said"),
+    [
+        pytest.param(
+            "206 Partial Content\r\nContent-Type: audio/wav\r\nContent-Range: bytes 0-0/5000000",
+            "ok",
+            ": audio/wav, 5.0 MB; deleted in 15 days",
+            id="there",
+        ),
+        pytest.param("200 OK", "ok", ": no type; deleted in 15 days; no ranges", id="no ranges"),
+        pytest.param(
+            "206 Partial Content\r\nContent-Range: bytes 0-0/*", "ok", ": no type; deleted in", id="no length"
+        ),
+        pytest.param("403 Forbidden", "warning", "HTTP 403, and the song is not saved yet", id="refused"),
+    ],
+)
+def test_one_byte_of_the_last_file_is_asked_for(tmp_path: Path, head: str, verdict: str, said: str) -> None:
+    with serve(file_server(head)) as port:
+        finding = found(check_file(accepted(tmp_path), f"http://127.0.0.1:{port}/a.wav", Settings()))
+    assert finding[:2] == (verdict, ExitCode.OK)
+    assert said in finding[2]
+
+
+def test_a_file_s_host_that_refuses(tmp_path: Path, free_port: int) -> None:
+    with pytest.raises(DownloadFailed):
+        asyncio.run(check_file(accepted(tmp_path), f"http://127.0.0.1:{free_port}/a.wav", Settings()))
+
+
+def accepted(folder: Path) -> JournalEntry:
+    """Return the entry of a song at a service on this machine, whose files may come from here."""
+    account = Account(base_url="http://127.0.0.1:9", provider="sandbox", kept_days=15)
+    with open_journal(folder / "journal.sqlite3", account) as journal:
+        return journal.accept(journal.claim(Song(audio_id="song"), Path("song.wav")).entry, "task")
+
+
+# What comes with the program.
+
+
+@pytest.mark.parametrize(
+    ("shell", "files", "verdict"),
+    [
+        ("/bin/bash", {}, "skipped"),
+        ("/bin/bash", {".bash_completions/suno-wav.sh": "", ".bashrc": "source suno-wav.sh"}, "ok"),
+        # Written, and loaded no more.
+        ("/bin/bash", {".bash_completions/suno-wav.sh": "", ".bashrc": ""}, "skipped"),
+        ("/bin/bash", {".local/share/bash-completion/completions/suno-wav": ""}, "ok"),
+        ("zsh", {".zfunc/_suno-wav": "", ".zshrc": "fpath+=~/.zfunc"}, "ok"),
+        ("zsh", {".bash_completions/suno-wav.sh": "", ".bashrc": "source suno-wav.sh"}, "skipped"),
+        ("fish", {".config/fish/completions/suno-wav.fish": ""}, "ok"),
+        ("tcsh", {}, "skipped"),
+        ("", {}, "skipped"),
+    ],
+)
+def test_the_completion_of_the_shell_in_use(
+    shell: str, files: dict[str, str], verdict: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    finding = found(check_completion({"SHELL": shell}))
+    assert finding[:2] == (verdict, ExitCode.OK), finding
+    if verdict == "skipped":
+        assert ": suno-wav --install-completion " in finding[3]
+
+
+def test_completion_is_seen_where_the_program_installs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for shell in ("bash", "zsh", "fish"):
+        environ = {"SHELL": f"/usr/bin/{shell}"}
+        verdict, _, _, remedy = found(check_completion(environ))
+        assert verdict == "skipped"
+        done = run_program(*shlex.split(remedy.rpartition(": ")[2])[1:], env={"HOME": str(tmp_path)})
+        assert done.code == 0
+        assert found(check_completion(environ))[0] == "ok"
+
+
+def test_the_man_page_is_looked_for_where_man_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    page = tmp_path / "it's" / "share" / "man" / "man1" / "suno-wav.1"
+    look = partial(check_man_page, prefix=tmp_path / "it's")
+    assert found(look({"PATH": "/bin"}))[2:] == ("not installed", "The same is in: suno-wav help")
+    page.parent.mkdir(parents=True)
+    page.write_text("")
+    verdict, _, fact, remedy = found(look({"PATH": "/bin"}))
+    assert (verdict, fact) == (
+        "skipped",
+        f"{page} is not where man looks, which is beside the folders of PATH",
+    )
+    assert shlex.split(remedy.rpartition(": ")[2]) == ["man", str(page)]
+    assert found(look({"PATH": f"/bin:{page.parents[3]}/bin"}))[::2] == ("ok", str(page))
+    assert found(look({"PATH": "/bin", "MANPATH": str(page.parents[1])}))[0] == "ok"
 
 
 # How they are run.

@@ -43,10 +43,10 @@ class Listener:
         self._reader.start()
         self.url: str = self.next("listening")["callback_url"]
 
-    def next(self, name: str) -> dict[str, Any]:
+    def next(self, name: str, seconds: float = 20) -> dict[str, Any]:
         """Wait for the next event of that name; the others are kept in `seen`."""
         while True:
-            event: dict[str, Any] = json.loads(self._lines.get(timeout=20))
+            event: dict[str, Any] = json.loads(self._lines.get(timeout=seconds))
             self.seen.append(event)
             if event["event"] == name:
                 return event

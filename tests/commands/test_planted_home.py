@@ -49,7 +49,7 @@ def as_stranger(script: str) -> None:
 
 def ask_for_credits() -> Finished:
     """Run a command that sends the key to wherever it is told to."""
-    return run_program("credits", env={"SUNO_API_KEY": KEY})
+    return run_program("credits", env={"SUNO_API_KEY": KEY, "SUNO_WAV_RETRIES": "0"})
 
 
 @by_root

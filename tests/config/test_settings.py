@@ -51,6 +51,13 @@ def test_without_anything_the_defaults_are_in_force() -> None:
     assert not Path(HOME).exists()
 
 
+def test_the_sandbox_of_a_run_is_asked_more_often_than_a_service() -> None:
+    assert load(SUNO_WAV_PROVIDER="sandbox").poll_interval == 2.0
+    assert load(SUNO_WAV_PROVIDER="sandbox", SUNO_WAV_POLL_INTERVAL="9s").poll_interval == 9.0
+    # One that runs by itself stands in for a service.
+    assert load(SUNO_WAV_PROVIDER="sandbox", SUNO_WAV_BASE_URL="http://127.0.0.1:9").poll_interval == 30.0
+
+
 @pytest.mark.parametrize(
     ("name", "flag", "variable", "line", "expected"),
     [

@@ -237,6 +237,25 @@ def test_a_missing_bucket_ends_the_run_before_anything_is_paid_for(
 
 
 @pytest.mark.long
+def test_the_end_of_a_run_stops_no_thread_of_obstore(
+    sandbox: Sandbox, store: ObjectStore, tmp_path: Path
+) -> None:
+    """Python's own end would stop them where they wait for it, which is an abort (exit -6) in one run of ten."""
+    ended = tmp_path / "ended"
+    hook = f"import atexit, pathlib\natexit.register(pathlib.Path({str(ended)!r}).touch)\n"
+    (tmp_path / "sitecustomize.py").write_text(hook)
+    env = {"PYTHONPATH": str(tmp_path)}
+    done = convert(sandbox, store, "demo+crash", "--out", "s3://no-such-bucket/a/", **env)
+    assert (done.code, [event["exit_code"] for event in done.named("failed")], ended.exists()) == (
+        2,
+        [2],
+        False,
+    )
+    assert sandbox.run("jobs", env=env).code == 0
+    assert ended.exists()
+
+
+@pytest.mark.long
 def test_what_follows_a_song_names_its_object(sandbox: Sandbox, store: ObjectStore) -> None:
     command = f"{sys.executable} -c 'import sys; print(sys.argv[1:])'"
     done = convert(

@@ -67,7 +67,7 @@ class _Session:
             while kind == _HEARTBEAT:
                 self.send(number, await stream.readexactly(4))
             request = await _read_json(stream)
-            answer: dict[str, Any] = {"Error": ""}
+            answer: dict[str, Any] = {"Error": self._cloud.refusal if kind == _AUTH else ""}
             if kind == _AUTH:
                 extra = {"Version": "prod", "Region": "us", "AccountName": "a", "PlanName": "Free"}
                 answer |= {"Version": "2", "ClientId": request.get("ClientId") or _CLIENT, "Extra": extra}
@@ -101,11 +101,20 @@ async def _read_json(stream: asyncio.StreamReader) -> dict[str, Any]:
             return read
 
 
+def _address_of(sockname: tuple[str, int]) -> str:
+    return f"http://{sockname[0]}:{sockname[1]}"
+
+
 class NgrokCloud:
-    """`port` is for agents, and `url` is the public address of the tunnel."""
+    """`port` is for agents, and `url` is the public address of the tunnel.
+
+    `refusal` is what an agent is answered instead of a session. `visits` are the connections that came
+    by the tunnel: the address that each was made to, and the first line of its request.
+    """
 
     port: int
     url: str
+    refusal: str = ""
 
     def __init__(self, certificate: Path) -> None:
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -114,15 +123,22 @@ class NgrokCloud:
         self.session: _Session | None = None
         self._agents: asyncio.Server | None = None
         self._public: asyncio.Server | None = None
+        self.visits: list[tuple[str, str]] = []
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
 
     async def begin(self) -> None:
-        self._public = await asyncio.start_server(self._visit, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._public.sockets[0].getsockname()[1]}"
+        await self.move()
         self.port = 0
         await self.accept()
+
+    async def move(self) -> None:
+        """Give the tunnel another address from its next session on. The old one leads nowhere."""
+        if self._public is not None:
+            self._public.close()
+        self._public = await asyncio.start_server(self._visit, "127.0.0.1", 0)
+        self.url = _address_of(self._public.sockets[0].getsockname())
 
     async def accept(self) -> None:
         self._agents = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=self._tls)
@@ -157,8 +173,11 @@ class NgrokCloud:
             writer.close()
             return
         number, answer = session.open()
+        first = await reader.readline()
+        self.visits.append((_address_of(writer.get_extra_info("sockname")), first.decode("latin-1").strip()))
 
         async def pass_on() -> None:
+            session.send(number, first)
             while content := await reader.read(65536):
                 session.send(number, content)
 

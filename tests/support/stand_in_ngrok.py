@@ -39,6 +39,7 @@ MODES = {
     "offline",
     "swallowed",
     "silent",
+    "mute",
     "crash",
     "not-serving",
     "bad-gateway",
@@ -131,6 +132,9 @@ class Agent:
             return self._fail("the stand-in was told to crash")
         try:
             self._configure(flags)
+            self.write_down()
+            if self.mode == "mute":
+                return self._wait_for_stop()
             self._serve_api()
             if self.mode == "offline":
                 return self._try_for_ever()

@@ -38,7 +38,7 @@ CHECKS = (
         "ngrok token",
         "skipped",
         "none, so convert polls",
-        "For callbacks, copy yours from https://dashboard.ngrok.com/get-started/your-authtoken and set it: export NGROK_AUTHTOKEN=TOKEN",
+        "For callbacks, copy yours from https://dashboard.ngrok.com/get-started/your-authtoken and enter it: suno-wav config set ngrok_authtoken",
     ),
     ("public address", "skipped", "needs 'ngrok token'", None),
     (
@@ -60,6 +60,12 @@ CHECKS = (
         "Set it by the network: sudo timedatectl set-ntp true",
     ),
     ("account", "ok", "the key is accepted; 99.6 credits, enough for 249 WAVs", None),
+    (
+        "completion",
+        "skipped",
+        "zsh has none of suno-wav",
+        "To complete commands, options and task ids with the Tab key: suno-wav --install-completion zsh",
+    ),
     (
         "receiver",
         "failed",

@@ -47,6 +47,9 @@ class TunnelTimeouts:
     agent_version: float = 3.0
     """For an agent to print its version."""
 
+    agent_config: float = 3.0
+    """For an agent that has begun to read its configuration, if neither its log nor the disk tells of it."""
+
     agent_request: float = 4.0
     """For the agent's own API to answer."""
 

@@ -42,6 +42,26 @@ class AgentFolder:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
         with os.fdopen(os.open(self.config, flags, 0o600), "w") as file:
             json.dump(config, file)
+        os.utime(self.config, (0, 0))
+
+    def has_begun(self) -> bool:
+        """Tell whether the script of `make_program` has started the agent. It sets the file's times."""
+        return os.name == "nt" or self._config_times()[0] > 0
+
+    def is_config_read(self) -> bool:
+        """Tell whether the agent has read its configuration, if the file system notes that.
+
+        What has read it before the script began is pyngrok.
+        """
+        written, read = self._config_times()
+        return 0 < written < read
+
+    def _config_times(self) -> tuple[float, float]:
+        try:
+            status = self.config.stat()
+        except OSError:
+            return 0.0, 0.0
+        return status.st_mtime, status.st_atime
 
     def forget_config(self) -> None:
         """Delete the token from the disk: the agent has read it."""
@@ -56,12 +76,14 @@ class AgentFolder:
         if os.name == "nt":
             return agent
         program = self._path / "agent"
-        complaint = shlex.quote(str(self._path / "stderr"))
+        config, agent_path, complaint = (
+            shlex.quote(str(path)) for path in (self.config, agent, self._path / "stderr")
+        )
         without = "".join(f"-u {shlex.quote(name)} " for name in find_secret_variables(os.environ))
         # env would take a path with "=" for a variable.
-        run = f"""/bin/sh -c 'exec "$0" "$@"' {shlex.quote(str(agent))} "$@" < /dev/null 2> {complaint}"""
+        run = f"""/bin/sh -c 'touch -c "$0" 2> /dev/null; exec "$@"' {config} {agent_path} "$@" """
         program.write_text(
-            f"#!/bin/sh\nexec /usr/bin/env {without}{run}\n",
+            f"#!/bin/sh\nexec /usr/bin/env {without}{run}< /dev/null 2> {complaint}\n",
             encoding="utf-8",
             errors="surrogateescape",
         )

@@ -56,6 +56,10 @@ if TYPE_CHECKING:
 
 _BAD_REQUEST = 400
 
+_LOOK_SECONDS = 0.1
+_AGAIN_SECONDS = 0.3
+"""Between two looks at the configuration, and before it is deleted: an agent may read it twice."""
+
 _NAME = "suno-wav"
 """The tunnel's name in the agent's API. pyngrok's own has slashes, by which no agent finds it again."""
 
@@ -98,11 +102,13 @@ class AgentProcess:
         )
         self._events: SimpleQueue[AgentEvent] = SimpleQueue()
         self._connection: Future[_Connection] = Future()
+        self._config_is_gone = threading.Event()
 
     def open(self, seconds: float) -> str:
         """Start the agent. Return its public address, or end it and raise TunnelFailed."""
         deadline = time.monotonic() + seconds
         threading.Thread(target=self._connect, name="ngrok", daemon=True).start()
+        threading.Thread(target=self._forget_config, name="ngrok-config", daemon=True).start()
         status = AgentStatus()
         with suppress(Empty):
             while status.state is AgentState.STARTING:
@@ -116,6 +122,7 @@ class AgentProcess:
     def end(self) -> None:
         """End the agent, and remove what it needed. May be called from any thread, and twice."""
         self._events.put(CloseRequested())
+        self._config_is_gone.set()
         self._launch.folder.end_agents()
         if self._connection.done() and self._connection.exception() is None:
             process = self._connection.result().process
@@ -162,9 +169,22 @@ class AgentProcess:
         """Pass a line of the log on. Must not block pyngrok's thread: the agent would stall."""
         if is_config_read(log.msg or ""):
             self._launch.folder.forget_config()
+            self._config_is_gone.set()
         event = read_log_line(log.lvl, log.msg or "", log.err)
         if event is not None:
             self._events.put(event)
+
+    def _forget_config(self) -> None:
+        """Delete the token's file if the log does not say that it was read. Runs in its own thread."""
+        folder, until = self._launch.folder, time.monotonic() + self._launch.timeouts.agent_config
+        while not folder.is_config_read() and time.monotonic() < until:
+            if self._config_is_gone.wait(_LOOK_SECONDS):
+                return
+            if not folder.has_begun():
+                until = time.monotonic() + self._launch.timeouts.agent_config
+        if not self._config_is_gone.wait(_AGAIN_SECONDS):
+            with suppress(OSError):
+                folder.forget_config()
 
     def _watch(self, status: AgentStatus) -> None:
         """Report each change of an open tunnel, until the agent ends. Runs in its own thread."""

@@ -109,6 +109,9 @@ def read_log_line(level: str, message: str, error: str | None) -> LogEvent | Non
     else:
         meaning = LogMeaning.OTHER
     complaint = (error or message) if level in _COMPLAINT_LEVELS else None
+    if message == "open config file" and "permission denied" in (error or ""):
+        # A note, for the agent. Its complaint goes to standard error, which a snap may not have.
+        complaint = error
     if meaning is LogMeaning.OTHER and complaint is None:
         return None
     return LogEvent(meaning=meaning, complaint=complaint)
@@ -200,7 +203,7 @@ def explain_failure(
         reason, remedy = explain_dial_error(status.dial_error, proxy)
     elif status.state is AgentState.STARTING:
         reason = f"ngrok did not answer within {seconds:g} s"
-    elif "Error reading configuration file" in stderr and "permission denied" in stderr:
+    elif _may_not_read(stderr) or _may_not_read(last):
         reason = "the ngrok agent may not read the configuration that it is given"
         remedy = (
             "If it is a snap, it reads no hidden folders: set SUNO_WAV_HOME=$HOME/suno-wav, or install it from "
@@ -210,6 +213,11 @@ def explain_failure(
         reason = f"the ngrok agent does not work: {last or _first_line(stderr) or error}"
     texts = [str(error or ""), getattr(error, "body", ""), *status.complaints, stderr]
     return ngrok_failure(texts, reason.replace(secret, "(hidden)"), remedy)
+
+
+def _may_not_read(complaint: str) -> bool:
+    """Tell whether the agent may not open its configuration. Its log says only `open FILE: permission denied`."""
+    return bool(re.search(r"\bopen \S.*\.yml: permission denied", complaint))
 
 
 def _first_line(text: str) -> str:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 PORT = "{port}"
 
-_OR_POLL = "Try the command by itself, or poll: leave --tunnel-command out, or add --tunnel none"
+_OR_POLL = "Try the command by itself, or leave --tunnel-command out. Or poll: --tunnel none"
 _ADDRESS = re.compile(r"https://[^\s|<>\"'`\x1b\\]+", re.IGNORECASE)
 _PUNCTUATION = ".,;:!)]}"
 _MAX_LINE = 65_536

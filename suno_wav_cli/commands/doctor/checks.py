@@ -20,6 +20,7 @@ from suno_wav_cli.commands.doctor.network import (
 )
 from suno_wav_cli.commands.doctor.receiver import check_path, check_receiver, check_samples
 from suno_wav_cli.commands.doctor.records import check_expiring, check_journal, check_undecided
+from suno_wav_cli.commands.doctor.shell import check_completion, check_man_page
 from suno_wav_cli.commands.doctor.tunnel import (
     check_agent,
     check_orphans,
@@ -67,6 +68,8 @@ def list_checks(
         Check(name="clock", run=partial(check_clock, base_url), online=True, needs=("service",)),
         *_account_checks(run, base_url, key),
         *_journal_checks(run, health),
+        Check(name="completion", run=partial(check_completion, run.environ)),
+        Check(name="man page", run=partial(check_man_page, run.environ)),
         Check(name="versions", run=check_versions),
     )
 

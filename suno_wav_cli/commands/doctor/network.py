@@ -52,7 +52,7 @@ async def check_localhost() -> Finding:
     except OSError as error:
         return warned(
             f"the name localhost does not resolve: {error.strerror}",
-            "Write 127.0.0.1 in its place, or put it into the list of hosts: 127.0.0.1 localhost",
+            "Write 127.0.0.1 in its place, or add the line `127.0.0.1 localhost` to the list of hosts.",
         )
     fact = f"localhost is {_describe_addresses(addresses)}"
     if "127.0.0.1" not in addresses:
@@ -144,7 +144,8 @@ def _describe_problem(reached: Reached) -> str:
 def _advise(problem: Problem, url: str, environ: Mapping[str, str]) -> str:
     proxy = find_proxy(url, environ)
     if problem is Problem.TLS:
-        return "If a proxy or a virus scanner reads along, name its certificate: SSL_CERT_FILE=FILE suno-wav doctor"
+        advice = "If a proxy or a virus scanner reads along, set SSL_CERT_FILE to its certificate. To see whose it is"
+        return say_how(advice, "curl", "--verbose", "--max-time", "20", url)
     if proxy is not None:
         return say_how("Start the proxy, or do without it", "env", "-u", proxy.variable, "suno-wav", "doctor")
     return say_how("See it without suno-wav", "curl", "--verbose", "--max-time", "20", url)

@@ -99,7 +99,10 @@ async def check_token(run: Run) -> Finding:
         return _no_callbacks(run.settings, error.message, error.remedy)
     if required:
         refuse_ignored(run.secrets, "ngrok_authtoken")
-    remedy = f"For callbacks, copy yours from {_TOKEN_PAGE} and set it: export NGROK_AUTHTOKEN=TOKEN"
+    remedy = say_how(
+        f"For callbacks, copy yours from {_TOKEN_PAGE} and enter it",
+        *("suno-wav", "config", "set", "ngrok_authtoken"),
+    )
     if required:
         return failed("there is no ngrok token", remedy, ExitCode.TUNNEL_FAILED)
     return skipped("none, so convert polls", remedy)
@@ -239,6 +242,8 @@ def _judge_address(url: str, fact: str) -> Finding:
 
 def _no_callbacks(settings: Settings, fact: str, remedy: str) -> Finding:
     """Without callbacks, `convert` polls, unless this very way was asked for."""
+    # In place of an option alone: the line that shows what is left without a tunnel.
+    remedy = remedy.replace(": --tunnel none", ": suno-wav doctor --tunnel none")
     if is_required(settings):
         return failed(fact, remedy, ExitCode.TUNNEL_FAILED)
     return warned(f"{fact}; convert polls", remedy)
