@@ -1,9 +1,6 @@
 _suno_wav_completion() {
-    local IFS=$'
-'
-    COMPREPLY=( $( env COMP_WORDS="${COMP_WORDS[*]}" \
-                   COMP_CWORD=$COMP_CWORD \
-                   _SUNO_WAV_COMPLETE=complete_bash $1 ) )
+    local IFS=$'\n'
+    COMPREPLY=( $( env COMP_LINE="${COMP_LINE:0:COMP_POINT}" _SUNO_WAV_COMPLETE=complete_bash $1 ) )
     return 0
 }
 

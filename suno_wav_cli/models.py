@@ -134,8 +134,8 @@ class WavRecord:
 
     `flag`, `error_code` and `error_message` are the service's own words. `url` is set if and only
     if `state` is READY; `unusable_url` is an address that cannot be used. `created` and
-    `completed` are the service's texts, without a time zone; `created_at` is the same in seconds
-    since 1970, if the service says it exactly. `credits` is what the task has really cost. `raw` is
+    `completed` are the service's texts, without a time zone; `created_at` and `completed_at` are the
+    same in seconds since 1970, if the service says it exactly. `credits` is what the task has really cost. `raw` is
     the record as it came, without fields that nest deeper than 100 levels.
     """
 
@@ -149,6 +149,7 @@ class WavRecord:
     created: str | None = None
     completed: str | None = None
     created_at: float | None = None
+    completed_at: float | None = None
     unusable_url: str | None = None
     credits: Decimal | None = None
     raw: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)

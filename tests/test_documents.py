@@ -154,7 +154,7 @@ def test_bash_completes_options_with_the_shipped_script(tmp_path: Path) -> None:
     (tmp_path / "suno-wav").chmod(0o755)
     script = (
         f'PATH="{tmp_path}:$PATH"; source "{REPOSITORY}/completions/suno-wav.bash"; '
-        'COMP_WORDS=(suno-wav convert --tunnel ""); COMP_CWORD=3; _suno_wav_completion suno-wav; echo "${COMPREPLY[@]}"'
+        'COMP_LINE="suno-wav convert --tunnel "; COMP_POINT=26; _suno_wav_completion suno-wav; echo "${COMPREPLY[@]}"'
     )
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "auto ngrok none\n"

@@ -47,7 +47,8 @@ class Client:
     """An async context manager. `backoff` says how often and when a lookup is retried.
 
     The key, and what `hide` is given, is cut out of the service's messages. `key_worked` says
-    whether the service has accepted the key. Raise UsageError as `open_http`.
+    whether the service has accepted the key. `address_from` is the option, the variable or the line
+    that names the address, if it is not the usual one. Raise UsageError as `open_http`.
     """
 
     def __init__(
@@ -59,10 +60,12 @@ class Client:
         backoff: Backoff,
         *,
         timing: ApiTiming = ApiTiming(),
+        address_from: str | None = None,
     ) -> None:
         self.provider = provider
         self.key_worked = False
         self._base_url = base_url
+        self._address_from = address_from
         self._secrets = [key.value]
         self._key_origin = key.origin
         self._backoff = backoff
@@ -124,7 +127,7 @@ class Client:
             )
         except httpx.HTTPError as error:
             if slow is None:
-                raise unreachable(error) from error
+                raise self._unreachable(error) from error
             raise submission_unknown(describe_error(error)) from error
         finally:
             if slow is not None:
@@ -225,7 +228,7 @@ class Client:
                 with self._naming_key():
                     return read(self._learn(answer))
             except httpx.HTTPError as error:
-                problem = unreachable(error)
+                problem = self._unreachable(error)
                 problem.__cause__ = error
             except ServiceUnavailable as error:
                 problem = error
@@ -234,6 +237,9 @@ class Client:
             if delay is None or pause > self._backoff.cap:
                 raise problem
             await asyncio.sleep(max(delay, pause))
+
+    def _unreachable(self, error: httpx.HTTPError) -> ServiceUnavailable:
+        return unreachable(error, self._base_url, self._address_from)
 
     @contextmanager
     def _naming_key(self) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.api.providers import Meaning
 from suno_wav_cli.errors import ServiceUnavailable, SubmissionUnknown
 from suno_wav_cli.system.http_errors import describe_error
+from suno_wav_cli.system.proxies import CERTIFICATE_VARIABLES, describe_way, find_proxy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,11 +102,26 @@ def describe_page(status: int) -> str:
     return f"HTTP {status} with something that is not an answer of the API"
 
 
-def unreachable(error: httpx.HTTPError) -> ServiceUnavailable:
+def unreachable(error: httpx.HTTPError, base_url: str, set_by: str | None) -> ServiceUnavailable:
+    """`set_by` is the option, the variable or the line that names the address, if it is not the usual one."""
+    reason = describe_error(error)
     return ServiceUnavailable(
-        f"the service cannot be reached: {describe_error(error)}",
-        "Check the network and --base-url, then try again.",
+        f"the service cannot be reached at {describe_way(base_url, os.environ)}: {reason}",
+        _how_to_reach(base_url, set_by, is_tls="certificate" in reason or "TLS" in reason),
     )
+
+
+def _how_to_reach(base_url: str, set_by: str | None, *, is_tls: bool) -> str:
+    certificates = next((name for name in CERTIFICATE_VARIABLES if os.environ.get(name)), None)
+    if is_tls and certificates is not None:
+        return f"The trusted certificates are those of {certificates}: correct it, or unset it."
+    if is_tls:
+        return "If a proxy or a virus scanner reads along, name its certificate: SSL_CERT_FILE=FILE"
+    proxy = find_proxy(base_url, os.environ)
+    if proxy is not None:
+        return f"Check the network and the proxy. To do without it, unset {proxy.variable}."
+    address = "" if set_by is None else f" and the address, which comes from {set_by}"
+    return f"Check the network{address}, then try again. `suno-wav doctor` looks closer."
 
 
 def submission_unknown(

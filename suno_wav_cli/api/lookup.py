@@ -14,7 +14,6 @@ from suno_wav_cli.api.error_messages import (
     describe_answer,
     describe_page,
     remedy_for,
-    unreachable,
 )
 from suno_wav_cli.api.meaning import classify_status, read_lookup_meaning
 from suno_wav_cli.api.providers import Meaning
@@ -29,6 +28,7 @@ from suno_wav_cli.errors import (
     TaskUnknown,
     TooManyRequests,
 )
+from suno_wav_cli.system.http_errors import describe_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,7 +91,10 @@ def read_answer(answer: Answer, provider: Provider, host: str) -> Envelope:
 def make_status_error(answer: Answer, provider: Provider, host: str) -> SunoWavError:
     """Return the error for an answer that is not an envelope."""
     if answer.error is not None:
-        return unreachable(answer.error)
+        return ServiceUnavailable(
+            f"{host} has not answered in full: {describe_error(answer.error)}",
+            "Check the network, then try again.",
+        )
     meaning = classify_status(answer.status)
     summary = ERROR_TEXTS[meaning].summary
     if meaning is Meaning.NOT_THE_API:

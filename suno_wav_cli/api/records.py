@@ -51,6 +51,7 @@ def read_record(task_id: str, data: object, base_url: str = "") -> WavRecord:
         created=read_time(fields.get("createTime")),
         completed=read_time(fields.get("completeTime")),
         created_at=read_epoch(fields.get("createTime")),
+        completed_at=read_epoch(fields.get("completeTime")),
         unusable_url=unusable,
         credits=amount if amount is not None and amount >= 0 else None,
         raw=_make_raw(fields),

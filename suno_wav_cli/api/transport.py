@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,11 @@ from suno_wav_cli import USER_AGENT
 from suno_wav_cli.api.envelope import read_envelope
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.system.http_errors import decode_body, decode_partly, read_body, read_retry_after
+from suno_wav_cli.system.installation import how_to_install
 from suno_wav_cli.system.loopback import is_loopback
 from suno_wav_cli.system.peer import has_hung_up
+from suno_wav_cli.system.proxies import find_unusable_proxy
+from suno_wav_cli.system.shell_words import say_how
 from suno_wav_cli.system.wire import allow_body, bound
 
 if TYPE_CHECKING:
@@ -80,12 +84,25 @@ def open_http(base_url: str, key: Secret, tls: ssl.SSLContext, *, keep_alive: bo
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         )
     except (ImportError, ValueError, httpx.InvalidURL) as error:
-        raise UsageError(
-            f"the proxy that the environment names cannot be used: {error}",
-            "Correct http_proxy, https_proxy and all_proxy, or unset them.",
-        ) from error
+        raise _proxy_unusable() from error
     bound(client)
     return client
+
+
+def _proxy_unusable() -> UsageError:
+    proxy = find_unusable_proxy(os.environ)
+    if proxy is not None and proxy.scheme.startswith("socks"):
+        return UsageError(
+            f"the proxy of {proxy.variable} is a SOCKS proxy, which needs another package",
+            say_how(
+                f"Name an HTTP proxy, or unset {proxy.variable}, or install it", *how_to_install("socksio")
+            ),
+        )
+    variable = "http_proxy, https_proxy or all_proxy" if proxy is None else proxy.variable
+    return UsageError(
+        f"the proxy that the environment names in {variable} cannot be used: its address is not understood",
+        "Correct it, as in http://HOST:PORT, or unset it.",
+    )
 
 
 async def exchange(

@@ -103,8 +103,8 @@ def milliseconds(moment: float) -> int:
 
 
 def _write_time(moment: float) -> str:
-    """Write a time as the documentation does, without a zone."""
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(moment))
+    """Write a time as the documentation does, without a zone: it is that of this machine."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment))
 
 
 def _remaining_fields(shape: str, conversion: Conversion) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from suno_wav_cli.cli.completion import complete_setting
 from suno_wav_cli.cli.invocation import run_command
 from suno_wav_cli.config.run import Run
 from suno_wav_cli.errors import UsageError
@@ -25,7 +26,10 @@ def config(
             metavar="[get|set|unset]", show_default=False, help="Print one setting, or change config.toml."
         ),
     ] = None,
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Setting, such as timeout.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="Setting, such as timeout.", autocompletion=complete_setting),
+    ] = None,
     value: Annotated[str | None, typer.Argument(metavar="[VALUE]", help="Its value, such as 1h.")] = None,
     show_path: Annotated[
         bool, typer.Option("--path", help="Print the path of config.toml and exit.")

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from suno_wav_cli.cli import options
+from suno_wav_cli.cli.completion import complete_audio_id
 from suno_wav_cli.cli.invocation import run_command
 from suno_wav_cli.config.run import Run
 
@@ -14,7 +15,10 @@ def convert(
     context: typer.Context,
     *,
     audio_ids: Annotated[
-        list[str] | None, typer.Argument(metavar="AUDIO_ID...", help="Audio ids or URLs of songs.")
+        list[str] | None,
+        typer.Argument(
+            metavar="AUDIO_ID...", help="Audio ids or URLs of songs.", autocompletion=complete_audio_id
+        ),
     ] = None,
     task_id: Annotated[
         str | None,

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from suno_wav_cli.cli.completion import complete_topic
+
 START = """\
 suno-wav gets WAV files of Suno songs, and never pays twice.
 
@@ -30,7 +32,10 @@ def show_help(
     topic: Annotated[
         str | None,
         typer.Argument(
-            metavar="[COMMAND]", help="A command, or `agents`: one page for programs.", show_default=False
+            metavar="[COMMAND]",
+            help="A command, or `agents`: one page for programs.",
+            show_default=False,
+            autocompletion=complete_topic,
         ),
     ] = None,
 ) -> None:

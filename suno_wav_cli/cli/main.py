@@ -42,14 +42,14 @@ def main() -> None:
         # Keeps httpx from importing its own command line, and with it click, rich and pygments.
         sys.modules["httpx._main"] = None  # type: ignore[assignment]
         from suno_wav_cli.cli.app import app
-    except KeyboardInterrupt:
-        # Ctrl-C while the program was loading.
-        sys.exit(130)
-    gc.freeze()
-    gc.enable()
-    try:
+
+        gc.freeze()
+        gc.enable()
         with _told_if_lost():
             app(prog_name="suno-wav")
+    except KeyboardInterrupt:
+        # Ctrl-C while the program was loading. A command says itself that it was stopped.
+        sys.exit(130)
     except SystemExit as ended:
         if "obstore" in sys.modules:
             _exit_at_once(ended.code)

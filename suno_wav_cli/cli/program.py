@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 from typer._click.exceptions import UsageError as ParserError
+from typer._click.shell_completion import add_completion_class
 from typer._completion_classes import completion_init
 from typer.core import TyperCommand, TyperGroup
 
@@ -70,6 +71,10 @@ class Program(TyperGroup):
     def _main_shell_completion(self, *arguments: Any, **more: Any) -> None:
         # typer does this only where it adds its own options for completion.
         completion_init()
+        from suno_wav_cli.cli.shell_protocols import Bash, Zsh
+
+        add_completion_class(Bash, Bash.name)
+        add_completion_class(Zsh, Zsh.name)
         super()._main_shell_completion(*arguments, **more)
 
     def parse_args(self, context: Context, args: list[str]) -> list[str]:

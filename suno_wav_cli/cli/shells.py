@@ -13,6 +13,14 @@ from suno_wav_cli.system.completion_files import STARTUP_FILES
 SHELLS = ("bash", "zsh", "fish", "powershell", "pwsh")
 
 _NAME, _VARIABLE = "suno-wav", "_SUNO_WAV_COMPLETE"
+_BASH = """\
+_suno_wav_completion() {
+    local IFS=$'\\n'
+    COMPREPLY=( $( env COMP_LINE="${COMP_LINE:0:COMP_POINT}" _SUNO_WAV_COMPLETE=complete_bash $1 ) )
+    return 0
+}
+
+complete -o default -F _suno_wav_completion suno-wav"""
 _FIRST_CALL = """
 # Loaded from $fpath, this file is the function itself, and is called for the first completion.
 if [[ ${funcstack[1]} == _suno-wav ]]; then
@@ -51,7 +59,7 @@ def install(context: typer.Context, value: str | None) -> None:
     loads = startup.is_file() and line in startup.read_bytes()
     try:
         _, path = scripts.install(shell=shell, prog_name=_NAME, complete_var=_VARIABLE)
-        if shell == "zsh":
+        if shell in ("bash", "zsh"):
             path.write_text(make_script(shell) + "\n", encoding="utf-8")
     except OSError as error:
         raise UsageError(
@@ -66,6 +74,8 @@ def install(context: typer.Context, value: str | None) -> None:
 
 
 def make_script(shell: str) -> str:
+    if shell == "bash":
+        return _BASH
     from typer._completion_shared import get_completion_script
 
     script = get_completion_script(prog_name=_NAME, complete_var=_VARIABLE, shell=shell)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from suno_wav_cli.cli.completion import complete_callback
 from suno_wav_cli.cli.invocation import run_command
 from suno_wav_cli.cli.options import usable
 from suno_wav_cli.config import parsers
@@ -21,7 +22,9 @@ def trigger(
     event: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Callback to post; see --list. `all` posts each of them. Default: success."
+            metavar="NAME",
+            help="Callback to post; see --list. `all` posts each of them. Default: success.",
+            autocompletion=complete_callback,
         ),
     ] = None,
     list_events: Annotated[

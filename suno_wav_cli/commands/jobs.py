@@ -10,7 +10,6 @@ from suno_wav_cli.callbacks.tunnel.agent_folder import end_orphans
 from suno_wav_cli.errors import ExitCode, UsageError
 from suno_wav_cli.events import Job, JobList
 from suno_wav_cli.journal import Listing, open_history
-from suno_wav_cli.system.look import is_file
 
 if TYPE_CHECKING:
     from suno_wav_cli.config.run import Run
@@ -70,10 +69,7 @@ def _listing(request: Request) -> Listing:
 
 
 def _job(entry: JournalEntry, history: History) -> Job:
-    # The newest file comes first.
-    files = sorted(history.saved_files(entry), key=lambda file: file.path != entry.target)
-    there = [file for file in files if is_file(file.path)]
-    shown = next(iter(there or files), None)
+    file, is_there = history.newest_file(entry)
     return Job(
         audio_id=entry.audio_id,
         title=entry.title,
@@ -84,10 +80,10 @@ def _job(entry: JournalEntry, history: History) -> Job:
         created=entry.created,
         updated=entry.updated,
         expires=entry.expires,
-        path=None if shown is None else shown.path,
-        path_exists=bool(there),
+        path=None if file is None else file.path,
+        path_exists=is_there,
         target=entry.target,
-        sha256=None if shown is None else shown.sha256,
+        sha256=None if file is None else file.sha256,
         provider=entry.provider,
         service=entry.service,
         credits=entry.credits,

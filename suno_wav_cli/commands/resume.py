@@ -208,7 +208,7 @@ async def _begin(
     if await skip_saved(context, entry, target):
         return Outcome(task_id=entry.wav_task_id, skipped=True)
     prepare_file(context, audio_id, target)
-    return begin_waiting(context, Accepted(entry=entry), target)
+    return await begin_waiting(context, Accepted(entry=entry), target)
 
 
 async def _settle(
@@ -231,7 +231,7 @@ async def _settle(
         if action is Action.SUBMIT:
             raise
         raise await _explain_unknown(context, entry, unknown.message) from None
-    return begin_waiting(context, accepted, target)
+    return await begin_waiting(context, accepted, target)
 
 
 async def _no_callbacks() -> None:

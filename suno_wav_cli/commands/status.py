@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.values import is_deeper, parse_json
 from suno_wav_cli.conversion.context import open_context
+from suno_wav_cli.conversion.early_end import early_end
 from suno_wav_cli.conversion.finish import finish_task
-from suno_wav_cli.conversion.ids import find, typed_id, typed_name
-from suno_wav_cli.conversion.outcome import Outcome, exit_code_of, report_failure
+from suno_wav_cli.conversion.ids import find, typed_id, typed_name, typed_task
+from suno_wav_cli.conversion.outcome import Outcome, exit_code_of, find_saved, report_failure
 from suno_wav_cli.conversion.pipeline import record_end
 from suno_wav_cli.conversion.prior import check_provider
-from suno_wav_cli.conversion.resume_hint import command_for, service_options
+from suno_wav_cli.conversion.resume_hint import MOST_NAMED, command_for, service_options
 from suno_wav_cli.conversion.wait import Wait, look_once
 from suno_wav_cli.errors import ExitCode, JournalUnusable, SunoWavError, UsageError
 from suno_wav_cli.events import RawRecord, TaskStatus
@@ -64,14 +65,33 @@ async def _show_all(request: Request, run: Run) -> ExitCode:
         async def show_one(task_id: str) -> None:
             outcomes[task_id] = await _show(context, task_id, request, alone=len(task_ids) == 1)
 
-        pool = TaskPool()
-        try:
-            for task_id in task_ids:
-                pool.start(show_one(task_id))
-            await pool.finish()
-        finally:
-            await pool.cancel()
+        with early_end(lambda: _how_to_go_on(context, outcomes, request), only_by_signal=True):
+            pool = TaskPool()
+            try:
+                for task_id in task_ids:
+                    pool.start(show_one(task_id))
+                await pool.finish()
+            finally:
+                await pool.cancel()
     return exit_code_of(list(outcomes.values()), incomplete=context.follow_up.has_failed)
+
+
+def _how_to_go_on(
+    context: ConversionContext, outcomes: Mapping[str, Outcome], request: Request
+) -> tuple[str, ...] | None:
+    """Return the command that goes on with what was waited for, or None if it was not waited."""
+    if not (request.wait or request.watch):
+        return None
+    settings = context.settings
+    if not request.download:
+        names = [typed_task(task_id, context.journal, context.service) or task_id for task_id in outcomes]
+        option = "--watch" if request.watch else "--wait"
+        return command_for(settings.provider, context.service, "status", names, option)
+    left = [task_id for task_id, outcome in outcomes.items() if not find_saved(context, outcome).is_saved]
+    if len(left) > MOST_NAMED:
+        return context.run.argv
+    out = () if settings.out is None or context.piped else ("--out", settings.out)
+    return context.continue_argv(left, *out) if left else None
 
 
 def _task_id(context: ConversionContext, argument: str) -> str:
@@ -123,8 +143,18 @@ async def _show(context: ConversionContext, task_id: str, request: Request, *, a
     if request.raw:
         context.report(RawRecord(task_id=task_id, record=hide_callback_paths(record.raw)))
     else:
-        state, target = (entry.state, entry.target) if entry else (None, None)
-        context.report(TaskStatus(audio_id=name, record=record, journal_state=state, target=target))
+        file, is_there = context.journal.history.newest_file(entry) if entry else (None, False)
+        context.report(
+            TaskStatus(
+                audio_id=name,
+                title=entry.title if entry else None,
+                record=record,
+                journal_state=entry.state if entry else None,
+                target=entry.target if entry else None,
+                path=file.path if file else None,
+                path_exists=is_there,
+            )
+        )
     return Outcome(task_id=task_id)
 
 

@@ -50,3 +50,8 @@ class Run:
     def journal_path(self) -> Path:
         """The journal of the service: conversions at this program's own sandbox have another one."""
         return self.paths.sandbox_journal if is_own_sandbox(self.settings) else self.paths.journal
+
+    @property
+    def address_from(self) -> str | None:
+        """Return the option, the variable or the line that names the service's address, if there is one."""
+        return next((choice.place for choice in self.choices if choice.name == "base_url"), None)

@@ -20,5 +20,7 @@ async def fetch_balance(run: Run, base_url: str, key: Secret) -> Decimal:
     """Return the credits that are left. Raise SunoWavError."""
     provider, backoff = get_provider(run.settings.provider), Backoff(retries=run.settings.lookup_retries)
     tls = make_tls_context(base_url)
-    async with Client(provider, base_url, key, tls, backoff, timing=run.api_timing) as client:
+    async with Client(
+        provider, base_url, key, tls, backoff, timing=run.api_timing, address_from=run.address_from
+    ) as client:
         return await client.fetch_credits()

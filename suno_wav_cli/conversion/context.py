@@ -167,7 +167,15 @@ async def open_context(
             backoff = Backoff(retries=settings.lookup_retries)
             provider = get_provider(settings.provider)
             client = await stack.enter_async_context(
-                Client(provider, base_url, key, tls, backoff, timing=run.api_timing)
+                Client(
+                    provider,
+                    base_url,
+                    key,
+                    tls,
+                    backoff,
+                    timing=run.api_timing,
+                    address_from=run.address_from,
+                )
             )
         policy = _download_policy(settings, tls, base_url)
         tagger, tracks = None, None

@@ -67,7 +67,7 @@ async def finish_task(
     if entry is None or entry.audio_id is None:
         entry = await journal.when_unlocked(partial(journal.adopt, task_id, typed_id(named), target))
     accepted = Accepted(entry=entry, record=record)
-    return await begin_waiting(context, accepted, target, ends_at=ends_at).finish()
+    return await (await begin_waiting(context, accepted, target, ends_at=ends_at)).finish()
 
 
 @dataclass(frozen=True, kw_only=True)

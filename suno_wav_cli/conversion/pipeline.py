@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from suno_wav_cli.conversion.identity import check_identity
@@ -61,7 +62,7 @@ async def convert_all(
             # Known from here on, however the run ends.
             outcomes[index] = Outcome(task_id=task_id)
             if wait:
-                return begin_waiting(context, accepted, job.target)
+                return await begin_waiting(context, accepted, job.target)
             _report_detached(context, job.song.audio_id, task_id or "")
         except JournalUnusable:
             raise
@@ -84,12 +85,15 @@ async def convert_all(
     await run_all(begin, keep, to_do)
 
 
-def begin_waiting(
+async def begin_waiting(
     context: ConversionContext, accepted: Accepted, target: Path, *, ends_at: float = math.inf
 ) -> AcceptedSong:
     """Wait for a task that was accepted. What is left is to save its file."""
-    entry = accepted.entry
-    context.journal.follow(entry)
+    journal, entry = context.journal, accepted.entry
+    now = journal.follow(entry)
+    if target.parent != context.spool:
+        # Whatever ends this run, the next one is to save the file there too.
+        await journal.when_unlocked(partial(journal.retarget, now, target))
     wait = Wait(
         context,
         entry.wav_task_id or "",

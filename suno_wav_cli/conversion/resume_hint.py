@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SAME_COMMAND = "run the same command again"
 _RESUBMIT = "--resubmit"
 
-_MOST_NAMED = 5
+MOST_NAMED = 5
 """Tasks that a line names. More of them are all that is unfinished."""
 
 
@@ -28,7 +28,7 @@ def command_for(
 
     Without ids, `resume` finishes all that is unfinished there, so a long list is left out.
     """
-    named = ids if command != "resume" or len(ids) <= _MOST_NAMED else ()
+    named = ids if command != "resume" or len(ids) <= MOST_NAMED else ()
     return ("suno-wav", command, *named, *options, *service_options(provider, base_url))
 
 

@@ -24,7 +24,7 @@ class Job:
     updated: time of the last change.
     expires: time at which the service deletes the file, at the latest.
     path: where the file was saved; null if it never was.
-    path_exists: whether the file is still there.
+    path_exists: whether the file is still there; an object is there once it was uploaded.
     target: where the file is to be saved.
     service: address of the API that was paid.
     credits: what the conversion has really cost; null if the service does not tell it.

@@ -191,15 +191,21 @@ class TaskStatus:
     """`status`: what the service and the journal say of a task.
 
     audio_id: the task id if the song is unknown.
+    title: of the song; null if it is not known.
     record: the service's answer; `record.url` may be a signed URL.
     journal_state: null if the task is not in the journal.
     target: where the file is to be saved.
+    path: where the file was saved; null if it never was.
+    path_exists: whether the file is still there; an object is there once it was uploaded.
     """
 
     audio_id: str
+    title: str | None
     record: WavRecord
     journal_state: str | None
     target: Path | None
+    path: Path | None
+    path_exists: bool
 
 
 SongEvent: TypeAlias = (

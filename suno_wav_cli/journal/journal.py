@@ -233,6 +233,12 @@ class Journal:
         self._database.update(entry.id, columns, synced=not found_again)
         return self.by_id(entry.id)
 
+    def retarget(self, entry: JournalEntry, target: Path) -> JournalEntry:
+        """Record where an unfinished conversion is to be saved now."""
+        if entry.state not in UNSAVED or entry.target == target.absolute():
+            return entry
+        return self.move(entry, entry.state, target=target)
+
     def begin_rename(self, entry: JournalEntry, target: Path, size: int, sha256: str) -> JournalEntry:
         """Record that the whole file, of `size` bytes, is about to get its name.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.journal.database import is_there, loaded, open_database, open_for_reading
 from suno_wav_cli.journal.entry import SavedFile
+from suno_wav_cli.system.look import is_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -216,6 +217,19 @@ class History:
         """List the files that were saved from a conversion, even if they are gone."""
         rows = self._database.rows("SELECT path, bytes, sha256 FROM place WHERE conversion = ?", entry.id)
         return [SavedFile(path=loaded(path), bytes=size, sha256=sha256) for path, size, sha256 in rows]
+
+    def newest_file(self, entry: JournalEntry) -> tuple[SavedFile | None, bool]:
+        """Return the newest of a conversion's files that is there, or else of all; and whether it is.
+
+        An object counts as there once its store has taken it.
+        """
+        rows = self._database.rows(
+            "SELECT target, bytes, sha256 FROM upload WHERE conversion = ? AND state = 'done'", entry.id
+        )
+        sent = [SavedFile(path=loaded(target), bytes=size, sha256=sha256) for target, size, sha256 in rows]
+        files = sorted(self.saved_files(entry) + sent, key=lambda file: file.path != entry.target)
+        there = next((file for file in files if file in sent or is_file(file.path)), None)
+        return there or next(iter(files), None), there is not None
 
 
 @contextmanager

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from suno_wav_cli.errors import OutputExists, UploadFailed, UsageError
 from suno_wav_cli.remote.address import address_of, shown
+from suno_wav_cli.system.installation import how_to_install_extra
+from suno_wav_cli.system.shell_words import say_how
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -228,7 +230,8 @@ def check_stores_possible() -> None:
     """Raise UsageError if nothing can be uploaded from here."""
     if importlib.util.find_spec("obstore") is None:
         raise UsageError(
-            "--out to an object store needs another package", "pip install 'suno-wav-cli[remote]'"
+            "--out to an object store needs a package that is not installed",
+            say_how("Install it", *how_to_install_extra("remote")),
         )
     for name in _ENDPOINTS:
         if os.environ.get(name, "").startswith("http://") and not _may_be_unencrypted("s3"):

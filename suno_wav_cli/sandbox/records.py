@@ -20,7 +20,8 @@ _WORKING_STATES = ("waiting", "queuing", "generating")
 
 
 def make_sunoapi_record(task: Task, flag: str, url: str | None) -> dict[str, Any]:
-    record = documented_record(task.describe(flag, url))
+    described = task.describe(flag, url)
+    record = documented_record(described)
     match task.behaviour.record:
         case "first-edition":
             record["status"] = record.pop("successFlag")
@@ -30,10 +31,9 @@ def make_sunoapi_record(task: Task, flag: str, url: str | None) -> dict[str, Any
             record["audioWavUrl" if shape == "flat" else "audio_wav_url"] = url
         case "epoch":
             record["musicIndex"] = "0"
-            record |= {
-                "createTime": milliseconds(task.created),
-                "completeTime": milliseconds(task.completed),
-            }
+            record["createTime"] = milliseconds(described.created)
+            if "completeTime" in record:
+                record["completeTime"] = milliseconds(described.completed)
         case "bare":
             for name in ("musicIndex", "createTime", "completeTime"):
                 record.pop(name, None)
@@ -51,12 +51,13 @@ def make_kie_record(task: Task, flag: str, url: str | None) -> dict[str, Any]:
 def make_job_record(task: Task, flag: str, url: str | None) -> dict[str, Any]:
     """Make a job's record. Each lookup of a working job moves its state on."""
     working = _WORKING_STATES[min(task.lookups, len(_WORKING_STATES)) - 1] if flag == "PENDING" else None
-    record = job_details(task.describe(flag, url), working) | {
+    described = task.describe(flag, url)
+    record = job_details(described, working) | {
         "taskId": task.task_id,
         "model": "ai-music-api/convert-to-wav-format",
         "param": json.dumps({"input": {"task_id": task.music_task_id, "audio_id": task.audio_id}}),
-        "updateTime": milliseconds(task.completed),
-        "costTime": milliseconds(task.completed - task.created),
+        "updateTime": milliseconds(described.completed),
+        "costTime": milliseconds(described.completed - described.created),
         "creditsConsumed": float(task.behaviour.credits),
     }
     if working is not None or task.behaviour.record == "bare":

@@ -125,7 +125,7 @@ class Service:
                     behaviour=behaviour,
                     ready_at=self.now() + ready_in * self.speed,
                     created=kept.created,
-                    completed=kept.ready or 0.0,
+                    completed=kept.created if kept.ready is None else kept.ready,
                 ),
                 _CONTRACTS[kept.contract],
             )
@@ -279,7 +279,7 @@ class Service:
                     music_task_id=task.music_task_id,
                     contract=contract.name,
                     created=task.created,
-                    ready=task.completed or None,
+                    ready=task.completed if isfinite(task.ready_at) else None,
                     paid=paid,
                 )
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -67,5 +68,6 @@ class Task:
             code=code,
             url=url,
             created=self.created,
-            completed=self.completed,
+            # An answer that was ordered so may be early.
+            completed=min(self.completed, time.time()),
         )

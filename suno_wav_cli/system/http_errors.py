@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import socket
+import ssl
 import zlib
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import httpx
+
+from suno_wav_cli.system.http_problems import find_causes
 
 _MOST_PIECES = 10_000
 _MOST_LAYERS = 5
@@ -82,12 +86,28 @@ def read_retry_after(text: str, longest: float) -> float | None:
 
 
 def describe_error(error: httpx.HTTPError) -> str:
-    """Say why a request failed, without httpx's class names."""
+    """Say why a request failed, without the class names of httpx or the numbers of the system."""
     if isinstance(error, httpx.ConnectTimeout):
         return "no answer from its address"
     if isinstance(error, httpx.TimeoutException):
         return "no answer in time"
-    text = str(error)
-    if text == "All connection attempts failed":
-        return "the connection was refused"
-    return text or "the connection broke"
+    causes = list(find_causes(error))
+    known = next((said for cause in causes if (said := _describe_cause(cause))), None)
+    system = [cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror]
+    if known is None and system:
+        known = system[-1][:1].lower() + system[-1][1:]
+    return known or str(error) or "the connection broke"
+
+
+def _describe_cause(cause: BaseException) -> str | None:
+    match cause:
+        case socket.gaierror():
+            return "its name does not resolve"
+        case ssl.SSLCertVerificationError():
+            return f"its certificate is not trusted: {cause.verify_message}"
+        case ssl.SSLError() if cause.reason:
+            return f"TLS failed: {cause.reason.replace('_', ' ').lower()}"
+        case ConnectionRefusedError():
+            return "the connection was refused"
+        case _:
+            return None

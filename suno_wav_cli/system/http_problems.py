@@ -24,7 +24,7 @@ class Problem(StrEnum):
 
 def explain(error: Exception, *, sent: bool) -> tuple[Problem, str]:
     """Return the problem, and the system's own word on it. `sent` says whether the request had left."""
-    causes = list(_causes(error))
+    causes = list(find_causes(error))
     for cause in causes:
         match cause:
             case socket.gaierror():
@@ -39,11 +39,11 @@ def explain(error: Exception, *, sent: bool) -> tuple[Problem, str]:
     return Problem.BROKEN if sent else Problem.UNREACHABLE, system[-1] if system else str(error)
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
+def find_causes(error: BaseException | None) -> Iterator[BaseException]:
     """Yield an error and what led to it: a name with several addresses has an error for each."""
     while error is not None:
         yield error
         if isinstance(error, BaseExceptionGroup):
             for member in error.exceptions:
-                yield from _causes(member)
+                yield from find_causes(member)
         error = error.__cause__ or error.__context__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from suno_wav_cli.errors import UsageError
+from suno_wav_cli.system.proxies import CERTIFICATE_VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,10 +25,7 @@ class _LazyContext(ssl.SSLContext):
         try:
             return httpx.create_ssl_context()
         except OSError as error:
-            raise UsageError(
-                f"the certificates cannot be loaded: {error}",
-                "Correct SSL_CERT_FILE or SSL_CERT_DIR, or unset it.",
-            ) from error
+            raise _not_loaded(error) from error
 
     def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
         self.loaded.set_alpn_protocols(alpn_protocols)
@@ -36,6 +35,22 @@ class _LazyContext(ssl.SSLContext):
 
     def wrap_socket(self, *arguments: Any, **named: Any) -> ssl.SSLSocket:
         return self.loaded.wrap_socket(*arguments, **named)
+
+
+def _not_loaded(error: OSError) -> UsageError:
+    name = next((name for name in CERTIFICATE_VARIABLES if os.environ.get(name)), None)
+    if name is None:
+        return UsageError(
+            "the certificates cannot be loaded: those that came with the program are damaged",
+            "Install it again, or name a file of certificates: SSL_CERT_FILE=FILE",
+        )
+    # What OpenSSL says of a file without a certificate means nothing to a person.
+    said = "" if isinstance(error, ssl.SSLError) else error.strerror or ""
+    reason = said[:1].lower() + said[1:] or "there is no certificate in it"
+    return UsageError(
+        f"the certificates cannot be loaded: {name} is {os.environ[name]}: {reason}",
+        f"Correct {name}, or unset it.",
+    )
 
 
 def make_tls_context(*urls: str | None) -> ssl.SSLContext:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.journal.entry import GIVEN_UP, NOT_ACCEPTED, UNDECIDED
 from suno_wav_cli.remote.address import shown
-from suno_wav_cli.terminal.tables import Column, format_table, get_width, printable, shorten
+from suno_wav_cli.terminal.names import name_songs, shorten_names
+from suno_wav_cli.terminal.tables import SHORT_ID, Column, format_table, get_width, printable, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 _WIDE = 100
 """Columns of a terminal that has room for whole dates and folders."""
-_SHORT_ID = 8
+_NARROWEST_NAME = 16
+"""Columns for a song's name: the beginning of its title, and of its id."""
 _WITHOUT_FILE = UNDECIDED | NOT_ACCEPTED | GIVEN_UP
 _NOTHING = {
     "all": "no conversions recorded on this machine",
@@ -38,12 +40,14 @@ def format_jobs(event: JobList) -> Iterator[str]:
         [
             Column(
                 title="SONG",
-                cells=[printable(job.title or job.audio_id or "-") for job in jobs],
+                cells=name_songs([(job.audio_id, job.title) for job in jobs]),
                 shrinks=True,
+                narrowest=_NARROWEST_NAME,
+                cut=shorten_names,
             ),
-            Column(title="TASK", cells=[_task(job, whole=piped) for job in jobs]),
+            Column(title="TASK", cells=[_task(job, whole=piped) for job in jobs], leaves=2),
             Column(title="STATE", cells=[job.state for job in jobs]),
-            Column(title="STARTED", cells=[_moment(job.created, wide=wide) for job in jobs]),
+            Column(title="STARTED", cells=[_moment(job.created, wide=wide) for job in jobs], leaves=1),
             Column(title="EXPIRES", cells=[_day(job.expires, wide=wide) for job in jobs]),
             Column(title="SERVICE", cells=[_service(job) if several else "" for job in jobs], shrinks=True),
             Column(title="FILE", cells=[_file(job, wide=wide) for job in jobs], shrinks=True),
@@ -77,7 +81,7 @@ def summarize_jobs(event: JobList) -> str | None:
 
 
 def _task(job: Job, *, whole: bool) -> str:
-    return printable(job.task_id or "-")[: None if whole else _SHORT_ID]
+    return printable(job.task_id or "-")[: None if whole else SHORT_ID]
 
 
 def _moment(moment: float, *, wide: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from typing import TYPE_CHECKING, assert_never
 
 from suno_wav_cli import events
@@ -91,19 +92,26 @@ def _saved(event: events.Saved) -> Message:
 def _status_lines(event: events.TaskStatus) -> list[str]:
     """List what the service says, then what the journal adds."""
     record = event.record
+    is_gone = event.path is not None and not event.path_exists
     rows = {
         "task": record.task_id,
         "state": _state(record),
         # Some records do not name the song, but the journal may.
         "song": record.audio_id or (event.audio_id if event.audio_id != record.task_id else None),
+        "title": event.title,
         "error": " ".join(text for text in (record.error_code, record.error_message) if text),
-        "created": record.created,
-        "completed": record.completed,
+        "created": _moment(record.created_at, record.created),
+        "completed": _moment(record.completed_at, record.completed),
         "cost": None if record.credits is None else count_credits(record.credits),
-        "journal": event.journal_state,
-        "file": shown(event.target) if event.target else None,
+        "journal": f"{event.journal_state}, but the file is gone" if is_gone else event.journal_state,
+        "file": shown(event.path) if event.path is not None and event.path_exists else None,
     }
     return [f"{name:<9} {printable(value)}" for name, value in rows.items() if value]
+
+
+def _moment(exact: float | None, text: str | None) -> str | None:
+    """Return a time on this machine's clock, or as the service wrote it: that has no time zone."""
+    return text if exact is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(exact))
 
 
 def _state(record: WavRecord) -> str:

@@ -6,8 +6,9 @@ import math
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from suno_wav_cli.api.pricing import format_credits
+from suno_wav_cli.terminal.names import shorten_name
 from suno_wav_cli.terminal.run_state import Stage
-from suno_wav_cli.terminal.tables import clock, fit, megabytes, printable, shorten, song_name, width_of
+from suno_wav_cli.terminal.tables import clock, fit, megabytes, pad, printable, shorten, song_name, width_of
 
 if TYPE_CHECKING:
     from suno_wav_cli.terminal.run_state import RunState, SongRow
@@ -146,7 +147,7 @@ def _row(name: str, middle: _Middle, stage: str, columns: int, *, colour: bool) 
     wide = room - bar
     if min(wide, bar or wide) < _NARROWEST:
         return ((shorten(f"{name} {stage}", columns), ""),)
-    head, tail = (fit(name, wide) + " ", ""), (f" {stage}", "")
+    head, tail = (pad(shorten_name(name, wide), wide) + " ", ""), (f" {stage}", "")
     if isinstance(middle, str):
         return (head, (fit(middle, bar), "yellow"), tail)
     return (head, *_bar(middle, bar, colour=colour), tail)

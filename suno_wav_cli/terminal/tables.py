@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.api.pricing import format_credits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from decimal import Decimal
 
 _GAP = "  "
+SHORT_ID = 8
+"""Characters of an id that are shown where its whole length has no room."""
 _NARROWEST = 8
 """Columns that are shrunk keep this width."""
 
@@ -29,7 +31,7 @@ def printable(text: str) -> str:
 
 def song_name(audio_id: str, title: str | None) -> str:
     """Name a song: by its title if that is known, and as much of its id as tells two of one title apart."""
-    return f"{printable(title)} ({audio_id[:8]})" if title else audio_id
+    return f"{printable(title)} ({audio_id[:SHORT_ID]})" if title else audio_id
 
 
 def clock(seconds: float) -> str:
@@ -58,17 +60,36 @@ def count_credits(amount: Decimal) -> str:
     return f"{format_credits(amount)} credit" + ("" if amount == 1 else "s")
 
 
+def _shorten_all(texts: Sequence[str], width: int) -> list[str]:
+    return [shorten(text, width) for text in texts]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """A column of a table; one that `shrinks` gets narrower if the terminal is narrow."""
+    """A column of a table. One that `shrinks` gets as narrow as `narrowest` if the terminal is narrow.
+
+    If that does not do, columns with a number in `leaves` are left out, the lowest first. `cut`
+    shortens the cells to a width.
+    """
 
     title: str
     cells: Sequence[str]
     shrinks: bool = False
+    narrowest: int = _NARROWEST
+    leaves: int | None = None
+    cut: Callable[[Sequence[str], int], list[str]] = _shorten_all
 
     @property
     def width(self) -> int:
         return max(map(width_of, (self.title, *self.cells)))
+
+    @property
+    def least_width(self) -> int:
+        return min(self.width, self.narrowest) if self.shrinks else self.width
+
+    def fitted(self, width: int) -> list[str]:
+        """Return the title and the cells in `width` columns."""
+        return [fit(self.title, width), *(pad(cell, width) for cell in self.cut(self.cells, width))]
 
 
 def get_width() -> int | None:
@@ -84,23 +105,33 @@ def format_table(columns: Sequence[Column], room: int | None) -> list[str]:
     Columns without any text are left out.
     """
     columns = [column for column in columns if any(column.cells)]
-    widths = [column.width for column in columns]
     if room is not None:
-        excess = sum(widths) + len(_GAP) * (len(columns) - 1) - room
-        while excess > 0:
-            widest = max(
-                (index for index, column in enumerate(columns) if column.shrinks),
-                key=lambda index: widths[index],
-                default=None,
-            )
-            if widest is None or widths[widest] <= _NARROWEST:
-                break
-            widths[widest] -= 1
-            excess -= 1
-    rows = zip(*((column.title, *column.cells) for column in columns), strict=True)
-    return [
-        _GAP.join(fit(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
+        columns = _leave_out(columns, room)
+    widths = [column.width for column in columns]
+    excess = 0 if room is None else _total(widths) - room
+    while excess > 0:
+        wide = [index for index, column in enumerate(columns) if widths[index] > column.least_width]
+        if not wide:
+            break
+        widths[max(wide, key=lambda index: widths[index])] -= 1
+        excess -= 1
+    rows = zip(*(column.fitted(width) for column, width in zip(columns, widths, strict=True)), strict=True)
+    return [_GAP.join(row).rstrip() for row in rows]
+
+
+def _leave_out(columns: Sequence[Column], room: int) -> list[Column]:
+    """Return the columns that fit once they have shrunk, and those that always stay."""
+    left = list(columns)
+    while _total([column.least_width for column in left]) > room:
+        candidates = [column for column in left if column.leaves is not None]
+        if not candidates:
+            break
+        left.remove(min(candidates, key=lambda column: column.leaves or 0))
+    return left
+
+
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + len(_GAP) * (len(widths) - 1)
 
 
 def shorten(text: str, width: int) -> str:
@@ -113,7 +144,10 @@ def shorten(text: str, width: int) -> str:
 
 
 def fit(text: str, width: int) -> str:
-    text = shorten(text, width)
+    return pad(shorten(text, width), width)
+
+
+def pad(text: str, width: int) -> str:
     return text + " " * (width - width_of(text))
 
 

@@ -8,6 +8,8 @@ from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO
 
 from suno_wav_cli.models import Tag
+from suno_wav_cli.system.installation import how_to_install_extra
+from suno_wav_cli.system.shell_words import say_how
 from suno_wav_cli.wav.id3 import read_frames, small_tag
 from suno_wav_cli.wav.riff import CHUNK_HEADER
 
@@ -114,7 +116,7 @@ def _read_id3(content: bytes) -> list[Tag] | str:
     try:
         from mutagen import MutagenError, id3
     except ImportError:
-        return "has ID3 tags, which the extra `tags` reads: pip install 'suno-wav-cli[tags]'"
+        return say_how("has ID3 tags, which the extra `tags` reads", *how_to_install_extra("tags"))
     found = read_frames(content, _FRAMES)
     if found is None:
         return _NOT_READABLE

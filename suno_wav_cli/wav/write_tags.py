@@ -15,6 +15,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from suno_wav_cli.errors import TagsNotWritten, UsageError
+from suno_wav_cli.system.installation import how_to_install_extra
+from suno_wav_cli.system.shell_words import say_how
 from suno_wav_cli.wav.riff import CHUNK_HEADER, IN_DS64, LONG_FORMS, RIFF_HEADER, Chunk, read_chunks
 
 if TYPE_CHECKING:
@@ -61,7 +63,8 @@ def check_tagging_possible() -> None:
 
     if find_spec("mutagen") is None:
         raise UsageError(
-            "--tag needs an extra that is not installed", "Install it: pip install 'suno-wav-cli[tags]'"
+            "--tag needs a package that is not installed",
+            say_how("Install it", *how_to_install_extra("tags")),
         )
 
 

@@ -471,6 +471,7 @@ def test_a_whole_job_is_read() -> None:
         created="2025-01-01 00:00:00",
         completed="2025-01-01 00:10:00",
         created_at=1_735_689_600.0,
+        completed_at=1_735_690_200.0,
         credits=Decimal("0.4"),
     )
 

@@ -88,8 +88,7 @@ def tab(command: str, beginning: str) -> dict[str, str]:
     """Return the environment in which bash asks for completions."""
     return {
         "_SUNO_WAV_COMPLETE": "complete_bash",
-        "COMP_WORDS": f"suno-wav {command} {beginning}",
-        "COMP_CWORD": "2",
+        "COMP_LINE": f"suno-wav {command} {beginning}",
     }
 
 

@@ -11,7 +11,9 @@ import subprocess
 import termios
 import time
 import unicodedata
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -22,6 +24,9 @@ from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account
 from suno_wav_cli.models import Song, Track
 from tests.support.program import REPOSITORY, command_line, run_program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SERVICE = Account(base_url="https://api.sunoapi.org", provider="sunoapi", kept_days=15)
 FIRST, SECOND = "988e5c0f14b24a3f9a57e1d0c6b2c8d3", "988e5c0f24b24a3f9a57e1d0c6b2c8d3"
@@ -48,7 +53,7 @@ HOSTILE_TITLES = [
 
 # Each shell's protocol, asked to complete `suno-wav status 98`.
 PROTOCOLS = {
-    "bash": {"COMP_WORDS": "suno-wav status 98", "COMP_CWORD": "2"},
+    "bash": {"COMP_LINE": "suno-wav status 98"},
     "zsh": {"_TYPER_COMPLETE_ARGS": "suno-wav status 98"},
     "fish": {
         "_TYPER_COMPLETE_ARGS": "suno-wav status 98",
@@ -216,36 +221,117 @@ def record_hostile_titles() -> list[str]:
     return task_ids
 
 
-@pytest.mark.long
-@pytest.mark.usefixtures("program")
-def test_zsh_lists_tasks_and_runs_nothing(tmp_path: Path) -> None:
-    zsh = executable("zsh")
-    task_ids = record_hostile_titles()
-    record(FIRST, "Last")
+COMPLETED = {
+    "suno-wav status @": ["@last"],
+    "suno-wav resume @": ["@last"],
+    "suno-wav convert --provider s": ["sunoapi", "sandbox"],
+    "suno-wav convert --provider sandbox demo-ea": ["demo-early"],
+    "suno-wav convert demo-ea": ["demo-early"],
+    "suno-wav trigger --event wro": ["wrong-type"],
+    "suno-wav trigger --event=wro": ["wrong-type"],
+    "suno-wav config set time": ["timeout"],
+    "suno-wav help age": ["agents"],
+    "suno-wav --install-completion f": ["fish"],
+    "suno-wav conf": ["config"],
+    "suno-wav convert --sk": ["--skip-existing"],
+}
+"""Beginnings of a command line, and what may stand at their end. Only bash completes behind `=`."""
+
+
+@pytest.mark.first_cases(4)
+@pytest.mark.parametrize("line", COMPLETED)
+def test_each_kind_of_word_is_completed(line: str) -> None:
+    record(FIRST, "First")
+    done = run_program(env={"_SUNO_WAV_COMPLETE": "complete_bash", "COMP_LINE": line})
+    assert done.out.split() == COMPLETED[line]
+
+
+def test_last_is_offered_first_and_only_where_there_is_a_task() -> None:
+    ask = {"_SUNO_WAV_COMPLETE": "complete_bash", "COMP_LINE": "suno-wav status "}
+    assert run_program(env=ask).out.split() == []
+    record(FIRST, "First")
+    assert run_program(env=ask).out.split() == ["@last", FIRST]
+
+
+@pytest.mark.first_cases(1)
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("suno-wav convert --from-file ", "_files -g '*.(txt|csv|json|jsonl|ndjson)'"),
+        ("suno-wav convert --out ", "_files -/"),
+        ("suno-wav inspect ", "_files -g '*.(wav|WAV)'"),
+        ("suno-wav trigger --from ", "_files -g '*.json'"),
+        ("suno-wav listen --save ", "_files -/"),
+        ("suno-wav convert --errors ", "_files"),
+        ("suno-wav convert --timeout ", ""),
+    ],
+)
+def test_zsh_offers_files_of_the_kind_that_is_taken(line: str, answer: str) -> None:
+    done = run_program(env={"_SUNO_WAV_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": line})
+    assert done.out.strip() == answer
+
+
+@contextmanager
+def typing(shell: str, setup: str, home: Path) -> Iterator[int]:
+    """Start a shell on a terminal, and give the terminal when the shell is ready to be typed into."""
+    options = {"zsh": ["-f", "-i"], "bash": ["--norc", "--noprofile", "-i"]}
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (40, 160))
     with subprocess.Popen(
-        [zsh, "-f", "-i"],
+        [executable(shell), *options[shell]],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
-        env=os.environ | {"ZDOTDIR": str(tmp_path), "TERM": "xterm", "LC_ALL": "C.UTF-8"},
+        env=os.environ | {"ZDOTDIR": str(home), "TERM": "xterm", "LC_ALL": "C.UTF-8"},
     ) as process:
         os.close(theirs)
         try:
-            setup = (
-                f"autoload -Uz compinit; compinit -u -D; source {REPOSITORY}/completions/_suno-wav; "
-                "setopt no_list_ambiguous; PS1='REA''DY '\n"
-            )
-            os.write(ours, setup.encode())
+            os.write(ours, f"{setup}; PS1='REA''DY '\n".encode())
             read_terminal(ours, "READY ")
-            os.write(ours, b"suno-wav status 98\t")
-            read_terminal(ours, FIRST, *task_ids, "Last submitted", "hit touch pwned song submitted")
+            yield ours
         finally:
             process.kill()
     os.close(ours)
+
+
+ZSH = f"autoload -Uz compinit; compinit -u -D; source {REPOSITORY}/completions/_suno-wav"
+BASH = f"source {REPOSITORY}/completions/suno-wav.bash"
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("program")
+def test_zsh_lists_tasks_and_runs_nothing(tmp_path: Path) -> None:
+    task_ids = record_hostile_titles()
+    record(FIRST, "Last")
+    with typing("zsh", f"{ZSH}; setopt no_list_ambiguous", tmp_path) as terminal:
+        os.write(terminal, b"suno-wav status 98\t")
+        read_terminal(terminal, FIRST, *task_ids, "Last submitted", "hit touch pwned song submitted")
     assert not Path("pwned").exists()
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("program")
+@pytest.mark.parametrize(("shell", "setup"), [("zsh", ZSH), ("bash", BASH)])
+def test_each_kind_of_word_is_completed_at_the_terminal(shell: str, setup: str, tmp_path: Path) -> None:
+    record(FIRST, "$(touch pwned)")
+    Path("$(touch pwned) song.wav").touch()
+    one = {line: found[0] for line, found in COMPLETED.items() if len(found) == 1}
+    for line, word in {**one, "suno-wav inspect ": "song.wav"}.items():
+        if "=" in line and shell == "zsh":
+            continue
+        with typing(shell, setup, tmp_path) as terminal:
+            os.write(terminal, f"{line}\t".encode())
+            read_terminal(terminal, word)
+    assert not Path("pwned").exists()
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("program")
+def test_zsh_lists_all_options_of_a_command_with_their_words(tmp_path: Path) -> None:
+    with typing("zsh", ZSH, tmp_path) as terminal:
+        os.write(terminal, b"suno-wav convert --\t")
+        read_terminal(terminal, "--window", "a reseller\N{RIGHT SINGLE QUOTATION MARK}s, or")
 
 
 @pytest.mark.long
@@ -268,6 +354,30 @@ def test_fish_lists_tasks_and_runs_nothing(tmp_path: Path) -> None:
     assert not Path("pwned").exists()
 
 
+@pytest.mark.long
+@pytest.mark.usefixtures("program")
+def test_fish_completes_each_kind_of_word(tmp_path: Path) -> None:
+    fish = executable("fish")
+    record(FIRST, "$(touch pwned)")
+    Path("$(touch pwned) song.wav").touch()
+    lines = {**COMPLETED, "suno-wav inspect ": ["$(touch pwned) song.wav"]}
+    for line, words in lines.items():
+        if "=" in line:
+            continue
+        script = f"source {REPOSITORY}/completions/suno-wav.fish; complete -C '{line}'"
+        done = subprocess.run(
+            [fish, "--no-config", "-c", script],
+            env=os.environ | {"HOME": str(tmp_path), "LC_ALL": "C.UTF-8"},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=_PATIENCE,
+        )
+        offered = [each.partition("\t")[0] for each in done.stdout.splitlines()]
+        assert offered == sorted(words), line
+    assert not Path("pwned").exists()
+
+
 @pytest.mark.first_cases(1)
 @pytest.mark.usefixtures("program")
 @pytest.mark.parametrize("task_id", ["98$(touch pwned)", "98`touch pwned`", "98;touch pwned"])
@@ -276,7 +386,7 @@ def test_bash_completes_no_id_that_runs_a_command(task_id: str) -> None:
     record(FIRST, "$(touch pwned)")
     record(task_id, "Second", "second")
     script = (
-        f'source "{REPOSITORY}/completions/suno-wav.bash"; COMP_WORDS=(suno-wav status 98); COMP_CWORD=2; '
+        f'source "{REPOSITORY}/completions/suno-wav.bash"; COMP_LINE="suno-wav status 98"; COMP_POINT=18; '
         '_suno_wav_completion suno-wav; printf "%s\\n" "${COMPREPLY[@]}"'
     )
     done = subprocess.run([bash, "-c", script], capture_output=True, text=True, check=True, timeout=_PATIENCE)

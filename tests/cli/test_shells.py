@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import pty
 import shutil
 import subprocess
-import termios
 from pathlib import Path
 
 import pytest
 
-from tests.cli.test_completion import executable, program, read_terminal
+from tests.cli.test_completion import executable, program, read_terminal, typing
 from tests.support import man_pages
 from tests.support.program import REPOSITORY, run_program
 
@@ -54,30 +52,10 @@ def test_an_unknown_shell_is_refused(option: str) -> None:
 @pytest.mark.usefixtures("program")
 def test_zsh_completes_at_the_first_tab_from_its_functions(tmp_path: Path) -> None:
     """A package puts the file into a folder of $fpath, and nothing else."""
-    zsh = executable("zsh")
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (40, 160))
-    with subprocess.Popen(
-        [zsh, "-f", "-i"],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-        env=os.environ | {"ZDOTDIR": str(tmp_path), "TERM": "xterm", "LC_ALL": "C.UTF-8"},
-    ) as process:
-        os.close(theirs)
-        try:
-            setup = (
-                f"fpath=({REPOSITORY}/completions $fpath); autoload -Uz compinit; compinit -u -D; "
-                "PS1='REA''DY '\n"
-            )
-            os.write(ours, setup.encode())
-            read_terminal(ours, "READY ")
-            os.write(ours, b"suno-wav conv\t")
-            read_terminal(ours, "suno-wav convert")
-        finally:
-            process.kill()
-    os.close(ours)
+    setup = f"fpath=({REPOSITORY}/completions $fpath); autoload -Uz compinit; compinit -u -D"
+    with typing("zsh", setup, tmp_path) as terminal:
+        os.write(terminal, b"suno-wav conv\t")
+        read_terminal(terminal, "suno-wav convert")
 
 
 @pytest.mark.long
@@ -87,7 +65,7 @@ def test_bash_loads_the_completion_that_was_installed(tmp_path: Path) -> None:
     home = {"HOME": str(tmp_path)}
     assert run_program("--install-completion", "bash", env=home).code == 0
     script = (
-        "source ~/.bashrc; COMP_WORDS=(suno-wav conv); COMP_CWORD=1; "
+        "source ~/.bashrc; COMP_LINE='suno-wav conv'; COMP_POINT=13; "
         '_suno_wav_completion suno-wav; printf "%s\\n" "${COMPREPLY[@]}"'
     )
     done = subprocess.run(

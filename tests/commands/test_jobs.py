@@ -214,6 +214,40 @@ def test_a_table_fits_the_terminal(sandbox: Sandbox, columns: int) -> None:
     assert ("saved" in seen[2], "aaaaaaaa" in seen[2], "8551ab" in seen[2]) == (True, True, True)
 
 
+def test_songs_of_one_title_are_told_apart_in_a_narrow_terminal(sandbox: Sandbox) -> None:
+    """By so much of their ids; and a title that is cut does not look like another one."""
+    titles = {
+        "8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c": "Night Drive",
+        "9661ab12-34cd-4e5f-8a9b-0c1d2e3f662c": "Night Drive",
+        "7441ab12-34cd-4e5f-8a9b-0c1d2e3f662c": "Harbor Lights at Night, Part One",
+        "6331ab12-34cd-4e5f-8a9b-0c1d2e3f662c": "Harbor Lights at Night, Part Two",
+    }
+    with journal_of() as journal:
+        for number, audio_id in enumerate(titles):
+            submitted(journal, audio_id, f"{number}" * 32)
+        journal.history.remember(
+            Track(
+                audio_id=audio_id,
+                music_task_id="m" * 32,
+                title=title,
+                tags=None,
+                duration=None,
+                complete=True,
+            )
+            for audio_id, title in titles.items()
+        )
+    names = [line.partition("  ")[0] for line in screen_after(sandbox, "jobs", columns=60)[1:]]
+    assert len(set(names)) == 4, names
+    assert {"Night Drive (8551ab12)", "Night Drive (9661ab12)"} < set(names)
+    piped = [line.partition("  ")[0] for line in run_program("jobs").out.splitlines()[1:]]
+    assert piped == [
+        "Harbor Lights at Night, Part Two",
+        "Harbor Lights at Night, Part One",
+        "Night Drive (9661ab12)",
+        "Night Drive (8551ab12)",
+    ]
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to root")
 def test_a_folder_that_cannot_be_written_to_is_read() -> None:
     with journal_of() as journal:

@@ -44,6 +44,14 @@ def test_a_conversion_goes_on_between_the_runs() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("song", ["demo-never", "demo-slow"])
+def test_a_song_that_is_at_work_is_still_at_work_in_a_later_run(song: str) -> None:
+    practise("convert", f"{song}+work", "--no-wait")
+    record = practise("status", "@last", "--json").named("task_status")[0]["record"]
+    assert (record["state"], record["completed"]) == ("pending", None)
+
+
+@pytest.mark.long
 def test_a_song_that_failed_is_not_paid_for_again() -> None:
     assert practise("convert", "demo-fails").code == 7
     again = practise("convert", "demo-fails")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+import signal
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.program import started
+from tests.support.program import ENDS_WITHIN, named, read_until, started
 
 if TYPE_CHECKING:
     from tests.support.program import Sandbox
@@ -38,8 +40,99 @@ def test_a_task_at_work_is_shown_with_what_the_journal_adds(sandbox: Sandbox) ->
         "state     pending (PENDING)",
         "song      demo-never+s1",
         "journal   submitted",
-        f"file      {Path.cwd() / 'song.wav'}",
     ]
+
+
+@pytest.mark.long
+def test_a_file_is_shown_only_where_there_is_one(sandbox: Sandbox) -> None:
+    """A foreign file where the song is to be saved is not the song's."""
+    sandbox.run("convert", "demo+s20", "--out", "song.wav")
+    Path("mine.wav").write_text("mine")
+    waiting = submitted(sandbox, "demo-never+s20", "--out", "mine.wav")
+    assert "file      " not in sandbox.run("status", waiting).out
+    assert f"file      {Path('song.wav').absolute()}\n" in sandbox.run("status", "demo+s20").out
+    # It was moved by hand.
+    Path("song.wav").rename("other.wav")
+    gone = sandbox.run("status", "demo+s20")
+    assert ("journal   saved, but the file is gone\n" in gone.out, "file      " in gone.out) == (True, False)
+    (event,) = sandbox.run("status", "demo+s20", "--json").named("task_status")
+    assert (event["path"], event["path_exists"]) == (str(Path("song.wav").absolute()), False)
+
+
+@pytest.mark.long
+def test_the_title_is_shown_where_it_is_known(sandbox: Sandbox) -> None:
+    song = sandbox.run("tracks", "music-titles", "--json").named("track")[0]
+    task_id = submitted(sandbox, song["audio_id"], "--task-id", "music-titles")
+    assert f"title     {song['title']}\n" in sandbox.run("status", task_id).out
+
+
+@pytest.mark.first_cases(1)
+@pytest.mark.timing
+@pytest.mark.parametrize(
+    ("typed", "names_song"),
+    [
+        pytest.param(("@last", "--wait", "--download"), True, id="in the journal"),
+        pytest.param(
+            ("@last", "--watch", "--download", "--out", "there/new.wav", "--tag"), True, id="elsewhere"
+        ),
+        pytest.param(("@last", "--wait"), True, id="without a file"),
+        pytest.param(
+            ("TASK", "--wait", "--download", "--out", "new name.wav"), False, id="of another machine"
+        ),
+        pytest.param(("TASK", "--wait", "--download"), False, id="of another machine, without a name"),
+    ],
+)
+def test_the_line_of_an_interrupted_wait_goes_on_with_it(
+    sandbox: Sandbox,
+    tmp_path: Path,
+    typed: tuple[str, ...],
+    *,
+    names_song: bool,
+    request: pytest.FixtureRequest,
+) -> None:
+    """`@last` may be another task by then. The file comes where it was asked for."""
+    song = f"demo-slow+{request.node.callspec.id.replace(' ', '-').replace(',', '')}"
+    Path("mine.wav").write_text("mine")
+    task_id = submitted(sandbox, song, "--out", "mine.wav" if "--out" in typed else "song.wav")
+    world = {} if names_song else without_journal(tmp_path)
+    with started(
+        sandbox, "status", *(task_id if word == "TASK" else word for word in typed), env=world
+    ) as process:
+        read_until(process, named("looked_up"))
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=2 * ENDS_WITHIN)
+    assert process.returncode == 130
+    program, *words = shlex.split(said.partition("To continue: ")[2].strip())
+    assert (program, task_id in words) == ("suno-wav", True)
+    submitted(sandbox, f"{song}-later")
+    done = sandbox.run(*words, env=world)
+    assert done.code == 0
+    if "--download" in typed:
+        expected = (
+            typed[typed.index("--out") + 1]
+            if "--out" in typed
+            else "song.wav"
+            if names_song
+            else f"{song}.wav"
+        )
+        assert Path(done.out.strip()).absolute() == Path(expected).absolute()
+    assert Path("mine.wav").read_text() == "mine"
+    assert sandbox.counted("submissions", song) == 1
+
+
+@pytest.mark.long
+@pytest.mark.timing
+@pytest.mark.parametrize("command", ["convert", "resume"])
+def test_a_song_that_is_to_be_saved_elsewhere_is_continued_there(sandbox: Sandbox, command: str) -> None:
+    """The journal learns of the new place before the file is there."""
+    task_id = submitted(sandbox, f"demo-slow+moved-{command}", "--out", "first.wav")
+    what = task_id if command == "resume" else f"demo-slow+moved-{command}"
+    with started(sandbox, command, what, "--out", "second.wav") as process:
+        read_until(process, named("looked_up"))
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=2 * ENDS_WITHIN)
+    done = sandbox.run(*shlex.split(said.partition("To continue: suno-wav ")[2]))
+    assert (done.code, [path.name for path in Path().iterdir()]) == (0, ["second.wav"])
 
 
 @pytest.mark.long

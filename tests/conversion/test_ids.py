@@ -140,8 +140,7 @@ def completed(*words: str) -> subprocess.CompletedProcess[str]:
         env=os.environ
         | {
             "_SUNO_WAV_COMPLETE": "complete_bash",
-            "COMP_WORDS": " ".join(["suno-wav", *words]),
-            "COMP_CWORD": str(len(words)),
+            "COMP_LINE": " ".join(["suno-wav", *words]),
         },
         capture_output=True,
         text=True,
@@ -192,7 +191,7 @@ def test_bash_completes_a_task_with_the_shipped_script(tmp_path: Path) -> None:
     (tmp_path / "suno-wav").chmod(0o755)
     script = (
         f'PATH="{tmp_path}:$PATH"; source "{REPOSITORY}/completions/suno-wav.bash"; '
-        'COMP_WORDS=(suno-wav resume "98"); COMP_CWORD=2; _suno_wav_completion suno-wav; echo "${COMPREPLY[@]}"'
+        'COMP_LINE="suno-wav resume 98"; COMP_POINT=18; _suno_wav_completion suno-wav; echo "${COMPREPLY[@]}"'
     )
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == f"{TASK}\n"

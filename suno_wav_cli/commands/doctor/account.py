@@ -86,7 +86,13 @@ async def check_account(run: Run, base_url: str, key: Secret) -> Finding:
     provider, backoff = get_provider(run.settings.provider), Backoff(retries=1)
     try:
         async with Client(
-            provider, base_url, key, make_tls_context(base_url), backoff, timing=run.api_timing
+            provider,
+            base_url,
+            key,
+            make_tls_context(base_url),
+            backoff,
+            timing=run.api_timing,
+            address_from=run.address_from,
         ) as client:
             balance = await client.fetch_credits()
     except NotAuthorized as error:
