@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from contextlib import contextmanager, nullcontext
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from threading import Thread
 from typing import TYPE_CHECKING, cast
 
@@ -12,7 +13,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from contextlib import AbstractContextManager
 
     from starlette.types import ASGIApp
@@ -44,6 +45,21 @@ def serve_in_thread(
         server.should_exit = True
         server.force_exit = True
         thread.join(timeout=2.0)
+
+
+@asynccontextmanager
+async def serve_here(
+    app: ASGIApp, bound: socket.socket, protocol: Callable[..., H11Protocol] = H11Protocol
+) -> AsyncIterator[None]:
+    """Serve `app` in this loop until the block is left."""
+    server = make_server(app, protocol)
+    serving = asyncio.create_task(server.serve(sockets=[bound]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        server.force_exit = True
+        await serving
 
 
 def make_server(app: ASGIApp, protocol: Callable[..., H11Protocol]) -> Server:

@@ -23,6 +23,7 @@ Typed = frozenset[str]
 
 _CONTRADICTIONS = (
     ("--force", "--skip-existing"),
+    ("--serve", "--wav-url"),
     ("--quiet", "--verbose"),
     ("--public-url", "--callback-url"),
     ("--public-url", "--tunnel ngrok"),
@@ -104,6 +105,7 @@ _RULES = (
             "--event",
             "--task-id",
             "--wav-url",
+            "--serve",
             "--from",
             "--sign",
             "--retries",
@@ -115,7 +117,16 @@ _RULES = (
     ),
     _Rule(
         command="trigger",
-        options=("--event", "--task-id", "--wav-url", "--from", "--sign", "--retries", "--answer-timeout"),
+        options=(
+            "--event",
+            "--task-id",
+            "--wav-url",
+            "--serve",
+            "--from",
+            "--sign",
+            "--retries",
+            "--answer-timeout",
+        ),
         beside=("--verify",),
         reason="--verify posts nothing",
     ),

@@ -64,7 +64,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "inspect": ("suno-wav inspect song.wav",),
         "trigger": (
             "suno-wav trigger localhost:3000/callback",
-            "suno-wav trigger localhost:3000/callback --event failure",
+            "suno-wav trigger localhost:3000/callback --event all --serve",
             "suno-wav trigger --list",
         ),
         "doctor": ("suno-wav doctor", "suno-wav doctor --offline --json"),

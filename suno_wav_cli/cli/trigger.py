@@ -36,6 +36,13 @@ def trigger(
     wav_url: Annotated[
         str | None, typer.Option(metavar="URL", help="Address of the WAV file in the callback.")
     ] = None,
+    serve: Annotated[
+        bool,
+        typer.Option(
+            "--serve",
+            help="Offer a WAV at an address of its own, and say whether the receiver fetches it, and when.",
+        ),
+    ] = False,
     recording: Annotated[
         Path | None,
         typer.Option(
@@ -74,14 +81,15 @@ def trigger(
         typer.Option(
             parser=partial(usable, parsers.seconds),
             metavar="TIME",
-            help="Time that the receiver has to answer. Default: 15s.",
+            help="Time that the receiver has to answer, and with --serve to fetch the file. Default: 15s.",
         ),
     ] = None,
 ) -> None:
     """Post a callback to a receiver as the service would.
 
     Prints, for each callback, what the receiver answered, how long it took, and whether the service
-    would accept it. Exits with code 11 if it would not.
+    would accept it. Exits with code 11 if it would not. With --event all or --serve, names the
+    mistakes that receivers usually make.
     """
 
     def run_trigger(run: Run) -> int:
@@ -104,6 +112,7 @@ def trigger(
             retries=repeat,
             speed=speed,
             answer_timeout=15.0 if answer_timeout is None else answer_timeout,
+            serve=serve,
         )
         return command.trigger(request, run)
 

@@ -92,6 +92,55 @@ class AnswerBody:
 
 
 @event
+class FilesOffered:
+    """`trigger --serve` offers a WAV for each callback.
+
+    base_url: where it does, on this machine.
+    """
+
+    base_url: str
+
+
+@event
+class FileFetched:
+    """`trigger --serve`: what the receiver made of the file that a callback named.
+
+    name: of the sample.
+    of: how many callbacks this run posts.
+    whole: whether all of it was fetched.
+    before_answer: whether the receiver gave no answer until it had the file.
+    bytes: how many different ones were fetched.
+    size: of the file.
+    requests: how many there were for it.
+    seconds: from the answer to the last byte, negative if that was earlier; null if it was not fetched whole.
+    verdict: the result in words.
+    """
+
+    name: str
+    of: int
+    whole: bool
+    before_answer: bool
+    bytes: int
+    size: int
+    requests: int
+    seconds: float | None
+    verdict: str
+
+
+@event
+class MistakeFound:
+    """`trigger --event all` or `--serve`: the receiver makes one of the classic mistakes.
+
+    mistake: `downloads-first`, `fails-without-data`, `fails-on-failure`, `not-idempotent` or `no-sender-check`.
+    text: what it does, in words.
+    """
+
+    mistake: str
+    text: str
+    remedy: str
+
+
+@event
 class RecordingSkipped:
     """`trigger --from FOLDER`: a file cannot be posted."""
 
@@ -153,6 +202,9 @@ TriggerEvent: TypeAlias = (
     | AnswerOverdue
     | CallbackSent
     | AnswerBody
+    | FilesOffered
+    | FileFetched
+    | MistakeFound
     | RecordingSkipped
     | CallbacksPosted
     | SignatureVerified

@@ -14,7 +14,7 @@ _LONGEST = 300
 def render_trigger(event: events.TriggerEvent) -> Message:
     match event:
         case events.CallbackSample():
-            return Message(result=[f"{event.name:<12} {event.description}"])
+            return Message(result=[f"{event.name:<15} {event.description}"])
         case events.AddressNoted():
             return Message(text=f"suno-wav: {event.receiver}: {printable(event.reason)}")
         case events.CallbackSending():
@@ -28,6 +28,14 @@ def render_trigger(event: events.TriggerEvent) -> Message:
             return Message(
                 text="\n".join(f"  {printable(line)}" for line in event.text.splitlines()), level=Level.DETAIL
             )
+        case events.FilesOffered():
+            return Message(
+                text=f"suno-wav: a WAV for each callback is at {event.base_url}, for receivers on this machine"
+            )
+        case events.FileFetched():
+            return Message(result=[_fetched(event)])
+        case events.MistakeFound():
+            return Message(text=f"suno-wav: {printable(event.text)}\n  {printable(event.remedy)}")
         case events.RecordingSkipped():
             return Message(text=f"suno-wav: not posted: {printable(event.reason)}")
         case events.CallbacksPosted():
@@ -57,8 +65,13 @@ def _sending(event: events.CallbackSending) -> str:
 
 def _row(event: events.CallbackSent) -> list[str]:
     verdict = printable(event.verdict)
-    row = f"{printable(event.name):<12} {event.status or '-':>3} {event.seconds:6.2f} s  {verdict}"
-    return [row, f"{'':<12} it says: {printable(event.answer)}"] if event.answer else [row]
+    row = f"{printable(event.name):<15} {event.status or '-':>3} {event.seconds:6.2f} s  {verdict}"
+    return [row, f"{'':<15} it says: {printable(event.answer)}"] if event.answer else [row]
+
+
+def _fetched(event: events.FileFetched) -> str:
+    name = "" if event.of == 1 else f"{printable(event.name):<15} "
+    return f"{name}file: {event.verdict}"
 
 
 def _posted(event: events.CallbacksPosted) -> str:

@@ -64,6 +64,15 @@ def test_the_account(wild: Wild, code: int, exit_code: ExitCode, said: str) -> N
     assert {seen.method for seen in wild.seen} == {"GET"}, "nothing is submitted"
 
 
+def test_a_balance_that_is_no_number(wild: Wild) -> None:
+    wild.answer = lambda _: envelope(data="a lot")
+    done = wild.run("doctor", "--json")
+    assert done.code == 0, "convert goes on without it"
+    line = line_of(done, "account")
+    assert (line["verdict"], line["fact"]) == ("warning", "the service's answer is not a balance")
+    assert line["remedy"] == f"Try it again: suno-wav credits --base-url {wild.address}"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

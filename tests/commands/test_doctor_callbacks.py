@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,13 +32,14 @@ from suno_wav_cli.config.settings import Settings
 from suno_wav_cli.errors import ExitCode
 from suno_wav_cli.models import Secret, TunnelMode
 from suno_wav_cli.system.loopback import bind_socket
+from tests.support.fetching import download, fetching
 from tests.support.ngrok_world import NgrokWorld, ngrok_world
 from tests.support.program import Sandbox, run_program
 from tests.support.stand_in_ngrok_public import Endpoint, Reply
 from tests.support.target import receiving
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from suno_wav_cli.commands.doctor.findings import Finding
     from tests.support.wild import Seen, Wild
@@ -111,6 +113,33 @@ def test_a_missing_token_is_skipped_unless_ngrok_is_required(
     assert (finding.remedy or "").endswith(" and enter it: suno-wav config set ngrok_authtoken")
     required = asyncio.run(check_token(run_of(Settings(tunnel=TunnelMode.NGROK))))
     assert facts(required) == ("failed", ExitCode.TUNNEL_FAILED, "there is no ngrok token")
+
+
+@pytest.mark.parametrize(
+    ("tunnel", "verdict", "code"),
+    [
+        pytest.param(TunnelMode.NGROK, "failed", ExitCode.TUNNEL_FAILED, id="required"),
+        pytest.param(TunnelMode.AUTO, "warning", ExitCode.OK, id="may poll"),
+    ],
+)
+def test_a_broken_configuration_of_ngrok(tunnel: TunnelMode, verdict: str, code: ExitCode) -> None:
+    """Pyngrok reads the environment when it is loaded, so this needs a process of its own."""
+    theirs = Path("config/ngrok/ngrok.yml").absolute()
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("agent: [")
+    env = {"XDG_CONFIG_HOME": str(theirs.parents[1]), "SUNO_API_KEY": "any"}
+    done = run_program("doctor", "--offline", "--json", "--tunnel", tunnel, env=env)
+    (line,) = [event for event in done.named("checked") if event["check"] == "ngrok token"]
+    assert (line["verdict"], done.code) == (verdict, code)
+    assert line["fact"].startswith(f"the ngrok configuration {theirs} cannot be read: line 1 is not YAML")
+    assert line["remedy"].endswith("Or poll: suno-wav doctor --tunnel none")
+
+
+def test_without_an_agent_one_is_downloaded_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PYNGROK_NGROK_PATH", str(tmp_path / "ngrok"))
+    finding = asyncio.run(check_agent())
+    assert facts(finding)[:2] == ("skipped", ExitCode.OK)
 
 
 def test_the_agent_is_named(world: NgrokWorld, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,10 +254,23 @@ def test_a_tunnel_command_that_fails() -> None:
 # An address of one's own.
 
 
+def answered(check: Callable[[float], Finding]) -> Finding:
+    """Return what is found when something has answered: a busy machine may need longer than a second."""
+    for seconds in (1.0, 4.0, 16.0):
+        finding = check(seconds)
+        if "does not answer" not in finding.fact:
+            break
+    return finding
+
+
 def test_an_address_that_leads_elsewhere(free_port: int) -> None:
     with receiving((404, 0.0)) as other:
         run = run_of(Settings(public_url=other.address, port=free_port))
-        finding = asyncio.run(check_public_address(run, QUICK))
+
+        def check(seconds: float) -> Finding:
+            return asyncio.run(check_public_address(run, TunnelTimeouts(max_probe=seconds)))
+
+        finding = answered(check)
     assert (finding.verdict, finding.exit_code) == ("warning", ExitCode.OK), "convert polls beside it"
     assert finding.fact.startswith(
         f"{other.address} does not lead here: it answers HTTP 404; convert uses it"
@@ -238,14 +280,19 @@ def test_an_address_that_leads_elsewhere(free_port: int) -> None:
 
 def test_an_address_that_leads_here_once(free_port: int) -> None:
     """What convert does then is the same: it warns, and polls."""
-    replies = iter([None])
 
-    def answer(_: Endpoint) -> Reply | None:
-        return next(replies, Reply(status=502, body=b"gone"))
+    def check(seconds: float) -> Finding:
+        replies = iter([None])
 
-    public = Endpoint({"name": "a"}, f"http://127.0.0.1:{free_port}", None, lambda *_: None, answer)
-    run = run_of(Settings(public_url=public.public_url, port=free_port))
-    finding = asyncio.run(check_public_address(run, QUICK, limit=0.5))
+        def answer(_: Endpoint) -> Reply | None:
+            return next(replies, Reply(status=502, body=b"gone"))
+
+        public = Endpoint({"name": "a"}, f"http://127.0.0.1:{free_port}", None, lambda *_: None, answer)
+        run = run_of(Settings(public_url=public.public_url, port=free_port))
+        timeouts = TunnelTimeouts(max_probe=seconds)
+        return asyncio.run(check_public_address(run, timeouts, limit=seconds / 2))
+
+    finding = answered(check)
     assert (finding.verdict, finding.exit_code) == ("warning", ExitCode.OK)
     assert "it answers HTTP 502; convert uses it" in finding.fact
     assert "--tunnel none" not in (finding.remedy or "")
@@ -253,7 +300,7 @@ def test_an_address_that_leads_here_once(free_port: int) -> None:
 
 def test_an_address_that_leads_here(free_port: int) -> None:
     run = run_of(Settings(public_url=f"http://127.0.0.1:{free_port}", port=free_port))
-    verdict, code, fact = facts(asyncio.run(check_public_address(run, QUICK)))
+    verdict, code, fact = facts(asyncio.run(check_public_address(run, TunnelTimeouts())))
     assert (verdict, code) == ("ok", ExitCode.OK)
     assert fact.endswith("of the 15 s that the service waits; only a service on this machine reaches it")
 
@@ -282,13 +329,38 @@ def test_callbacks_that_go_elsewhere(url: str, verdict: str, said: str) -> None:
 
 def test_a_good_receiver() -> None:
     with receiving((200, 0.0)) as receiver:
-        finding = asyncio.run(check_receiver(receiver.url, TOKEN, PATIENT))
+        finding = asyncio.run(check_receiver(receiver.url, TOKEN, PATIENT, file_seconds=0.1))
         samples = asyncio.run(check_samples(receiver.url, None, PATIENT))
         header = receiver.arrived[0].header("X-Webhook-Signature")
     assert finding.verdict == samples.verdict == "ok"
     assert finding.fact.startswith(f"{receiver.address} answers HTTP 200 in ")
+    assert "; a WAV on this machine: not fetched within 0." in finding.fact, "no fault: it may not want to"
     assert header, "it is signed as the service signs"
     assert len({one.body for one in receiver.arrived}) == len(receiver.arrived), "each is another sample"
+
+
+@pytest.mark.first_cases(1)
+@pytest.mark.parametrize(
+    ("answers_first", "verdict", "said"),
+    [
+        pytest.param(True, "ok", "a WAV on this machine: fetched whole, ", id="afterwards"),
+        pytest.param(False, "warning", "a WAV on this machine: fetched before the answer: ", id="first"),
+    ],
+)
+def test_a_receiver_that_downloads(*, answers_first: bool, verdict: str, said: str) -> None:
+    """Judged as `trigger --event success --serve` judges."""
+
+    def take(_: bytes, url: str | None, answer: Callable[[int], None]) -> None:
+        assert url is not None
+        steps: list[Callable[[], object]] = [partial(answer, 200), partial(download, url)]
+        for step in steps if answers_first else reversed(steps):
+            step()
+
+    with fetching(take) as url:
+        finding = asyncio.run(check_receiver(url, None, ServiceTiming(answer=10.0)))
+    assert (finding.verdict, finding.exit_code) == (verdict, ExitCode.OK)
+    assert said in finding.fact
+    assert ("Let it answer first" in (finding.remedy or "")) == (not answers_first)
 
 
 def test_no_receiver(free_port: int) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shlex
 import shutil
+import socket
 import sqlite3
 import subprocess
+import sys
 import time
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from email.utils import formatdate
 from functools import partial
 from pathlib import Path
@@ -32,11 +35,10 @@ from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account
 from suno_wav_cli.journal.health import Health
 from suno_wav_cli.models import Song
-from tests.support.program import run_program
+from tests.support.program import REPOSITORY, run_program
 from tests.support.wire import new_certificate, read_head, serve
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Coroutine, Iterator
 
     from suno_wav_cli.journal.entry import JournalEntry
@@ -52,6 +54,7 @@ def found(check: Coroutine[Any, Any, Finding]) -> tuple[str, ExitCode, str, str]
     remedy = finding.remedy or ""
     command = remedy.rpartition(": ")[2]
     if command and command != remedy:
+        assert not command.startswith("-"), "an option alone cannot be pasted"
         assert subprocess.run(["sh", "-n", "-c", command], check=False).returncode == 0, command
     return finding.verdict, finding.exit_code, finding.fact, remedy
 
@@ -94,6 +97,76 @@ def test_a_dead_proxy_is_named(free_port: int, monkeypatch: pytest.MonkeyPatch) 
         f"{NOWHERE} by the proxy http://127.0.0.1:{free_port} (HTTPS_PROXY): connection ref"
     )
     assert remedy == "Start the proxy, or do without it: env -u HTTPS_PROXY suno-wav doctor"
+
+
+def line_with_hosts(text: str, check: str) -> dict[str, Any]:
+    """Run `doctor` where names are only those of `text`. Return the line of a check.
+
+    It has a network and an /etc/hosts of its own, so nothing else on this machine changes.
+    """
+    Path("hosts").write_text(text, encoding="utf-8")
+    Path("resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n", encoding="utf-8")
+    prepare = (
+        "mount --bind hosts /etc/hosts && mount --bind resolv.conf /etc/resolv.conf && ip link set lo up"
+    )
+    inside = ["unshare", "--mount", "--net", "sh", "-c"]
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run([*inside, prepare], capture_output=True, check=False).returncode
+    ):
+        pytest.skip("names cannot be changed here")
+    program = f"{prepare} && exec {sys.executable} -m suno_wav_cli doctor --json"
+    done = subprocess.run([*inside, program], capture_output=True, text=True, check=False)
+    (line,) = [line for line in map(json.loads, done.stdout.splitlines()) if line.get("check") == check]
+    return dict(line)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("text", "check", "said"),
+    [
+        pytest.param("", "localhost", "the name localhost does not resolve: ", id="no localhost"),
+        pytest.param(
+            "::1 localhost\n",
+            "localhost",
+            "localhost is no IPv4 address and ::1; the receiver listens on 127.0.0.1",
+            id="localhost of IPv6 alone",
+        ),
+        pytest.param(
+            "127.0.0.1 localhost\n10.1.2.3 api.sunoapi.org\n",
+            "service's name",
+            "api.sunoapi.org is 10.1.2.3 and no IPv6 address: of a private network, so a name server",
+            id="the service in a private network",
+        ),
+    ],
+)
+def test_names_that_lead_elsewhere(text: str, check: str, said: str) -> None:
+    line = line_with_hosts(text, check)
+    assert line["verdict"] == "warning"
+    assert line["fact"].startswith(said), line
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("accepts", "said"),
+    [
+        (True, "connected, and no answer in 10 s"),
+        (False, "no answer from its address in 10 s: a firewall may swallow it"),
+    ],
+    ids=["silent", "swallowed"],
+)
+def test_a_silent_service_is_told_from_a_closed_one(accepts: bool, said: str) -> None:
+    """A full queue of connections is as silent as a firewall."""
+    with socket.create_server(("127.0.0.1", 0), backlog=8 if accepts else 0) as server, ExitStack() as others:
+        port = server.getsockname()[1]
+        for _ in range(0 if accepts else 4):
+            waiting = others.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(("127.0.0.1", port))
+        verdict, code, fact, remedy = found(check_service(f"http://127.0.0.1:{port}", {}))
+    assert (verdict, code) == ("failed", ExitCode.UNAVAILABLE)
+    assert fact == f"http://127.0.0.1:{port}: {said}"
+    assert remedy.startswith("See it without suno-wav: curl ")
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not here")
@@ -198,6 +271,18 @@ def test_a_folder_of_others(tmp_path: Path) -> None:
         ExitCode.USAGE,
         f"{folder} cannot be used: Permission denied",
     )
+
+
+@pytest.mark.long
+def test_a_slow_disk() -> None:
+    program = str(REPOSITORY / "tests" / "support" / "slow_disk.py")
+    command = [sys.executable, program, "3", "doctor", "--offline", "--json"]
+    env = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    (line,) = [line for line in map(json.loads, done.stdout.splitlines()) if line.get("check") == "folder"]
+    assert line["verdict"] == "warning"
+    assert line["fact"].endswith("; case-sensitive: that is slow")
+    assert line["remedy"] == f"See what is busy: df -h {Path.cwd()}"
 
 
 def test_a_full_disk(tmp_path: Path) -> None:

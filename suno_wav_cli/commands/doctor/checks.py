@@ -103,7 +103,7 @@ def _receiver_checks(run: Run) -> Iterator[Check]:
         return
     post, key = partial(Check, online=True, exit_code=code), run.secrets.hmac_key
     given, needs = (url, key, ServiceTiming()), ("receiver",)
-    yield post(name="receiver", run=partial(check_receiver, *given))
+    yield post(name="receiver", run=partial(check_receiver, *given), seconds=_POST_SECONDS)
     yield post(name="receiver's path", run=partial(check_path, *given), needs=needs, seconds=_POST_SECONDS)
     yield post(name="receiver's JSON", run=partial(check_samples, *given), needs=needs, seconds=_POST_SECONDS)
 

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import secrets
-import time
-import uuid
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from suno_wav_cli.callbacks.sender import ServiceTiming, post_callback
-from suno_wav_cli.callbacks.signature import signed_headers
-from suno_wav_cli.commands.doctor.findings import failed, passed
+from suno_wav_cli.commands.doctor.findings import failed, passed, warned
 from suno_wav_cli.commands.doctor.scrub import origin_of
-from suno_wav_cli.commands.trigger.samples import SAMPLES, make_callback
-from suno_wav_cli.commands.trigger.verdict import judge_answer
+from suno_wav_cli.commands.trigger.downloads import HOLD_SHARE, describe_fetch
+from suno_wav_cli.commands.trigger.mistakes import find_mistakes
+from suno_wav_cli.commands.trigger.posting import post_planned
+from suno_wav_cli.commands.trigger.request import Request, plan_callback
+from suno_wav_cli.commands.trigger.samples import SAMPLES
 from suno_wav_cli.errors import ExitCode
 from suno_wav_cli.system.shell_words import quote_command
 
 if TYPE_CHECKING:
-    from suno_wav_cli.callbacks.sender import Answer
+    from suno_wav_cli.callbacks.sender import Answer, ServiceTiming
     from suno_wav_cli.commands.doctor.findings import Finding
     from suno_wav_cli.commands.trigger.verdict import AnswerVerdict
     from suno_wav_cli.models import Secret
+    from suno_wav_cli.sandbox.offer import OfferedFile
 
 _SUCCESS = "success"
 _METHODS = "get"
@@ -30,15 +28,25 @@ _MOST_UNANSWERED = 2
 """After so many in a row, all others would take as long."""
 
 
-async def check_receiver(url: str, key: Secret | None, timing: ServiceTiming) -> Finding:
-    """Post the usual callback."""
-    answer, verdict = await _post(_SUCCESS, url, key, timing)
+async def check_receiver(
+    url: str, key: Secret | None, timing: ServiceTiming, *, file_seconds: float = 5.0
+) -> Finding:
+    """Post the usual callback, with a file to download, which is waited for that long."""
+    from suno_wav_cli.sandbox.offer import offer_files
+
+    async with offer_files() as offer:
+        file = offer.add(timing.answer / HOLD_SHARE)
+        answer, verdict = await _post(_SUCCESS, url, key, timing, file)
+        fetch = await file.wait(file_seconds if verdict.received else 0.0)
+    mistakes = find_mistakes({_SUCCESS: verdict}, {_SUCCESS: fetch})
     if not verdict.is_good:
-        return _failed(f"{origin_of(url)}: {verdict.text}", verdict.remedy, url, _SUCCESS)
-    return passed(
+        remedy = mistakes[0].remedy if mistakes else verdict.remedy
+        return _failed(f"{origin_of(url)}: {verdict.text}", remedy, url, _SUCCESS)
+    fact = (
         f"{origin_of(url)} answers HTTP {answer.status} in {answer.seconds:.2f} s; "
-        f"the service waits {timing.answer:g} s"
+        f"the service waits {timing.answer:g} s; a WAV on this machine: {describe_fetch(fetch)}"
     )
+    return warned(fact, mistakes[0].remedy) if mistakes else passed(fact)
 
 
 async def check_path(url: str, key: Secret | None, timing: ServiceTiming) -> Finding:
@@ -56,7 +64,8 @@ async def check_path(url: str, key: Secret | None, timing: ServiceTiming) -> Fin
 async def check_samples(url: str, key: Secret | None, timing: ServiceTiming) -> Finding:
     """Post each callback that the service may send, and those of strangers."""
     wrong: dict[str, AnswerVerdict] = {}
-    unanswered, names = 0, [name for name in SAMPLES if name not in (_SUCCESS, _METHODS)]
+    unanswered, others = 0, {name: one for name, one in SAMPLES.items() if name not in (_SUCCESS, _METHODS)}
+    names = [name for name, sample in others.items() if not sample.needs_key]
     for name in names:
         _, verdict = await _post(name, url, key, timing)
         # What only strangers send may be answered in any way.
@@ -74,17 +83,21 @@ async def check_samples(url: str, key: Secret | None, timing: ServiceTiming) -> 
 
 
 async def _post(
-    name: str, url: str, key: Secret | None, timing: ServiceTiming
+    name: str, url: str, key: Secret | None, timing: ServiceTiming, file: OfferedFile | None = None
 ) -> tuple[Answer, AnswerVerdict]:
     """Post one of the samples, signed if there is a key."""
-    sample, task_id = SAMPLES[name], secrets.token_hex(16)
-    wav_url = f"https://example.com/{secrets.token_hex(16)}.wav"
-    callback = make_callback(sample, task_id=task_id, audio_id=str(uuid.uuid4()), wav_url=wav_url, url=url)
-    if key is not None:
-        signed = signed_headers(key, task_id, int(time.time()))
-        callback = replace(callback, headers=callback.headers + signed)
-    answer = await post_callback(callback, url, timing.answer)
-    return answer, judge_answer(answer, sample.fault, timing)
+    request = Request(
+        url=url,
+        event=name,
+        task_id=None,
+        wav_url=None,
+        recording=None,
+        sign=key is not None,
+        retries=False,
+        speed=1.0,
+        answer_timeout=timing.answer,
+    )
+    return await post_planned(plan_callback(request, key, file), timing, timing.answer)
 
 
 def _describe(answer: Answer) -> str:

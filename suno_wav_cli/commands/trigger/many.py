@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
+from suno_wav_cli.commands.trigger.downloads import open_downloads
+from suno_wav_cli.commands.trigger.mistakes import find_mistakes, report_mistakes
 from suno_wav_cli.commands.trigger.posting import note_address, post_all
 from suno_wav_cli.commands.trigger.recorded import find_files
 from suno_wav_cli.commands.trigger.request import plan_callback
@@ -18,7 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from suno_wav_cli.callbacks.sender import ServiceTiming
+    from suno_wav_cli.commands.trigger.downloads import Downloads
+    from suno_wav_cli.commands.trigger.mistakes import Mistake
     from suno_wav_cli.commands.trigger.request import Request
+    from suno_wav_cli.commands.trigger.verdict import AnswerVerdict
     from suno_wav_cli.config.run import Run
 
 ALL = "all"
@@ -35,6 +41,8 @@ class _Tally:
     skipped: int = 0
     unanswered: int = 0
     remedy: str = ""
+    verdicts: dict[str, AnswerVerdict] = field(default_factory=dict)
+    mistakes: tuple[Mistake, ...] = ()
 
     @property
     def posted(self) -> int:
@@ -42,11 +50,16 @@ class _Tally:
 
 
 def post_samples(request: Request, timing: ServiceTiming, run: Run) -> ExitCode:
-    """Post every sample. Raise NotDelivered if one fails that the service really sends."""
-    if request.task_id is None:
-        requests = [replace(request, event=name) for name in SAMPLES]
-    else:
-        requests = [replace(request, event=name, task_id=f"{request.task_id}-{name}") for name in SAMPLES]
+    """Post every sample. Raise NotDelivered if one fails that the service really sends.
+
+    What is wrong only beside signed callbacks is left out if there is no key.
+    """
+    has_key = run.secrets.hmac_key is not None
+    names = [name for name, sample in SAMPLES.items() if has_key or not sample.needs_key]
+    requests = [replace(request, event=name) for name in names]
+    if request.task_id is not None:
+        requests = [replace(one, task_id=f"{one.task_id}-{one.event}") for one in requests]
+    plan_callback(requests[0], run.secrets.hmac_key)
     return _post(requests, timing, run)
 
 
@@ -63,6 +76,7 @@ def _post(requests: Sequence[Request], timing: ServiceTiming, run: Run) -> ExitC
             good=tally.good, failed=tally.failed, skipped=tally.skipped, left=len(requests) - count
         )
     )
+    report_mistakes(tally.mistakes, run.report)
     if tally.failed:
         raise NotDelivered(f"the service would count {tally.failed} of these as failed", tally.remedy)
     if tally.skipped:
@@ -71,10 +85,29 @@ def _post(requests: Sequence[Request], timing: ServiceTiming, run: Run) -> ExitC
 
 
 async def _post_each(requests: Sequence[Request], timing: ServiceTiming, run: Run) -> _Tally:
-    tally = _Tally()
+    tally, is_serving = _Tally(), any(request.serve for request in requests)
+    async with open_downloads(timing, run.report) if is_serving else nullcontext() as downloads:
+        await _post_in_turn(requests, timing, run, tally, downloads)
+        if downloads is not None:
+            await downloads.finish()
+        fetched = {} if downloads is None else downloads.fetched
+        if all(request.recording is None for request in requests):
+            tally.mistakes = find_mistakes(tally.verdicts, fetched)
+    return tally
+
+
+async def _post_in_turn(
+    requests: Sequence[Request],
+    timing: ServiceTiming,
+    run: Run,
+    tally: _Tally,
+    downloads: Downloads | None,
+) -> None:
+    """Post one after another, until the receiver turns out not to be there."""
     for request in requests:
+        file = None if downloads is None else downloads.add()
         try:
-            planned = plan_callback(request, run.secrets.hmac_key)
+            planned = plan_callback(request, run.secrets.hmac_key, file)
         except UsageError as error:
             if request.recording is None or request.url is None:
                 raise
@@ -84,6 +117,9 @@ async def _post_each(requests: Sequence[Request], timing: ServiceTiming, run: Ru
         if tally.posted == 0:
             note_address(planned.url, run.report)
         verdict = await post_all(planned, request, timing, run.report, of=len(requests))
+        tally.verdicts[planned.name] = verdict
+        if downloads is not None:
+            await downloads.see(planned, verdict, of=len(requests))
         if verdict.is_good or planned.fault is not None:
             tally.good += 1
         else:
@@ -92,4 +128,3 @@ async def _post_each(requests: Sequence[Request], timing: ServiceTiming, run: Ru
         tally.unanswered = tally.unanswered + 1 if verdict.is_unanswered else 0
         if tally.unanswered == _MOST_UNANSWERED:
             break
-    return tally

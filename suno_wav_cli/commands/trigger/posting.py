@@ -16,7 +16,7 @@ from suno_wav_cli.commands.trigger.reach import find_reach_problem
 from suno_wav_cli.commands.trigger.verdict import judge_answer
 
 if TYPE_CHECKING:
-    from suno_wav_cli.callbacks.sender import CallbackRequest, ServiceTiming
+    from suno_wav_cli.callbacks.sender import Answer, CallbackRequest, ServiceTiming
     from suno_wav_cli.commands.trigger.request import PlannedCallback, Request
     from suno_wav_cli.commands.trigger.verdict import AnswerVerdict
     from suno_wav_cli.events import Report
@@ -57,14 +57,26 @@ async def _post_with_retries(
     return await _post_once(planned, timing, report, of)
 
 
+async def post_planned(
+    planned: PlannedCallback, timing: ServiceTiming, seconds: float
+) -> tuple[Answer, AnswerVerdict]:
+    """Post a callback once, wait at most `seconds`, and judge the answer, from which secrets are cut out."""
+    try:
+        answer = await post_callback(_sign(planned), planned.url, seconds)
+    finally:
+        if planned.file is not None:
+            planned.file.note_answer()
+    answer = replace(answer, detail=_hide_secrets(answer.detail, planned))
+    return answer, judge_answer(answer, planned.fault, timing)
+
+
 async def _post_once(
     planned: PlannedCallback, timing: ServiceTiming, report: Report, of: int
 ) -> AnswerVerdict:
-    callback = _sign(planned)
     report(
         events.CallbackSending(
             name=planned.name,
-            method=callback.method,
+            method=planned.callback.method,
             receiver=origin(planned.url),
             task_id=planned.task_id,
             signed=planned.key is not None,
@@ -74,11 +86,9 @@ async def _post_once(
     limit = timing.answer
     overdue = asyncio.get_running_loop().call_later(limit, report, events.AnswerOverdue(seconds=limit))
     try:
-        answer = await post_callback(callback, planned.url, limit * _MAX_WAIT_FACTOR)
+        answer, verdict = await post_planned(planned, timing, limit * _MAX_WAIT_FACTOR)
     finally:
         overdue.cancel()
-    answer = replace(answer, detail=_hide_secrets(answer.detail, planned))
-    verdict = judge_answer(answer, planned.fault, timing)
     text = _hide_secrets(answer.body.decode("utf-8", "replace"), planned)
     said = find_words(text)
     report(
@@ -110,7 +120,7 @@ def _hide_secrets(text: str, planned: PlannedCallback) -> str:
     parts = urlsplit(planned.url)
     path = parts.path if len(parts.path) > 1 else ""
     tokens = [token for token in (*path.split("/"), parts.query) if len(token) >= _MIN_TOKEN]
-    key = planned.key.value if planned.key is not None else ""
+    key = planned.hidden.value if planned.hidden is not None else ""
     for secret in (key, path, unquote(path), *tokens):
         text = text.replace(secret, "(hidden)") if secret else text
     return text

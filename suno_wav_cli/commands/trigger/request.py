@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.callbacks.sender import CallbackRequest, end_to_end
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from suno_wav_cli.models import Secret
+    from suno_wav_cli.sandbox.offer import OfferedFile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,13 +37,14 @@ class Request:
     retries: bool
     speed: float
     answer_timeout: float
+    serve: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedCallback:
     """A callback to post `times` times, signed afresh with `key` each time.
 
-    `fault` says why a careful receiver refuses it, if it should.
+    `fault` says why a careful receiver refuses it, if it should. `hidden` is shown nowhere.
     """
 
     name: str
@@ -52,10 +54,17 @@ class PlannedCallback:
     key: Secret | None
     times: int = 1
     fault: str | None = None
+    hidden: Secret | None = None
+    file: OfferedFile | None = None
 
 
-def plan_callback(request: Request, hmac_key: Secret | None) -> PlannedCallback:
-    """Check the request, and make the callback to post. Raise UsageError."""
+def plan_callback(
+    request: Request, hmac_key: Secret | None, file: OfferedFile | None = None
+) -> PlannedCallback:
+    """Check the request, and make the callback to post, which names `file` if there is one.
+
+    Raise UsageError.
+    """
     if request.url is None:
         raise UsageError("there is no address to post to", "Write suno-wav trigger https://host/path")
     try:
@@ -71,10 +80,10 @@ def plan_callback(request: Request, hmac_key: Secret | None) -> PlannedCallback:
     key = hmac_key if request.sign else None
     if request.recording is not None:
         return _make_recorded(request, request.recording, url, key)
-    return _make_sample(request, url, key)
+    return replace(_make_sample(request, url, key, file), hidden=hmac_key)
 
 
-def _make_sample(request: Request, url: str, key: Secret | None) -> PlannedCallback:
+def _make_sample(request: Request, url: str, key: Secret | None, file: OfferedFile | None) -> PlannedCallback:
     name = request.event or "success"
     if name not in SAMPLES:
         near = find_nearest(name, SAMPLES)
@@ -84,11 +93,12 @@ def _make_sample(request: Request, url: str, key: Secret | None) -> PlannedCallb
         )
     sample = SAMPLES[name]
     task_id = request.task_id if request.task_id is not None else secrets.token_hex(16)
+    nowhere = f"https://example.com/{secrets.token_hex(16)}.wav"
     callback = make_callback(
         sample,
         task_id=task_id,
         audio_id=str(uuid.uuid4()),
-        wav_url=request.wav_url or f"https://example.com/{secrets.token_hex(16)}.wav",
+        wav_url=request.wav_url or (nowhere if file is None else file.url),
         url=url,
     )
     return PlannedCallback(
@@ -96,16 +106,18 @@ def _make_sample(request: Request, url: str, key: Secret | None) -> PlannedCallb
         url=url,
         callback=callback,
         task_id=task_id,
-        key=key,
+        key=sample.choose_key(key),
         times=sample.times,
         fault=sample.fault,
+        file=file,
     )
 
 
 def _make_recorded(request: Request, path: Path, url: str, key: Secret | None) -> PlannedCallback:
-    if (request.event, request.task_id, request.wav_url) != (None, None, None):
+    if (request.event, request.task_id, request.wav_url) != (None, None, None) or request.serve:
         raise UsageError(
-            "--from sends a recorded callback as it is", "Leave out --event, --task-id and --wav-url."
+            "--from sends a recorded callback as it is",
+            "Leave out --event, --task-id, --wav-url and --serve.",
         )
     recording = load_callback(path)
     task_id = find_task_id(recording.body)
@@ -121,4 +133,5 @@ def _make_recorded(request: Request, path: Path, url: str, key: Secret | None) -
         task_id=task_id,
         key=key,
         fault=find_fault(recording),
+        hidden=key,
     )

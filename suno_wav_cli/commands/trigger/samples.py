@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
+from enum import Enum, auto
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.callbacks.payload_variants import CALLBACK_SHAPES, DOCUMENTED, Conversion, callback_content
 from suno_wav_cli.callbacks.sender import AGENT_HEADER, CallbackRequest
+from suno_wav_cli.models import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+class Signer(Enum):
+    """Who signs a sample, if the others are signed."""
+
+    SERVICE = auto()
+    STRANGER = auto()
+    NO_ONE = auto()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +34,19 @@ class Sample:
     times: int = 1
     method: str = "POST"
     content_type: str = "application/json"
+    signer: Signer = Signer.SERVICE
     fault: str | None = None
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether it is wrong only if the account has a webhook key."""
+        return self.signer is not Signer.SERVICE
+
+    def choose_key(self, key: Secret | None) -> Secret | None:
+        """Return what to sign it with, where the others are signed with `key`."""
+        if self.signer is Signer.STRANGER:
+            return Secret(value=secrets.token_hex(16))
+        return None if self.signer is Signer.NO_ONE else key
 
 
 _FAULTS = {"not-json": "the body is not JSON", "huge": "no callback is that large"}
@@ -47,6 +70,14 @@ SAMPLES: Mapping[str, Sample] = MappingProxyType(
             fault="its Content-Type is not application/json",
         ),
         "get": Sample(about="GET in place of POST", method="GET", fault="a callback is a POST"),
+        "unsigned": Sample(
+            about="as `success`, without a signature", signer=Signer.NO_ONE, fault="it is not signed"
+        ),
+        "wrong-signature": Sample(
+            about="as `success`, signed with another key",
+            signer=Signer.STRANGER,
+            fault="it is signed with another key",
+        ),
     }
 )
 

@@ -34,6 +34,11 @@ class AnswerVerdict:
         """Tell whether the receiver answered as it must."""
         return self.received or self.correctly_refused
 
+    @property
+    def is_at_fault(self) -> bool:
+        """Tell whether the receiver was there, and gave a wrong answer."""
+        return not self.is_good and not self.is_unanswered
+
 
 def judge_answer(answer: Answer, fault: str | None, timing: ServiceTiming) -> AnswerVerdict:
     """Judge an answer by the service's `timing`. `fault` is why a receiver may refuse."""
