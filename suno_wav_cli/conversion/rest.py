@@ -38,7 +38,8 @@ def list_failures(
 ) -> None:
     """Write `--errors` after a run that has worked through its songs.
 
-    If the service did not take all of them, say how to go on. Raise UsageError.
+    If the service did not take all of a list, say how to go on. Of a song that was typed, its own error
+    has said it. Raise UsageError.
     """
     left = [
         (job.song, outcome)
@@ -47,7 +48,8 @@ def list_failures(
     ]
     if errors is not None and write_failures(errors, _with_reasons(left)):
         context.report(FailuresListed(path=errors, songs=len(left), ended_early=False))
-    if any(outcome.is_for_later for _, outcome in left):
+    is_list = from_file is not None or len(plan) > 1
+    if is_list and any(outcome.is_for_later for _, outcome in left):
         if errors is None:
             errors = _keep_input(context, left, from_file)
         argv = _command_for(context, plan, left, errors, from_file)
