@@ -108,7 +108,9 @@ def test_every_option_of_a_command_is_documented(command: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "absent"),
     [
-        pytest.param(["--version"], {"typer", "httpx", "rich", "uvicorn", "asyncio"}, id="--version"),
+        pytest.param(
+            ["--version"], {"typing", "typer", "httpx", "rich", "uvicorn", "asyncio"}, id="--version"
+        ),
         pytest.param(["--help"], {"httpx", "rich", "pyngrok", "uvicorn", "starlette"}, id="--help"),
         pytest.param(["config"], {"httpx", "rich", "pyngrok", "uvicorn", "starlette"}, id="config"),
         pytest.param(

@@ -6,10 +6,10 @@ import gc
 import os
 import sys
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
 
 from suno_wav_cli import __version__
 
+TYPE_CHECKING = False  # the one of typing takes a quarter of `--version`
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
