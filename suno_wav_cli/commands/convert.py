@@ -65,9 +65,8 @@ class Request:
 
 def convert_songs(request: Request, run: Run) -> ExitCode:
     """Convert songs, and return the exit code. Raise SunoWavError if nothing could be begun."""
-    songs = _named_songs(request, run)
-    _check_sandbox_ids(songs, run.settings)
-    return run_async(_convert(songs, request, run))
+    # The list itself is not kept: the plan has all that is known of a song.
+    return run_async(_convert(_named_songs(request, run), request, run))
 
 
 async def _convert(songs: Sequence[Song], request: Request, run: Run) -> ExitCode:
@@ -171,7 +170,9 @@ def _named_songs(request: Request, run: Run) -> list[Song]:
         )
     if request.errors is not None:
         check_writable(request.errors, request.from_file, is_plain=is_plain)
-    return unique_songs(songs)
+    songs = unique_songs(songs)
+    _check_sandbox_ids(songs, run.settings)
+    return songs
 
 
 def _check_sandbox_ids(songs: Sequence[Song], settings: Settings) -> None:

@@ -6,10 +6,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from suno_wav_cli.api.pricing import WAV_PRICE, format_credits, price_of
+from suno_wav_cli.api.pricing import price_of
 from suno_wav_cli.api.providers import PROVIDERS, get_provider
 from suno_wav_cli.callbacks.tunnel.agent_folder import end_orphans
 from suno_wav_cli.config.settings import service_of
+from suno_wav_cli.conversion.balance_evidence import explain_balance
 from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.early_end import early_end
 from suno_wav_cli.conversion.finish import UnknownSong, prepare_file, skip_saved, song_of, target_of
@@ -28,17 +29,15 @@ from suno_wav_cli.errors import (
     JournalUnusable,
     OutputExists,
     SubmissionUnknown,
-    SunoWavError,
     UsageError,
 )
-from suno_wav_cli.events import OtherServiceJobs, RunBegun, SongsGivenUp, Summary
+from suno_wav_cli.events import OtherServiceJobs, RunBegun, SongsGivenUp, SongsLeft, Summary
 from suno_wav_cli.journal import Listing, open_history
 from suno_wav_cli.journal.entry import RESUBMITTABLE, JournalEntry
 from suno_wav_cli.system.event_loop import run_async
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
-    from decimal import Decimal
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from suno_wav_cli.config.run import Run
     from suno_wav_cli.conversion.context import ConversionContext
@@ -105,7 +104,9 @@ async def _resume_all(chosen: Sequence[JournalEntry | str], request: Request, ru
 
         async def begin(one: JournalEntry | str) -> Rest | None:
             story = _begin(context, one, submitter, resubmit=request.resubmit, alone=len(chosen) == 1)
-            result = await _without_failure(context, one, story)
+            result = await _without_failure(
+                context, one, story, pays=request.resubmit and _may_be_resubmitted(one)
+            )
             if isinstance(result, Outcome):
                 outcomes[one] = result
                 return None
@@ -114,7 +115,22 @@ async def _resume_all(chosen: Sequence[JournalEntry | str], request: Request, ru
         with early_end(lambda: _conclude(context, list(outcomes.values()))):
             run.report(_run_begun(chosen, resubmit=request.resubmit))
             await run_all(begin, keep, chosen)
-    return summarize(context, list(outcomes.values()))
+    code = summarize(context, list(outcomes.values()))
+    _report_left(context, outcomes)
+    return code
+
+
+def _report_left(context: ConversionContext, outcomes: Mapping[JournalEntry | str, Outcome]) -> None:
+    """Say how to go on with the songs that the service did not take. Only these are paid for then."""
+    left = [
+        one.name
+        for one, outcome in outcomes.items()
+        if _may_be_resubmitted(one) and isinstance(one, JournalEntry) and outcome.is_for_later
+    ]
+    if left:
+        argv = context.continue_argv(left, "--resubmit")
+        hint = describe_command(argv, typed=context.run.argv)
+        context.report(SongsLeft(songs=len(left), resume_hint=hint, continue_argv=argv))
 
 
 def _run_begun(chosen: Sequence[JournalEntry | str], *, resubmit: bool) -> RunBegun:
@@ -134,7 +150,11 @@ def _conclude(context: ConversionContext, outcomes: Sequence[Outcome]) -> tuple[
 
 
 def _count_submissions(chosen: Sequence[JournalEntry | str]) -> int:
-    return sum(isinstance(one, JournalEntry) and one.state in RESUBMITTABLE for one in chosen)
+    return sum(map(_may_be_resubmitted, chosen))
+
+
+def _may_be_resubmitted(chosen: JournalEntry | str) -> bool:
+    return isinstance(chosen, JournalEntry) and chosen.state in RESUBMITTABLE
 
 
 def _task_of(chosen: JournalEntry | str) -> str | None:
@@ -142,11 +162,19 @@ def _task_of(chosen: JournalEntry | str) -> str | None:
 
 
 async def _without_failure(
-    context: ConversionContext, chosen: JournalEntry | str, story: Coroutine[Any, Any, Outcome | Rest]
+    context: ConversionContext,
+    chosen: JournalEntry | str,
+    story: Coroutine[Any, Any, Outcome | Rest],
+    *,
+    pays: bool = False,
 ) -> Outcome | Rest:
-    """Return what a song has come to. Whatever fails, the other songs go on."""
+    """Return what a song has come to. Whatever fails, the other songs go on.
+
+    If the story `pays` for another task, the one before is not what has failed.
+    """
     entry = chosen if isinstance(chosen, JournalEntry) else None
     name, task_id = (entry.name, entry.wav_task_id) if entry else (str(chosen), str(chosen))
+    task_id = None if pays else task_id
     try:
         return await story
     except JournalUnusable:
@@ -213,35 +241,11 @@ async def _no_callbacks() -> None:
 async def _explain_unknown(context: ConversionContext, entry: JournalEntry, said: str) -> SubmissionUnknown:
     """Say that the outcome is not known, and what the balance tells if it was looked up before."""
     if entry.credits_before is not None:
-        said += await _explain_balance(context, entry, entry.credits_before)
+        said += await explain_balance(context, entry, entry.credits_before)
     return SubmissionUnknown(
         said,
         "Look at your account's log. Where it names a task: suno-wav status TASK_ID --wait --download.",
     )
-
-
-async def _explain_balance(context: ConversionContext, entry: JournalEntry, before: Decimal) -> str:
-    try:
-        now = await context.client.fetch_credits()
-    except SunoWavError:
-        return ""
-    paid, undecided = context.journal.history.paid_since_balance(entry)
-    return f"; {compare_balances(before, now, WAV_PRICE, paid=paid, undecided=undecided)}"
-
-
-def compare_balances(before: Decimal, now: Decimal, price: Decimal, *, paid: int, undecided: int) -> str:
-    """Say whether what was spent shows that requests without an answer were charged.
-
-    `paid` conversions are certain, `undecided` may be paid for. Others who use the account, and
-    top-ups, can change the balance too: if the sum fits neither case, it does not tell.
-    """
-    said = f"the balance was {format_credits(before)} credits before and is {format_credits(now)} now"
-    unexplained = before - now - price * paid
-    if unexplained == 0:
-        return f"{said}: unless credits were added meanwhile, it was not charged"
-    if unexplained == price * undecided:
-        return f"{said}: it seems to have been charged"
-    return f"{said}, which does not tell whether it was charged"
 
 
 def _choose(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from suno_wav_cli.conversion.outcome import Outcome, exit_code_of, find_saved, r
 from suno_wav_cli.conversion.pipeline import record_end
 from suno_wav_cli.conversion.prior import check_provider
 from suno_wav_cli.conversion.resume_hint import MOST_NAMED, command_for, service_options
-from suno_wav_cli.conversion.wait import TimeLimit, Wait, look_once
+from suno_wav_cli.conversion.wait import Wait, look_once
 from suno_wav_cli.errors import ExitCode, JournalUnusable, SunoWavError, UsageError
 from suno_wav_cli.events import RawRecord, TaskStatus
 from suno_wav_cli.journal.entry import UNSAVED
@@ -159,14 +160,15 @@ async def _show(context: ConversionContext, task_id: str, request: Request, *, a
 
 async def _wait(context: ConversionContext, task_id: str, entry: JournalEntry | None) -> WavRecord:
     """Wait for a task. One that the journal does not know is recorded when the service knows it."""
-    limit = TimeLimit(seconds=context.settings.timeout)
-    record = None
+    record, ends_at = None, math.inf
     if entry is None or entry.audio_id is None:
-        record = await Wait(context, task_id, entry, any_state=True, limit=limit).decided
+        first = Wait(context, task_id, entry, any_state=True)
+        record = await first.decided
+        ends_at = first.ends_at
         adopt = partial(context.journal.adopt, task_id, typed_id(record.audio_id), None)
         entry = await context.journal.when_unlocked(adopt)
     try:
-        return await Wait(context, task_id, entry, record, limit=limit).decided
+        return await Wait(context, task_id, entry, record, ends_at=ends_at).decided
     except SunoWavError as error:
         if entry.state in UNSAVED:
             await record_end(context, entry, error)

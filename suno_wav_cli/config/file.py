@@ -80,12 +80,10 @@ def read_config_file(path: Path, known: Collection[str]) -> ConfigFile:
         if (match := _LONG_KEY.search(text)) is not None:
             line = text.count("\n", 0, match.start()) + 1
             raise make_read_error(path, f"line {line} has a key of more than {_MOST_PARTS} parts")
-        config = ConfigFile(
-            path=path,
-            written=tomllib.loads(text, parse_float=str),
-            text=text,
-            is_open=is_open_to_others(status),
-        )
+        written = tomllib.loads(text, parse_float=str)
+        # Raises ValueError for a hexadecimal number of thousands of digits, as tomllib does for decimal ones.
+        str(written)
+        config = ConfigFile(path=path, written=written, text=text, is_open=is_open_to_others(status))
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise make_read_error(path, f"line {line} is not UTF-8 text") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -15,7 +16,7 @@ from suno_wav_cli.conversion.pipeline import begin_waiting
 from suno_wav_cli.conversion.prior import Accepted
 from suno_wav_cli.conversion.targets import check_targets, choose_targets, make_folders, names_title
 from suno_wav_cli.conversion.upload import is_saved
-from suno_wav_cli.conversion.wait import TimeLimit, Wait, look_once
+from suno_wav_cli.conversion.wait import Wait, look_once
 from suno_wav_cli.errors import StillRunning
 from suno_wav_cli.events import Skipped
 from suno_wav_cli.models import Song, WavState
@@ -45,12 +46,14 @@ async def finish_task(
     """
     journal = context.journal
     entry = journal.of_task(task_id)
-    limit = TimeLimit(seconds=context.settings.timeout)
+    ends_at = math.inf
     if record is None and not wait:
         record = await look_once(context, task_id, entry)
     elif record is None and (entry is None or entry.audio_id is None):
         # The record tells the song, and with it the file's name.
-        record = await Wait(context, task_id, entry, any_state=True, limit=limit).decided
+        wait_for_song = Wait(context, task_id, entry, any_state=True)
+        record = await wait_for_song.decided
+        ends_at = wait_for_song.ends_at
     if (entry is None or entry.audio_id is None) and record is not None and attach:
         entry = await attach_task(context, record) or entry
     named = record.audio_id if record else None
@@ -64,7 +67,7 @@ async def finish_task(
     if entry is None or entry.audio_id is None:
         entry = await journal.when_unlocked(partial(journal.adopt, task_id, typed_id(named), target))
     accepted = Accepted(entry=entry, record=record)
-    return await (await begin_waiting(context, accepted, target, limit=limit)).finish()
+    return await (await begin_waiting(context, accepted, target, ends_at=ends_at)).finish()
 
 
 @dataclass(frozen=True, kw_only=True)

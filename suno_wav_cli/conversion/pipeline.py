@@ -5,6 +5,7 @@ A failed song is a value: it never cancels another.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from suno_wav_cli.conversion.plan import Job
     from suno_wav_cli.conversion.prior import Accepted
     from suno_wav_cli.conversion.submit import Submitter
-    from suno_wav_cli.conversion.wait import TimeLimit
     from suno_wav_cli.journal.entry import JournalEntry
     from suno_wav_cli.models import WavRecord
 
@@ -86,14 +86,14 @@ async def convert_all(
 
 
 async def begin_waiting(
-    context: ConversionContext, accepted: Accepted, target: Path, *, limit: TimeLimit | None = None
+    context: ConversionContext, accepted: Accepted, target: Path, *, ends_at: float = math.inf
 ) -> AcceptedSong:
     """Wait for a task that was accepted. What is left is to save its file."""
-    journal = context.journal
-    entry = journal.follow(accepted.entry)
+    journal, entry = context.journal, accepted.entry
+    now = journal.follow(entry)
     if target.parent != context.spool:
         # Whatever ends this run, the next one is to save the file there too.
-        entry = await journal.when_unlocked(partial(journal.retarget, entry, target))
+        await journal.when_unlocked(partial(journal.retarget, now, target))
     wait = Wait(
         context,
         entry.wav_task_id or "",
@@ -101,7 +101,7 @@ async def begin_waiting(
         accepted.record,
         new=accepted.new,
         callback_url=accepted.callback_url,
-        limit=limit,
+        ends_at=ends_at,
     )
     return AcceptedSong(context=context, row=entry.id, target=target, decided=wait.decided)
 

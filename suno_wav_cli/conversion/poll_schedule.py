@@ -10,11 +10,11 @@ import math
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Coroutine, Iterator
 
     from suno_wav_cli.conversion.lookup_retry import AskAgain
 
@@ -50,25 +50,34 @@ class Pace:
         return Pace(gap=self.gap, paid_until=paid_until)
 
 
+class Waiter(Protocol):
+    """What waits for a task: it is told when its turn has come to look the task up, or its time is up."""
+
+    def look_up(self) -> Coroutine[Any, Any, None]: ...
+
+    def give_up(self) -> None: ...
+
+
 @dataclass(kw_only=True, eq=False, slots=True)
 class PolledTask:
     """A task that a song has waited for since it `began`.
 
     If this run has submitted it, `callback_url` is where its callback may come, and `called` if one has.
     It was last looked up at `since`, or submitted then. The next lookup is to come after `seconds`,
-    and not before `at_least`. With callbacks expected it is `due` later. `look_up` is called when
-    its turn has come, and `lookup` runs then.
+    and not before `at_least`. With callbacks expected it is `due` later. `lookup` runs when its turn
+    has come. At `ends_at` the waiter gives it up, which is known once the time runs.
     """
 
     task_id: str
     callback_url: str | None
-    look_up: Callable[[], Coroutine[Any, Any, None]]
+    waiter: Waiter
     began: float
     since: float
     called: bool = False
     seconds: float = 0.0
     at_least: float = 0.0
     due: float = 0.0
+    ends_at: float = math.inf
     lookup: asyncio.Task[None] | None = None
 
     @property

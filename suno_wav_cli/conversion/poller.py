@@ -7,10 +7,11 @@ in poll_schedule.py. Only a lookup on its way has a coroutine: a task that waits
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from suno_wav_cli.conversion.callback_evidence import CallbackEvidence
 from suno_wav_cli.conversion.poll_schedule import Pace, PolledTask, Schedule
@@ -20,12 +21,11 @@ from suno_wav_cli.models import WavRecord, WavState
 from suno_wav_cli.system.bounded_dict import BoundedDict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-
     from suno_wav_cli.api.client import Client
     from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.config.wait_limits import WaitLimits
     from suno_wav_cli.conversion.lookup_retry import Answer, AskAgain
+    from suno_wav_cli.conversion.poll_schedule import Waiter
     from suno_wav_cli.events import Report
 
 _AT_ONCE = 32
@@ -46,36 +46,38 @@ class Poller:
         self._evidence = CallbackEvidence(grace=limits.callback_grace)
         self._poll_interval = settings.poll_interval
         self._report = report
-        self._tasks: dict[str, PolledTask] = {}
+        self._followed = set[PolledTask]()
+        self._by_id: dict[str, PolledTask] = {}
         self._early: BoundedDict[str, bool] = BoundedDict(_MOST_EARLY)
         self._open_url: str | None = None
         self._running = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._next_end = math.inf
         self._is_delay_said = False
 
-    def follow(
-        self, task_id: str, look_up: Callable[[], Coroutine[Any, Any, None]], *, callback_url: str | None
-    ) -> PolledTask:
+    def follow(self, task_id: str, waiter: Waiter, *, callback_url: str | None) -> PolledTask:
         """Begin to wait for a task. `callback_url` is what this run has just submitted it with.
 
-        Each turn runs `look_up`, in which `ask` asks the service.
+        Each turn runs the waiter's `look_up`, in which `ask` asks the service.
         """
         now, is_called = time.monotonic(), self._early.pop(task_id) is not None
         task = PolledTask(
             task_id=task_id,
             callback_url=callback_url,
-            look_up=look_up,
+            waiter=waiter,
             began=now,
             since=now,
             called=is_called,
         )
-        self._tasks[task_id] = task
+        self._followed.add(task)
+        self._by_id[task_id] = task
         return task
 
     def forget(self, task: PolledTask) -> None:
         """Wait no longer. A lookup on its way is cancelled."""
-        if self._tasks.get(task.task_id) is task:
-            del self._tasks[task.task_id]
+        self._followed.discard(task)
+        if self._by_id.get(task.task_id) is task:
+            del self._by_id[task.task_id]
         self._schedule.remove(task)
         if task.lookup is not None:
             task.lookup.cancel()
@@ -84,6 +86,13 @@ class Poller:
         """Give the task a turn by the clock, or when its callback comes."""
         self._schedule.add(task, step)
         self._advance()
+
+    def limit(self, task: PolledTask, ends_at: float) -> None:
+        """Let the task's waiter give it up at this time, unless it waits no longer then."""
+        task.ends_at = ends_at
+        if ends_at < self._next_end:
+            self._next_end = ends_at
+            self._advance()
 
     async def ask(self, client: Client, task: PolledTask) -> Answer:
         """Look up a task that has its turn. An error is an answer too."""
@@ -110,7 +119,7 @@ class Poller:
     def wake(self, task_id: str) -> None:
         """Look a task up soon, which a callback has named."""
         self._evidence.came(task_id)
-        task = self._tasks.get(task_id)
+        task = self._by_id.get(task_id)
         if task is None:
             self._early[task_id] = True
         else:
@@ -119,7 +128,7 @@ class Poller:
 
     def _begin_lookup(self, task: PolledTask) -> None:
         self._running += 1
-        task.lookup = asyncio.create_task(task.look_up())
+        task.lookup = asyncio.create_task(task.waiter.look_up())
         task.lookup.add_done_callback(partial(self._end_lookup, task))
 
     def _end_lookup(self, task: PolledTask, lookup: asyncio.Task[None]) -> None:
@@ -129,8 +138,10 @@ class Poller:
         self._advance()
 
     def _advance(self) -> None:
-        """Give turns to the tasks that are to be looked up now, and set the timer for the next one."""
+        """Give turns to the tasks that are to be looked up now, and set the timer for what comes next."""
         now = time.monotonic()
+        if self._next_end <= now:
+            self._give_up_late(now)
         if self._evidence.expire(now):
             self._report(CallbacksMissing(poll_interval=self._poll_interval))
         self._schedule.set_pauses(self._evidence.factor, self._open_url)
@@ -141,10 +152,18 @@ class Poller:
             self._timer.cancel()
             self._timer = None
         # With all lookups on their way, the end of one advances the others.
-        at = self._schedule.next_time() if self._running < _AT_ONCE else None
-        if at is not None:
-            at = min(at, self._evidence.next_expiry)
+        turn = self._schedule.next_time() if self._running < _AT_ONCE else None
+        at = self._next_end if turn is None else min(turn, self._evidence.next_expiry, self._next_end)
+        if at < math.inf:
             self._timer = asyncio.get_running_loop().call_at(at, self._advance)
+
+    def _give_up_late(self, now: float) -> None:
+        """End the waits whose time is up. All are looked at, which is seldom: their ends come one by one."""
+        late = [task for task in self._followed if task.ends_at <= now]
+        for task in sorted(late, key=lambda task: task.ends_at):
+            self.forget(task)
+            task.waiter.give_up()
+        self._next_end = min((task.ends_at for task in self._followed), default=math.inf)
 
     def _say_delay(self, task: PolledTask, now: float) -> None:
         """Report once that tasks are looked up less often than `--poll-interval` says."""

@@ -29,30 +29,16 @@ _MOST_REASONS = 20
 """Different reasons shown in one wait: a service may put a new number into each."""
 
 
-@dataclass(kw_only=True, slots=True)
-class TimeLimit:
-    """`--timeout` for one song: so many `seconds`, from its first lookup in this run on.
-
-    With thousands of songs to resume, that may be a while after the start. `ends_at` is on the
-    monotonic clock.
-    """
-
-    seconds: float
-    ends_at: float | None = None
-
-    def begin(self) -> float:
-        """Let the time run, unless it does. Return when it is up."""
-        if self.ends_at is None:
-            self.ends_at = time.monotonic() + self.seconds
-        return self.ends_at
-
-
 class Wait:
     """A wait for a task: a record that the poller looks up, because thousands may wait at once.
 
     `entry` is None for a task that the journal does not know. `known` is what the service said a
     moment ago. `new` if this run has just submitted the task, with `callback_url` if callbacks may
-    come. With `any_state`, the first record ends it. `limit` is what other waits for this song share.
+    come. With `any_state`, the first record ends it.
+
+    `--timeout` runs from the song's first lookup in this run on: with thousands of songs to resume,
+    that may be a while after the start. It is up at `ends_at`, on the monotonic clock, if it runs
+    since an earlier wait for this song.
 
     `decided` gets the record, which has the file's URL, or what `next_step` and `time_is_up` decide,
     with the line that continues. To cancel it ends the wait.
@@ -62,11 +48,9 @@ class Wait:
         "_answers",
         "_any_state",
         "_context",
-        "_limit",
         "_reports",
         "_task",
         "_terms",
-        "_timer",
         "decided",
     )
 
@@ -80,7 +64,7 @@ class Wait:
         new: bool = False,
         callback_url: str | None = None,
         any_state: bool = False,
-        limit: TimeLimit | None = None,
+        ends_at: float = math.inf,
     ) -> None:
         self._context = context
         self._terms, self._answers = wait_terms(context, entry), Answers()
@@ -91,29 +75,35 @@ class Wait:
             state=None if known is None else _state_of(known),
         )
         self._any_state = any_state
-        self._limit = limit or TimeLimit(seconds=context.settings.timeout)
-        self._timer: asyncio.TimerHandle | None = None
         self.decided: asyncio.Future[WavRecord] = asyncio.get_running_loop().create_future()
         self.decided.add_done_callback(self._end)
-        self._task = context.poller.follow(task_id, self._look_up, callback_url=callback_url)
+        self._task = context.poller.follow(task_id, self, callback_url=callback_url)
         first = AskAgain(seconds=self._terms.poll_interval if new else 0.0, at_least=0.0)
         self._go_on(first if known is None else self._take(known))
-        if new or known or self._limit.ends_at is not None:
-            self._begin_time()
+        if new or known or ends_at < math.inf:
+            self._begin_time(ends_at)
 
     @property
     def task_id(self) -> str:
         return self._task.task_id
 
-    def _begin_time(self) -> None:
-        if self._timer is None and not self.decided.done():
-            self._timer = asyncio.get_running_loop().call_at(self._limit.begin(), self._end_time)
+    @property
+    def ends_at(self) -> float:
+        """When the time is up, if it runs."""
+        return self._task.ends_at
 
-    def _end_time(self) -> None:
+    def _begin_time(self, ends_at: float = math.inf) -> None:
+        if self.ends_at == math.inf and not self.decided.done():
+            latest = time.monotonic() + self._context.settings.timeout
+            self._context.poller.limit(self._task, min(ends_at, latest))
+
+    def give_up(self) -> None:
+        """End the wait, because its time is up."""
         if not self.decided.done():
             self._go_on(time_is_up(self._answers, self._terms, self._context.settings.timeout))
 
-    async def _look_up(self) -> None:
+    async def look_up(self) -> None:
+        """Ask the service, and go on by its answer."""
         self._begin_time()
         try:
             answer = await self._context.poller.ask(self._context.client, self._task)
@@ -144,8 +134,6 @@ class Wait:
     def _end(self, decided: asyncio.Future[WavRecord]) -> None:
         """Leave nothing behind, however the wait ended."""
         self._context.poller.forget(self._task)
-        if self._timer is not None:
-            self._timer.cancel()
         if not decided.cancelled():
             # Taken note of, because a run that is ended does not ask for it.
             decided.exception()

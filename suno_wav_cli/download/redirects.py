@@ -6,6 +6,8 @@ import re
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
+import httpx
+
 STATUSES = (301, 302, 303, 307, 308)
 
 _SCHEMES = ("https", "http")
@@ -32,7 +34,9 @@ def find_flaw(location: str) -> str | None:
             return f"to {parts.scheme[:20]}:, which is not https"
         is_absolute = bool(parts.scheme) or location.startswith("//")
         usable = _is_host(parts) if is_absolute else not parts.netloc
-    except ValueError:
+        # Raises InvalidURL for numbers that are nearly an IP address, and for 64 KiB of address.
+        httpx.URL(location)
+    except (ValueError, httpx.InvalidURL):
         return _NO_ADDRESS
     return None if usable else _NO_ADDRESS
 

@@ -17,9 +17,11 @@ from suno_wav_cli.system.http_errors import read_retry_after
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_CONTENT_RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19})")
-_OF_UNKNOWN_LENGTH = re.compile(r"bytes 0-\d{1,19}/\*")
-_UNSATISFIED = re.compile(r"bytes \*/(\d{1,19})")
+# Some servers write "Bytes", put "=" in place of the space, or more spaces.
+_BYTES, _NUMBER = r"bytes[ \t=]+", r"[ \t]*([0-9]{1,19})[ \t]*"
+_CONTENT_RANGE = re.compile(f"{_BYTES}{_NUMBER}-{_NUMBER}/{_NUMBER}", re.IGNORECASE)
+_OF_UNKNOWN_LENGTH = re.compile(rf"{_BYTES}0-{_NUMBER}/[ \t]*\*", re.IGNORECASE)
+_UNSATISFIED = re.compile(rf"{_BYTES}\*/{_NUMBER}", re.IGNORECASE)
 _STRONG = re.compile(r'"[\x21\x23-\x7e]{1,1000}"')
 _LONGEST_WAIT = 120.0
 """Seconds. The most that a server may ask for by Retry-After."""
@@ -50,11 +52,15 @@ _MEANINGS: Mapping[int, Meaning] = MappingProxyType(
 _GONE = (HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 """Statuses whose pages speak of the file, however they look."""
 
-_CHALLENGES = ("CF-Mitigated", "X-Amzn-Waf-Action")
+_CHALLENGES = ("CF-Mitigated", "X-Amzn-Waf-Action", "X-Sucuri-Block", "X-Vercel-Mitigated")
 """Headers of protections against robots that answer in a server's place."""
 
 _PAGE_TYPES = ("text/html", "application/xhtml+xml")
-_PAGE_STARTS = (b"<!doctype html", b"<html")
+_OF_A_PAGE = re.compile(
+    rb"<(!doctype\s+html|html|head|body|meta|script|title)\b|captcha|challenge", re.IGNORECASE
+)
+"""What begins a page, and what the protections say that answer with JSON or a text."""
+
 _REASON = re.compile(rb"<Code>([A-Za-z]{1,40})</Code>")
 """Why an object store refuses an address, such as `ExpiredToken`."""
 
@@ -151,7 +157,7 @@ def _is_page(status: int, headers: Mapping[str, str], start: bytes) -> bool:
     if any(name in headers for name in _CHALLENGES):
         return True
     media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    looks_like_one = media_type in _PAGE_TYPES or start.lstrip().lower().startswith(_PAGE_STARTS)
+    looks_like_one = media_type in _PAGE_TYPES or _OF_A_PAGE.search(start) is not None
     return looks_like_one and status not in _GONE
 
 
@@ -178,10 +184,11 @@ def _make_whole(headers: Mapping[str, str], length: int | None, *, offered: bool
 
 
 def _read_part(headers: Mapping[str, str], wanted: ByteRange | None, validator: str | None) -> Content:
-    if wanted is None and _OF_UNKNOWN_LENGTH.fullmatch(headers.get("Content-Range", "")):
+    content_range = headers.get("Content-Range", "")
+    if wanted is None and (not content_range or _OF_UNKNOWN_LENGTH.fullmatch(content_range)):
         # The file's own header tells whether this is all of it.
         return _make_whole(headers, None, offered=False)
-    match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
+    match = _CONTENT_RANGE.fullmatch(content_range)
     if match is None or read_codings(headers.get("Content-Encoding", "")):
         raise StartOver("the file's server sends a part that cannot be placed")
     start, stop, length = int(match[1]), int(match[2]) + 1, int(match[3])

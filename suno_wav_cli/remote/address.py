@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from suno_wav_cli.errors import UsageError
 
-_ROOTS = ("s3:", "gs:", "az:")
+_ROOTS = ("/s3:/", "/gs:/", "/az:/")
 _URL = re.compile(r"(s3|gs|az)://([^/]*)/?(.*)", re.DOTALL)
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,221}")
 
@@ -52,7 +52,7 @@ def path_of_out(out: str) -> str:
 
 def is_remote(target: Path) -> bool:
     """Tell whether a target is an object."""
-    return target.parts[1:2] != () and target.parts[1] in _ROOTS and bool(target.root)
+    return target.as_posix().startswith(_ROOTS)
 
 
 def address_of(target: Path) -> ObjectAddress:

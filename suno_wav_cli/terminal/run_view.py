@@ -20,6 +20,8 @@ _FULL, _REST, _HEAD = "rgb(249,38,114)", "grey23", "bold"
 _MOST_ROWS = 8
 _NARROWEST = 4
 """Columns of a name or a bar that is worth showing."""
+_NAME = 18
+"""Columns that a name gets before a bar has its full share: a title's beginning, and what tells it apart."""
 _PULSE_SECONDS = 2.0
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 _LONG_WAIT = 1.5
@@ -143,7 +145,7 @@ def _middle(row: SongRow, now: float, *, alone: bool) -> _Middle:
 
 def _row(name: str, middle: _Middle, stage: str, columns: int, *, colour: bool) -> Line:
     room = columns - width_of(stage) - 2
-    bar = room * 3 // 5 if middle != "" else 0
+    bar = min(room * 3 // 5, max(room - _NAME, room // 4)) if middle != "" else 0
     wide = room - bar
     if min(wide, bar or wide) < _NARROWEST:
         return ((shorten(f"{name} {stage}", columns), ""),)

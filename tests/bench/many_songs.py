@@ -158,7 +158,9 @@ def wait(checkout: Checkout, address: str, folder: Path, songs: int) -> str:
     listed = folder / "list.txt"
     listed.write_text("".join(f"demo-never+{folder.name}x{n}\n" for n in range(songs)), encoding="ascii")
     accepted = counted(address, "accepted")
-    program = Program(checkout, address, folder, ["--from-file", str(listed), "--quiet"])
+    # On a busy machine it may take long until all are submitted.
+    arguments = ["--from-file", str(listed), "--quiet", "--timeout", "6h"]
+    program = Program(checkout, address, folder, arguments)
     while counted(address, "accepted") - accepted < songs:
         program.look()
         if program.process.poll() is not None:

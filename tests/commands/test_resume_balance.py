@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from suno_wav_cli.api.providers import SUNOAPI
-from suno_wav_cli.commands.resume import compare_balances
+from suno_wav_cli.conversion.balance_evidence import compare_balances
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account, State
 from suno_wav_cli.models import Song

@@ -26,6 +26,10 @@ PATH = Path("config.toml")
         pytest.param("jobs = " + "[" * 65_000, "nested too deeply", id="lists"),
         pytest.param("jobs = " + "{a=" * 20_000, "nested too deeply", id="tables"),
         pytest.param("jobs = " + "9" * 65_000, "too many digits", id="digits"),
+        pytest.param("jobs = 0x" + "f" * 65_000, "too many digits", id="hexadecimal digits"),
+        pytest.param(
+            "jobs = [{a = 0b" + "1" * 65_000 + "}]", "too many digits", id="binary digits in a list"
+        ),
     ],
 )
 @pytest.mark.timing

@@ -254,6 +254,8 @@ def test_durations_are_read(text: str, expected: float) -> None:
         "5 parsecs",
         ".5s",
         "9" * 400,
+        "\u0663",
+        "\uff11m",
     ],
 )
 def test_an_invalid_duration_is_reported(text: str) -> None:

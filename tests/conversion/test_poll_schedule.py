@@ -23,11 +23,15 @@ def a_schedule(gap: float = GAP) -> Schedule:
 
 
 def a_task(name: str, *, callback_url: str | None = HERE, began: float = 0.0) -> PolledTask:
-    return PolledTask(task_id=name, callback_url=callback_url, look_up=no_lookup, began=began, since=began)
+    return PolledTask(task_id=name, callback_url=callback_url, waiter=Waits(), began=began, since=began)
 
 
-async def no_lookup() -> None:
+class Waits:
     """These tasks are only scheduled."""
+
+    async def look_up(self) -> None: ...
+
+    def give_up(self) -> None: ...
 
 
 def play(schedule: Schedule, until: float, *, ends_at: float = float("inf")) -> list[tuple[float, str]]:

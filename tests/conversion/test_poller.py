@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -35,15 +36,13 @@ class Turns:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def follow(self, name: str, step: AskAgain, *, callback_url: str | None = HERE) -> PolledTask:
-        async def look_up() -> None:
-            self.names.append(name)
-            self.changed.set()
-            if name in self.slow:
-                await asyncio.Event().wait()
-
-        task = self.poller.follow(name, look_up, callback_url=callback_url)
+        task = self.poller.follow(name, Turn(turns=self, name=name), callback_url=callback_url)
         self.poller.schedule(task, step)
         return task
+
+    def take(self, name: str) -> None:
+        self.names.append(name)
+        self.changed.set()
 
     async def have(self, count: int) -> list[str]:
         async with asyncio.timeout(60):
@@ -51,6 +50,22 @@ class Turns:
                 self.changed.clear()
                 await self.changed.wait()
         return self.names
+
+
+@dataclass
+class Turn:
+    """What waits for one of the tasks."""
+
+    turns: Turns
+    name: str
+
+    async def look_up(self) -> None:
+        self.turns.take(self.name)
+        if self.name in self.turns.slow:
+            await asyncio.Event().wait()
+
+    def give_up(self) -> None:
+        self.turns.take(f"{self.name} given up")
 
 
 def test_early_callbacks_are_remembered_up_to_a_limit() -> None:
@@ -127,3 +142,44 @@ def test_a_lost_tunnel_wakes_the_songs_that_expect_a_callback() -> None:
         return await turns.have(1)
 
     assert asyncio.run(story()) == ["a"]
+
+
+def test_a_wait_is_given_up_at_its_end_however_long_its_lookup_takes() -> None:
+    """The ends need not come in the order in which the waits began."""
+
+    async def story() -> list[str]:
+        turns = Turns(slow=frozenset("a"))
+        now = time.monotonic()
+        for name, step, seconds in (
+            ("a", AT_ONCE, 0.4),
+            ("b", LATER, 0.2),
+            ("c", LATER, 0.3),
+            ("d", LATER, 60),
+        ):
+            turns.poller.limit(turns.follow(name, step), now + seconds)
+        return await turns.have(4)
+
+    assert asyncio.run(story()) == ["a", "b given up", "c given up", "a given up"]
+
+
+def test_a_wait_whose_time_was_up_before_is_given_up_at_once() -> None:
+    async def story() -> list[str]:
+        turns = Turns()
+        turns.poller.limit(turns.follow("a", LATER), time.monotonic() - 1.0)
+        return turns.names
+
+    assert asyncio.run(story()) == ["a given up"]
+
+
+def test_a_wait_that_has_ended_is_not_given_up() -> None:
+    async def story() -> list[str]:
+        turns = Turns()
+        now = time.monotonic()
+        for name, seconds in (("a", 0.1), ("b", 0.2)):
+            task = turns.follow(name, LATER)
+            turns.poller.limit(task, now + seconds)
+            if name == "a":
+                turns.poller.forget(task)
+        return await turns.have(1)
+
+    assert asyncio.run(story()) == ["b given up"]

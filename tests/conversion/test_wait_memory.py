@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from suno_wav_cli.conversion.context import ConversionContext
 
 _SONGS = 500
-_BYTES = 2200
+_BYTES = 1850
 
 
 def test_a_waiting_song_takes_little_memory() -> None:
-    """Ten thousand may wait at once. A coroutine and a timeout for each took twice as much."""
+    """Ten thousand may wait at once. A coroutine and a timer for each took more than twice as much."""
 
     async def story() -> float:
         async with customer.waiting() as context:

@@ -34,7 +34,6 @@ from suno_wav_cli.errors import (
     DownloadFailed,
     NotAWholeWav,
     OutputExists,
-    StartOver,
     SunoWavError,
     UsageError,
 )
@@ -236,7 +235,7 @@ def test_what_an_earlier_try_left_is_replaced(cdn: Cdn) -> None:
         pytest.param("/status/202", AddressRefused, id="202"),
         pytest.param("/status/416", AddressRefused, id="416"),
         pytest.param("/status/204", AddressRefused, id="204"),
-        pytest.param("/status/206", StartOver, id="a part that nobody asked for"),
+        pytest.param("/status/206", NotAWholeWav, id="206 without saying of which part"),
         pytest.param("/status/304", AddressRefused, id="304"),
         pytest.param("/half", NotAWholeWav, id="a WAV that is shorter than it says"),
         pytest.param("/page", NotAWholeWav, id="a web page"),

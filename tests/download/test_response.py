@@ -45,6 +45,19 @@ def test_a_server_that_has_trouble_is_asked_again(status: int, headers: dict[str
         pytest.param(403, {"CF-Mitigated": "challenge"}, b"{}", id="another one"),
         pytest.param(404, {"CF-Mitigated": "challenge"}, b"", id="even as 404"),
         pytest.param(416, HTML, b"", id="416"),
+        pytest.param(
+            403, {}, b'{"url":"https://geo.captcha-delivery.com/captcha/?id=1"}', id="JSON of DataDome"
+        ),
+        pytest.param(
+            403, {}, b'{"appId":"PX1","blockScript":"/captcha/captcha.js"}', id="JSON of PerimeterX"
+        ),
+        pytest.param(401, {"Content-Type": "text/plain"}, b"Challenge required", id="a text"),
+        pytest.param(403, {"X-Sucuri-Block": "1"}, b"", id="Sucuri"),
+        pytest.param(403, {"X-Vercel-Mitigated": "challenge"}, b"", id="Vercel"),
+        pytest.param(403, {}, b"\xef\xbb\xbf<!DOCTYPE  html>", id="behind a byte order mark"),
+        pytest.param(403, {}, b"<!-- no robots --><html>", id="behind a comment"),
+        pytest.param(403, {}, b"<head><meta charset=utf-8>", id="without its beginning"),
+        pytest.param(403, {}, b'<script src="/x.js"></script>', id="nothing but a script"),
     ],
 )
 def test_a_page_says_nothing_about_the_file(status: int, headers: dict[str, str], start: bytes) -> None:
@@ -60,6 +73,7 @@ def test_a_page_says_nothing_about_the_file(status: int, headers: dict[str, str]
         pytest.param(403, XML, b"<Error><Code>\x1b[31m</Code>", "HTTP 403", id="with a colour"),
         pytest.param(404, HTML, CHALLENGE, "HTTP 404", id="the page of a missing file"),
         pytest.param(410, HTML, CHALLENGE, "HTTP 410", id="the page of a deleted file"),
+        pytest.param(404, {}, b"<script>captcha()</script>", "HTTP 404", id="one with a form"),
         pytest.param(403, XML, b"", "HTTP 403", id="nothing more"),
     ],
 )
@@ -79,7 +93,12 @@ def test_a_refusal_names_its_reason(status: int, headers: dict[str, str], start:
         pytest.param({"Content-Range": "bytes 1-9/10"}, None, id="from the second byte on"),
         pytest.param({"Content-Range": "bytes 1-9/*"}, None, id="a later part of unknown length"),
         pytest.param({"Content-Range": "bytes 0-9/10", "Content-Length": "9"}, None, id="contradictory"),
-        pytest.param({}, None, id="without saying which"),
+        pytest.param({"Content-Range": "Bytes 0-9/10"}, 10, id="with a capital"),
+        pytest.param({"Content-Range": "bytes=0-9/10"}, 10, id="written as a range is asked for"),
+        pytest.param({"Content-Range": "bytes  0 - 9 / 10"}, 10, id="with spaces"),
+        pytest.param({"Content-Range": "Bytes=1-9/10"}, None, id="from the second byte on, with a capital"),
+        pytest.param({"Content-Range": "bytes */10"}, None, id="nothing"),
+        pytest.param({"Content-Range": "lines 0-9/10"}, None, id="in another unit"),
     ],
 )
 def test_a_part_that_is_all_of_the_file_need_not_be_asked_for(
@@ -101,6 +120,7 @@ def test_a_part_that_is_all_of_the_file_need_not_be_asked_for(
     ("status", "headers", "length"),
     [
         pytest.param(206, {"Content-Range": "bytes 0-9/*"}, None, id="a part from the beginning"),
+        pytest.param(206, {"Content-Length": "10"}, None, id="a part, without saying which"),
         pytest.param(203, {"Content-Length": "10"}, 10, id="from a proxy that changes answers"),
     ],
 )
@@ -203,6 +223,10 @@ def test_a_coding_that_cannot_be_undone_is_told(header: str) -> None:
         ("https://a b/", "to something that is not an address"),
         ("https://a\x1b[31m/", "to something that is not an address"),
         ("https://%5b/", "to something that is not an address"),
+        ("https://0177.0.0.1/", "to something that is not an address"),
+        ("https://256.1.2.3/", "to something that is not an address"),
+        ("https://127.0.0.1./", None),
+        (f"/{'a' * 70_000}", "to something that is not an address"),
     ],
 )
 def test_a_redirect_that_cannot_be_followed_is_known_by_its_address(location: str, flaw: str | None) -> None:

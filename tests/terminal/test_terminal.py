@@ -192,8 +192,6 @@ def test_quiet_prints_errors_and_remedies(sandbox: Sandbox) -> None:
     assert done.err == (
         "demo-maintenance+quiet: error: the service is in maintenance: System maintenance in progress (code 455)\n"
         "  Nothing was charged for this. Try again in a while.\n"
-        "suno-wav: 1 song is left\n"
-        "  To continue: run the same command again\n"
     )
 
 
