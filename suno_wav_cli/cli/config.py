@@ -41,7 +41,7 @@ def config(
         bool, typer.Option("--path", help="Print the path of config.toml and exit.")
     ] = False,
 ) -> None:
-    """Show the settings in force and where each comes from, or change them.
+    """Show the settings and where each comes from, or change them.
 
     `config set timeout 1h` writes config.toml and keeps its comments. Secrets (hmac_key,
     ngrok_authtoken) are prompted for, or read as one line of standard input. They are never shown,

@@ -56,7 +56,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "status": ("suno-wav status @last --watch", "suno-wav status @last --wait --download"),
         "jobs": ("suno-wav jobs", "suno-wav jobs --expiring --days 5", "suno-wav jobs --json"),
         "resume": ("suno-wav resume", "suno-wav resume @last --timeout 1h"),
-        "tracks": ("suno-wav tracks demo-song --provider sandbox",),
+        "tracks": ("suno-wav tracks demo-album --provider sandbox",),
         "credits": ("suno-wav credits", "suno-wav credits --provider kie"),
         "login": ("suno-wav login", "suno-wav login < key.txt"),
         "logout": ("suno-wav logout",),

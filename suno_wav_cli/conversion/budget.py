@@ -97,21 +97,23 @@ def refuse_price(price: Decimal, cap: Decimal | None, balance: Decimal | None) -
     if cap is not None and price > cap:
         return NoCredits(
             f"this would cost {format_credits(price)} credits, and --max-credits allows {format_credits(cap)}",
-            f"Nothing was submitted. {_songs_for(cap)} Convert fewer, or raise --max-credits.",
+            f"Nothing was submitted. {_advise(cap, 'raise --max-credits')}",
         )
     if balance is not None and price > balance:
         return NoCredits(
             f"this would cost {format_credits(price)} credits, and the balance is {format_credits(balance)}",
-            f"Nothing was submitted. {_songs_for(balance)} Top up at your provider, or convert fewer.",
+            f"Nothing was submitted. {_advise(balance, 'top up at your provider')}",
         )
     return None
 
 
-def _songs_for(amount: Decimal) -> str:
+def _advise(amount: Decimal, more: str) -> str:
+    """Say for how many songs the amount is enough, and what to do. `more` is how to get a greater one."""
     count = count_wavs(amount)
-    return (
-        f"At {format_credits(WAV_PRICE)} each, it is enough for {count} {'song' if count == 1 else 'songs'}."
-    )
+    if count == 0:
+        return f"A song costs {format_credits(WAV_PRICE)}; {more}."
+    songs = "song" if count == 1 else "songs"
+    return f"At {format_credits(WAV_PRICE)} each, it is enough for {count} {songs}. Convert fewer, or {more}."
 
 
 def _report_price(

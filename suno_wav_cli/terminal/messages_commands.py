@@ -8,7 +8,7 @@ from typing import assert_never
 from suno_wav_cli import events
 from suno_wav_cli.terminal.job_table import format_jobs, summarize_jobs
 from suno_wav_cli.terminal.message import Level, Message
-from suno_wav_cli.terminal.tables import describe_cost, printable
+from suno_wav_cli.terminal.tables import describe_cost, get_width, printable
 from suno_wav_cli.terminal.track_table import format_tracks
 from suno_wav_cli.terminal.waveform import describe_file
 
@@ -20,7 +20,8 @@ def render_command(event: events.CommandEvent) -> Message:
         case events.TrackList():
             state = printable(event.flag or "no state given")
             return Message(
-                text=f"suno-wav: music task {event.music_task_id}: {state}", result=format_tracks(event)
+                text=f"suno-wav: music task {event.music_task_id}: {state}",
+                result=format_tracks(event, get_width()),
             )
         case events.RawRecord():
             return Message(result=json.dumps(event.record, indent=2).splitlines())

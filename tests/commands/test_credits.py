@@ -264,7 +264,7 @@ def test_a_batch_that_the_balance_does_not_cover_is_not_begun(poor: Sandbox) -> 
     assert (done.code, done.out) == (4, "")
     assert done.err.endswith(
         "error: this would cost 1.2 credits, and the balance is 1\n"
-        "  Nothing was submitted. At 0.4 each, it is enough for 2 songs. Top up at your provider, or convert fewer.\n"
+        "  Nothing was submitted. At 0.4 each, it is enough for 2 songs. Convert fewer, or top up at your provider.\n"
     )
     assert [poor.counted("submissions", song) for song in songs] == [0, 0, 0]
     assert journal_states() == []

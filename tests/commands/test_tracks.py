@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from suno_wav_cli.events import TrackList
+from suno_wav_cli.models import Track
+from suno_wav_cli.terminal.track_table import format_tracks
 from tests.support.program import run_program
 from tests.support.wild import envelope
 
@@ -29,6 +32,26 @@ def test_each_track_is_a_line(sandbox: Sandbox) -> None:
     assert head.split() == ["AUDIO", "ID", "TITLE", "LENGTH", "STATE", "TAGS"]
     assert first.split()[1:] == ["Sandbox", "song", "1", "0:06", "complete", "sine,", "practice"]
     assert second.index("Sandbox song 2") == first.index("Sandbox song 1") == head.index("TITLE")
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_no_two_titles_look_alike(width: int) -> None:
+    """On a narrow terminal, rather the tags and the length are left out."""
+    tracks = [
+        Track(
+            audio_id=f"8551ab12-34cd-4e5f-8a9b-0c1d2e3f662{number}",
+            music_task_id=MUSIC,
+            title=f"A Summer Night by the Sea {number}",
+            tags="sine, practice",
+            duration=6.0,
+            complete=True,
+        )
+        for number in (1, 2)
+    ]
+    head, *rows = format_tracks(TrackList(items=tuple(tracks), music_task_id=MUSIC, flag=None), width)
+    assert max(map(len, (head, *rows))) <= width
+    assert len({row[38:].replace("complete", "") for row in rows}) == 2
+    assert ["complete" in row for row in rows] == [True, True]
 
 
 @pytest.mark.long
