@@ -285,7 +285,7 @@ def test_max_credits_refuses_before_anything_is_submitted(sandbox: Sandbox, cap:
     done = sandbox.run("convert", *songs, "--max-credits", cap)
     assert (done.code, done.out) == (4, "")
     assert f"this would cost 0.8 credits, and --max-credits allows {cap}\n" in done.err
-    assert f"enough for {0 if cap == '0' else 1} song" in done.err
+    assert ("A song costs 0.4; raise" if cap == "0" else "enough for 1 song. Convert fewer") in done.err
     assert [sandbox.counted("submissions", song) for song in songs] == [0, 0]
 
 
