@@ -289,15 +289,11 @@ def unusable(path: Path | None, error: Exception) -> JournalUnusable | JournalLo
         return JournalUnusable(
             message, "Repair the file or folder, or name another one: SUNO_WAV_HOME=FOLDER"
         )
-    read = quote_command(("sqlite3", str(path), ".recover"))
-    write = quote_command(("sqlite3", f"{path}.new"))
-    how = "Save what can be read with `.recover` of sqlite3, and put the new file in its place."
-    if read and write:
-        how = f"Save what can be read, and put the new file in its place: {read} | {write}"
+    line = quote_command(("sqlite3", str(path), ".recover")) or "sqlite3 JOURNAL .recover"
     damaged = JournalUnusable(
         message,
         "It is damaged, and was not touched. Without it, songs that were paid for are not known and would be paid for "
-        f"again. {how}",
+        f"again. Save what can be read, and put NEW in its place: {line} | sqlite3 NEW",
     )
     damaged.ends_with_command = True
     return damaged

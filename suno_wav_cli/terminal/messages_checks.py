@@ -17,8 +17,8 @@ _VERDICT = 9
 _NAME = 18
 """Columns before the fact."""
 
-_COMMAND = re.compile(r"[a-z~./'].*[^.]", re.DOTALL)
-"""What may be pasted. A setting (`SSL_CERT_FILE=FILE`) and a sentence are not commands."""
+_COMMAND = re.compile(r"[a-z~./'].*[^.](?<! [A-Z]{3})", re.DOTALL)
+"""What may be pasted: no setting (`SSL_CERT_FILE=FILE`), no sentence, and no line that ends in `NEW`."""
 
 _NARROWEST = 24
 """A fact has at least as many columns, or else lines of its own."""

@@ -369,7 +369,7 @@ def test_no_receiver(path: str, free_port: int) -> None:
     finding = asyncio.run(check_receiver(f"{address}{path}", None, PATIENT))
     assert (finding.verdict, finding.exit_code) == ("failed", ExitCode.TUNNEL_FAILED)
     assert finding.fact.endswith("the service counts this as failed: connection refused")
-    how = "To see it, give its address to `suno-wav trigger --event success`."
+    how = "To see it, give its address to `suno-wav trigger`."
     if not path:
         how = f"To see it: suno-wav trigger {address} --event success"
     assert finding.remedy == f"Start the receiver, or correct the port. {how}"

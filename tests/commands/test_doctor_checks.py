@@ -351,7 +351,7 @@ def test_a_damaged_journal(tmp_path: Path, content: bytes, said: str) -> None:
     with pytest.raises(JournalUnusable, match=said) as raised:
         examine(path)
     assert raised.value.exit_code == ExitCode.USAGE
-    assert raised.value.remedy.endswith(f": sqlite3 {path} .recover | sqlite3 {path}.new")
+    assert raised.value.remedy.endswith(f": sqlite3 {path} .recover | sqlite3 NEW")
 
 
 def test_a_journal_with_a_broken_page(tmp_path: Path) -> None:

@@ -106,6 +106,7 @@ def test_a_command_to_paste_is_never_broken(width: int | None) -> None:
         "Repair the file or folder, or name another one, with enough room: SUNO_WAV_HOME=FOLDER",
         "If a proxy or a virus scanner reads along, name its certificate: SSL_CERT_FILE=FILE",
         "One song a line, or a song and its task: AUDIO_ID [TASK_ID]",
+        "Save what can be read, and put NEW in its place: sqlite3 journal.sqlite3 .recover | sqlite3 NEW",
         "It was made by hand, or by another program: delete it, or keep it elsewhere.",
     ],
 )
