@@ -45,15 +45,11 @@ def main() -> None:
 
         gc.freeze()
         gc.enable()
-        with _told_if_lost():
+        with safe_end(), _told_if_lost():
             app(prog_name="suno-wav")
     except KeyboardInterrupt:
         # Ctrl-C while the program was loading. A command says itself that it was stopped.
         sys.exit(130)
-    except SystemExit as ended:
-        if "obstore" in sys.modules:
-            _exit_at_once(ended.code)
-        raise
     finally:
         gc.freeze()
 
