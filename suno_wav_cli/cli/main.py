@@ -45,26 +45,28 @@ def main() -> None:
 
         gc.freeze()
         gc.enable()
-        with _told_if_lost():
+        with safe_end(), _told_if_lost():
             app(prog_name="suno-wav")
     except KeyboardInterrupt:
         # Ctrl-C while the program was loading. A command says itself that it was stopped.
         sys.exit(130)
-    except SystemExit as ended:
-        if "obstore" in sys.modules:
-            _exit_at_once(ended.code)
-        raise
     finally:
         gc.freeze()
 
 
-def _exit_at_once(code: str | int | None) -> None:
-    """End the process without Python's own end, which stops the threads of obstore.
+@contextmanager
+def safe_end() -> Iterator[None]:
+    """End the process without Python's own end, which stops the threads of obstore, if there are any.
 
     One that has just delivered a result still waits for Python. Being stopped there, it aborts the whole
     program (measured with obstore 0.12.1 on Python 3.11).
     """
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
-            stream.flush()
-    os._exit(code if isinstance(code, int) else 0)
+    try:
+        yield
+    except SystemExit as ended:
+        if "obstore" not in sys.modules:
+            raise
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(ended.code if isinstance(ended.code, int) else 0)

@@ -9,6 +9,7 @@ from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.ids import music_task_of
 from suno_wav_cli.conversion.music_task import fetch_music_task
 from suno_wav_cli.conversion.resume_hint import service_options
+from suno_wav_cli.conversion.slow_answer import tell_if_slow
 from suno_wav_cli.errors import ExitCode
 from suno_wav_cli.events import TrackList
 from suno_wav_cli.journal import open_history
@@ -31,6 +32,7 @@ def show_tracks(argument: str, run: Run) -> ExitCode:
 
 async def _show_tracks(music_task_id: str, run: Run) -> ExitCode:
     async with open_context(run) as context:
-        task = await fetch_music_task(context, music_task_id)
+        with tell_if_slow(run, context.service, "the tracks"):
+            task = await fetch_music_task(context, music_task_id)
     run.report(TrackList(items=task.tracks, music_task_id=task.task_id, flag=task.flag))
     return ExitCode.OK

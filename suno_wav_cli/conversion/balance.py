@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.providers import get_provider
+from suno_wav_cli.conversion.slow_answer import tell_if_slow
 from suno_wav_cli.system.pacing import Backoff
 from suno_wav_cli.system.tls import make_tls_context
 
@@ -23,4 +24,5 @@ async def fetch_balance(run: Run, base_url: str, key: Secret) -> Decimal:
     async with Client(
         provider, base_url, key, tls, backoff, timing=run.api_timing, address_from=run.address_from
     ) as client:
-        return await client.fetch_credits()
+        with tell_if_slow(run, base_url, "the balance"):
+            return await client.fetch_credits()

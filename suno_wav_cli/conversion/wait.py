@@ -16,6 +16,7 @@ from suno_wav_cli.conversion.lookup_retry import (
     next_step,
     time_is_up,
 )
+from suno_wav_cli.conversion.slow_answer import tell_if_slow
 from suno_wav_cli.errors import GenerationFailed, NotAuthorized, SunoWavError, TaskForgotten, TaskUnknown
 from suno_wav_cli.events import LookedUp, LookupFailed, StateChanged, TaskMessage
 from suno_wav_cli.models import WavRecord, WavState
@@ -147,14 +148,16 @@ async def look_once(context: ConversionContext, task_id: str, entry: JournalEntr
 
     Raise what `Client.fetch_record` raises, with what it means for a task that is paid for.
     """
+    name = entry.name if entry else task_id
     try:
-        record = await context.client.fetch_record(task_id)
+        with tell_if_slow(context.run, context.service, f"the state of {name}"):
+            record = await context.client.fetch_record(task_id)
     except SunoWavError as error:
         if entry is not None and not isinstance(error, NotAuthorized):
             error.remedy = "The task is paid for, and a single answer does not decide about it."
             error.continue_argv = context.continue_argv([task_id])
         raise
-    context.report(LookedUp(audio_id=entry.name if entry else task_id, record=record))
+    context.report(LookedUp(audio_id=name, record=record))
     return record
 
 

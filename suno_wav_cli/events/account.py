@@ -25,6 +25,18 @@ class Balance:
 
 
 @event
+class LookupAwaited:
+    """The service has been asked, and has not answered for a while.
+
+    service: its address.
+    asked_for: what it was asked for.
+    """
+
+    service: str
+    asked_for: str
+
+
+@event
 class KeyStored:
     """`login`: the API key is stored.
 
@@ -178,6 +190,7 @@ class ConfigLocated:
 
 AccountEvent: TypeAlias = (
     Balance
+    | LookupAwaited
     | KeyStored
     | KeyRemoved
     | SettingShown

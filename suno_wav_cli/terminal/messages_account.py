@@ -22,6 +22,9 @@ def render_account(event: events.AccountEvent) -> Message:
                 text=f"suno-wav: enough for {event.wavs} WAVs, at {count_credits(event.price_each)} each",
                 result=[format_credits(event.credits)],
             )
+        case events.LookupAwaited():
+            asked_for = printable(event.asked_for)
+            return Message(text=f"suno-wav: waiting for {printable(event.service)} to tell {asked_for}")
         case events.KeyStored():
             return Message(text=_key_stored(event))
         case events.KeyRemoved():

@@ -446,8 +446,6 @@ def test_the_program_retries_after_a_refused_connection(free_port: int) -> None:
         f"song: error: the service cannot be reached at 127.0.0.1:{free_port}: the connection was refused\n"
         "  Check the network and the address, which comes from SUNO_WAV_BASE_URL, then try again. "
         "`suno-wav doctor` looks closer.\n"
-        "suno-wav: 1 song is left\n"
-        "  To continue: run the same command again\n"
     )
 
 

@@ -1,6 +1,7 @@
 """One file from nginx, by the whole program and by curl, wget, aria2c and httpx.
 
     python -m tests.bench.download [--part https|http|throttled|memory ...] [--runs N] [--size MB] [--folder DIR] [--markdown]
+                                  [--beside CHECKOUT]
 
 Ours is `suno-wav status TASK_ID --download --out FILE` in a fresh home, with its bar on a pseudo-terminal: start-up, one
 question to an API that answers at once, the download, the flush to the disk, the check and the rename. What the start-up
@@ -13,6 +14,8 @@ Wall and CPU are medians of the turns, CPU being user and system of a process an
 memory is the greatest of all turns. `beyond start-up` is the difference between the two medians of ours. nginx has one
 worker on the same machine, with whose cores it shares the work; in the throttled part it gives each connection 20 MiB a
 second. The memory part is for a larger file, and shows the peak only.
+
+`--beside` lets the program of another checkout, with its own `.venv`, take turns too.
 
 The files lie in the system's folder for temporary files, or in `--folder`: /dev/shm keeps the disk out of it.
 
@@ -45,6 +48,7 @@ from tests.bench.downloads.contenders import (
     WGET,
     Contender,
     Job,
+    beside,
     beyond_start_up,
     ours,
     peers,
@@ -104,12 +108,18 @@ class Bench:
     web: Web
     api: Api
     connections: Sequence[int | None]
+    others: Sequence[Contender]
 
     def measure(self, part: Part, megabytes: int, turns: int) -> dict[Contender, Cost]:
         source = self.folder / f"{megabytes}mb.wav"
         make_wav(source, megabytes * _MEGABYTE)
         programs = [ours(number) for number in self.connections]
-        contenders = [*(peer for peer in peers() if peer.name in part.peers), start_up(), *programs]
+        contenders = [
+            *(peer for peer in peers() if peer.name in part.peers),
+            start_up(),
+            *programs,
+            *self.others,
+        ]
         costs: dict[Contender, list[Cost]] = {contender: [] for contender in contenders}
         for turn in range(turns):
             for contender in contenders[:: -1 if turn % 2 else 1]:
@@ -177,7 +187,13 @@ def main() -> int:
         with TemporaryDirectory(prefix="suno-wav-bench-", dir=given.folder) as name:
             folder = Path(name)
             with serving(folder) as web, answering() as api:
-                bench = Bench(folder=folder, web=web, api=api, connections=connections_to_measure())
+                bench = Bench(
+                    folder=folder,
+                    web=web,
+                    api=api,
+                    connections=connections_to_measure(),
+                    others=[beside(checkout) for checkout in given.beside or ()],
+                )
                 for part in parts:
                     megabytes = given.size or part.megabytes
                     _check_space(folder, megabytes)
@@ -211,6 +227,9 @@ def _arguments() -> argparse.Namespace:
     sizes = ", ".join(f"{part.megabytes} for {name}" for name, part in PARTS.items())
     parser.add_argument("--size", metavar="MB", type=_number_to(4294), help=f"of the file; default: {sizes}")
     parser.add_argument("--folder", help="for the files; default: the system's for temporary files")
+    parser.add_argument(
+        "--beside", metavar="CHECKOUT", type=Path, action="append", help="may be given several times"
+    )
     parser.add_argument("--markdown", action="store_true", help="print tables for tests/README.md")
     return parser.parse_args()
 

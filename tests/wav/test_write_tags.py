@@ -522,5 +522,5 @@ def test_where_the_extra_is_missing_the_remedy_is_said() -> None:
         text=True,
         check=True,
     )
-    assert "--tag needs an extra" in done.stdout
-    assert "pip install 'suno-wav-cli[tags]'" in done.stdout
+    assert "--tag needs a package" in done.stdout
+    assert "'suno-wav-cli[tags]'" in done.stdout

@@ -15,6 +15,8 @@ _HTTPX_CLIENT = Path(__file__).with_name("httpx_client.py")
 _OURS = ("SUNO_", "NGROK_")
 _UNLIKELY = ("NO_COLOR", "PYTHONDONTWRITEBYTECODE")
 """What few people have set: without its bytecode the program is compiled at every start."""
+_PROGRAM = 3
+"""Words by which a command line of ours begins: Python, -m, and the package."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,13 @@ def ours(connections: int | None) -> Contender:
         alone="suno-wav, 1 connection",
         settings=(("SUNO_WAV_CONNECTIONS", str(connections)),),
     )
+
+
+def beside(checkout: Path) -> Contender:
+    """Return the program of another checkout, which has its own `.venv`, with its own choice of connections."""
+    program = str(checkout.absolute() / ".venv/bin/suno-wav")
+    name = "suno-wav of the other checkout"
+    return Contender(name=name, command=lambda job: [program, *_download(job)[_PROGRAM:]], alone=name)
 
 
 def start_up() -> Contender:
