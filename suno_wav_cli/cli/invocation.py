@@ -38,7 +38,7 @@ from suno_wav_cli.events import (
     VariableUnknown,
 )
 from suno_wav_cli.remote.limits import UploadLimits
-from suno_wav_cli.system.signals import Stopped, handle_signals, stop_on_signals
+from suno_wav_cli.system.signals import Stopped, exit_code_of, handle_signals, stop_on_signals
 from suno_wav_cli.terminal import display, is_interactive
 from suno_wav_cli.terminal.queries import hide_queries
 from suno_wav_cli.terminal.streams import Results, discard_rest, report_loss
@@ -49,8 +49,6 @@ if TYPE_CHECKING:
     from suno_wav_cli.config.credentials import Secrets
     from suno_wav_cli.errors import UsageError
     from suno_wav_cli.events import Event, Report
-
-_SIGNAL_BASE = 128
 
 
 def run_command(
@@ -188,7 +186,7 @@ def _call(command: Callable[[Run], int], run: Run) -> int:
                     continue_argv=argv,
                 )
             )
-        return _SIGNAL_BASE + stop.signal
+        return exit_code_of(stop.signal)
     except Exception as bug:  # noqa: BLE001 - every other exception is a bug, and is reported as one
         return _fail(ProgramBug(bug), run.report, verbose=run.settings.verbose)
 

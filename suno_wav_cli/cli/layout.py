@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.cli import options
+from suno_wav_cli.system.shell_words import adapt_example
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -108,7 +109,7 @@ def write_examples(lines: Iterable[str], to: HelpFormatter) -> None:
         with to.section("Examples"):
             # Not wrapped: each line is to be pasted as it stands.
             for line in lines:
-                to.write(f"  {line}\n")
+                to.write(f"  {adapt_example(line)}\n")
 
 
 def group(parameters: Iterable[Parameter]) -> dict[str, list[Parameter]]:

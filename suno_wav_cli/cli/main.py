@@ -28,6 +28,21 @@ def _told_if_lost() -> Iterator[None]:
             sys.exit(2)
 
 
+def _escape_output() -> None:
+    """Escape what the encoding of standard output cannot carry, such as a title's letters in cp1252."""
+    if getattr(sys.stdout, "errors", None) == "strict" and hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _read_words() -> list[str]:
+    """Return the words of the command line, with the files that `*` stands for, as cmd does not do it."""
+    if os.name != "nt":
+        return sys.argv[1:]
+    from suno_wav_cli.system.shell_words import expand_wildcards
+
+    return expand_wildcards(sys.argv[1:])
+
+
 def main() -> None:
     """Run the command line and exit with its code."""
     # Answered before typer is imported, which takes ten times as long.
@@ -46,7 +61,8 @@ def main() -> None:
         gc.freeze()
         gc.enable()
         with safe_end(), _told_if_lost():
-            app(prog_name="suno-wav")
+            _escape_output()
+            app(_read_words(), prog_name="suno-wav")
     except KeyboardInterrupt:
         # Ctrl-C while the program was loading. A command says itself that it was stopped.
         sys.exit(130)

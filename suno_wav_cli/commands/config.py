@@ -22,7 +22,7 @@ from suno_wav_cli.config.settings import (
 from suno_wav_cli.config.typed import typed_value
 from suno_wav_cli.errors import ExitCode, UsageError
 from suno_wav_cli.system.look import look_at
-from suno_wav_cli.system.shell_words import split_command
+from suno_wav_cli.system.shell_words import adapt_example, split_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +79,8 @@ def set_setting(run: Run, name: str, text: str | None, *, read_value: Callable[[
         if text is not None:
             raise UsageError(
                 "a secret on the command line is visible to other users and stays in the shell's history",
-                f"Run suno-wav config set {name} and enter it, or send it in: suno-wav config set {name} < FILE",
+                f"Run suno-wav config set {name} and enter it, or send it in: "
+                + adapt_example(f"suno-wav config set {name} < FILE"),
             )
         secret = parse_key(read_value(f"{name} (not shown): "), "what was entered")
         if secret is None:

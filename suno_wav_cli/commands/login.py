@@ -13,6 +13,7 @@ from suno_wav_cli.config.settings import base_url_of
 from suno_wav_cli.conversion.balance import fetch_balance
 from suno_wav_cli.errors import ExitCode, NotAuthorized, ServiceUnavailable, SunoWavError, UsageError
 from suno_wav_cli.system.event_loop import run_async
+from suno_wav_cli.system.shell_words import adapt_example
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.models import Secret
 
 _UNCHANGED = "Nothing was changed."
+_FROM_FILE = "suno-wav login < FILE"
 
 
 def login(
@@ -41,12 +43,14 @@ def login(
     if typed:
         raise UsageError(
             "a key on the command line is visible to other users and stays in the shell's history",
-            "Run suno-wav login and enter the key, or send it in: suno-wav login < FILE",
+            f"Run suno-wav login and enter the key, or send it in: {adapt_example(_FROM_FILE)}",
         )
     base_url = _require_account(run.settings)
     key = parse_key(read_key(_make_prompt(run, base_url)), "what was entered")
     if key is None:
-        raise UsageError("no key was entered", "Enter it at the prompt, or send it in: suno-wav login < FILE")
+        raise UsageError(
+            "no key was entered", f"Enter it at the prompt, or send it in: {adapt_example(_FROM_FILE)}"
+        )
     left = None if unverified else _verify(run, base_url, key)
     kept = KeyStore(folder=run.paths.keys).keep(base_url, key)
     run.report(

@@ -54,9 +54,9 @@ def is_held(path: Path) -> bool:
         with path.open("rb") as file:
             if SUPPORTED:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            else:
-                # Windows does not let others read what is locked.
-                file.read(1)
+            elif sys.platform == "win32":
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+                msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
     except BlockingIOError:
         return True
     except PermissionError:

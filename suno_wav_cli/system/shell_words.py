@@ -27,6 +27,9 @@ _NOT_IN_QUOTES = frozenset('%$`"\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QU
 """Characters that cmd or PowerShell evaluates between double quotes, the only quotes that they share."""
 
 
+_WILDCARDS = frozenset("*?")
+
+
 def split_command(text: str, *, windows: bool = _WINDOWS) -> tuple[str, ...]:
     """Return the words of a command: quotes group, and a backslash quotes the next character.
 
@@ -69,6 +72,35 @@ def say_how(advice: str, *argv: str) -> str:
     """Return `advice: COMMAND`, or `advice.` if the command cannot be quoted. The command comes last."""
     line = quote_command(argv)
     return f"{advice}: {line}" if line else f"{advice}."
+
+
+def adapt_example(line: str, *, windows: bool = _WINDOWS) -> str:
+    """Return a line written for sh, perhaps with `< FILE`, as the shells of this system read it.
+
+    cmd groups by double quotes only; PowerShell has no `<`, and replaces a bare `@last` by a variable.
+    """
+    if not windows:
+        return line
+    command, _, file = line.partition(" < ")
+    words = quote_command(shlex.split(command), windows=True) or command
+    return f"type {file} | {words}" if file else words
+
+
+def expand_wildcards(words: Sequence[str]) -> list[str]:
+    """Return the words with the files that `*` and `?` stand for, and the home folder for a leading `~`.
+
+    Other shells than those of Windows do this themselves. Brackets are part of a name, as they are for
+    cmd, and a word that no file matches stays as it is.
+    """
+    import glob
+
+    found: list[str] = []
+    for word in words:
+        path = os.path.expanduser(word)  # noqa: PTH111 - a word need not be a path
+        pattern = path.replace("[", "[[]")
+        files = [] if _WILDCARDS.isdisjoint(path) else sorted(glob.glob(pattern))  # noqa: PTH207
+        found += files or [path]
+    return found
 
 
 def as_operand(path: Path) -> str:

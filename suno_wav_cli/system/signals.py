@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
+_SIGNAL_BASE = 128
+
+
 class Stopped(KeyboardInterrupt):
     """The user or the system ended the program.
 
@@ -21,6 +24,11 @@ class Stopped(KeyboardInterrupt):
         super().__init__()
         self.signal = signal.Signals(number)
         self.continue_argv = continue_argv
+
+
+def exit_code_of(number: int, *, ctrl_break: int | None = getattr(signal, "SIGBREAK", None)) -> int:
+    """Return the code of a program that a signal has ended: as shells say it, and Ctrl-Break as Ctrl-C."""
+    return _SIGNAL_BASE + (signal.SIGINT if number == ctrl_break else number)
 
 
 @contextmanager

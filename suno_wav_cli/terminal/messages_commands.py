@@ -12,6 +12,8 @@ from suno_wav_cli.terminal.tables import describe_cost, printable
 from suno_wav_cli.terminal.track_table import format_tracks
 from suno_wav_cli.terminal.waveform import describe_file
 
+_KEYS = {"SIGINT": "Ctrl-C", "SIGBREAK": "Ctrl-Break"}
+
 
 def render_command(event: events.CommandEvent) -> Message:
     match event:
@@ -67,7 +69,7 @@ def render_command(event: events.CommandEvent) -> Message:
                 text=f"suno-wav: {songs} left\n  To continue: {event.resume_hint}", level=Level.ERROR
             )
         case events.Interrupted():
-            by = "Ctrl-C" if event.signal == "SIGINT" else event.signal
+            by = _KEYS.get(event.signal, event.signal)
             more = f"\n  To continue: {event.resume_hint}" if event.resume_hint else ""
             return Message(text=f"stopped by {by}{more}", level=Level.ERROR, droppable=True)
         case events.Failed():

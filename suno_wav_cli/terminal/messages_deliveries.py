@@ -74,8 +74,8 @@ def _received(event: events.DeliveryReceived) -> str:
 
 
 def _refused(event: events.DeliveryRefused) -> str:
-    what = printable(f"{event.method} {event.path}: " if event.method else "")
-    return f"suno-wav: refused {what}{event.reason} (HTTP {event.status})\n  {event.remedy}"
+    what = printable(f" {event.method} {event.path}" if event.method else "")
+    return f"suno-wav: refused{what}: {event.reason} (HTTP {event.status})\n  {event.remedy}"
 
 
 def _forwarded(event: events.DeliveryForwarded) -> str:

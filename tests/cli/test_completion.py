@@ -91,6 +91,13 @@ def complete(shell: str, **more: str) -> list[str]:
     return done.out.splitlines()
 
 
+def test_a_title_that_the_encoding_does_not_have_is_escaped() -> None:
+    record("988e5c0f14b24a3f9a57e1d0c6b2c8d3", "\u6b4c")
+    (line,) = complete("powershell", PYTHONIOENCODING="cp1252")
+    assert line.startswith("988e5c0f14b24a3f9a57e1d0c6b2c8d3")
+    assert "\\u6b4c" in line
+
+
 def described(shell: str, lines: list[str]) -> dict[str, str]:
     """Read what the shell would: each id with its description. Any other text fails."""
     if shell == "zsh":

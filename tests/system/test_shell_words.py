@@ -17,7 +17,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suno_wav_cli.system.shell_words import as_operand, quote_command, quote_word, say_how
+from suno_wav_cli.system.shell_words import (
+    adapt_example,
+    as_operand,
+    expand_wildcards,
+    quote_command,
+    quote_word,
+    say_how,
+)
 
 TASK = "988e5c0f14b24a3f9a57e1d0c6b2c8d3"
 
@@ -177,3 +184,35 @@ def test_advice_without_a_line_is_still_advice() -> None:
 
 def test_an_operand_is_no_option() -> None:
     assert (as_operand(Path("-rf")), as_operand(Path("songs"))) == (f".{os.sep}-rf", "songs")
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("suno-wav login < key.txt", "type key.txt | suno-wav login"),
+        ("suno-wav config set hmac-key < FILE", "type FILE | suno-wav config set hmac-key"),
+        ("suno-wav status @last --watch", 'suno-wav status "@last" --watch'),
+        ("suno-wav convert ID --out 'wavs/{title}.wav'", 'suno-wav convert ID --out "wavs/{title}.wav"'),
+        ("suno-wav trigger localhost:3000/callback", "suno-wav trigger localhost:3000/callback"),
+        ("suno-wav convert ID --exec 'echo $HOME'", "suno-wav convert ID --exec 'echo $HOME'"),
+    ],
+)
+def test_an_example_is_one_for_cmd_and_powershell(line: str, expected: str) -> None:
+    assert adapt_example(line, windows=True) == expected
+    assert adapt_example(line, windows=False) == line
+
+
+def test_wildcards_stand_for_files_and_brackets_for_themselves(tmp_path: Path) -> None:
+    for name in ("b.wav", "a.wav", "song 1.wav", "song [1].wav", "notes.txt"):
+        (tmp_path / name).touch()
+    here = str(tmp_path)
+
+    def expand(*words: str) -> list[str]:
+        return [word.replace(f"{here}{os.sep}", "") for word in expand_wildcards(words)]
+
+    assert expand("inspect", f"{here}/?.wav") == ["inspect", "a.wav", "b.wav"]
+    assert expand(f"{here}/song [1]*") == ["song [1].wav"]
+    assert expand(f"{here}/song [1].wav") == ["song [1].wav"]
+    kept = ["*.flac", "https://suno.com/song/x?sh=1", "--out", "$HOME/{title}.wav", "%PATH%", "@last", ""]
+    assert expand(*kept) == kept
+    assert expand_wildcards(["~/Music"]) == [str(Path.home() / "Music")]
