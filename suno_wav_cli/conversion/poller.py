@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -46,6 +47,8 @@ class Poller:
         self._evidence = CallbackEvidence(grace=limits.callback_grace)
         self._poll_interval = settings.poll_interval
         self._report = report
+        # One for the callbacks of all who wait, which would copy one each.
+        self.callback_context = copy_context()
         self._followed = set[PolledTask]()
         self._by_id: dict[str, PolledTask] = {}
         self._early: BoundedDict[str, bool] = BoundedDict(_MOST_EARLY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class _Songs(Generic[T]):
         self._running = set[asyncio.Task[None]]()
         self._waiting: dict[asyncio.Future[Any], tuple[T, Rest]] = {}
         # One for all: thousands may wait.
-        self._on_decided = self._go_on
+        self._on_decided, self._context = self._go_on, copy_context()
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run(self, items: Sequence[T]) -> None:
@@ -80,7 +81,7 @@ class _Songs(Generic[T]):
             self._start(self._keep(item, rest.finish))
         else:
             self._waiting[rest.decided] = (item, rest)
-            rest.decided.add_done_callback(self._on_decided)
+            rest.decided.add_done_callback(self._on_decided, context=self._context)
 
     def _go_on(self, decided: asyncio.Future[Any]) -> None:
         item, rest = self._waiting.pop(decided)

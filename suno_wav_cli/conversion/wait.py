@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from suno_wav_cli.conversion.lookup_retry import Answer, Step
     from suno_wav_cli.journal.entry import JournalEntry
 
+_NO_ANSWER = Answers()
+"""Shared: most of thousands have none for long."""
+
 _MOST_REASONS = 20
 """Different reasons shown in one wait: a service may put a new number into each."""
 
@@ -68,7 +71,7 @@ class Wait:
         ends_at: float = math.inf,
     ) -> None:
         self._context = context
-        self._terms, self._answers = wait_terms(context, entry), Answers()
+        self._terms, self._answers = wait_terms(context, entry), _NO_ANSWER
         self._reports = _Reports(
             context=context,
             task_id=task_id,
@@ -77,7 +80,7 @@ class Wait:
         )
         self._any_state = any_state
         self.decided: asyncio.Future[WavRecord] = asyncio.get_running_loop().create_future()
-        self.decided.add_done_callback(self._end)
+        self.decided.add_done_callback(self._end, context=context.poller.callback_context)
         self._task = context.poller.follow(task_id, self, callback_url=callback_url)
         first = AskAgain(seconds=self._terms.poll_interval if new else 0.0, at_least=0.0)
         self._go_on(first if known is None else self._take(known))

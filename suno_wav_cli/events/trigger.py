@@ -131,7 +131,8 @@ class FileFetched:
 class MistakeFound:
     """`trigger --event all` or `--serve`: the receiver makes one of the classic mistakes.
 
-    mistake: `downloads-first`, `fails-without-data`, `fails-on-failure`, `not-idempotent` or `no-sender-check`.
+    mistake: `downloads-first`, `fails-without-data`, `fails-on-failure`, `one-spelling`, `not-idempotent` or
+        `no-sender-check`.
     text: what it does, in words.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import TYPE_CHECKING, assert_never
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 _VERDICT = 9
 _NAME = 18
 """Columns before the fact."""
+
+_COMMAND = re.compile(r"[a-z~./'].*[^.](?<! [A-Z]{3})", re.DOTALL)
+"""What may be pasted: no setting (`SSL_CERT_FILE=FILE`), no sentence, and no line that ends in `NEW`."""
 
 _NARROWEST = 24
 """A fact has at least as many columns, or else lines of its own."""
@@ -53,7 +57,8 @@ def check_lines(event: events.Checked, width: int | None) -> Iterator[str]:
 def _remedy(remedy: str, indent: str, width: int | None) -> Iterator[str]:
     """Wrap the advice, but not the command that it ends with: that is to be pasted."""
     advice, colon, command = remedy.rpartition(": ")
-    if width is None or len(indent) + len(remedy) <= width or not colon:
+    fits = width is None or len(indent) + len(remedy) <= width
+    if fits or not colon or not _COMMAND.fullmatch(command):
         yield from _wrap(remedy, indent, indent, width)
         return
     yield from _wrap(f"{advice}:", indent, indent, width)

@@ -198,10 +198,10 @@ def test_the_receiver_on_the_page_takes_what_the_sandbox_sends(
 @pytest.mark.parametrize(
     ("name", "signed", "mistakes", "code"),
     [
-        ("downloads_first.js", True, ["downloads-first", "not-idempotent"], 0),
-        ("fails_without_data.py", False, ["fails-without-data"], 11),
-        ("no_sender_check.js", True, ["not-idempotent", "no-sender-check"], 0),
-        ("downloads_first.php", False, ["downloads-first", "not-idempotent"], 0),
+        ("downloads_first.js", True, ["downloads-first", "one-spelling", "not-idempotent"], 0),
+        ("fails_without_data.py", False, ["fails-without-data", "one-spelling"], 11),
+        ("no_sender_check.js", True, ["one-spelling", "not-idempotent", "no-sender-check"], 0),
+        ("downloads_first.php", False, ["downloads-first", "one-spelling", "not-idempotent"], 0),
     ],
 )
 def test_a_receiver_with_a_classic_mistake_is_named_for_it(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -15,15 +16,17 @@ from suno_wav_cli.callbacks.payload import Callback, ReceivedCallback
 from suno_wav_cli.callbacks.recording import load
 from suno_wav_cli.callbacks.sender import Answer
 from suno_wav_cli.commands.listen.forwarded import pause_before_retry
+from suno_wav_cli.commands.listen.forwarder import Forwarder
 from suno_wav_cli.commands.listen.limits import ListenLimits
-from suno_wav_cli.commands.listen.outbox import FULL, TOO_MANY_HEADERS, Outbox, open_outbox
+from suno_wav_cli.commands.listen.outbox import FULL, FULL_BY_OTHERS, TOO_MANY_HEADERS, Outbox, open_outbox
 from suno_wav_cli.config.paths import find_paths
-from suno_wav_cli.events import DeliveriesKept
+from suno_wav_cli.events import DeliveriesKept, DeliveryForwarded
 from suno_wav_cli.system.http_problems import Problem
+from suno_wav_cli.system.tls import make_tls_context
 from tests.commands.test_listen import TASK, listening, success
 from tests.support.event_log import EventLog
 from tests.support.program import wait_until
-from tests.support.target import receiving
+from tests.support.target import Receiver, receiving
 
 PAUSES = (1.0, 5.0, 60.0)
 LIMITS = ListenLimits()
@@ -144,19 +147,104 @@ def test_a_delivery_that_could_not_be_read_again_is_not_acknowledged() -> None:
     assert len(load(kept).headers) == 1000
 
 
-def test_runs_leave_no_more_than_the_limits() -> None:
-    """The oldest go first, and folders in use stay."""
+def test_a_delivery_that_does_not_fit_leaves_nothing() -> None:
+    room = len(delivery().body) + 100
+    outbox = Outbox(Path.cwd(), ListenLimits(outbox_bytes=room))
+    headers = (("x-long", "x" * room),)
+    assert outbox.keep(delivery(headers=headers)) is FULL
+    assert [*Path.cwd().iterdir()] == []
+    assert isinstance(outbox.keep(delivery()), Path)
+
+
+def test_the_limits_are_for_all_runs_and_delete_nothing() -> None:
+    """What others have left counts, also of one that still runs. Empty folders go."""
+    assert (LIMITS.outbox_files, LIMITS.outbox_bytes) == (10_000, 200_000_000)
     reported, root = EventLog(), Path("undelivered")
-    for number, count in enumerate((2, 3, 0, 2)):
+    for number, count in enumerate((2, 3, 0)):
         folder = root / f"2026010{number}-000000-x"
         folder.mkdir(parents=True)
         for name in range(count):
             (folder / f"{name}.json").write_text("{}")
-    limits = ListenLimits(outbox_files=5)
-    with open_outbox(root, limits, reported.append) as other:
-        assert isinstance(other.keep(delivery()), Path)
-        with open_outbox(root, limits, reported.append):
-            assert other.folder.exists()
-        assert len([*root.iterdir()]) == 3
+    limits = ListenLimits(outbox_files=7)
+    with open_outbox(root, limits, reported.append) as first:
+        assert isinstance(first.keep(delivery()), Path)
+        with open_outbox(root, limits, reported.append) as second:
+            kept = second.keep(delivery())
+            assert isinstance(kept, Path)
+            assert second.keep(delivery()) is FULL_BY_OTHERS
+            second.remove(kept)
+            assert isinstance(second.keep(delivery()), Path)
     told = [(event.count, event.earlier) for event in reported.of(DeliveriesKept)]
-    assert told == [(2, True), (3, True)] * 2 + [(1, False)]
+    assert told == [(3, True), (2, True)] * 2 + [(1, False)] * 2
+    assert sorted(len([*folder.glob("*.json")]) for folder in root.iterdir()) == [1, 1, 2, 3]
+    with open_outbox(root, limits, reported.append) as full:
+        assert full.keep(delivery()) is FULL_BY_OTHERS
+    with open_outbox(root, ListenLimits(outbox_bytes=8), reported.append) as full:
+        assert full.keep(delivery()) is FULL_BY_OTHERS
+
+
+# A receiver that is not there.
+
+
+def tasks_in(target: Receiver) -> set[str]:
+    return {request.json["data"]["task_id"] for request in target.arrived}
+
+
+@pytest.mark.long
+def test_while_the_receiver_is_not_there_one_delivery_is_tried(free_port: int) -> None:
+    """The others wait for it, and are forwarded as soon as it is back."""
+    with listening("--forward-to", f"localhost:{free_port}/hook") as listener:
+        assert listener.post(success("t-1")) == 200
+        assert listener.next("delivery_forwarded")["problem"] == "connection refused"
+        for number in range(2, 31):
+            assert listener.post(success(f"t-{number}")) == 200
+        assert listener.next("delivery_forwarded")["number"] == 1
+        with receiving(port=free_port) as target:
+            wait_until(lambda: tasks_in(target) == {f"t-{number}" for number in range(1, 31)}, 300)
+        listener.stop()
+        events = [*listener.seen, *listener.rest()]
+    forwarded = [one for one in events if one["event"] == "delivery_forwarded"]
+    assert {one["number"] for one in forwarded if one["problem"] == "connection refused"} == {1}
+
+
+@pytest.mark.parametrize("is_lost", [False, True], ids=["it is forwarded", "its file is gone"])
+def test_a_newer_delivery_ends_the_pause_of_the_one_that_is_tried(*, is_lost: bool, free_port: int) -> None:
+    """A receiver that is back gets what is new at once, and all that has waited."""
+    reported, outbox = EventLog(), Outbox(Path.cwd(), LIMITS)
+    limits = ListenLimits(forward_pauses=(0.0, 3600.0))
+
+    async def refused(count: int) -> None:
+        while len(reported.of(DeliveryForwarded)) < count:  # noqa: ASYNC110 - a log is no event
+            await asyncio.sleep(0.01)
+
+    async def forward() -> int:
+        forwarder = Forwarder(
+            outbox,
+            f"http://127.0.0.1:{free_port}/hook",
+            "1.1 test",
+            keep_forwarded=False,
+            tls=make_tls_context(None),
+            report=reported.append,
+            limits=limits,
+        )
+        kept = [outbox.keep(delivery(number)) for number in range(1, 5)]
+        paths = [path for path in kept if isinstance(path, Path)]
+        async with asyncio.timeout(600), asyncio.TaskGroup() as group:
+            group.create_task(forwarder.forward(1, paths[0]))
+            await refused(2)
+            for number in (2, 3):
+                group.create_task(forwarder.forward(number, paths[number - 1]))
+                await refused(number + 1)
+            if is_lost:
+                paths[0].unlink()
+            with receiving(port=free_port) as target:
+                group.create_task(forwarder.forward(4, paths[3]))
+                expected = 3 if is_lost else 4
+                await asyncio.to_thread(wait_until, lambda: len(target.arrived) == expected, 300)
+                await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}))
+        return len(target.arrived)
+
+    assert asyncio.run(forward()) == (3 if is_lost else 4)
+    in_vain = [one.number for one in reported.of(DeliveryForwarded) if one.problem]
+    assert in_vain == [1] * 4
+    assert outbox.count == (1 if is_lost else 0)

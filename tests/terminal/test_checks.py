@@ -70,7 +70,7 @@ CHECKS = (
         "receiver",
         "failed",
         "http://localhost:8000: the service counts this as failed: \x1b[2Jredirects are not followed",
-        "Use the address that it redirects to. To see it: suno-wav trigger http://localhost:8000/PATH --event success",
+        "Use the address that it redirects to. To see it: suno-wav trigger http://localhost:8000 --event success",
     ),
 )
 
@@ -98,6 +98,23 @@ def test_a_command_to_paste_is_never_broken(width: int | None) -> None:
     commands = [remedy.rpartition(": ")[2] for *_, remedy in CHECKS if remedy is not None]
     assert [command for command in commands if command not in drawn] == []
     assert "\x1b" not in drawn
+
+
+@pytest.mark.parametrize(
+    "remedy",
+    [
+        "Repair the file or folder, or name another one, with enough room: SUNO_WAV_HOME=FOLDER",
+        "If a proxy or a virus scanner reads along, name its certificate: SSL_CERT_FILE=FILE",
+        "One song a line, or a song and its task: AUDIO_ID [TASK_ID]",
+        "Save what can be read, and put NEW in its place: sqlite3 journal.sqlite3 .recover | sqlite3 NEW",
+        "It was made by hand, or by another program: delete it, or keep it elsewhere.",
+    ],
+)
+def test_what_is_no_command_is_not_drawn_as_one(remedy: str) -> None:
+    event = Checked(check="folder", verdict="failed", fact="full", remedy=remedy, exit_code=2)
+    _, *lines = check_lines(event, 60)
+    assert " ".join(line.strip() for line in lines) == remedy
+    assert [line for line in lines if not line.startswith(" " * 9)] == []
 
 
 def test_every_line_but_a_command_fits() -> None:

@@ -13,7 +13,7 @@ from suno_wav_cli.commands.trigger.posting import post_planned
 from suno_wav_cli.commands.trigger.request import Request, plan_callback
 from suno_wav_cli.commands.trigger.samples import SAMPLES
 from suno_wav_cli.errors import ExitCode
-from suno_wav_cli.system.shell_words import quote_command
+from suno_wav_cli.system.shell_words import say_how
 
 if TYPE_CHECKING:
     from suno_wav_cli.callbacks.sender import Answer, ServiceTiming
@@ -111,8 +111,10 @@ def _with_other_slash(url: str) -> str:
 
 
 def _failed(fact: str, remedy: str, url: str, event: str) -> Finding:
-    # The path may be secret, and what is printed here may be published.
     parts = urlsplit(url)
-    shown = f"{origin_of(url)}/PATH" if parts.path.strip("/") or parts.query else url
-    line = quote_command(("suno-wav", "trigger", shown, "--event", event))
-    return failed(fact, f"{remedy} To see it: {line}" if line else remedy, ExitCode.TUNNEL_FAILED)
+    if parts.path.strip("/") or parts.query:
+        # The path may be secret, and what is printed here may be published.
+        how = "To see it, give its address to `suno-wav trigger`."
+    else:
+        how = say_how("To see it", "suno-wav", "trigger", url, "--event", event)
+    return failed(fact, f"{remedy} {how}", ExitCode.TUNNEL_FAILED)

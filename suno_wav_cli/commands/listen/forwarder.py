@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import events
@@ -10,6 +11,7 @@ from suno_wav_cli.callbacks import recording as recordings
 from suno_wav_cli.callbacks.sender import CallbackRequest, ServiceTiming, post_callback
 from suno_wav_cli.commands.listen.forwarded import headers_to_forward, pause_before_retry
 from suno_wav_cli.errors import UsageError
+from suno_wav_cli.system.http_problems import Problem
 
 if TYPE_CHECKING:
     import ssl
@@ -28,6 +30,8 @@ class Forwarder:
 
     One that is not answered soon makes way for the next. First attempts and repeated ones have slots
     of their own, so a receiver that hangs on some deliveries holds up no other.
+
+    While the receiver refuses connections, only the delivery `_scout` is tried, and the others wait for it.
     """
 
     def __init__(
@@ -52,18 +56,33 @@ class Forwarder:
         self._repeated_slots = asyncio.Semaphore(limits.concurrent_forwards)
         self._open = asyncio.Semaphore(limits.open_forwards)
         self._stopping = asyncio.Event()
+        self._scout: int | None = None
+        self._scout_is_over = asyncio.Event()
+        self._newer_waits = asyncio.Event()
 
     def stop_retrying(self) -> None:
-        """Let attempts end that have begun, and begin no others for what has failed once."""
+        """Let attempts end that have begun, and begin no others for what has failed or waits for the receiver."""
         self._stopping.set()
+        self._scout_is_over.set()
+        self._newer_waits.set()
 
     async def forward(self, number: int, path: Path) -> None:
         """Post a delivery until its receiver has taken it. If it does not, its file stays."""
+        try:
+            await self._try_until_taken(number, path)
+        finally:
+            if self._scout == number:
+                self._end_scouting()
+
+    async def _try_until_taken(self, number: int, path: Path) -> None:
         attempt = 0
         pause: float | None = 0.0
-        while pause is not None and (attempt == 0 or not await self._is_stopped_within(pause)):
+        while pause is not None and await self._may_try_after(pause, number, attempt):
             slots = self._repeated_slots if attempt else self._slots
             async with slots:
+                if self._waits_for_scout(number):
+                    pause = 0.0
+                    continue
                 request = self._load(number, path)
                 if request is None:
                     return
@@ -74,11 +93,49 @@ class Forwarder:
                     posting.cancel()
                     raise
             answer = await posting
+            self._note_whether_refused(number, answer)
             pause = pause_before_retry(answer, attempt, self._limits.forward_pauses)
             attempt += 1
             if pause is None and answer.is_taken:
                 self._outbox.remove(path)
             self._report_answer(number, answer, None if self._stopping.is_set() else pause)
+
+    async def _may_try_after(self, pause: float, number: int, attempt: int) -> bool:
+        """Wait until there may be an attempt. Return False if there is to be none."""
+        if number == self._scout:
+            return await self._pause_as_scout(pause)
+        if attempt and await self._is_stopped_within(pause):
+            return False
+        if self._waits_for_scout(number):
+            self._newer_waits.set()
+            await self._scout_is_over.wait()
+            return not self._stopping.is_set()
+        return True
+
+    async def _pause_as_scout(self, seconds: float) -> bool:
+        """Pause, but not for long once another delivery waits. Return False if there is to be no attempt."""
+        least = min(seconds, self._limits.forward_pauses[0])
+        self._newer_waits.clear()
+        if await self._is_stopped_within(least):
+            return False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds - least):
+                await self._newer_waits.wait()
+        return not self._stopping.is_set()
+
+    def _waits_for_scout(self, number: int) -> bool:
+        return self._scout not in (None, number)
+
+    def _note_whether_refused(self, number: int, answer: Answer) -> None:
+        if answer.problem is not Problem.REFUSED:
+            self._end_scouting()
+        elif self._scout is None:
+            self._scout = number
+            self._scout_is_over.clear()
+
+    def _end_scouting(self) -> None:
+        self._scout = None
+        self._scout_is_over.set()
 
     def _load(self, number: int, path: Path) -> CallbackRequest | None:
         """Read a delivery again: those that wait are not kept in memory."""

@@ -10,9 +10,9 @@ class ListenLimits:
     deliveries: int = 4096
     """Remembered, to recognise those that come again."""
 
-    outbox_files: int = 5000
-    outbox_bytes: int = 100_000_000
-    """Deliveries that wait to be forwarded. Earlier runs may have left as many more."""
+    outbox_files: int = 10_000
+    outbox_bytes: int = 200_000_000
+    """Deliveries that wait to be forwarded, and those that other runs have left."""
 
     concurrent_forwards: int = 8
     forward_patience: float = 0.25

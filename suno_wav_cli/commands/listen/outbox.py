@@ -1,7 +1,8 @@
 """Deliveries that are on their way to `--forward-to`, each in a file until its receiver has taken it.
 
 The file is written before the delivery is acknowledged, so one that was acknowledged is in the
-receiver's hands or here, even if the program is killed. Each run has a folder of its own.
+receiver's hands or here, even if the program is killed. Each run has a folder of its own. The limits
+are for all folders together, and nothing is deleted to keep them: what does not fit is not acknowledged.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import secrets
 import shutil
 import time
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -30,17 +32,38 @@ if TYPE_CHECKING:
 
 _LOCK = ".lock"
 
-_TRY_LATER = "It will be posted again. See what `--forward-to` answers."
-FULL = Refusal(status=503, reason="too many deliveries wait to be forwarded", remedy=_TRY_LATER)
+_TOO_MANY = "too many deliveries wait to be forwarded"
+FULL = Refusal(
+    status=503, reason=_TOO_MANY, remedy="It will be posted again. See what `--forward-to` answers."
+)
+FULL_BY_OTHERS = Refusal(
+    status=503,
+    reason=f"{_TOO_MANY}, with those of other runs",
+    remedy="It will be posted again. Send or delete what earlier runs have left, then start `listen` again.",
+)
 TOO_MANY_HEADERS = Refusal(
     status=431, reason=f"it has more than {MOST_HEADERS:,} headers", remedy="Send fewer headers."
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """How many deliveries there are in a folder, or room for."""
+
+    files: int
+    bytes: int
+
+
+_NOTHING = Room(files=0, bytes=0)
+
+
 class Outbox:
-    def __init__(self, folder: Path, limits: ListenLimits) -> None:
+    """`others` is what the folders of other runs held when this run began."""
+
+    def __init__(self, folder: Path, limits: ListenLimits, others: Room = _NOTHING) -> None:
         self.folder = folder
-        self._limits = limits
+        self._most = Room(files=limits.outbox_files - others.files, bytes=limits.outbox_bytes - others.bytes)
+        self._full = FULL_BY_OTHERS if others.files else FULL
         self._sizes: dict[Path, int] = {}
         self._bytes = 0
         self._names = count(1)
@@ -52,8 +75,8 @@ class Outbox:
 
     def keep(self, delivery: ReceivedCallback) -> Path | Refusal:
         """Write a delivery. Return its file, or why it must not be acknowledged."""
-        if len(self._sizes) >= self._limits.outbox_files or self._bytes >= self._limits.outbox_bytes:
-            return FULL
+        if len(self._sizes) >= self._most.files or self._bytes >= self._most.bytes:
+            return self._full
         if len(delivery.headers) > MOST_HEADERS:
             return TOO_MANY_HEADERS
         now = time.time()
@@ -69,10 +92,13 @@ class Outbox:
                 remedy=f"Look at {self.folder}, and how much room is left.",
             )
         self._bytes += self._sizes[path]
+        if self._bytes > self._most.bytes:
+            self.remove(path)
+            return self._full
         return path
 
     def remove(self, path: Path) -> None:
-        """Forget a delivery that its receiver has taken."""
+        """Delete a delivery, which its receiver has taken."""
         self._bytes -= self._sizes.pop(path)
         with suppress(OSError):
             path.unlink()
@@ -87,8 +113,7 @@ def open_outbox(root: Path, limits: ListenLimits, report: Report) -> Iterator[Ou
     folder = root / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}"
     try:
         make_folder(root)
-        for left, files in _find_left(root, limits):
-            report(events.DeliveriesKept(count=files, folder=left, earlier=True))
+        others = _look_at_others(root, report)
         folder.mkdir(mode=0o700)
         lock = hold(folder / _LOCK)
     except OSError as error:
@@ -96,7 +121,7 @@ def open_outbox(root: Path, limits: ListenLimits, report: Report) -> Iterator[Ou
             f"{root} cannot hold deliveries until they are forwarded: {error.strerror}",
             "Name a folder for it: SUNO_WAV_HOME=FOLDER",
         ) from error
-    outbox = Outbox(folder, limits)
+    outbox = Outbox(folder, limits, others)
     try:
         yield outbox
     finally:
@@ -107,19 +132,26 @@ def open_outbox(root: Path, limits: ListenLimits, report: Report) -> Iterator[Ou
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _find_left(root: Path, limits: ListenLimits) -> list[tuple[Path, int]]:
-    """Return folders of runs that have ended, and how many deliveries each holds.
+def _look_at_others(root: Path, report: Report) -> Room:
+    """Count what the folders of other runs hold, and report those that have ended. Raise OSError.
 
-    Empty ones are removed, and the oldest beyond the limits. Raise OSError.
+    Empty ones that have ended are removed.
     """
-    found, total, size = [], 0, 0
+    files = size = 0
     for folder in sorted((path for path in root.iterdir() if path.is_dir()), reverse=True):
+        sizes = list(_find_sizes(folder))
+        files, size = files + len(sizes), size + sum(sizes)
         if is_held(folder / _LOCK):
             continue
-        sizes = [path.stat().st_size for path in folder.glob("*.json")]
-        total, size = total + len(sizes), size + sum(sizes)
-        if sizes and total <= limits.outbox_files and size <= limits.outbox_bytes:
-            found.append((folder, len(sizes)))
+        if sizes:
+            report(events.DeliveriesKept(count=len(sizes), folder=folder, earlier=True))
         else:
             shutil.rmtree(folder, ignore_errors=True)
-    return found
+    return Room(files=files, bytes=size)
+
+
+def _find_sizes(folder: Path) -> Iterator[int]:
+    for path in folder.glob("*.json"):
+        # A run that is still there deletes what it has forwarded.
+        with suppress(FileNotFoundError):
+            yield path.stat().st_size

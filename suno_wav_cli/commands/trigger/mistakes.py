@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _SUCCESS = "success"
 _NO_DATA = ("null", "no-id")
 _FAILURES = ("failure", "failure-400", "failure-451", "failure-500")
+_OTHER_SPELLINGS = ("camel", "camel-id", "response", "top-level", "jobs")
 _STRANGERS = ("unsigned", "wrong-signature")
 
 
@@ -48,6 +49,14 @@ def _find_mistakes(verdicts: Mapping[str, AnswerVerdict], fetched: Mapping[str, 
         )
     if _SUCCESS in verdicts and verdicts[_SUCCESS].received:
         yield from _find_unread(verdicts)
+        unread = [name for name in _OTHER_SPELLINGS if _is_passed_over(name, verdicts, fetched)]
+        if unread:
+            yield Mistake(
+                name="one-spelling",
+                text=f"the receiver reads only some spellings of a callback (not {_list(unread)})",
+                remedy="Let it look for the task and the address at each place that "
+                "`suno-wav trigger --list` names: services and their versions differ.",
+            )
     if "twice" in fetched and fetched["twice"].times > 1:
         yield Mistake(
             name="not-idempotent",
@@ -83,6 +92,14 @@ def _find_unread(verdicts: Mapping[str, AnswerVerdict]) -> Iterator[Mistake]:
 
 def _failed(names: Sequence[str], verdicts: Mapping[str, AnswerVerdict]) -> list[str]:
     return [name for name in names if name in verdicts and verdicts[name].is_at_fault]
+
+
+def _is_passed_over(name: str, verdicts: Mapping[str, AnswerVerdict], fetched: Mapping[str, Fetch]) -> bool:
+    """Tell whether a callback fails, or has no effect where the documented one has its file fetched."""
+    if name not in verdicts or verdicts[name].is_at_fault:
+        return name in verdicts
+    fetches_others = _SUCCESS in fetched and fetched[_SUCCESS].requests > 0
+    return verdicts[name].received and fetches_others and name in fetched and not fetched[name].requests
 
 
 def _is_believed(name: str, verdicts: Mapping[str, AnswerVerdict], fetched: Mapping[str, Fetch]) -> bool:
