@@ -92,6 +92,23 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     tuple(TopologicalSorter({dotted(file): own_modules(file) for file in MODULES}).static_order())
 
 
+def test_a_song_that_is_counted_is_of_one_test_file() -> None:
+    """All tests of a worker share one sandbox, which counts by audio id."""
+    texts = {
+        path.name: path.read_text(encoding="utf-8") for path in (REPOSITORY / "tests").rglob("test_*.py")
+    }
+    counted = {
+        audio_id
+        for text in texts.values()
+        for audio_id in re.findall(r'sandbox\.counted\("\w+", "(demo[^"]+)"\)', text)
+    }
+    users = {
+        audio_id: [name for name, text in texts.items() if f'"{audio_id}"' in text] for audio_id in counted
+    }
+    assert counted
+    assert {audio_id: names for audio_id, names in users.items() if len(names) > 1} == {}
+
+
 def test_every_command_has_the_same_name_in_cli_and_in_commands() -> None:
     from suno_wav_cli.cli.app import app
 

@@ -91,7 +91,7 @@ def test_a_task_of_another_machine_is_fetched(sandbox: Sandbox, tmp_path: Path) 
 
 @pytest.mark.long
 def test_a_folder_that_is_missing_is_made(sandbox: Sandbox) -> None:
-    left(sandbox, "demo+folder", "--out", "new/folder/")
+    left(sandbox, "demo+folder-resumed", "--out", "new/folder/")
     assert not Path("new").exists()
     done = sandbox.run("resume")
     assert (done.code, Path(done.out.strip()).parent) == (0, Path("new/folder").absolute())

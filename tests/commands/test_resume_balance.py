@@ -72,14 +72,14 @@ def test_resume_says_what_the_balance_tells_and_pays_nothing() -> None:
     """Two songs of a batch, whose balance is asked for before: one is converted, and the answer of the other is lost."""
     with bind_socket(0) as bound, run_sandbox(bound, speed=20.0):
         sandbox = Sandbox(base_url=address_of(bound))
-        assert sandbox.run("convert", "demo-lost", "demo", "--tunnel", "none").code == 5
+        assert sandbox.run("convert", "demo-lost+balance", "demo", "--tunnel", "none").code == 5
         done = sandbox.run("resume")
         assert done.code == 6
         assert (
             "; the balance was 100 credits before and is 99.2 now: it seems to have been charged" in done.err
         )
-        assert "resume demo-lost --resubmit" in done.err
-        assert sandbox.counted("submissions", "demo-lost") == 1
+        assert "resume demo-lost+balance --resubmit" in done.err
+        assert sandbox.counted("submissions", "demo-lost+balance") == 1
 
 
 @pytest.mark.first_cases(1)

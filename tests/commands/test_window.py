@@ -176,7 +176,7 @@ def test_a_journal_that_another_program_has_locked_costs_no_song_its_turn(sandbo
     journal = Path(os.environ["SUNO_WAV_HOME"]) / "journal.sqlite3"
     with (
         closing(sqlite3.connect(journal, isolation_level=None)) as other,
-        started(sandbox, "convert", "demo+locked", "--out", ".", "--tunnel", "none") as process,
+        started(sandbox, "convert", "demo+locked-journal", "--out", ".", "--tunnel", "none") as process,
     ):
         other.execute("BEGIN IMMEDIATE")
         read_until(process, named("run_begun"))
@@ -185,4 +185,4 @@ def test_a_journal_that_another_program_has_locked_costs_no_song_its_turn(sandbo
             third.execute("UPDATE conversion SET message = message")
         other.execute("ROLLBACK")
         assert process.wait(60) == 0
-    assert sandbox.counted("submissions", "demo+locked") == 1
+    assert sandbox.counted("submissions", "demo+locked-journal") == 1

@@ -60,11 +60,11 @@ def test_it_tells_what_is_known_and_makes_a_list_for_another_machine(sandbox: Sa
 
 def test_a_file_of_others_is_never_replaced(sandbox: Sandbox) -> None:
     """Not even with --force, which is about songs. Nothing is paid for."""
-    Path("demo+foreign.json").write_text('{"audio_id": "demo+foreign"}')
+    Path("demo+foreign-json.json").write_text('{"audio_id": "demo+foreign-json"}')
     for more in ([], ["--force"]):
-        done = sandbox.run("convert", "demo+foreign", "--info-json", *more)
-        assert (done.code, sandbox.counted("submissions", "demo+foreign")) == (10, 0)
-    assert Path("demo+foreign.json").read_text() == '{"audio_id": "demo+foreign"}'
+        done = sandbox.run("convert", "demo+foreign-json", "--info-json", *more)
+        assert (done.code, sandbox.counted("submissions", "demo+foreign-json")) == (10, 0)
+    assert Path("demo+foreign-json.json").read_text() == '{"audio_id": "demo+foreign-json"}'
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")

@@ -174,7 +174,7 @@ def test_what_another_user_owns_is_not_cleared_away(sandbox: Sandbox) -> None:
     theirs = aged(spool() / "theirs.wav.part")
     os.chown(theirs, 12345, 12345)
     os.utime(theirs, (0, 0))
-    convert_to_standard_output(sandbox, "demo+theirs")
+    convert_to_standard_output(sandbox, "demo+theirs-piped")
     assert theirs.exists()
 
 

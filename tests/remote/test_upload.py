@@ -58,11 +58,11 @@ def test_songs_go_to_the_store_whole_and_nothing_stays_here(sandbox: Sandbox, st
 @pytest.mark.long
 def test_a_rerun_skips_what_is_there(sandbox: Sandbox, store: ObjectStore) -> None:
     out = ("--out", f"s3://{BUCKET}/again/")
-    assert convert(sandbox, store, "demo+again", *out).code == 0
-    done = convert(sandbox, store, "demo+again", *out)
+    assert convert(sandbox, store, "demo+again-stored", *out).code == 0
+    done = convert(sandbox, store, "demo+again-stored", *out)
     assert (done.code, len(done.named("skipped")), len(done.named("upload_started"))) == (0, 1, 0)
-    assert done.named("skipped")[0]["path"] == f"s3://{BUCKET}/again/demo+again.wav"
-    assert sandbox.counted("submissions", "demo+again") == 1
+    assert done.named("skipped")[0]["path"] == f"s3://{BUCKET}/again/demo+again-stored.wav"
+    assert sandbox.counted("submissions", "demo+again-stored") == 1
 
 
 def test_a_dry_run_changes_nothing(sandbox: Sandbox, store: ObjectStore) -> None:

@@ -523,7 +523,7 @@ def test_a_callback_not_answered_with_200_is_retried_three_times(receiver: Recei
             wait for wait, minutes in zip(waits, (1, 5, 15), strict=True) if wait < minutes * 60 / speed
         ]
         assert too_early == []
-        mine.submit("demo+again", receiver.url("again", 500))
+        mine.submit("demo+again-posted", receiver.url("again", 500))
         for _ in range(4):
             receiver.next_of("again")
         assert receiver.counts["refused"] == 4
@@ -575,9 +575,9 @@ def test_the_log_says_what_the_service_does_then(answer: Answer, pause: float | 
 
 def test_a_callback_to_a_closed_port_is_retried(free_port: int) -> None:
     with open_account(speed=1e6) as mine:
-        mine.submit("demo+nobody", f"http://127.0.0.1:{free_port}/callback")
+        mine.submit("demo+nobody-hears", f"http://127.0.0.1:{free_port}/callback")
         assert [delivery.status for delivery in mine.callbacks(4)] == [0] * 4
-        assert mine.counted("callbacks", "demo+nobody") == 4
+        assert mine.counted("callbacks", "demo+nobody-hears") == 4
 
 
 @pytest.mark.first_cases(1)
