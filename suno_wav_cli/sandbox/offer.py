@@ -60,7 +60,7 @@ class Fetch:
 
 
 class OfferedFile:
-    """The file of one callback. Whoever asks for it before the callback is answered has to wait.
+    """The file of one callback. A receiver that asks for it before it has answered has to wait.
 
     So a receiver that answers first gets it after the answer, even if it starts the download earlier,
     in a thread. One that has no answer within `hold` seconds does not answer until it has the file.
