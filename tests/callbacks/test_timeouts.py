@@ -126,6 +126,7 @@ def test_programs_are_asked_for_their_version_at_once(
     assert not [line for line in command_lines if "4323" in line]
 
 
+@pytest.mark.long
 def test_an_agent_behind_programs_that_hang_is_found(
     world: NgrokWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -250,7 +250,7 @@ def test_broken_ngrok_configuration_is_named(sandbox: Sandbox, world: NgrokWorld
     assert f"the ngrok configuration {theirs} cannot be read: it is not a list of settings" in done.err
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize("place", ["snap/ngrok/current/.config/ngrok/ngrok.yml", ".ngrok2/ngrok.yml"])
 def test_token_is_found_where_ngrok_has_kept_it(
     sandbox: Sandbox, world: NgrokWorld, tmp_path: Path, place: str

@@ -107,7 +107,7 @@ def test_callback_comes_through_the_tunnel_of_a_command(sandbox: Sandbox, world:
     assert [secret for secret in (TOKEN, NGROK_TOKEN, world.state["path"]) if secret in said] == []
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize("mode", ["stubborn", "ok"])
 def test_signals_leave_nothing_of_the_command(sandbox: Sandbox, world: TunnelWorld, mode: str) -> None:
     arguments = ("convert", f"demo-never+{mode}", *world.options(mode))

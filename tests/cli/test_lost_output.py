@@ -107,6 +107,7 @@ def test_a_file_that_may_not_grow_and_one_that_is_only_read_are_errors_too() -> 
         assert done.stderr.startswith(f"error: standard output cannot be written: {reason}\n")
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 def test_a_log_file_on_a_full_disk_is_said_once_and_the_run_goes_on() -> None:
     done = run_program(

@@ -226,6 +226,7 @@ def test_the_environment_contradicts_nothing(sandbox: Sandbox) -> None:
     assert (done.code, Path("demo+typed.wav").read_text()) == (0, "mine")
 
 
+@pytest.mark.long
 def test_an_unknown_variable_is_a_warning_with_the_nearest_name() -> None:
     done = run_program("jobs", env={"SUNO_WAV_PROVDER": "kie", "SUNO_WAV_HOME": "home"})
     assert done.code == 0

@@ -102,7 +102,7 @@ def test_the_users_own_public_address_leads_to_the_port(sandbox: Sandbox, free_p
     assert sandbox.counted("lookups", "demo+public") == 1
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize("answer", ["HTTP 404", "the connection was refused", "cannot be reached from here"])
 def test_a_public_address_that_this_machine_cannot_reach_is_used_and_polled(
     sandbox: Sandbox, free_port: int, answer: str

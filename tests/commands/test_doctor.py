@@ -155,7 +155,7 @@ An agent may be asked for its version: for that it needs no network.
 """
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     "arguments",
     [

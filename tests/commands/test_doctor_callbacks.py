@@ -221,7 +221,7 @@ def test_callbacks_come_through_ngrok(sandbox: Sandbox, world: NgrokWorld) -> No
     assert not Path(os.environ["SUNO_WAV_HOME"]).exists()
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "verdict", "code"),
     [
@@ -262,6 +262,7 @@ def answered(check: Callable[[float], Finding]) -> Finding:
     return finding
 
 
+@pytest.mark.long
 def test_an_address_that_leads_elsewhere(free_port: int) -> None:
     with receiving((404, 0.0)) as other:
         run = run_of(Settings(public_url=other.address, port=free_port))

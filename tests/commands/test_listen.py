@@ -411,6 +411,7 @@ def test_oldest_check_is_dropped_when_full(sandbox: Sandbox) -> None:
         assert listener.next("delivery_dropped")["number"] < 100
 
 
+@pytest.mark.long
 def test_target_that_comes_back_is_reached_again(free_port: int) -> None:
     with listening("--forward-to", f"http://127.0.0.1:{free_port}/hook") as listener:
         listener.post(success(TASK))

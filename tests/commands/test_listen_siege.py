@@ -108,6 +108,7 @@ ATTACKS: list[Callable[[asyncio.StreamWriter], Awaitable[None]]] = [
 ]
 
 
+@pytest.mark.long
 def test_genuine_callback_is_answered_during_abuse(free_port: int) -> None:
     """Among 200 harmful connections. Memory stays flat, and no descriptor is left."""
 
@@ -142,7 +143,8 @@ async def all_genuine(port: int, count: int) -> list[float]:
     return await asyncio.gather(*(genuine(port, f"genuine-{number}", 60) for number in range(count)))
 
 
-@pytest.mark.parametrize("count", [500, pytest.param(1000, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("count", [500, 1000])
 def test_all_deliveries_that_come_together_are_answered(free_port: int, count: int) -> None:
     """More of them than connections are allowed: the rest waits."""
     _let_many_files_be_open()

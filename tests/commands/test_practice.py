@@ -18,6 +18,7 @@ def tasks_file() -> Path:
     return Path(os.environ["SUNO_WAV_HOME"]) / "sandbox" / "tasks.jsonl"
 
 
+@pytest.mark.long
 def test_a_later_run_knows_the_tasks_of_an_earlier_one() -> None:
     task_id = practise("convert", "demo", "--no-wait", "--out", "song.wav").out.strip()
     assert practise("jobs", "--json").events[0]["task_id"] == task_id

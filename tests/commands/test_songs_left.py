@@ -143,7 +143,7 @@ def test_a_file_is_named_again(service: Wild) -> None:
     assert left["resume_hint"] == SAME_COMMAND
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("paid", "balance", "code"),
     [

@@ -66,7 +66,7 @@ def test_the_title_is_shown_where_it_is_known(sandbox: Sandbox) -> None:
     assert f"title     {song['title']}\n" in sandbox.run("status", task_id).out
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.timing
 @pytest.mark.parametrize(
     ("typed", "names_song"),

@@ -107,6 +107,7 @@ def test_no_shell_reads_a_name_or_the_command(sandbox: Sandbox) -> None:
     assert not Path("out").exists()
 
 
+@pytest.mark.long
 def test_no_line_is_lost_when_it_prints_much(sandbox: Sandbox) -> None:
     done = sandbox.run("convert", "demo+prints-much", "--exec", "sh -c 'seq 20000; printf end'", "--quiet")
     assert (done.code, done.err.splitlines()) == (0, [*map(str, range(1, 20001)), "end"])

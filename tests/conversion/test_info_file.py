@@ -113,6 +113,7 @@ LOST = {"SUNO_WAV_HOME": "lost"}
 """A journal that knows nothing."""
 
 
+@pytest.mark.long
 def test_a_lost_journal_learns_what_was_paid_for(sandbox: Sandbox) -> None:
     """A song whose file is there is saved, and another one is fetched again, free of charge."""
     songs = ("demo+lost-1", "demo+lost-2")

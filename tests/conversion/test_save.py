@@ -799,6 +799,7 @@ def test_a_name_that_resolves_again_finishes_the_same_file(
 # A record that goes on to name a dead address
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("provider", shortlist(["kie", "kie-jobs"]))
 @pytest.mark.parametrize(
     "steps", shortlist(["403", "page", "cut100k.then410", "400", "cut.then403-cut.then404", "202", "mpeg"])

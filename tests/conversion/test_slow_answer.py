@@ -52,6 +52,7 @@ def test_what_is_waited_for_is_said(wild: Wild, arguments: list[str], asked_for:
     assert rest != []
 
 
+@pytest.mark.long
 def test_it_is_a_line_on_standard_error_and_nothing_where_the_answer_comes(wild: Wild) -> None:
     may_answer = threading.Event()
 
