@@ -34,6 +34,7 @@ def fetch_link(wild: Wild, provider: str = "kie") -> str | None:
     return asyncio.run(fetch())
 
 
+@pytest.mark.first_cases(3)
 @pytest.mark.parametrize(
     ("answer", "link"),
     [

@@ -118,7 +118,7 @@ def is_harmless(text: str) -> bool:
     )
 
 
-@pytest.mark.first_cases(8)
+@pytest.mark.first_cases(3)
 @pytest.mark.parametrize("title", HOSTILE_TITLES)
 @pytest.mark.parametrize("shell", PROTOCOLS)
 def test_no_title_says_anything_but_words(shell: str, title: str) -> None:

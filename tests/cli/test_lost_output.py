@@ -50,6 +50,7 @@ def run(
     )
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("arguments", COMMANDS)
 def test_a_full_disk_behind_standard_output_is_an_error(arguments: list[str]) -> None:
     done = run(arguments, ">/dev/full")
@@ -58,6 +59,7 @@ def test_a_full_disk_behind_standard_output_is_an_error(arguments: list[str]) ->
     assert len(done.stderr.splitlines()) == 2
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("arguments", COMMANDS)
 def test_a_reader_that_has_gone_is_not_mentioned(arguments: list[str]) -> None:
     assert run(arguments, "| true").stderr == ""

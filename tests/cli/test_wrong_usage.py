@@ -217,6 +217,7 @@ def test_an_option_without_effect_is_noted(
     assert f"suno-wav: {note}\n" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_the_environment_contradicts_nothing(sandbox: Sandbox) -> None:
     """What is typed wins, and two variables are for two commands."""
     both = {"SUNO_WAV_FORCE": "1", "SUNO_WAV_SKIP_EXISTING": "1", "SUNO_WAV_QUIET": "1"}

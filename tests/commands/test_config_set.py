@@ -155,6 +155,7 @@ def test_a_folder_that_cannot_be_written_is_an_error() -> None:
     assert (done.code, config_file().read_text()) == (2, MINE)
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("wrong", ['timeout = "soon"', "jobs = 0", 'poll_interval = ["1s"]'])
 def test_a_wrong_value_in_the_file_is_mended_by_another(wrong: str) -> None:
     """Every other command still refuses it, and so does a wrong option."""

@@ -107,6 +107,7 @@ def test_a_killed_program_loses_nothing_acknowledged(free_port: int) -> None:
         shutil.rmtree(folder)
 
 
+@pytest.mark.long
 def test_deliveries_that_hang_hold_up_no_other() -> None:
     """Many are unanswered when one comes whose answer is immediate."""
     answers = [(200, 60.0)] * 30 + [(200, 0.0)]

@@ -76,7 +76,7 @@ def check(code: int, err: str) -> None:
     assert "a bug in" not in err
 
 
-@pytest.mark.first_cases(4)
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("trouble", TROUBLES)
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_a_path_that_cannot_be_used(
@@ -87,7 +87,7 @@ def test_a_path_that_cannot_be_used(
     check(done.code, done.err)
 
 
-@pytest.mark.first_cases(4)
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize("trouble", TROUBLES)
 @pytest.mark.parametrize("command", HOMES, ids=" ".join)
 def test_a_home_that_cannot_be_used(sandbox: Sandbox, command: tuple[str, ...], trouble: str) -> None:

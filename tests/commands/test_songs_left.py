@@ -98,7 +98,7 @@ def command_in(text: str) -> list[str]:
     return shlex.split(last.removeprefix("  To continue: suno-wav "))
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("paid", "balance", "code"),
     [

@@ -216,7 +216,7 @@ PROXY = "Start the receiver, on the port that it is forwarded to."
 LOG = "Look at the receiver's log."
 
 
-@pytest.mark.first_cases(4)
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("status", "reason", "remedy"),
     [

@@ -128,6 +128,7 @@ def test_a_plain_body_is_posted_as_the_service_would(start: bytes) -> None:
     assert request.header("X-Webhook-Signature")
 
 
+@pytest.mark.first_cases(1)
 @pytest.mark.parametrize(
     ("body", "headers", "fault"),
     [

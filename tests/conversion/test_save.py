@@ -862,7 +862,7 @@ def test_the_program_gets_the_file_through_all_of_it(sandbox: Sandbox, options: 
     assert [path.name for path in Path().iterdir()] == [TARGET.name]
 
 
-@pytest.mark.first_cases(1)
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("steps", "said"),
     [
