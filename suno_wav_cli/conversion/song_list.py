@@ -12,7 +12,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from suno_wav_cli.conversion.list_lines import FAILURE, HEADER, SongLines, needs_header
+from suno_wav_cli.conversion.list_columns import HEADER
+from suno_wav_cli.conversion.list_lines import FAILURE, SongLines, needs_header
 from suno_wav_cli.conversion.targets import existing_folder
 from suno_wav_cli.conversion.text_lines import read_lines
 from suno_wav_cli.errors import UsageError
