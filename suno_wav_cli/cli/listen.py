@@ -35,7 +35,7 @@ def listen(
         str | None,
         typer.Option(
             metavar="TASK_ID",
-            help="End when a genuine callback of this task has come: confirmed, or signed, as the keys allow.",
+            help="End when a genuine callback of this task has come: confirmed, or signed if there is no API key.",
         ),
     ] = None,
     poll_interval: options.PollInterval = None,

@@ -186,4 +186,10 @@ KeepForwardedHeaders = Annotated[
     typer.Option("--keep-forwarded-headers", help="Forward X-Forwarded-* headers of proxies too."),
 ]
 Save = Annotated[str | None, typer.Option(metavar="DIR", help="Save each delivery with its headers in DIR.")]
-MaxEvents = Annotated[str | None, typer.Option(metavar="N", help="Exit after N deliveries.")]
+MaxEvents = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N",
+        help="End after N genuine deliveries; after any N if only this machine reaches the receiver.",
+    ),
+]
