@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-import textwrap
+import sys
 from typing import TYPE_CHECKING, assert_never
 
 from suno_wav_cli import events
+from suno_wav_cli.terminal.fold import wrap
 from suno_wav_cli.terminal.message import Message
 from suno_wav_cli.terminal.tables import get_width, printable
 
@@ -27,7 +28,7 @@ _NARROWEST = 24
 def render_check(event: events.CheckEvent) -> Message:
     match event:
         case events.Checked():
-            return Message(result=list(check_lines(event, get_width())))
+            return Message(result=list(check_lines(event, get_width(sys.stdout))))
         case events.CheckSummary():
             counts = (
                 (event.ok, "ok"),
@@ -49,7 +50,7 @@ def check_lines(event: events.Checked, width: int | None) -> Iterator[str]:
     if width is not None and width - len(head) < _NARROWEST:
         yield head.rstrip()
         head = indent = "  "
-    yield from _wrap(printable(event.fact), head, indent, width)
+    yield from wrap(printable(event.fact), width, first=head, others=indent)
     if event.remedy is not None:
         yield from _remedy(printable(event.remedy), " " * _VERDICT, width)
 
@@ -59,21 +60,7 @@ def _remedy(remedy: str, indent: str, width: int | None) -> Iterator[str]:
     advice, colon, command = remedy.rpartition(": ")
     fits = width is None or len(indent) + len(remedy) <= width
     if fits or not colon or not _COMMAND.fullmatch(command):
-        yield from _wrap(remedy, indent, indent, width)
+        yield from wrap(remedy, width, first=indent, others=indent)
         return
-    yield from _wrap(f"{advice}:", indent, indent, width)
+    yield from wrap(f"{advice}:", width, first=indent, others=indent)
     yield f"  {command}"
-
-
-def _wrap(text: str, first: str, others: str, width: int | None) -> Iterator[str]:
-    if width is None:
-        yield first + text
-        return
-    yield from textwrap.wrap(
-        text,
-        width,
-        initial_indent=first,
-        subsequent_indent=others,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
