@@ -79,11 +79,12 @@ def is_sandbox_id(audio_id: str) -> bool:
     return audio_id == "demo" or audio_id.startswith(("demo-", "demo+"))
 
 
-def id_of(argument: str, kind: str) -> str:
-    """Return a task's id. Raise UsageError if it cannot be one."""
+def id_of(argument: str, kind: str, option: str | None = None) -> str:
+    """Return a task's id, which may be the value of an option. Raise UsageError if it cannot be one."""
     if not is_id(argument):
+        place = f"{option}: " if option else ""
         raise UsageError(
-            f"'{argument}' is not {kind}", "Copy it again from your provider, or from an earlier run."
+            f"{place}'{argument}' is not {kind}", "Copy it again from your provider, or from an earlier run."
         )
     return argument
 
@@ -114,8 +115,11 @@ def typed_task(id_: str, journal: Journal, base_url: str) -> str | None:
     return None
 
 
-def check_music_task(argument: str, service: Sequence[str] = ()) -> str:
-    """Return the id of a music task. Raise UsageError, with the right command, for a song."""
+def check_music_task(argument: str, service: Sequence[str] = (), option: str | None = None) -> str:
+    """Return the id of a music task, which may be the value of an option.
+
+    Raise UsageError, with the right command, for a song.
+    """
     text = _without_url(argument)
     if _UUID.fullmatch(text):
         raise UsageError(
@@ -124,7 +128,7 @@ def check_music_task(argument: str, service: Sequence[str] = ()) -> str:
             continue_argv=("suno-wav", "convert", text, *service),
         )
     refuse_non_song(text)
-    return id_of(text, "a music task's id")
+    return id_of(text, "a music task's id", option)
 
 
 def music_task_of(argument: str, history: History | None, service: Sequence[str] = ()) -> str:

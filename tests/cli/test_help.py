@@ -119,7 +119,7 @@ def test_the_reference_has_types_defaults_and_variables(capsys: pytest.CaptureFi
         "--window": ("integer/duration", "20/10s", "SUNO_WAV_WINDOW"),
         "--max-credits": ("number", None, "SUNO_WAV_MAX_CREDITS"),
         "--tunnel": ("choice", "auto", "SUNO_WAV_TUNNEL"),
-        "--task-id": ("text", None, None),
+        "--task-id": ("id", None, None),
     }
     assert options["--tunnel"]["choices"] == ["auto", "ngrok", "none"]
 
