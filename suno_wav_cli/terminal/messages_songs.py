@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from typing import TYPE_CHECKING, assert_never
@@ -56,7 +57,7 @@ def render_song(event: events.SongEvent) -> Message:
         case events.LevelsMeasured():
             # A part of the id is enough, and leaves room for the waveform.
             head = f"{event.audio_id[:8]}: "
-            width = (get_width(sys.stderr) or 80) - len(head)
+            width = (get_width(sys.stderr) or shutil.get_terminal_size().columns) - len(head)
             return Message(text=head + describe_levels(event.levels, width))
         case events.Skipped():
             tags = "; to write its tags, free of charge, add --force" if event.tags_wanted else ""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from typing import TYPE_CHECKING, TextIO
 
 from suno_wav_cli.terminal.fold import wrap_row
-from suno_wav_cli.terminal.tables import clock, get_width, megabytes, printable
+from suno_wav_cli.terminal.tables import clock, megabytes, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -70,7 +71,7 @@ def describe_file(event: Inspected) -> Iterator[str]:
         whole = [printable(value)] if name == "file" else ()
         yield from wrap_row(f"{printable(name):<9} ", printable(value), whole=whole)
     if wav.levels is not None and not wav.levels.silent:
-        columns = get_width(sys.stdout) or 80
+        columns = shutil.get_terminal_size().columns
         yield from draw_waveform(wav.levels.waveform, columns, _ROWS, _steps(sys.stdout))
 
 
