@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.cli.reference import EXIT_CODES, describe_command
+from suno_wav_cli.system.shell_words import adapt_example
 from suno_wav_cli.terminal.fold import wrap
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _RULES = (
         "`failed`, a song's `song_failed`. `continue_argv` is the command that continues, word by word."
     ),
     "Exit code 8 means go on: nothing failed. Run `suno-wav resume`.",
-    "The key is never an option. Set SUNO_API_KEY, or `suno-wav login < FILE`.",
+    f"The key is never an option. Set SUNO_API_KEY, or pipe it: {adapt_example('suno-wav login < FILE')}",
 )
 _MORE = (
     (

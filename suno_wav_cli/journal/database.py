@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suno_wav_cli.errors import JournalLocked, JournalLost, JournalUnusable
+from suno_wav_cli.journal.damage import advise_on_damage
 from suno_wav_cli.journal.entry import JournalEntry, State
 from suno_wav_cli.journal.files import BUSY_SECONDS, connect, create, has_log, write_again
 from suno_wav_cli.journal.migrations import SCHEMA_VERSION, bring_up_to_date, version_of
-from suno_wav_cli.system.shell_words import quote_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -289,11 +289,6 @@ def unusable(path: Path | None, error: Exception) -> JournalUnusable | JournalLo
         return JournalUnusable(
             message, "Repair the file or folder, or name another one: SUNO_WAV_HOME=FOLDER"
         )
-    line = quote_command(("sqlite3", str(path), ".recover")) or "sqlite3 JOURNAL .recover"
-    damaged = JournalUnusable(
-        message,
-        "It is damaged, and was not touched. Without it, songs that were paid for are not known and would be paid for "
-        f"again. Save what can be read, and put NEW in its place: {line} | sqlite3 NEW",
-    )
+    damaged = JournalUnusable(message, advise_on_damage(path))
     damaged.ends_with_command = True
     return damaged
