@@ -10,6 +10,9 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
+from suno_wav_cli.terminal.fold import fold
+from suno_wav_cli.terminal.tables import get_width
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -29,6 +32,11 @@ def write_line(stream: TextIO | None, text: str) -> None:
     with suppress(BrokenPipeError, OSError, ValueError):
         stream.write(text + "\n")
         stream.flush()
+
+
+def say(text: str, *, verbatim: bool = False) -> None:
+    """Write a message to standard error. On a terminal, its lines are broken between words."""
+    write_line(sys.stderr, text if verbatim else fold(text, get_width(sys.stderr)))
 
 
 class Results:
@@ -112,9 +120,8 @@ def _is_gone(error: OSError) -> bool:
 def report_loss(error: OSError) -> None:
     """Say on standard error that standard output cannot be written, and what to do."""
     reason = error.strerror or str(error)
-    write_line(
-        sys.stderr,
-        f"error: standard output cannot be written: {reason}\n  Make room or send it elsewhere, and run it again.",
+    say(
+        f"error: standard output cannot be written: {reason}\n  Make room or send it elsewhere, and run it again."
     )
 
 

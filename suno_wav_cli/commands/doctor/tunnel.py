@@ -112,11 +112,12 @@ async def check_token(run: Run) -> Finding:
 async def check_agent() -> Finding:
     programs, deadline = SubprocessGroup(), time.monotonic() + _AGENT_SECONDS
     try:
-        agent = await start_in_thread(lambda: find_agent(programs, deadline, TunnelTimeouts()), "agent")
+        search = await start_in_thread(lambda: find_agent(programs, deadline, TunnelTimeouts()), "agent")
     finally:
         programs.close()
+    agent = search.agent
     if agent is None:
-        return skipped("not here; the first tunnel downloads one and checks its digest")
+        return skipped(f"{search.unfit or 'not here'}; the first tunnel downloads one and checks its digest")
     digest = await start_in_thread(lambda: _digest_of(agent.path), "agent")
     expected = expected_digest(agent.version)
     fact = f"{agent.path}, version {'.'.join(map(str, agent.version))}, SHA-256 {(digest or 'unknown')[:16]}"
