@@ -18,7 +18,7 @@ from suno_wav_cli.system.http_errors import decode_body, decode_partly, read_bod
 from suno_wav_cli.system.installation import how_to_install
 from suno_wav_cli.system.loopback import is_loopback
 from suno_wav_cli.system.peer import has_hung_up
-from suno_wav_cli.system.proxies import find_unusable_proxy
+from suno_wav_cli.system.proxies import find_unusable_proxy, run_without
 from suno_wav_cli.system.shell_words import say_how
 from suno_wav_cli.system.wire import allow_body, bound
 
@@ -95,7 +95,10 @@ def _proxy_unusable() -> UsageError:
         return UsageError(
             f"the proxy of {proxy.variable} is a SOCKS proxy, which needs another package",
             say_how(
-                f"Name an HTTP proxy, or unset {proxy.variable}, or install it", *how_to_install("socksio")
+                f"Name an HTTP proxy, or unset {proxy.variable}, or install it",
+                # Without a package of its own, pip cannot use such a proxy either.
+                *(() if os.name == "nt" else run_without(proxy, os.environ)),
+                *how_to_install("socksio"),
             ),
         )
     variable = "http_proxy, https_proxy or all_proxy" if proxy is None else proxy.variable

@@ -39,7 +39,8 @@ class CallbackEndpoint:
     """Callbacks are accepted at `path` of the port, and `tunnel` leads there.
 
     `required` says that the person asked for this tunnel: polling may not take its place.
-    `is_theirs` says that its address is the person's own, or comes from a command of theirs.
+    `is_theirs` says that its address is the person's own, or comes from a command of theirs. `is_local`
+    says that there is to be none: only this machine reaches the receiver.
     """
 
     bound: socket.socket
@@ -47,6 +48,7 @@ class CallbackEndpoint:
     tunnel: Tunnel
     required: bool
     is_theirs: bool = False
+    is_local: bool = False
     timeouts: TunnelTimeouts = field(default_factory=TunnelTimeouts)
 
     @property
@@ -96,6 +98,7 @@ def open_endpoint(
                 tunnel=tunnel,
                 required=is_required(settings),
                 is_theirs=settings.public_url is not None or _has_command(settings),
+                is_local=isinstance(tunnel, GivenAddress) and settings.public_url is None,
                 timeouts=timeouts,
             )
 

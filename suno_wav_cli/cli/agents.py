@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.cli.reference import EXIT_CODES, describe_command
+from suno_wav_cli.system.shell_words import adapt_example
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,8 @@ Rules
      fields, not words. An error is `failed`, a song's `song_failed`.
      `continue_argv` is the command that continues, word by word.
   5. Exit code 8 means go on: nothing failed. Run `suno-wav resume`.
-  6. The key is never an option. Set SUNO_API_KEY, or `suno-wav login < FILE`.
+  6. The key is never an option. Set SUNO_API_KEY, or pipe it:
+     {login}
 
 Commands
 {commands}
@@ -43,6 +45,7 @@ More
 def make_page(commands: Mapping[str, Command]) -> str:
     summaries = {name: describe_command(name, command)["summary"] for name, command in commands.items()}
     return _PAGE.format(
+        login=adapt_example("suno-wav login < FILE"),
         commands="\n".join(f"  {name:<8} {summary}" for name, summary in summaries.items()),
         codes="\n".join(f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODES.items()),
     )

@@ -22,6 +22,7 @@ from suno_wav_cli.cli.shells import SHELLS, install, show
 from suno_wav_cli.cli.status import status
 from suno_wav_cli.cli.tracks import tracks
 from suno_wav_cli.cli.trigger import trigger
+from suno_wav_cli.config.settings import check_flags
 
 app = typer.Typer(
     cls=Program,
@@ -81,6 +82,7 @@ def start(
     log_file: options.LogFile = None,
 ) -> None:
     if context.invoked_subcommand is None:
+        check_flags(context.obj or {})
         typer.echo(START, nl=False)
 
 

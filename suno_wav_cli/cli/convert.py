@@ -1,5 +1,6 @@
 """`suno-wav convert`: submit, wait, download."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,7 @@ import typer
 from suno_wav_cli.cli import options
 from suno_wav_cli.cli.completion import complete_audio_id
 from suno_wav_cli.cli.invocation import run_command
+from suno_wav_cli.config import parsers
 from suno_wav_cli.config.run import Run
 
 
@@ -34,6 +36,7 @@ def convert(
     errors: Annotated[
         Path | None,
         typer.Option(
+            parser=partial(options.usable, parsers.path),
             metavar="FILE",
             help="Write the songs that failed to FILE, in the format of --from-file; if interrupted, all unsaved.",
         ),

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from suno_wav_cli.cli.completion import complete_topic
+from suno_wav_cli.config.settings import check_flags
 
 START = """\
 suno-wav gets WAV files of Suno songs, and never pays twice.
@@ -45,6 +46,7 @@ def show_help(
     """
     program = context.find_root()
     commands = program.command.commands  # type: ignore[attr-defined]
+    check_flags(context.obj or {})
     as_json = (context.obj or {}).get("json")
     if topic is None:
         if as_json:

@@ -21,8 +21,8 @@ def jobs(
         float,
         typer.Option(
             parser=partial(usable, parsers.fraction(0, 36_500)),
-            metavar="N",
-            help="With --expiring: deleted within N days. Default: 3.",
+            metavar="X",
+            help="With --expiring: deleted within X days. Default: 3.",
             show_default=False,
         ),
     ] = 3,

@@ -35,7 +35,7 @@ def listen(
         str | None,
         typer.Option(
             metavar="TASK_ID",
-            help="End when a genuine callback of this task has come: confirmed, or signed, as the keys allow.",
+            help="End when a genuine callback of this task has come: confirmed, or signed if there is no API key.",
         ),
     ] = None,
     poll_interval: options.PollInterval = None,
@@ -65,7 +65,7 @@ def listen(
         awaited = Awaited(
             # That of the environment is for each conversion.
             seconds=None if timeout is None else settings.timeout,
-            task_id=None if until is None else id_of(until, "a task id"),
+            task_id=None if until is None else id_of(until, "a task id", "--until"),
             events=settings.max_events,
         )
         return command.listen(run, default_port=DEFAULT_PORT, awaited=awaited)

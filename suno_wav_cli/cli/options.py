@@ -11,6 +11,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from suno_wav_cli.api.providers import PROVIDERS, SUNOAPI
+from suno_wav_cli.config.parsers import shown_value
 from suno_wav_cli.models import TunnelMode
 
 T = TypeVar("T")
@@ -26,7 +27,7 @@ def usable(parse: Callable[[str], T], value: str | T) -> T:
     try:
         return parse(value)
     except ValueError as error:
-        raise typer.BadParameter(f"'{value}' is not {error}") from None
+        raise typer.BadParameter(f"'{shown_value(value)}' is not {error}") from None
 
 
 def _remember(context: typer.Context, parameter: typer.CallbackParam, value: object) -> object:
@@ -172,7 +173,7 @@ CallbackUrl = Annotated[
 Port = Annotated[str | None, typer.Option(metavar="N", help="Port of the receiver. Default: any free port.")]
 CallbackPath = Annotated[
     str | None,
-    typer.Option("--path", metavar="PATH", help="URL path of the receiver. Default: /suno-wav-callback."),
+    typer.Option("--path", metavar="/PATH", help="URL path of the receiver. Default: /suno-wav-callback."),
 ]
 NoSecret = Annotated[
     bool | None, typer.Option("--no-secret", help="Do not add an unguessable token to the path.")
@@ -185,4 +186,10 @@ KeepForwardedHeaders = Annotated[
     typer.Option("--keep-forwarded-headers", help="Forward X-Forwarded-* headers of proxies too."),
 ]
 Save = Annotated[str | None, typer.Option(metavar="DIR", help="Save each delivery with its headers in DIR.")]
-MaxEvents = Annotated[str | None, typer.Option(metavar="N", help="Exit after N deliveries.")]
+MaxEvents = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N",
+        help="End after N genuine deliveries; after any N if only this machine reaches the receiver.",
+    ),
+]

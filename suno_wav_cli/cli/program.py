@@ -122,15 +122,16 @@ def _reported(args: list[str]) -> Iterator[None]:
 
 
 def _note_typed(command: TyperCommand | TyperGroup, context: Context, args: list[str]) -> None:
-    """Keep which options were typed, for the judgement. Raise UsageError for an empty value."""
+    """Keep which options were typed, for the judgement. Raise UsageError for an empty value or a null character."""
     given, _, _ = command.make_parser(context).parse_args(args=list(args))
     typed = set()
     for parameter in command.params:
         value = given.get(parameter.name or "")
-        if value == "" or (isinstance(value, list | tuple) and "" in value):
-            from suno_wav_cli.cli.usage import refuse_empty
+        words = value if isinstance(value, list | tuple) else [value]
+        if any(isinstance(word, str) and (not word or "\0" in word) for word in words):
+            from suno_wav_cli.cli.usage import refuse_value
 
-            raise refuse_empty(parameter, context)
+            raise refuse_value(parameter, context, is_empty="" in words)
         if value is not None and parameter.param_type_name == "option":
             name = max(parameter.opts, key=len)
             typed |= {name, f"{name} {value}"}

@@ -58,9 +58,13 @@ _TYPES: Mapping[str, str] = MappingProxyType(
         "N": "integer",
         "X": "number",
         "N/TIME": "integer/duration",
+        "ID": "id",
+        "TASK_ID": "id",
         "URL": "address",
         "FILE": "path",
         "PATH": "path",
+        "/PATH": "path of an address",
+        "DELIVERY": "path",
         "DIR": "path",
         "COMMAND": "command",
     }
@@ -86,7 +90,7 @@ def make_reference(commands: Mapping[str, Command]) -> dict[str, Any]:
 
 def describe_command(name: str, command: Command) -> dict[str, Any]:
     summary, _, more = cleandoc(command.help or "").partition("\n")
-    own = [parameter for parameter in command.params if not _is_global(parameter)]
+    own = [one for one in command.params if not _is_global(one) and not getattr(one, "hidden", False)]
     return {
         "summary": summary,
         "description": more.strip(),

@@ -56,7 +56,7 @@ def sandbox(
         typer.Option(
             "--credits",
             parser=partial(usable, parsers.credits_amount),
-            metavar="N",
+            metavar="X",
             help="Credits that the account has. Default: 100.",
         ),
     ] = None,

@@ -34,7 +34,12 @@ def trigger(
         str | None, typer.Option(metavar="ID", help="Task id in the callback. Default: a random one.")
     ] = None,
     wav_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="Address of the WAV file in the callback.")
+        str | None,
+        typer.Option(
+            parser=partial(usable, parsers.http_url),
+            metavar="URL",
+            help="Address of the WAV file in the callback.",
+        ),
     ] = None,
     serve: Annotated[
         bool,
@@ -47,6 +52,7 @@ def trigger(
         Path | None,
         typer.Option(
             "--from",
+            parser=partial(usable, parsers.path),
             metavar="FILE",
             help="Post a recorded callback as it is, a JSON body, or each of a folder.",
         ),
@@ -54,6 +60,7 @@ def trigger(
     verify: Annotated[
         Path | None,
         typer.Option(
+            parser=partial(usable, parsers.path),
             metavar="DELIVERY",
             help="Explain the signature of a recorded callback (a file, or -), then exit. Posts nothing.",
         ),
@@ -95,6 +102,7 @@ def trigger(
     def run_trigger(run: Run) -> int:
         from suno_wav_cli.commands.trigger import command
         from suno_wav_cli.commands.trigger.request import Request
+        from suno_wav_cli.conversion.ids import id_of
 
         if list_events:
             return command.list_events(run)
@@ -105,7 +113,7 @@ def trigger(
         request = Request(
             url=url,
             event=event,
-            task_id=task_id,
+            task_id=None if task_id is None else id_of(task_id, "a task id", "--task-id"),
             wav_url=wav_url,
             recording=recording,
             sign=sign,

@@ -62,8 +62,10 @@ def refuse_command(name: str, commands: Collection[str]) -> UsageError:
     )
 
 
-def refuse_empty(parameter: Parameter, context: Context) -> UsageError:
-    return UsageError(f"{name_of(parameter)} is empty", see_help(context))
+def refuse_value(parameter: Parameter, context: Context, *, is_empty: bool) -> UsageError:
+    """Return the error for a value that nothing can be called by."""
+    what = "is empty" if is_empty else "holds a null character"
+    return UsageError(f"{name_of(parameter)} {what}", see_help(context))
 
 
 def see_help(context: Context) -> str:

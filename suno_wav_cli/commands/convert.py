@@ -154,7 +154,7 @@ def _named_songs(request: Request, run: Run) -> list[Song]:
     """Return the songs that are named. There is none if all tracks of a task are wanted."""
     service = service_options(run.settings.provider, run.settings.base_url)
     if request.music_task_id is not None:
-        check_music_task(request.music_task_id, service)
+        check_music_task(request.music_task_id, service, "--task-id")
     songs = [Song(audio_id=audio_id_of(argument, service)) for argument in request.audio_ids]
     is_plain = True
     if request.from_file is not None:

@@ -22,7 +22,7 @@ from suno_wav_cli.conversion.resume_hint import MOST_NAMED, command_for, service
 from suno_wav_cli.conversion.wait import Wait, look_once
 from suno_wav_cli.errors import ExitCode, JournalUnusable, SunoWavError, UsageError
 from suno_wav_cli.events import RawRecord, TaskStatus
-from suno_wav_cli.journal.entry import UNSAVED
+from suno_wav_cli.journal.entry import UNSAVED, State
 from suno_wav_cli.system.event_loop import run_async
 from suno_wav_cli.system.task_pool import TaskPool
 
@@ -117,12 +117,23 @@ def _task_id(context: ConversionContext, argument: str) -> str:
     check_provider(found, context.client.provider)
     task = found if found.wav_task_id else context.journal.newest_task_of(found.name)
     if task is None or task.wav_task_id is None:
-        answered = f". The service answered: {found.answer}" if found.answer else ""
         raise UsageError(
-            f"{found.name} has no task to ask for: its last conversion is {found.state}{answered}",
+            f"{found.name} has no task to look up: {_why_no_task(found)}",
             "`suno-wav jobs` shows what this machine knows of it.",
         )
     return task.wav_task_id
+
+
+def _why_no_task(entry: JournalEntry) -> str:
+    """Say what became of a submission that has made no task, as far as it is known."""
+    answered = f". The service answered: {entry.answer}" if entry.answer else ""
+    if entry.state is State.REFUSED:
+        return f"it was not accepted{f': {entry.message}' if entry.message else answered}"
+    if entry.state is State.EXISTS:
+        return f"the service says that it has made this WAV before, and does not name the task{answered}"
+    if entry.state is State.SUBMITTING:
+        return "its submission is on its way, or was cut off"
+    return f"it is not known whether the service accepted it{answered}"
 
 
 async def _show(context: ConversionContext, task_id: str, request: Request, *, alone: bool) -> Outcome:

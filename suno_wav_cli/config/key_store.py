@@ -144,11 +144,13 @@ def _read(path: Path) -> dict[str, object] | None:
 
 
 def _make_damage_error(path: Path) -> NotAuthorized:
-    return NotAuthorized(f"{path}, which held the API key, is damaged", "Log in again: suno-wav login")
+    return NotAuthorized(
+        f"{path}, which held the API key, is damaged", "Log in again, with `suno-wav login`."
+    )
 
 
 def _find_in_keyring(base_url: str) -> Secret:
-    remedy = "Set SUNO_API_KEY, or log in again: suno-wav login"
+    remedy = "Set SUNO_API_KEY, or log in again, with `suno-wav login`."
     try:
         key = system_keyring.find(base_url)
     except KeyringUnusable as error:

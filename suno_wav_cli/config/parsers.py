@@ -24,6 +24,11 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LONGEST_SECONDS = 30 * 86400.0
 
 
+def shown_value(text: str) -> str:
+    """Return a wrong value as an error may show it. An address can hold a password, with or without a scheme."""
+    return re.sub(r"(//|^(?!.*//)).*@", r"\1(hidden)@", text, count=1, flags=re.DOTALL)
+
+
 def seconds(text: str) -> float:
     """Read `90`, `90s`, `15m`, `1h`."""
     match = _DURATION.fullmatch(text)
@@ -35,10 +40,11 @@ def seconds(text: str) -> float:
 
 def window(text: str) -> SubmissionWindow:
     """Read `20/10s`; `20` alone is within ten seconds."""
-    count, _, duration = text.partition("/")
+    count, slash, duration = text.partition("/")
     try:
         return SubmissionWindow(
-            submissions=number(1, 10_000)(count.strip()), seconds=seconds(duration.strip() or "10s")
+            submissions=number(1, 10_000)(count.strip()),
+            seconds=seconds(duration.strip() if slash else "10s"),
         )
     except ValueError:
         raise ValueError("a number of submissions in a time; write 20/10s") from None

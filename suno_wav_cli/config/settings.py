@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -151,6 +150,13 @@ def choose(flags: Mapping[str, object], environ: Mapping[str, str], config: Conf
     )
 
 
+def check_flags(flags: Mapping[str, object]) -> None:
+    """Raise UsageError for a wrong value of an option, where no settings are read."""
+    for name, value in flags.items():
+        if name in _PARSERS:
+            _parse_field(name, "--" + name.replace("_", "-"), value)
+
+
 def let_typed_win(flags: Mapping[str, object]) -> dict[str, object]:
     """Return the flags, with what excludes one of them switched off, wherever it is set."""
     opposites = {"force": "skip_existing", "quiet": "verbose"}
@@ -232,17 +238,15 @@ def _parse_field(name: str, place: str, value: object) -> object:
 def _parse(parse: Callable[[str], object], place: str, value: object) -> object:
     text = str(value).lower() if isinstance(value, bool) else str(value)
     try:
-        return (_reject if isinstance(value, list | dict) else parse)(text)
+        if isinstance(value, list | dict):
+            raise ValueError("a single value")  # noqa: TRY004, TRY301 - a wrong value, as any other
+        if "\0" in text:
+            raise ValueError("a text without null characters")  # noqa: TRY301
+        return parse(text)
     except ValueError as error:
-        # An address can hold a password, with or without a scheme before it.
-        shown = re.sub(r"(//|^(?!.*//)).*@", r"\1(hidden)@", text, count=1, flags=re.DOTALL)
         raise UsageError(
-            f"{place}: '{shown}' is not {error}", "Correct it and run the command again."
+            f"{place}: '{parsers.shown_value(text)}' is not {error}", "Correct it and run the command again."
         ) from None
-
-
-def _reject(_text: str) -> object:
-    raise ValueError("a single value")
 
 
 def _parse_tunnel(text: str) -> TunnelMode:

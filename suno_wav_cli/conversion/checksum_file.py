@@ -11,13 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.conversion.targets import existing_folder
+from suno_wav_cli.conversion.targets import check_file
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.events import ChecksumsNotWritten
 from suno_wav_cli.remote.address import address_of, is_remote
 from suno_wav_cli.system.atomic_file import write_atomically
 from suno_wav_cli.system.file_lock import SUPPORTED, is_same_file, try_lock
-from suno_wav_cli.system.look import is_folder, look_at
 from suno_wav_cli.system.threads import start_in_thread
 
 if TYPE_CHECKING:
@@ -87,15 +86,8 @@ class ChecksumFile:
 
 def check_checksum_file(path: Path) -> None:
     """Raise UsageError, before anything is paid for, if the lines cannot go there."""
-    # It is made with the first line.
-    folder = existing_folder(path.parent)
-    if not is_folder(folder) or not os.access(folder, os.W_OK | os.X_OK):
-        raise UsageError(f"--checksums: {path} cannot be made in {folder}", "Name another file.")
-    found = look_at(path)
-    if found is None:
+    if check_file(path, "--checksums") is None:
         return
-    if not stat.S_ISREG(found.st_mode):
-        raise UsageError(f"--checksums: {path} is not a file", "Name a file.")
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 import sys
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -12,13 +11,14 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from suno_wav_cli.conversion.list_lines import FAILURE, HEADER, SongLines, needs_header
-from suno_wav_cli.conversion.targets import existing_folder
+from suno_wav_cli.conversion.list_columns import HEADER
+from suno_wav_cli.conversion.list_lines import FAILURE, SongLines, needs_header
+from suno_wav_cli.conversion.targets import check_file
 from suno_wav_cli.conversion.text_lines import read_lines
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.events import LineRefused
 from suno_wav_cli.system.atomic_file import write_atomically
-from suno_wav_cli.system.look import is_folder, look_at
+from suno_wav_cli.system.look import look_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -55,7 +55,7 @@ def read_songs(source: str, report: Report, service: Sequence[str] = ()) -> Song
         # A null character in the name, or a home folder that is not known.
         raise UsageError(
             f"{name} cannot be read: {getattr(error, 'strerror', None) or error}",
-            "Name a file with one AUDIO_ID a line.",
+            "Name a file with one AUDIO_ID a line: --from-file FILE.",
         ) from error
 
 
@@ -132,13 +132,7 @@ def check_writable(path: Path, source: str | None = None, *, is_plain: bool = Tr
 
     It may replace the list `source` only if that `is_plain`: columns and objects would be lost.
     """
-    # It is made with the list.
-    folder = existing_folder(path.parent)
-    if not is_folder(folder) or not os.access(folder, os.W_OK | os.X_OK):
-        raise UsageError(f"--errors: {path} cannot be made in {folder}", "Name another file.")
-    found = look_at(path)
-    if found is not None and not stat.S_ISREG(found.st_mode):
-        raise UsageError(f"--errors: {path} is not a file", "Name a file.")
+    found = check_file(path, "--errors")
     if found is not None and source is not None and not is_plain and _is_same(found, source):
         raise UsageError(
             f"--errors: {path} is the list itself, and its columns or objects would be lost",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -182,12 +183,21 @@ def existing_folder(folder: Path) -> Path:
     return next((one for one in (folder, *folder.parents) if os.path.lexists(one)), Path())
 
 
+def _try_names(path: Path) -> None:
+    """Raise OSError if a file or folder that is missing has a name that is too long."""
+    folder = existing_folder(path.parent)
+    for name in path.relative_to(folder).parts:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            (folder / name).lstat()
+
+
 def _check_names(target: Path, *, ours: Callable[[Path], bool], force: bool) -> None:
     if target.is_dir():
         raise UsageError(f"{target} is a folder", _name_folder("To put the song into it", shown(target)))
     check_target(target)
     check_part(target)
     part = part_of(target)
+    _try_names(part)
     for path in (target, part):
         # `exists` would take a name that is too long for an absent file.
         with suppress(FileNotFoundError, NotADirectoryError):
@@ -211,6 +221,31 @@ def _name_folder(advice: str, path: str) -> str:
     word = quote_word(f"{path}{os.sep}")
     # As one word it is not taken for another option.
     return f"{advice}: --out={word}" if word else f"{advice}: a name that ends in {os.sep} is a folder."
+
+
+def check_file(path: Path, option: str) -> os.stat_result | None:
+    """Raise UsageError unless a file can be made or replaced at a path. Return its status if it is there.
+
+    Its folder may be missing, and is made with the file.
+    """
+    found = None
+    try:
+        # A link to a file stays a link.
+        real = Path(os.path.realpath(path))
+        _try_names(real)
+        with suppress(FileNotFoundError, NotADirectoryError):
+            found = path.stat()
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", None) or error
+        raise UsageError(f"{option}: {path} cannot be used: {said}", f"Choose another {option}.") from error
+    folder = existing_folder(real.parent)
+    try:
+        check_folder(folder, option)
+    except UsageError as error:
+        raise UsageError(f"{option}: {path} cannot be made in {folder}", error.remedy) from None
+    if found is not None and not stat.S_ISREG(found.st_mode):
+        raise UsageError(f"{option}: {path} is not a file", "Name a file.")
+    return found
 
 
 def check_folder(folder: Path, option: str = "--out") -> None:

@@ -31,14 +31,16 @@ class TunnelOpening:
 
 @event
 class AgentDownloading:
-    """The ngrok agent is not installed and is being downloaded.
+    """There is no ngrok agent that can be used, and one is being downloaded.
 
     source: where from.
     path: where to.
+    unfit: why an agent that is installed cannot be used; null if none was found.
     """
 
     source: str
     path: Path
+    unfit: str | None
 
 
 @event

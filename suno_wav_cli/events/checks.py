@@ -18,6 +18,7 @@ class Checked:
     verdict: `ok`, `warning`, `failed` or `skipped`.
     fact: what was found.
     remedy: what to do about it; null if there is nothing to do.
+    command: the line that `remedy` ends with, for a shell of this machine; null if it is words alone.
     exit_code: of a check that failed; 0 for the others.
     """
 
@@ -25,6 +26,7 @@ class Checked:
     verdict: str
     fact: str
     remedy: str | None
+    command: str | None
     exit_code: int
 
 

@@ -97,7 +97,10 @@ class DeliveryRecorded:
 
 @event
 class DeliveryForwarded:
-    """`listen --forward-to`: the delivery was posted to that address.
+    """`listen --forward-to`: the delivery was posted to that address, which may happen several times.
+
+    While that address refuses connections, one delivery is posted again and again, and the others wait
+    in their files: nothing is reported for them until they are posted, or by `deliveries_kept` at the end.
 
     status: HTTP status of the response; null if there was none.
     seconds: until the response.
@@ -117,6 +120,8 @@ class DeliveryForwarded:
 @event
 class DeliveriesKept:
     """`listen --forward-to`: deliveries were acknowledged and could not be forwarded. They are kept.
+
+    Reported at the end, and at the beginning for each folder of an earlier run that has ended.
 
     count: how many.
     folder: for `trigger --from FOLDER URL`, which posts them.

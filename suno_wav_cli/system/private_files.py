@@ -67,10 +67,13 @@ def close_to_others(path: Path) -> None:
 def open_private(name: str, flags: int) -> int:
     """Open a file that only this user can read from now on, as an `opener` for `open`.
 
-    Raise OSError, also for a file of another user.
+    Raise OSError, also for a file of another user, and for a FIFO that no program reads.
     """
-    descriptor = os.open(name, flags, 0o600)
+    # A FIFO without a reader would never be opened.
+    descriptor = os.open(name, flags | getattr(os, "O_NONBLOCK", 0), 0o600)
     try:
+        if hasattr(os, "O_NONBLOCK"):
+            os.set_blocking(descriptor, True)
         status = os.fstat(descriptor)
         if stat.S_ISREG(status.st_mode) and _OWNERS_TELL:
             if status.st_uid != os.geteuid():

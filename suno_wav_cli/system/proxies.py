@@ -39,6 +39,12 @@ def find_proxy(url: str, environ: Mapping[str, str]) -> Proxy | None:
     return next(_proxies(environ, f"{parts.scheme}_proxy", "all_proxy"), None)
 
 
+def run_without(proxy: Proxy, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the beginning of a command that runs the rest of it without this proxy."""
+    names = (proxy.variable.lower(), proxy.variable.upper())
+    return ("env", *(word for name in names if environ.get(name) for word in ("-u", name)))
+
+
 def find_unusable_proxy(environ: Mapping[str, str]) -> Proxy | None:
     """Return the first proxy that httpx does not understand: by its scheme, or without socksio."""
     can_socks = find_spec("socksio") is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +57,28 @@ def quote_command(argv: Sequence[str], *, windows: bool = _WINDOWS) -> str | Non
     return None if None in words else " ".join(word or "" for word in words)
 
 
+def quote_pipe(commands: Sequence[Sequence[str]], *, home: str = "") -> str | None:
+    """Return the line of commands that each pass their output to the next, or None if no quoting does.
+
+    Words below `home` begin with a tilde, which a shell reads as that folder.
+    """
+    lines: list[str] = []
+    for argv in commands:
+        words = [_quote_below(word, home) for word in argv]
+        if None in words:
+            return None
+        lines.append(" ".join(word or "" for word in words))
+    return " | ".join(lines)
+
+
+def _quote_below(word: str, home: str) -> str | None:
+    if not home or not (word == home or word.startswith((f"{home}/", f"{home}\\"))):
+        return quote_word(word)
+    rest = word.removeprefix(home)
+    quoted = quote_word(rest[1:]) if rest[1:] else ""
+    return None if quoted is None else f"~{rest[:1]}{quoted}"
+
+
 def quote_word(word: str, *, windows: bool = _WINDOWS) -> str | None:
     """Return a word as it stands in a command line, or None if no quoting passes it on."""
     if not word.isprintable():
@@ -68,10 +90,38 @@ def quote_word(word: str, *, windows: bool = _WINDOWS) -> str | None:
     return "".join(map(_quote_piece, _PIECES.findall(word))) or "''"
 
 
+class Remedy(str):
+    """Words that end with a command line, which may be pasted. `advice` is what they say before it.
+
+    Each of `commands` passes its output to the next. As soon as words are put around it, it is mere text.
+    """
+
+    __slots__ = ("advice", "commands")
+    advice: str
+    commands: tuple[tuple[str, ...], ...]
+
+    def __new__(cls, advice: str, line: str, commands: tuple[tuple[str, ...], ...]) -> Self:
+        remedy = super().__new__(cls, f"{advice}: {line}")
+        remedy.advice, remedy.commands = advice, commands
+        return remedy
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    @property
+    def programs(self) -> list[str]:
+        return [name for argv in self.commands for name in (argv[:2] if argv[0] == "sudo" else argv[:1])]
+
+
 def say_how(advice: str, *argv: str) -> str:
-    """Return `advice: COMMAND`, or `advice.` if the command cannot be quoted. The command comes last."""
-    line = quote_command(argv)
-    return f"{advice}: {line}" if line else f"{advice}."
+    """Return `advice: COMMAND` as a Remedy, or `advice.` if the command cannot be quoted."""
+    return say_how_by_pipe(advice, argv)
+
+
+def say_how_by_pipe(advice: str, *commands: tuple[str, ...]) -> str:
+    """Return `advice: COMMAND | COMMAND` as a Remedy, or `advice.` if one of them cannot be quoted."""
+    line = quote_pipe(commands)
+    return f"{advice}." if line is None else Remedy(advice, line, commands)
 
 
 def adapt_example(line: str, *, windows: bool = _WINDOWS) -> str:
@@ -101,6 +151,12 @@ def expand_wildcards(words: Sequence[str]) -> list[str]:
         files = [] if _WILDCARDS.isdisjoint(path) else sorted(glob.glob(pattern))  # noqa: PTH207
         found += files or [path]
     return found
+
+
+def as_root(*argv: str) -> tuple[str, ...]:
+    """Return a command that only root may run, as this user has to write it."""
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return argv if is_root else ("sudo", *argv)
 
 
 def as_operand(path: Path) -> str:

@@ -19,8 +19,9 @@ def render_callback(event: events.CallbackEvent) -> Message:
         case events.TunnelOpening():
             return Message(text="suno-wav: opening a public address for callbacks", level=Level.DETAIL)
         case events.AgentDownloading():
+            why = printable(event.unfit) if event.unfit else "there is no ngrok agent here"
             return Message(
-                text=f"suno-wav: ngrok agent not found; downloading it from {event.source} to {event.path}"
+                text=f"suno-wav: {why}; downloading ngrok's agent from {event.source} to {event.path}"
             )
         case events.AgentDownloaded(expected=True):
             return Message(text=f"suno-wav: the ngrok agent has the expected SHA-256 {event.sha256}")

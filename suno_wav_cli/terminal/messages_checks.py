@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from typing import TYPE_CHECKING, assert_never
 
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
 _VERDICT = 9
 _NAME = 18
 """Columns before the fact."""
-
-_COMMAND = re.compile(r"[a-z~./'].*[^.](?<! [A-Z]{3})", re.DOTALL)
-"""What may be pasted: no setting (`SSL_CERT_FILE=FILE`), no sentence, and no line that ends in `NEW`."""
 
 _NARROWEST = 24
 """A fact has at least as many columns, or else lines of its own."""
@@ -51,17 +47,16 @@ def check_lines(event: events.Checked, width: int | None) -> Iterator[str]:
         head = indent = "  "
     yield from _wrap(printable(event.fact), head, indent, width)
     if event.remedy is not None:
-        yield from _remedy(printable(event.remedy), " " * _VERDICT, width)
+        yield from _remedy(printable(event.remedy), event.command, " " * _VERDICT, width)
 
 
-def _remedy(remedy: str, indent: str, width: int | None) -> Iterator[str]:
+def _remedy(remedy: str, command: str | None, indent: str, width: int | None) -> Iterator[str]:
     """Wrap the advice, but not the command that it ends with: that is to be pasted."""
-    advice, colon, command = remedy.rpartition(": ")
     fits = width is None or len(indent) + len(remedy) <= width
-    if fits or not colon or not _COMMAND.fullmatch(command):
+    if fits or command is None:
         yield from _wrap(remedy, indent, indent, width)
         return
-    yield from _wrap(f"{advice}:", indent, indent, width)
+    yield from _wrap(remedy.removesuffix(command).rstrip(), indent, indent, width)
     yield f"  {command}"
 
 

@@ -31,7 +31,7 @@ _ADDRESS = re.compile(r"\s*([a-z][a-z0-9+.-]{0,20}:)?//[^?#]*", re.IGNORECASE)
 _HIDDEN = "?(hidden)"
 _HIDDEN_USER = r"\1(hidden)@"
 
-_TYPED = frozenset({"remedy", "resume_hint", "callback_url"})
+_TYPED = frozenset({"remedy", "command", "resume_hint", "callback_url"})
 """Fields with a command line to paste, or with the address to give to the service."""
 
 

@@ -25,8 +25,10 @@ from suno_wav_cli.callbacks.tunnel.agent_process import AgentProcess, Launch
 from suno_wav_cli.callbacks.tunnel.agent_settings import make_agent_config
 from suno_wav_cli.callbacks.tunnel.subprocesses import SubprocessGroup
 from suno_wav_cli.errors import TunnelFailed
+from suno_wav_cli.events import AgentDownloading
 from suno_wav_cli.models import Secret
 from suno_wav_cli.system.loopback import address_of, bind_socket
+from suno_wav_cli.terminal.render import render
 from tests.support.ngrok_world import NgrokWorld, ngrok_world
 from tests.support.stand_in_ngrok_public import Endpoint, Reply
 
@@ -98,9 +100,40 @@ def test_programs_that_hang_are_passed_over_and_ended_with_their_children(
     monkeypatch.setenv("PYNGROK_NGROK_PATH", str(tmp_path / "absent"))
     monkeypatch.setenv("PATH", os.pathsep.join([*map(str, folders), "/usr/bin", "/bin"]))
     timeouts = TunnelTimeouts(agent_version=0.2)
-    assert find_agent(SubprocessGroup(), time.monotonic() + 60, timeouts) is None
+    search = find_agent(SubprocessGroup(), time.monotonic() + 60, timeouts)
+    assert (search.agent, search.unfit) == (None, f"{folders[0] / 'ngrok'} did not tell its version")
     command_lines = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
     assert not [line for line in command_lines if "4322" in line]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        pytest.param(
+            b"\x7fELF of another machine", "cannot be started: Exec format error", id="other machine"
+        ),
+        pytest.param(b"#!/nowhere/sh\n", "cannot be started: No such file or directory", id="no interpreter"),
+        pytest.param(b"#!/bin/sh\nexit 1\n", "did not tell its version", id="fails"),
+        pytest.param(
+            b"#!/bin/sh\necho ngrok version 2.3.40\n", "is version 2.3.40, where 3 is needed", id="too old"
+        ),
+    ],
+)
+def test_an_agent_that_cannot_be_used_is_named_with_its_reason(
+    content: bytes, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is there: to say that none was found would send its owner looking for it."""
+    program = tmp_path / "ngrok"
+    program.write_bytes(content)
+    program.chmod(0o755)
+    monkeypatch.setenv("PYNGROK_NGROK_PATH", str(tmp_path / "absent"))
+    monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path), "/usr/bin", "/bin"]))
+    search = find_agent(SubprocessGroup(), time.monotonic() + 60, TunnelTimeouts())
+    assert (search.agent, search.unfit) == (None, f"{program} {said}")
+    message = render(AgentDownloading(source="https://a.example", path=Path("ngrok"), unfit=search.unfit))
+    assert message.text == (
+        f"suno-wav: {program} {said}; downloading ngrok's agent from https://a.example to ngrok"
+    )
 
 
 def test_programs_are_asked_for_their_version_at_once(
@@ -120,8 +153,8 @@ def test_programs_are_asked_for_their_version_at_once(
     monkeypatch.setenv("PYNGROK_NGROK_PATH", str(tmp_path / "absent"))
     folders = [str(tmp_path / name) for name in scripts]
     monkeypatch.setenv("PATH", os.pathsep.join([*folders, "/usr/bin", "/bin"]))
-    agent = find_agent(SubprocessGroup(), time.monotonic() + 60, TunnelTimeouts(agent_version=20.0))
-    assert agent == Agent(path=tmp_path / "one" / "ngrok", version=(3, 39, 10))
+    search = find_agent(SubprocessGroup(), time.monotonic() + 60, TunnelTimeouts(agent_version=20.0))
+    assert search.agent == Agent(path=tmp_path / "one" / "ngrok", version=(3, 39, 10))
     command_lines = [process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"])]
     assert not [line for line in command_lines if "4323" in line]
 
@@ -136,8 +169,8 @@ def test_an_agent_behind_programs_that_hang_is_found(
     (folder / "ngrok").write_text("#!/bin/sh\nsleep 4324 & wait\n")
     (folder / "ngrok").chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{world.env()['PATH']}")
-    agent = find_agent(SubprocessGroup(), time.monotonic() + 60, TunnelTimeouts(agent_version=4.0))
-    assert agent == Agent(path=world.executable, version=(3, 39, 10))
+    search = find_agent(SubprocessGroup(), time.monotonic() + 60, TunnelTimeouts(agent_version=4.0))
+    assert search.agent == Agent(path=world.executable, version=(3, 39, 10))
 
 
 @dataclass

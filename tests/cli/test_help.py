@@ -16,6 +16,7 @@ from suno_wav_cli.cli.app import app
 from suno_wav_cli.cli.layout import EXAMPLES, START_EXAMPLES
 from suno_wav_cli.cli.options import GLOBAL
 from suno_wav_cli.errors import ExitCode
+from suno_wav_cli.system.shell_words import adapt_example
 from tests.cli.test_wrong_usage import run_here
 from tests.support.program import run_program
 
@@ -87,6 +88,8 @@ def test_the_page_for_agents_is_short_and_complete(capsys: pytest.CaptureFixture
     assert len(lines) <= 60
     assert max(map(len, lines)) <= 80
     assert {line.split()[0] for line in lines if line.startswith("  ")} >= PROGRAM.commands.keys()
+    # As the shells of this system read it: PowerShell has no `<`.
+    assert f"     {adapt_example('suno-wav login < FILE')}" in lines
     assert {line.split()[0] for line in lines if re.match(r" +\d+  ", line)} >= {
         str(int(code)) for code in ExitCode
     }
@@ -119,7 +122,7 @@ def test_the_reference_has_types_defaults_and_variables(capsys: pytest.CaptureFi
         "--window": ("integer/duration", "20/10s", "SUNO_WAV_WINDOW"),
         "--max-credits": ("number", None, "SUNO_WAV_MAX_CREDITS"),
         "--tunnel": ("choice", "auto", "SUNO_WAV_TUNNEL"),
-        "--task-id": ("text", None, None),
+        "--task-id": ("id", None, None),
     }
     assert options["--tunnel"]["choices"] == ["auto", "ngrok", "none"]
 

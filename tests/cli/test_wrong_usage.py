@@ -4,89 +4,44 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import typer.main
 
-from suno_wav_cli.cli.app import app
+from suno_wav_cli.config.settings import choose, read_config, to_write
+from suno_wav_cli.errors import UsageError
+from tests.cli.wrong_values import (
+    PROGRAM,
+    REFERENCE,
+    TASK,
+    WRONG,
+    WRONG_ARGUMENTS,
+    WrongLine,
+    one_of_each_type,
+    options_of,
+    wrong_values,
+    wrong_words,
+)
 from tests.support.program import run_program
 from tests.support.quick import shortlist
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
     from tests.support.program import Sandbox
 
-PROGRAM = typer.main.get_group(app)
-ARGUMENTS = {
-    "convert": ["demo"],
-    "status": ["0" * 32],
-    "tracks": ["0" * 32],
-    "inspect": ["song.wav"],
-    "trigger": ["http://127.0.0.1:9/"],
-}
-"""What each command needs besides its options."""
-
-NUMBERS = {
-    "N": ("nan", "-1", "1e3", "9" * 23, "x", "1.5.5"),
-    "X": ("nan", "inf", "-1", "1e400", "9" * 23, "x"),
-    "TIME": ("nan", "0", "-1s", "9" * 23, "1e3", "soon"),
-    "SPEED": ("nan", "0", "-1k", "9" * 23, "fast"),
-    "SIZE": ("nan", "0", "-1k", "9" * 23, "big"),
-    "N/TIME": ("nan", "0/10s", "20/0s", "9" * 23, "20/9999d"),
-    "auto|ngrok|none": ("AUTO", "cloudflared", "1"),
-}
-"""Wrong values, by what the help calls the value."""
-
-CONTRADICTIONS = (
-    ("--force", "--skip-existing"),
-    ("--quiet", "--verbose"),
-    ("--public-url=https://a.example", "--callback-url=https://b.example"),
-    ("--public-url=https://a.example", "--tunnel=ngrok"),
-    ("--callback-url=https://a.example", "--tunnel=ngrok"),
-    ("--tunnel-command=x", "--tunnel=ngrok"),
-    ("--tunnel-command=x", "--public-url=https://a.example"),
-    ("--tunnel-command=x", "--callback-url=https://a.example"),
-)
-
-
-def wrong_lines() -> Iterator[list[str]]:
-    """Yield the wrong command lines of all commands."""
-    yield from (["no-such-command"], ["convrt"], [""], ["--no-such-option"], ["--provider"], ["--json=1"])
-    for name, command in PROGRAM.commands.items():
-        line = [name, *ARGUMENTS.get(name, [])]
-        yield [*line, "--no-such-option"]
-        yield [*line, "-Z"]
-        options = [parameter for parameter in command.params if parameter.param_type_name == "option"]
-        for parameter in command.params:
-            if parameter not in options:
-                yield [name, ""]
-                if parameter.required:
-                    yield [name]
-        if len(options) == len(command.params):
-            yield [*line, "surplus"]
-        known = {option for parameter in options for option in parameter.opts}
-        for one, other in CONTRADICTIONS:
-            if {one.partition("=")[0], other.partition("=")[0]} <= known:
-                yield [*line, one, other]
-        for parameter in options:
-            yield from ([*line, *wrong] for wrong in _wrong_values(parameter))
-
-
-def _wrong_values(parameter: Any) -> Iterator[list[str]]:
-    option = max(parameter.opts, key=len)
-    if parameter.is_flag:
-        yield [f"{option}=1"]
-        return
-    yield [option]
-    yield [option, ""]
-    yield [f"{option}="]
-    for value in NUMBERS.get(parameter.metavar or "", ()):
-        yield [f"{option}={value}"]
+SETTINGS = [
+    (option["variable"].removeprefix("SUNO_WAV_").lower(), option)
+    for option in {
+        option["names"][0]: option for name in REFERENCE["commands"] for option in options_of(name)
+    }.values()
+    if option["variable"] and option["type"] in WRONG
+]
+"""The settings that are options, but for paths and switches."""
 
 
 def run_here(*arguments: str) -> int:
@@ -106,34 +61,149 @@ def run_here(*arguments: str) -> int:
     return int(exited.value.code or 0)
 
 
-def check(line: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    code = run_here("--json", *line)
-    shown = capsys.readouterr()
-    assert (code, "Traceback" in shown.err) == (2, False), (line, shown)
-    events = [json.loads(one) for one in shown.out.splitlines()]
+@pytest.fixture
+def world(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[[WrongLine], None]]:
+    """Give the check of a wrong line, where there is a service, a task, and paths that cannot be used."""
+    for name, value in sandbox.settings.items():
+        monkeypatch.setenv(name, value)
+    make_troubles()
+    assert run_here("convert", "demo+wrong-task", "--no-wait") == 0
+    task = capsys.readouterr().out.strip()
+    home = Path(os.environ["SUNO_WAV_HOME"])
+
+    def check(wrong: WrongLine) -> None:
+        before, config = _listed(Path()), _listed(home)
+        line = [word.replace(TASK, task) for word in wrong.line]
+        code = run_here("--json", *line)
+        _check_words(wrong, code, *capsys.readouterr())
+        assert _listed(Path()) == before, wrong
+        assert _listed(home) == config, wrong
+
+    yield check
+    assert sandbox.counted("submissions", "demo+wrong") == 0
+
+
+def make_troubles() -> None:
+    """Make what `PATHS` names."""
+    Path("folder").mkdir()
+    Path("file").write_text("text")
+    Path("loop").symlink_to("loop")
+    Path("dangling").symlink_to("nowhere/x")
+    os.mkfifo("pipe")
+
+
+def _listed(folder: Path) -> list[str]:
+    """Return the files of a folder. Locks and the journal's own files come and go."""
+    return sorted(str(path) for path in folder.rglob("*") if not path.name.startswith(("journal.", ".")))
+
+
+def _check_words(wrong: WrongLine, code: int, out: str, err: str) -> None:
+    assert (code, "Traceback" in err) == (wrong.code, False), (wrong, out, err)
+    events = [json.loads(one) for one in out.splitlines()]
     if events[-1]["event"] == "check_summary":
         # To doctor, a wrong setting is what it looks for.
-        assert (events[0]["check"], bool(events[0]["fact"]), bool(events[0]["remedy"])) == (
-            ("settings", True, True)
-        ), line
-        return
-    (failed,) = (event for event in events if event["event"] == "failed")
-    assert (failed["exit_code"], bool(failed["message"]), bool(failed["remedy"])) == (2, True, True), line
-    assert f"error: {failed['message']}\n  {failed['remedy']}\n" in shown.err, line
-    assert not failed["message"].startswith(("Invalid", "Missing", "No such", "Got")), line
-    assert [*Path().iterdir()] == []
-    assert not Path(os.environ["SUNO_WAV_HOME"]).exists(), line
+        found = next(event for event in events if event.get("verdict") == "failed")
+        said, remedy = found["fact"], found["remedy"]
+    elif events[0]["event"] == "inspected":
+        said, remedy = events[0]["problem"], events[0]["remedy"]
+    else:
+        (failed,) = (event for event in events if event["event"] in ("failed", "song_failed"))
+        assert failed["exit_code"] == wrong.code
+        said, remedy = failed["message"], failed["remedy"]
+        assert "error: " in err, wrong
+    assert said, wrong
+    assert remedy, wrong
+    assert not said.startswith(("Invalid", "Missing", "No such", "Got", "[Errno")), (wrong, said)
+    assert "Errno" not in said, (wrong, said)
+    assert "secret@" not in out + err, wrong
+    assert _is_named(wrong, f"{said} {remedy}"), (wrong, said)
 
 
-def test_a_wrong_command_line_is_exit_2_and_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    for line in [*wrong_lines()][::9]:
-        check(line, capsys)
+def _is_named(wrong: WrongLine, said: str) -> bool:
+    """Tell whether an error names the option, or what was typed after it."""
+    option, _, value = wrong.line[-1].partition("=")
+    values = {value or option, value.partition("/")[0]} - {""}
+    return wrong.named in said or any(one.strip() and one in said for one in values)
+
+
+def test_a_wrong_value_of_each_type_is_exit_2_and_a_sentence(world: Callable[[WrongLine], None]) -> None:
+    for wrong in one_of_each_type():
+        world(wrong)
 
 
 @pytest.mark.long
-def test_every_wrong_command_line_is_exit_2_and_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    for line in wrong_lines():
-        check(line, capsys)
+def test_every_wrong_value_of_every_option_is_exit_2_and_a_sentence(
+    world: Callable[[WrongLine], None],
+) -> None:
+    for wrong in wrong_values():
+        world(wrong)
+
+
+def test_wrong_words_and_arguments_are_exit_2_and_a_sentence(world: Callable[[WrongLine], None]) -> None:
+    for wrong in (*[*wrong_words()][::5], *WRONG_ARGUMENTS[::5]):
+        world(wrong)
+
+
+@pytest.mark.long
+def test_all_wrong_words_and_arguments_are_exit_2_and_a_sentence(world: Callable[[WrongLine], None]) -> None:
+    for wrong in (*wrong_words(), *WRONG_ARGUMENTS):
+        world(wrong)
+
+
+@pytest.mark.parametrize(("name", "option"), SETTINGS, ids=[name for name, _ in SETTINGS])
+def test_a_wrong_value_is_an_error_of_the_variable_or_the_line_that_holds_it(
+    name: str, option: dict[str, Any], tmp_path: Path
+) -> None:
+    file, variable = tmp_path / "config.toml", option["variable"]
+    nothing = read_config(file)
+    for value in WRONG[option["type"]]:
+        if "\0" not in value:
+            with pytest.raises(UsageError) as refused:
+                choose({}, {variable: value}, nothing)
+            assert refused.value.message.startswith(f"{variable}: '"), value
+        if value.isascii():
+            file.write_text(f"# mine\n{name} = {json.dumps(value)}\n")
+            with pytest.raises(UsageError) as refused:
+                choose({}, {}, read_config(file))
+            assert refused.value.message.startswith(f"{file}, line 2: {name}: '"), value
+        with pytest.raises(UsageError):
+            to_write(name, value)
+
+
+@pytest.mark.parametrize("name", ["out", "save", "checksums", "log_file", "exec", "tunnel_command"])
+def test_a_null_character_in_the_file_is_an_error(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(f'{name} = "a\\u0000b"\n')
+    with pytest.raises(UsageError, match="is not a text without null characters"):
+        choose({}, {}, read_config(file))
+
+
+@pytest.mark.first_cases(1)
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param(["convert", "demo+wrong", "--log-file", "pipe"], id="a FIFO without a reader"),
+        pytest.param(["convert", b"demo+\xff"], id="an id that is no UTF-8"),
+        pytest.param(
+            ["convert", "demo+wrong", b"--base-url=http://h/\xff"], id="an address that is no UTF-8"
+        ),
+        pytest.param(["status", "@last"], id="no task"),
+        pytest.param(["help", "--provider", "kei"], id="help"),
+        pytest.param(["--provider", "kei"], id="no command"),
+        pytest.param(["convert", "demo+wrong", "--errors", "loop"], id="a loop of links"),
+        pytest.param(["trigger", "http://127.0.0.1:9/", "--wav-url", "nowhere"], id="no address"),
+    ],
+)
+def test_a_wrong_command_line_of_a_real_process(wrong: list[str | bytes], sandbox: Sandbox) -> None:
+    make_troubles()
+    line = [os.fsdecode(word) for word in wrong]
+    plain, as_json = sandbox.run(*line), sandbox.run(*line, "--json")
+    assert (plain.code, as_json.code, plain.out) == (2, 2, ""), (plain, as_json)
+    assert re.fullmatch(r"error: .+\n  .+\n", plain.err), plain
+    assert [event["event"] for event in as_json.events] == ["failed"]
+    assert as_json.err == plain.err
 
 
 @pytest.mark.parametrize(

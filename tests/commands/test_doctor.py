@@ -130,6 +130,7 @@ def test_nothing_is_made_and_offline_asks_no_one(wild: Wild) -> None:
         "verdict": "skipped",
         "fact": "--offline",
         "remedy": None,
+        "command": None,
         "exit_code": 0,
     }
     assert not Path(os.environ["SUNO_WAV_HOME"]).exists()

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from suno_wav_cli.commands.doctor.command import choose_exit_code, run_checks
+from suno_wav_cli.commands.doctor.command import choose_exit_code, prepare_remedy, run_checks
 from suno_wav_cli.commands.doctor.disk import check_folder, find_folder
 from suno_wav_cli.commands.doctor.findings import Check, Finding, Verdict, failed, passed, warned
 from suno_wav_cli.commands.doctor.last_file import check_file, judge_look
@@ -35,6 +35,7 @@ from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account
 from suno_wav_cli.journal.health import Health
 from suno_wav_cli.models import Song
+from suno_wav_cli.system.shell_words import Remedy, say_how, say_how_by_pipe
 from tests.support.program import REPOSITORY, run_program
 from tests.support.wire import new_certificate, read_head, serve
 
@@ -51,12 +52,10 @@ NOWHERE = "https://api.invalid"
 def found(check: Coroutine[Any, Any, Finding]) -> tuple[str, ExitCode, str, str]:
     """Return verdict, exit code, fact and remedy, whose command a shell must be able to read."""
     finding = asyncio.run(check)
-    remedy = finding.remedy or ""
-    command = remedy.rpartition(": ")[2]
-    if command and command != remedy:
-        assert not command.startswith("-"), "an option alone cannot be pasted"
+    if isinstance(finding.remedy, Remedy):
+        command = finding.remedy.partition(f"{finding.remedy.advice}: ")[2]
         assert subprocess.run(["sh", "-n", "-c", command], check=False).returncode == 0, command
-    return finding.verdict, finding.exit_code, finding.fact, remedy
+    return finding.verdict, finding.exit_code, finding.fact, finding.remedy or ""
 
 
 def answer(connection: socket.socket, date: str = "") -> None:
@@ -351,7 +350,7 @@ def test_a_damaged_journal(tmp_path: Path, content: bytes, said: str) -> None:
     with pytest.raises(JournalUnusable, match=said) as raised:
         examine(path)
     assert raised.value.exit_code == ExitCode.USAGE
-    assert raised.value.remedy.endswith(f": sqlite3 {path} .recover | sqlite3 NEW")
+    assert raised.value.remedy.endswith(" Put an earlier copy in its place.")
 
 
 def test_a_journal_with_a_broken_page(tmp_path: Path) -> None:
@@ -607,17 +606,66 @@ def test_every_exit_code_of_a_check_has_its_place() -> None:
         ("HTTPS_PROXY=http://me:pass@proxy", "HTTPS_PROXY=http://(hidden)@proxy"),
         ("https://cdn/a.wav?sig=1#x and https://b/#y", "https://cdn/a.wav?(hidden) and https://b/?(hidden)"),
         ("/home/me/x.toml, line 3", "~/x.toml, line 3"),
-        ("chmod 600 '/home/me/my files/x'", "chmod 600 ~/'my files/x'"),
+        ("'/home/me/my files/x' is open", "'~/my files/x' is open"),
         ("/home/me, /home/meg, /srv/home/me", "~, /home/meg, /srv/home/me"),
     ],
 )
 def test_what_may_be_published(text: str, scrubbed: str) -> None:
-    assert make_scrubber(["sk-12345", ""], "/home/me")(text) == scrubbed
+    assert make_scrubber(["sk-12345", ""], "/home/me").scrub(text) == scrubbed
+
+
+def no_program(_name: str) -> None:
+    """Find no program."""
+
+
+@pytest.mark.parametrize(
+    ("remedy", "words", "command"),
+    [
+        (None, None, None),
+        ("Name another one: SUNO_WAV_HOME=FOLDER", "Name another one: SUNO_WAV_HOME=FOLDER", None),
+        (say_how("Look", "ls", "/home/me/a b"), "Look: ls ~/'a b'", "ls ~/'a b'"),
+        (say_how("Ask sk-12345", "ls"), "Ask (hidden): ls", "ls"),
+        # What had to be hidden leads a command elsewhere.
+        (say_how("See it", "ls", "https://api.example/?sig=1"), "See it.", None),
+        (say_how("See it", "ls", "http://me:pass@host/"), "See it.", None),
+        (say_how("See it", "ls", "sk-12345"), "See it.", None),
+        (say_how("It says (hidden)", "ls", "(hidden)"), "It says (hidden): ls '(hidden)'", "ls '(hidden)'"),
+        # Words around it make it text.
+        (f"{say_how('Look', 'ls')} or not", "Look: ls or not", None),
+    ],
+)
+def test_only_a_whole_command_is_one_to_paste(
+    remedy: str | None, words: str | None, command: str | None
+) -> None:
+    assert prepare_remedy(remedy, make_scrubber(["sk-12345"], "/home/me"), str) == (words, command)
+
+
+@pytest.mark.parametrize(
+    ("remedy", "words"),
+    [
+        (say_how("Ask", "nslookup", "a.invalid"), "Ask. Install nslookup for that."),
+        (
+            say_how("Set it", "sudo", "timedatectl"),
+            "Set it. Install sudo and timedatectl for that.",
+        ),
+        (
+            say_how_by_pipe("Save it", ("ls",), ("suno-wav",)),
+            "Save it. Install ls for that.",
+        ),
+        (say_how("Log in", "suno-wav", "login"), "Log in: suno-wav login"),
+    ],
+)
+def test_a_program_that_is_not_here_is_no_command_to_paste(remedy: str, words: str) -> None:
+    """But this very program is, wherever it was started from."""
+    assert prepare_remedy(remedy, make_scrubber([], ""), no_program)[0] == words
 
 
 def test_the_tilde_leads_a_shell_to_the_same_file(tmp_path: Path) -> None:
-    file = tmp_path / "my files" / "it's"
-    line = make_scrubber([], str(tmp_path))(f"printf %s '{tmp_path}/my files/it'\"'\"'s'")
-    assert line.startswith("printf %s ~/")
-    done = subprocess.run(["sh", "-c", line], env={"HOME": str(tmp_path)}, capture_output=True, check=True)
-    assert done.stdout.decode() == str(file)
+    home = tmp_path / "o'brien"
+    file = home / "my files" / "it's"
+    remedy = say_how_by_pipe("See", ("printf", "%s,", str(home), str(file), f"{home}2"), ("cat",))
+    _, line = prepare_remedy(remedy, make_scrubber([], str(home)), str)
+    assert line is not None
+    assert line.startswith("printf '%s,' ~ ~/")
+    done = subprocess.run(["sh", "-c", line], env={"HOME": str(home)}, capture_output=True, check=True)
+    assert done.stdout.decode() == f"{home},{file},{home}2,"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,29 +14,116 @@ from tests.support.program import ENDS_WITHIN, run_program
 from tests.support.target import KEY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.commands.test_listen import Listener
     from tests.support.program import Sandbox
+
+
+def arrived(received: int, *genuine: str, task: bool = False, counts_all: bool = False) -> Arrivals:
+    return Arrivals(received=received, genuine=set(genuine), has_task=task, counts_all=counts_all)
 
 
 @pytest.mark.parametrize(
     ("awaited", "arrivals", "is_over", "is_missing"),
     [
-        pytest.param(Awaited(), Arrivals(received=5), False, False, id="nothing"),
-        pytest.param(Awaited(events=2), Arrivals(received=2), True, False, id="as many as asked for"),
-        pytest.param(Awaited(events=2, seconds=1), Arrivals(received=1), False, True, id="fewer"),
-        pytest.param(Awaited(seconds=1), Arrivals(received=1), False, True, id="a stranger's alone"),
-        pytest.param(Awaited(seconds=1), Arrivals(received=2, genuine=1), False, False, id="a genuine one"),
-        pytest.param(Awaited(task_id="t"), Arrivals(received=3, genuine=3), False, True, id="another task"),
+        pytest.param(Awaited(), arrived(5, "a"), False, False, id="nothing"),
+        pytest.param(Awaited(events=2), arrived(9, "a", "b"), True, False, id="as many as asked for"),
         pytest.param(
-            Awaited(task_id="t"), Arrivals(received=1, genuine=1, has_task=True), True, False, id="the task"
+            Awaited(events=2, seconds=1), arrived(9, "a"), False, True, id="the rest is of strangers"
         ),
         pytest.param(
-            Awaited(task_id="t", events=2), Arrivals(received=2, genuine=2), True, True, id="too many others"
+            Awaited(events=2), arrived(2, counts_all=True), True, False, id="there are no strangers"
         ),
+        pytest.param(Awaited(events=2, seconds=1), arrived(1, counts_all=True), False, True, id="fewer"),
+        pytest.param(Awaited(seconds=1), arrived(1), False, True, id="a stranger's alone"),
+        pytest.param(Awaited(seconds=1), arrived(2, "a"), False, False, id="a genuine one"),
+        pytest.param(Awaited(seconds=1), arrived(1, counts_all=True), False, False, id="any one"),
+        pytest.param(Awaited(task_id="t"), arrived(3, "a"), False, True, id="another task"),
+        pytest.param(Awaited(task_id="t"), arrived(3, counts_all=True), False, True, id="a claim alone"),
+        pytest.param(Awaited(task_id="t"), arrived(1, "t", task=True), True, False, id="the task"),
+        pytest.param(Awaited(task_id="t", events=2), arrived(9, "a", "b"), True, True, id="too many others"),
     ],
 )
 def test_what_is_awaited(awaited: Awaited, arrivals: Arrivals, is_over: bool, is_missing: bool) -> None:
     assert has_all_come(awaited, arrivals) is is_over
     assert (find_missing(awaited, arrivals) is not None) is is_missing
+
+
+def test_a_task_that_comes_again_counts_once() -> None:
+    arrivals, awaited = Arrivals(), Awaited(events=2)
+    for _ in range(3):
+        arrivals.note_genuine("a", awaited)
+    assert not has_all_come(awaited, arrivals)
+    arrivals.note_genuine("b", awaited)
+    assert has_all_come(awaited, arrivals)
+
+
+@contextmanager
+def listening_in_public(port: int, *arguments: str, env: dict[str, str]) -> Iterator[Listener]:
+    """A `listen` with a public address, where strangers may post."""
+    given = ("--public-url", f"http://127.0.0.1:{port}", "--no-secret")
+    with listening(*given, *arguments, env=env, port=str(port)) as listener:
+        yield listener
+
+
+def test_a_flood_of_strangers_does_not_end_it(sandbox: Sandbox, free_port: int) -> None:
+    """Among them failures claimed of a real task, repeats, and callbacks that name no task."""
+    task_id, url = decided(sandbox, "demo+counted")
+    with listening_in_public(free_port, "--max-events", "1", env=sandbox.settings) as listener:
+        for number in range(20):
+            listener.post(success(f"forged-{number}"))
+            listener.post({"code": 501, "msg": "failed", "data": {"task_id": task_id}})
+            listener.post({"code": 200, "msg": "success", "data": None})
+        while listener.next("delivery_checked")["verdict"] != "contradicted":
+            pass
+        assert listener.process.poll() is None
+        listener.post(success(task_id, url))
+        assert listener.process.wait(ENDS_WITHIN) == 0
+        said = listener.rest()
+    assert "confirmed" in [event["verdict"] for event in said if event["event"] == "delivery_checked"]
+
+
+@pytest.mark.long
+def test_the_same_genuine_callback_again_and_again_is_one(sandbox: Sandbox, free_port: int) -> None:
+    """Who knows a task's outcome can claim it as often as they like, with other queries too."""
+    env = sandbox.settings
+    (one, url), (two, other) = decided(sandbox, "demo+one"), decided(sandbox, "demo+two")
+    with listening_in_public(free_port, "--max-events", "2", env=env) as listener:
+        for number in range(3):
+            listener.post(success(one, f"{url}?{number}"))
+            assert listener.next("delivery_checked")["verdict"] == "confirmed"
+        assert listener.process.poll() is None
+        listener.post(success(two, other))
+        assert listener.process.wait(ENDS_WITHIN) == 0
+
+
+@pytest.mark.long
+def test_without_an_api_key_a_signed_delivery_counts(free_port: int) -> None:
+    env = {"SUNO_WAV_HMAC_KEY": KEY}
+    with listening_in_public(free_port, "--max-events", "1", env=env) as listener:
+        listener.post(success(TASK))
+        listener.post(success(TASK), X_Webhook_Signature="eA==", X_Webhook_Timestamp="1")
+        assert listener.next("delivery_received")["signature"] == "missing"
+        assert listener.next("delivery_received")["signature"] == "invalid"
+        assert listener.process.poll() is None
+        assert listener.trigger("--sign", env=env) == 0
+        assert listener.process.wait(ENDS_WITHIN) == 0
+
+
+@pytest.mark.long
+def test_without_any_key_each_delivery_counts(free_port: int) -> None:
+    with listening_in_public(free_port, "--max-events", "2", env={}) as listener:
+        listener.post(success(TASK))
+        listener.post({"code": 501, "msg": "failed", "data": None})
+        assert listener.process.wait(ENDS_WITHIN) == 0
+
+
+def test_a_sample_counts_where_only_this_machine_reaches_the_receiver(sandbox: Sandbox) -> None:
+    """As the README shows it, for people who have a key."""
+    with listening("--tunnel", "none", "--max-events", "1", env=sandbox.settings) as listener:
+        assert listener.trigger() == 0
+        assert listener.process.wait(ENDS_WITHIN) == 0
 
 
 def test_until_ends_with_the_tasks_own_callback_and_not_with_a_forged_one(sandbox: Sandbox) -> None:
@@ -56,6 +144,21 @@ def test_until_ends_with_a_signed_callback_where_there_is_no_api_key() -> None:
         assert listener.next("delivery_received")["signature"] == "missing"
         assert listener.trigger("--task-id", TASK, "--sign", env={"SUNO_WAV_HMAC_KEY": KEY}) == 0
         assert listener.process.wait(ENDS_WITHIN) == 0
+
+
+@pytest.mark.long
+def test_the_end_does_not_wait_for_tasks_that_strangers_made_up(sandbox: Sandbox, free_port: int) -> None:
+    """Files are waited for, but not those of tasks that the service does not know."""
+    task_id, url = decided(sandbox, "demo+end")
+    options = ("--out", ".", "--until", task_id)
+    with listening_in_public(free_port, *options, env=sandbox.settings) as listener:
+        for number in range(20):
+            listener.post(success(f"forged-{number}"))
+        while listener.next("delivery_checked")["verdict"] != "pending":
+            pass
+        listener.post(success(task_id, url))
+        assert listener.process.wait(ENDS_WITHIN) == 0
+        assert [event["event"] for event in listener.rest()].count("saved") == 1
 
 
 def test_time_that_is_up_is_exit_8() -> None:

@@ -192,6 +192,15 @@ def test_an_existing_file_is_not_touched(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.long
+def test_a_song_that_was_not_accepted_has_no_task_and_the_reason_is_said(sandbox: Sandbox) -> None:
+    assert sandbox.run("convert", "demo-no-credits+status").code == 4
+    done = sandbox.run("status", "@last")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(
+        "error: demo-no-credits+status has no task to look up: it was not accepted: not enough credits"
+    ), done
+
+
 def test_an_unknown_task_is_said_to_be_unknown(sandbox: Sandbox) -> None:
     done = sandbox.run("status", "f" * 32, "--wait", "--download", "--timeout", "1s")
     assert (done.code, done.out) == (7, "")

@@ -101,7 +101,7 @@ def test_status_shows_the_answer_that_was_not_understood(wild: Wild) -> None:
         lost(journal, ONE)
     done = wild.run("status", ONE)
     assert done.code == 2
-    assert 'its last conversion is unknown. The service answered: {"odd": 1}' in done.err
+    assert 'it is not known whether the service accepted it. The service answered: {"odd": 1}' in done.err
 
 
 @pytest.mark.long

@@ -132,7 +132,7 @@ def test_the_folder_of_the_list_is_made_with_its_first_line() -> None:
 
 def test_a_list_that_cannot_be_made_is_refused() -> None:
     Path("file").touch()
-    with pytest.raises(UsageError, match="cannot be made in file"):
+    with pytest.raises(UsageError, match=r"cannot be made in .*file"):
         check_checksum_file(Path("file/SUMS"))
     Path("folder").mkdir()
     with pytest.raises(UsageError, match="is not a file"):

@@ -78,7 +78,8 @@ CHECKS = (
 def draw(width: int | None) -> str:
     lines: list[str] = []
     for check, verdict, fact, remedy in CHECKS:
-        event = Checked(check=check, verdict=verdict, fact=fact, remedy=remedy, exit_code=0)
+        command = remedy.rpartition(": ")[2] if remedy else None
+        event = Checked(check=check, verdict=verdict, fact=fact, remedy=remedy, command=command, exit_code=0)
         lines += check_lines(event, width)
     return "\n".join(lines) + "\n"
 
@@ -103,15 +104,15 @@ def test_a_command_to_paste_is_never_broken(width: int | None) -> None:
 @pytest.mark.parametrize(
     "remedy",
     [
+        "Ask a name server: nslookup api.invalid",
         "Repair the file or folder, or name another one, with enough room: SUNO_WAV_HOME=FOLDER",
         "If a proxy or a virus scanner reads along, name its certificate: SSL_CERT_FILE=FILE",
         "One song a line, or a song and its task: AUDIO_ID [TASK_ID]",
-        "Save what can be read, and put NEW in its place: sqlite3 journal.sqlite3 .recover | sqlite3 NEW",
         "It was made by hand, or by another program: delete it, or keep it elsewhere.",
     ],
 )
 def test_what_is_no_command_is_not_drawn_as_one(remedy: str) -> None:
-    event = Checked(check="folder", verdict="failed", fact="full", remedy=remedy, exit_code=2)
+    event = Checked(check="folder", verdict="failed", fact="full", remedy=remedy, command=None, exit_code=2)
     _, *lines = check_lines(event, 60)
     assert " ".join(line.strip() for line in lines) == remedy
     assert [line for line in lines if not line.startswith(" " * 9)] == []

@@ -30,20 +30,43 @@ class Agent:
     version: tuple[int, int, int]
 
 
-def find_agent(programs: SubprocessGroup, deadline: float, timeouts: TunnelTimeouts) -> Agent | None:
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """The agent that was found. `unfit` says why the first one on the way to it cannot be used."""
+
+    agent: Agent | None
+    unfit: str | None
+
+
+def find_agent(programs: SubprocessGroup, deadline: float, timeouts: TunnelTimeouts) -> Search:
     """Find an agent of any 3.x version, on PATH or where pyngrok keeps its own.
 
     `deadline` is a time of `time.monotonic()`. All are asked at once, so that those that hang cost
     their time once. The first one that is fit counts.
     """
     deadline = min(deadline, time.monotonic() + timeouts.agent_version)
-    asked = [(path, program) for path in _candidates() if (program := _ask_version(path, programs))]
-    agents = (_read_version(path, program, deadline) for path, program in asked)
-    found = next((agent for agent in agents if agent is not None and agent.version[0] == _MAJOR), None)
+    asked = [(path, _ask_version(path, programs)) for path in _candidates()]
+    agent = unfit = None
+    for path, program in asked:
+        found = program if isinstance(program, str) else _judge(path, program, deadline)
+        if isinstance(found, Agent):
+            agent = found
+            break
+        unfit = unfit or found
     for _, program in asked:
-        if program.code is None:
+        if not isinstance(program, str) and program.code is None:
             program.kill()
-    return found
+    return Search(agent=agent, unfit=unfit)
+
+
+def _judge(path: Path, program: Subprocess, deadline: float) -> Agent | str:
+    """Return the agent, or why it cannot be used."""
+    agent = _read_version(path, program, deadline)
+    if agent is None:
+        return f"{path} did not tell its version"
+    if agent.version[0] != _MAJOR:
+        return f"{path} is version {'.'.join(map(str, agent.version))}, where {_MAJOR} is needed"
+    return agent
 
 
 def _candidates() -> Iterator[Path]:
@@ -52,7 +75,9 @@ def _candidates() -> Iterator[Path]:
         found = shutil.which(name, path=folder)
         if found is not None and not _is_launcher(Path(found)):
             yield Path(found)
-    yield downloaded_agent_path()
+    kept = downloaded_agent_path()
+    if os.path.lexists(kept):
+        yield kept
 
 
 def _is_launcher(path: Path) -> bool:
@@ -73,14 +98,15 @@ def try_agent(path: Path, programs: SubprocessGroup, seconds: float) -> Agent | 
     """Ask a program for its version. Return None if it is missing, broken, slow or no agent."""
     deadline = time.monotonic() + seconds
     program = _ask_version(path, programs)
-    return None if program is None else _read_version(path, program, deadline)
+    return None if isinstance(program, str) else _read_version(path, program, deadline)
 
 
-def _ask_version(path: Path, programs: SubprocessGroup) -> Subprocess | None:
+def _ask_version(path: Path, programs: SubprocessGroup) -> Subprocess | str:
+    """Start an agent that tells its version. Return why, if that is not possible."""
     try:
         return programs.start([str(path), "--version"])
-    except OSError:
-        return None
+    except OSError as error:
+        return f"{path} cannot be started: {error.strerror or error}"
 
 
 def _read_version(path: Path, program: Subprocess, deadline: float) -> Agent | None:

@@ -37,14 +37,19 @@ _CANNOT = "the ngrok agent cannot be downloaded"
 
 
 def download_agent(
-    release: AgentRelease, programs: SubprocessGroup, report: Report, timeouts: TunnelTimeouts
+    release: AgentRelease,
+    programs: SubprocessGroup,
+    report: Report,
+    timeouts: TunnelTimeouts,
+    *,
+    unfit: str | None = None,
 ) -> Agent:
     """Download the agent to where pyngrok keeps it, over a broken one. Raise TunnelFailed.
 
-    A file with another digest than the release's is neither unpacked nor run.
+    `unfit` says why one that is there cannot be used. A file with another digest than the release's is neither unpacked nor run.
     """
     target = downloaded_agent_path()
-    report(AgentDownloading(source=release.url, path=target))
+    report(AgentDownloading(source=release.url, path=target, unfit=unfit))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(target.parent, older_than=2 * timeouts.agent_download)

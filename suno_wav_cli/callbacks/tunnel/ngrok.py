@@ -70,9 +70,12 @@ class Ngrok:
                 "there is no ngrok token", "Set NGROK_AUTHTOKEN, give --public-url, or poll: --tunnel none"
             )
         listener.report(TunnelOpening())
-        binary = find_agent(self._programs, deadline, self._timeouts)
+        search = find_agent(self._programs, deadline, self._timeouts)
+        binary = search.agent
         if binary is None:
-            binary = download_agent(find_release(), self._programs, listener.report, self._timeouts)
+            binary = download_agent(
+                find_release(), self._programs, listener.report, self._timeouts, unfit=search.unfit
+            )
             deadline = time.monotonic() + seconds
         with self._lock:
             if self._closed:

@@ -29,6 +29,7 @@ from suno_wav_cli.commands.doctor.tunnel import (
     check_token,
     wants_ngrok,
 )
+from suno_wav_cli.conversion.resume_hint import command_for
 from suno_wav_cli.errors import ExitCode
 from suno_wav_cli.journal.health import Health
 from suno_wav_cli.models import Secret
@@ -112,9 +113,10 @@ def _network_checks(run: Run, base_url: str) -> Iterator[Check]:
     yield Check(name="proxy and TLS", run=partial(check_environment, base_url, run.environ))
     yield Check(name="localhost", run=check_localhost, online=True)
     yield _name_check("service's name", base_url, run, ExitCode.UNAVAILABLE)
+    again = command_for(run.settings.provider, run.settings.base_url, "doctor", ())
     yield Check(
         name="service",
-        run=partial(check_service, base_url, run.environ),
+        run=partial(check_service, base_url, run.environ, again),
         online=True,
         needs=("proxy and TLS", "service's name"),
     )

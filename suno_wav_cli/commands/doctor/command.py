@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections import Counter
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -18,13 +19,18 @@ from suno_wav_cli.errors import ExitCode, ProgramBug, SunoWavError
 from suno_wav_cli.events import Checked, CheckSummary
 from suno_wav_cli.models import Secret
 from suno_wav_cli.system.event_loop import run_async
+from suno_wav_cli.system.shell_words import Remedy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from suno_wav_cli.commands.doctor.findings import Finding
+    from suno_wav_cli.commands.doctor.scrub import Scrubber
     from suno_wav_cli.config.run import Run
     from suno_wav_cli.events import Report
+
+_OURS = "suno-wav"
+"""It is running. What leads to it, such as `python -m suno_wav_cli`, need not be in PATH."""
 
 _MET_FIRST = (
     ExitCode.BUG,
@@ -52,8 +58,8 @@ def report_bad_settings(error: SunoWavError, report: Report, environ: Mapping[st
         raise error
 
     checks = [Check(name="settings", run=fail), Check(name="versions", run=check_versions)]
-    scrub = make_scrubber([], environ.get("HOME", ""))
-    return run_async(run_checks(checks, report, scrub, offline=True))
+    scrubber = make_scrubber([], environ.get("HOME", ""))
+    return run_async(run_checks(checks, report, scrubber, offline=True))
 
 
 async def _examine(run: Run, base_url: str, *, offline: bool) -> ExitCode:
@@ -61,24 +67,26 @@ async def _examine(run: Run, base_url: str, *, offline: bool) -> ExitCode:
     found = (run.secrets.api_key, run.secrets.ngrok_token, run.secrets.hmac_key, key)
     secrets = [secret.value for secret in found if isinstance(secret, Secret)]
     checks = list_checks(run, base_url, key=key, health=await read_journal(run.journal_path))
-    scrub = make_scrubber(secrets, run.environ.get("HOME", ""))
-    return await run_checks(checks, run.report, scrub, offline=offline)
+    scrubber = make_scrubber(secrets, run.environ.get("HOME", ""))
+    return await run_checks(checks, run.report, scrubber, offline=offline)
 
 
 async def run_checks(
-    checks: Sequence[Check], report: Report, scrub: Callable[[str], str], *, offline: bool
+    checks: Sequence[Check], report: Report, scrubber: Scrubber, *, offline: bool
 ) -> ExitCode:
     """Run the checks in their order, and report each when it has ended."""
     found: dict[str, Finding] = {}
     for check in checks:
         finding = await _run_check(check, found, offline=offline)
         found[check.name] = finding
+        remedy, command = prepare_remedy(finding.remedy, scrubber)
         report(
             Checked(
                 check=check.name,
                 verdict=finding.verdict,
-                fact=scrub(finding.fact),
-                remedy=None if finding.remedy is None else scrub(finding.remedy),
+                fact=scrubber.scrub(finding.fact),
+                remedy=remedy,
+                command=command,
                 exit_code=finding.exit_code,
             )
         )
@@ -96,6 +104,24 @@ async def run_checks(
     return code
 
 
+def prepare_remedy(
+    remedy: str | None, scrubber: Scrubber, find_program: Callable[[str], str | None] = shutil.which
+) -> tuple[str | None, str | None]:
+    """Return a remedy that may be published, and the command that it ends with.
+
+    There is none if a part of it has to be hidden, or if one of its programs is not installed.
+    """
+    if not isinstance(remedy, Remedy):
+        return None if remedy is None else scrubber.scrub(remedy), None
+    advice, command = scrubber.scrub(remedy.advice), scrubber.scrub_command(remedy)
+    absent = [name for name in remedy.programs if name != _OURS and find_program(name) is None]
+    if command is None:
+        return f"{advice}.", None
+    if absent:
+        return f"{advice}. Install {' and '.join(absent)} for that.", None
+    return f"{advice}: {command}", command
+
+
 async def _run_check(check: Check, found: Mapping[str, Finding], *, offline: bool) -> Finding:
     if offline and check.online:
         return skipped("--offline")
@@ -106,7 +132,7 @@ async def _run_check(check: Check, found: Mapping[str, Finding], *, offline: boo
         async with asyncio.timeout(check.seconds):
             return await check.run()
     except TimeoutError:
-        return failed(f"no result in {check.seconds:g} s", "Run it again: suno-wav doctor", check.exit_code)
+        return failed(f"no result in {check.seconds:g} s", "Run the same command again.", check.exit_code)
     except SunoWavError as error:
         return from_error(error)
     except Exception as bug:  # noqa: BLE001 - a bug in one check must not hide what the others find

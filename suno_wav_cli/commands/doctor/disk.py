@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.commands.doctor.findings import failed, passed, skipped, warned
 from suno_wav_cli.conversion.room import SONG_BYTES
 from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT
-from suno_wav_cli.conversion.targets import existing_folder
+from suno_wav_cli.conversion.targets import existing_folder, expand
 from suno_wav_cli.errors import ExitCode
 from suno_wav_cli.remote.address import is_remote_out
 from suno_wav_cli.system.atomic_file import rename_unless_taken, sync_file, sync_folder
@@ -39,10 +39,13 @@ async def check_folder(out: str | None) -> Finding:
 
 
 def find_folder(out: str | None) -> Path:
-    """Return the folder of `--out`: a file, a folder or a template; None is the current one."""
+    """Return the folder of `--out`: a file, a folder or a template; None is the current one.
+
+    Raise UsageError for the home of an unknown user.
+    """
     if not out:
         return Path.cwd()
-    with_names = Path(out).expanduser().absolute()
+    with_names = expand(out).absolute()
     fixed = Path(*(part for part in with_names.parts[: _count_fixed(with_names)]))
     if fixed != with_names or out.endswith("/") or is_folder(fixed):
         return fixed

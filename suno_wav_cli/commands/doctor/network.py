@@ -9,6 +9,7 @@ import time
 from email.utils import parsedate_to_datetime
 from functools import partial
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -21,18 +22,21 @@ from suno_wav_cli.errors import ExitCode
 from suno_wav_cli.models import Secret
 from suno_wav_cli.system.http_problems import Problem
 from suno_wav_cli.system.private_hosts import is_private, is_private_service
-from suno_wav_cli.system.proxies import CERTIFICATE_VARIABLES, find_proxy, list_variables
-from suno_wav_cli.system.shell_words import say_how
+from suno_wav_cli.system.proxies import CERTIFICATE_VARIABLES, find_proxy, list_variables, run_without
+from suno_wav_cli.system.shell_words import as_root, say_how
 from suno_wav_cli.system.threads import start_in_thread
 from suno_wav_cli.system.tls import make_tls_context
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from suno_wav_cli.api.reach import Reached
     from suno_wav_cli.commands.doctor.findings import Finding
 
 ANSWER_SECONDS = 10.0
+
+_SYSTEMD = Path("/run/systemd/system")
+"""It is there if systemd runs."""
 
 
 async def check_environment(base_url: str, environ: Mapping[str, str]) -> Finding:
@@ -81,14 +85,19 @@ async def check_name(url: str, environ: Mapping[str, str], exit_code: ExitCode) 
     return passed(fact)
 
 
-async def check_service(base_url: str, environ: Mapping[str, str]) -> Finding:
-    """Tell a firewall that refuses from one that is silent, and both from a certificate."""
+async def check_service(
+    base_url: str, environ: Mapping[str, str], again: Sequence[str] = ("suno-wav", "doctor")
+) -> Finding:
+    """Tell a firewall that refuses from one that is silent, and both from a certificate.
+
+    `again` is the command that checks this service.
+    """
     reached = await reach(base_url, make_tls_context(base_url), seconds=ANSWER_SECONDS)
     if reached.problem is None:
         return passed(f"{origin_of(base_url)} answers HTTP {reached.status} in {reached.seconds:.2f} s")
     return failed(
         f"{_describe_way(base_url, environ)}: {_describe_problem(reached)}",
-        _advise(reached.problem, base_url, environ),
+        _advise(reached.problem, base_url, environ, again),
         ExitCode.UNAVAILABLE,
     )
 
@@ -107,14 +116,19 @@ async def check_clock(base_url: str) -> Finding:
     return warned(
         f"{_describe_length(abs(ahead))} {side} the service's: signatures of callbacks seem too old, "
         "and certificates may seem to have expired",
-        say_how("Set it by the network", *_clock_command()),
+        _how_to_set_the_clock(),
     )
 
 
-def _clock_command() -> tuple[str, ...]:
+def _how_to_set_the_clock() -> str:
+    advice = "Set it by the network"
     if sys.platform == "darwin":
-        return ("sudo", "sntp", "-sS", "time.apple.com")
-    return ("w32tm", "/resync") if os.name == "nt" else ("sudo", "timedatectl", "set-ntp", "true")
+        return say_how(advice, *as_root("sntp", "-sS", "time.apple.com"))
+    if os.name == "nt":
+        return say_how(advice, "w32tm", "/resync")
+    if _SYSTEMD.is_dir():
+        return say_how(advice, *as_root("timedatectl", "set-ntp", "true"))
+    return f"{advice}."
 
 
 def _describe_length(seconds: float) -> str:
@@ -141,14 +155,16 @@ def _describe_problem(reached: Reached) -> str:
             return f"{reached.problem}{detail}"
 
 
-def _advise(problem: Problem, url: str, environ: Mapping[str, str]) -> str:
+def _advise(problem: Problem, url: str, environ: Mapping[str, str], again: Sequence[str]) -> str:
+    # The path of an address may be secret, and its connection is what fails.
+    look = ("curl", "--verbose", "--max-time", "20", origin_of(url))
     proxy = find_proxy(url, environ)
     if problem is Problem.TLS:
         advice = "If a proxy or a virus scanner reads along, set SSL_CERT_FILE to its certificate. To see whose it is"
-        return say_how(advice, "curl", "--verbose", "--max-time", "20", url)
+        return say_how(advice, *look)
     if proxy is not None:
-        return say_how("Start the proxy, or do without it", "env", "-u", proxy.variable, "suno-wav", "doctor")
-    return say_how("See it without suno-wav", "curl", "--verbose", "--max-time", "20", url)
+        return say_how("Start the proxy, or do without it", *run_without(proxy, environ), *again)
+    return say_how("See it without suno-wav", *look)
 
 
 async def _resolve(host: str) -> list[str]:

@@ -114,7 +114,7 @@ def _failed(fact: str, remedy: str, url: str, event: str) -> Finding:
     parts = urlsplit(url)
     if parts.path.strip("/") or parts.query:
         # The path may be secret, and what is printed here may be published.
-        how = "To see it, give its address to `suno-wav trigger`."
+        remedy = f"{remedy} To see it, give its address to `suno-wav trigger`."
     else:
-        how = say_how("To see it", "suno-wav", "trigger", url, "--event", event)
-    return failed(fact, f"{remedy} {how}", ExitCode.TUNNEL_FAILED)
+        remedy = say_how(f"{remedy} To see it", "suno-wav", "trigger", url, "--event", event)
+    return failed(fact, remedy, ExitCode.TUNNEL_FAILED)

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from suno_wav_cli.system.shell_words import quote_pipe
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
+
+    from suno_wav_cli.system.shell_words import Remedy
 
 _HIDDEN = "(hidden)"
 _SHORTEST = 4
@@ -27,24 +31,29 @@ class Scrubber:
     home: str
 
     def scrub(self, text: str) -> str:
+        return self._shorten_home(self._hide(text))
+
+    def scrub_command(self, remedy: Remedy) -> str | None:
+        """Return the line to paste, or None if a part of it has to be hidden: it would do something else."""
+        if any(self._hide(word) != word for argv in remedy.commands for word in argv):
+            return None
+        return quote_pipe(remedy.commands, home=self._home)
+
+    def _hide(self, text: str) -> str:
         for secret in self.secrets:
             text = text.replace(secret, _HIDDEN)
         text = _ADDRESS.sub(_without_user_and_query, text)
-        text = _USER.sub(f"{_HIDDEN}@", text)
-        return self._shorten_home(text)
+        return _USER.sub(f"{_HIDDEN}@", text)
+
+    @property
+    def _home(self) -> str:
+        home = self.home.rstrip("/\\")
+        return home if len(home) > 1 else ""
 
     def _shorten_home(self, text: str) -> str:
-        home = self.home.rstrip("/\\")
-        if len(home) <= 1:
+        if not self._home:
             return text
-        # The tilde stands before the quote: a shell reads it only there.
-        beginning = rf"(?<![\w./~-])('?){re.escape(home)}"
-        text = re.sub(rf"{beginning}(?=/)/?", _tilde_before, text)
-        return re.sub(rf"{beginning}(?![\w.-])", lambda match: f"{match[1]}~", text)
-
-
-def _tilde_before(match: re.Match[str]) -> str:
-    return f"~/{match[1]}"
+        return re.sub(rf"(?<![\w./~-]){re.escape(self._home)}(?![\w.-])", "~", text)
 
 
 def _without_user_and_query(match: re.Match[str]) -> str:
@@ -65,7 +74,7 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
-def make_scrubber(secrets: Iterable[str], home: str) -> Callable[[str], str]:
-    """Return the function that scrubs. The longest secrets come first: one may be a part of another."""
+def make_scrubber(secrets: Iterable[str], home: str) -> Scrubber:
+    """Return what scrubs. The longest secrets come first: one may be a part of another."""
     known = sorted({secret for secret in secrets if len(secret) >= _SHORTEST}, key=len, reverse=True)
-    return Scrubber(secrets=tuple(known), home=home).scrub
+    return Scrubber(secrets=tuple(known), home=home)

@@ -25,12 +25,13 @@ from suno_wav_cli.callbacks.tunnel.subprocesses import SubprocessGroup
 from suno_wav_cli.commands.doctor.findings import failed, passed, skipped, warned
 from suno_wav_cli.commands.doctor.scrub import origin_of
 from suno_wav_cli.config.credentials import refuse_ignored
+from suno_wav_cli.conversion.resume_hint import command_for
 from suno_wav_cli.errors import ExitCode, TunnelFailed
 from suno_wav_cli.models import TunnelMode
 from suno_wav_cli.system.loopback import bind_socket, is_loopback
 from suno_wav_cli.system.port_owner import find_port_owner
 from suno_wav_cli.system.private_hosts import is_private_service
-from suno_wav_cli.system.shell_words import say_how
+from suno_wav_cli.system.shell_words import as_root, say_how
 from suno_wav_cli.system.threads import start_in_thread
 from suno_wav_cli.system.tls import make_tls_context
 
@@ -82,7 +83,7 @@ async def check_port(settings: Settings) -> Finding:
 def _who_has(port: int) -> tuple[str, ...]:
     if os.name == "nt":
         return ("netstat", "-ano")
-    return ("sudo", "lsof", "-nP", f"-iTCP:{port}", "-sTCP:LISTEN")
+    return as_root("lsof", "-nP", f"-iTCP:{port}")
 
 
 async def check_token(run: Run) -> Finding:
@@ -111,11 +112,12 @@ async def check_token(run: Run) -> Finding:
 async def check_agent() -> Finding:
     programs, deadline = SubprocessGroup(), time.monotonic() + _AGENT_SECONDS
     try:
-        agent = await start_in_thread(lambda: find_agent(programs, deadline, TunnelTimeouts()), "agent")
+        search = await start_in_thread(lambda: find_agent(programs, deadline, TunnelTimeouts()), "agent")
     finally:
         programs.close()
+    agent = search.agent
     if agent is None:
-        return skipped("not here; the first tunnel downloads one and checks its digest")
+        return skipped(f"{search.unfit or 'not here'}; the first tunnel downloads one and checks its digest")
     digest = await start_in_thread(lambda: _digest_of(agent.path), "agent")
     expected = expected_digest(agent.version)
     fact = f"{agent.path}, version {'.'.join(map(str, agent.version))}, SHA-256 {(digest or 'unknown')[:16]}"
@@ -134,7 +136,7 @@ async def check_agent() -> Finding:
     if _is_snap(agent.path):
         return warned(
             f"{fact}; a snap may not read the configuration that suno-wav writes for it",
-            say_how("Remove it, and suno-wav downloads another one", "sudo", "snap", "remove", "ngrok"),
+            say_how("Remove it, and suno-wav downloads another one", *as_root("snap", "remove", "ngrok")),
         )
     return passed(fact)
 
@@ -230,20 +232,23 @@ def _judge_address(url: str, fact: str) -> Finding:
     if is_private_service(url):
         return warned(
             f"{origin}: {fact}; the internet does not reach a private network",
-            "Use an address of the internet, or ngrok: suno-wav doctor --tunnel ngrok",
+            "Use an address of the internet, or a tunnel in its place.",
         )
     if urlsplit(url).scheme != "https":
         return warned(
             f"{origin}: {fact}; the service advises https",
-            "Put a certificate in front of it, or use ngrok: suno-wav doctor --tunnel ngrok",
+            "Put a certificate in front of it, or use a tunnel in its place.",
         )
     return passed(f"{origin}: {fact}. That a firewall lets the service in too, only its callback shows")
 
 
 def _no_callbacks(settings: Settings, fact: str, remedy: str) -> Finding:
     """Without callbacks, `convert` polls, unless this very way was asked for."""
-    # In place of an option alone: the line that shows what is left without a tunnel.
-    remedy = remedy.replace(": --tunnel none", ": suno-wav doctor --tunnel none")
+    advice, is_option, _ = remedy.partition(": --tunnel none")
+    if is_option:
+        # In place of an option alone: the line that shows what is left without a tunnel.
+        doctor = command_for(settings.provider, settings.base_url, "doctor", (), "--tunnel", "none")
+        remedy = say_how(advice, *doctor)
     if is_required(settings):
         return failed(fact, remedy, ExitCode.TUNNEL_FAILED)
     return warned(f"{fact}; convert polls", remedy)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from suno_wav_cli.errors import StillRunning
 from suno_wav_cli.system.shell_words import say_how
@@ -22,23 +22,35 @@ class Awaited:
 
 @dataclass(kw_only=True)
 class Arrivals:
-    """`received` counts all deliveries, and `genuine` those that are confirmed, or signed, or cannot be checked."""
+    """What has come so far.
+
+    `received` counts all deliveries. `genuine` holds the tasks of those that are confirmed, or signed if
+    there is no API key: a callback that comes again, or that a stranger repeats, counts once.
+
+    `counts_all` says that strangers cannot be told, as there is no key, or that there are none, as only
+    this machine reaches the receiver.
+    """
 
     received: int = 0
-    genuine: int = 0
+    genuine: set[str] = field(default_factory=set)
     has_task: bool = False
+    counts_all: bool = False
 
-    def note(self, task_id: str | None, awaited: Awaited) -> None:
-        """Note a delivery that is no stranger's."""
-        self.genuine += 1
-        self.has_task = self.has_task or (task_id is not None and task_id == awaited.task_id)
+    @property
+    def counted(self) -> int:
+        return self.received if self.counts_all else len(self.genuine)
+
+    def note_genuine(self, task_id: str, awaited: Awaited) -> None:
+        self.has_task = self.has_task or task_id == awaited.task_id
+        # `listen` may run for days, and needs no more than it waits for.
+        if len(self.genuine) < (awaited.events or 1):
+            self.genuine.add(task_id)
 
 
 def has_all_come(awaited: Awaited, arrivals: Arrivals) -> bool:
     """Tell whether there is nothing left to listen for, unless there is nothing to wait for."""
-    if awaited.task_id is not None:
-        return arrivals.has_task or arrivals.received == awaited.events
-    return arrivals.received == awaited.events
+    is_full = awaited.events is not None and arrivals.counted >= awaited.events
+    return is_full or (awaited.task_id is not None and arrivals.has_task)
 
 
 def find_missing(awaited: Awaited, arrivals: Arrivals) -> StillRunning | None:
@@ -50,12 +62,11 @@ def find_missing(awaited: Awaited, arrivals: Arrivals) -> StillRunning | None:
             f"no genuine callback of task {awaited.task_id} has come",
             say_how("See what the service says of it", "suno-wav", "status", awaited.task_id),
         )
-    if awaited.seconds is None or arrivals.received == awaited.events:
+    if awaited.seconds is None or arrivals.counted >= (awaited.events or 1):
         return None
-    if awaited.events is not None:
-        return StillRunning(
-            f"{arrivals.received} of {awaited.events} deliveries have come", "Give it more --timeout."
-        )
-    if arrivals.genuine:
-        return None
-    return StillRunning("no genuine delivery has come", "Give it more --timeout.")
+    kind = "" if arrivals.counts_all else "genuine "
+    if awaited.events is None:
+        said = f"no {kind}delivery has come"
+    else:
+        said = f"{arrivals.counted} of {awaited.events} {kind}deliveries have come"
+    return StillRunning(said, "Give it more --timeout.")

@@ -8,7 +8,7 @@ from suno_wav_cli.callbacks.confirmation import Judgement, Verdict, compare_with
 from suno_wav_cli.conversion.lookup_retry import AskAgain
 from suno_wav_cli.errors import TaskUnknown
 from suno_wav_cli.events import DeliveryChecked
-from suno_wav_cli.models import WavRecord
+from suno_wav_cli.models import WavRecord, WavState
 
 if TYPE_CHECKING:
     from suno_wav_cli.callbacks.payload import Callback
@@ -47,3 +47,7 @@ def checked(
         claimed_url=None,
         reason=judgement.reason,
     )
+
+
+def is_failed(answer: Answer) -> bool:
+    return isinstance(answer, WavRecord) and answer.state is WavState.FAILED

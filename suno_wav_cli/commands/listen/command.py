@@ -110,8 +110,11 @@ async def _listen(
             on_unproven = announcer.unproven if endpoint.is_theirs else None
             public_url = PublicUrl(endpoint, probe, tls, announcer.changed, report, on_unproven=on_unproven)
             running = {handler.over}
-            if await _open(public_url, endpoint, announcer):
+            is_opened = await _open(public_url, endpoint, announcer)
+            if is_opened:
                 running.add(asyncio.ensure_future(public_url.keep_open()))
+            if endpoint.is_local or not is_opened:
+                handler.count_all()
             stack.callback(_cancel, running)
             done, _ = await asyncio.wait(
                 running, timeout=awaited.seconds, return_when=asyncio.FIRST_COMPLETED
@@ -123,7 +126,7 @@ async def _listen(
 
 
 async def _open(public_url: PublicUrl, endpoint: CallbackEndpoint, announcer: _Announcer) -> bool:
-    """Open the public address, or announce the local one. Return whether to try again."""
+    """Open the public address, or announce the local one. Return False if it stays the local one for good."""
     try:
         await public_url.open()
     except TunnelFailed as error:

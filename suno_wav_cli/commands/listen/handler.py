@@ -62,7 +62,8 @@ class DeliveryHandler:
         )
         self._archive = DeliveryArchive(options.save, limits) if options.save else None
         self._numbers: BoundedDict[bytes, int] = BoundedDict(limits.deliveries)
-        self.arrivals = Arrivals()
+        is_unverifiable = service is None and options.hmac_key is None
+        self.arrivals = Arrivals(counts_all=is_unverifiable)
         self.over = self._pool.over
 
     async def handle(self, delivery: ReceivedCallback) -> None:
@@ -97,14 +98,20 @@ class DeliveryHandler:
         if self._forwarder is not None and delivery.kept is not None:
             self._pool.start(self._forwarder.forward(number, delivery.kept))
         self._check(number, callback, signature)
-        if self._verifier is None and signature in (None, Signature.VALID):
-            self.arrivals.note(callback.task_id, self._options.awaited)
+        if self._verifier is None and callback.task_id and signature in (None, Signature.VALID):
+            self.arrivals.note_genuine(callback.task_id, self._options.awaited)
+        self._end_if_all_has_come()
+
+    def count_all(self) -> None:
+        """Count each delivery from now on, and those before: only this machine reaches the receiver."""
+        self.arrivals.counts_all = True
         self._end_if_all_has_come()
 
     async def finish(self) -> None:
         """Wait for the work that has begun."""
         if self._verifier is not None:
-            self._verifier.stop_asking()
+            awaits_task = self._options.awaited.task_id is not None
+            self._verifier.stop_asking(all_count=self.arrivals.counts_all and not awaits_task)
         if self._forwarder is not None:
             self._forwarder.stop_retrying()
         await self._pool.finish()
@@ -114,7 +121,7 @@ class DeliveryHandler:
         await self._pool.cancel()
 
     def _note_genuine(self, task_id: str) -> None:
-        self.arrivals.note(task_id, self._options.awaited)
+        self.arrivals.note_genuine(task_id, self._options.awaited)
         self._end_if_all_has_come()
 
     def _end_if_all_has_come(self) -> None:

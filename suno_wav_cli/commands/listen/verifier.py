@@ -17,14 +17,14 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.callbacks.confirmation import Judgement, Verdict
-from suno_wav_cli.commands.listen.claims import REPEATED, checked, judge_claim, rank_first_lookup
+from suno_wav_cli.commands.listen import claims
 from suno_wav_cli.conversion.finish import finish_task
 from suno_wav_cli.conversion.lookup_retry import Answers, AskAgain, next_step, time_is_up
 from suno_wav_cli.conversion.outcome import report_failure
 from suno_wav_cli.conversion.pipeline import record_end
 from suno_wav_cli.conversion.poller import fetch_answer
 from suno_wav_cli.conversion.wait import wait_terms, with_line
-from suno_wav_cli.errors import JournalUnusable, SunoWavError
+from suno_wav_cli.errors import JournalUnusable, SunoWavError, TaskUnknown
 from suno_wav_cli.events import DeliveryDropped
 from suno_wav_cli.journal.entry import UNSAVED
 from suno_wav_cli.models import WavRecord, WavState
@@ -119,6 +119,7 @@ class CallbackVerifier:
         self._unasked: OrderedDict[str, None] = OrderedDict()
         self._unknown: OrderedDict[str, None] = OrderedDict()
         self._stopping = asyncio.Event()
+        self._all_count = False
 
     def check(self, number: int, callback: Callback, *, signed: bool = False) -> None:
         """Have a delivery's claim checked, unless the same claim was settled before.
@@ -128,7 +129,7 @@ class CallbackVerifier:
         task_id = callback.task_id
         if task_id is None:
             judgement = Judgement(verdict=Verdict.UNCONFIRMED, reason="it names no task", final=True)
-            self._report(checked(number, callback, judgement, None))
+            self._report(claims.checked(number, callback, judgement, None))
             return
         check = self._checks.get(task_id) or _TaskCheck()
         is_file_wanted = self._service.downloads and check.file is FileState.MISSING
@@ -139,8 +140,12 @@ class CallbackVerifier:
         if len(check.claims) < self._limits.claims:
             check.claims[number] = _Claim(callback=callback)
 
-    def stop_asking(self) -> None:
-        """Look up no task a second time, except for files that are wanted."""
+    def stop_asking(self, *, all_count: bool) -> None:
+        """Look up no task a second time, except for files that are wanted.
+
+        Unless `all_count`, a file is wanted only if its task is trusted, or known to the service.
+        """
+        self._all_count = all_count
         self._stopping.set()
 
     def _start(self, task_id: str, check: _TaskCheck, number: int, *, signed: bool) -> None:
@@ -149,7 +154,7 @@ class CallbackVerifier:
         if check.lookups is not None:
             check.lookups.cancel()
             self._forget_rank(task_id)
-        check.rank = rank_first_lookup(number, trusted=signed or entry is not None)
+        check.rank = claims.rank_first_lookup(number, trusted=signed or entry is not None)
         if check.rank is not None:
             self._note(task_id, self._unasked, self._limits.unasked_tasks)
         self._checks[task_id] = check
@@ -170,7 +175,7 @@ class CallbackVerifier:
         """Let other first lookups come before the next one of a task that is not trusted."""
         if task_id in self._unasked:
             del self._unasked[task_id]
-            check.rank = REPEATED
+            check.rank = claims.REPEATED
             if not isinstance(answer, WavRecord):
                 self._note(task_id, self._unknown, self._limits.unknown_tasks)
 
@@ -223,7 +228,7 @@ class CallbackVerifier:
             is_confirmed = self._judge_claims(check, answer, step)
             self._note_answer(task_id, check, answer)
             if isinstance(step, AskAgain):
-                if not await self._wait(min(step.seconds, deadline - time.monotonic())):
+                if not await self._wait(min(step.seconds, deadline - time.monotonic()), check, answer):
                     return None
                 if time.monotonic() >= deadline:
                     step = time_is_up(answers, terms, seconds)
@@ -231,7 +236,7 @@ class CallbackVerifier:
             return step if is_confirmed else None
         if entry is not None and entry.state in UNSAVED:
             await record_end(context, entry, step)
-        if entry is not None and self._service.downloads and not _is_failed(answer):
+        if entry is not None and self._service.downloads and not claims.is_failed(answer):
             report_failure(context, entry.name, task_id, with_line(context, task_id, step, paid=True))
         return None
 
@@ -245,24 +250,24 @@ class CallbackVerifier:
         """Report each verdict that is new. Return whether any claim is confirmed."""
         record = answer if isinstance(answer, WavRecord) else None
         for number, claim in check.claims.items():
-            judgement = judge_claim(claim.callback, answer, step)
+            judgement = claims.judge_claim(claim.callback, answer, step)
             if record is not None and judgement.final:
                 check.settled = (*check.settled, claim.callback.digest)[-self._limits.claims :]
             if judgement.verdict is not claim.verdict:
                 claim.verdict = judgement.verdict
-                self._report(checked(number, claim.callback, judgement, record))
+                self._report(claims.checked(number, claim.callback, judgement, record))
                 if judgement.verdict is Verdict.CONFIRMED and claim.callback.task_id is not None:
                     self._confirmed(claim.callback.task_id)
         return any(claim.verdict is Verdict.CONFIRMED for claim in check.claims.values())
 
-    async def _wait(self, seconds: float) -> bool:
+    async def _wait(self, seconds: float, check: _TaskCheck, answer: Answer) -> bool:
         """Wait before the next lookup. Return False if there must be none."""
-        if self._service.downloads:
-            await asyncio.sleep(seconds)
-            return True
         try:
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
+                is_known = check.rank is None or not isinstance(answer, TaskUnknown)
+                if self._service.downloads and (self._all_count or is_known):
+                    await asyncio.sleep(seconds)
         except TimeoutError:
             return True
         return False
@@ -293,7 +298,3 @@ class CallbackVerifier:
                 error = with_line(service.context, record.task_id, error, paid=True)
             outcome = report_failure(service.context, song, record.task_id, error)
         return outcome.error is None
-
-
-def _is_failed(answer: Answer) -> bool:
-    return isinstance(answer, WavRecord) and answer.state is WavState.FAILED

@@ -24,18 +24,18 @@ STANDARD_INPUT = "-"
 def verify_delivery(path: Path, run: Run) -> ExitCode:
     """Report what the service would have signed. Raise NotDelivered if the signature is another one."""
     refuse_ignored(run.secrets, "hmac_key")
-    key = run.secrets.hmac_key
-    if key is None:
-        raise UsageError(
-            "there is no key to verify with",
-            "Set SUNO_WAV_HMAC_KEY, or hmac_key in config.toml, to the webhook key of your account.",
-        )
     if str(path) == STANDARD_INPUT:
         content = b"" if sys.stdin is None else sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
         name = "standard input"
     else:
         content, name = recordings.read(path), str(path)
     delivery = recordings.parse(content, name)
+    key = run.secrets.hmac_key
+    if key is None:
+        raise UsageError(
+            "there is no key to verify with",
+            "Set SUNO_WAV_HMAC_KEY, or hmac_key in config.toml, to the webhook key of your account.",
+        )
     task_id = find_task_id(delivery.body)
     check = check_signature(key, task_id, delivery.headers, delivery.body, delivery.received)
     run.report(
