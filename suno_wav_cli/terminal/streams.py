@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import select
 import stat
 import sys
@@ -17,6 +18,9 @@ _PIPE_PIECE = 4096
 """Bytes that a pipe accepts at once while it is ready (POSIX requires 512, Linux has 4096)."""
 
 _READER_SECONDS = 1.0
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What controls a terminal, or turns the direction of what follows. Joiners are part of names."""
 
 
 def write_line(stream: TextIO | None, text: str) -> None:
@@ -41,7 +45,7 @@ def say(text: str, *, verbatim: bool = False) -> None:
 
 
 class Results:
-    """Standard output, line by line. Paths keep their very bytes, whatever the encoding.
+    """Standard output, line by line. Paths keep their very bytes, whatever the encoding, but not on a terminal.
 
     A droppable line is lost if the reader has stopped reading (`| less`, a stopped log shipper):
     waiting for it would also stop the acknowledgement of callbacks.
@@ -57,7 +61,7 @@ class Results:
         self._cut = False
 
     def write(self, lines: Iterable[str], *, droppable: bool) -> None:
-        for line in lines:
+        for line in map(_for_terminal, lines) if _is_terminal() else lines:
             if droppable:
                 self._offer(line)
             else:
@@ -105,6 +109,17 @@ class Results:
             ready = True
         self._stuck = not ready
         return ready
+
+
+def _is_terminal() -> bool:
+    # Closed, or replaced by what is no file.
+    with suppress(ValueError, AttributeError):
+        return sys.stdout.isatty()
+    return False
+
+
+def _for_terminal(text: str) -> str:
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _is_gone(error: OSError) -> bool:
