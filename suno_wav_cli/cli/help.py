@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Annotated
 
 import typer
@@ -18,12 +19,13 @@ Try it first. This needs no key and costs nothing:
   suno-wav jobs --provider sandbox
 
 Then with your own songs:
-  suno-wav login                  tells where your API key is, and keeps it
-  suno-wav convert AUDIO_ID       converts a song, and saves it here
-  suno-wav convert --task-id ID   converts all songs of a music task
-  suno-wav resume                 finishes what was interrupted
+  suno-wav login                 asks for your API key, once
+  suno-wav convert AUDIO_ID      converts a song
+  suno-wav convert --task-id ID  all songs of a music task
+  suno-wav resume                finishes what was left
 
-All commands: suno-wav --help       One of them: suno-wav help convert
+All commands: suno-wav --help
+One of them:  suno-wav help convert
 """
 
 
@@ -57,8 +59,9 @@ def show_help(
             typer.echo(START, nl=False)
     elif topic == "agents":
         from suno_wav_cli.cli.agents import make_page
+        from suno_wav_cli.terminal.tables import get_width
 
-        typer.echo(make_page(commands), nl=False)
+        typer.echo(make_page(commands, get_width(sys.stdout)), nl=False)
     elif topic not in commands:
         from suno_wav_cli.cli.usage import refuse_command
 

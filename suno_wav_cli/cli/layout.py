@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from inspect import cleandoc
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from suno_wav_cli.system.shell_words import adapt_example
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from typer._click.core import Context, Parameter
+    from typer._click.core import Command, Context, Parameter
     from typer._click.formatting import HelpFormatter
 
 _GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -47,12 +48,13 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "convert": (
             "suno-wav convert demo --provider sandbox --out song.wav",
-            "suno-wav convert --from-file songs.txt --out wavs/ --dry-run",
-            "suno-wav convert --from-file songs.txt --out wavs/ --max-credits 4",
+            "suno-wav convert --from-file songs.txt -o wavs/ --dry-run",
+            "suno-wav convert --from-file songs.txt --max-credits 4",
         ),
         "listen": (
             "suno-wav listen --port 3000",
-            "suno-wav listen --forward-to localhost:8000/callback --save deliveries/",
+            "suno-wav listen --forward-to localhost:8000/callback",
+            "suno-wav listen --save deliveries/",
         ),
         "status": ("suno-wav status @last --watch", "suno-wav status @last --wait --download"),
         "jobs": ("suno-wav jobs", "suno-wav jobs --expiring --days 5", "suno-wav jobs --json"),
@@ -64,8 +66,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "config": ("suno-wav config",),
         "inspect": ("suno-wav inspect song.wav",),
         "trigger": (
-            "suno-wav trigger localhost:3000/callback",
-            "suno-wav trigger localhost:3000/callback --event all --serve",
+            "suno-wav trigger localhost:3000/hook",
+            "suno-wav trigger localhost:3000/hook --event all --serve",
             "suno-wav trigger --list",
         ),
         "doctor": ("suno-wav doctor", "suno-wav doctor --offline --json"),
@@ -73,6 +75,17 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "sandbox": ("suno-wav sandbox", "suno-wav sandbox --speed 10"),
     }
 )
+
+
+def write_commands(commands: Mapping[str, Command], to: HelpFormatter) -> None:
+    """Write each command with its summary, none of which is cut."""
+    with to.section("Commands"):
+        _write_list([(name, summarize(command)) for name, command in commands.items()], to)
+
+
+def summarize(command: Command) -> str:
+    """Return the first line of a command's help."""
+    return cleandoc(command.help or "").partition("\n")[0]
 
 
 def write_command_options(

@@ -138,7 +138,7 @@ StallTimeout = Annotated[
     str | None,
     typer.Option(metavar="TIME", help="Reconnect after this long below --min-speed. Default: 20s."),
 ]
-MaxSize = Annotated[str | None, typer.Option(metavar="SIZE", help="Refuse larger files. Default: 4.29G.")]
+MaxSize = Annotated[str | None, typer.Option(metavar="SIZE", help="Refuse larger files. Default: 4GiB.")]
 AllowPrivateHosts = Annotated[
     bool | None,
     typer.Option("--allow-private-hosts", help="Download from addresses of private networks too."),

@@ -41,6 +41,12 @@ class Command(TyperCommand):
         refuse_contradictions(context.meta[TYPED])
         return rest
 
+    def collect_usage_pieces(self, context: Context) -> list[str]:
+        """Return what follows the name in the line of usage: no hidden argument, and no braces around others."""
+        shown = [one for one in self.get_params(context) if not getattr(one, "hidden", False)]
+        pieces = [piece.strip("{}") for one in shown for piece in one.get_usage_pieces(context)]
+        return [self.options_metavar or "", *pieces]
+
     def format_options(self, context: Context, formatter: HelpFormatter) -> None:
         from suno_wav_cli.cli.layout import write_command_options
 
@@ -83,6 +89,11 @@ class Program(TyperGroup):
         with _explained(context):
             _note_typed(self, context, args)
             return super().parse_args(context, args)
+
+    def format_commands(self, context: Context, formatter: HelpFormatter) -> None:  # noqa: ARG002 - typer passes it
+        from suno_wav_cli.cli.layout import write_commands
+
+        write_commands(self.commands, formatter)
 
     def format_epilog(self, context: Context, formatter: HelpFormatter) -> None:  # noqa: ARG002 - typer passes it
         from suno_wav_cli.cli.layout import START_EXAMPLES, write_examples

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import typer
@@ -53,6 +54,9 @@ def install(context: typer.Context, value: str | None) -> None:
         return
     from typer import _completion_shared as scripts
 
+    from suno_wav_cli.terminal.fold import fold
+    from suno_wav_cli.terminal.tables import get_width
+
     shell = _check(value, "--install-completion")
     name, line = STARTUP_FILES.get(shell, ("", b""))
     startup = Path.home() / name
@@ -66,10 +70,11 @@ def install(context: typer.Context, value: str | None) -> None:
             f"completion for {shell} cannot be installed: {error.strerror or error}",
             "Print the script with --show-completion, and put it where your shell reads it.",
         ) from error
-    typer.echo(f"suno-wav: wrote the completion for {shell} to {path}")
+    lines = [f"suno-wav: wrote the completion for {shell} to {path}"]
     if shell in STARTUP_FILES:
-        typer.echo(f"  {startup} {'loads it already' if loads else 'now loads it'}.")
-    typer.echo("  Open a new terminal to use it.")
+        lines.append(f"  {startup} {'loads it already' if loads else 'now loads it'}.")
+    lines.append("  Open a new terminal to use it.")
+    typer.echo(fold("\n".join(lines), get_width(sys.stdout)))
     raise typer.Exit
 
 

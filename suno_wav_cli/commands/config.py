@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -15,7 +16,9 @@ from suno_wav_cli.config.settings import (
     Source,
     base_url_of,
     check_name,
+    choose,
     is_own_sandbox,
+    make_settings,
     read_config,
     to_write,
 )
@@ -101,12 +104,30 @@ def _change(run: Run, name: str, value: str | int | bool | None, text: str | Non
     changed = value is not None or name in config.written
     if changed:
         write_setting(config, name, value)
+    left = None if value is not None else _after_removal(run, name)
     run.report(
         events.ConfigChanged(
-            path=config.path, name=name, text=text, changed=changed, variable=_overriding_variable(run, name)
+            path=config.path,
+            name=name,
+            text=text,
+            removed=value is None,
+            changed=changed,
+            variable=_overriding_variable(run, name),
+            current=None if left is None else left.text,
+            origin=None if left is None else left.origin or left.source,
         )
     )
     return ExitCode.OK
+
+
+def _after_removal(run: Run, name: str) -> events.SettingShown | None:
+    """Return what counts without a line in config.toml; None for a secret, or if other lines are wrong."""
+    with suppress(UsageError):
+        choices = choose({}, run.environ, read_config(run.paths.config_file))
+        return next(
+            (_show(choice, make_settings(choices)) for choice in choices if choice.name == name), None
+        )
+    return None
 
 
 def _overriding_variable(run: Run, name: str) -> str | None:

@@ -24,6 +24,7 @@ from suno_wav_cli.conversion.resume_hint import command_for, describe_command, s
 from suno_wav_cli.conversion.side_by_side import Rest, run_all
 from suno_wav_cli.conversion.submit import Submitter
 from suno_wav_cli.conversion.upload import report_left_open
+from suno_wav_cli.conversion.wait import Wait
 from suno_wav_cli.errors import (
     ExitCode,
     JournalUnusable,
@@ -114,7 +115,7 @@ async def _resume_all(chosen: Sequence[JournalEntry | str], request: Request, ru
 
         with early_end(lambda: _conclude(context, list(outcomes.values()))):
             run.report(_run_begun(chosen, resubmit=request.resubmit))
-            await run_all(begin, keep, chosen)
+            await run_all(begin, keep, chosen, context.downloads)
     code = summarize(context, list(outcomes.values()))
     _report_left(context, outcomes)
     return code
@@ -196,8 +197,9 @@ async def _begin(
     """Do what comes before a song's wait."""
     entry = chosen if isinstance(chosen, JournalEntry) else None
     if entry is None or entry.audio_id is None:
-        task_id = _task_of(chosen) or ""
-        return UnknownSong(context=context, task_id=task_id, alone=alone)
+        known = context.journal.of_task(_task_of(chosen) or "")
+        wait = Wait(context, _task_of(chosen) or "", known, any_state=True)
+        return UnknownSong(context=context, wait=wait, alone=alone)
     if entry.state in RESUBMITTABLE:
         return await _settle(context, entry, submitter, resubmit=resubmit, alone=alone)
     if entry.wav_task_id is None:

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 _UNITS = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_SIZES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+_SIZES = {
+    "": 1,
+    **{letter: 1000**power for power, letter in enumerate("kmgt", 1)},
+    **{f"{letter}i": 1024**power for power, letter in enumerate("kmgt", 1)},
+}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d)?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LONGEST_SECONDS = 30 * 86400.0
@@ -107,8 +111,8 @@ def fraction(least: float, most: float) -> Callable[[str], float]:
 
 
 def size(text: str) -> int:
-    """Read `500k`, `2.5M`, `4G` as bytes, in powers of 1000."""
-    match = re.fullmatch(r"([0-9]{1,12}(?:\.[0-9]{1,6})?) ?(?:([kmgt])b?|b)?", text.lower())
+    """Read `500k`, `2.5M`, `4G` as bytes in powers of 1000, `4GiB` in powers of 1024."""
+    match = re.fullmatch(r"([0-9]{1,12}(?:\.[0-9]{1,6})?) ?(?:([kmgt]i?)b?|b)?", text.lower())
     count = int(Decimal(match[1]) * _SIZES[match[2] or ""]) if match else 0
     if count == 0:
         raise ValueError("a number of bytes; write 500k, 20M or 2G")

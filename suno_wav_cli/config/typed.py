@@ -5,7 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 _DURATIONS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
-_SIZES = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
+_SIZES = (
+    *((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k")),
+    *((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")),
+)
 _IN_BYTES = frozenset({"limit_rate", "min_speed", "max_size"})
 
 

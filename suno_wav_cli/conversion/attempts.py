@@ -30,6 +30,7 @@ from suno_wav_cli.errors import (
     DiskFull,
     DownloadFailed,
     NotAuthorized,
+    NotAWholeWav,
     OutOfTime,
     PageAnswered,
     ServiceUnavailable,
@@ -149,18 +150,16 @@ class Download:
         """
         progress = replace(progress, refused=progress.refused | {url})
         client = self.context.client
-        try:
-            record = await client.fetch_record(self.entry.wav_task_id or "")
-            check_identity(self.context, self.entry, record)
-        except SunoWavError as error:
-            lookups = progress.lookups.after(error, time.monotonic())
-            step = next_lookup(lookups, wait_terms(self.context, self.entry), key_worked=True)
-            if isinstance(step, NotAuthorized):
-                self._give_up(step)
-            if not isinstance(error, ServiceUnavailable | NotAuthorized):
-                kind = PageAnswered if isinstance(refused, PageAnswered) else AddressRefused
-                error = kind(f"{refused.message}; {error.message}", refused.remedy)
-            return url, await self._pause(error, replace(progress, lookups=lookups))
+        while True:
+            try:
+                record = await client.fetch_record(self.entry.wav_task_id or "")
+                check_identity(self.context, self.entry, record)
+                break
+            except SunoWavError as error:
+                progress = await self._pause_lookup(error, progress, refused)
+                # What is no WAV would be fetched in vain again while the whole service is away.
+                if not (isinstance(error, ServiceUnavailable) and isinstance(refused, NotAWholeWav)):
+                    return url, progress
         named = record.url or url
         journal = self.context.journal
         await journal.when_unlocked(partial(journal.move, self.entry, State.READY, wav_url=named))
@@ -168,6 +167,19 @@ class Download:
             # Not for the journal: it is good for minutes only.
             named = await client.fetch_fresh_link(named) or named
         return named, replace(progress, is_address_fresh=True)
+
+    async def _pause_lookup(
+        self, error: SunoWavError, progress: Progress, refused: DownloadFailed
+    ) -> Progress:
+        """Pause after a lookup that named no address. Raise if there is to be no other attempt."""
+        lookups = progress.lookups.after(error, time.monotonic())
+        step = next_lookup(lookups, wait_terms(self.context, self.entry), key_worked=True)
+        if isinstance(step, NotAuthorized):
+            self._give_up(step)
+        if not isinstance(error, ServiceUnavailable | NotAuthorized):
+            kind = PageAnswered if isinstance(refused, PageAnswered) else AddressRefused
+            error = kind(f"{refused.message}; {error.message}", refused.remedy)
+        return await self._pause(error, replace(progress, lookups=lookups))
 
     async def _pause(self, error: SunoWavError, progress: Progress) -> Progress:
         """Let another download go on for a while. Raise if there is to be no other attempt."""

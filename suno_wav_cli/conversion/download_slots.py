@@ -26,12 +26,17 @@ class DownloadSlots:
     @asynccontextmanager
     async def one(self) -> AsyncIterator[DownloadSlot]:
         """Wait for a slot, and hold it until the block is left."""
-        slot = DownloadSlot(self)
-        await slot.begin()
+        slot = await self.take()
         try:
             yield slot
         finally:
             slot.end()
+
+    async def take(self) -> DownloadSlot:
+        """Wait for a slot. The caller ends it."""
+        slot = DownloadSlot(self)
+        await slot.begin()
+        return slot
 
     async def begin(self) -> None:
         await self._room.acquire()
@@ -43,7 +48,7 @@ class DownloadSlots:
 
 
 class DownloadSlot:
-    """The slot that one download holds."""
+    """The slot that one download holds between its `begin` and its `end`."""
 
     def __init__(self, downloads: DownloadSlots) -> None:
         self._downloads = downloads

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -17,14 +18,16 @@ from suno_wav_cli.conversion.prior import Accepted
 from suno_wav_cli.conversion.targets import check_targets, choose_targets, make_folders, names_title
 from suno_wav_cli.conversion.upload import is_saved
 from suno_wav_cli.conversion.wait import Wait, look_once
-from suno_wav_cli.errors import StillRunning
+from suno_wav_cli.errors import StillRunning, SunoWavError
 from suno_wav_cli.events import Skipped
 from suno_wav_cli.models import Song, WavState
 
 if TYPE_CHECKING:
+    import asyncio
     from pathlib import Path
 
     from suno_wav_cli.conversion.context import ConversionContext
+    from suno_wav_cli.conversion.download_slots import DownloadSlot
     from suno_wav_cli.journal.entry import JournalEntry
     from suno_wav_cli.models import WavRecord
 
@@ -37,16 +40,16 @@ async def finish_task(
     wait: bool,
     alone: bool,
     attach: bool = False,
+    ends_at: float = math.inf,
 ) -> Outcome:
     """Save a task's file where it belongs, unless it is there.
 
-    `record` is what the service said a moment ago. `alone` if `--out` may name a file. With
+    `record` is what the service said a moment ago, in a wait whose time is up at `ends_at`. `alone` if `--out` may name a file. With
     `attach`, a task that the journal does not know may be that of a song that waits for one. Raise
     SunoWavError.
     """
     journal = context.journal
     entry = journal.of_task(task_id)
-    ends_at = math.inf
     if record is None and not wait:
         record = await look_once(context, task_id, entry)
     elif record is None and (entry is None or entry.audio_id is None):
@@ -66,8 +69,11 @@ async def finish_task(
         raise StillRunning("the conversion is not finished yet", "Try again later, or add --wait.")
     if entry is None or entry.audio_id is None:
         entry = await journal.when_unlocked(partial(journal.adopt, task_id, typed_id(named), target))
-    accepted = Accepted(entry=entry, record=record)
-    return await (await begin_waiting(context, accepted, target, ends_at=ends_at)).finish()
+    song = await begin_waiting(context, Accepted(entry=entry, record=record), target, ends_at=ends_at)
+    with suppress(SunoWavError):  # which `finish` raises again
+        await song.decided
+    async with context.downloads.one() as slot:
+        return await song.finish(slot)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,13 +81,27 @@ class UnknownSong:
     """A task that only its record tells the song of, which is looked up first."""
 
     context: ConversionContext
-    task_id: str
+    wait: Wait
     alone: bool
-    decided: None = None
 
-    async def finish(self) -> Outcome:
+    @property
+    def decided(self) -> asyncio.Future[WavRecord]:
+        return self.wait.decided
+
+    async def finish(self, slot: DownloadSlot) -> Outcome:
         """Save its file. Raise SunoWavError."""
-        return await finish_task(self.context, self.task_id, wait=True, attach=True, alone=self.alone)
+        # It may have to wait on.
+        slot.end()
+        record = await self.decided
+        return await finish_task(
+            self.context,
+            self.wait.task_id,
+            record,
+            wait=True,
+            attach=True,
+            alone=self.alone,
+            ends_at=self.wait.ends_at,
+        )
 
 
 async def skip_saved(context: ConversionContext, entry: JournalEntry, target: Path) -> bool:

@@ -26,6 +26,8 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SONG_URL = re.compile(r"^https?://[A-Za-z0-9.:-]+/(?:[^?#]*/)?song/([^/?#]+)")
 _SHORTEST_BEGINNING = 4
 _MOST_SHOWN = 5
+_LONGEST_SHOWN = 200
+"""Characters. A line of a list may have a million."""
 
 
 def audio_id_of(argument: str, service: Sequence[str] = ()) -> str:
@@ -48,10 +50,11 @@ def any_audio_id_of(argument: str) -> str:
     if _UUID.fullmatch(argument):
         return argument.lower()
     text = _without_url(argument)
-    refuse_non_song(text)
+    if len(text) <= _LONGEST_SHOWN:
+        refuse_non_song(text)
     if not is_id(text):
         raise UsageError(
-            f"'{text}' is not an audio id",
+            f"'{_shorten(text)}' is not an audio id",
             "An audio id looks like 8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c; song URLs work too.",
         )
     return text
@@ -84,7 +87,8 @@ def id_of(argument: str, kind: str, option: str | None = None) -> str:
     if not is_id(argument):
         place = f"{option}: " if option else ""
         raise UsageError(
-            f"{place}'{argument}' is not {kind}", "Copy it again from your provider, or from an earlier run."
+            f"{place}'{_shorten(argument)}' is not {kind}",
+            "Copy it again from your provider, or from an earlier run.",
         )
     return argument
 
@@ -185,6 +189,10 @@ def _only_one_beginning(text: str, history: History, base_url: str | None) -> Jo
     return history.known_as(ids[0], base_url) if ids else None
 
 
+def _shorten(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+
+
 def _without_url(argument: str) -> str:
     """Return the id, from a song's URL too. UUIDs are in lower case, however they were typed."""
     text = argument.strip()
@@ -192,7 +200,7 @@ def _without_url(argument: str) -> str:
         found = _SONG_URL.search(text)
         if found is None:
             raise UsageError(
-                f"'{argument}' is not an audio id or the URL of a song",
+                f"'{_shorten(argument)}' is not an audio id or the URL of a song",
                 "Such a URL looks like https://suno.com/song/ID.",
             )
         text = found[1]

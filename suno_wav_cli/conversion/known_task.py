@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from suno_wav_cli.models import Song
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_LARGEST = 2**63
+_YEAR_2100 = 4102444800.0
+"""Seconds. The journal holds no larger size, and computes with the time."""
 
 
 def read_known_task(values: Mapping[str, object]) -> KnownTask | None:
@@ -32,14 +35,17 @@ def read_known_task(values: Mapping[str, object]) -> KnownTask | None:
         return None
     texts = [values.get(name) for name in ("provider", "base_url", "wav_task_id", "submitted", "sha256")]
     size = values.get("bytes")
-    if not all(isinstance(text, str) for text in texts) or not isinstance(size, int):
+    # A list may come from anybody. True is an int, too.
+    if not all(isinstance(text, str) for text in texts) or type(size) is not int:
         return None
     provider, base_url, task_id, submitted, sha256 = map(str, texts)
-    if not is_id(task_id) or not _SHA256.fullmatch(sha256):
+    if not is_id(task_id) or not _SHA256.fullmatch(sha256) or not 0 < size < _LARGEST:
         return None
     try:
         seconds = datetime.fromisoformat(submitted).timestamp()
     except (ValueError, OverflowError):
+        return None
+    if not 0 < seconds < _YEAR_2100:
         return None
     return KnownTask(
         provider=provider, base_url=base_url, task_id=task_id, submitted=seconds, bytes=size, sha256=sha256

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -19,6 +18,18 @@ from suno_wav_cli.conversion.ids import (
     looks_like_task,
 )
 from suno_wav_cli.conversion.known_task import read_known_task
+from suno_wav_cli.conversion.list_columns import (
+    COMMENT,
+    MOST_WORDS,
+    MUSIC_TASKS,
+    SONG,
+    URL,
+    WAY_OUT,
+    check_heading,
+    find_delimiter,
+    names_of,
+    names_song,
+)
 from suno_wav_cli.conversion.text_lines import is_text
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.models import Song
@@ -26,30 +37,14 @@ from suno_wav_cli.models import Song
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-HEADER = "audio_id task_id"
-"""Names the columns of a list in which a line could be misunderstood without."""
-
 FAILURE = "reason"
 """The field that only the objects of `--errors` have."""
 
-_WAY_OUT = (
-    f"One song a line. If the second is the music task's id, begin the list with the line '{HEADER}'. Columns "
-    'need names: a first line with audio_id in it. {"audio_id": "...", "music_task_id": "..."} works too.'
-)
-
-# Only after a blank: a song's URL may hold one.
-_COMMENT = re.compile(r"(^|\s)#.*")
-_URL = re.compile(r'https?://[^\s,;|"]+')
 _EXCEL_DELIMITER = re.compile(r"sep=(\W)", re.IGNORECASE)
-_DELIMITERS = "\t;,|"
-_NOT_IN_NAMES = re.compile(r"[\W_]+")
-_MOST_WORDS = 2
 _LONGEST_OBJECT = 100_000
-_SONG = "audioid"
 _PLACEHOLDER = "AUDIO_ID"
 _CUT_SHORT = ("failed", "interrupted")
 """Events after which a list may lack songs."""
-_MUSIC_TASKS = ("musictaskid", "taskid")
 
 
 class SongLines:
@@ -73,7 +68,7 @@ class SongLines:
         excel = _EXCEL_DELIMITER.fullmatch(first.strip())
         if excel is not None:
             yield from self._read_rows(self._lines, excel[1])
-        elif (delimiter := _find_delimiter(first)) is not None:
+        elif (delimiter := find_delimiter(first)) is not None:
             self._number -= 1
             yield from self._read_rows(chain([first], self._lines), delimiter)
         else:
@@ -103,12 +98,16 @@ class SongLines:
                     song = self._read_object(line)
                     if song is not None:
                         yield number, song
-                elif is_first and _SONG in _names(_COMMENT.sub("", line).split()):
-                    heading = _COMMENT.sub("", line).strip()
-                    names = _check_names(_names(heading.split()))
+                elif (
+                    is_first
+                    and not line.lstrip().startswith("[")
+                    and SONG in names_of(COMMENT.sub("", line).split())
+                ):
+                    heading = COMMENT.sub("", line).strip()
+                    names = check_heading(heading.split())
                 elif names is not None:
                     heading = ""
-                    words = _COMMENT.sub("", line).rstrip(" \t\r,;").split()
+                    words = COMMENT.sub("", line).rstrip(" \t\r,;").split()
                     yield number, _named_values(dict(zip(names, words, strict=False)))
                 else:
                     yield number, _parse_words(line, self._service)
@@ -140,8 +139,8 @@ class SongLines:
                 if not any(cells) or _is_comment(cells, names):
                     continue
                 _check_text("".join(cells))
-                if is_first and _SONG in _names(cells):
-                    names = _check_names(_names(cells))
+                if is_first and SONG in names_of(cells):
+                    names = check_heading(cells)
                 elif names is not None:
                     yield number, _named_values(dict(zip(names, cells, strict=False)))
                 else:
@@ -166,7 +165,7 @@ class SongLines:
                 raise UsageError("the command that wrote this did not succeed", "Run it again.")
             return None
         # `jobs --json` has the WAV task in `task_id`.
-        wanted = {_SONG: "audio_id", "musictaskid": "music_task_id", "title": "title"}
+        wanted = {SONG: "audio_id", "musictaskid": "music_task_id", "title": "title"}
         song = _named_values(
             {name: values[key] for name, key in wanted.items() if isinstance(values.get(key), str)}
         )
@@ -205,56 +204,25 @@ def _is_comment(cells: Sequence[str], names: Sequence[str] | None) -> bool:
     """Tell whether a row is a comment. Raise UsageError if it may be a song whose title begins with `#`."""
     if not cells[0].startswith("#"):
         return False
-    if names is not None and is_uuid(dict(zip(names, cells, strict=False)).get(_SONG, "")):
+    if names is not None and is_uuid(dict(zip(names, cells, strict=False)).get(SONG, "")):
         raise UsageError(
             "a row that begins with # and names a song", "Leave it out, or begin with another column."
         )
     return True
 
 
-def _names(cells: Sequence[str]) -> list[str]:
-    """Return the names of columns, however they are written: `Audio ID`, `audio_id`, `audioId`."""
-    return [_NOT_IN_NAMES.sub("", cell).lower() for cell in cells]
-
-
-def _check_names(names: list[str]) -> list[str]:
-    for name in (_SONG, *_MUSIC_TASKS):
-        if names.count(name) > 1:
-            raise UsageError("two columns of one name", "Leave one of the two out.")
-    return names
-
-
-def _find_delimiter(line: str) -> str | None:
-    """Return what separates the columns of a list that begins so, or None if they are plain words."""
-    if line.lstrip().startswith(("{", "[")):
-        return None
-    for mark in _DELIMITERS:
-        # What cannot be read here is said when it is read as a row.
-        with suppress(csv.Error, StopIteration):
-            if mark in line and _SONG in _names(
-                next(csv.reader([line], delimiter=mark, skipinitialspace=True))
-            ):
-                return mark
-    plain = _URL.sub("x", _COMMENT.sub("", line)).rstrip(" \t\r,;")
-    if line.lstrip().startswith('"'):
-        return next((mark for mark in _DELIMITERS if mark in plain), ",")
-    marks = [mark for mark in _DELIMITERS if mark in plain]
-    is_words = marks == ["\t"] and len(plain.split()) <= _MOST_WORDS
-    return None if not marks or is_words else marks[0]
-
-
 def _parse_words(line: str, service: Sequence[str]) -> Song:
-    plain = _COMMENT.sub("", line).strip(" \t\r,;")
+    plain = COMMENT.sub("", line).strip(" \t\r,;")
     words = plain.split()
     if not words:
-        raise UsageError(f"no {_SONG}", "Each song needs one.")
+        raise UsageError(f"no {SONG}", "Each song needs one.")
     if plain.startswith("["):
         raise UsageError("an array", "Write one object on each line: jq -c '.[]' LIST")
-    if "\t" in plain and len(words) == _MOST_WORDS and not any(map(str.isdigit, words[1])):
-        raise UsageError("columns without names", _WAY_OUT)
-    if any(mark in _URL.sub("x", plain) for mark in ',;|"'):
-        raise UsageError("columns without names", _WAY_OUT)
-    if len(words) > _MOST_WORDS:
+    if "\t" in plain and len(words) == MOST_WORDS and not any(map(str.isdigit, words[1])):
+        raise UsageError("columns without names", WAY_OUT)
+    if any(mark in URL.sub("x", plain) for mark in ',;|"'):
+        raise UsageError("columns without names", WAY_OUT)
+    if len(words) > MOST_WORDS:
         raise UsageError("more than an audio id and a task id", "One song a line: AUDIO_ID [TASK_ID]")
     if len(words) == 1 or is_uuid(words[1]):
         audio_id = audio_id_of(words[0], service)
@@ -264,27 +232,27 @@ def _parse_words(line: str, service: Sequence[str]) -> Song:
     if len(words) == 1:
         return Song(audio_id=audio_id)
     if "://" in words[1] or (is_uuid(audio_id) and is_uuid(words[1])):
-        raise UsageError("two audio ids on a line", _WAY_OUT)
+        raise UsageError("two audio ids on a line", WAY_OUT)
     return Song(audio_id=audio_id, music_task_id=id_of(words[1], "a task id"))
 
 
 def _parse_cells(cells: Sequence[str]) -> Song:
     """Return the song of columns without names, if they cannot be misunderstood."""
-    songs = {any_audio_id_of(cell) for cell in cells if is_uuid(cell) or _URL.match(cell)}
+    songs = {any_audio_id_of(cell) for cell in cells if names_song(cell)}
     tasks = {cell for cell in cells if looks_like_task(cell)}
     if not songs and is_sandbox_id(cells[0]):
         songs = {any_audio_id_of(cells[0])}
     if len(songs) != 1 or len(tasks) > 1:
-        raise UsageError("columns without names", _WAY_OUT)
+        raise UsageError("columns without names", WAY_OUT)
     return Song(audio_id=songs.pop(), music_task_id=tasks.pop() if tasks else None)
 
 
 def _named_values(values: Mapping[str, str]) -> Song:
-    audio_id = values.get(_SONG)
+    audio_id = values.get(SONG)
     if not audio_id:
         raise UsageError("no audio_id", "Each song needs one.")
     # Where both are named, the other task is the WAV's, as `jobs` has it.
-    task = next((values[name] for name in _MUSIC_TASKS if name in values), None)
+    task = next((values[name] for name in MUSIC_TASKS if name in values), None)
     return Song(
         audio_id=any_audio_id_of(audio_id),
         music_task_id=id_of(task, "a task id") if task else None,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from suno_wav_cli.conversion.context import ConversionContext
+    from suno_wav_cli.conversion.download_slots import DownloadSlot
     from suno_wav_cli.conversion.plan import Job
     from suno_wav_cli.conversion.prior import Accepted
     from suno_wav_cli.conversion.submit import Submitter
@@ -82,7 +83,7 @@ async def convert_all(
     to_do = [index for index, job in enumerate(plan) if job.action is not Action.THERE]
     # What the service has already need not wait for what is still to be submitted, one after the other.
     to_do.sort(key=lambda index: plan[index].action is Action.SUBMIT)
-    await run_all(begin, keep, to_do)
+    await run_all(begin, keep, to_do, context.downloads)
 
 
 async def begin_waiting(
@@ -118,8 +119,8 @@ class AcceptedSong:
     target: Path
     decided: asyncio.Future[WavRecord]
 
-    async def finish(self) -> Outcome:
-        """Save the file, and return the outcome. Raise SunoWavError."""
+    async def finish(self, slot: DownloadSlot) -> Outcome:
+        """Save the file, for which `slot` is held, and return the outcome. Raise SunoWavError."""
         context, journal = self.context, self.context.journal
         try:
             record = await self.decided
@@ -133,7 +134,7 @@ class AcceptedSong:
                 entry, State.READY, wav_url=record.url, target=self.target, credits=record.credits
             )
         )
-        if not await save(entry, record.url or "", self.target, context):
+        if not await save(entry, record.url or "", self.target, context, slot):
             return Outcome(task_id=entry.wav_task_id, skipped=True)
         return Outcome(task_id=entry.wav_task_id, path=self.target, credits=entry.credits)
 

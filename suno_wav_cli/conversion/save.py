@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from suno_wav_cli.conversion.context import ConversionContext
+    from suno_wav_cli.conversion.download_slots import DownloadSlot
     from suno_wav_cli.download.part_file import PartFile
     from suno_wav_cli.journal.entry import JournalEntry
     from suno_wav_cli.journal.parts import PartialFile
@@ -35,16 +35,19 @@ _LARGEST_DRAWN = 256_000_000
 """Bytes. More than any song has. A longer file is drawn by `inspect` only."""
 
 
-async def save(entry: JournalEntry, url: str, target: Path, context: ConversionContext) -> bool:
+async def save(
+    entry: JournalEntry, url: str, target: Path, context: ConversionContext, slot: DownloadSlot
+) -> bool:
     """Download the file at `url`, check it, and put it at `target`, or on standard output.
 
-    While another program downloads it, wait for that, until `--timeout`. Return False if the file is
-    there already: it is this conversion's own, or is left alone. Raise SunoWavError.
+    While another program downloads it, wait for that, until `--timeout`. `slot` is held until the
+    file is in its place. Return False if the file is there already: it is this conversion's own, or
+    is left alone. Raise SunoWavError.
     """
     deadline, is_said = time.monotonic() + context.settings.timeout, False
     while True:
         try:
-            return await _save(entry, url, target, context)
+            return await _save(entry, url, target, context, slot)
         except PartInUse as in_use:
             if time.monotonic() > deadline:
                 raise StillRunning(
@@ -55,58 +58,60 @@ async def save(entry: JournalEntry, url: str, target: Path, context: ConversionC
             if not is_said:
                 is_said = True
                 context.report(events.OtherRunAwaited(audio_id=entry.name, downloading=True))
-        await asyncio.sleep(_BETWEEN_LOOKS)
+        await slot.pause(_BETWEEN_LOOKS)
 
 
-async def _save(entry: JournalEntry, url: str, target: Path, context: ConversionContext) -> bool:
+async def _save(
+    entry: JournalEntry, url: str, target: Path, context: ConversionContext, slot: DownloadSlot
+) -> bool:
     path = None if context.piped else target
     journal = context.journal
-    async with context.downloads.one() as slot:
-        local = context.local_file(entry.name, target)
-        with open_part(local) as part, context.room.shared_with(part.path):
-            # Before the lock, another program may have put this very file in its place.
-            entry = journal.of_task(entry.wav_task_id or "") or entry
-            if await is_saved(context, entry, target):
-                context.report(
-                    events.Skipped(audio_id=entry.name, path=target, tags_wanted=context.tagger is not None)
-                )
-                return False
-            if path is not None and not is_remote(path):
-                check_target(path)
-            partial = _find_partial(part, entry, context)
-            download = Download(
-                entry=entry,
-                part=part,
-                context=context,
-                slot=slot,
-                began=time.monotonic(),
-            )
+    local = context.local_file(entry.name, target)
+    with open_part(local) as part, context.room.shared_with(part.path):
+        # Before the lock, another program may have put this very file in its place.
+        entry = journal.of_task(entry.wav_task_id or "") or entry
+        if await is_saved(context, entry, target):
             context.report(
-                events.DownloadStarted(
-                    audio_id=entry.name,
-                    title=entry.title,
-                    task_id=entry.wav_task_id or "",
-                    path=path,
-                    received=count_bytes(partial),
-                )
+                events.Skipped(audio_id=entry.name, path=target, tags_wanted=context.tagger is not None)
             )
-            wav, sha256 = await download.run(url, partial)
-            context.room.found_enough()
-            try:
-                if context.tagger is not None:
-                    sha256 = await tag(entry, part, context.tagger, context)
-                silent = await start_in_thread(lambda: is_silent(part.path, wav), "silence")
-            except OSError as error:
-                raise disk_error(part.path, error) from error
-            size = part.size
-            if path is None:
-                await write_to_standard_output(part.path)
-                part.restart()
-            elif is_remote(path):
-                await upload(part, entry, path, sha256, context)
-            else:
-                entry = await put_in_place(part, entry, path, sha256, context)
-            await journal.when_unlocked(lambda: journal.parts.forget_renamed(part.path))
+            return False
+        if path is not None and not is_remote(path):
+            check_target(path)
+        partial = _find_partial(part, entry, context)
+        download = Download(
+            entry=entry,
+            part=part,
+            context=context,
+            slot=slot,
+            began=time.monotonic(),
+        )
+        context.report(
+            events.DownloadStarted(
+                audio_id=entry.name,
+                title=entry.title,
+                task_id=entry.wav_task_id or "",
+                path=path,
+                received=count_bytes(partial),
+            )
+        )
+        wav, sha256 = await download.run(url, partial)
+        context.room.found_enough()
+        try:
+            if context.tagger is not None:
+                sha256 = await tag(entry, part, context.tagger, context)
+            silent = await start_in_thread(lambda: is_silent(part.path, wav), "silence")
+        except OSError as error:
+            raise disk_error(part.path, error) from error
+        size = part.size
+        if path is None:
+            await write_to_standard_output(part.path)
+            part.restart()
+        elif is_remote(path):
+            await upload(part, entry, path, sha256, context)
+        else:
+            entry = await put_in_place(part, entry, path, sha256, context)
+        await journal.when_unlocked(lambda: journal.parts.forget_renamed(part.path))
+    slot.end()
     await journal.when_unlocked(lambda: journal.move(entry, State.SAVED))
     if context.draws_levels and path is not None and not is_remote(path) and size <= _LARGEST_DRAWN:
         await report_levels(entry, path, wav, context)

@@ -1,13 +1,19 @@
-"""Many songs side by side. Between its beginning and its end, a song that waits has no coroutine."""
+"""Many songs side by side. A song that waits, for the service or for its download, has no coroutine."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from suno_wav_cli.conversion.download_slots import DownloadSlot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
+
+    from suno_wav_cli.conversion.download_slots import DownloadSlots
 
 T = TypeVar("T")
 
@@ -16,26 +22,30 @@ _BEGINNING = 64
 
 
 class Rest(Protocol):
-    """What is left to do for a song: `finish`, once the service has `decided` if that is waited for."""
+    """What is left to do for a song: `finish`, once the service has `decided`.
+
+    It gets a slot for the download. Where the service has failed the song, the slot is not begun.
+    """
 
     @property
-    def decided(self) -> asyncio.Future[Any] | None: ...
+    def decided(self) -> asyncio.Future[Any]: ...
 
-    def finish(self) -> Coroutine[Any, Any, Any]: ...
+    def finish(self, slot: DownloadSlot) -> Coroutine[Any, Any, Any]: ...
 
 
 async def run_all(
     begin: Callable[[T], Coroutine[Any, Any, Rest | None]],
     keep: Callable[[T, Callable[[], Coroutine[Any, Any, Any]]], Coroutine[Any, Any, Any]],
     items: Sequence[T],
+    slots: DownloadSlots,
 ) -> None:
     """Begin all items in this order, a few at a time, and finish each when the service has decided.
 
-    `keep` gets an item and what is left of its story, which it runs. However many songs wait in
-    between, they cost memory alone, and little of it. One song's trouble is its outcome. What is
-    raised all the same ends the others.
+    `keep` gets an item and what is left of its story, which it runs while one of the `slots` is
+    held. However many songs wait, for the service or for a slot, they cost memory alone, and little
+    of it. One song's trouble is its outcome. What is raised all the same ends the others.
     """
-    await _Songs(begin, keep).run(items)
+    await _Songs(begin, keep, slots).run(items)
 
 
 class _Songs(Generic[T]):
@@ -45,11 +55,13 @@ class _Songs(Generic[T]):
         self,
         begin: Callable[[T], Coroutine[Any, Any, Rest | None]],
         keep: Callable[[T, Callable[[], Coroutine[Any, Any, Any]]], Coroutine[Any, Any, Any]],
+        slots: DownloadSlots,
     ) -> None:
-        self._begin, self._keep = begin, keep
+        self._begin, self._keep, self._slots = begin, keep, slots
         self._room = asyncio.Semaphore(_BEGINNING)
         self._running = set[asyncio.Task[None]]()
         self._waiting: dict[asyncio.Future[Any], tuple[T, Rest]] = {}
+        self._ready = deque[tuple[T, Rest]]()
         # One for all: thousands may wait.
         self._on_decided, self._context = self._go_on, copy_context()
         self._over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -75,18 +87,32 @@ class _Songs(Generic[T]):
             rest = await self._begin(item)
         finally:
             self._room.release()
-        if rest is None:
-            return
-        if rest.decided is None:
-            self._start(self._keep(item, rest.finish))
-        else:
+        if rest is not None:
             self._waiting[rest.decided] = (item, rest)
             rest.decided.add_done_callback(self._on_decided, context=self._context)
 
     def _go_on(self, decided: asyncio.Future[Any]) -> None:
         item, rest = self._waiting.pop(decided)
-        if not self._over.done():
-            self._start(self._keep(item, rest.finish))
+        if self._over.done():
+            return
+        if decided.cancelled() or decided.exception() is not None:
+            self._start(self._finish(item, rest, DownloadSlot(self._slots)))
+            return
+        self._ready.append((item, rest))
+        if len(self._ready) == 1:
+            self._start(self._finish_ready())
+
+    async def _finish_ready(self) -> None:
+        while self._ready:
+            slot = await self._slots.take()
+            item, rest = self._ready.popleft()
+            self._start(self._finish(item, rest, slot))
+
+    async def _finish(self, item: T, rest: Rest, slot: DownloadSlot) -> None:
+        try:
+            await self._keep(item, partial(rest.finish, slot))
+        finally:
+            slot.end()
 
     def _start(self, story: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(story)

@@ -11,7 +11,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from suno_wav_cli.conversion.list_lines import FAILURE, HEADER, SongLines, needs_header
+from suno_wav_cli.conversion.list_columns import HEADER
+from suno_wav_cli.conversion.list_lines import FAILURE, SongLines, needs_header
 from suno_wav_cli.conversion.targets import check_file
 from suno_wav_cli.conversion.text_lines import read_lines
 from suno_wav_cli.errors import UsageError

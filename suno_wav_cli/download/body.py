@@ -42,11 +42,11 @@ def read_blocks(
     and DownloadFailed if it is not compressed as the server says.
     """
     if content.codings:
-        yield from undo(content.codings, _read_pieces(response), size)
+        yield from undo(content.codings, read_pieces(response), size)
         return
     connection, length = _find_socket(response), content.span.length
     if connection is None or length is None:
-        for piece in _read_pieces(response):
+        for piece in read_pieces(response):
             for start in range(0, len(piece), size):
                 yield piece[start : start + size]
         return
@@ -60,7 +60,7 @@ def read_blocks(
         yield from _read_socket(connection, length - len(first), size, silence)
 
 
-def _read_pieces(response: httpx.Response) -> Iterator[bytes]:
+def read_pieces(response: httpx.Response) -> Iterator[bytes]:
     """Yield what httpx reads. Raise DownloadFailed for chunks so small that they cost more than the file."""
     count = size = 0
     for piece in response.iter_raw():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from suno_wav_cli.download.body import read_pieces
 from suno_wav_cli.download.connections import Connections
 from suno_wav_cli.download.http import open_client, open_response
 from suno_wav_cli.errors import DownloadFailed, PrivateHost
@@ -74,7 +75,7 @@ def _download(client: httpx.Client, url: str, connections: Connections) -> bytes
             raise DownloadFailed(f"its server answers HTTP {response.status_code}", _REMEDY)
         content = bytearray()
         # Raw, and so without a picture's first bytes if the server compresses it against our wish.
-        for piece in response.iter_raw():
+        for piece in read_pieces(response):
             content += piece
             if len(content) > _LARGEST_COVER:
                 raise DownloadFailed(f"it is larger than {_LARGEST_COVER / 1e6:g} MB", _REMEDY)

@@ -169,15 +169,21 @@ class ConfigChanged:
     """`config set` and `config unset`: config.toml is written.
 
     text: the value as it was typed; null if the setting was removed, or is a secret.
+    removed: whether it was to be removed.
     changed: false if there was nothing to remove.
     variable: the environment variable that is set too, and takes precedence; null if there is none.
+    current: what counts after a removal, as one would type it; null if nothing does, or if it is a secret.
+    origin: where that comes from, such as `default`; null if nothing was to be removed, or for a secret.
     """
 
     path: Path
     name: str
     text: str | None
+    removed: bool
     changed: bool
     variable: str | None
+    current: str | None
+    origin: str | None
 
 
 @event

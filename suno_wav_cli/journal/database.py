@@ -12,20 +12,20 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import sys
 from contextlib import closing, contextmanager, nullcontext, suppress
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from suno_wav_cli.errors import JournalLocked, JournalLost, JournalUnusable
 from suno_wav_cli.journal.damage import advise_on_damage
-from suno_wav_cli.journal.entry import JournalEntry, State
 from suno_wav_cli.journal.files import BUSY_SECONDS, connect, create, has_log, write_again
 from suno_wav_cli.journal.migrations import SCHEMA_VERSION, bring_up_to_date, version_of
+from suno_wav_cli.journal.rows import column_of, read_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from suno_wav_cli.journal.entry import JournalEntry
 
 _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
@@ -65,7 +65,7 @@ class Database:
         """Find conversions. `where` is the SQL after WHERE, without values."""
         cursor = self.execute(f"{_ENTRIES} WHERE {where}", *values)
         try:
-            return [_entry(row) for row in cursor]
+            return [read_entry(row) for row in cursor]
         except (sqlite3.Error, TypeError, ValueError, ArithmeticError) as error:
             raise unusable(self._path, error) from error
 
@@ -103,13 +103,13 @@ class Database:
     def insert(self, columns: Mapping[str, object]) -> int | None:
         """Record a new conversion. Return the number of its row."""
         names, places = ", ".join(columns), ", ".join("?" * len(columns))
-        values = map(_column, columns.values())
+        values = map(column_of, columns.values())
         return self.change(f"INSERT INTO conversion ({names}) VALUES ({places})", *values).lastrowid
 
     def update(self, row_id: int, columns: Mapping[str, object], *, synced: bool = True) -> None:
         """Change a conversion. Without `synced`, a power cut may undo it."""
         assignments = ", ".join(f"{name} = ?" for name in columns)
-        values = map(_column, columns.values())
+        values = map(column_of, columns.values())
         alone = not self._connection.in_transaction
         with self.without_sync() if alone and not synced else nullcontext():
             self.change(f"UPDATE conversion SET {assignments} WHERE id = ?", *values, row_id)
@@ -230,52 +230,6 @@ def is_there(path: Path) -> bool:
         return path.exists()
     except OSError as error:
         raise unusable(path, error) from error
-
-
-def stored(path: Path | None) -> bytes | None:
-    """Return a path as the file holds it: bytes, because a name need not be text."""
-    return None if path is None else os.fsencode(path.absolute())
-
-
-def loaded(path: bytes) -> Path:
-    return Path(os.fsdecode(path))
-
-
-def _column(value: object) -> object:
-    """Return a field of a conversion as the file holds it."""
-    match value:
-        case Path():
-            return stored(value)
-        case Decimal():
-            return str(value)
-        case tuple():
-            return " ".join(value)
-        case _:
-            return value
-
-
-def _entry(row: sqlite3.Row) -> JournalEntry:
-    """Raise TypeError, ValueError or ArithmeticError for a row that is not of this schema."""
-    fields = dict(row)
-    target = fields["target"]
-    return JournalEntry(
-        **fields
-        | {
-            "state": State(fields["state"]),
-            # The same for thousands of rows.
-            "service": sys.intern(fields["service"]),
-            "provider": sys.intern(fields["provider"]),
-            "run": fields["run"] and sys.intern(fields["run"]),
-            "target": loaded(target) if target else None,
-            "credits_before": _amount(fields["credits_before"]),
-            "credits": _amount(fields["credits"]),
-            "candidates": tuple(fields["candidates"].split()),
-        }
-    )
-
-
-def _amount(text: str | None) -> Decimal | None:
-    return None if text is None else Decimal(text)
 
 
 def unusable(path: Path | None, error: Exception) -> JournalUnusable | JournalLocked:

@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING, TypeVar, Unpack
 
 from suno_wav_cli.errors import JournalLocked
-from suno_wav_cli.journal.database import stored
 from suno_wav_cli.journal.entry import (
     NEXT_STATES,
     RESUBMITTABLE,
@@ -18,6 +17,7 @@ from suno_wav_cli.journal.entry import (
 )
 from suno_wav_cli.journal.parts import Parts
 from suno_wav_cli.journal.queries import RANK, History
+from suno_wav_cli.journal.rows import stored
 from suno_wav_cli.journal.slots import Slots
 from suno_wav_cli.journal.uploads import Uploads
 from suno_wav_cli.system.look import is_file, look_at

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.errors import JournalLocked
-from suno_wav_cli.journal.database import stored
+from suno_wav_cli.journal.rows import stored
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.journal.database import is_there, loaded, open_database, open_for_reading
+from suno_wav_cli.journal.database import is_there, open_database, open_for_reading
 from suno_wav_cli.journal.entry import SavedFile
+from suno_wav_cli.journal.rows import loaded
 from suno_wav_cli.system.look import is_file
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.journal.database import loaded, stored
+from suno_wav_cli.journal.rows import loaded, stored
 
 if TYPE_CHECKING:
     from pathlib import Path

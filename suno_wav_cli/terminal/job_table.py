@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.journal.entry import GIVEN_UP, NOT_ACCEPTED, UNDECIDED
 from suno_wav_cli.remote.address import shown
-from suno_wav_cli.terminal.names import name_songs, shorten_names
-from suno_wav_cli.terminal.tables import SHORT_ID, Column, format_table, get_width, printable, shorten
+from suno_wav_cli.terminal.fold import wrap
+from suno_wav_cli.terminal.names import name_songs, shorten_names, shorten_paths
+from suno_wav_cli.terminal.tables import SHORT_ID, Column, format_table, get_width, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
 
 _WIDE = 100
 """Columns of a terminal that has room for whole dates and folders."""
-_NARROWEST_NAME = 16
-"""Columns for a song's name: the beginning of its title, and of its id."""
+_NARROWEST_NAME, _NARROWEST_FILE = 16, 12
+"""Columns for a song's name: the beginning of its title, and of its id; and for both ends of a file's."""
 _WITHOUT_FILE = UNDECIDED | NOT_ACCEPTED | GIVEN_UP
 _NOTHING = {
     "all": "no conversions recorded on this machine",
@@ -32,7 +34,7 @@ _NOTHING = {
 def format_jobs(event: JobList) -> Iterator[str]:
     if not event.items:
         return
-    jobs, width = event.items, get_width()
+    jobs, width = event.items, get_width(sys.stdout)
     piped, wide = width is None, width is None or width >= _WIDE
     reasons = [_why(job) for job in jobs]
     several = len({(job.service, job.provider) for job in jobs}) > 1
@@ -50,7 +52,13 @@ def format_jobs(event: JobList) -> Iterator[str]:
             Column(title="STARTED", cells=[_moment(job.created, wide=wide) for job in jobs], leaves=1),
             Column(title="EXPIRES", cells=[_day(job.expires, wide=wide) for job in jobs]),
             Column(title="SERVICE", cells=[_service(job) if several else "" for job in jobs], shrinks=True),
-            Column(title="FILE", cells=[_file(job, wide=wide) for job in jobs], shrinks=True),
+            Column(
+                title="FILE",
+                cells=[_file(job, wide=wide) for job in jobs],
+                shrinks=True,
+                narrowest=_NARROWEST_FILE,
+                cut=shorten_paths,
+            ),
             Column(title="WHY", cells=reasons if piped else [""] * len(jobs)),
         ],
         width,
@@ -60,7 +68,7 @@ def format_jobs(event: JobList) -> Iterator[str]:
         yield row
         if why and width is not None:
             # A column would leave no room for it.
-            yield f"  {shorten(why, width - 2)}"
+            yield from wrap(why, width, first="  ", others="  ")
 
 
 def summarize_jobs(event: JobList) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 import time
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -20,7 +19,7 @@ from suno_wav_cli.system.private_files import open_private
 from suno_wav_cli.terminal.message import Level
 from suno_wav_cli.terminal.queries import hide_all
 from suno_wav_cli.terminal.render import render
-from suno_wav_cli.terminal.streams import write_line
+from suno_wav_cli.terminal.streams import say
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -43,7 +42,7 @@ class JsonDisplay:
         if self._throttle.lets_pass(event):
             self._results.write(json_lines(event), droppable=message.droppable)
         if message.level in (Level.ERROR, Level.OUTPUT):
-            write_line(sys.stderr, message.text or "")
+            say(message.text or "", verbatim=message.verbatim)
 
 
 class LogFile:
@@ -77,7 +76,7 @@ class LogFile:
         except OSError as error:
             if self._is_complete:
                 reason = error.strerror or str(error)
-                write_line(sys.stderr, f"suno-wav: the log file {self._path} is not complete: {reason}")
+                say(f"suno-wav: the log file {self._path} is not complete: {reason}")
             self._is_complete = False
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.terminal.brief import Briefs
+from suno_wav_cli.terminal.fold import fold
 from suno_wav_cli.terminal.live_area import LiveArea
 from suno_wav_cli.terminal.message import Level
 from suno_wav_cli.terminal.render import render
@@ -74,7 +75,8 @@ class LiveDisplay:
             text = self._text(event, message)
             self._state.apply(event, now)
             if text is not None:
-                self._waiting.append(_styled(text, message.level))
+                columns = None if message.verbatim else self._console.width
+                self._waiting.append(_styled(text, message.level, columns))
             self._take_result(message)
             if self._state.is_empty or now - self._drawn_at >= BETWEEN_DRAWS:
                 self.draw()
@@ -120,6 +122,6 @@ class LiveDisplay:
             self._results.write(lines, droppable=message.droppable)
 
 
-def _styled(text: str, level: Level) -> Line:
+def _styled(text: str, level: Level, columns: int | None) -> Line:
     first, newline, rest = text.partition("\n")
-    return (first, _STYLES.get(level, "")), (newline + rest, "")
+    return (fold(first, columns), _STYLES.get(level, "")), (newline + fold(rest, columns), "")

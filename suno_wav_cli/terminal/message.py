@@ -29,10 +29,11 @@ class Message:
 
     `text` is for people, on standard error. `result` is for standard output, line by line, and may
     be an iterator, so that a table is only made if it is shown. A `droppable` message must not make
-    the program wait for a reader that has stopped reading.
+    the program wait for a reader that has stopped reading. The lines of a `verbatim` text are not broken.
     """
 
     text: str | None = None
     result: Iterable[str] = ()
     level: Level = Level.INFO
     droppable: bool = False
+    verbatim: bool = False

@@ -8,6 +8,7 @@ from typing import assert_never
 from suno_wav_cli import events
 from suno_wav_cli.api.pricing import format_credits
 from suno_wav_cli.config.settings import Settings
+from suno_wav_cli.terminal.fold import wrap_row
 from suno_wav_cli.terminal.message import Message
 from suno_wav_cli.terminal.tables import count_credits, printable
 
@@ -31,14 +32,14 @@ def render_account(event: events.AccountEvent) -> Message:
             return Message(text=_key_removed(event))
         case events.SettingShown():
             value = "not set" if event.text is None else printable(event.text)
-            return Message(result=[f"{event.name:<{_NAME_WIDTH}} {value}  ({event.origin or event.source})"])
+            return Message(result=_row(event.name, value, f"({event.origin or event.source})"))
         case events.SettingRead():
             if event.text is None:
                 return Message(text=f"suno-wav: {event.name} is not set")
             return Message(result=[printable(event.text)])
         case events.SecretShown():
             state = f"set, from {event.origin}" if event.is_set else "not set"
-            return Message(result=[f"{event.name:<{_NAME_WIDTH}} {state}"])
+            return Message(result=_row(event.name, state))
         case events.SecretsIgnored():
             names = " and ".join(event.names)
             return Message(
@@ -58,14 +59,20 @@ def render_account(event: events.AccountEvent) -> Message:
                 "a service is not to be asked more often"
             )
         case events.PathShown():
-            missing = "" if event.exists else "  (does not exist)"
-            return Message(result=[f"{event.name:<{_NAME_WIDTH}} {event.path}{missing}"])
+            return Message(
+                result=_row(event.name, str(event.path), "" if event.exists else "(does not exist)")
+            )
         case events.ConfigChanged():
             return Message(text=_config_changed(event))
         case events.ConfigLocated():
             return Message(result=[str(event.path)])
         case _:
             assert_never(event)
+
+
+def _row(name: str, value: str, remark: str = "") -> list[str]:
+    text = f"{value}  {remark}" if remark else value
+    return wrap_row(f"{name:<{_NAME_WIDTH}} ", text, whole=[value, remark])
 
 
 def _key_stored(event: events.KeyStored) -> str:
@@ -91,10 +98,18 @@ def _key_removed(event: events.KeyRemoved) -> str:
 
 def _config_changed(event: events.ConfigChanged) -> str:
     path = printable(str(event.path))
-    if not event.changed:
-        line = f"suno-wav: {event.name} is not set in {path}"
-    elif event.text is None:
-        line = f"suno-wav: changed {event.name} in {path}"
-    else:
-        line = f"suno-wav: {event.name} is {printable(event.text)} in {path}"
+    if event.removed:
+        done = f"removed {event.name} from {path}" if event.changed else f"{event.name} is not set in {path}"
+        return f"suno-wav: {done}{_what_counts(event)}"
+    done = f"set {event.name} in" if event.text is None else f"{event.name} is {printable(event.text)} in"
+    line = f"suno-wav: {done} {path}"
     return f"{line}\n  {event.variable} is set too, and takes precedence." if event.variable else line
+
+
+def _what_counts(event: events.ConfigChanged) -> str:
+    """Say what a setting is once it has left config.toml."""
+    if event.current is not None:
+        return f"\n  It is {printable(event.current)}{' now' if event.changed else ''} ({event.origin})."
+    if event.origin is not None and event.changed:
+        return "\n  It is not set anywhere now."
+    return f"\n  {event.variable} is set, and is used." if event.variable else ""

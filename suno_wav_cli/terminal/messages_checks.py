@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
+import sys
 from typing import TYPE_CHECKING, assert_never
 
 from suno_wav_cli import events
+from suno_wav_cli.terminal.fold import wrap
 from suno_wav_cli.terminal.message import Message
 from suno_wav_cli.terminal.tables import get_width, printable
 
@@ -23,7 +24,7 @@ _NARROWEST = 24
 def render_check(event: events.CheckEvent) -> Message:
     match event:
         case events.Checked():
-            return Message(result=list(check_lines(event, get_width())))
+            return Message(result=list(check_lines(event, get_width(sys.stdout))))
         case events.CheckSummary():
             counts = (
                 (event.ok, "ok"),
@@ -45,7 +46,7 @@ def check_lines(event: events.Checked, width: int | None) -> Iterator[str]:
     if width is not None and width - len(head) < _NARROWEST:
         yield head.rstrip()
         head = indent = "  "
-    yield from _wrap(printable(event.fact), head, indent, width)
+    yield from wrap(printable(event.fact), width, first=head, others=indent)
     if event.remedy is not None:
         yield from _remedy(printable(event.remedy), event.command, " " * _VERDICT, width)
 
@@ -54,21 +55,7 @@ def _remedy(remedy: str, command: str | None, indent: str, width: int | None) ->
     """Wrap the advice, but not the command that it ends with: that is to be pasted."""
     fits = width is None or len(indent) + len(remedy) <= width
     if fits or command is None:
-        yield from _wrap(remedy, indent, indent, width)
+        yield from wrap(remedy, width, first=indent, others=indent)
         return
-    yield from _wrap(remedy.removesuffix(command).rstrip(), indent, indent, width)
+    yield from wrap(remedy.removesuffix(command).rstrip(), width, first=indent, others=indent)
     yield f"  {command}"
-
-
-def _wrap(text: str, first: str, others: str, width: int | None) -> Iterator[str]:
-    if width is None:
-        yield first + text
-        return
-    yield from textwrap.wrap(
-        text,
-        width,
-        initial_indent=first,
-        subsequent_indent=others,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import assert_never
 
 from suno_wav_cli import events
+from suno_wav_cli.terminal.fold import wrap_row
 from suno_wav_cli.terminal.job_table import format_jobs, summarize_jobs
 from suno_wav_cli.terminal.message import Level, Message
 from suno_wav_cli.terminal.tables import describe_cost, get_width, printable
@@ -23,7 +25,7 @@ def render_command(event: events.CommandEvent) -> Message:
             state = printable(event.flag or "no state given")
             return Message(
                 text=f"suno-wav: music task {event.music_task_id}: {state}",
-                result=format_tracks(event, get_width()),
+                result=format_tracks(event, get_width(sys.stdout)),
             )
         case events.RawRecord():
             return Message(result=json.dumps(event.record, indent=2).splitlines())
@@ -48,7 +50,7 @@ def render_command(event: events.CommandEvent) -> Message:
         case events.SandboxServing():
             return Message(text=_serving(event), result=[event.base_url])
         case events.SandboxId():
-            return Message(result=[f"{event.audio_id:<24} {event.description}"])
+            return Message(result=wrap_row(f"{event.audio_id:<26} ", event.description))
         case events.RequestServed():
             answer = f"{event.status} {printable(event.detail)}".rstrip()
             return Message(text=f"{event.method} {printable(event.path)} -> {answer}")

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from suno_wav_cli import events
 from suno_wav_cli.system.shell_words import as_operand, say_how
+from suno_wav_cli.terminal.fold import wrap_row
 from suno_wav_cli.terminal.message import Level, Message
 from suno_wav_cli.terminal.tables import printable, time_of_day
 
@@ -26,7 +27,7 @@ def render_delivery(event: events.DeliveryEvent) -> Message:
         case events.Listening():
             return Message(text=_listening(event), result=[event.callback_url])
         case events.DeliveryReceived():
-            return Message(result=[_received(event)], droppable=True)
+            return Message(result=_received(event), droppable=True)
         case events.DeliveryRefused():
             return Message(text=_refused(event), droppable=True)
         case events.RefusalsOmitted():
@@ -37,11 +38,11 @@ def render_delivery(event: events.DeliveryEvent) -> Message:
         case events.DeliveryRecorded():
             return Message(text=f"#{event.number} saved as {event.path}", level=Level.DETAIL, droppable=True)
         case events.DeliveryForwarded():
-            return Message(result=[_forwarded(event)], droppable=True)
+            return Message(result=_forwarded(event), droppable=True)
         case events.DeliveriesKept():
             return Message(text=_kept(event))
         case events.DeliveryChecked():
-            return Message(result=[_checked(event)], droppable=True)
+            return Message(result=_checked(event), droppable=True)
         case events.DeliveryDropped():
             return Message(text=f"#{event.number} dropped: {printable(event.reason)}", droppable=True)
         case _:
@@ -58,7 +59,7 @@ def _listening(event: events.Listening) -> str:
     return f"{text}\n  Give the service this address as callBackUrl:"
 
 
-def _received(event: events.DeliveryReceived) -> str:
+def _received(event: events.DeliveryReceived) -> list[str]:
     code = "no code" if event.code is None else f"code {event.code}"
     parts = [event.task_id or "no task id", code]
     if event.message is not None:
@@ -70,7 +71,7 @@ def _received(event: events.DeliveryReceived) -> str:
         parts.append(_SIGNATURES[event.signature] + because)
     if event.repeats is not None:
         parts.append(f"repeats #{event.repeats}")
-    return f"#{event.number} {time_of_day(event.received_at)} {', '.join(parts)}"
+    return wrap_row(f"#{event.number} ", f"{time_of_day(event.received_at)} {', '.join(parts)}")
 
 
 def _refused(event: events.DeliveryRefused) -> str:
@@ -78,13 +79,15 @@ def _refused(event: events.DeliveryRefused) -> str:
     return f"suno-wav: refused{what}: {event.reason} (HTTP {event.status})\n  {event.remedy}"
 
 
-def _forwarded(event: events.DeliveryForwarded) -> str:
+def _forwarded(event: events.DeliveryForwarded) -> list[str]:
     again = "" if event.retry_in is None else f"; again in {event.retry_in:g} s"
     if event.problem is not None:
-        return f"#{event.number} not forwarded: {printable(event.problem)} ({event.seconds:.2f} s){again}"
-    line = f"#{event.number} forwarded: {event.status} in {event.seconds:.2f} s"
+        said = f"not forwarded: {printable(event.problem)} ({event.seconds:.2f} s){again}"
+        return wrap_row(f"#{event.number} ", said)
+    line = f"forwarded: {event.status} in {event.seconds:.2f} s"
     answer = printable(event.answer.strip().partition("\n")[0])[:_LONGEST_ANSWER]
-    return (f"{line}, {answer}" if event.status != _OK and answer else line) + again
+    said = f"{line}, {answer}" if event.status != _OK and answer else line
+    return wrap_row(f"#{event.number} ", said + again)
 
 
 def _kept(event: events.DeliveriesKept) -> str:
@@ -95,8 +98,9 @@ def _kept(event: events.DeliveriesKept) -> str:
     return f"{text}\n  {how}\n  Then delete that folder."
 
 
-def _checked(event: events.DeliveryChecked) -> str:
+def _checked(event: events.DeliveryChecked) -> list[str]:
     flag = f" ({event.flag})" if event.flag else ""
     claimed = f"the callback names {event.claimed_url}" if event.claimed_url else None
     details = ", ".join(text for text in (event.reason, claimed, event.url) if text)
-    return printable(f"#{event.number} {event.verdict}{flag}" + (f": {details}" if details else ""))
+    said = f"{event.verdict}{flag}" + (f": {details}" if details else "")
+    return wrap_row(f"#{event.number} ", printable(said))

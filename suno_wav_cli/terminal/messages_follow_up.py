@@ -24,7 +24,7 @@ def render_follow_up(event: events.FollowUpEvent) -> Message:
                 "each name is looked at first, and another program may take it in between"
             )
         case events.CommandOutput():
-            return Message(text=printable(event.line.expandtabs()), level=Level.OUTPUT)
+            return Message(text=printable(event.line.expandtabs()), level=Level.OUTPUT, verbatim=True)
         case events.CommandFailed():
             return Message(
                 text=f"{event.audio_id}: error: the command of --exec failed: {printable(event.reason)}\n"

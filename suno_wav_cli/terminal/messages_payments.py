@@ -7,6 +7,7 @@ from typing import assert_never
 from suno_wav_cli import events
 from suno_wav_cli.api.pricing import format_credits
 from suno_wav_cli.remote.address import shown
+from suno_wav_cli.terminal.fold import wrap_row
 from suno_wav_cli.terminal.message import Level, Message
 from suno_wav_cli.terminal.tables import count_credits, megabytes, printable
 
@@ -29,8 +30,9 @@ def render_payment(event: events.PaymentEvent) -> Message:
                 f"need {_size(event.needed)}; downloads wait when it is full"
             )
         case events.Planned():
-            price = f" ({count_credits(event.price)})" if event.price else ""
-            return Message(result=[f"{event.action:<8} {event.audio_id} -> {shown(event.path)}{price}"])
+            where, price = f"-> {shown(event.path)}", f"({count_credits(event.price)})" if event.price else ""
+            row = " ".join(filter(None, (event.audio_id, where, price)))
+            return Message(result=wrap_row(f"{event.action:<8} ", row, whole=[where, price]))
         case events.WavNamedOtherwise():
             return Message(
                 text=f"suno-wav: {printable(event.out)} will be a WAV file, whatever its name says"

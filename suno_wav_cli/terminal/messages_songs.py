@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import time
 from typing import TYPE_CHECKING, assert_never
 
 from suno_wav_cli import events
 from suno_wav_cli.remote.address import shown
+from suno_wav_cli.terminal.fold import wrap_row
 from suno_wav_cli.terminal.message import Level, Message
-from suno_wav_cli.terminal.tables import count_credits, describe_cost, megabytes, printable, time_of_day
+from suno_wav_cli.terminal.tables import (
+    count_credits,
+    describe_cost,
+    get_width,
+    megabytes,
+    printable,
+    time_of_day,
+)
 from suno_wav_cli.terminal.waveform import describe_format, describe_levels
 
 if TYPE_CHECKING:
@@ -48,7 +57,7 @@ def render_song(event: events.SongEvent) -> Message:
         case events.LevelsMeasured():
             # A part of the id is enough, and leaves room for the waveform.
             head = f"{event.audio_id[:8]}: "
-            width = shutil.get_terminal_size().columns - len(head)
+            width = (get_width(sys.stderr) or shutil.get_terminal_size().columns) - len(head)
             return Message(text=head + describe_levels(event.levels, width))
         case events.Skipped():
             tags = "; to write its tags, free of charge, add --force" if event.tags_wanted else ""
@@ -106,7 +115,12 @@ def _status_lines(event: events.TaskStatus) -> list[str]:
         "journal": f"{event.journal_state}, but the file is gone" if is_gone else event.journal_state,
         "file": shown(event.path) if event.path is not None and event.path_exists else None,
     }
-    return [f"{name:<9} {printable(value)}" for name, value in rows.items() if value]
+    return [
+        line
+        for name, value in rows.items()
+        if value
+        for line in wrap_row(f"{name:<9} ", printable(value), whole=[value] if name == "file" else ())
+    ]
 
 
 def _moment(exact: float | None, text: str | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from suno_wav_cli import events
+from suno_wav_cli.terminal.fold import wrap_row
 from suno_wav_cli.terminal.message import Level, Message
 from suno_wav_cli.terminal.tables import printable
 
@@ -14,7 +15,7 @@ _LONGEST = 300
 def render_trigger(event: events.TriggerEvent) -> Message:
     match event:
         case events.CallbackSample():
-            return Message(result=[f"{event.name:<15} {event.description}"])
+            return Message(result=wrap_row(f"{event.name:<15} ", event.description))
         case events.AddressNoted():
             return Message(text=f"suno-wav: {event.receiver}: {printable(event.reason)}")
         case events.CallbackSending():
@@ -26,14 +27,16 @@ def render_trigger(event: events.TriggerEvent) -> Message:
             )
         case events.AnswerBody():
             return Message(
-                text="\n".join(f"  {printable(line)}" for line in event.text.splitlines()), level=Level.DETAIL
+                text="\n".join(f"  {printable(line)}" for line in event.text.splitlines()),
+                level=Level.DETAIL,
+                verbatim=True,
             )
         case events.FilesOffered():
             return Message(
                 text=f"suno-wav: a WAV for each callback is at {event.base_url}, for receivers on this machine"
             )
         case events.FileFetched():
-            return Message(result=[_fetched(event)])
+            return Message(result=_fetched(event))
         case events.MistakeFound():
             return Message(text=f"suno-wav: {printable(event.text)}\n  {printable(event.remedy)}")
         case events.RecordingSkipped():
@@ -45,9 +48,9 @@ def render_trigger(event: events.TriggerEvent) -> Message:
         case events.CallbackSent():
             return Message(
                 text=f"suno-wav: the answer says: {printable(event.answer)}" if event.answer else None,
-                result=[
-                    f"{event.status or 'no answer'} in {event.seconds:.2f} s: {printable(event.verdict)}"
-                ],
+                result=wrap_row(
+                    f"{event.status or 'no answer'} in {event.seconds:.2f} s: ", printable(event.verdict)
+                ),
             )
         case events.SignatureVerified():
             return Message(result=_verified(event))
@@ -65,13 +68,14 @@ def _sending(event: events.CallbackSending) -> str:
 
 def _row(event: events.CallbackSent) -> list[str]:
     verdict = printable(event.verdict)
-    row = f"{printable(event.name):<15} {event.status or '-':>3} {event.seconds:6.2f} s  {verdict}"
-    return [row, f"{'':<15} it says: {printable(event.answer)}"] if event.answer else [row]
+    head = f"{printable(event.name):<15} {event.status or '-':>3} {event.seconds:6.2f} s  "
+    says = wrap_row(f"{'':<15} it says: ", printable(event.answer)) if event.answer else []
+    return [*wrap_row(head, verdict), *says]
 
 
-def _fetched(event: events.FileFetched) -> str:
+def _fetched(event: events.FileFetched) -> list[str]:
     name = "" if event.of == 1 else f"{printable(event.name):<15} "
-    return f"{name}file: {event.verdict}"
+    return wrap_row(f"{name}file: ", event.verdict)
 
 
 def _posted(event: events.CallbacksPosted) -> str:
@@ -92,4 +96,9 @@ def _verified(event: events.SignatureVerified) -> list[str]:
         ("received", event.received),
         *(("because", mistake) for mistake in event.mistakes),
     )
-    return [f"{name:<9} {printable(value)[:_LONGEST]}" for name, value in facts if value is not None]
+    return [
+        line
+        for name, value in facts
+        if value is not None
+        for line in wrap_row(f"{name:<9} ", printable(value)[:_LONGEST])
+    ]

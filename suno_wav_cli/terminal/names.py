@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.terminal.tables import SHORT_ID, printable, shorten, song_name, width_of
@@ -9,8 +11,11 @@ from suno_wav_cli.terminal.tables import SHORT_ID, printable, shorten, song_name
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_NAME_END = len("(8551ab12)")
-"""Of a name that is cut, so much of its end stays."""
+_ID_AT_END = re.compile(r"\([^()]{1,8}\)(\.\w{1,5})?$")
+_NAME_BEGINNING, _NAME_END = 7, 10
+"""Columns of a name that is cut and has no id at its end."""
+
+_ELSEWHERE = f"\N{HORIZONTAL ELLIPSIS}{os.sep}"
 
 
 def name_songs(songs: Sequence[tuple[str | None, str | None]]) -> list[str]:
@@ -33,7 +38,24 @@ def name_songs(songs: Sequence[tuple[str | None, str | None]]) -> list[str]:
 
 def shorten_names(names: Sequence[str], width: int) -> list[str]:
     """Cut names to `width` columns, but no two that differ may look alike: rather, they stay whole."""
-    cut = [shorten_name(name, width) for name in names]
+    return _keep_apart(names, [shorten_name(name, width) for name in names])
+
+
+def shorten_paths(paths: Sequence[str], width: int) -> list[str]:
+    """Cut paths to `width` columns: first the folders, because files of one folder differ by their names."""
+    return _keep_apart(paths, [_shorten_path(path, width) for path in paths])
+
+
+def _shorten_path(path: str, width: int) -> str:
+    _, slash, name = path.rpartition(os.sep)
+    if not slash or width_of(path) <= width:
+        return shorten_name(path, width)
+    short = _ELSEWHERE + name
+    return short if width_of(short) <= width else shorten_name(name, width)
+
+
+def _keep_apart(names: Sequence[str], cut: Sequence[str]) -> list[str]:
+    """Return the cut names, but for those that differ and would look alike."""
     alike: dict[str, set[str]] = {}
     for name, short in zip(names, cut, strict=True):
         alike.setdefault(short, set()).add(name)
@@ -44,9 +66,15 @@ def shorten_name(name: str, width: int) -> str:
     """Cut a name in its middle: what tells it from a similar one is mostly at its end."""
     if width_of(name) <= width:
         return name
-    end, room = "", min(_NAME_END, width - 2)
+    end, room = "", min(_columns_of_end(name, width), width - 2)
     for character in reversed(name):
         if width_of(character + end) > room:
             break
         end = character + end
     return shorten(name, width - width_of(end)) + end
+
+
+def _columns_of_end(name: str, width: int) -> int:
+    """Return how much of the end of a cut name stays: an id whole, and of others no more than of the beginning."""
+    found = _ID_AT_END.search(name)
+    return len(found[0]) if found else min(max(width - _NAME_BEGINNING, (width - 1) // 2), _NAME_END)

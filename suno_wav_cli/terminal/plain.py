@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from suno_wav_cli.terminal.brief import Briefs
 from suno_wav_cli.terminal.message import Level
 from suno_wav_cli.terminal.render import render
 from suno_wav_cli.terminal.run_view import headline
-from suno_wav_cli.terminal.streams import write_line
+from suno_wav_cli.terminal.streams import say
 
 if TYPE_CHECKING:
     from suno_wav_cli.terminal.message import Message
@@ -45,7 +44,7 @@ class PlainDisplay:
             text = self._text(event, message)
             self._state.apply(event, time.monotonic())
         if text is not None:
-            write_line(sys.stderr, text)
+            say(text, verbatim=message.verbatim)
         self._results.write(message.result, droppable=message.droppable)
 
     def say_how_far(self) -> None:
@@ -54,7 +53,7 @@ class PlainDisplay:
             if self._quiet or self._state.ended or not self._state.is_of_many:
                 return
             line = headline(self._state, time.monotonic(), between=", ")
-        write_line(sys.stderr, f"suno-wav: {line}")
+        say(f"suno-wav: {line}")
 
     def _text(self, event: events.Event, message: Message) -> str | None:
         if not self._is_wanted(event, message):

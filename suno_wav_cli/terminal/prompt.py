@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 
 from suno_wav_cli.errors import UsageError
+from suno_wav_cli.terminal.fold import fold
 from suno_wav_cli.terminal.streams import write_line
+from suno_wav_cli.terminal.tables import get_width
 
 _LONGEST_LINE = 4096
 
@@ -33,7 +35,7 @@ def _read_hidden(prompt: str) -> str:
     import getpass
 
     try:
-        return getpass.getpass(prompt)
+        return getpass.getpass(fold(prompt, get_width(sys.stdin)))
     except EOFError:
         return ""
     except KeyboardInterrupt:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import select
 import stat
 import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
+
+from suno_wav_cli.terminal.fold import fold
+from suno_wav_cli.terminal.tables import get_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,6 +21,9 @@ _PIPE_PIECE = 4096
 """Bytes that a pipe accepts at once while it is ready (POSIX requires 512, Linux has 4096)."""
 
 _READER_SECONDS = 1.0
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What controls a terminal, or turns the direction of what follows. Joiners are part of names."""
 
 
 def write_line(stream: TextIO | None, text: str) -> None:
@@ -31,8 +38,13 @@ def write_line(stream: TextIO | None, text: str) -> None:
         stream.flush()
 
 
+def say(text: str, *, verbatim: bool = False) -> None:
+    """Write a message to standard error. On a terminal, its lines are broken between words."""
+    write_line(sys.stderr, text if verbatim else fold(text, get_width(sys.stderr)))
+
+
 class Results:
-    """Standard output, line by line. Paths keep their very bytes, whatever the encoding.
+    """Standard output, line by line. Paths keep their very bytes, whatever the encoding, but not on a terminal.
 
     A droppable line is lost if the reader has stopped reading (`| less`, a stopped log shipper):
     waiting for it would also stop the acknowledgement of callbacks.
@@ -48,7 +60,7 @@ class Results:
         self._cut = False
 
     def write(self, lines: Iterable[str], *, droppable: bool) -> None:
-        for line in lines:
+        for line in map(_for_terminal, lines) if _is_terminal() else lines:
             if droppable:
                 self._offer(line)
             else:
@@ -98,6 +110,17 @@ class Results:
         return ready
 
 
+def _is_terminal() -> bool:
+    # Closed, or replaced by what is no file.
+    with suppress(ValueError, AttributeError):
+        return sys.stdout.isatty()
+    return False
+
+
+def _for_terminal(text: str) -> str:
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def _is_gone(error: OSError) -> bool:
     """Return whether the reader of standard output has gone: a pipe, a socket or a terminal was closed."""
     if error.errno == errno.EIO:
@@ -112,9 +135,8 @@ def _is_gone(error: OSError) -> bool:
 def report_loss(error: OSError) -> None:
     """Say on standard error that standard output cannot be written, and what to do."""
     reason = error.strerror or str(error)
-    write_line(
-        sys.stderr,
-        f"error: standard output cannot be written: {reason}\n  Make room or send it elsewhere, and run it again.",
+    say(
+        f"error: standard output cannot be written: {reason}\n  Make room or send it elsewhere, and run it again."
     )
 
 

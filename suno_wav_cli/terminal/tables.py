@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
+import os
 import time
 import unicodedata
 from dataclasses import dataclass
@@ -14,18 +13,24 @@ from suno_wav_cli.api.pricing import format_credits
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from decimal import Decimal
+    from typing import TextIO
 
 _GAP = "  "
 SHORT_ID = 8
 """Characters of an id that are shown where its whole length has no room."""
 _NARROWEST = 8
 """Columns that are shrunk keep this width."""
+_JOINERS = "\N{ZERO WIDTH JOINER}\N{ZERO WIDTH NON-JOINER}"
+"""Characters that Persian words and some emoji are spelled with."""
+_WITHOUT_WIDTH = frozenset({"Mn", "Me", "Cf"})
+_USUAL_WIDTH = 80
 
 
 def printable(text: str) -> str:
     """Replace control characters and what no encoding can carry, so that text cannot control a terminal."""
     return "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
+        character if character.isprintable() or character in _JOINERS else "\N{REPLACEMENT CHARACTER}"
+        for character in text
     )
 
 
@@ -92,11 +97,19 @@ class Column:
         return [fit(self.title, width), *(pad(cell, width) for cell in self.cut(self.cells, width))]
 
 
-def get_width() -> int | None:
-    """Return the columns of the terminal on standard output, or None for a pipe or file."""
-    if sys.stdout is None or not sys.stdout.isatty():
+def get_width(stream: TextIO | None) -> int | None:
+    """Return the columns of the terminal that a stream goes to, or None for a pipe or file."""
+    try:
+        if stream is None or not stream.isatty():
+            return None
+        set_by_user = os.environ.get("COLUMNS", "")
+        columns = (
+            int(set_by_user) if set_by_user.isdecimal() else os.get_terminal_size(stream.fileno()).columns
+        )
+    except (OSError, ValueError):
+        # Closed, or no terminal after all.
         return None
-    return shutil.get_terminal_size().columns
+    return columns or _USUAL_WIDTH
 
 
 def format_table(columns: Sequence[Column], room: int | None) -> list[str]:
@@ -155,7 +168,10 @@ def width_of(text: str) -> int:
     """Count the columns that a terminal uses for a text."""
     if text.isascii():
         return len(text)
-    return sum(
-        0 if unicodedata.combining(character) else 1 + (unicodedata.east_asian_width(character) in "WF")
-        for character in text
-    )
+    return sum(map(_width_of_character, text))
+
+
+def _width_of_character(character: str) -> int:
+    if unicodedata.category(character) in _WITHOUT_WIDTH:
+        return 0
+    return 1 + (unicodedata.east_asian_width(character) in "WF")

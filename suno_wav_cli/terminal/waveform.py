@@ -7,6 +7,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, TextIO
 
+from suno_wav_cli.terminal.fold import wrap_row
 from suno_wav_cli.terminal.tables import clock, megabytes, printable
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ def describe_file(event: Inspected) -> Iterator[str]:
         *((tag.name, _cut(tag.value)) for tag in wav.tags),
     ]
     for name, value in rows:
-        yield f"{printable(name):<9} {printable(value)}"
+        whole = [printable(value)] if name == "file" else ()
+        yield from wrap_row(f"{printable(name):<9} ", printable(value), whole=whole)
     if wav.levels is not None and not wav.levels.silent:
         columns = shutil.get_terminal_size().columns
         yield from draw_waveform(wav.levels.waveform, columns, _ROWS, _steps(sys.stdout))

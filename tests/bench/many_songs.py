@@ -199,6 +199,8 @@ def main() -> None:
     parser.add_argument("--beside", type=Path)
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
+    # A background shell ignores it, and the programs started here would too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     ours = Checkout(name="this", folder=_OURS, python=Path(sys.executable), options=("--window", "10000/1s"))
     checkouts = [ours]
     if given.beside is not None:

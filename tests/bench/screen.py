@@ -17,6 +17,7 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -150,6 +151,8 @@ def main() -> int:
     options.add_argument("--columns", type=int, default=80)
     options.add_argument("--rows", type=int, default=24)
     given = options.parse_args()
+    # A background shell ignores it, and the programs started here would too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     size = (given.rows, given.columns)
     pythons = {"this version": Path(sys.executable)}
     if given.beside is not None:

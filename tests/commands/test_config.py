@@ -70,7 +70,7 @@ def test_a_setting_is_one_line() -> None:
         "base_url               https://api.sunoapi.org  (default)",
         f"poll_interval          10s  ({file}, line 1)",
         "timeout                30m  (default)",
-        "max_size               4294967296  (default)",
+        "max_size               4GiB  (default)",
         "min_speed              1k  (default)",
         "window                 20/10s  (default)",
         "force                  false  (default)",

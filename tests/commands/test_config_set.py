@@ -36,7 +36,11 @@ def test_a_setting_is_written_used_shown_and_removed() -> None:
     assert done.err == f"suno-wav: timeout is 2h in {config_file()}\n"
     assert stat.S_IMODE(config_file().stat().st_mode) == 0o600
     assert config("get", "timeout").out == "2h\n"
-    assert config("unset", "timeout").code == 0
+    done = config("unset", "timeout")
+    assert (done.code, done.err) == (
+        0,
+        f"suno-wav: removed timeout from {config_file()}\n  It is 30m now (default).\n",
+    )
     assert config("get", "timeout").out == "30m\n"
     assert config_file().read_text() == ""
 
@@ -51,6 +55,24 @@ def test_comments_order_and_spelling_stay() -> None:
         MINE.replace("'1h'", '"90"').replace("10s", "5s") + "\nforce = true\n"
     )
     assert stat.S_IMODE(config_file().stat().st_mode) == 0o600
+
+
+@pytest.mark.first_cases(0)
+@pytest.mark.parametrize(
+    ("content", "name", "said"),
+    [
+        ('timeout = "1h"', "timeout", "removed timeout from {file}\n  It is 20s now (SUNO_WAV_TIMEOUT).\n"),
+        ('out = "wavs/"', "out", "removed out from {file}\n  It is not set anywhere now.\n"),
+        ("", "out", "out is not set in {file}\n"),
+        ('hmac_key = "k"', "hmac_key", "removed hmac_key from {file}\n"),
+        # What else is wrong in the file is told by the next command.
+        ('jobs = "many"\ntag = true', "tag", "removed tag from {file}\n"),
+    ],
+)
+def test_what_counts_after_a_removal_is_said(content: str, name: str, said: str) -> None:
+    written(content + "\n")
+    done = run_program("config", "unset", name, env={"SUNO_WAV_TIMEOUT": "20s"})
+    assert (done.code, done.err) == (0, f"suno-wav: {said.format(file=config_file())}")
 
 
 @pytest.mark.first_cases(3)
@@ -106,7 +128,10 @@ def test_a_link_is_read_but_not_written_through(tmp_path: Path) -> None:
 def test_a_variable_that_takes_precedence_is_named() -> None:
     done = run_program("config", "set", "jobs", "2", env={"SUNO_WAV_JOBS": "8"})
     assert "SUNO_WAV_JOBS is set too, and takes precedence." in done.err
-    assert config("unset", "tag").err == f"suno-wav: tag is not set in {config_file()}\n"
+    assert (
+        config("unset", "tag").err
+        == f"suno-wav: tag is not set in {config_file()}\n  It is false (default).\n"
+    )
     assert config("get", "out").out == ""
 
 

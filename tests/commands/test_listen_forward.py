@@ -187,8 +187,45 @@ def test_the_limits_are_for_all_runs_and_delete_nothing() -> None:
 # A receiver that is not there.
 
 
+def new_forwarder(outbox: Outbox, url: str, reported: EventLog, limits: ListenLimits) -> Forwarder:
+    return Forwarder(
+        outbox,
+        url,
+        "1.1 test",
+        keep_forwarded=False,
+        tls=make_tls_context(None),
+        report=reported.append,
+        limits=limits,
+    )
+
+
 def tasks_in(target: Receiver) -> set[str]:
     return {request.json["data"]["task_id"] for request in target.arrived}
+
+
+@pytest.mark.long
+def test_a_receiver_that_hangs_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    """What could not be posted in time is kept."""
+    reported, limits = EventLog(), ListenLimits(open_forwards=2, forward_patience=0.01, last_forwards=0.0)
+
+    async def forward_all(url: str) -> int:
+        outbox = Outbox(tmp_path, limits)
+        forwarder = new_forwarder(outbox, url, reported, limits)
+        kept = [outbox.keep(delivery(number)) for number in range(20)]
+        posting = [
+            asyncio.create_task(forwarder.forward(number, path))
+            for number, path in enumerate(kept)
+            if isinstance(path, Path)
+        ]
+        await asyncio.to_thread(wait_until, lambda: len(target.arrived) == 2, 60)
+        forwarder.stop_retrying()
+        await asyncio.gather(*posting)
+        return outbox.count
+
+    with receiving((200, 3.0), (200, 3.0), (200, 0.0)) as target:
+        left = asyncio.run(forward_all(target.url))
+    assert (left, len(target.arrived)) == (18, 2)
+    assert len(reported.of(DeliveryForwarded)) == 2
 
 
 @pytest.mark.long
@@ -219,15 +256,7 @@ def test_a_newer_delivery_ends_the_pause_of_the_one_that_is_tried(*, is_lost: bo
             await asyncio.sleep(0.01)
 
     async def forward() -> int:
-        forwarder = Forwarder(
-            outbox,
-            f"http://127.0.0.1:{free_port}/hook",
-            "1.1 test",
-            keep_forwarded=False,
-            tls=make_tls_context(None),
-            report=reported.append,
-            limits=limits,
-        )
+        forwarder = new_forwarder(outbox, f"http://127.0.0.1:{free_port}/hook", reported, limits)
         kept = [outbox.keep(delivery(number)) for number in range(1, 5)]
         paths = [path for path in kept if isinstance(path, Path)]
         async with asyncio.timeout(600), asyncio.TaskGroup() as group:

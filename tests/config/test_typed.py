@@ -19,7 +19,8 @@ from suno_wav_cli.config.typed import typed_value
         ("timeout", 90.0, "90s"),
         ("timeout", 0.5, "0.5s"),
         ("timeout", 86400.0, "1d"),
-        ("max_size", 1 << 32, "4294967296"),
+        ("max_size", 1 << 32, "4GiB"),
+        ("max_size", (1 << 32) - 1, "4294967295"),
         ("max_size", 20_000_000, "20M"),
         ("jobs", 4000, "4000"),
         ("max_credits", Decimal("1.20"), "1.20"),
@@ -37,6 +38,6 @@ def test_durations_come_back(seconds: float) -> None:
     assert parsers.seconds(typed_value("timeout", seconds) or "") == pytest.approx(seconds, rel=1e-15)
 
 
-@given(st.integers(1, 10**12 - 1))
+@given(st.integers(1, 10**12 - 1) | st.sampled_from([1 << 10, 3 << 20, 4 << 30, 1 << 40]))
 def test_sizes_come_back(size: int) -> None:
     assert parsers.size(typed_value("max_size", size) or "") == size

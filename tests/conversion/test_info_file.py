@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from suno_wav_cli.conversion.info_file import MADE_BY, info_of
+from suno_wav_cli.conversion.known_task import read_known_task
 
 if TYPE_CHECKING:
     from tests.support.program import Sandbox
@@ -137,6 +138,50 @@ def test_a_conversion_of_another_service_is_none_here(sandbox: Sandbox, change: 
     Path("list").write_text(json.dumps(info(f"{song}.json") | change))
     done = sandbox.run("convert", "--from-file", "list", "--out", "new/", "--dry-run", "--json", env=LOST)
     assert [event["action"] for event in done.named("planned")] == ["submit"]
+
+
+GENUINE = {
+    "made_by": MADE_BY,
+    "wav_task_id": "a" * 32,
+    "provider": "sunoapi",
+    "base_url": "https://api.sunoapi.org",
+    "submitted": "2026-11-01T10:00:00+00:00",
+    "bytes": 17_684,
+    "sha256": "0" * 64,
+}
+
+
+def test_a_file_of_ours_names_its_conversion() -> None:
+    known = read_known_task(GENUINE)
+    assert known is not None
+    assert (known.task_id, known.bytes) == ("a" * 32, 17_684)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"bytes": 10**30},
+        {"bytes": 2**63},
+        {"bytes": -1},
+        {"bytes": 0},
+        {"bytes": True},
+        {"bytes": 1.5},
+        {"sha256": "\x1b[2J"},
+        {"wav_task_id": "--force"},
+        {"wav_task_id": "a\x1b[2J"},
+        {"wav_task_id": ["a"]},
+        {"submitted": "0001-01-01"},
+        {"submitted": "1900-01-01T00:00:00+00:00"},
+        {"submitted": "9999-12-31T00:00:00+00:00"},
+        {"submitted": "9999-12-31T23:59:59-23:00"},
+        {"submitted": "\x1b"},
+        {"provider": {}},
+        {"made_by": "suno-wav/99"},
+    ],
+)
+def test_a_file_that_anybody_may_have_made_names_none(change: dict[str, Any]) -> None:
+    """What is taken from it goes into the journal."""
+    assert read_known_task(GENUINE | change) is None
 
 
 @pytest.mark.long

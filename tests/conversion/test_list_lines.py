@@ -88,6 +88,11 @@ def test_what_cannot_be_misunderstood_is_read(text: str, songs: list[str]) -> No
         pytest.param(f"{UUID}\tSunrise\n", "columns without names", id="a title beside an id"),
         pytest.param("audio_id,title,Audio ID\n", "two columns of one name", id="a column twice"),
         pytest.param("[\n", "an array", id="an array"),
+        pytest.param(f'[{{"audio_id": "{UUID}"}}]\n', "an array", id="an array on one line"),
+        pytest.param(f'[ {{ "audio_id" : "{UUID}" }} ]\n', "an array", id="an array with blanks"),
+        pytest.param(f"audio_id: {UUID}\n", "names a song", id="YAML"),
+        pytest.param(f"audio_id,{UUID}\n", "names a song", id="a name and a song in columns"),
+        pytest.param(f"audio-id https://suno.com/song/{UUID}\n", "names a song", id="a name and a URL"),
         pytest.param(
             f'{TRACK}\n{{"event": "failed", "exit_code": 6}}\n',
             "did not succeed",
@@ -108,6 +113,19 @@ def test_what_cannot_be_misunderstood_is_read(text: str, songs: list[str]) -> No
 def test_what_could_be_another_song_is_refused(text: str | bytes, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         read(text)
+
+
+@pytest.mark.parametrize(
+    "long", ["a" * 90_000, "a" * 90_000 + ".txt", "x://" + "a" * 90_000, "\u3042" * 90_000]
+)
+@pytest.mark.parametrize(
+    "form", ["{}\n", '{{"audio_id": "{}"}}\n', f'{{{{"audio_id": "{UUID}", "music_task_id": "{{}}"}}}}\n']
+)
+def test_a_line_that_is_no_song_is_shown_in_part(form: str, long: str) -> None:
+    """A line may have a million characters, and a program's output among them."""
+    with pytest.raises(UsageError, match="is not a") as caught:
+        read(form.format(long))
+    assert len(f"{caught.value.message}{caught.value.remedy}") < 500
 
 
 @pytest.mark.parametrize(

@@ -657,6 +657,15 @@ def service_that_refuses(customer: Customer, task_id: str, refusals: list[Respon
         yield wild.address
 
 
+def test_a_service_that_answers_everything_with_maintenance_is_waited_for(customer: Customer) -> None:
+    entry = customer.order("demo+maintenance")
+    refusals = [envelope(455, "maintenance") for _ in range(6)]
+    with service_that_refuses(customer, entry.wav_task_id or "", refusals) as service:
+        run = customer.save(replace(entry, wav_url=f"{service}/song.wav"), service=service)
+    assert_saved(run, "demo+maintenance")
+    assert len(run.of(DownloadRetried)) == 6
+
+
 @pytest.mark.parametrize(
     "code",
     shortlist(

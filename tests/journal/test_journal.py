@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suno_wav_cli.errors import JournalLocked, JournalLost, NoCredits, UsageError
+from suno_wav_cli.errors import JournalLocked, JournalLost, JournalUnusable, NoCredits, UsageError
 from suno_wav_cli.journal import SCHEMA_VERSION, Listing, open_journal
 from suno_wav_cli.journal.entry import GIVEN_UP, NEXT_STATES, Account, Claim, State
 from suno_wav_cli.models import Song
@@ -506,6 +506,35 @@ def test_a_file_that_is_no_journal_is_refused_and_not_touched(content: bytes) ->
     with pytest.raises(UsageError, match=r"journal\.sqlite3 cannot be used"), journal_at() as journal:
         intended(journal)
     assert Path("journal.sqlite3").read_bytes() == content
+
+
+HOSTILE_ROWS = [
+    ("state", "archived"),
+    ("message", b"\xff\xfe"),
+    ("wav_url", b"https://x"),
+    ("created", 1e300),
+    ("created", -1e300),
+    ("updated", "yesterday"),
+    ("updated", b""),
+    ("expires", 1e12),
+    ("credits", "1e99999999"),
+    ("credits", "NaN"),
+    ("credits_before", "-Infinity"),
+    ("credits_before", "1E-9999999"),
+    ("credits", "\x1b[2J"),
+    ("bytes", "many"),
+]
+
+
+@pytest.mark.parametrize(("column", "value"), HOSTILE_ROWS)
+def test_a_row_that_no_version_of_ours_writes_is_damage(column: str, value: object) -> None:
+    """SQLite takes any value in any column, and a folder may be shared with whoever wrote this one."""
+    with journal_at() as journal:
+        brought_to(State.FAILED, journal)
+        with closing(sqlite3.connect("journal.sqlite3")) as raw, raw:
+            raw.execute(f"UPDATE conversion SET {column} = ?", [value])  # noqa: S608
+        with pytest.raises(JournalUnusable, match="cannot be used"):
+            journal.history.listed(Listing.ALL)
 
 
 def test_an_empty_file_is_damaged_because_a_new_journal_never_is(tmp_path: Path) -> None:

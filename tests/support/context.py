@@ -146,7 +146,8 @@ class Customer:
             run, wishes, downloads, download_backoff, seconds=seconds, service=service
         ) as context:
             try:
-                await save(entry, entry.wav_url or "", TARGET, context)
+                async with downloads.one() as slot:
+                    await save(entry, entry.wav_url or "", TARGET, context, slot)
             except SunoWavError as error:
                 return replace(run, error=error)
         return run

@@ -253,7 +253,6 @@ def main() -> None:
     with suppress(ConnectionError, KeyboardInterrupt):
         if not _serve(orders):
             return
-    gc.unfreeze()
     is_quick = not {WAIT_SPEED, API_SPEED, UPLOAD_WHOLE}.isdisjoint(os.environ)
     module = "tests.support.quick_program" if is_quick else "suno_wav_cli"
     runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -248,6 +248,25 @@ def test_a_cdn_that_sends_tiny_chunks_costs_little(coding: bytes) -> None:
     assert time.thread_time() - began < 5
 
 
+@pytest.mark.first_cases(1)
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        pytest.param(b"1\r\n \r\n" * 1000, id="tiny chunks"),
+        pytest.param(b"1;" + b"a" * 500 + b"\r\n \r\n", id="chunk extensions"),
+    ],
+)
+def test_a_cover_in_tiny_chunks_is_given_up(chunk: bytes) -> None:
+    """Before its time is up: ten seconds of them would cost as much CPU for every song."""
+    tls = ssl.create_default_context()
+    with serve(flood(chunk, CHUNKED + b"3\r\n\xff\xd8\xff\r\n")) as port:
+        url = f"http://127.0.0.1:{port}/"
+        with pytest.raises(
+            DownloadFailed, match=r"the cover cannot be downloaded: .* in 10,000 pieces of 1 bytes"
+        ):
+            asyncio.run(fetch_cover(url, tls, local=True, private_hosts=True, seconds=300.0))
+
+
 @pytest.mark.long
 @pytest.mark.timing
 def test_a_receiver_of_callbacks_that_floods_costs_little() -> None:

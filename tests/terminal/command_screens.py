@@ -32,9 +32,25 @@ SIZES = ((60, 12), (80, 24), (120, 40))
 
 SONG = "8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c"
 OTHERS = ("1f0c2d3e-55aa-4b6c-9d8e-7f6a5b4c3d2e", "c27e0f4b-9d1a-4a55-8e0b-6a1d2c3b4f50")
+ALBUM = ("043b8538-4937-4282-91a5-fc056a1762ed", "a05cf1fb-b32f-4cd8-9777-7a4cb1e86d7e")
+"""The songs of the sandbox's `demo-album`."""
 NO_KEY = {"SUNO_WAV_PROVIDER": "sunoapi"}
 AWAY = {"SUNO_WAV_BASE_URL": "http://127.0.0.1:9", "SUNO_WAV_RETRIES": "0"}
 TASK = ("--task-id", "0123456789abcdef" * 2)
+JOBS = (
+    (SONG, "--out", "An album with a long name/Night Drive, a long song, part 1.wav"),
+    (OTHERS[0], "--out", "An album with a long name/Night Drive, a long song, part 2.wav"),
+    (ALBUM[0],),
+    ("demo-fails",),
+    ("demo-lost",),
+    ("demo-never", "--timeout", "1s"),
+)
+"""What is converted, one song after another, so that the order is always the same."""
+
+COMMANDS = (
+    *("convert", "listen", "status", "jobs", "resume", "tracks", "credits", "login", "logout", "config"),
+    *("doctor", "inspect", "trigger", "sandbox", "help"),
+)
 CTRL_C = b"\x03"
 _SECONDS = 20.0
 
@@ -67,6 +83,13 @@ def trigger(match: re.Match[str], _master: int) -> None:
 
 STORIES: dict[str, tuple[Step, ...]] = {
     "start": (step(), step("convrt"), step("--help"), step("help", "logout"), step("help", "convrt")),
+    "help": (*(step(name, "--help") for name in COMMANDS), step("help", "agents")),
+    "completion": (
+        step("--show-completion", "bash"),
+        step("--install-completion", "zsh"),
+        step("--install-completion", "fish"),
+        step("--install-completion", "tcsh"),
+    ),
     "convert": (
         step("convert", "--from-file", "songs.txt", "--out", "album/", "--dry-run"),
         step("convert", SONG, "--out", "song.wav"),
@@ -94,6 +117,26 @@ STORIES: dict[str, tuple[Step, ...]] = {
         step("status", "@last", "--raw"),
         step("status", "0" * 32),
         step("status", "nothing-here"),
+    ),
+    "jobs": (
+        step("jobs"),
+        step("tracks", "demo-album", unshown=True),
+        *(step("convert", *words, unshown=True) for words in JOBS),
+        step("jobs"),
+        step("jobs", "--all", "--limit", "3"),
+        step("jobs", "--failed"),
+        step("jobs", "--unfinished"),
+        step("jobs", "--expiring", "--days", "20"),
+    ),
+    "resume": (
+        step("resume"),
+        step("convert", "demo", "--no-wait", unshown=True),
+        step("resume"),
+        step("resume", "@last"),
+        *(step("convert", *words, unshown=True) for words in JOBS[3:]),
+        step("resume", "--timeout", "1s"),
+        step("resume", "demo-fails"),
+        step("resume", "nothing-here", "--timeout", "1s"),
     ),
     "tracks": (
         step("tracks", "demo-album"),
@@ -137,10 +180,16 @@ STORIES: dict[str, tuple[Step, ...]] = {
             when=r"http://127\.0\.0\.1:\d+/\S+(?=\s)",
             then=trigger,
         ),
+        step(
+            *("listen", "--tunnel", "none", "--port", "0", "--max-events", "1", "--forward-to", "{slow}"),
+            when=r"http://127\.0\.0\.1:\d+/\S+(?=\s)",
+            then=trigger,
+        ),
         step("listen", "--tunnel", "none", "--port", "{taken}"),
         step("listen", "--tunnel", "none", "--port", "0", "--timeout", "1s", "--until", "0" * 32),
     ),
     "sandbox": (
+        step("sandbox", "--list"),
         step("sandbox", "--port", "0", when=r"\nhttp://127\.0\.0\.1:\d+\r", then=press(CTRL_C)),
         step("sandbox", "--port", "{taken}"),
     ),
@@ -180,6 +229,8 @@ def draw(name: str, columns: int, rows: int) -> str:
         run_sandbox(bound, speed=20.0, seed=7, credits_left=1000),
         receiving() as receiver,
         receiving((500, 0.0)) as refusing,
+        # So that the service's word comes first.
+        receiving((500, 1.0)) as slow,
         bind_socket(0) as taken,
     ):
         Path("songs.txt").write_text("\n".join((SONG, *OTHERS)) + "\n", encoding="utf-8")
@@ -195,6 +246,7 @@ def draw(name: str, columns: int, rows: int) -> str:
         places = {
             "{receiver}": f"{receiver.address}/hook",
             "{refusing}": f"{refusing.address}/hook",
+            "{slow}": f"{slow.address}/hook",
             "{taken}": str(taken.getsockname()[1]),
         }
         shown = ""
@@ -237,8 +289,9 @@ def mask(text: str, folder: str) -> str:
     """Replace what differs from run to run by something of the same width, where that is known."""
     text = text.replace(folder, "/home/me")
     text = re.sub(r"127\.0\.0\.1:\d{4,}", "127.0.0.1:41293", text)
-    text = re.sub(r"(port |%3A)\d{4,}", r"\g<1>41293", text)
+    text = re.sub(r"(port |%3A)(?!3000)\d{4,}", r"\g<1>41293", text)
     text = re.sub(r"(suno-wav-callback/)[\w-]+", r"\1" + "0123456789a" * 3 + "0123456789", text)
+    text = re.sub(r"\d{8}-\d{6}-[0-9a-f]{8}", "20260601-120000-0123abcd", text)
     text = re.sub(r"\d+\.\d\d s", "0.04 s", text)
     text = re.sub(r"retrying in 0\.\d s", "retrying in 0.4 s", text)
     text = re.sub(r"(#1) \d\d:\d\d:\d\d", r"\1 12:00:00", text)

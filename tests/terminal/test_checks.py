@@ -13,7 +13,7 @@ from suno_wav_cli.events import Checked
 from suno_wav_cli.terminal.messages_checks import check_lines
 
 SCREENS = Path(__file__).with_name("screens")
-WIDTHS = (60, 120)
+WIDTHS = (60, 80, 120)
 
 CHECKS = (
     (

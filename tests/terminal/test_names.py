@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suno_wav_cli.terminal.names import name_songs, shorten_name, shorten_names
-from suno_wav_cli.terminal.tables import width_of
+from suno_wav_cli.terminal.names import name_songs, shorten_name, shorten_names, shorten_paths
+from suno_wav_cli.terminal.tables import printable, width_of
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,45 @@ def test_a_name_is_cut_in_its_middle() -> None:
 
 def test_names_that_differ_in_the_middle_alone_stay_whole() -> None:
     names = [f"A very long title, part {number} of the whole suite" for number in (1, 2)]
-    assert shorten_names([*names, "Another very long title"], 16) == [*names, "Anoth…long title"]
+    assert shorten_names([*names, "Another very long title"], 16) == [*names, "Anothe…ong title"]
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "short"),
+    [
+        ("Sandbox song 1", 12, "Sandbo…ong 1"),
+        ("Night Drive, a long song, part 2.wav", 12, "Night …2.wav"),
+        ("Night Drive (8551ab12).wav", 18, "Nig…(8551ab12).wav"),
+        ("A very long title (live)", 16, "A very lo…(live)"),
+    ],
+)
+def test_no_more_of_the_end_of_a_name_stays_than_of_its_beginning(name: str, width: int, short: str) -> None:
+    """Unless it ends with an id."""
+    assert shorten_name(name, width) == short
+
+
+def test_a_path_loses_its_folders_first() -> None:
+    paths = ["album/Night Drive.wav", "other/Harbor Lights at Night, Part One.wav", "-"]
+    assert shorten_paths(paths, 42) == paths
+    assert shorten_paths(paths, 20) == ["…/Night Drive.wav", "Harbor Li…rt One.wav", "-"]
+
+
+def test_files_of_one_name_keep_their_folders() -> None:
+    paths = ["one/long/Night Drive.wav", "two/long/Night Drive.wav", "three/long/Day.wav"]
+    assert shorten_paths(paths, 17) == [*paths[:2], "…/Day.wav"]
+
+
+@pytest.mark.parametrize(
+    ("title", "width"),
+    [("雨の夜", 6), ("e\u0301tude", 5), ("می\u200cروم", 5), ("👩\u200d🎤", 4), ("Café", 4)],
+)
+def test_letters_that_are_joined_are_shown_and_have_no_width(title: str, width: int) -> None:
+    assert (printable(title), width_of(title)) == (title, width)
+
+
+@given(st.lists(st.text("ab雨(é/", max_size=12)), st.integers(8, 20))
+def test_no_two_paths_look_alike(paths: list[str], width: int) -> None:
+    assert len(set(shorten_paths(paths, width))) == len(set(paths))
 
 
 @given(st.lists(st.text("ab雨(é", max_size=12)), st.integers(8, 20))

@@ -42,16 +42,20 @@ HOSTILE = "\x1b[2J\x1b]0;owned\x07\x9b31m\u202e\r\nfake: saved"
 
 
 def on_a_terminal(
-    settings: Mapping[str, str], *arguments: str, columns: int = 80, term: str = "xterm-256color"
+    settings: Mapping[str, str],
+    *arguments: str,
+    columns: int = 80,
+    term: str = "xterm-256color",
+    output_too: bool = False,
 ) -> Finished:
-    """Run the program with standard error on a terminal and standard output in a pipe."""
+    """Run the program with standard error on a terminal, and standard output in a pipe or there too."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     process = start_program(
         *arguments,
         env={"TERM": term, **settings},
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
+        stdout=slave if output_too else subprocess.PIPE,
         stderr=slave,
     )
     os.close(slave)
@@ -65,7 +69,8 @@ def on_a_terminal(
     finally:
         os.close(master)
     out, _ = process.communicate(timeout=60)
-    return Finished(code=process.returncode, out=out.decode(errors="replace"), err=seen.decode(errors="replace"))
+    shown = (out or b"").decode(errors="replace")
+    return Finished(code=process.returncode, out=shown, err=seen.decode(errors="replace"))
 
 
 def in_bytes(settings: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[bytes]:
@@ -386,6 +391,22 @@ def test_a_title_cannot_control_the_terminal() -> None:
     assert (done.code, done.out) == (0, f"{name}\n")
     assert [character for character in name if not character.isprintable() and character != "\u202e"] == []
     assert ANY_STYLE.sub("", done.err).count("\x1b]") == 0
+
+
+@pytest.mark.parametrize("arguments", [["config"], ["convert", "song", "--out", "\x1b]0;x\x07.wav"]])
+def test_a_path_cannot_control_the_terminal(arguments: list[str]) -> None:
+    """A folder may be named by whoever packed it. In a pipe, a path keeps its very bytes."""
+    home = Path("\x1b[2J\u202e").absolute()
+    with a_wild_server() as wild:
+        wild.serves()
+        settings = settings_for(wild.address) | {"SUNO_WAV_HOME": str(home)}
+        shown = on_a_terminal(settings, *arguments, output_too=True)
+        piped = run_program(*arguments, "--force", env=settings) if arguments[0] == "convert" else None
+    assert shown.code == 0
+    assert [control for control in ("\x1b[2J", "\x1b]", "\x07", "\u202e") if control in shown.err] == []
+    if piped is not None:
+        assert "\N{REPLACEMENT CHARACTER}]0;x\N{REPLACEMENT CHARACTER}.wav" in shown.err
+        assert piped.out == "\x1b]0;x\x07.wav\n"
 
 
 @pytest.mark.long

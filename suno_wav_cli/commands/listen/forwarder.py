@@ -56,12 +56,17 @@ class Forwarder:
         self._repeated_slots = asyncio.Semaphore(limits.concurrent_forwards)
         self._open = asyncio.Semaphore(limits.open_forwards)
         self._stopping = asyncio.Event()
+        self._is_over = False
         self._scout: int | None = None
         self._scout_is_over = asyncio.Event()
         self._newer_waits = asyncio.Event()
 
     def stop_retrying(self) -> None:
-        """Let attempts end that have begun, and begin no others for what has failed or waits for the receiver."""
+        """Let attempts end that have begun, and begin no others for what has failed or waits for the receiver.
+
+        First attempts begin for a while yet.
+        """
+        asyncio.get_running_loop().call_later(self._limits.last_forwards, self._end)
         self._stopping.set()
         self._scout_is_over.set()
         self._newer_waits.set()
@@ -93,6 +98,8 @@ class Forwarder:
                     posting.cancel()
                     raise
             answer = await posting
+            if answer is None:
+                return
             self._note_whether_refused(number, answer)
             pause = pause_before_retry(answer, attempt, self._limits.forward_pauses)
             attempt += 1
@@ -147,9 +154,14 @@ class Forwarder:
         headers = headers_to_forward(recording.headers, self._via, keep_forwarded=self._keep_forwarded)
         return CallbackRequest(body=recording.body, headers=headers)
 
-    async def _post(self, request: CallbackRequest) -> Answer:
-        """Post as the service would, and wait as long for the answer."""
+    def _end(self) -> None:
+        self._is_over = True
+
+    async def _post(self, request: CallbackRequest) -> Answer | None:
+        """Post as the service would, and wait as long for the answer. Return None if it is too late to begin."""
         async with self._open:
+            if self._is_over:
+                return None
             return await post_callback(request, self._url, ServiceTiming().answer, self._tls)
 
     async def _is_stopped_within(self, seconds: float) -> bool:

@@ -24,6 +24,9 @@ class ListenLimits:
     forward_pauses: tuple[float, ...] = (1.0, 5.0, 15.0, 60.0, 300.0)
     """Before what could not be forwarded is tried again."""
 
+    last_forwards: float = 15.0
+    """At the end, so many seconds to post what was not posted yet. What is left then is kept."""
+
     files: int = 10_000
     file_bytes: int = 200_000_000
     """Kept in the folder of `--save`."""
