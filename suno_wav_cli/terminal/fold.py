@@ -68,15 +68,17 @@ def wrap(
         return [first + text]
     for name in filter(None, whole):
         text = text.replace(name, name.replace(" ", _BLANK))
-    room = width - width_of(others)
-    text = _WHOLE.sub(lambda found: _keep(found[0], room), text)
+    text = _WHOLE.sub(lambda found: _keep(found[0], width - width_of(others)), text)
     lines, line, words = [], first, 0
     for gap, word in re.findall(r"( *)([^ ]+)", text):
+        # A long word gets less of an indent.
+        room = width - width_of(word)
+        below = others[: room if room >= 0 else len(_INDENT)] + word
         # One that is too long for any line stays beside a single word, such as `error:`.
-        moves = words > 1 or (words == 1 and width_of(others + word) <= width)
-        if moves and width_of(line + gap + word) > width:
-            lines.append(line)
-            line, words = others + word, 1
+        moves = words > 1 or ((words == 1 or first.strip()) and width_of(below) <= width)
+        if moves and width_of(line + (gap if words else "") + word) > width:
+            lines.append(line.rstrip(" "))
+            line, words = below, 1
         else:
             line, words = line + (gap if words else "") + word, words + 1
     return [line.replace(_BLANK, " ") for line in [*lines, line]]

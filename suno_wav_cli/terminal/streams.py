@@ -11,9 +11,6 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO
 
-from suno_wav_cli.terminal.fold import fold
-from suno_wav_cli.terminal.tables import get_width
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -40,6 +37,10 @@ def write_line(stream: TextIO | None, text: str) -> None:
 
 def say(text: str, *, verbatim: bool = False) -> None:
     """Write a message to standard error. On a terminal, its lines are broken between words."""
+    # Help, which is to come at once, needs neither.
+    from suno_wav_cli.terminal.fold import fold
+    from suno_wav_cli.terminal.tables import get_width
+
     write_line(sys.stderr, text if verbatim else fold(text, get_width(sys.stderr)))
 
 

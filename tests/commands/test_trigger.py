@@ -241,6 +241,7 @@ LOG = "Look at the receiver's log."
         ),
         (418, "the receiver refuses it", LOG),
         (201, "only HTTP 200 counts", "Let the receiver answer HTTP 200."),
+        (304, "only HTTP 200 counts", "Let the receiver answer HTTP 200."),
         (302, "redirects are not followed", "Use the address that it redirects to."),
         (308, "redirects are not followed", "Use the address that it redirects to."),
         (500, "the receiver failed", LOG),

@@ -51,6 +51,8 @@ COMMANDS = (
     *("convert", "listen", "status", "jobs", "resume", "tracks", "credits", "login", "logout", "config"),
     *("doctor", "inspect", "trigger", "sandbox", "help"),
 )
+HOME = "/home/someone"
+"""As long as the name of the folder that is the home."""
 CTRL_C = b"\x03"
 _SECONDS = 20.0
 
@@ -223,7 +225,7 @@ class Screen(pyte.HistoryScreen):
 def draw(name: str, columns: int, rows: int) -> str:
     """Run the commands of a story, one after another, in a new home on a terminal of this size."""
     with (
-        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryDirectory(dir="/tmp", prefix="") as folder,
         chdir(folder),
         bind_socket(0) as bound,
         run_sandbox(bound, speed=20.0, seed=7, credits_left=1000),
@@ -287,7 +289,7 @@ def _run(line: list[str], environ: Mapping[str, str], one: Step, columns: int, r
 
 def mask(text: str, folder: str) -> str:
     """Replace what differs from run to run by something of the same width, where that is known."""
-    text = text.replace(folder, "/home/me")
+    text = text.replace(folder, HOME)
     text = re.sub(r"127\.0\.0\.1:\d{4,}", "127.0.0.1:41293", text)
     text = re.sub(r"(port |%3A)(?!3000)\d{4,}", r"\g<1>41293", text)
     text = re.sub(r"(suno-wav-callback/)[\w-]+", r"\1" + "0123456789a" * 3 + "0123456789", text)

@@ -84,6 +84,13 @@ def test_a_command_has_a_line_of_its_own() -> None:
     ]
 
 
+def test_a_long_word_gets_less_of_an_indent() -> None:
+    path = "/a/path/without/any/blank.wav"
+    row = wrap(f"{path} and more", 34, first="file      ", others=" " * 10)
+    assert row == ["file", f"     {path}", "          and more"]
+    assert wrap(path * 2, 34, first="file      ", others=" " * 10) == [f"file      {path * 2}"]
+
+
 def test_what_only_looks_like_a_command_is_broken() -> None:
     text = "error: suno-wav config has no option --out, and this is a long sentence"
     assert max(map(len, fold(text, 40).splitlines())) <= 40

@@ -92,6 +92,9 @@ _PROXY = (
 
 _STATUSES: Mapping[int, tuple[str, str]] = MappingProxyType(
     {
+        # These two lead nowhere else.
+        300: _NOT_200,
+        304: _NOT_200,
         400: _BODY,
         401: _STRANGER,
         403: _STRANGER,
