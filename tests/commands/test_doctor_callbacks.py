@@ -414,6 +414,7 @@ def test_a_receiver_is_one_of_the_lines(wild: Wild) -> None:
         done = run_program("doctor", "--json", "--forward-to", receiver.url, "--base-url", wild.address)
     lines = {event["check"]: event for event in done.named("checked")}
     assert lines["receiver"]["verdict"] == "failed"
+    assert " answers HTTP 404: the service counts this as failed: " in lines["receiver"]["fact"]
     assert lines["receiver's JSON"]["fact"] == "needs 'receiver'"
     assert receiver.url.rpartition("/")[2] not in done.out + done.err
 

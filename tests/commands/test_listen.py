@@ -20,7 +20,16 @@ from suno_wav_cli.callbacks.payload import Callback
 from suno_wav_cli.callbacks.recording import load
 from suno_wav_cli.models import WavRecord, WavState
 from tests.support.ngrok_world import NgrokWorld, ngrok_world
-from tests.support.program import ENDS_WITHIN, Sandbox, run_program, start_program, wait_until
+from tests.support.program import (
+    ENDS_WITHIN,
+    Sandbox,
+    named,
+    read_until,
+    run_program,
+    start_program,
+    started,
+    wait_until,
+)
 from tests.support.target import KEY, receiving
 
 if TYPE_CHECKING:
@@ -537,6 +546,17 @@ def test_missing_folder_is_a_usage_error(option: str) -> None:
 def test_taken_port_is_exit_11(sandbox: Sandbox) -> None:
     done = run_program("listen", "--port", sandbox.base_url.rpartition(":")[2])
     assert done.code == 11
+
+
+@pytest.mark.long
+def test_that_the_sandbox_needs_no_tunnel_is_said(sandbox: Sandbox) -> None:
+    """Who has a token for ngrok would look for the reason elsewhere."""
+    token = {"NGROK_AUTHTOKEN": "2" + "a" * 40}
+    with started(sandbox, "listen", "--port", "0", env=token) as process:
+        said = read_until(process, named("listening"))
+    assert (said["public_url"], said["reason"]) == (None, "the sandbox is here too, and needs no tunnel")
+    with started(sandbox, "listen", "--port", "0", "--tunnel", "none", env=token) as process:
+        assert read_until(process, named("listening"))["reason"] is None
 
 
 @pytest.mark.long

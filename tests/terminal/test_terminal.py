@@ -69,7 +69,8 @@ def on_a_terminal(
     finally:
         os.close(master)
     out, _ = process.communicate(timeout=60)
-    return Finished(code=process.returncode, out=(out or b"").decode(), err=seen.decode(errors="replace"))
+    shown = (out or b"").decode(errors="replace")
+    return Finished(code=process.returncode, out=shown, err=seen.decode(errors="replace"))
 
 
 def in_bytes(settings: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[bytes]:
@@ -409,23 +410,53 @@ def test_a_path_cannot_control_the_terminal(arguments: list[str]) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
+@pytest.mark.parametrize("encoding", ["cp1252", "gbk", "ascii"])
 def test_text_outside_the_encoding_does_not_end_the_program(encoding: str) -> None:
     settings = {"PYTHONIOENCODING": encoding}
     with a_wild_server() as wild:
-        wild.answer = lambda _: envelope(400, "曲がありません")
+        wild.answer = lambda _: envelope(400, "曲がありません \N{SNOWMAN}")
         piped = in_bytes(settings_for(wild.address) | settings, "convert", "song", "--quiet")
         shown = on_a_terminal(settings_for(wild.address) | settings, "convert", "song")
     assert (piped.returncode, piped.stdout, shown.code) == (7, b"", 7)
-    assert b"\\u66f2" in piped.stderr
-    assert "\\u66f2" in shown.err
+    assert b"\\u2603" in piped.stderr
+    assert "\\u2603" in shown.err
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("convert", "demo+gbk", "--out", "\N{SNOWMAN}/{audio_id}.wav"),
+        ("jobs",),
+        ("status", "@last"),
+        ("inspect", "\N{SNOWMAN}.wav"),
+        ("help",),
+        ("help", "agents"),
+        ("config",),
+        ("doctor", "--offline"),
+        ("sandbox", "--list"),
+        ("trigger", "--list"),
+        ("convert", "\N{SNOWMAN}"),
+        ("tracks", "demo-song"),
+        ("credits",),
+        ("no-such-\N{SNOWMAN}",),
+    ],
+    ids=" ".join,
+)
+def test_every_command_can_be_shown_in_a_chinese_console(sandbox: Sandbox, line: tuple[str, ...]) -> None:
+    """GBK has Chinese letters and most of the lines of bars, and not the marks of a screen."""
+    settings = sandbox.settings | {"PYTHONIOENCODING": "gbk"}
+    piped, shown = in_bytes(settings, *line), on_a_terminal(settings, *line)
+    assert b"Traceback" not in piped.stderr + piped.stdout
+    assert "Traceback" not in shown.err
+    assert 1 not in (piped.returncode, shown.code)
 
 
 NOT_UTF8 = os.fsdecode(b"caf\xe9")
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "ascii"])
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "gbk", "ascii"])
 def test_the_path_on_standard_output_has_the_bytes_of_the_name(sandbox: Sandbox, encoding: str) -> None:
     """Whatever the encoding, so that `open "$(suno-wav convert ID)"` works."""
     settings = {"PYTHONIOENCODING": encoding}

@@ -41,7 +41,8 @@ async def check_receiver(
     mistakes = find_mistakes({_SUCCESS: verdict}, {_SUCCESS: fetch})
     if not verdict.is_good:
         remedy = mistakes[0].remedy if mistakes else verdict.remedy
-        return _failed(f"{origin_of(url)}: {verdict.text}", remedy, url, _SUCCESS)
+        answered = "" if answer.status is None else f" answers HTTP {answer.status}"
+        return _failed(f"{origin_of(url)}{answered}: {verdict.text}", remedy, url, _SUCCESS)
     fact = (
         f"{origin_of(url)} answers HTTP {answer.status} in {answer.seconds:.2f} s; "
         f"the service waits {timing.answer:g} s; a WAV on this machine: {describe_fetch(fetch)}"

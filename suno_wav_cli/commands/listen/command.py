@@ -30,6 +30,7 @@ from suno_wav_cli.conversion.resume_hint import how_to_make
 from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT
 from suno_wav_cli.conversion.targets import check_folder, expand
 from suno_wav_cli.errors import ExitCode, StillRunning, TunnelFailed, TunnelRefused, UsageError
+from suno_wav_cli.models import TunnelMode
 from suno_wav_cli.system.event_loop import run_async
 from suno_wav_cli.system.tls import make_tls_context
 
@@ -105,7 +106,9 @@ async def _listen(
             handle=handler.handle, keep=outbox.keep if outbox else None, refused=refusals.add, via=via
         )
         async with receive_callbacks(endpoint, handlers) as probe:
-            announcer = _Announcer(endpoint, report, unverified=unverified)
+            # With --tunnel none, the person knows why.
+            is_practice = endpoint.is_local and settings.tunnel is not TunnelMode.NONE
+            announcer = _Announcer(endpoint, report, unverified=unverified, is_practice=is_practice)
             # This machine may be the only one that cannot reach its public address.
             on_unproven = announcer.unproven if endpoint.is_theirs else None
             public_url = PublicUrl(endpoint, probe, tls, announcer.changed, report, on_unproven=on_unproven)
@@ -145,10 +148,13 @@ def _cancel(futures: Iterable[asyncio.Future[None]]) -> None:
 class _Announcer:
     """Reports the address to give to the service, again whenever it changes."""
 
-    def __init__(self, endpoint: CallbackEndpoint, report: Report, *, unverified: bool) -> None:
+    def __init__(
+        self, endpoint: CallbackEndpoint, report: Report, *, unverified: bool, is_practice: bool
+    ) -> None:
         self._endpoint = endpoint
         self._report = report
         self._unverified = unverified
+        self._is_practice = is_practice
         self._announced: str | None = None
         self._reason: str | None = None
 
@@ -177,7 +183,7 @@ class _Announcer:
             events.Listening(
                 local_url=local_url,
                 public_url=None if base_url == local_url else base_url,
-                reason=reason,
+                reason="the sandbox is here too, and needs no tunnel" if self._is_practice else reason,
                 callback_url=base_url + self._endpoint.path,
                 unverified=self._unverified,
             )
