@@ -59,12 +59,7 @@ class Tagger:
         if track.image_url is None:
             return None
         try:
-            return await fetch_cover(
-                track.image_url,
-                self._policy.tls,
-                local=self._policy.local,
-                private_hosts=self._policy.private_hosts,
-            )
+            return await fetch_cover(track.image_url, self._policy)
         except SunoWavError as error:
             self._report(TagsMissing(audio_id=track.audio_id, reason=error.message))
             return None

@@ -26,13 +26,7 @@ async def confirm_length(url: str, length: int, validator: str | None, policy: D
         if validator is not None:
             headers["If-Range"] = validator
         with (
-            open_client(
-                url,
-                tls=policy.tls,
-                local=policy.local,
-                private_hosts=policy.private_hosts,
-                timeout=policy.stall_timeout,
-            ) as client,
+            open_client(url, policy, timeout=policy.stall_timeout) as client,
             connections.track() as trace,
             open_response(client, url, headers, trace) as response,
         ):

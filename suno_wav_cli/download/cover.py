@@ -16,7 +16,7 @@ from suno_wav_cli.system.http_errors import describe_error
 from suno_wav_cli.system.threads import start_in_thread
 
 if TYPE_CHECKING:
-    import ssl
+    from suno_wav_cli.download.http import DownloadPolicy
 
 _LARGEST_COVER = 5_000_000
 _SECONDS = 10.0
@@ -29,19 +29,15 @@ _KINDS = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"))
 _REMEDY = "Run the same command again with --force."
 
 
-async def fetch_cover(
-    url: str, tls: ssl.SSLContext, *, local: bool, private_hosts: bool, seconds: float = _SECONDS
-) -> Cover:
-    """Fetch a JPEG or PNG of at most 5 MB, without key or cookies.
-
-    `local` and `private_hosts` are those of DownloadPolicy.
+async def fetch_cover(url: str, policy: DownloadPolicy, *, seconds: float = _SECONDS) -> Cover:
+    """Fetch a JPEG or PNG of at most 5 MB, without key or cookies, from where songs may come from.
 
     Raise DownloadFailed.
     """
     connections = Connections()
 
     def download() -> bytes:
-        with open_client(url, tls=tls, local=local, private_hosts=private_hosts, timeout=seconds) as client:
+        with open_client(url, policy, timeout=seconds) as client:
             return _download(client, url, connections)
 
     try:

@@ -67,12 +67,10 @@ def may_fetch(url: str, *, local: bool) -> bool:
     return scheme == "https" or (scheme == "http" and local and is_loopback(url))
 
 
-def open_client(
-    url: str, *, tls: ssl.SSLContext, local: bool, private_hosts: bool, timeout: float
-) -> httpx.Client:
+def open_client(url: str, policy: DownloadPolicy, *, timeout: float) -> httpx.Client:
     """Return an HTTP client for `url`, without cookies or key, restricted to allowed addresses.
 
-    Its requests raise DownloadFailed for others, also after a redirect.
+    It waits `timeout` seconds for each piece of an answer. Its requests raise DownloadFailed for others, also after a redirect.
     """
 
     def prepare(request: httpx.Request) -> None:
@@ -83,7 +81,7 @@ def open_client(
                 f"the file's address at {request.url.host} holds a user name or a password",
                 "None is sent to a file's server; ask your provider.",
             )
-        if not may_fetch(str(request.url), local=local):
+        if not may_fetch(str(request.url), local=policy.local):
             raise DownloadFailed(
                 f"the file's address at {request.url.host} is not https",
                 "Nothing is fetched unencrypted; ask your provider.",
@@ -92,14 +90,14 @@ def open_client(
     client = httpx.Client(
         headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
         timeout=httpx.Timeout(timeout, connect=_CONNECT_SECONDS),
-        verify=tls,
+        verify=policy.tls,
         trust_env=not is_loopback(url),
         # httpx cannot use a connection again whose body was read past it.
         limits=httpx.Limits(max_keepalive_connections=0),
         # Called for each step of a redirect too.
         event_hooks={"request": [prepare], "response": [_check_redirect]},
     )
-    bound(client, None if private_hosts else choose_public)
+    bound(client, None if policy.private_hosts else choose_public)
     return client
 
 

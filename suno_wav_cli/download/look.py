@@ -30,13 +30,7 @@ def look_at_address(url: str, policy: DownloadPolicy) -> AddressLook:
     began = time.monotonic()
     try:
         with (
-            open_client(
-                url,
-                tls=policy.tls,
-                local=policy.local,
-                private_hosts=policy.private_hosts,
-                timeout=policy.timeout,
-            ) as client,
+            open_client(url, policy, timeout=policy.timeout) as client,
             open_response(client, url, {"Range": "bytes=0-0"}, lambda *_: None) as response,
         ):
             total = _TOTAL.fullmatch(response.headers.get("Content-Range", ""))

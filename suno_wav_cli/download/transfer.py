@@ -72,7 +72,8 @@ class Transfer:
             if not helpers:
                 helpers.extend(self._start_helpers(client))
 
-        with self._stopping_on_error(), self._open_client() as client:
+        patience = self.policy.stall_timeout
+        with self._stopping_on_error(), open_client(self._url, self.policy, timeout=patience) as client:
             if self.segments.partial_file() is None:
                 self.part.restart()
             self._fetch(client, start_helpers)
@@ -90,16 +91,6 @@ class Transfer:
                 with self._request(client, segment) as (response, content):
                     on_answer()
                     self._receive(response, content, segment)
-
-    def _open_client(self) -> httpx.Client:
-        policy = self.policy
-        return open_client(
-            self._url,
-            tls=policy.tls,
-            local=policy.local,
-            private_hosts=policy.private_hosts,
-            timeout=policy.stall_timeout,
-        )
 
     @contextmanager
     def _request(self, client: httpx.Client, segment: Segment) -> Iterator[tuple[httpx.Response, Content]]:

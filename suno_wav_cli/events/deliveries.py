@@ -154,7 +154,7 @@ class DeliveryChecked:
 
 @event
 class DeliveryDropped:
-    """There were too many deliveries to work on this one, or it could not be saved."""
+    """There were too many deliveries to work on this one before the end, or it could not be saved."""
 
     number: int
     reason: str

@@ -81,7 +81,7 @@ def test_made_up_tasks_displace_no_decided_one() -> None:
                 for number in range(2, 12):
                     verifier.check(number, Callback(task_id=f"made-up-{number}", code=200))
                 verifier.check(12, genuine)
-                verifier.stop_asking(all_count=False)
+                verifier.stop_asking(all_count=True)
                 await pool.finish()
 
         asyncio.run(check())
@@ -111,7 +111,7 @@ def test_made_up_tasks_displace_each_other_and_none_that_is_paid_for() -> None:
                 verifier.check(1, Callback(task_id=paid, code=200))
                 for number in range(2, 12):
                     verifier.check(number, Callback(task_id=f"made-up-{number}", code=200))
-                verifier.stop_asking(all_count=False)
+                verifier.stop_asking(all_count=True)
                 await pool.finish()
 
         asyncio.run(check())

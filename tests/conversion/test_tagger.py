@@ -7,7 +7,7 @@ import gzip
 import io
 import ssl
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -158,7 +158,9 @@ def pictures(server: Pictures) -> Pictures:
 
 
 def fetched(url: str, *, local: bool = True, seconds: float = 5.0) -> Cover:
-    return asyncio.run(fetch_cover(url, NO_TLS, local=local, private_hosts=True, seconds=seconds))
+    return asyncio.run(
+        fetch_cover(url, replace(WISHES, tls=NO_TLS, local=local, private_hosts=True), seconds=seconds)
+    )
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def test_a_redirect_into_a_private_network_is_not_followed(
             with pytest.raises(PrivateHost, match=r"127\.0\.0\.1"):
                 download(url, policy(certificate.client()))
             with pytest.raises(DownloadFailed, match=r"private network.*--allow-private-hosts allows it"):
-                asyncio.run(fetch_cover(url, certificate.client(), local=False, private_hosts=False))
+                asyncio.run(fetch_cover(url, policy(certificate.client())))
     assert called == []
 
 
@@ -264,7 +264,7 @@ def test_a_cover_in_tiny_chunks_is_given_up(chunk: bytes) -> None:
         with pytest.raises(
             DownloadFailed, match=r"the cover cannot be downloaded: .* in 10,000 pieces of 1 bytes"
         ):
-            asyncio.run(fetch_cover(url, tls, local=True, private_hosts=True, seconds=300.0))
+            asyncio.run(fetch_cover(url, policy(tls, private_hosts=True), seconds=300.0))
 
 
 @pytest.mark.long

@@ -141,10 +141,9 @@ class CallbackVerifier:
             check.claims[number] = _Claim(callback=callback)
 
     def stop_asking(self, *, all_count: bool) -> None:
-        """Look up no task a second time, except for files that are wanted.
-
-        Unless `all_count`, a file is wanted only if its task is trusted, or known to the service.
-        """
+        """Look up only what has a file that is wanted: what strangers may have made up, if `all_count`."""
+        for task_id in () if all_count else tuple(self._unasked):
+            self._drop(task_id, "the end came before it was looked up")
         self._all_count = all_count
         self._stopping.set()
 
@@ -168,7 +167,7 @@ class CallbackVerifier:
     def _note(self, task_id: str, tasks: OrderedDict[str, None], limit: int) -> None:
         """Add a task that is not trusted. When full, drop the oldest."""
         if len(tasks) >= limit:
-            self._drop(next(iter(tasks)))
+            self._drop(next(iter(tasks)), "too many lookups in progress")
         tasks[task_id] = None
 
     def _note_answer(self, task_id: str, check: _TaskCheck, answer: Answer) -> None:
@@ -183,12 +182,12 @@ class CallbackVerifier:
         self._unasked.pop(task_id, None)
         self._unknown.pop(task_id, None)
 
-    def _drop(self, task_id: str) -> None:
+    def _drop(self, task_id: str, reason: str) -> None:
         check = self._checks[task_id]
         if check.lookups is not None:
             check.lookups.cancel()
         for number in check.claims:
-            self._report(DeliveryDropped(number=number, reason="too many lookups in progress"))
+            self._report(DeliveryDropped(number=number, reason=reason))
         self._close(task_id, check)
 
     def _close(self, task_id: str, check: _TaskCheck) -> None:
