@@ -13,7 +13,7 @@ from typing import NamedTuple
 from suno_wav_cli.errors import UsageError
 
 _ROOTS = ("/s3:/", "/gs:/", "/az:/")
-_URL = re.compile(r"(s3|gs|az)://([^/]*)/?(.*)", re.DOTALL)
+_URL = re.compile(r"((?i:s3|gs|az))://([^/]*)/?(.*)", re.DOTALL)
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,221}")
 
 
@@ -40,7 +40,7 @@ def path_of_out(out: str) -> str:
     match = _URL.fullmatch(out)
     if match is None:
         return out
-    scheme, bucket, key = match.groups()
+    scheme, bucket, key = match[1].lower(), match[2], match[3]
     if not _BUCKET.fullmatch(bucket):
         raise UsageError(f"--out: '{bucket}' is not a bucket", f"Write {scheme}://BUCKET/PREFIX/")
     if {"..", "."} & set(key.split("/")):

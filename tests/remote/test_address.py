@@ -23,6 +23,11 @@ def test_a_url_becomes_a_path_and_a_url_again(out: str) -> None:
     assert (address_of(path).bucket, address_of(path).key, shown(path)) == ("songs", "a/b.wav", out)
 
 
+def test_the_case_of_a_scheme_does_not_matter() -> None:
+    assert is_remote_out("S3://Songs/A.wav")
+    assert path_of_out("S3://Songs/A.wav") == "/s3:/Songs/A.wav"
+
+
 @pytest.mark.parametrize("out", ["a/b.wav", "/s3/songs/a", "s3:/songs/a", "http://songs/a", "-", "C:\\a"])
 def test_a_path_stays_a_path(out: str) -> None:
     assert path_of_out(out) == out
