@@ -77,10 +77,11 @@ class Program(TyperGroup):
     def _main_shell_completion(self, *arguments: Any, **more: Any) -> None:
         # typer does this only where it adds its own options for completion.
         completion_init()
-        from suno_wav_cli.cli.shell_protocols import Bash, Zsh
+        from suno_wav_cli.cli.shell_protocols import Bash, Fish, Zsh
 
         add_completion_class(Bash, Bash.name)
         add_completion_class(Zsh, Zsh.name)
+        add_completion_class(Fish, Fish.name)
         super()._main_shell_completion(*arguments, **more)
 
     def parse_args(self, context: Context, args: list[str]) -> list[str]:

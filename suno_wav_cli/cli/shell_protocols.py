@@ -1,4 +1,4 @@
-"""What bash and zsh ask for, and how they are answered, where typer's own way falls short."""
+"""What bash, zsh and fish ask for, and how they are answered, where typer's own way falls short."""
 
 import os
 
@@ -8,7 +8,7 @@ from typer._click.shell_completion import (
     _resolve_incomplete,
     split_arg_string,
 )
-from typer._completion_classes import BashComplete, ZshComplete
+from typer._completion_classes import BashComplete, FishComplete, ZshComplete
 
 _ANY_FILE = "_files"
 _KINDS = {
@@ -43,11 +43,26 @@ class Zsh(ZshComplete):
         return super().format_completion(item)
 
     def complete(self) -> str:
-        answer = super().complete()
-        if answer != _ANY_FILE:
-            return answer
         args, incomplete = self.get_completion_args()
-        context = _resolve_context(self.cli, self.ctx_args, self.prog_name, args)
-        parameter, _ = _resolve_incomplete(context, args, incomplete)
-        takes_file = getattr(parameter, "metavar", None) == "FILE"
-        return _KINDS.get(parameter.name or "", _ANY_FILE if takes_file else "")
+        answer = super().complete()
+        if answer == _ANY_FILE:
+            context = _resolve_context(self.cli, self.ctx_args, self.prog_name, args)
+            parameter, _ = _resolve_incomplete(context, args, incomplete)
+            takes_file = getattr(parameter, "metavar", None) == "FILE"
+            answer = _KINDS.get(parameter.name or "", _ANY_FILE if takes_file else "")
+        # zsh completes the whole word, unless it is told that the value is a part of its own.
+        return f"compset -P '*='; {answer}" if answer and option_before(incomplete) else answer
+
+
+class Fish(FishComplete):
+    """Completes the value behind `--option=` too: fish wants the whole word, and not only the value."""
+
+    def format_completion(self, item: CompletionItem) -> str:
+        _, incomplete = self.get_completion_args()
+        item.value = option_before(incomplete) + item.value
+        return super().format_completion(item)
+
+
+def option_before(word: str) -> str:
+    """Return `--option=`, if the word begins so and goes on with its value."""
+    return word[: word.index("=") + 1] if word.startswith("--") and "=" in word else ""

@@ -242,7 +242,7 @@ COMPLETED = {
     "suno-wav conf": ["config"],
     "suno-wav convert --sk": ["--skip-existing"],
 }
-"""Beginnings of a command line, and what may stand at their end. Only bash completes behind `=`."""
+"""Beginnings of a command line, and what may stand at their end. """
 
 
 @pytest.mark.first_cases(4)
@@ -271,6 +271,8 @@ def test_last_is_offered_first_and_only_where_there_is_a_task() -> None:
         ("suno-wav listen --save ", "_files -/"),
         ("suno-wav convert --errors ", "_files"),
         ("suno-wav convert --timeout ", ""),
+        ("suno-wav convert --timeout=", ""),
+        ("suno-wav convert --from-file=s", "compset -P '*='; _files -g '*.(txt|csv|json|jsonl|ndjson)'"),
     ],
 )
 def test_zsh_offers_files_of_the_kind_that_is_taken(line: str, answer: str) -> None:
@@ -324,9 +326,12 @@ def test_each_kind_of_word_is_completed_at_the_terminal(shell: str, setup: str, 
     record(FIRST, "$(touch pwned)")
     Path("$(touch pwned) song.wav").touch()
     one = {line: found[0] for line, found in COMPLETED.items() if len(found) == 1}
-    for line, word in {**one, "suno-wav inspect ": "song.wav"}.items():
-        if "=" in line and shell == "zsh":
-            continue
+    files = {"suno-wav inspect ": "song.wav"}
+    if shell == "zsh":
+        # bash offers files of all kinds.
+        Path("list of songs.csv").touch()
+        files["suno-wav convert --from-file=li"] = "songs.csv"
+    for line, word in {**one, **files}.items():
         with typing(shell, setup, tmp_path) as terminal:
             os.write(terminal, f"{line}\t".encode())
             read_terminal(terminal, word)
@@ -369,8 +374,6 @@ def test_fish_completes_each_kind_of_word(tmp_path: Path) -> None:
     Path("$(touch pwned) song.wav").touch()
     lines = {**COMPLETED, "suno-wav inspect ": ["$(touch pwned) song.wav"]}
     for line, words in lines.items():
-        if "=" in line:
-            continue
         script = f"source {REPOSITORY}/completions/suno-wav.fish; complete -C '{line}'"
         done = subprocess.run(
             [fish, "--no-config", "-c", script],
@@ -381,7 +384,9 @@ def test_fish_completes_each_kind_of_word(tmp_path: Path) -> None:
             timeout=_PATIENCE,
         )
         offered = [each.partition("\t")[0] for each in done.stdout.splitlines()]
-        assert offered == sorted(words), line
+        option = line.rpartition(" ")[2].partition("=")
+        before = "".join(option[:2]) if option[1] else ""
+        assert offered == sorted(before + word for word in words), line
     assert not Path("pwned").exists()
 
 
