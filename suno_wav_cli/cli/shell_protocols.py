@@ -1,6 +1,13 @@
 """What bash, zsh and fish ask for, and how they are answered, where typer's own way falls short."""
 
+from __future__ import annotations
+
 import os
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from typer._click.shell_completion import (
     CompletionItem,
@@ -10,16 +17,31 @@ from typer._click.shell_completion import (
 )
 from typer._completion_classes import BashComplete, FishComplete, ZshComplete
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from typer._click.core import Command, Parameter
+    from typer._click.shell_completion import ShellComplete
+
 _ANY_FILE = "_files"
-_KINDS = {
-    "files": "_files -g '*.(wav|WAV)'",
-    "from_file": "_files -g '*.(txt|csv|json|jsonl|ndjson)'",
-    "out": "_files -/",
-    "recording": "_files -g '*.json'",
-    "save": "_files -/",
-    "verify": "_files -g '*.json'",
-}
-"""By the name of the parameter. zsh offers all files where there is none of the kind."""
+_LISTS = (".txt", ".csv", ".json", ".jsonl", ".ndjson")
+_KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "files": (".wav",),
+        "from_file": _LISTS,
+        "out": (),
+        "recording": (".json",),
+        "save": (),
+        "verify": (".json",),
+    }
+)
+"""By the name of a parameter: how its files end, or nothing if it takes a folder. A shell offers all
+files where there is none of the kind."""
+
+_MARK = "files:"
+"""The first line of an answer to bash whose other lines are paths."""
+
+_MOST_FILES = 1000
 
 
 class Bash(BashComplete):
@@ -32,6 +54,11 @@ class Bash(BashComplete):
             return words[:-1], words[-1]
         return words, ""
 
+    def complete(self) -> str:
+        answer = super().complete()
+        found = [] if answer else _list_files(self)
+        return "\n".join([_MARK, *found]) if found else answer
+
 
 class Zsh(ZshComplete):
     """Offers files of the kind that a parameter takes, and none where it takes no file."""
@@ -43,13 +70,16 @@ class Zsh(ZshComplete):
         return super().format_completion(item)
 
     def complete(self) -> str:
-        args, incomplete = self.get_completion_args()
+        _, incomplete = self.get_completion_args()
         answer = super().complete()
         if answer == _ANY_FILE:
-            context = _resolve_context(self.cli, self.ctx_args, self.prog_name, args)
-            parameter, _ = _resolve_incomplete(context, args, incomplete)
-            takes_file = getattr(parameter, "metavar", None) == "FILE"
-            answer = _KINDS.get(parameter.name or "", _ANY_FILE if takes_file else "")
+            parameter, _ = _resolve(self)
+            kind = _KINDS.get(parameter.name or "")
+            if kind is not None:
+                endings = "|".join(ending.removeprefix(".") for ending in (*kind, *map(str.upper, kind)))
+                answer = f"_files -g '*.({endings})'" if kind else "_files -/"
+            elif getattr(parameter, "metavar", None) != "FILE":
+                answer = ""
         # zsh completes the whole word, unless it is told that the value is a part of its own.
         return f"compset -P '*='; {answer}" if answer and option_before(incomplete) else answer
 
@@ -57,10 +87,39 @@ class Zsh(ZshComplete):
 class Fish(FishComplete):
     """Completes the value behind `--option=` too: fish wants the whole word, and not only the value."""
 
+    def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
+        return super().get_completions(args, incomplete) or [*map(CompletionItem, _list_files(self))]
+
     def format_completion(self, item: CompletionItem) -> str:
         _, incomplete = self.get_completion_args()
         item.value = option_before(incomplete) + item.value
         return super().format_completion(item)
+
+
+def _resolve(shell: ShellComplete) -> tuple[Parameter | Command, str]:
+    """Return what is completed, and its beginning."""
+    args, incomplete = shell.get_completion_args()
+    context = _resolve_context(shell.cli, shell.ctx_args, shell.prog_name, args)
+    return _resolve_incomplete(context, args, incomplete)
+
+
+def _list_files(shell: ShellComplete) -> list[str]:
+    """Return the folders that a path may go on with, and the files of the kind, if it has one."""
+    parameter, begun = _resolve(shell)
+    kind = _KINDS.get(parameter.name or "")
+    if kind is None:
+        return []
+    folder, slash, name = begun.rpartition("/")
+    found: list[str] = []
+    with suppress(OSError, ValueError), os.scandir(Path(f"{folder}{slash}" or ".").expanduser()) as entries:
+        for entry in islice(entries, _MOST_FILES):
+            is_meant = entry.name.startswith(name) and (name or not entry.name.startswith("."))
+            if is_meant and entry.name.isprintable():
+                if entry.is_dir():
+                    found.append(f"{folder}{slash}{entry.name}/")
+                elif entry.name.lower().endswith(kind):
+                    found.append(f"{folder}{slash}{entry.name}")
+    return sorted(found)
 
 
 def option_before(word: str) -> str:

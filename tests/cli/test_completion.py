@@ -264,20 +264,58 @@ def test_last_is_offered_first_and_only_where_there_is_a_task() -> None:
 @pytest.mark.parametrize(
     ("line", "answer"),
     [
-        ("suno-wav convert --from-file ", "_files -g '*.(txt|csv|json|jsonl|ndjson)'"),
+        (
+            "suno-wav convert --from-file ",
+            "_files -g '*.(txt|csv|json|jsonl|ndjson|TXT|CSV|JSON|JSONL|NDJSON)'",
+        ),
         ("suno-wav convert --out ", "_files -/"),
         ("suno-wav inspect ", "_files -g '*.(wav|WAV)'"),
-        ("suno-wav trigger --from ", "_files -g '*.json'"),
+        ("suno-wav trigger --from ", "_files -g '*.(json|JSON)'"),
         ("suno-wav listen --save ", "_files -/"),
         ("suno-wav convert --errors ", "_files"),
         ("suno-wav convert --timeout ", ""),
         ("suno-wav convert --timeout=", ""),
-        ("suno-wav convert --from-file=s", "compset -P '*='; _files -g '*.(txt|csv|json|jsonl|ndjson)'"),
+        ("suno-wav trigger --from=s", "compset -P '*='; _files -g '*.(json|JSON)'"),
     ],
 )
 def test_zsh_offers_files_of_the_kind_that_is_taken(line: str, answer: str) -> None:
     done = run_program(env={"_SUNO_WAV_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": line})
     assert done.out.strip() == answer
+
+
+@pytest.mark.first_cases(2)
+@pytest.mark.parametrize(
+    ("line", "files"),
+    [
+        ("suno-wav inspect ", ["a b.WAV", "folder/"]),
+        ("suno-wav inspect fo", ["folder/"]),
+        ("suno-wav inspect folder/", ["folder/c.wav"]),
+        ("suno-wav inspect ./folder/c", ["./folder/c.wav"]),
+        ("suno-wav inspect ~/", ["~/at-home.wav"]),
+        ("suno-wav convert --from-file ", ["folder/", "list.txt"]),
+        ("suno-wav convert --from-file=l", ["list.txt"]),
+        ("suno-wav convert --out ", ["folder/"]),
+        ("suno-wav inspect .", [".hidden.wav"]),
+        ("suno-wav inspect absent/", []),
+        ("suno-wav convert --errors ", []),
+        ("suno-wav convert --timeout ", []),
+    ],
+)
+@pytest.mark.parametrize("shell", ["bash", "fish"])
+def test_bash_and_fish_get_the_files_of_the_kind_that_is_taken(
+    shell: str, line: str, files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "user"))
+    for folder in (Path("folder"), tmp_path / "user"):
+        folder.mkdir()
+    for name in ("a b.WAV", "list.txt", ".hidden.wav", "bad\nname.wav", "folder/c.wav", "folder/d.txt"):
+        Path(name).touch()
+    (tmp_path / "user" / "at-home.wav").touch()
+    if shell == "bash":
+        assert complete("bash", COMP_LINE=line) == (["files:", *files] if files else [""])
+    else:
+        option = "--from-file=" if "=" in line else ""
+        assert complete("fish", _TYPER_COMPLETE_ARGS=line) == ([option + name for name in files] or [""])
 
 
 @contextmanager
@@ -326,11 +364,8 @@ def test_each_kind_of_word_is_completed_at_the_terminal(shell: str, setup: str, 
     record(FIRST, "$(touch pwned)")
     Path("$(touch pwned) song.wav").touch()
     one = {line: found[0] for line, found in COMPLETED.items() if len(found) == 1}
-    files = {"suno-wav inspect ": "song.wav"}
-    if shell == "zsh":
-        # bash offers files of all kinds.
-        Path("list of songs.csv").touch()
-        files["suno-wav convert --from-file=li"] = "songs.csv"
+    Path("list of songs.csv").touch()
+    files = {"suno-wav inspect ": "song.wav", "suno-wav convert --from-file=li": "songs.csv"}
     for line, word in {**one, **files}.items():
         with typing(shell, setup, tmp_path) as terminal:
             os.write(terminal, f"{line}\t".encode())
@@ -372,7 +407,12 @@ def test_fish_completes_each_kind_of_word(tmp_path: Path) -> None:
     fish = executable("fish")
     record(FIRST, "$(touch pwned)")
     Path("$(touch pwned) song.wav").touch()
-    lines = {**COMPLETED, "suno-wav inspect ": ["$(touch pwned) song.wav"]}
+    Path("list of songs.csv").touch()
+    lines = {
+        **COMPLETED,
+        "suno-wav inspect ": ["$(touch pwned) song.wav"],
+        "suno-wav convert --from-file=li": ["list of songs.csv"],
+    }
     for line, words in lines.items():
         script = f"source {REPOSITORY}/completions/suno-wav.fish; complete -C '{line}'"
         done = subprocess.run(
