@@ -122,9 +122,9 @@ def _check_words(wrong: WrongLine, code: int, out: str, err: str) -> None:
 
 
 def _is_named(wrong: WrongLine, said: str) -> bool:
-    """Tell whether an error names the option, or what was typed after it."""
+    """Tell whether an error names the option, or what was typed after it, or how that begins."""
     option, _, value = wrong.line[-1].partition("=")
-    values = {value or option, value.partition("/")[0]} - {""}
+    values = {value or option, value.partition("/")[0], (value or option)[:200]} - {""}
     return wrong.named in said or any(one.strip() and one in said for one in values)
 
 

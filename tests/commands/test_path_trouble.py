@@ -67,7 +67,7 @@ def troubles() -> None:
 @pytest.fixture
 def task(sandbox: Sandbox) -> str:
     """Give a task of the sandbox that is not saved."""
-    done = sandbox.run("convert", "demo+paid", "--no-wait")
+    done = sandbox.run("convert", "demo+in-trouble", "--no-wait")
     return done.out.strip()
 
 
