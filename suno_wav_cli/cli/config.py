@@ -3,7 +3,7 @@
 import os
 from dataclasses import replace
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +14,9 @@ from suno_wav_cli.config.paths import find_paths
 from suno_wav_cli.config.run import Run
 from suno_wav_cli.config.settings import choose, make_settings, read_config
 from suno_wav_cli.errors import SunoWavError, UsageError
-from suno_wav_cli.events import Report
+
+if TYPE_CHECKING:
+    from suno_wav_cli.events import Report
 
 
 class Action(StrEnum):
@@ -64,14 +66,14 @@ def config(
             return command.unset_setting(run, name)
         return command.set_setting(run, name, value, read_value=read_secret)
 
-    def mend(_error: SunoWavError, report: Report) -> int:
+    def mend(_error: SunoWavError, report: "Report") -> int:
         return run_config(_run_without_file(context, report))
 
     changes = action in (Action.SET, Action.UNSET)
     run_command(context, run_config, without_settings=mend if changes else None)
 
 
-def _run_without_file(context: typer.Context, report: Report) -> Run:
+def _run_without_file(context: typer.Context, report: "Report") -> Run:
     """Return a run that does not use the values in config.toml. Raise UsageError if others are wrong too."""
     config = read_config(find_paths(os.environ).config_file)
     choices = choose(read_flags(context), os.environ, replace(config, written={}))

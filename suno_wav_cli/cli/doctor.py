@@ -1,7 +1,7 @@
 """`suno-wav doctor`: check everything that can go wrong."""
 
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,7 +9,9 @@ from suno_wav_cli.cli import options
 from suno_wav_cli.cli.invocation import run_command
 from suno_wav_cli.config.run import Run
 from suno_wav_cli.errors import SunoWavError
-from suno_wav_cli.events import Report
+
+if TYPE_CHECKING:
+    from suno_wav_cli.events import Report
 
 
 def doctor(
@@ -42,7 +44,7 @@ def doctor(
 
         return command.examine(run, offline=offline)
 
-    def without_settings(error: SunoWavError, report: Report) -> int:
+    def without_settings(error: SunoWavError, report: "Report") -> int:
         from suno_wav_cli.commands.doctor import command
 
         return command.report_bad_settings(error, report, os.environ)

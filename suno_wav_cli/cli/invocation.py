@@ -29,14 +29,6 @@ from suno_wav_cli.config.settings import (
 from suno_wav_cli.config.wait_limits import WaitLimits
 from suno_wav_cli.conversion.resume_hint import advise, describe_command
 from suno_wav_cli.errors import ExitCode, ProgramBug, SunoWavError
-from suno_wav_cli.events import (
-    Failed,
-    Interrupted,
-    OptionIgnored,
-    PollIntervalRaised,
-    SecretsIgnored,
-    VariableUnknown,
-)
 from suno_wav_cli.remote.limits import UploadLimits
 from suno_wav_cli.system.signals import Stopped, exit_code_of, handle_signals, stop_on_signals
 from suno_wav_cli.terminal import display, is_interactive
@@ -48,7 +40,7 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.config.credentials import Secrets
     from suno_wav_cli.errors import UsageError
-    from suno_wav_cli.events import Event, Report
+    from suno_wav_cli.events import Event, Report, SecretsIgnored
 
 
 def run_command(
@@ -86,6 +78,9 @@ def read_flags(context: typer.Context) -> dict[str, object]:
 
 def _notes(context: typer.Context, wanted: Settings) -> Iterator[Event]:
     """Yield what is odd about the command line and the settings, and no error."""
+    # Here, because --help and completion need none of the events: all of them take as long to load as typer.
+    from suno_wav_cli.events import OptionIgnored, PollIntervalRaised, VariableUnknown
+
     for name, suggestion in unknown_variables(os.environ):
         yield VariableUnknown(name=name, suggestion=suggestion)
     typed = context.meta.get(TYPED, frozenset())
@@ -160,6 +155,8 @@ def _run(
 
 
 def _describe_ignored(secrets: Secrets) -> SecretsIgnored:
+    from suno_wav_cli.events import SecretsIgnored
+
     path = secrets.config_file or Path()
     return SecretsIgnored(path=path, names=secrets.ignored, remedy=how_to_close(path))
 
@@ -176,6 +173,8 @@ def _call(command: Callable[[Run], int], run: Run) -> int:
     except SunoWavError as error:
         return _fail(error, run.report, verbose=run.settings.verbose)
     except Stopped as stop:
+        from suno_wav_cli.events import Interrupted
+
         # A second and third Ctrl-C must not hide how to continue.
         with handle_signals(lambda _number, _frame: None):
             argv = stop.continue_argv
@@ -192,6 +191,8 @@ def _call(command: Callable[[Run], int], run: Run) -> int:
 
 
 def _fail(error: SunoWavError, report: Report, *, verbose: bool) -> int:
+    from suno_wav_cli.events import Failed
+
     report(
         Failed(
             exit_code=error.exit_code,
