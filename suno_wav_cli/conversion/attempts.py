@@ -157,7 +157,7 @@ class Download:
                 break
             except SunoWavError as error:
                 progress = await self._pause_lookup(error, progress, refused)
-                # What is no WAV would be fetched in vain again while the whole service is away.
+                # While the whole service is away, another attempt would fetch the same page again.
                 if not (isinstance(error, ServiceUnavailable) and isinstance(refused, NotAWholeWav)):
                     return url, progress
         named = record.url or url

@@ -22,7 +22,7 @@ def advise_on_damage(path: Path | None) -> str:
     """Return the remedy for a damaged journal.
 
     `.dump` is in every build of sqlite3, and `.recover` is not. It passes over what cannot be read, and would
-    take everything back at its end; and it leaves out the version, without which the file is no journal.
+    take everything back at its end; and it leaves out the version, without which the file cannot be opened as a journal.
     """
     version = 0 if path is None else _read_version(path)
     if not version or os.name == "nt":

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _INDENT = "  "
 _NARROWEST = 20
-"""Columns. There is no use in breaking a text into single words."""
+"""Columns. In a narrower terminal, each line would hold a single word."""
 
 _WHOLE = re.compile(
     r"""
