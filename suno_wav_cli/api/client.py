@@ -126,7 +126,7 @@ class Client:
                 before_sending=leave,
             )
         except httpx.HTTPError as error:
-            if slow is None:
+            if slow is None or isinstance(error, httpx.ConnectError):
                 raise self._unreachable(error) from error
             raise submission_unknown(describe_error(error)) from error
         finally:

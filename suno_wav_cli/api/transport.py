@@ -17,7 +17,7 @@ from suno_wav_cli.errors import UsageError
 from suno_wav_cli.system.http_errors import decode_body, decode_partly, read_body, read_retry_after
 from suno_wav_cli.system.installation import how_to_install
 from suno_wav_cli.system.loopback import is_loopback
-from suno_wav_cli.system.peer import has_hung_up
+from suno_wav_cli.system.peer import watch_for_end
 from suno_wav_cli.system.proxies import find_unusable_proxy, run_without
 from suno_wav_cli.system.shell_words import say_how
 from suno_wav_cli.system.wire import allow_body, bound
@@ -122,7 +122,7 @@ async def exchange(
 
     The connection is open when `before_sending` is awaited, and the request leaves when it returns.
     The answer has `seconds` from then on. It is given a function that tells whether the server has
-    closed the connection meanwhile.
+    ended the connection meanwhile. If it has, nothing is sent, and httpx.ConnectError raised.
     """
     response: httpx.Response | None = None
     error: httpx.HTTPError | None = None
@@ -133,12 +133,15 @@ async def exchange(
     async def watch(event: str, info: Mapping[str, Any]) -> None:
         # Only the request itself: a proxy gets a CONNECT first.
         nonlocal connection
-        if event.endswith(".connect_tcp.complete"):
-            connection = info["return_value"].get_extra_info("socket")
+        if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
+            connection = info["return_value"]
         is_own = event.endswith(".send_request_headers.started") and info["request"].method == method.encode()
         if is_own and before_sending is not None:
             deadline.reschedule(None)
-            await before_sending(lambda: has_hung_up(connection))
+            async with watch_for_end(connection) as is_closed:
+                await before_sending(is_closed)
+                if is_closed():
+                    raise httpx.ConnectError("the connection was closed before anything was sent")
             deadline.reschedule(asyncio.get_running_loop().time() + seconds)
 
     extensions = {} if before_sending is None else {"trace": watch}

@@ -159,6 +159,7 @@ class SubmissionGate:
             # It keeps its room: the songs behind it must not pass it.
             self._leave_queue(one)
             raise
+        one.was_closed = False
         self._settle(one, in_flight=claimed.new)
         self._begin(one)
         return claimed
@@ -174,15 +175,13 @@ class SubmissionGate:
 
         def authorize(row: int) -> None:
             # Another program may have had the journal for a while.
-            if is_closed() or time.monotonic() > deadline:
-                raise TurnMissed
+            self._check_connection(one, is_closed, time.monotonic(), deadline)
             self._authorize(one, row)
 
         while True:
             self._check(one)
             delay = journal.slots.delay(self._window)
-            if is_closed() or time.monotonic() + delay > deadline:
-                raise TurnMissed
+            self._check_connection(one, is_closed, time.monotonic() + delay, deadline)
             if delay > 0:
                 await self._service.wait(delay)
                 continue
@@ -238,6 +237,14 @@ class SubmissionGate:
 
     def _check(self, one: Pass) -> None:
         if one.epoch != self._service.epoch or self._service.end is not None:
+            raise TurnMissed
+
+    def _check_connection(self, one: Pass, is_closed: Callable[[], bool], at: float, deadline: float) -> None:
+        """Raise TurnMissed or ServiceUnavailable if the connection is of no use at that time."""
+        if is_closed():
+            one.note_closed()
+            raise TurnMissed
+        if at > deadline:
             raise TurnMissed
 
     def _authorize(self, one: Pass, row: int) -> None:

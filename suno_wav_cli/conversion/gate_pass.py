@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from suno_wav_cli.errors import ServiceUnavailable
+
 
 @dataclass(kw_only=True)
 class Pass:
@@ -12,7 +14,8 @@ class Pass:
     If it `is_planned`, the plan pays for it. It has room for a connection, its turn is near, its
     request is in flight; then it is begun. `epoch` is the gate's when it came near; with `is_trial`,
     all others wait for its outcome. If the service was not ready for it, it is tried again until
-    `refused_until`, and if the journal was locked, until `locked_until`.
+    `refused_until`, and if the journal was locked, until `locked_until`. `was_closed` if the service
+    has closed the connection that was opened for it.
     """
 
     audio_id: str
@@ -24,6 +27,7 @@ class Pass:
     refused_until: float | None = None
     is_given_up: bool = False
     locked_until: float | None = None
+    was_closed: bool = False
     has_room: bool = False
     is_near: bool = False
     is_in_flight: bool = False
@@ -34,3 +38,15 @@ class Pass:
         if self.refused_until is None:
             self.refused_until = now + timeout
         self.is_given_up = now >= self.refused_until
+
+    def note_closed(self) -> None:
+        """Note that the service has closed the connection before the turn.
+
+        It may do so with one that waits. Raise ServiceUnavailable if it does so with the next, too.
+        """
+        self.was_closed = not self.was_closed
+        if not self.was_closed:
+            raise ServiceUnavailable(
+                "the service closes its connections before anything is sent",
+                "Try again in a while. `suno-wav doctor` looks closer.",
+            )

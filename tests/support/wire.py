@@ -117,17 +117,22 @@ def proxy_to(port: int, seen: list[bytes]) -> Responder:
 
     def respond(connection: socket.socket) -> None:
         seen.append(read_head(connection).split(b"\r\n")[0])
-        with socket.create_connection(("127.0.0.1", port), _TIMEOUT) as far:
-            connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            _relay(connection, far)
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+        connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        connect_to(port, connection)
 
     return respond
 
 
+def connect_to(port: int, near: socket.socket) -> None:
+    """Pass on what comes and goes, until one end closes."""
+    with socket.create_connection(("127.0.0.1", port), _TIMEOUT) as far:
+        _relay(near, far)
+        with suppress(OSError):
+            near.shutdown(socket.SHUT_RDWR)
+
+
 def _relay(near: socket.socket, far: socket.socket) -> None:
-    """Copy both ways in one thread, until one end closes: two threads may not share a TLS connection."""
+    """Copy both ways in one thread: two threads may not share a TLS connection."""
     others = {near: far, far: near}
     while True:
         decrypted = [end for end in others if isinstance(end, ssl.SSLSocket) and end.pending()]
