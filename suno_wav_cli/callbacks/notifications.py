@@ -15,7 +15,7 @@ from suno_wav_cli.callbacks.handlers import Handlers
 from suno_wav_cli.callbacks.public_url import PublicUrl
 from suno_wav_cli.callbacks.tunnel import Lost, Restored
 from suno_wav_cli.errors import TunnelFailed
-from suno_wav_cli.events import CallbackReceived, Ready, TunnelLost, TunnelRestored, TunnelUnproven
+from suno_wav_cli.events.callbacks import CallbackReceived, Ready, TunnelLost, TunnelRestored, TunnelUnproven
 
 if TYPE_CHECKING:
     import ssl

@@ -19,7 +19,7 @@ from suno_wav_cli.callbacks.probe import check_reachable
 from suno_wav_cli.callbacks.tunnel import Listener, Lost, Restored
 from suno_wav_cli.callbacks.tunnel.error_codes import OR_POLL
 from suno_wav_cli.errors import TunnelFailed
-from suno_wav_cli.events import TunnelOpening
+from suno_wav_cli.events.callbacks import TunnelOpening
 from suno_wav_cli.system.threads import start_in_thread
 
 if TYPE_CHECKING:

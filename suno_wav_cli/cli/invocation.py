@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.config.credentials import Secrets
     from suno_wav_cli.errors import UsageError
-    from suno_wav_cli.events import Event, Report, SecretsIgnored
+    from suno_wav_cli.events import Event, Report
+    from suno_wav_cli.events.account import SecretsIgnored
 
 
 def run_command(
@@ -79,7 +80,7 @@ def read_flags(context: typer.Context) -> dict[str, object]:
 def _notes(context: typer.Context, wanted: Settings) -> Iterator[Event]:
     """Yield what is odd about the command line and the settings, and no error."""
     # Here, because --help and completion need none of the events: all of them take as long to load as typer.
-    from suno_wav_cli.events import OptionIgnored, PollIntervalRaised, VariableUnknown
+    from suno_wav_cli.events.account import OptionIgnored, PollIntervalRaised, VariableUnknown
 
     for name, suggestion in unknown_variables(os.environ):
         yield VariableUnknown(name=name, suggestion=suggestion)
@@ -155,7 +156,7 @@ def _run(
 
 
 def _describe_ignored(secrets: Secrets) -> SecretsIgnored:
-    from suno_wav_cli.events import SecretsIgnored
+    from suno_wav_cli.events.account import SecretsIgnored
 
     path = secrets.config_file or Path()
     return SecretsIgnored(path=path, names=secrets.ignored, remedy=how_to_close(path))
@@ -173,7 +174,7 @@ def _call(command: Callable[[Run], int], run: Run) -> int:
     except SunoWavError as error:
         return _fail(error, run.report, verbose=run.settings.verbose)
     except Stopped as stop:
-        from suno_wav_cli.events import Interrupted
+        from suno_wav_cli.events.commands import Interrupted
 
         # A second and third Ctrl-C must not hide how to continue.
         with handle_signals(lambda _number, _frame: None):
@@ -191,7 +192,7 @@ def _call(command: Callable[[Run], int], run: Run) -> int:
 
 
 def _fail(error: SunoWavError, report: Report, *, verbose: bool) -> int:
-    from suno_wav_cli.events import Failed
+    from suno_wav_cli.events.commands import Failed
 
     report(
         Failed(

@@ -6,7 +6,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from suno_wav_cli import events
 from suno_wav_cli.api.providers import SANDBOX
 from suno_wav_cli.config.credentials import parse_key
 from suno_wav_cli.config.edit import check_editable, write_setting
@@ -24,6 +23,7 @@ from suno_wav_cli.config.settings import (
 )
 from suno_wav_cli.config.typed import typed_value
 from suno_wav_cli.errors import ExitCode, UsageError
+from suno_wav_cli.events import account
 from suno_wav_cli.system.look import look_at
 from suno_wav_cli.system.shell_words import adapt_example, split_command
 
@@ -39,7 +39,7 @@ _MAY_HOLD_SECRETS = frozenset({"public_url", "callback_url", "forward_to"})
 
 def show_path(run: Run) -> ExitCode:
     path = run.paths.config_file
-    run.report(events.ConfigLocated(path=path, exists=look_at(path) is not None))
+    run.report(account.ConfigLocated(path=path, exists=look_at(path) is not None))
     return ExitCode.OK
 
 
@@ -57,7 +57,7 @@ def show_config(run: Run) -> ExitCode:
         "agents": run.paths.agents,
     }
     for name, path in paths.items():
-        report(events.PathShown(name=name, path=path, exists=look_at(path) is not None))
+        report(account.PathShown(name=name, path=path, exists=look_at(path) is not None))
     return ExitCode.OK
 
 
@@ -70,7 +70,7 @@ def get_setting(run: Run, name: str) -> ExitCode:
             return ExitCode.OK
     choice = next(choice for choice in run.choices if choice.name == name)
     shown = _show(choice, run.settings)
-    run.report(events.SettingRead(name=name, value=shown.value, text=shown.text))
+    run.report(account.SettingRead(name=name, value=shown.value, text=shown.text))
     return ExitCode.OK
 
 
@@ -106,7 +106,7 @@ def _change(run: Run, name: str, value: str | int | bool | None, text: str | Non
         write_setting(config, name, value)
     left = None if value is not None else _after_removal(run, name)
     run.report(
-        events.ConfigChanged(
+        account.ConfigChanged(
             path=config.path,
             name=name,
             text=text,
@@ -120,7 +120,7 @@ def _change(run: Run, name: str, value: str | int | bool | None, text: str | Non
     return ExitCode.OK
 
 
-def _after_removal(run: Run, name: str) -> events.SettingShown | None:
+def _after_removal(run: Run, name: str) -> account.SettingShown | None:
     """Return what counts without a line in config.toml; None for a secret, or if other lines are wrong."""
     with suppress(UsageError):
         choices = choose({}, run.environ, read_config(run.paths.config_file))
@@ -140,9 +140,9 @@ def _overriding_variable(run: Run, name: str) -> str | None:
     return choice.place if choice.source is Source.VARIABLE else None
 
 
-def _show(choice: Choice, settings: Settings) -> events.SettingShown:
+def _show(choice: Choice, settings: Settings) -> account.SettingShown:
     value = _displayed_value(choice, settings)
-    return events.SettingShown(
+    return account.SettingShown(
         name=choice.name,
         value=value,
         text=typed_value(choice.name, value),
@@ -151,7 +151,7 @@ def _show(choice: Choice, settings: Settings) -> events.SettingShown:
     )
 
 
-def _secrets(run: Run) -> list[events.SecretShown]:
+def _secrets(run: Run) -> list[account.SecretShown]:
     settings, secrets = run.settings, run.secrets
     if secrets.api_key is not None:
         place = secrets.api_key.origin
@@ -160,9 +160,9 @@ def _secrets(run: Run) -> list[events.SecretShown]:
     else:
         place = KeyStore(folder=run.paths.keys).locate(base_url_of(settings))
     return [
-        events.SecretShown(name="api_key", is_set=place is not None, origin=place),
+        account.SecretShown(name="api_key", is_set=place is not None, origin=place),
         *(
-            events.SecretShown(
+            account.SecretShown(
                 name=name, is_set=secret is not None, origin=None if secret is None else secret.origin
             )
             for name, secret in (("ngrok_authtoken", secrets.ngrok_token), ("hmac_key", secrets.hmac_key))

@@ -28,7 +28,7 @@ from suno_wav_cli.conversion.submit import Submitter
 from suno_wav_cli.conversion.targets import check_targets, make_folders, names_title
 from suno_wav_cli.conversion.upload import find_uploaded, report_left_open
 from suno_wav_cli.errors import ExitCode, UsageError
-from suno_wav_cli.events import ListEmpty, RunBegun, UnusualIds
+from suno_wav_cli.events.payments import ListEmpty, RunBegun, UnusualIds
 from suno_wav_cli.models import Song
 from suno_wav_cli.remote.address import is_remote_out
 from suno_wav_cli.system.event_loop import run_async

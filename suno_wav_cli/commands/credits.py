@@ -9,7 +9,7 @@ from suno_wav_cli.config.credentials import get_api_key
 from suno_wav_cli.conversion.balance import fetch_balance
 from suno_wav_cli.conversion.context import open_service
 from suno_wav_cli.errors import ExitCode
-from suno_wav_cli.events import Balance
+from suno_wav_cli.events.account import Balance
 from suno_wav_cli.system.event_loop import run_async
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli import wav
 from suno_wav_cli.errors import ExitCode, UsageError
-from suno_wav_cli.events import Inspected, WavContents
+from suno_wav_cli.events.commands import Inspected, WavContents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.callbacks.tunnel.agent_folder import end_orphans
 from suno_wav_cli.errors import ExitCode, UsageError
-from suno_wav_cli.events import Job, JobList
+from suno_wav_cli.events.commands import Job, JobList
 from suno_wav_cli.journal import Listing, open_history
 
 if TYPE_CHECKING:

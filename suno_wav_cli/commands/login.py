@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from suno_wav_cli import events
 from suno_wav_cli.api.providers import SANDBOX, get_provider
 from suno_wav_cli.config.credentials import API_KEY_VARIABLE, parse_key
 from suno_wav_cli.config.key_store import KeyStore
 from suno_wav_cli.config.settings import base_url_of
 from suno_wav_cli.conversion.balance import fetch_balance
 from suno_wav_cli.errors import ExitCode, NotAuthorized, ServiceUnavailable, SunoWavError, UsageError
+from suno_wav_cli.events import account
 from suno_wav_cli.system.event_loop import run_async
 from suno_wav_cli.system.shell_words import adapt_example
 
@@ -54,7 +54,7 @@ def login(
     left = None if unverified else _verify(run, base_url, key)
     kept = KeyStore(folder=run.paths.keys).keep(base_url, key)
     run.report(
-        events.KeyStored(
+        account.KeyStored(
             base_url=base_url,
             location=kept.place,
             reason=kept.reason,
@@ -70,7 +70,7 @@ def logout(run: Run) -> ExitCode:
     base_url = _require_account(run.settings)
     place = KeyStore(folder=run.paths.keys).forget(base_url)
     run.report(
-        events.KeyRemoved(base_url=base_url, location=place, variable=_overriding_variable(run.secrets))
+        account.KeyRemoved(base_url=base_url, location=place, variable=_overriding_variable(run.secrets))
     )
     return ExitCode.OK
 

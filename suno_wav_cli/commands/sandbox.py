@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from suno_wav_cli import events
 from suno_wav_cli.errors import ExitCode
+from suno_wav_cli.events import commands
 from suno_wav_cli.sandbox import run_sandbox
 from suno_wav_cli.sandbox.behaviours import BEHAVIOURS
 from suno_wav_cli.sandbox.demo_ids import PATTERNS
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def list_ids(run: Run) -> ExitCode:
     listed = {name: behaviour.about for name, behaviour in BEHAVIOURS.items()} | dict(PATTERNS)
     for name, about in listed.items():
-        run.report(events.SandboxId(audio_id=name, description=about))
+        run.report(commands.SandboxId(audio_id=name, description=about))
     return ExitCode.OK
 
 
@@ -54,7 +54,7 @@ def serve(
             report=run.report,
         ),
     ):
-        run.report(events.SandboxServing(base_url=address_of(bound), signed=hmac_key is not None))
+        run.report(commands.SandboxServing(base_url=address_of(bound), signed=hmac_key is not None))
         # With a timeout, because Windows does not interrupt an endless wait on Ctrl-C.
         stop = threading.Event()
         while not stop.wait(timeout=60.0):

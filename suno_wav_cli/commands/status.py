@@ -21,7 +21,8 @@ from suno_wav_cli.conversion.prior import check_provider
 from suno_wav_cli.conversion.resume_hint import MOST_NAMED, command_for, service_options
 from suno_wav_cli.conversion.wait import Wait, look_once
 from suno_wav_cli.errors import ExitCode, JournalUnusable, SunoWavError, UsageError
-from suno_wav_cli.events import RawRecord, TaskStatus
+from suno_wav_cli.events.commands import RawRecord
+from suno_wav_cli.events.songs import TaskStatus
 from suno_wav_cli.journal.entry import UNSAVED, State
 from suno_wav_cli.system.event_loop import run_async
 from suno_wav_cli.system.task_pool import TaskPool

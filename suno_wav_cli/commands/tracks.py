@@ -11,7 +11,7 @@ from suno_wav_cli.conversion.music_task import fetch_music_task
 from suno_wav_cli.conversion.resume_hint import service_options
 from suno_wav_cli.conversion.slow_answer import tell_if_slow
 from suno_wav_cli.errors import ExitCode
-from suno_wav_cli.events import TrackList
+from suno_wav_cli.events.commands import TrackList
 from suno_wav_cli.journal import open_history
 from suno_wav_cli.system.event_loop import run_async
 

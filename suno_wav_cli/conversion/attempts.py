@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
-from suno_wav_cli import events
 from suno_wav_cli.conversion.download_retry import (
     Attempt,
     GiveUp,
@@ -37,6 +36,7 @@ from suno_wav_cli.errors import (
     StartOver,
     SunoWavError,
 )
+from suno_wav_cli.events import songs
 from suno_wav_cli.journal.entry import State
 from suno_wav_cli.wav import NotAWav, read_format, read_structure
 
@@ -93,7 +93,7 @@ class Download:
                 if attempt.shared:
                     connections = 1
                     self.context.report(
-                        events.ConnectionsReduced(audio_id=self.entry.name, reason=error.message)
+                        songs.ConnectionsReduced(audio_id=self.entry.name, reason=error.message)
                     )
                 if not isinstance(step, Refresh) and not step.at_once:
                     progress = await self._pause(error, progress)
@@ -135,7 +135,7 @@ class Download:
     def _report_progress(self, received: int, total: int | None) -> None:
         if total is not None:
             self.context.room.learn(self.part.path, total)
-        self.context.report(events.DownloadProgress(audio_id=self.entry.name, received=received, total=total))
+        self.context.report(songs.DownloadProgress(audio_id=self.entry.name, received=received, total=total))
 
     async def _discard(self) -> None:
         """Start over. The journal first: a crash must not leave it with bytes that are gone."""
@@ -190,7 +190,7 @@ class Download:
         if seconds is None:
             self._give_up(error)
         self.context.report(
-            events.DownloadRetried(audio_id=self.entry.name, reason=error.message, seconds=seconds)
+            songs.DownloadRetried(audio_id=self.entry.name, reason=error.message, seconds=seconds)
         )
         # Another download would find the disk as full.
         await (asyncio.sleep if is_full else self.slot.pause)(seconds)

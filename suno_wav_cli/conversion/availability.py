@@ -20,7 +20,7 @@ from suno_wav_cli.conversion.gate_state import (
     decide,
 )
 from suno_wav_cli.errors import BalanceUnknown, DiskFull, ServiceUnavailable, SunoWavError
-from suno_wav_cli.events import SubmissionDelayed, SubmissionsPaused, SubmissionsResumed
+from suno_wav_cli.events.payments import SubmissionDelayed, SubmissionsPaused, SubmissionsResumed
 
 if TYPE_CHECKING:
     from suno_wav_cli.conversion.context import ConversionContext

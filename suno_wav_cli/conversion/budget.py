@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.api.pricing import WAV_PRICE, count_wavs, format_credits, price_of
 from suno_wav_cli.conversion.plan import submissions
 from suno_wav_cli.errors import NoCredits, NotAuthorized, SunoWavError
-from suno_wav_cli.events import Planned, Quoted
+from suno_wav_cli.events.payments import Planned, Quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.callbacks.endpoint import is_required, open_endpoint
 from suno_wav_cli.callbacks.notifications import receive_notifications
 from suno_wav_cli.errors import TunnelFailed
-from suno_wav_cli.events import Ready
+from suno_wav_cli.events.callbacks import Ready
 from suno_wav_cli.models import TunnelMode
 
 if TYPE_CHECKING:

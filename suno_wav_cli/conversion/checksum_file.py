@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.conversion.targets import check_file
 from suno_wav_cli.errors import UsageError
-from suno_wav_cli.events import ChecksumsNotWritten
+from suno_wav_cli.events.follow_up import ChecksumsNotWritten
 from suno_wav_cli.remote.address import address_of, is_remote
 from suno_wav_cli.system.atomic_file import write_atomically
 from suno_wav_cli.system.file_lock import SUPPORTED, is_same_file, try_lock

@@ -25,7 +25,9 @@ from suno_wav_cli.conversion.track_lookup import TrackLookup
 from suno_wav_cli.download import fetch as download
 from suno_wav_cli.download.part_file import remove_old_parts
 from suno_wav_cli.errors import UsageError
-from suno_wav_cli.events import JournalRestored, SandboxStarted, StoreUnconditional, WavNamedOtherwise
+from suno_wav_cli.events.commands import SandboxStarted
+from suno_wav_cli.events.follow_up import StoreUnconditional
+from suno_wav_cli.events.payments import JournalRestored, WavNamedOtherwise
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account
 from suno_wav_cli.remote.address import is_remote, is_remote_out

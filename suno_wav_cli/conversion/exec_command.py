@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.errors import UsageError
-from suno_wav_cli.events import CommandFailed, CommandOutput
+from suno_wav_cli.events.follow_up import CommandFailed, CommandOutput
 from suno_wav_cli.system.child_process import run_to_end
 from suno_wav_cli.system.shell_words import split_command
 

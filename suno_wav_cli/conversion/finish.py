@@ -19,7 +19,7 @@ from suno_wav_cli.conversion.targets import check_targets, choose_targets, make_
 from suno_wav_cli.conversion.upload import is_saved
 from suno_wav_cli.conversion.wait import Wait, look_once
 from suno_wav_cli.errors import StillRunning, SunoWavError
-from suno_wav_cli.events import Skipped
+from suno_wav_cli.events.songs import Skipped
 from suno_wav_cli.models import Song, WavState
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from suno_wav_cli.conversion.exec_command import CommandRunner, check_command
 from suno_wav_cli.conversion.info_file import SavedSong, info_of, make_info, write_info
 from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT
 from suno_wav_cli.errors import NotAWholeWav, SunoWavError, UsageError
-from suno_wav_cli.events import InfoIncomplete, InfoNotWritten
+from suno_wav_cli.events.follow_up import InfoIncomplete, InfoNotWritten
 from suno_wav_cli.models import Song
 from suno_wav_cli.remote.address import is_remote, shown
 from suno_wav_cli.system.look import look_at

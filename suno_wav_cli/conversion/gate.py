@@ -26,7 +26,7 @@ from suno_wav_cli.errors import (
     SunoWavError,
     TooManyRequests,
 )
-from suno_wav_cli.events import SubmissionScheduled, SubmissionsStopped
+from suno_wav_cli.events.payments import SubmissionScheduled, SubmissionsStopped
 from suno_wav_cli.journal.slots import WindowFull
 from suno_wav_cli.system.turns import Turns
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.conversion.ids import is_uuid
 from suno_wav_cli.errors import ServiceUnavailable
-from suno_wav_cli.events import OtherSongNamed
+from suno_wav_cli.events.payments import OtherSongNamed
 
 if TYPE_CHECKING:
     from suno_wav_cli.conversion.context import ConversionContext

@@ -27,7 +27,8 @@ from suno_wav_cli.errors import (
     TaskForgotten,
     UsageError,
 )
-from suno_wav_cli.events import SongFailed, Summary
+from suno_wav_cli.events.commands import Summary
+from suno_wav_cli.events.songs import SongFailed
 from suno_wav_cli.journal.entry import GIVEN_UP, UNDECIDED, UNSAVED, State
 from suno_wav_cli.models import is_id
 from suno_wav_cli.remote.address import is_remote

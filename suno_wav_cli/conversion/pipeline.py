@@ -19,7 +19,7 @@ from suno_wav_cli.conversion.side_by_side import Rest, run_all
 from suno_wav_cli.conversion.wait import Wait
 from suno_wav_cli.download.part_file import remove_empty_part
 from suno_wav_cli.errors import GenerationFailed, JournalUnusable, SunoWavError, TaskForgotten
-from suno_wav_cli.events import Detached, Skipped
+from suno_wav_cli.events.songs import Detached, Skipped
 from suno_wav_cli.journal.entry import State
 
 if TYPE_CHECKING:

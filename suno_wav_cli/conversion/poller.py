@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.conversion.callback_evidence import CallbackEvidence
 from suno_wav_cli.conversion.poll_schedule import Pace, PolledTask, Schedule
 from suno_wav_cli.errors import SunoWavError
-from suno_wav_cli.events import CallbacksMissing, LookupsDelayed
+from suno_wav_cli.events.callbacks import CallbacksMissing, LookupsDelayed
 from suno_wav_cli.models import WavRecord, WavState
 from suno_wav_cli.system.bounded_dict import BoundedDict
 

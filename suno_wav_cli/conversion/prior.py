@@ -22,7 +22,7 @@ from suno_wav_cli.errors import (
     TaskUnknown,
     UsageError,
 )
-from suno_wav_cli.events import OtherRunAwaited, Resumed
+from suno_wav_cli.events.payments import OtherRunAwaited, Resumed
 from suno_wav_cli.journal.entry import GIVEN_UP, NOT_ACCEPTED, UNDECIDED, State
 from suno_wav_cli.models import WavState
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.conversion.targets import existing_folder
 from suno_wav_cli.download.part_file import part_of
 from suno_wav_cli.errors import UsageError
-from suno_wav_cli.events import RoomShort
+from suno_wav_cli.events.payments import RoomShort
 from suno_wav_cli.system.look import look_at
 
 if TYPE_CHECKING:

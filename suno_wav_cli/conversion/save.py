@@ -6,7 +6,6 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from suno_wav_cli import events
 from suno_wav_cli.api.pricing import WAV_PRICE
 from suno_wav_cli.conversion.attempts import Download, count_bytes
 from suno_wav_cli.conversion.info_file import SavedSong
@@ -15,6 +14,7 @@ from suno_wav_cli.conversion.upload import is_saved, upload
 from suno_wav_cli.conversion.whole_file import put_in_place, report_levels, tag
 from suno_wav_cli.download.part_file import check_target, disk_error, open_part
 from suno_wav_cli.errors import PartInUse, StillRunning
+from suno_wav_cli.events import payments, songs
 from suno_wav_cli.journal.entry import State
 from suno_wav_cli.remote.address import is_remote, shown
 from suno_wav_cli.system.threads import start_in_thread
@@ -57,7 +57,7 @@ async def save(
                 ) from None
             if not is_said:
                 is_said = True
-                context.report(events.OtherRunAwaited(audio_id=entry.name, downloading=True))
+                context.report(payments.OtherRunAwaited(audio_id=entry.name, downloading=True))
         await slot.pause(_BETWEEN_LOOKS)
 
 
@@ -72,7 +72,7 @@ async def _save(
         entry = journal.of_task(entry.wav_task_id or "") or entry
         if await is_saved(context, entry, target):
             context.report(
-                events.Skipped(audio_id=entry.name, path=target, tags_wanted=context.tagger is not None)
+                songs.Skipped(audio_id=entry.name, path=target, tags_wanted=context.tagger is not None)
             )
             return False
         if path is not None and not is_remote(path):
@@ -86,7 +86,7 @@ async def _save(
             began=time.monotonic(),
         )
         context.report(
-            events.DownloadStarted(
+            songs.DownloadStarted(
                 audio_id=entry.name,
                 title=entry.title,
                 task_id=entry.wav_task_id or "",
@@ -116,7 +116,7 @@ async def _save(
     if context.draws_levels and path is not None and not is_remote(path) and size <= _LARGEST_DRAWN:
         await report_levels(entry, path, wav, context)
     context.report(
-        events.Saved(
+        songs.Saved(
             audio_id=entry.name,
             task_id=entry.wav_task_id or "",
             path=path,

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.events import LookupAwaited
+from suno_wav_cli.events.account import LookupAwaited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ from suno_wav_cli.conversion.list_lines import FAILURE, SongLines, needs_header
 from suno_wav_cli.conversion.targets import check_file
 from suno_wav_cli.conversion.text_lines import read_lines
 from suno_wav_cli.errors import UsageError
-from suno_wav_cli.events import LineRefused
+from suno_wav_cli.events.payments import LineRefused
 from suno_wav_cli.system.atomic_file import write_atomically
 from suno_wav_cli.system.look import look_at
 

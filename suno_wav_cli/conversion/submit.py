@@ -31,13 +31,7 @@ from suno_wav_cli.errors import (
     TaskUnknown,
     UsageError,
 )
-from suno_wav_cli.events import (
-    AnswerAwaited,
-    AnswerKept,
-    Resumed,
-    Submitted,
-    Submitting,
-)
+from suno_wav_cli.events.payments import AnswerAwaited, AnswerKept, Resumed, Submitted, Submitting
 from suno_wav_cli.journal.entry import State
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from suno_wav_cli.download.cover import fetch_cover
 from suno_wav_cli.errors import SunoWavError, TagsNotWritten
-from suno_wav_cli.events import TagsMissing
+from suno_wav_cli.events.songs import TagsMissing
 from suno_wav_cli.models import SongTags
 from suno_wav_cli.wav import write_tags
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.conversion.plan import Action
 from suno_wav_cli.errors import OutputExists, UploadFailed, UsageError
-from suno_wav_cli.events import UploadsLeftOpen, UploadStarted
+from suno_wav_cli.events.follow_up import UploadsLeftOpen, UploadStarted
 from suno_wav_cli.remote.address import address_of, is_remote, shown
 from suno_wav_cli.remote.stores import Upload
 

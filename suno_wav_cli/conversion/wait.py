@@ -18,7 +18,7 @@ from suno_wav_cli.conversion.lookup_retry import (
 )
 from suno_wav_cli.conversion.slow_answer import tell_if_slow
 from suno_wav_cli.errors import GenerationFailed, NotAuthorized, SunoWavError, TaskForgotten, TaskUnknown
-from suno_wav_cli.events import LookedUp, LookupFailed, StateChanged, TaskMessage
+from suno_wav_cli.events.songs import LookedUp, LookupFailed, StateChanged, TaskMessage
 from suno_wav_cli.models import WavRecord, WavState
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from suno_wav_cli import events
 from suno_wav_cli.download.fetch import sync_and_hash
 from suno_wav_cli.errors import OutputExists
+from suno_wav_cli.events import songs
 from suno_wav_cli.models import Song
 from suno_wav_cli.system.threads import start_in_thread
 from suno_wav_cli.wav import measure_levels, read_format
@@ -56,4 +56,4 @@ async def report_levels(entry: JournalEntry, path: Path, wav: WavFormat, context
     with suppress(OSError):
         levels = await start_in_thread(lambda: measure_levels(path, wav), "levels")
         if levels is not None:
-            context.report(events.LevelsMeasured(audio_id=entry.name, levels=levels))
+            context.report(songs.LevelsMeasured(audio_id=entry.name, levels=levels))

@@ -1,6 +1,7 @@
 """What the core reports while it works; the terminal decides how to show it.
 
-An event is named twice: as a class, and in the union at the end of its file. No event carries a key
+An event is named twice: as a class, and in the union at the end of its file. Import it from its own
+module: loading all of them would take a fifth of a short run. No event carries a key
 or a token; only `Listening` carries the secret path of the receiver. These fields mean the same in
 all events:
 
@@ -20,31 +21,8 @@ base_url: address of the API.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
-
-from suno_wav_cli.events.account import *
-from suno_wav_cli.events.callbacks import *
-from suno_wav_cli.events.checks import *
-from suno_wav_cli.events.commands import *
-from suno_wav_cli.events.deliveries import *
-from suno_wav_cli.events.follow_up import *
-from suno_wav_cli.events.payments import *
-from suno_wav_cli.events.songs import *
-from suno_wav_cli.events.trigger import *
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-Event: TypeAlias = (
-    PaymentEvent
-    | SongEvent
-    | FollowUpEvent
-    | CallbackEvent
-    | DeliveryEvent
-    | TriggerEvent
-    | AccountEvent
-    | CheckEvent
-    | CommandEvent
-)
-
-Report: TypeAlias = "Callable[[Event], None]"
+    from suno_wav_cli.events.union import Event as Event
+    from suno_wav_cli.events.union import Report as Report

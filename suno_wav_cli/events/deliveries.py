@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from suno_wav_cli.events.event import event
+from suno_wav_cli.events.event import event, not_logged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,7 @@ class Listening:
     local_url: str
     public_url: str | None
     reason: str | None
-    callback_url: str
+    callback_url: str = not_logged()
     unverified: bool
 
 

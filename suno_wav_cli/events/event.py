@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeVar, dataclass_transform
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, dataclass_transform
 
 T = TypeVar("T")
 
+_LOGGED = "logged"
 
-@dataclass_transform(frozen_default=True, eq_default=False, kw_only_default=True)
+
+@dataclass_transform(frozen_default=True, eq_default=False, kw_only_default=True, field_specifiers=(field,))
 def event(cls: type[T]) -> type[T]:
-    """Make a frozen, keyword-only dataclass without `__eq__` and `__repr__`.
+    """Make a keyword-only dataclass without `__eq__` and `__repr__`, which mypy knows as frozen.
 
-    Events are never compared, and generating these methods for all of them would take a tenth of
-    a short run.
+    Events are never compared, and mypy sees that none is changed. Generating the methods of a frozen
+    dataclass, by which it sees to that itself, would take a tenth of a short run.
     """
-    return dataclass(frozen=True, eq=False, repr=False, kw_only=True)(cls)
+    return dataclass(eq=False, repr=False, kw_only=True)(cls)
+
+
+def not_logged() -> Any:
+    """Make a field whose value a log file hides."""
+    return field(metadata={_LOGGED: False})
+
+
+def is_logged(one: Any) -> bool:
+    """Tell whether a log file shows the value of a field."""
+    return bool(one.metadata.get(_LOGGED, True))
+
+
+def group_of(one: object) -> str:
+    """Return the name of the module that has an event's class: `songs` for `Saved`."""
+    return type(one).__module__.rpartition(".")[2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from suno_wav_cli.events.event import event
+from suno_wav_cli.events.event import event, not_logged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -181,7 +181,7 @@ class SignatureVerified:
     task_id: str | None
     signature: str
     signed_text: str | None
-    expected: str | None
+    expected: str | None = not_logged()
     received: str | None
     mistakes: tuple[str, ...]
 

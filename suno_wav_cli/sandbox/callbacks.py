@@ -17,7 +17,7 @@ from suno_wav_cli.callbacks.sender import (
     post_callback,
 )
 from suno_wav_cli.callbacks.signature import signed_headers
-from suno_wav_cli.events import RequestServed
+from suno_wav_cli.events.commands import RequestServed
 from suno_wav_cli.sandbox.behaviours import Callbacks
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from suno_wav_cli.events import RequestServed
+from suno_wav_cli.events.commands import RequestServed
 from suno_wav_cli.sandbox.answers.content import encode_answer
 from suno_wav_cli.sandbox.answers.response import AnswerResponse
 from suno_wav_cli.sandbox.behaviours import Callbacks

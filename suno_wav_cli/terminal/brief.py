@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from suno_wav_cli import events
+from suno_wav_cli.events import follow_up, payments, songs
 from suno_wav_cli.terminal.tables import clock, describe_cost, megabytes, printable, shorten, song_name
 
 if TYPE_CHECKING:
+    from suno_wav_cli.events import Event
     from suno_wav_cli.terminal.message import Message
 
 
@@ -27,22 +28,22 @@ class Briefs:
         self._pause: str | None = None
 
     def text(
-        self, event: events.Event, message: Message, title: str | None, columns: int | None = None
+        self, event: Event, message: Message, title: str | None, columns: int | None = None
     ) -> str | None:
         """Return the line of an event, or None if it deserves none.
 
         That a song is saved is said within `columns`, if they are given.
         """
         match event:
-            case events.SongFailed():
+            case songs.SongFailed():
                 return self._failure(event, title)
-            case events.Saved():
+            case songs.Saved():
                 return self._saved(event, message, title, columns)
-            case events.Skipped():
+            case songs.Skipped():
                 return None if self._shows_paths else message.text
-            case events.InfoIncomplete():
+            case follow_up.InfoIncomplete():
                 return self._once(event.reason, message.text)
-            case events.SubmissionsPaused() if event.reason == self._pause:
+            case payments.SubmissionsPaused() if event.reason == self._pause:
                 # Each try that is in vain begins a pause.
                 return None
             case _:
@@ -56,13 +57,13 @@ class Briefs:
         self._advised.add(reason)
         return said
 
-    def _note_pause(self, event: events.Event) -> None:
-        if isinstance(event, events.SubmissionsPaused):
+    def _note_pause(self, event: Event) -> None:
+        if isinstance(event, payments.SubmissionsPaused):
             self._pause = event.reason
-        elif isinstance(event, events.SubmissionsResumed):
+        elif isinstance(event, payments.SubmissionsResumed):
             self._pause = None
 
-    def _failure(self, event: events.SongFailed, title: str | None) -> str:
+    def _failure(self, event: songs.SongFailed, title: str | None) -> str:
         said = _named(f"{event.audio_id}: error: {printable(event.message)}", event.audio_id, title)
         advice = event.remedy.replace(event.audio_id, "").replace(event.task_id or event.audio_id, "")
         if not advice or advice in self._advised:
@@ -71,7 +72,7 @@ class Briefs:
         return f"{said.rstrip('.')}. {printable(event.remedy)}"
 
     def _saved(
-        self, event: events.Saved, message: Message, title: str | None, columns: int | None
+        self, event: songs.Saved, message: Message, title: str | None, columns: int | None
     ) -> str | None:
         if columns is None:
             return _named(message.text or "", event.audio_id, title)
@@ -86,24 +87,24 @@ class Briefs:
         return f"{song_name(event.audio_id, short)}: {said}"
 
 
-def _text_of(event: events.Event, message: Message) -> str | None:
+def _text_of(event: Event, message: Message) -> str | None:
     match event:
         case (
-            events.Submitted()
-            | events.Resumed()
-            | events.SubmissionDelayed()
-            | events.AnswerAwaited()
-            | events.OtherRunAwaited()
-            | events.LookupFailed()
-            | events.TaskMessage()
-            | events.DownloadStarted()
-            | events.DownloadProgress()
-            | events.DownloadRetried()
-            | events.ConnectionsReduced()
-            | events.LevelsMeasured()
+            payments.Submitted()
+            | payments.Resumed()
+            | payments.SubmissionDelayed()
+            | payments.AnswerAwaited()
+            | payments.OtherRunAwaited()
+            | songs.LookupFailed()
+            | songs.TaskMessage()
+            | songs.DownloadStarted()
+            | songs.DownloadProgress()
+            | songs.DownloadRetried()
+            | songs.ConnectionsReduced()
+            | songs.LevelsMeasured()
         ):
             return None
-        case events.Detached():
+        case songs.Detached():
             return f"{event.audio_id}: submitted as task {event.task_id}"
         case _:
             return message.text

@@ -7,16 +7,18 @@ import inspect
 import re
 from typing import TYPE_CHECKING, Any, get_args
 
-from suno_wav_cli import events, models
+from suno_wav_cli import models
+from suno_wav_cli.events import commands
+from suno_wav_cli.events.union import Event
 from suno_wav_cli.terminal.json_lines import event_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_ITEMS: dict[type, type] = {events.JobList: events.Job, events.TrackList: models.Track}
+_ITEMS: dict[type, type] = {commands.JobList: commands.Job, commands.TrackList: models.Track}
 """Lists, which are one JSON object per item."""
 
-_OBJECTS = (models.WavRecord, models.WavFormat, models.AudioLevels, events.WavContents, models.Tag)
+_OBJECTS = (models.WavRecord, models.WavFormat, models.AudioLevels, commands.WavContents, models.Tag)
 _TYPES: dict[str, dict[str, Any]] = {
     "str": {"type": "string"},
     "Path": {"type": "string"},
@@ -33,7 +35,7 @@ _TYPES: dict[str, dict[str, Any]] = {
 
 def make_schema() -> dict[str, Any]:
     """Return the schema of one line of `--json`, or of a log file, where each line has its time too."""
-    kinds = {event_name(kind): kind for kind in _classes(events.Event)}
+    kinds = {event_name(kind): kind for kind in _classes(Event)}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "oneOf": [{"$ref": f"#/$defs/{name}"} for name in kinds],

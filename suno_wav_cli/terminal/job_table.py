@@ -16,7 +16,7 @@ from suno_wav_cli.terminal.tables import SHORT_ID, Column, format_table, get_wid
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from suno_wav_cli.events import Job, JobList
+    from suno_wav_cli.events.commands import Job, JobList
 
 _WIDE = 100
 """Columns of a terminal that has room for whole dates and folders."""

@@ -6,13 +6,14 @@ import json
 import re
 import time
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from suno_wav_cli import events
+from suno_wav_cli.events import commands, songs
+from suno_wav_cli.events.event import is_logged
 from suno_wav_cli.models import WavRecord
 from suno_wav_cli.remote.address import shown
 from suno_wav_cli.system.private_files import open_private
@@ -58,14 +59,8 @@ class LogFile:
         self._is_complete = True
 
     def show(self, event: Event) -> None:
-        if isinstance(event, events.Listening):
-            # Others may read a log, later, and the path in this address is secret.
-            event = replace(event, callback_url="(hidden)")
-        if isinstance(event, events.SignatureVerified):
-            # With it, whoever knows the receiver's address could pass for the service.
-            event = replace(event, expected=None if event.expected is None else "(hidden)")
         if self._throttle.lets_pass(event):
-            for line in json_lines(event, queries=False, time=round(time.time(), 3)):
+            for line in json_lines(_without_secrets(event), queries=False, time=round(time.time(), 3)):
                 self._write(_without(_tokens(event), line))
 
     def _write(self, line: str) -> None:
@@ -83,6 +78,16 @@ class LogFile:
         # What a full disk has not taken is tried once more, and was said.
         with suppress(OSError):
             self._file.close()
+
+
+def _without_secrets(event: Event) -> Event:
+    """Return an event as others may read it later."""
+    hidden: dict[str, Any] = {
+        field.name: "(hidden)"
+        for field in fields(event)
+        if not is_logged(field) and getattr(event, field.name) is not None
+    }
+    return replace(event, **hidden) if hidden else event
 
 
 _MAY_HOLD_TOKENS = ("--callback-url", "--public-url", "--forward-to", "--exec", "--tunnel-command")
@@ -108,7 +113,7 @@ class Throttle:
         self._last: dict[str, float] = {}
 
     def lets_pass(self, event: Event) -> bool:
-        if not isinstance(event, events.DownloadProgress):
+        if not isinstance(event, songs.DownloadProgress):
             return True
         now = time.monotonic()
         if now - self._last.get(event.audio_id, 0.0) < _PROGRESS_SECONDS:
@@ -124,7 +129,7 @@ def event_name(kind: type) -> str:
 
 def json_lines(event: Event, *, queries: bool = True, **more: object) -> list[str]:
     """Return an object for the event, or one for each item of a list. Addresses may lose their `queries`."""
-    items = event.items if isinstance(event, events.JobList | events.TrackList) else (event,)
+    items = event.items if isinstance(event, commands.JobList | commands.TrackList) else (event,)
     head = {"event": event_name(type(event)), **more}
     listed = [head | _fields(item) for item in items]
     return [json.dumps(one if queries else hide_all(one), default=_to_json) for one in listed]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import assert_never
 
-from suno_wav_cli import events
 from suno_wav_cli.api.pricing import format_credits
 from suno_wav_cli.config.settings import Settings
+from suno_wav_cli.events import account
 from suno_wav_cli.terminal.fold import wrap_row
 from suno_wav_cli.terminal.message import Message
 from suno_wav_cli.terminal.tables import count_credits, printable
@@ -16,55 +16,55 @@ _NAME_WIDTH = max(len(field.name) for field in fields(Settings))
 """Columns of the longest name that `config` shows."""
 
 
-def render_account(event: events.AccountEvent) -> Message:
+def render(event: account.AccountEvent) -> Message:
     match event:
-        case events.Balance():
+        case account.Balance():
             return Message(
                 text=f"suno-wav: enough for {event.wavs} WAVs, at {count_credits(event.price_each)} each",
                 result=[format_credits(event.credits)],
             )
-        case events.LookupAwaited():
+        case account.LookupAwaited():
             asked_for = printable(event.asked_for)
             return Message(text=f"suno-wav: waiting for {printable(event.service)} to tell {asked_for}")
-        case events.KeyStored():
+        case account.KeyStored():
             return Message(text=_key_stored(event))
-        case events.KeyRemoved():
+        case account.KeyRemoved():
             return Message(text=_key_removed(event))
-        case events.SettingShown():
+        case account.SettingShown():
             value = "not set" if event.text is None else printable(event.text)
             return Message(result=_row(event.name, value, f"({event.origin or event.source})"))
-        case events.SettingRead():
+        case account.SettingRead():
             if event.text is None:
                 return Message(text=f"suno-wav: {event.name} is not set")
             return Message(result=[printable(event.text)])
-        case events.SecretShown():
+        case account.SecretShown():
             state = f"set, from {event.origin}" if event.is_set else "not set"
             return Message(result=_row(event.name, state))
-        case events.SecretsIgnored():
+        case account.SecretsIgnored():
             names = " and ".join(event.names)
             return Message(
                 text=f"suno-wav: warning: others can read {printable(str(event.path))}, so {names} in it "
                 f"{'is' if len(event.names) == 1 else 'are'} not used\n  {printable(event.remedy)}"
             )
-        case events.VariableUnknown():
+        case account.VariableUnknown():
             meant = f"; did you mean {event.suggestion}?" if event.suggestion else ""
             return Message(
                 text=f"suno-wav: warning: {printable(event.name)} is set, and there is no such setting{meant}"
             )
-        case events.OptionIgnored():
+        case account.OptionIgnored():
             return Message(text=f"suno-wav: {event.option} has no effect here: {event.reason}")
-        case events.PollIntervalRaised():
+        case account.PollIntervalRaised():
             return Message(
                 text=f"suno-wav: polling every {event.poll_interval:g} s, not every {event.asked:g} s: "
                 "a service is not to be asked more often"
             )
-        case events.PathShown():
+        case account.PathShown():
             return Message(
                 result=_row(event.name, str(event.path), "" if event.exists else "(does not exist)")
             )
-        case events.ConfigChanged():
+        case account.ConfigChanged():
             return Message(text=_config_changed(event))
-        case events.ConfigLocated():
+        case account.ConfigLocated():
             return Message(result=[str(event.path)])
         case _:
             assert_never(event)
@@ -75,7 +75,7 @@ def _row(name: str, value: str, remark: str = "") -> list[str]:
     return wrap_row(f"{name:<{_NAME_WIDTH}} ", text, whole=[value, remark])
 
 
-def _key_stored(event: events.KeyStored) -> str:
+def _key_stored(event: account.KeyStored) -> str:
     because = f" ({printable(event.reason)})" if event.reason else ""
     verified = (
         "NOT VERIFIED: it was not checked with the service"
@@ -88,7 +88,7 @@ def _key_stored(event: events.KeyStored) -> str:
     return "\n".join(lines)
 
 
-def _key_removed(event: events.KeyRemoved) -> str:
+def _key_removed(event: account.KeyRemoved) -> str:
     if event.location is None:
         line = f"suno-wav: no key stored for {event.base_url}"
     else:
@@ -96,7 +96,7 @@ def _key_removed(event: events.KeyRemoved) -> str:
     return f"{line}\n  {event.variable} still holds a key, which is used." if event.variable else line
 
 
-def _config_changed(event: events.ConfigChanged) -> str:
+def _config_changed(event: account.ConfigChanged) -> str:
     path = printable(str(event.path))
     if event.removed:
         done = f"removed {event.name} from {path}" if event.changed else f"{event.name} is not set in {path}"
@@ -106,7 +106,7 @@ def _config_changed(event: events.ConfigChanged) -> str:
     return f"{line}\n  {event.variable} is set too, and takes precedence." if event.variable else line
 
 
-def _what_counts(event: events.ConfigChanged) -> str:
+def _what_counts(event: account.ConfigChanged) -> str:
     """Say what a setting is once it has left config.toml."""
     if event.current is not None:
         return f"\n  It is {printable(event.current)}{' now' if event.changed else ''} ({event.origin})."

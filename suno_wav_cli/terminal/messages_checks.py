@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, assert_never
 
-from suno_wav_cli import events
+from suno_wav_cli.events import checks
 from suno_wav_cli.terminal.fold import wrap
 from suno_wav_cli.terminal.message import Message
 from suno_wav_cli.terminal.tables import get_width, printable
@@ -21,11 +21,11 @@ _NARROWEST = 24
 """A fact has at least as many columns, or else lines of its own."""
 
 
-def render_check(event: events.CheckEvent) -> Message:
+def render(event: checks.CheckEvent) -> Message:
     match event:
-        case events.Checked():
+        case checks.Checked():
             return Message(result=list(check_lines(event, get_width(sys.stdout))))
-        case events.CheckSummary():
+        case checks.CheckSummary():
             counts = (
                 (event.ok, "ok"),
                 (event.warnings, "warning" if event.warnings == 1 else "warnings"),
@@ -39,7 +39,7 @@ def render_check(event: events.CheckEvent) -> Message:
             assert_never(event)
 
 
-def check_lines(event: events.Checked, width: int | None) -> Iterator[str]:
+def check_lines(event: checks.Checked, width: int | None) -> Iterator[str]:
     """Yield the lines of a check, within `width` columns but for a command to paste."""
     head = f"{event.verdict:<{_VERDICT}}{event.check:<{_NAME - 1}} "
     indent = " " * len(head)

@@ -6,7 +6,7 @@ import json
 import sys
 from typing import assert_never
 
-from suno_wav_cli import events
+from suno_wav_cli.events import commands
 from suno_wav_cli.terminal.fold import wrap_row
 from suno_wav_cli.terminal.job_table import format_jobs, summarize_jobs
 from suno_wav_cli.terminal.message import Level, Message
@@ -17,44 +17,44 @@ from suno_wav_cli.terminal.waveform import describe_file
 _KEYS = {"SIGINT": "Ctrl-C", "SIGBREAK": "Ctrl-Break"}
 
 
-def render_command(event: events.CommandEvent) -> Message:
+def render(event: commands.CommandEvent) -> Message:
     match event:
-        case events.JobList():
+        case commands.JobList():
             return Message(text=summarize_jobs(event), result=format_jobs(event))
-        case events.TrackList():
+        case commands.TrackList():
             state = printable(event.flag or "no state given")
             return Message(
                 text=f"suno-wav: music task {event.music_task_id}: {state}",
                 result=format_tracks(event, get_width(sys.stdout)),
             )
-        case events.RawRecord():
+        case commands.RawRecord():
             return Message(result=json.dumps(event.record, indent=2).splitlines())
-        case events.OtherServiceJobs():
+        case commands.OtherServiceJobs():
             return Message(
                 text=f"suno-wav: {event.count} unfinished at another service, {printable(event.service)} "
                 f"({event.provider})\n  To continue: {event.resume_hint}"
             )
-        case events.SongsGivenUp():
+        case commands.SongsGivenUp():
             songs = "1 song was" if event.count == 1 else f"{event.count} songs were"
             return Message(text=f"suno-wav: {songs} refused or given up: `suno-wav jobs --failed` tells why")
-        case events.Inspected(problem=None):
+        case commands.Inspected(problem=None):
             return Message(result=describe_file(event))
-        case events.Inspected():
+        case commands.Inspected():
             return Message(
                 text=f"error: {printable(event.problem or '')}\n  {printable(event.remedy or '')}",
                 result=describe_file(event),
                 level=Level.ERROR,
             )
-        case events.SandboxStarted():
+        case commands.SandboxStarted():
             return Message(text=f"suno-wav: sandbox at {event.base_url}; nothing here is paid for")
-        case events.SandboxServing():
+        case commands.SandboxServing():
             return Message(text=_serving(event), result=[event.base_url])
-        case events.SandboxId():
+        case commands.SandboxId():
             return Message(result=wrap_row(f"{event.audio_id:<26} ", event.description))
-        case events.RequestServed():
+        case commands.RequestServed():
             answer = f"{event.status} {printable(event.detail)}".rstrip()
             return Message(text=f"{event.method} {printable(event.path)} -> {answer}")
-        case events.FailuresListed():
+        case commands.FailuresListed():
             songs = "song" if event.songs == 1 else "songs"
             what = f"unsaved {songs}" if event.ended_early else f"failed {songs}"
             return Message(
@@ -62,20 +62,20 @@ def render_command(event: events.CommandEvent) -> Message:
                 # The lines at an early end are few: the command that continues names the list.
                 level=Level.DETAIL if event.ended_early else Level.INFO,
             )
-        case events.Summary():
+        case commands.Summary():
             # What may be paid for is said even by --quiet: no other line of an early end does.
             doubt = event.ended_early and event.unknown > 0
             return Message(text=_summary(event), level=Level.ERROR if doubt else Level.INFO)
-        case events.SongsLeft():
+        case commands.SongsLeft():
             songs = "1 song is" if event.songs == 1 else f"{event.songs} songs are"
             return Message(
                 text=f"suno-wav: {songs} left\n  To continue: {event.resume_hint}", level=Level.ERROR
             )
-        case events.Interrupted():
+        case commands.Interrupted():
             by = _KEYS.get(event.signal, event.signal)
             more = f"\n  To continue: {event.resume_hint}" if event.resume_hint else ""
             return Message(text=f"stopped by {by}{more}", level=Level.ERROR, droppable=True)
-        case events.Failed():
+        case commands.Failed():
             return Message(
                 text=f"error: {printable(event.message)}\n  {printable(event.remedy)}", level=Level.ERROR
             )
@@ -83,7 +83,7 @@ def render_command(event: events.CommandEvent) -> Message:
             assert_never(event)
 
 
-def _serving(event: events.SandboxServing) -> str:
+def _serving(event: commands.SandboxServing) -> str:
     signed = "; callbacks are signed" if event.signed else ""
     return (
         f"suno-wav: sandbox at {event.base_url}; nothing here is paid for{signed}. Press Ctrl-C to stop\n"
@@ -93,7 +93,7 @@ def _serving(event: events.SandboxServing) -> str:
     )
 
 
-def _summary(event: events.Summary) -> str | None:
+def _summary(event: commands.Summary) -> str | None:
     if event.requested == 0:
         return "suno-wav: nothing to do"
     if event.requested == 1 and not event.ended_early:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from suno_wav_cli import events
+from suno_wav_cli.events import deliveries
 from suno_wav_cli.system.shell_words import as_operand, say_how
 from suno_wav_cli.terminal.fold import wrap_row
 from suno_wav_cli.terminal.message import Level, Message
@@ -22,34 +22,34 @@ _SIGNATURES = {
 }
 
 
-def render_delivery(event: events.DeliveryEvent) -> Message:
+def render(event: deliveries.DeliveryEvent) -> Message:
     match event:
-        case events.Listening():
+        case deliveries.Listening():
             return Message(text=_listening(event), result=[event.callback_url])
-        case events.DeliveryReceived():
+        case deliveries.DeliveryReceived():
             return Message(result=_received(event), droppable=True)
-        case events.DeliveryRefused():
+        case deliveries.DeliveryRefused():
             return Message(text=_refused(event), droppable=True)
-        case events.RefusalsOmitted():
+        case deliveries.RefusalsOmitted():
             return Message(
                 text=f"suno-wav: refused {event.count} more within {event.seconds:.0f} s: {event.reason}",
                 droppable=True,
             )
-        case events.DeliveryRecorded():
+        case deliveries.DeliveryRecorded():
             return Message(text=f"#{event.number} saved as {event.path}", level=Level.DETAIL, droppable=True)
-        case events.DeliveryForwarded():
+        case deliveries.DeliveryForwarded():
             return Message(result=_forwarded(event), droppable=True)
-        case events.DeliveriesKept():
+        case deliveries.DeliveriesKept():
             return Message(text=_kept(event))
-        case events.DeliveryChecked():
+        case deliveries.DeliveryChecked():
             return Message(result=_checked(event), droppable=True)
-        case events.DeliveryDropped():
+        case deliveries.DeliveryDropped():
             return Message(text=f"#{event.number} dropped: {printable(event.reason)}", droppable=True)
         case _:
             assert_never(event)
 
 
-def _listening(event: events.Listening) -> str:
+def _listening(event: deliveries.Listening) -> str:
     text = f"suno-wav: listening at {event.local_url}; press Ctrl-C to stop"
     if event.unverified:
         text += "\n  Signatures are not verified: set SUNO_WAV_HMAC_KEY if your account has a webhook key."
@@ -59,7 +59,7 @@ def _listening(event: events.Listening) -> str:
     return f"{text}\n  Give the service this address as callBackUrl:"
 
 
-def _received(event: events.DeliveryReceived) -> list[str]:
+def _received(event: deliveries.DeliveryReceived) -> list[str]:
     code = "no code" if event.code is None else f"code {event.code}"
     parts = [event.task_id or "no task id", code]
     if event.message is not None:
@@ -74,12 +74,12 @@ def _received(event: events.DeliveryReceived) -> list[str]:
     return wrap_row(f"#{event.number} ", f"{time_of_day(event.received_at)} {', '.join(parts)}")
 
 
-def _refused(event: events.DeliveryRefused) -> str:
+def _refused(event: deliveries.DeliveryRefused) -> str:
     what = printable(f" {event.method} {event.path}" if event.method else "")
     return f"suno-wav: refused{what}: {event.reason} (HTTP {event.status})\n  {event.remedy}"
 
 
-def _forwarded(event: events.DeliveryForwarded) -> list[str]:
+def _forwarded(event: deliveries.DeliveryForwarded) -> list[str]:
     again = "" if event.retry_in is None else f"; again in {event.retry_in:g} s"
     if event.problem is not None:
         said = f"not forwarded: {printable(event.problem)} ({event.seconds:.2f} s){again}"
@@ -90,7 +90,7 @@ def _forwarded(event: events.DeliveryForwarded) -> list[str]:
     return wrap_row(f"#{event.number} ", said + again)
 
 
-def _kept(event: events.DeliveriesKept) -> str:
+def _kept(event: deliveries.DeliveriesKept) -> str:
     word = "delivery was" if event.count == 1 else "deliveries were"
     when = " by an earlier run" if event.earlier else ""
     text = f"suno-wav: {event.count:,} {word} acknowledged and not forwarded{when}: kept in {event.folder}"
@@ -98,7 +98,7 @@ def _kept(event: events.DeliveriesKept) -> str:
     return f"{text}\n  {how}\n  Then delete that folder."
 
 
-def _checked(event: events.DeliveryChecked) -> list[str]:
+def _checked(event: deliveries.DeliveryChecked) -> list[str]:
     flag = f" ({event.flag})" if event.flag else ""
     claimed = f"the callback names {event.claimed_url}" if event.claimed_url else None
     details = ", ".join(text for text in (event.reason, claimed, event.url) if text)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from suno_wav_cli import events
 from suno_wav_cli.api.pricing import format_credits
+from suno_wav_cli.events import payments
 from suno_wav_cli.remote.address import shown
 from suno_wav_cli.terminal.fold import wrap_row
 from suno_wav_cli.terminal.message import Level, Message
@@ -17,66 +17,66 @@ _MOST_IDS = 3
 """Ids that a message names."""
 
 
-def render_payment(event: events.PaymentEvent) -> Message:
+def render(event: payments.PaymentEvent) -> Message:
     match event:
-        case events.LineRefused():
+        case payments.LineRefused():
             said = f"{printable(event.source)}, line {event.line}: {printable(event.message)}"
             return Message(text=said, level=Level.ERROR)
-        case events.ListEmpty():
+        case payments.ListEmpty():
             return Message(text=f"suno-wav: {printable(event.source)} names no songs")
-        case events.RoomShort():
+        case payments.RoomShort():
             return Message(
                 text=f"suno-wav: warning: {printable(str(event.folder))} has {_size(event.free)} free, and the songs may "
                 f"need {_size(event.needed)}; downloads wait when it is full"
             )
-        case events.Planned():
+        case payments.Planned():
             where, price = f"-> {shown(event.path)}", f"({count_credits(event.price)})" if event.price else ""
             row = " ".join(filter(None, (event.audio_id, where, price)))
             return Message(result=wrap_row(f"{event.action:<8} ", row, whole=[where, price]))
-        case events.WavNamedOtherwise():
+        case payments.WavNamedOtherwise():
             return Message(
                 text=f"suno-wav: {printable(event.out)} will be a WAV file, whatever its name says"
             )
-        case events.UnusualIds():
+        case payments.UnusualIds():
             return Message(text=_unusual(event.audio_ids))
-        case events.Quoted():
+        case payments.Quoted():
             return Message(text=_quote(event))
-        case events.RunBegun() | events.SubmissionScheduled():
+        case payments.RunBegun() | payments.SubmissionScheduled():
             return Message()
-        case events.SubmissionsPaused():
+        case payments.SubmissionsPaused():
             return Message(
                 text=f"suno-wav: submissions pause: {printable(event.reason)}; trying again in {event.seconds:.0f} s"
             )
-        case events.SubmissionsResumed():
+        case payments.SubmissionsResumed():
             return Message(text="suno-wav: submissions go on")
-        case events.SubmissionsStopped():
+        case payments.SubmissionsStopped():
             return Message(text=_stopped(event), level=Level.ERROR)
-        case events.Submitting():
+        case payments.Submitting():
             return Message(text=f"{event.audio_id}: submitting", level=Level.DETAIL)
-        case events.SubmissionDelayed():
+        case payments.SubmissionDelayed():
             return Message(
                 text=f"{event.audio_id}: {printable(event.reason)}; submitting again in {event.seconds:.1f} s"
             )
-        case events.JournalRestored():
+        case payments.JournalRestored():
             return Message(text=_restored(event), level=Level.ERROR)
-        case events.AnswerAwaited():
+        case payments.AnswerAwaited():
             return Message(
                 text=f"{event.audio_id}: no answer to the paid request yet; waiting up to five minutes for it"
             )
-        case events.AnswerKept():
+        case payments.AnswerKept():
             answer = printable(event.answer)
             return Message(text=f"{event.audio_id}: the service answered: {answer}", level=Level.DETAIL)
-        case events.OtherRunAwaited():
+        case payments.OtherRunAwaited():
             doing = "downloading" if event.downloading else "submitting"
             return Message(text=f"{event.audio_id}: another program is {doing} it; waiting for that")
-        case events.OtherSongNamed():
+        case payments.OtherSongNamed():
             return Message(
                 text=f"{event.audio_id}: warning: the record of task {event.task_id} names the song "
                 f"{printable(event.named)}; the service may use ids of its own"
             )
-        case events.Submitted():
+        case payments.Submitted():
             return Message(text=f"{event.audio_id}: submitted as task {event.task_id}")
-        case events.Resumed():
+        case payments.Resumed():
             return Message(text=f"{event.audio_id}: {event.reason}, continuing task {event.task_id}")
         case _:
             assert_never(event)
@@ -86,7 +86,7 @@ def _size(count: int) -> str:
     return f"{count / _GIGABYTE:,.1f} GB" if count >= _GIGABYTE else megabytes(count)
 
 
-def _stopped(event: events.SubmissionsStopped) -> str:
+def _stopped(event: payments.SubmissionsStopped) -> str:
     songs = "1 more song was" if event.not_begun == 1 else f"{event.not_begun} more songs were"
     return (
         f"suno-wav: submissions have stopped: {printable(event.reason)}. {songs} not begun, at a price of "
@@ -94,7 +94,7 @@ def _stopped(event: events.SubmissionsStopped) -> str:
     )
 
 
-def _restored(event: events.JournalRestored) -> str:
+def _restored(event: payments.JournalRestored) -> str:
     said = (
         f"suno-wav: the journal {printable(str(event.path))} vanished during this run; it was written again"
     )
@@ -113,7 +113,7 @@ def _unusual(audio_ids: tuple[str, ...]) -> str:
     return f"suno-wav: {_first_ids(audio_ids)} {verb}, as the ids of songs are"
 
 
-def _quote(event: events.Quoted) -> str:
+def _quote(event: payments.Quoted) -> str:
     count = f"{event.submissions} {'song' if event.submissions == 1 else 'songs'}"
     price = (
         f"{count} to be paid for, {count_credits(event.price)}"

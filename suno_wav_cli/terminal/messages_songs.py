@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, assert_never
 
-from suno_wav_cli import events
+from suno_wav_cli.events import songs
 from suno_wav_cli.remote.address import shown
 from suno_wav_cli.terminal.fold import wrap_row
 from suno_wav_cli.terminal.message import Level, Message
@@ -25,70 +25,70 @@ if TYPE_CHECKING:
     from suno_wav_cli.models import WavRecord
 
 
-def render_song(event: events.SongEvent) -> Message:
+def render(event: songs.SongEvent) -> Message:
     match event:
-        case events.LookedUp():
+        case songs.LookedUp():
             flag = printable(event.record.flag or "nothing")
             return Message(text=f"{event.audio_id}: the service says {flag}", level=Level.DETAIL)
-        case events.StateChanged():
+        case songs.StateChanged():
             state = printable(_state(event.record))
             return Message(text=f"{event.audio_id}: {time_of_day(event.seen_at)} {state}")
-        case events.LookupFailed():
+        case songs.LookupFailed():
             return Message(text=f"{event.audio_id}: {printable(event.message)}; retrying")
-        case events.TaskMessage():
+        case songs.TaskMessage():
             return Message(text=f"{event.audio_id}: {printable(event.message)}; still waiting")
-        case events.DownloadStarted():
+        case songs.DownloadStarted():
             begun = f"resuming download at {megabytes(event.received)}" if event.received else "downloading"
             return Message(text=f"{event.audio_id}: converted, {begun}", level=Level.PROGRESS)
-        case events.DownloadProgress():
+        case songs.DownloadProgress():
             return Message(text=_progress(event), level=Level.PROGRESS)
-        case events.DownloadRetried():
+        case songs.DownloadRetried():
             return Message(
                 text=f"{event.audio_id}: {printable(event.reason)}; retrying in {event.seconds:.1f} s"
             )
-        case events.ConnectionsReduced():
+        case songs.ConnectionsReduced():
             return Message(
                 text=f"{event.audio_id}: {printable(event.reason)}; continuing with one connection"
             )
-        case events.TagsMissing():
+        case songs.TagsMissing():
             return Message(text=f"{event.audio_id}: tags are missing: {printable(event.reason)}")
-        case events.Saved():
+        case songs.Saved():
             return _saved(event)
-        case events.LevelsMeasured():
+        case songs.LevelsMeasured():
             # A part of the id is enough, and leaves room for the waveform.
             head = f"{event.audio_id[:8]}: "
             width = (get_width(sys.stderr) or shutil.get_terminal_size().columns) - len(head)
             return Message(text=head + describe_levels(event.levels, width))
-        case events.Skipped():
+        case songs.Skipped():
             tags = "; to write its tags, free of charge, add --force" if event.tags_wanted else ""
             return Message(
                 text=f"{event.audio_id}: file exists, nothing was paid{tags}", result=[shown(event.path)]
             )
-        case events.Detached():
+        case songs.Detached():
             return Message(
                 text=f"{event.audio_id}: not waiting; the file will be kept {event.kept_days} days\n"
                 f"  To continue: {event.resume_hint}",
                 result=[event.task_id],
             )
-        case events.SongFailed():
+        case songs.SongFailed():
             return Message(
                 text=f"{event.audio_id}: error: {printable(event.message)}\n  {printable(event.remedy)}",
                 level=Level.ERROR,
             )
-        case events.TaskStatus():
+        case songs.TaskStatus():
             return Message(result=_status_lines(event))
         case _:
             assert_never(event)
 
 
-def _progress(event: events.DownloadProgress) -> str:
+def _progress(event: songs.DownloadProgress) -> str:
     if event.total:
         share = event.received * 100 // event.total
         return f"{event.audio_id}: {share} %, {event.received / 1e6:.1f} of {megabytes(event.total)}"
     return f"{event.audio_id}: {megabytes(event.received)}"
 
 
-def _saved(event: events.Saved) -> Message:
+def _saved(event: songs.Saved) -> Message:
     silent = ", and nothing but silence" if event.silent else ""
     return Message(
         text=f"{event.audio_id}: saved, {describe_format(event.format)}, {megabytes(event.bytes)}{silent}"
@@ -98,7 +98,7 @@ def _saved(event: events.Saved) -> Message:
     )
 
 
-def _status_lines(event: events.TaskStatus) -> list[str]:
+def _status_lines(event: songs.TaskStatus) -> list[str]:
     """List what the service says, then what the journal adds."""
     record = event.record
     is_gone = event.path is not None and not event.path_exists

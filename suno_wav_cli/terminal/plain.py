@@ -6,7 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from suno_wav_cli import events
+from suno_wav_cli.events import commands, songs
 from suno_wav_cli.terminal.brief import Briefs
 from suno_wav_cli.terminal.message import Level
 from suno_wav_cli.terminal.render import render
@@ -14,6 +14,7 @@ from suno_wav_cli.terminal.run_view import headline
 from suno_wav_cli.terminal.streams import say
 
 if TYPE_CHECKING:
+    from suno_wav_cli.events import Event
     from suno_wav_cli.terminal.message import Message
     from suno_wav_cli.terminal.run_state import RunState
     from suno_wav_cli.terminal.streams import Results
@@ -38,7 +39,7 @@ class PlainDisplay:
         self._last_progress: dict[str, tuple[float, int]] = {}
         self._lock = threading.RLock()
 
-    def show(self, event: events.Event) -> None:
+    def show(self, event: Event) -> None:
         message = render(event)
         with self._lock:
             text = self._text(event, message)
@@ -55,7 +56,7 @@ class PlainDisplay:
             line = headline(self._state, time.monotonic(), between=", ")
         say(f"suno-wav: {line}")
 
-    def _text(self, event: events.Event, message: Message) -> str | None:
+    def _text(self, event: Event, message: Message) -> str | None:
         if not self._is_wanted(event, message):
             return None
         if self._verbose or not self._state.is_of_many:
@@ -63,18 +64,18 @@ class PlainDisplay:
         title = self._state.title_of(getattr(event, "audio_id", None) or "")
         return self._briefs.text(event, message, title)
 
-    def _is_wanted(self, event: events.Event, message: Message) -> bool:
+    def _is_wanted(self, event: Event, message: Message) -> bool:
         if message.level in (Level.ERROR, Level.OUTPUT) or (
-            isinstance(event, events.Summary) and event.failed
+            isinstance(event, commands.Summary) and event.failed
         ):
             return True
         if self._quiet or (message.level is Level.DETAIL and not self._verbose):
             return False
-        if isinstance(event, events.DownloadStarted):
+        if isinstance(event, songs.DownloadStarted):
             self._last_progress[event.audio_id] = time.monotonic(), 0
-        return not isinstance(event, events.DownloadProgress) or self._is_due(event)
+        return not isinstance(event, songs.DownloadProgress) or self._is_due(event)
 
-    def _is_due(self, event: events.DownloadProgress) -> bool:
+    def _is_due(self, event: songs.DownloadProgress) -> bool:
         now = time.monotonic()
         shown_at, received = self._last_progress[event.audio_id]
         # Nothing is shown while nothing arrives: a stall is announced by its retry.

@@ -6,10 +6,14 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from itertools import islice
+from typing import TYPE_CHECKING
 
-from suno_wav_cli import events
+from suno_wav_cli.events import callbacks, commands, deliveries, payments, songs
 from suno_wav_cli.models import WavState
 from suno_wav_cli.terminal.pace import Pace
+
+if TYPE_CHECKING:
+    from suno_wav_cli.events import Event
 
 _SPEED_SECONDS = 30.0
 """The speed of a download is that of this last time."""
@@ -59,7 +63,7 @@ class SongRow:
             return None
         return max(self.total - self.received, 0) / self.speed
 
-    def advanced(self, event: events.DownloadProgress, now: float) -> SongRow:
+    def advanced(self, event: songs.DownloadProgress, now: float) -> SongRow:
         """Return the row with more bytes. Bytes of an earlier run, or discarded ones, have no speed."""
         samples = self.samples
         if event.received < self.received or self.stage is not Stage.DOWNLOADING:
@@ -82,7 +86,7 @@ class RunState:
     """
 
     def __init__(self, *, window_rate: float) -> None:
-        self.begun: events.RunBegun | None = None
+        self.begun: payments.RunBegun | None = None
         self.saved = self.skipped = self.failed = self.detached = 0
         self.submitted = self.not_begun = 0
         self.tunnel_since: float | None = None
@@ -145,98 +149,98 @@ class RunState:
         done = self.saved + self.skipped + self.failed + self.detached + self.not_begun
         return self._pace.seconds_left(now, to_submit=self.to_submit, unfinished=self.begun.songs - done)
 
-    def apply(self, event: events.Event, now: float) -> None:
+    def apply(self, event: Event, now: float) -> None:
         """Take note of an event."""
         match event:
-            case events.RunBegun():
+            case payments.RunBegun():
                 self.begun = event
-            case events.TunnelOpening():
+            case callbacks.TunnelOpening():
                 self.tunnel_since = now
-            case events.Ready() | events.Listening() | events.TunnelUnproven():
+            case callbacks.Ready() | deliveries.Listening() | callbacks.TunnelUnproven():
                 self.tunnel_since = None
-            case events.TunnelLost() | events.TunnelRestored():
+            case callbacks.TunnelLost() | callbacks.TunnelRestored():
                 self.tunnel_since = None
-            case events.SubmissionScheduled():
+            case payments.SubmissionScheduled():
                 self.next_submission = now + event.seconds
-            case events.SubmissionsPaused():
+            case payments.SubmissionsPaused():
                 self.pause, self.pause_until = event.reason, now + event.seconds
-            case events.SubmissionsResumed():
+            case payments.SubmissionsResumed():
                 self.pause = self.pause_until = None
-            case events.SubmissionsStopped():
+            case payments.SubmissionsStopped():
                 self.pause = self.pause_until = self.next_submission = None
                 self.not_begun = event.not_begun
-            case events.Summary() | events.Interrupted() | events.Failed():
+            case commands.Summary() | commands.Interrupted() | commands.Failed():
                 self.ended = True
             case _:
                 self._apply_step(event, now)
 
-    def _apply_step(self, event: events.Event, now: float) -> None:
+    def _apply_step(self, event: Event, now: float) -> None:
         """Take note of how far a song is."""
         match event:
-            case events.Submitting():
+            case payments.Submitting():
                 self.next_submission = None
                 self._enter(event.audio_id, Stage.SUBMITTING, now, title=event.title)
-            case events.Submitted():
+            case payments.Submitted():
                 self.submitted += 1
                 self._pace.accepted(now)
                 self._enter(event.audio_id, Stage.CONVERTING, now, accepted_at=now)
-            case events.Resumed():
+            case payments.Resumed():
                 self._enter(event.audio_id, Stage.CONVERTING, now, title=event.title)
-            case events.LookedUp():
+            case songs.LookedUp():
                 self._looked_up(event, now)
-            case events.DownloadStarted():
+            case songs.DownloadStarted():
                 self._enter(
                     event.audio_id, Stage.DOWNLOADING, now, title=event.title, received=event.received
                 )
-            case events.DownloadProgress():
+            case songs.DownloadProgress():
                 row = self._row(event.audio_id)
                 if row is not None:
                     self._put(row.advanced(event, now))
             case _:
                 self._apply_trouble(event, now)
 
-    def _apply_trouble(self, event: events.Event, now: float) -> None:
+    def _apply_trouble(self, event: Event, now: float) -> None:
         """Take note of what hinders a song."""
         match event:
-            case events.SubmissionDelayed():
+            case payments.SubmissionDelayed():
                 self._change(event.audio_id, note=event.reason)
-            case events.DownloadRetried():
+            case songs.DownloadRetried():
                 self._change(event.audio_id, stage=Stage.WAITING, note=event.reason)
-            case events.LookupFailed() | events.TaskMessage():
+            case songs.LookupFailed() | songs.TaskMessage():
                 self._change(event.audio_id, note=event.message)
-            case events.AnswerAwaited():
+            case payments.AnswerAwaited():
                 self._change(event.audio_id, note="no answer to the paid request yet")
-            case events.OtherRunAwaited() if event.downloading:
+            case payments.OtherRunAwaited() if event.downloading:
                 self._change(event.audio_id, stage=Stage.WAITING, note="another program is downloading it")
-            case events.OtherRunAwaited():
+            case payments.OtherRunAwaited():
                 self._enter(event.audio_id, Stage.SUBMITTING, now, note="another program is submitting it")
             case _:
                 self._apply_end(event, now)
 
-    def _looked_up(self, event: events.LookedUp, now: float) -> None:
+    def _looked_up(self, event: songs.LookedUp, now: float) -> None:
         if self._row(event.audio_id) is not None:
             self._change(event.audio_id, note=None)
         elif event.record.state is WavState.PENDING:
             self._enter(event.audio_id, Stage.CONVERTING, now)
 
-    def _apply_end(self, event: events.Event, now: float) -> None:
+    def _apply_end(self, event: Event, now: float) -> None:
         match event:
-            case events.Saved():
+            case songs.Saved():
                 self.saved += 1
                 row = self._remove(event.audio_id)
                 self._pace.ended(now, row.accepted_at if row else None)
-            case events.Skipped():
+            case songs.Skipped():
                 self.skipped += 1
                 self._remove(event.audio_id)
-            case events.Detached():
+            case songs.Detached():
                 self.detached += 1
                 self._remove(event.audio_id)
                 self._pace.ended(now, None)
-            case events.SongFailed():
+            case songs.SongFailed():
                 self.failed += 1
                 self._not_submitted += event.task_id is None
                 self._remove(event.audio_id)
-            case events.TaskStatus():
+            case songs.TaskStatus():
                 self._remove(event.audio_id)
             case _:
                 pass

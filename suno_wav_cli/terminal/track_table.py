@@ -10,7 +10,7 @@ from suno_wav_cli.terminal.tables import Column, clock, format_table, printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from suno_wav_cli.events import TrackList
+    from suno_wav_cli.events.commands import TrackList
 
 
 def format_tracks(event: TrackList, width: int | None) -> Iterator[str]:

@@ -13,7 +13,7 @@ from suno_wav_cli.terminal.tables import clock, megabytes, printable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from suno_wav_cli.events import Inspected
+    from suno_wav_cli.events.commands import Inspected
     from suno_wav_cli.models import AudioLevels, WavFormat
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"

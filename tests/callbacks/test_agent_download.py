@@ -25,7 +25,7 @@ from suno_wav_cli.callbacks.tunnel.agent_download import download_agent
 from suno_wav_cli.callbacks.tunnel.agent_release import AgentRelease, find_release
 from suno_wav_cli.callbacks.tunnel.subprocesses import SubprocessGroup
 from suno_wav_cli.errors import TunnelFailed
-from suno_wav_cli.events import AgentDownloaded
+from suno_wav_cli.events.callbacks import AgentDownloaded
 from tests.support.event_log import EventLog
 from tests.support.ngrok_world import NgrokWorld, ngrok_world
 

@@ -25,7 +25,7 @@ from suno_wav_cli.callbacks.tunnel.agent_process import AgentProcess, Launch
 from suno_wav_cli.callbacks.tunnel.agent_settings import make_agent_config
 from suno_wav_cli.callbacks.tunnel.subprocesses import SubprocessGroup
 from suno_wav_cli.errors import TunnelFailed
-from suno_wav_cli.events import AgentDownloading
+from suno_wav_cli.events.callbacks import AgentDownloading
 from suno_wav_cli.models import Secret
 from suno_wav_cli.system.loopback import address_of, bind_socket
 from suno_wav_cli.terminal.render import render

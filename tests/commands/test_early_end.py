@@ -25,7 +25,7 @@ from suno_wav_cli.conversion.plan import Action, Job
 from suno_wav_cli.conversion.resume_hint import with_list, without_resubmit
 from suno_wav_cli.conversion.song_list import read_songs
 from suno_wav_cli.errors import ProgramBug
-from suno_wav_cli.events import SongFailed
+from suno_wav_cli.events.songs import SongFailed
 from suno_wav_cli.models import Song
 from tests.support.event_log import EventLog
 from tests.support.program import ENDS_WITHIN, command_line, named, read_until, started, wait_until

@@ -17,7 +17,7 @@ import pytest
 
 from suno_wav_cli.commands import inspect as inspection
 from suno_wav_cli.errors import NotAWholeWav
-from suno_wav_cli.events import Inspected
+from suno_wav_cli.events.commands import Inspected
 from suno_wav_cli.models import AudioLevels, Tag
 from suno_wav_cli.terminal.waveform import describe_levels
 from suno_wav_cli.wav import read_format

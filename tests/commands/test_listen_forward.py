@@ -20,7 +20,7 @@ from suno_wav_cli.commands.listen.forwarder import Forwarder
 from suno_wav_cli.commands.listen.limits import ListenLimits
 from suno_wav_cli.commands.listen.outbox import FULL, FULL_BY_OTHERS, TOO_MANY_HEADERS, Outbox, open_outbox
 from suno_wav_cli.config.paths import find_paths
-from suno_wav_cli.events import DeliveriesKept, DeliveryForwarded
+from suno_wav_cli.events.deliveries import DeliveriesKept, DeliveryForwarded
 from suno_wav_cli.system.http_problems import Problem
 from suno_wav_cli.system.tls import make_tls_context
 from tests.commands.test_listen import TASK, listening, success

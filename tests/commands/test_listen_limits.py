@@ -19,7 +19,7 @@ from suno_wav_cli.config.credentials import Secrets
 from suno_wav_cli.config.run import Run
 from suno_wav_cli.config.settings import Settings
 from suno_wav_cli.conversion.context import open_context
-from suno_wav_cli.events import DeliveryChecked, DeliveryDropped
+from suno_wav_cli.events.deliveries import DeliveryChecked, DeliveryDropped
 from suno_wav_cli.models import Secret
 from suno_wav_cli.system.task_pool import TaskPool
 from tests.support.account import open_account

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from suno_wav_cli.events import TrackList
+from suno_wav_cli.events.commands import TrackList
 from suno_wav_cli.models import Track
 from suno_wav_cli.terminal.track_table import format_tracks
 from tests.support.program import run_program

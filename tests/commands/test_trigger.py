@@ -27,7 +27,7 @@ from suno_wav_cli.config.credentials import Secrets
 from suno_wav_cli.config.run import Run
 from suno_wav_cli.config.settings import Settings
 from suno_wav_cli.errors import NotDelivered
-from suno_wav_cli.events import AnswerOverdue, CallbackSent
+from suno_wav_cli.events.trigger import AnswerOverdue, CallbackSent
 from suno_wav_cli.system.loopback import address_of, bind_socket
 from tests.support.program import ENDS_WITHIN, run_program, start_program
 from tests.support.target import KEY, UNGUESSABLE, Receiver, Request, receiving

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from suno_wav_cli.conversion.song_list import read_songs, write_failures
 from suno_wav_cli.errors import UsageError
-from suno_wav_cli.events import LineRefused
+from suno_wav_cli.events.payments import LineRefused
 from suno_wav_cli.models import Song
 
 if TYPE_CHECKING:

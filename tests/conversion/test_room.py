@@ -11,7 +11,7 @@ import pytest
 
 from suno_wav_cli.conversion.room import SONG_BYTES, DiskRoom, check_room
 from suno_wav_cli.errors import UsageError
-from suno_wav_cli.events import RoomShort
+from suno_wav_cli.events.payments import RoomShort
 from suno_wav_cli.journal.parts import ByteRange, PartialFile
 
 if TYPE_CHECKING:

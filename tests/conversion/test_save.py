@@ -21,7 +21,7 @@ from starlette.responses import JSONResponse
 
 from suno_wav_cli.download.fetch import RateLimit
 from suno_wav_cli.errors import AddressRefused, DownloadFailed, NotAWholeWav, ServiceUnavailable
-from suno_wav_cli.events import ConnectionsReduced, DownloadRetried, DownloadStarted
+from suno_wav_cli.events.songs import ConnectionsReduced, DownloadRetried, DownloadStarted
 from suno_wav_cli.sandbox.cdn.faults import Kind, Plan
 from suno_wav_cli.system.pacing import Backoff
 from tests.crash.relay import Relay, relaying

@@ -23,7 +23,8 @@ from suno_wav_cli.conversion.track_lookup import TrackLookup
 from suno_wav_cli.download.cover import fetch_cover
 from suno_wav_cli.download.http import may_fetch
 from suno_wav_cli.errors import DownloadFailed
-from suno_wav_cli.events import RequestServed, TagsMissing
+from suno_wav_cli.events.commands import RequestServed
+from suno_wav_cli.events.songs import TagsMissing
 from suno_wav_cli.journal import open_journal
 from suno_wav_cli.journal.entry import Account
 from suno_wav_cli.models import Cover, Secret, Song, SongTags, Track

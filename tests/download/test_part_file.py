@@ -19,7 +19,7 @@ import pytest
 from suno_wav_cli.download.fetch import Transfer, fetch
 from suno_wav_cli.download.part_file import PartFile, open_part
 from suno_wav_cli.errors import BrokenOff, DownloadFailed, NotAWholeWav, OutputExists
-from suno_wav_cli.events import DownloadStarted
+from suno_wav_cli.events.songs import DownloadStarted
 from suno_wav_cli.journal.parts import ByteRange, PartialFile
 from suno_wav_cli.system.pacing import Backoff
 from tests.support.context import PART, TARGET, WISHES, Customer, file_of

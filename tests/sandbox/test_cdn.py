@@ -19,7 +19,7 @@ import httpx
 import pytest
 from hypothesis import given, settings
 
-from suno_wav_cli.events import RequestServed
+from suno_wav_cli.events.commands import RequestServed
 from suno_wav_cli.sandbox.cdn.faults import Kind, Plan, Step
 from tests.support.account import SandboxAccount, open_account
 from tests.support.cdn import End, exchange, format_cdn_id, plans, tune

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from suno_wav_cli.events import RequestServed
+from suno_wav_cli.events.commands import RequestServed
 from suno_wav_cli.sandbox import run_sandbox
 from suno_wav_cli.sandbox.routes import COUNTERS_PATH
 from suno_wav_cli.system.loopback import address_of, bind_socket

@@ -32,8 +32,8 @@ _GROUPS = (
     (checks, checks.CheckEvent),
     (commands, commands.CommandEvent),
 )
-_OBJECTS = (models.WavRecord, models.WavFormat, models.AudioLevels, events.WavContents, models.Tag)
-_ITEMS: dict[type, type] = {events.JobList: events.Job, events.TrackList: models.Track}
+_OBJECTS = (models.WavRecord, models.WavFormat, models.AudioLevels, commands.WavContents, models.Tag)
+_ITEMS: dict[type, type] = {commands.JobList: commands.Job, commands.TrackList: models.Track}
 """Lists, which are one JSON object per item."""
 _TYPES = {
     "str": "string",

@@ -15,9 +15,17 @@ import pyte
 from pyte.modes import LNM
 from rich.console import Console
 
-from suno_wav_cli import events
 from suno_wav_cli.api.pricing import WAV_PRICE, price_of
 from suno_wav_cli.errors import ExitCode
+from suno_wav_cli.events import commands, payments
+from suno_wav_cli.events.songs import (
+    DownloadProgress,
+    DownloadRetried,
+    DownloadStarted,
+    LookedUp,
+    Saved,
+    SongFailed,
+)
 from suno_wav_cli.models import WavFormat, WavRecord, WavState
 from suno_wav_cli.terminal.live import BETWEEN_DRAWS, LiveDisplay
 from suno_wav_cli.terminal.run_state import RunState
@@ -25,6 +33,8 @@ from suno_wav_cli.terminal.streams import Results
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from suno_wav_cli.events import Event
 
 SCREENS = Path(__file__).with_name("screens")
 SIZES = ((60, 12), (80, 24), (120, 40))
@@ -56,16 +66,16 @@ def fails(number: int) -> bool:
 
 
 @cache
-def story(songs: int) -> tuple[tuple[float, events.Event], ...]:
+def story(songs: int) -> tuple[tuple[float, Event], ...]:
     """Tell of a run in which a song is submitted each half second, and one in 25 fails."""
-    told: list[tuple[float, events.Event]] = [
-        (0.0, events.RunBegun(songs=songs, there=0, submissions=songs, price=price_of(songs), balance=None))
+    told: list[tuple[float, Event]] = [
+        (0.0, payments.RunBegun(songs=songs, there=0, submissions=songs, price=price_of(songs), balance=None))
     ]
     for number in range(songs):
         told += _story_of(number)
     end = max(time for time, _ in told) + 0.1
     failed = sum(map(fails, range(songs)))
-    summary = events.Summary(
+    summary = commands.Summary(
         requested=songs,
         saved=songs - failed,
         skipped=0,
@@ -80,20 +90,20 @@ def story(songs: int) -> tuple[tuple[float, events.Event], ...]:
     return (*sorted(told, key=lambda at: at[0]), (end, summary))
 
 
-def _story_of(number: int) -> Iterator[tuple[float, events.Event]]:
+def _story_of(number: int) -> Iterator[tuple[float, Event]]:
     audio_id, task_id, title = song_id(number), f"{number:032x}", title_of(number)
     begins = number * _EACH
     ready = begins + _CONVERTS
-    yield begins, events.Submitting(audio_id=audio_id, title=title)
-    yield begins + 0.2, events.Submitted(audio_id=audio_id, task_id=task_id)
-    yield begins + 0.2, events.SubmissionScheduled(seconds=_EACH - 0.2)
+    yield begins, payments.Submitting(audio_id=audio_id, title=title)
+    yield begins + 0.2, payments.Submitted(audio_id=audio_id, task_id=task_id)
+    yield begins + 0.2, payments.SubmissionScheduled(seconds=_EACH - 0.2)
     for looked in (10.0, 20.0):
         record = WavRecord(task_id=task_id, state=WavState.PENDING)
-        yield begins + looked, events.LookedUp(audio_id=audio_id, record=record)
+        yield begins + looked, LookedUp(audio_id=audio_id, record=record)
     if fails(number):
         yield (
             ready,
-            events.SongFailed(
+            SongFailed(
                 audio_id=audio_id,
                 task_id=task_id,
                 exit_code=ExitCode.CONVERSION_FAILED,
@@ -105,23 +115,23 @@ def _story_of(number: int) -> Iterator[tuple[float, events.Event]]:
         return
     yield (
         ready,
-        events.DownloadStarted(
+        DownloadStarted(
             audio_id=audio_id, title=title, task_id=task_id, path=Path(f"{audio_id}.wav"), received=0
         ),
     )
     late = 1.0 if number % 9 == 4 else 0.0
     if late:
         reason = "the connection was closed"
-        yield ready + 0.8, events.DownloadRetried(audio_id=audio_id, reason=reason, seconds=late)
+        yield ready + 0.8, DownloadRetried(audio_id=audio_id, reason=reason, seconds=late)
     for share in (0.5, 1.0, 1.5):
         received = int(_BYTES * share / 2)
         yield (
             ready + share + late,
-            events.DownloadProgress(audio_id=audio_id, received=received, total=_BYTES),
+            DownloadProgress(audio_id=audio_id, received=received, total=_BYTES),
         )
     yield (
         ready + 2.0 + late,
-        events.Saved(
+        Saved(
             audio_id=audio_id,
             task_id=task_id,
             path=Path(f"{audio_id}.wav"),
@@ -177,7 +187,7 @@ class Terminal:
 
     def play(
         self,
-        told: Sequence[tuple[float, events.Event]],
+        told: Sequence[tuple[float, Event]],
         until: float = float("inf"),
         drawn_from: float = 0.0,
     ) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from suno_wav_cli.events import Checked
+from suno_wav_cli.events.checks import Checked
 from suno_wav_cli.terminal.messages_checks import check_lines
 
 SCREENS = Path(__file__).with_name("screens")

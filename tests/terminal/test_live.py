@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from suno_wav_cli import events
+from suno_wav_cli.events import follow_up, payments, songs
 from tests.terminal.run_story import SCREENS, SIZES, Terminal, pictures, song_id, story
 
 
@@ -76,11 +76,9 @@ def test_the_same_advice_is_given_once() -> None:
 def test_what_is_said_of_one_of_many_songs_is_not_a_line() -> None:
     terminal = Terminal(80, 24)
     terminal.play(story(30), 20.0)
+    terminal.display.show(songs.LookupFailed(audio_id=song_id(0), task_id="t", message="the service is away"))
     terminal.display.show(
-        events.LookupFailed(audio_id=song_id(0), task_id="t", message="the service is away")
-    )
-    terminal.display.show(
-        events.SubmissionDelayed(audio_id=song_id(1), reason="the service is busy", seconds=1.0)
+        payments.SubmissionDelayed(audio_id=song_id(1), reason="the service is busy", seconds=1.0)
     )
     terminal.wait(21.0)
     assert terminal.lines[0].startswith("0/30 saved")
@@ -91,7 +89,9 @@ def test_what_all_json_files_lack_is_said_once() -> None:
     terminal = Terminal(120, 24)
     terminal.play(story(30), 5.0)
     for number in range(3):
-        terminal.display.show(events.InfoIncomplete(audio_id=song_id(number), reason="its task is not known"))
+        terminal.display.show(
+            follow_up.InfoIncomplete(audio_id=song_id(number), reason="its task is not known")
+        )
     terminal.wait(6.0)
     assert "".join(terminal.lines).count("its task is not known") == 1
 
@@ -100,7 +100,7 @@ def test_a_pause_of_all_submissions_is_one_line_however_often_it_is_tried() -> N
     terminal = Terminal(80, 24)
     terminal.play(story(30), 5.0)
     for _ in range(3):
-        terminal.display.show(events.SubmissionsPaused(reason="too many requests", seconds=5.0))
+        terminal.display.show(payments.SubmissionsPaused(reason="too many requests", seconds=5.0))
     terminal.wait(6.0)
     assert terminal.lines[0].startswith("suno-wav: submissions pause: too many requests")
     assert "submissions pause, next try in 4 s" in terminal.lines[1]

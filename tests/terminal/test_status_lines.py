@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from suno_wav_cli.events import TaskStatus
+from suno_wav_cli.events.songs import TaskStatus
 from suno_wav_cli.models import WavRecord, WavState
-from suno_wav_cli.terminal.messages_songs import render_song
+from suno_wav_cli.terminal.messages_songs import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +44,6 @@ def test_a_time_that_is_exact_is_one_of_this_machine() -> None:
         path=None,
         path_exists=False,
     )
-    lines = list(render_song(shown).result)
+    lines = list(render(shown).result)
     assert "created   2025-01-01 08:00:00" in lines
     assert "completed 2025-01-01 00:10:00" in lines

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, get_args
 import pytest
 from typer.testing import CliRunner
 
-from suno_wav_cli import events
 from suno_wav_cli.api.providers import SUNOAPI
 from suno_wav_cli.cli.app import app
+from suno_wav_cli.events import Event
 from suno_wav_cli.terminal.json_lines import event_name
 from tests.support.cdn import tune
 from tests.support.program import Finished, Sandbox, command_line, run_program, start_program
@@ -217,7 +217,7 @@ def test_verbose_prints_more(sandbox: Sandbox) -> None:
 
 # JSON and the log file
 
-EVENT_NAMES = {event_name(kind) for kind in get_args(events.Event)}
+EVENT_NAMES = {event_name(kind) for kind in get_args(Event)}
 
 
 @pytest.mark.long

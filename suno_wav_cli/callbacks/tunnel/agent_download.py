@@ -18,7 +18,7 @@ from suno_wav_cli.callbacks.tunnel import agent_fetch
 from suno_wav_cli.callbacks.tunnel.agent_binary import Agent, downloaded_agent_path, try_agent
 from suno_wav_cli.callbacks.tunnel.error_codes import INSTALL_AGENT
 from suno_wav_cli.errors import TunnelFailed
-from suno_wav_cli.events import AgentDownloaded, AgentDownloading
+from suno_wav_cli.events.callbacks import AgentDownloaded, AgentDownloading
 
 if TYPE_CHECKING:
     from suno_wav_cli.callbacks.tunnel import TunnelTimeouts

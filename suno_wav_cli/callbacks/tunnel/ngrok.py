@@ -22,7 +22,7 @@ from suno_wav_cli.callbacks.tunnel.environment import find_proxy_variable
 from suno_wav_cli.callbacks.tunnel.error_codes import OR_POLL
 from suno_wav_cli.callbacks.tunnel.subprocesses import SubprocessGroup
 from suno_wav_cli.errors import TunnelFailed, TunnelRefused
-from suno_wav_cli.events import TunnelOpening
+from suno_wav_cli.events.callbacks import TunnelOpening
 from suno_wav_cli.models import Secret
 
 if TYPE_CHECKING:

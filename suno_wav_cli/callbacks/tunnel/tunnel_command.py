@@ -19,7 +19,7 @@ from suno_wav_cli.callbacks.tunnel import Lost
 from suno_wav_cli.callbacks.tunnel.agent_folder import make_agent_folder
 from suno_wav_cli.callbacks.tunnel.environment import find_secret_variables
 from suno_wav_cli.errors import TunnelFailed, UsageError
-from suno_wav_cli.events import TunnelOpening
+from suno_wav_cli.events.callbacks import TunnelOpening
 from suno_wav_cli.system.shell_words import split_command
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from suno_wav_cli.commands.doctor.scrub import make_scrubber
 from suno_wav_cli.config.settings import base_url_of
 from suno_wav_cli.conversion.context import open_service
 from suno_wav_cli.errors import ExitCode, ProgramBug, SunoWavError
-from suno_wav_cli.events import Checked, CheckSummary
+from suno_wav_cli.events.checks import Checked, CheckSummary
 from suno_wav_cli.models import Secret
 from suno_wav_cli.system.event_loop import run_async
 from suno_wav_cli.system.shell_words import Remedy

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.callbacks.confirmation import Judgement, Verdict, compare_with_record
 from suno_wav_cli.conversion.lookup_retry import AskAgain
 from suno_wav_cli.errors import TaskUnknown
-from suno_wav_cli.events import DeliveryChecked
+from suno_wav_cli.events.deliveries import DeliveryChecked
 from suno_wav_cli.models import WavRecord, WavState
 
 if TYPE_CHECKING:

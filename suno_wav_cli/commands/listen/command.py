@@ -9,7 +9,6 @@ from contextlib import AsyncExitStack, ExitStack
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from suno_wav_cli import events
 from suno_wav_cli.api.providers import get_provider
 from suno_wav_cli.callbacks.endpoint import open_endpoint, receive_callbacks
 from suno_wav_cli.callbacks.handlers import Handlers
@@ -30,6 +29,7 @@ from suno_wav_cli.conversion.resume_hint import how_to_make
 from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT
 from suno_wav_cli.conversion.targets import check_folder, expand
 from suno_wav_cli.errors import ExitCode, StillRunning, TunnelFailed, TunnelRefused, UsageError
+from suno_wav_cli.events import callbacks, deliveries
 from suno_wav_cli.models import TunnelMode
 from suno_wav_cli.system.event_loop import run_async
 from suno_wav_cli.system.tls import make_tls_context
@@ -162,17 +162,17 @@ class _Announcer:
         if isinstance(change, Restored):
             self._reason = None
             if change.public_url == self._announced:
-                self._report(events.TunnelRestored(public_url=change.public_url, moved=False))
+                self._report(callbacks.TunnelRestored(public_url=change.public_url, moved=False))
             else:
                 self.announce(change.public_url, None)
         elif change.reason != self._reason:
             # Each attempt fails for the same reason, which would fill the screen.
             self._reason = change.reason
-            self._report(events.TunnelLost(reason=change.reason, poll_interval=None))
+            self._report(callbacks.TunnelLost(reason=change.reason, poll_interval=None))
 
     def unproven(self, base_url: str, reason: str) -> None:
         """Announce an address of the person's own, though no request of ours arrived through it."""
-        self._report(events.TunnelUnproven(public_url=base_url, reason=reason, poll_interval=None))
+        self._report(callbacks.TunnelUnproven(public_url=base_url, reason=reason, poll_interval=None))
         self.announce(base_url, None)
 
     def announce(self, base_url: str, reason: str | None) -> None:
@@ -180,7 +180,7 @@ class _Announcer:
         self._reason = reason
         local_url = self._endpoint.local_url
         self._report(
-            events.Listening(
+            deliveries.Listening(
                 local_url=local_url,
                 public_url=None if base_url == local_url else base_url,
                 reason="the sandbox is here too, and needs no tunnel" if self._is_practice else reason,

@@ -6,11 +6,11 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from suno_wav_cli import events
 from suno_wav_cli.callbacks import recording as recordings
 from suno_wav_cli.callbacks.sender import CallbackRequest, ServiceTiming, post_callback
 from suno_wav_cli.commands.listen.forwarded import headers_to_forward, pause_before_retry
 from suno_wav_cli.errors import UsageError
+from suno_wav_cli.events import deliveries
 from suno_wav_cli.system.http_problems import Problem
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ class Forwarder:
         try:
             recording = recordings.load(path)
         except UsageError as error:
-            self._report(events.DeliveryDropped(number=number, reason=error.message))
+            self._report(deliveries.DeliveryDropped(number=number, reason=error.message))
             return None
         headers = headers_to_forward(recording.headers, self._via, keep_forwarded=self._keep_forwarded)
         return CallbackRequest(body=recording.body, headers=headers)
@@ -174,7 +174,7 @@ class Forwarder:
 
     def _report_answer(self, number: int, answer: Answer, pause: float | None) -> None:
         self._report(
-            events.DeliveryForwarded(
+            deliveries.DeliveryForwarded(
                 number=number,
                 status=answer.status,
                 seconds=answer.seconds,

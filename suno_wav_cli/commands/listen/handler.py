@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from suno_wav_cli import events
 from suno_wav_cli.callbacks.confirmation import Verdict
 from suno_wav_cli.callbacks.recording import RecordedCallback
 from suno_wav_cli.callbacks.signature import Signature, check_signature
 from suno_wav_cli.commands.listen.archive import DeliveryArchive
 from suno_wav_cli.commands.listen.awaited import Arrivals, has_all_come
 from suno_wav_cli.commands.listen.verifier import CallbackVerifier
+from suno_wav_cli.events import deliveries
 from suno_wav_cli.system.bounded_dict import BoundedDict
 from suno_wav_cli.system.task_pool import TaskPool
 
@@ -81,7 +81,7 @@ class DeliveryHandler:
         )
         signature = checked.signature if checked else None
         self._report(
-            events.DeliveryReceived(
+            deliveries.DeliveryReceived(
                 number=number,
                 received_at=now,
                 task_id=callback.task_id,
@@ -132,9 +132,13 @@ class DeliveryHandler:
         if self._archive is None:
             return
         try:
-            self._report(events.DeliveryRecorded(number=number, path=self._archive.keep(number, recording)))
+            self._report(
+                deliveries.DeliveryRecorded(number=number, path=self._archive.keep(number, recording))
+            )
         except OSError as error:
-            self._report(events.DeliveryDropped(number=number, reason=f"cannot be saved: {error.strerror}"))
+            self._report(
+                deliveries.DeliveryDropped(number=number, reason=f"cannot be saved: {error.strerror}")
+            )
 
     def _check(self, number: int, callback: Callback, signature: Signature | None) -> None:
         if self._verifier is None:
@@ -146,7 +150,7 @@ class DeliveryHandler:
             self._verifier.check(number, callback, signed=signature is Signature.VALID)
             return
         self._report(
-            events.DeliveryChecked(
+            deliveries.DeliveryChecked(
                 number=number,
                 task_id=callback.task_id,
                 verdict=Verdict.UNCONFIRMED,

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
-from suno_wav_cli import events
 from suno_wav_cli.callbacks.recording import MOST_HEADERS, RecordedCallback, write
 from suno_wav_cli.callbacks.refusal import Refusal
 from suno_wav_cli.errors import UsageError
+from suno_wav_cli.events import deliveries
 from suno_wav_cli.system.file_lock import hold, is_held
 from suno_wav_cli.system.private_files import make_folder
 
@@ -127,7 +127,7 @@ def open_outbox(root: Path, limits: ListenLimits, report: Report) -> Iterator[Ou
     finally:
         lock.close()
         if outbox.count:
-            report(events.DeliveriesKept(count=outbox.count, folder=folder, earlier=False))
+            report(deliveries.DeliveriesKept(count=outbox.count, folder=folder, earlier=False))
         else:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -144,7 +144,7 @@ def _look_at_others(root: Path, report: Report) -> Room:
         if is_held(folder / _LOCK):
             continue
         if sizes:
-            report(events.DeliveriesKept(count=len(sizes), folder=folder, earlier=True))
+            report(deliveries.DeliveriesKept(count=len(sizes), folder=folder, earlier=True))
         else:
             shutil.rmtree(folder, ignore_errors=True)
     return Room(files=files, bytes=size)

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.events import DeliveryRefused, RefusalsOmitted
+from suno_wav_cli.events.deliveries import DeliveryRefused, RefusalsOmitted
 
 if TYPE_CHECKING:
     from suno_wav_cli.callbacks.refusal import RefusedRequest

@@ -25,7 +25,7 @@ from suno_wav_cli.conversion.pipeline import record_end
 from suno_wav_cli.conversion.poller import fetch_answer
 from suno_wav_cli.conversion.wait import wait_terms, with_line
 from suno_wav_cli.errors import JournalUnusable, SunoWavError, TaskUnknown
-from suno_wav_cli.events import DeliveryDropped
+from suno_wav_cli.events.deliveries import DeliveryDropped
 from suno_wav_cli.journal.entry import UNSAVED
 from suno_wav_cli.models import WavRecord, WavState
 from suno_wav_cli.system.pacing import RateWindow

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from suno_wav_cli import events
 from suno_wav_cli.callbacks.sender import ServiceTiming
 from suno_wav_cli.commands.trigger.downloads import open_downloads
 from suno_wav_cli.commands.trigger.many import ALL, post_folder, post_samples
@@ -15,6 +14,7 @@ from suno_wav_cli.commands.trigger.request import plan_callback
 from suno_wav_cli.commands.trigger.samples import SAMPLES
 from suno_wav_cli.config.credentials import refuse_ignored
 from suno_wav_cli.errors import ExitCode, NotDelivered
+from suno_wav_cli.events.trigger import CallbackSample
 from suno_wav_cli.system.event_loop import run_async
 from suno_wav_cli.system.look import is_folder
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def list_events(run: Run) -> ExitCode:
     for name, sample in SAMPLES.items():
-        run.report(events.CallbackSample(name=name, description=sample.about))
+        run.report(CallbackSample(name=name, description=sample.about))
     return ExitCode.OK
 
 

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from suno_wav_cli import events
+from suno_wav_cli.events import trigger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -84,7 +84,7 @@ class Downloads:
 
     def _tell(self, name: str, fetch: Fetch, of: int) -> None:
         self._report(
-            events.FileFetched(
+            trigger.FileFetched(
                 name=name,
                 of=of,
                 whole=fetch.is_whole,
@@ -104,7 +104,7 @@ async def open_downloads(timing: ServiceTiming, report: Report) -> AsyncIterator
     from suno_wav_cli.sandbox.offer import offer_files
 
     async with offer_files() as offer:
-        report(events.FilesOffered(base_url=offer.base_url))
+        report(trigger.FilesOffered(base_url=offer.base_url))
         yield Downloads(offer, timing, report)
 
 

@@ -6,7 +6,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from suno_wav_cli import events
 from suno_wav_cli.commands.trigger.downloads import open_downloads
 from suno_wav_cli.commands.trigger.mistakes import find_mistakes, report_mistakes
 from suno_wav_cli.commands.trigger.posting import note_address, post_all
@@ -14,6 +13,7 @@ from suno_wav_cli.commands.trigger.recorded import find_files
 from suno_wav_cli.commands.trigger.request import plan_callback
 from suno_wav_cli.commands.trigger.samples import SAMPLES
 from suno_wav_cli.errors import ExitCode, NotDelivered, UsageError
+from suno_wav_cli.events import trigger
 from suno_wav_cli.system.event_loop import run_async
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _post(requests: Sequence[Request], timing: ServiceTiming, run: Run) -> ExitC
     tally = run_async(_post_each(requests, timing, run))
     count = tally.posted + tally.skipped
     run.report(
-        events.CallbacksPosted(
+        trigger.CallbacksPosted(
             good=tally.good, failed=tally.failed, skipped=tally.skipped, left=len(requests) - count
         )
     )
@@ -111,7 +111,7 @@ async def _post_in_turn(
         except UsageError as error:
             if request.recording is None or request.url is None:
                 raise
-            run.report(events.RecordingSkipped(path=request.recording, reason=error.message))
+            run.report(trigger.RecordingSkipped(path=request.recording, reason=error.message))
             tally.skipped += 1
             continue
         if tally.posted == 0:

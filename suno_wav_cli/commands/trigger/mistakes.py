@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suno_wav_cli import events
+from suno_wav_cli.events import trigger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ def find_mistakes(verdicts: Mapping[str, AnswerVerdict], fetched: Mapping[str, F
 
 def report_mistakes(mistakes: Sequence[Mistake], report: Report) -> None:
     for mistake in mistakes:
-        report(events.MistakeFound(mistake=mistake.name, text=mistake.text, remedy=mistake.remedy))
+        report(trigger.MistakeFound(mistake=mistake.name, text=mistake.text, remedy=mistake.remedy))
 
 
 def _find_mistakes(verdicts: Mapping[str, AnswerVerdict], fetched: Mapping[str, Fetch]) -> Iterator[Mistake]:

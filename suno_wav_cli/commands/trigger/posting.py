@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from suno_wav_cli import events
 from suno_wav_cli.callbacks.sender import origin, post_callback
 from suno_wav_cli.callbacks.signature import signed_headers
 from suno_wav_cli.commands.trigger.answer_text import find_words
 from suno_wav_cli.commands.trigger.reach import find_reach_problem
 from suno_wav_cli.commands.trigger.verdict import judge_answer
+from suno_wav_cli.events import trigger
 
 if TYPE_CHECKING:
     from suno_wav_cli.callbacks.sender import Answer, CallbackRequest, ServiceTiming
@@ -32,7 +32,7 @@ def note_address(url: str, report: Report) -> None:
     """Report that the service could not post there, or would rather not."""
     reason = find_reach_problem(url)
     if reason is not None:
-        report(events.AddressNoted(receiver=origin(url), reason=reason))
+        report(trigger.AddressNoted(receiver=origin(url), reason=reason))
 
 
 async def post_all(
@@ -52,7 +52,7 @@ async def _post_with_retries(
         verdict = await _post_once(planned, timing, report, of)
         if verdict.is_good:
             return verdict
-        report(events.CallbackRetried(seconds=pause))
+        report(trigger.CallbackRetried(seconds=pause))
         await asyncio.sleep(pause)
     return await _post_once(planned, timing, report, of)
 
@@ -74,7 +74,7 @@ async def _post_once(
     planned: PlannedCallback, timing: ServiceTiming, report: Report, of: int
 ) -> AnswerVerdict:
     report(
-        events.CallbackSending(
+        trigger.CallbackSending(
             name=planned.name,
             method=planned.callback.method,
             receiver=origin(planned.url),
@@ -84,7 +84,7 @@ async def _post_once(
         )
     )
     limit = timing.answer
-    overdue = asyncio.get_running_loop().call_later(limit, report, events.AnswerOverdue(seconds=limit))
+    overdue = asyncio.get_running_loop().call_later(limit, report, trigger.AnswerOverdue(seconds=limit))
     try:
         answer, verdict = await post_planned(planned, timing, limit * _MAX_WAIT_FACTOR)
     finally:
@@ -92,7 +92,7 @@ async def _post_once(
     text = _hide_secrets(answer.body.decode("utf-8", "replace"), planned)
     said = find_words(text)
     report(
-        events.CallbackSent(
+        trigger.CallbackSent(
             name=planned.name,
             of=of,
             status=answer.status,
@@ -104,7 +104,7 @@ async def _post_once(
         )
     )
     if text.strip() != said:
-        report(events.AnswerBody(text=text.strip()))
+        report(trigger.AnswerBody(text=text.strip()))
     return verdict
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from suno_wav_cli import events
 from suno_wav_cli.callbacks import recording as recordings
 from suno_wav_cli.callbacks.recording import MAX_FILE_BYTES
 from suno_wav_cli.callbacks.signature import Signature, check_signature
 from suno_wav_cli.commands.trigger.recorded import find_task_id
 from suno_wav_cli.config.credentials import refuse_ignored
 from suno_wav_cli.errors import ExitCode, NotDelivered, UsageError
+from suno_wav_cli.events import trigger
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,7 @@ def verify_delivery(path: Path, run: Run) -> ExitCode:
     task_id = find_task_id(delivery.body)
     check = check_signature(key, task_id, delivery.headers, delivery.body, delivery.received)
     run.report(
-        events.SignatureVerified(
+        trigger.SignatureVerified(
             name=name,
             task_id=task_id,
             signature=check.signature,
