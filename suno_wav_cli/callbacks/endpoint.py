@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from suno_wav_cli.api.providers import SANDBOX
 from suno_wav_cli.callbacks.secret_path import choose_path
-from suno_wav_cli.callbacks.tunnel import (
+from suno_wav_cli.callbacks.tunnel.tunnel import (
     Destination,
     GivenAddress,
     TunnelTimeouts,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.callbacks.handlers import Handlers
     from suno_wav_cli.callbacks.limited_server import ReceiverLimits
     from suno_wav_cli.callbacks.probe import Probe
-    from suno_wav_cli.callbacks.tunnel import Tunnel
+    from suno_wav_cli.callbacks.tunnel.tunnel import Tunnel
     from suno_wav_cli.config.credentials import Secrets
     from suno_wav_cli.config.paths import Paths
     from suno_wav_cli.config.settings import Settings

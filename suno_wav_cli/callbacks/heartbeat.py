@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from suno_wav_cli.callbacks.tunnel import TunnelTimeouts
+    from suno_wav_cli.callbacks.tunnel.tunnel import TunnelTimeouts
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from suno_wav_cli.callbacks.endpoint import receive_callbacks
 from suno_wav_cli.callbacks.handlers import Handlers
 from suno_wav_cli.callbacks.public_url import PublicUrl
-from suno_wav_cli.callbacks.tunnel import Lost, Restored
+from suno_wav_cli.callbacks.tunnel.tunnel import Lost, Restored
 from suno_wav_cli.errors import TunnelFailed
 from suno_wav_cli.events.callbacks import CallbackReceived, Ready, TunnelLost, TunnelRestored, TunnelUnproven
 

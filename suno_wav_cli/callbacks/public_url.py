@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from suno_wav_cli.callbacks.heartbeat import Clocks, is_proof_due
 from suno_wav_cli.callbacks.probe import check_reachable
-from suno_wav_cli.callbacks.tunnel import Listener, Lost, Restored
 from suno_wav_cli.callbacks.tunnel.error_codes import OR_POLL
+from suno_wav_cli.callbacks.tunnel.tunnel import Listener, Lost, Restored
 from suno_wav_cli.errors import TunnelFailed
 from suno_wav_cli.events.callbacks import TunnelOpening
 from suno_wav_cli.system.threads import start_in_thread

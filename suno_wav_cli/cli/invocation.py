@@ -79,16 +79,21 @@ def read_flags(context: typer.Context) -> dict[str, object]:
 
 def _notes(context: typer.Context, wanted: Settings) -> Iterator[Event]:
     """Yield what is odd about the command line and the settings, and no error."""
-    # Here, because --help and completion need none of the events: all of them take as long to load as typer.
+    unknown = list(unknown_variables(os.environ))
+    typed = context.meta.get(TYPED, frozenset())
+    idle = list(without_effect(str(context.info_name), typed, wanted))
+    used = raise_interval(wanted).poll_interval
+    is_raised = used != wanted.poll_interval and "poll_interval" in context.params
+    if not (unknown or idle or is_raised):
+        return
+    # Usually there is nothing to say, and nothing of this need be loaded.
     from suno_wav_cli.events.account import OptionIgnored, PollIntervalRaised, VariableUnknown
 
-    for name, suggestion in unknown_variables(os.environ):
+    for name, suggestion in unknown:
         yield VariableUnknown(name=name, suggestion=suggestion)
-    typed = context.meta.get(TYPED, frozenset())
-    for option, reason in without_effect(str(context.info_name), typed, wanted):
+    for option, reason in idle:
         yield OptionIgnored(option=option, reason=reason)
-    used = raise_interval(wanted).poll_interval
-    if used != wanted.poll_interval and "poll_interval" in context.params:
+    if is_raised:
         yield PollIntervalRaised(asked=wanted.poll_interval, poll_interval=used)
 
 
@@ -174,7 +179,7 @@ def _call(command: Callable[[Run], int], run: Run) -> int:
     except SunoWavError as error:
         return _fail(error, run.report, verbose=run.settings.verbose)
     except Stopped as stop:
-        from suno_wav_cli.events.commands import Interrupted
+        from suno_wav_cli.events.ends import Interrupted
 
         # A second and third Ctrl-C must not hide how to continue.
         with handle_signals(lambda _number, _frame: None):
@@ -192,7 +197,7 @@ def _call(command: Callable[[Run], int], run: Run) -> int:
 
 
 def _fail(error: SunoWavError, report: Report, *, verbose: bool) -> int:
-    from suno_wav_cli.events.commands import Failed
+    from suno_wav_cli.events.ends import Failed
 
     report(
         Failed(

@@ -5,9 +5,12 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING
 
-from suno_wav_cli import wav
 from suno_wav_cli.errors import ExitCode, UsageError
 from suno_wav_cli.events.commands import Inspected, WavContents
+from suno_wav_cli.wav.fmt_chunk import NotAWav
+from suno_wav_cli.wav.levels import measure_levels
+from suno_wav_cli.wav.read_tags import read_tags
+from suno_wav_cli.wav.structure import Structure, read_structure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +37,7 @@ def _inspect(path: Path) -> Inspected:
     size = None
     try:
         size = _measure(path)
-        structure = wav.read_structure(path)
+        structure = read_structure(path)
         recording = _read_recording(path, structure)
     except UsageError as error:
         return Inspected(
@@ -45,7 +48,7 @@ def _inspect(path: Path) -> Inspected:
             problem=error.message,
             remedy=error.remedy,
         )
-    except wav.NotAWav as error:
+    except NotAWav as error:
         return _not_whole(path, size, None, error.reason)
     except OSError as error:
         return Inspected(
@@ -84,14 +87,14 @@ def _measure(path: Path) -> int:
     return found.st_size
 
 
-def _read_recording(path: Path, structure: wav.Structure) -> WavContents:
-    tags, more_remarks = wav.read_tags(path, structure.chunks)
+def _read_recording(path: Path, structure: Structure) -> WavContents:
+    tags, more_remarks = read_tags(path, structure.chunks)
     return WavContents(
         container=structure.container,
         format=structure.format,
         seconds=round(structure.format.seconds, 3),
         missing_bytes=structure.missing,
-        levels=wav.measure_levels(path, structure.format),
+        levels=measure_levels(path, structure.format),
         remarks=structure.remarks + more_remarks,
         tags=tags,
     )

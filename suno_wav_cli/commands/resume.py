@@ -32,7 +32,8 @@ from suno_wav_cli.errors import (
     SubmissionUnknown,
     UsageError,
 )
-from suno_wav_cli.events.commands import OtherServiceJobs, SongsGivenUp, SongsLeft, Summary
+from suno_wav_cli.events.commands import OtherServiceJobs, SongsGivenUp
+from suno_wav_cli.events.ends import SongsLeft, Summary
 from suno_wav_cli.events.payments import RunBegun
 from suno_wav_cli.journal import Listing, open_history
 from suno_wav_cli.journal.entry import RESUBMITTABLE, JournalEntry

@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.api.values import is_deeper, parse_json
 from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.early_end import early_end
-from suno_wav_cli.conversion.finish import finish_task
 from suno_wav_cli.conversion.ids import find, typed_id, typed_name, typed_task
-from suno_wav_cli.conversion.outcome import Outcome, exit_code_of, find_saved, report_failure
-from suno_wav_cli.conversion.pipeline import record_end
+from suno_wav_cli.conversion.outcome import Outcome, exit_code_of, find_saved, record_end, report_failure
 from suno_wav_cli.conversion.prior import check_provider
 from suno_wav_cli.conversion.resume_hint import MOST_NAMED, command_for, service_options
 from suno_wav_cli.conversion.wait import Wait, look_once
@@ -143,6 +141,9 @@ async def _show(context: ConversionContext, task_id: str, request: Request, *, a
     name = entry.name if entry else task_id
     try:
         if request.download:
+            # All that downloads and checks files takes as long to load as the lookup itself.
+            from suno_wav_cli.conversion.finish import finish_task
+
             return await finish_task(context, task_id, wait=wait, attach=True, alone=alone)
         if wait:
             record = await _wait(context, task_id, entry)

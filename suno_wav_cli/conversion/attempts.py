@@ -38,7 +38,8 @@ from suno_wav_cli.errors import (
 )
 from suno_wav_cli.events import songs
 from suno_wav_cli.journal.entry import State
-from suno_wav_cli.wav import NotAWav, read_format, read_structure
+from suno_wav_cli.wav.fmt_chunk import NotAWav
+from suno_wav_cli.wav.structure import read_format, read_structure
 
 if TYPE_CHECKING:
     from suno_wav_cli.conversion.context import ConversionContext

@@ -19,7 +19,6 @@ from suno_wav_cli.conversion.poller import Poller
 from suno_wav_cli.conversion.resume_hint import command_for
 from suno_wav_cli.conversion.room import DiskRoom
 from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT, check_standard_output
-from suno_wav_cli.conversion.tagger import Tagger
 from suno_wav_cli.conversion.targets import NamesInUse, names_other_format
 from suno_wav_cli.conversion.track_lookup import TrackLookup
 from suno_wav_cli.download import fetch as download
@@ -38,7 +37,6 @@ from suno_wav_cli.system.pacing import Backoff
 from suno_wav_cli.system.private_files import make_folder
 from suno_wav_cli.system.private_hosts import is_private_service
 from suno_wav_cli.system.tls import make_tls_context
-from suno_wav_cli.wav import check_tagging_possible
 
 if TYPE_CHECKING:
     import ssl
@@ -48,6 +46,7 @@ if TYPE_CHECKING:
     from suno_wav_cli.config.run import Run
     from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.conversion.follow_up import FollowUp
+    from suno_wav_cli.conversion.tagger import Tagger
     from suno_wav_cli.events import Report
     from suno_wav_cli.journal import Journal
 
@@ -184,6 +183,8 @@ async def open_context(
         if client is not None:
             tracks = TrackLookup(client, journal.history)
             if settings.tag:
+                from suno_wav_cli.conversion.tagger import Tagger
+
                 tagger = Tagger(tracks, journal.history, policy, run.report)
         stores = ObjectStores(
             run.upload_limits,
@@ -238,6 +239,8 @@ def _hint(context: ConversionContext) -> tuple[str, ...] | None:
 def _check_output(settings: Settings) -> None:
     """Raise UsageError, before anything is paid for, if the files cannot become what is asked for."""
     if settings.tag:
+        from suno_wav_cli.wav.write_tags import check_tagging_possible
+
         check_tagging_possible()
     check_follow_up(settings)
     if is_remote_out(settings.out):

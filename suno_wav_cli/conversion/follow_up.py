@@ -15,7 +15,6 @@ from suno_wav_cli.events.follow_up import InfoIncomplete, InfoNotWritten
 from suno_wav_cli.models import Song
 from suno_wav_cli.remote.address import is_remote, shown
 from suno_wav_cli.system.look import look_at
-from suno_wav_cli.wav import read_format
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -102,6 +101,9 @@ class FollowUp:
                 sha256=sent.sha256,
                 format=None,
             )
+        # Only files from before, which need a JSON file or a checksum, are read again.
+        from suno_wav_cli.wav.structure import read_format
+
         place = path.absolute()
         for file in self._history.saved_files(entry):
             if file.path == place and file.sha256 is not None:

@@ -27,7 +27,7 @@ from suno_wav_cli.errors import (
     TaskForgotten,
     UsageError,
 )
-from suno_wav_cli.events.commands import Summary
+from suno_wav_cli.events.ends import Summary
 from suno_wav_cli.events.songs import SongFailed
 from suno_wav_cli.journal.entry import GIVEN_UP, UNDECIDED, UNSAVED, State
 from suno_wav_cli.models import is_id
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.conversion.context import ConversionContext
     from suno_wav_cli.conversion.plan import Job
+    from suno_wav_cli.journal.entry import JournalEntry
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,6 +90,15 @@ class Outcome:
         if not self.is_begun:
             return "not begun" if self.stopped is None else f"not begun: {self.stopped.message}"
         return f"at the service as task {self.task_id}" if is_id(self.task_id or "") else "at the service"
+
+
+async def record_end(context: ConversionContext, entry: JournalEntry, error: SunoWavError) -> None:
+    """Record that a conversion was given up, if that is what the error says."""
+    if isinstance(error, GenerationFailed | TaskForgotten):
+        journal, message = context.journal, error.message
+        state = State.FORGOTTEN if isinstance(error, TaskForgotten) else State.FAILED
+        cost = error.cost if isinstance(error, GenerationFailed) else None
+        await journal.when_unlocked(lambda: journal.move(entry, state, message=message, credits=cost))
 
 
 def outcomes_before(plan: Sequence[Job]) -> list[Outcome]:

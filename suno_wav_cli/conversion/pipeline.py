@@ -11,14 +11,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from suno_wav_cli.conversion.identity import check_identity
-from suno_wav_cli.conversion.outcome import Outcome, report_failure
+from suno_wav_cli.conversion.outcome import Outcome, record_end, report_failure
 from suno_wav_cli.conversion.plan import Action
 from suno_wav_cli.conversion.resume_hint import describe_command
 from suno_wav_cli.conversion.save import save
 from suno_wav_cli.conversion.side_by_side import Rest, run_all
 from suno_wav_cli.conversion.wait import Wait
 from suno_wav_cli.download.part_file import remove_empty_part
-from suno_wav_cli.errors import GenerationFailed, JournalUnusable, SunoWavError, TaskForgotten
+from suno_wav_cli.errors import JournalUnusable, SunoWavError
 from suno_wav_cli.events.songs import Detached, Skipped
 from suno_wav_cli.journal.entry import State
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from suno_wav_cli.conversion.plan import Job
     from suno_wav_cli.conversion.prior import Accepted
     from suno_wav_cli.conversion.submit import Submitter
-    from suno_wav_cli.journal.entry import JournalEntry
     from suno_wav_cli.models import WavRecord
 
 
@@ -137,15 +136,6 @@ class AcceptedSong:
         if not await save(entry, record.url or "", self.target, context, slot):
             return Outcome(task_id=entry.wav_task_id, skipped=True)
         return Outcome(task_id=entry.wav_task_id, path=self.target, credits=entry.credits)
-
-
-async def record_end(context: ConversionContext, entry: JournalEntry, error: SunoWavError) -> None:
-    """Record that a conversion was given up, if that is what the error says."""
-    if isinstance(error, GenerationFailed | TaskForgotten):
-        journal, message = context.journal, error.message
-        state = State.FORGOTTEN if isinstance(error, TaskForgotten) else State.FAILED
-        cost = error.cost if isinstance(error, GenerationFailed) else None
-        await journal.when_unlocked(lambda: journal.move(entry, state, message=message, credits=cost))
 
 
 def _report_detached(context: ConversionContext, audio_id: str, task_id: str) -> None:

@@ -10,7 +10,7 @@ from suno_wav_cli.conversion.outcome import outcomes_after, report_summary
 from suno_wav_cli.conversion.resume_hint import describe_command, with_list, without_resubmit
 from suno_wav_cli.conversion.song_list import STANDARD_INPUT, write_failures
 from suno_wav_cli.errors import SubmissionUnknown, UsageError
-from suno_wav_cli.events.commands import Failed, FailuresListed, SongsLeft
+from suno_wav_cli.events.ends import Failed, FailuresListed, SongsLeft
 from suno_wav_cli.system.private_files import make_folder
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from suno_wav_cli.events import payments, songs
 from suno_wav_cli.journal.entry import State
 from suno_wav_cli.remote.address import is_remote, shown
 from suno_wav_cli.system.threads import start_in_thread
-from suno_wav_cli.wav import is_silent
+from suno_wav_cli.wav.samples import is_silent
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from suno_wav_cli.download.cover import fetch_cover
 from suno_wav_cli.errors import SunoWavError, TagsNotWritten
 from suno_wav_cli.events.songs import TagsMissing
 from suno_wav_cli.models import SongTags
-from suno_wav_cli.wav import write_tags
+from suno_wav_cli.wav.write_tags import write_tags
 
 if TYPE_CHECKING:
     from suno_wav_cli.conversion.track_lookup import TrackLookup

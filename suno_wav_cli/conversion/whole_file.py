@@ -11,7 +11,8 @@ from suno_wav_cli.errors import OutputExists
 from suno_wav_cli.events import songs
 from suno_wav_cli.models import Song
 from suno_wav_cli.system.threads import start_in_thread
-from suno_wav_cli.wav import measure_levels, read_format
+from suno_wav_cli.wav.levels import measure_levels
+from suno_wav_cli.wav.structure import read_format
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,6 +9,7 @@ from suno_wav_cli.events.callbacks import CallbackEvent
 from suno_wav_cli.events.checks import CheckEvent
 from suno_wav_cli.events.commands import CommandEvent
 from suno_wav_cli.events.deliveries import DeliveryEvent
+from suno_wav_cli.events.ends import EndEvent
 from suno_wav_cli.events.follow_up import FollowUpEvent
 from suno_wav_cli.events.payments import PaymentEvent
 from suno_wav_cli.events.songs import SongEvent
@@ -27,6 +28,7 @@ Event: TypeAlias = (
     | AccountEvent
     | CheckEvent
     | CommandEvent
+    | EndEvent
 )
 
 Report: TypeAlias = "Callable[[Event], None]"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from importlib.metadata import PackageNotFoundError, requires
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -47,6 +46,9 @@ def _python() -> str:
 
 def _requirement_of(extra: str) -> str:
     """Return an extra's package with its bounds, such as `mutagen>=1.47`."""
+    # Only an error needs it, and it takes as long to load as typer's half.
+    from importlib.metadata import PackageNotFoundError, requires
+
     package = _EXTRAS[extra]
     try:
         listed = requires(_PROJECT) or []

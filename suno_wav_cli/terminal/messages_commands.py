@@ -1,4 +1,4 @@
-"""Messages about what commands list, the sandbox, and the end of a run."""
+"""Messages about what commands list, and the sandbox."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from suno_wav_cli.events import commands
 from suno_wav_cli.terminal.fold import wrap_row
 from suno_wav_cli.terminal.job_table import format_jobs, summarize_jobs
 from suno_wav_cli.terminal.message import Level, Message
-from suno_wav_cli.terminal.tables import describe_cost, get_width, printable
+from suno_wav_cli.terminal.tables import get_width, printable
 from suno_wav_cli.terminal.track_table import format_tracks
 from suno_wav_cli.terminal.waveform import describe_file
-
-_KEYS = {"SIGINT": "Ctrl-C", "SIGBREAK": "Ctrl-Break"}
 
 
 def render(event: commands.CommandEvent) -> Message:
@@ -54,31 +52,6 @@ def render(event: commands.CommandEvent) -> Message:
         case commands.RequestServed():
             answer = f"{event.status} {printable(event.detail)}".rstrip()
             return Message(text=f"{event.method} {printable(event.path)} -> {answer}")
-        case commands.FailuresListed():
-            songs = "song" if event.songs == 1 else "songs"
-            what = f"unsaved {songs}" if event.ended_early else f"failed {songs}"
-            return Message(
-                text=f"suno-wav: {event.songs or 'no'} {what} in {event.path}",
-                # The lines at an early end are few: the command that continues names the list.
-                level=Level.DETAIL if event.ended_early else Level.INFO,
-            )
-        case commands.Summary():
-            # What may be paid for is said even by --quiet: no other line of an early end does.
-            doubt = event.ended_early and event.unknown > 0
-            return Message(text=_summary(event), level=Level.ERROR if doubt else Level.INFO)
-        case commands.SongsLeft():
-            songs = "1 song is" if event.songs == 1 else f"{event.songs} songs are"
-            return Message(
-                text=f"suno-wav: {songs} left\n  To continue: {event.resume_hint}", level=Level.ERROR
-            )
-        case commands.Interrupted():
-            by = _KEYS.get(event.signal, event.signal)
-            more = f"\n  To continue: {event.resume_hint}" if event.resume_hint else ""
-            return Message(text=f"stopped by {by}{more}", level=Level.ERROR, droppable=True)
-        case commands.Failed():
-            return Message(
-                text=f"error: {printable(event.message)}\n  {printable(event.remedy)}", level=Level.ERROR
-            )
         case _:
             assert_never(event)
 
@@ -91,22 +64,3 @@ def _serving(event: commands.SandboxServing) -> str:
         f"  As kie: --provider kie (or kie-jobs) --base-url {event.base_url}/kie\n"
         "  Its audio ids: suno-wav sandbox --list"
     )
-
-
-def _summary(event: commands.Summary) -> str | None:
-    if event.requested == 0:
-        return "suno-wav: nothing to do"
-    if event.requested == 1 and not event.ended_early:
-        return None
-    if event.skipped == event.requested:
-        return f"suno-wav: all {event.requested} files exist"
-    parts = [f"{event.saved} of {event.requested} saved"]
-    counts = (
-        (event.skipped, "skipped"),
-        (event.failed - event.unknown, "failed"),
-        (event.unknown, "unknown (paid for or not)"),
-        (event.unfinished, "at the service"),
-        (event.not_begun, "not begun"),
-    )
-    parts += [f"{count} {name}" for count, name in counts if count]
-    return f"suno-wav: {', '.join(parts)}{describe_cost(event.credits, event.price)}"

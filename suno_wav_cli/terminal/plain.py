@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.events import commands, songs
-from suno_wav_cli.terminal.brief import Briefs
+from suno_wav_cli.events import ends
 from suno_wav_cli.terminal.message import Level
 from suno_wav_cli.terminal.render import render
-from suno_wav_cli.terminal.run_view import headline
 from suno_wav_cli.terminal.streams import say
 
 if TYPE_CHECKING:
     from suno_wav_cli.events import Event
+    from suno_wav_cli.terminal.brief import Briefs
     from suno_wav_cli.terminal.message import Message
     from suno_wav_cli.terminal.run_state import RunState
     from suno_wav_cli.terminal.streams import Results
@@ -35,7 +35,6 @@ class PlainDisplay:
         self._quiet = quiet
         self._verbose = verbose
         self._results = results
-        self._briefs = Briefs(shows_paths=False)
         self._last_progress: dict[str, tuple[float, int]] = {}
         self._lock = threading.RLock()
 
@@ -53,8 +52,16 @@ class PlainDisplay:
         with self._lock:
             if self._quiet or self._state.ended or not self._state.is_of_many:
                 return
+            from suno_wav_cli.terminal.run_view import headline
+
             line = headline(self._state, time.monotonic(), between=", ")
         say(f"suno-wav: {line}")
+
+    @cached_property
+    def _briefs(self) -> Briefs:
+        from suno_wav_cli.terminal.brief import Briefs
+
+        return Briefs(shows_paths=False)
 
     def _text(self, event: Event, message: Message) -> str | None:
         if not self._is_wanted(event, message):
@@ -65,18 +72,21 @@ class PlainDisplay:
         return self._briefs.text(event, message, title)
 
     def _is_wanted(self, event: Event, message: Message) -> bool:
-        if message.level in (Level.ERROR, Level.OUTPUT) or (
-            isinstance(event, commands.Summary) and event.failed
-        ):
+        if message.level in (Level.ERROR, Level.OUTPUT) or (isinstance(event, ends.Summary) and event.failed):
             return True
         if self._quiet or (message.level is Level.DETAIL and not self._verbose):
             return False
-        if isinstance(event, songs.DownloadStarted):
-            self._last_progress[event.audio_id] = time.monotonic(), 0
-        return not isinstance(event, songs.DownloadProgress) or self._is_due(event)
+        return message.level is not Level.PROGRESS or self._is_due(event)
 
-    def _is_due(self, event: songs.DownloadProgress) -> bool:
+    def _is_due(self, event: Event) -> bool:
+        # In most commands no song moves: they need not load these.
+        from suno_wav_cli.events.songs import DownloadProgress, DownloadStarted
+
         now = time.monotonic()
+        if isinstance(event, DownloadStarted):
+            self._last_progress[event.audio_id] = now, 0
+        if not isinstance(event, DownloadProgress):
+            return True
         shown_at, received = self._last_progress[event.audio_id]
         # Nothing is shown while nothing arrives: a stall is announced by its retry.
         if now - shown_at < _PROGRESS_SECONDS or event.received == received:

@@ -8,16 +8,19 @@ from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.events import callbacks, commands, deliveries, payments, songs
-from suno_wav_cli.models import WavState
+from suno_wav_cli.events.event import group_of
 from suno_wav_cli.terminal.pace import Pace
 
 if TYPE_CHECKING:
     from suno_wav_cli.events import Event
+    from suno_wav_cli.events.payments import RunBegun
+    from suno_wav_cli.events.songs import DownloadProgress
 
 _SPEED_SECONDS = 30.0
 """The speed of a download is that of this last time."""
 _SETTLED = 1.0
+_OF_RUNS = {"payments", "songs", "callbacks", "deliveries", "ends"}
+"""The modules of the events that change the picture of a run. They are not loaded for a command without songs."""
 
 
 class Stage(StrEnum):
@@ -63,7 +66,7 @@ class SongRow:
             return None
         return max(self.total - self.received, 0) / self.speed
 
-    def advanced(self, event: songs.DownloadProgress, now: float) -> SongRow:
+    def advanced(self, event: DownloadProgress, now: float) -> SongRow:
         """Return the row with more bytes. Bytes of an earlier run, or discarded ones, have no speed."""
         samples = self.samples
         if event.received < self.received or self.stage is not Stage.DOWNLOADING:
@@ -86,7 +89,7 @@ class RunState:
     """
 
     def __init__(self, *, window_rate: float) -> None:
-        self.begun: payments.RunBegun | None = None
+        self.begun: RunBegun | None = None
         self.saved = self.skipped = self.failed = self.detached = 0
         self.submitted = self.not_begun = 0
         self.tunnel_since: float | None = None
@@ -94,8 +97,8 @@ class RunState:
         self.pause: str | None = None
         self.pause_until: float | None = None
         self.ended = False
-        self._not_submitted = 0
-        self._pace = Pace(window_rate=window_rate)
+        self.not_submitted = 0
+        self.pace = Pace(window_rate=window_rate)
         # Thousands may be converting: they are apart, so that the few that move are found quickly.
         self._moving: dict[str, SongRow] = {}
         self._converting: dict[str, SongRow] = {}
@@ -118,7 +121,7 @@ class RunState:
     @property
     def to_submit(self) -> int:
         """How many songs are still to be paid for."""
-        over = self.submitted + self.not_begun + self._not_submitted
+        over = self.submitted + self.not_begun + self.not_submitted
         return max(self.begun.submissions - over, 0) if self.begun else 0
 
     @property
@@ -139,7 +142,7 @@ class RunState:
         return [*moving, *islice(self._converting.values(), most)][:most]
 
     def title_of(self, audio_id: str) -> str | None:
-        row = self._row(audio_id)
+        row = self.row(audio_id)
         return row.title if row else None
 
     def seconds_left(self, now: float) -> float | None:
@@ -147,108 +150,19 @@ class RunState:
         if not self.is_of_many or self.begun is None or self.pause is not None:
             return None
         done = self.saved + self.skipped + self.failed + self.detached + self.not_begun
-        return self._pace.seconds_left(now, to_submit=self.to_submit, unfinished=self.begun.songs - done)
+        return self.pace.seconds_left(now, to_submit=self.to_submit, unfinished=self.begun.songs - done)
 
     def apply(self, event: Event, now: float) -> None:
-        """Take note of an event."""
-        match event:
-            case payments.RunBegun():
-                self.begun = event
-            case callbacks.TunnelOpening():
-                self.tunnel_since = now
-            case callbacks.Ready() | deliveries.Listening() | callbacks.TunnelUnproven():
-                self.tunnel_since = None
-            case callbacks.TunnelLost() | callbacks.TunnelRestored():
-                self.tunnel_since = None
-            case payments.SubmissionScheduled():
-                self.next_submission = now + event.seconds
-            case payments.SubmissionsPaused():
-                self.pause, self.pause_until = event.reason, now + event.seconds
-            case payments.SubmissionsResumed():
-                self.pause = self.pause_until = None
-            case payments.SubmissionsStopped():
-                self.pause = self.pause_until = self.next_submission = None
-                self.not_begun = event.not_begun
-            case commands.Summary() | commands.Interrupted() | commands.Failed():
-                self.ended = True
-            case _:
-                self._apply_step(event, now)
+        """Take note of an event of a run."""
+        if group_of(event) in _OF_RUNS:
+            from suno_wav_cli.terminal.run_events import apply
 
-    def _apply_step(self, event: Event, now: float) -> None:
-        """Take note of how far a song is."""
-        match event:
-            case payments.Submitting():
-                self.next_submission = None
-                self._enter(event.audio_id, Stage.SUBMITTING, now, title=event.title)
-            case payments.Submitted():
-                self.submitted += 1
-                self._pace.accepted(now)
-                self._enter(event.audio_id, Stage.CONVERTING, now, accepted_at=now)
-            case payments.Resumed():
-                self._enter(event.audio_id, Stage.CONVERTING, now, title=event.title)
-            case songs.LookedUp():
-                self._looked_up(event, now)
-            case songs.DownloadStarted():
-                self._enter(
-                    event.audio_id, Stage.DOWNLOADING, now, title=event.title, received=event.received
-                )
-            case songs.DownloadProgress():
-                row = self._row(event.audio_id)
-                if row is not None:
-                    self._put(row.advanced(event, now))
-            case _:
-                self._apply_trouble(event, now)
+            apply(self, event, now)
 
-    def _apply_trouble(self, event: Event, now: float) -> None:
-        """Take note of what hinders a song."""
-        match event:
-            case payments.SubmissionDelayed():
-                self._change(event.audio_id, note=event.reason)
-            case songs.DownloadRetried():
-                self._change(event.audio_id, stage=Stage.WAITING, note=event.reason)
-            case songs.LookupFailed() | songs.TaskMessage():
-                self._change(event.audio_id, note=event.message)
-            case payments.AnswerAwaited():
-                self._change(event.audio_id, note="no answer to the paid request yet")
-            case payments.OtherRunAwaited() if event.downloading:
-                self._change(event.audio_id, stage=Stage.WAITING, note="another program is downloading it")
-            case payments.OtherRunAwaited():
-                self._enter(event.audio_id, Stage.SUBMITTING, now, note="another program is submitting it")
-            case _:
-                self._apply_end(event, now)
-
-    def _looked_up(self, event: songs.LookedUp, now: float) -> None:
-        if self._row(event.audio_id) is not None:
-            self._change(event.audio_id, note=None)
-        elif event.record.state is WavState.PENDING:
-            self._enter(event.audio_id, Stage.CONVERTING, now)
-
-    def _apply_end(self, event: Event, now: float) -> None:
-        match event:
-            case songs.Saved():
-                self.saved += 1
-                row = self._remove(event.audio_id)
-                self._pace.ended(now, row.accepted_at if row else None)
-            case songs.Skipped():
-                self.skipped += 1
-                self._remove(event.audio_id)
-            case songs.Detached():
-                self.detached += 1
-                self._remove(event.audio_id)
-                self._pace.ended(now, None)
-            case songs.SongFailed():
-                self.failed += 1
-                self._not_submitted += event.task_id is None
-                self._remove(event.audio_id)
-            case songs.TaskStatus():
-                self._remove(event.audio_id)
-            case _:
-                pass
-
-    def _row(self, audio_id: str) -> SongRow | None:
+    def row(self, audio_id: str) -> SongRow | None:
         return self._moving.get(audio_id) or self._converting.get(audio_id)
 
-    def _enter(
+    def enter(
         self,
         audio_id: str,
         stage: Stage,
@@ -260,8 +174,8 @@ class RunState:
         note: str | None = None,
     ) -> None:
         """Show the song at the beginning of a stage."""
-        before = self._remove(audio_id)
-        self._put(
+        before = self.remove(audio_id)
+        self.put(
             SongRow(
                 audio_id=audio_id,
                 title=title or (before.title if before else None),
@@ -273,18 +187,18 @@ class RunState:
             )
         )
 
-    def _change(self, audio_id: str, *, note: str | None, stage: Stage | None = None) -> None:
-        row = self._row(audio_id)
+    def change(self, audio_id: str, *, note: str | None, stage: Stage | None = None) -> None:
+        row = self.row(audio_id)
         if row is not None and (row.note, row.stage) != (note, stage or row.stage):
-            self._put(replace(row, stage=stage or row.stage, note=note))
+            self.put(replace(row, stage=stage or row.stage, note=note))
 
-    def _put(self, row: SongRow) -> None:
+    def put(self, row: SongRow) -> None:
         place, other = self._moving, self._converting
         if row.stage is Stage.CONVERTING:
             place, other = other, place
         other.pop(row.audio_id, None)
         place[row.audio_id] = row
 
-    def _remove(self, audio_id: str) -> SongRow | None:
+    def remove(self, audio_id: str) -> SongRow | None:
         # Two tasks may belong to one song: they share a row, which is removed with the first.
         return self._moving.pop(audio_id, None) or self._converting.pop(audio_id, None)

@@ -29,7 +29,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from suno_wav_cli.wav import NotAWav, measure_levels, read_structure
+from suno_wav_cli.wav.fmt_chunk import NotAWav
+from suno_wav_cli.wav.levels import measure_levels
+from suno_wav_cli.wav.structure import read_structure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from suno_wav_cli.callbacks.tunnel import TunnelTimeouts
 from suno_wav_cli.callbacks.tunnel.agent_download import download_agent
 from suno_wav_cli.callbacks.tunnel.agent_release import AgentRelease, find_release
 from suno_wav_cli.callbacks.tunnel.subprocesses import SubprocessGroup
+from suno_wav_cli.callbacks.tunnel.tunnel import TunnelTimeouts
 from suno_wav_cli.errors import TunnelFailed
 from suno_wav_cli.events.callbacks import AgentDownloaded
 from tests.support.event_log import EventLog

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from suno_wav_cli.callbacks.tunnel import Lost, Restored
 from suno_wav_cli.callbacks.tunnel.agent_status import (
     AddressSeen,
     AgentEvent,
@@ -20,6 +19,7 @@ from suno_wav_cli.callbacks.tunnel.agent_status import (
     explain_failure,
     read_log_line,
 )
+from suno_wav_cli.callbacks.tunnel.tunnel import Lost, Restored
 
 HERE, THERE, TOKEN = "https://here.ngrok.app", "https://there.ngrok.app", "token-1"
 DIAL_FAILED = LogEvent(meaning=LogMeaning.DIAL_FAILED, complaint="dial tcp: no such host")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from suno_wav_cli.callbacks.heartbeat import Clocks, is_proof_due
-from suno_wav_cli.callbacks.tunnel import TunnelTimeouts
+from suno_wav_cli.callbacks.tunnel.tunnel import TunnelTimeouts
 
 TIMEOUTS = TunnelTimeouts()
 START = Clocks(wall=1e9, monotonic=100.0)

@@ -18,12 +18,12 @@ import pytest
 from suno_wav_cli.callbacks.endpoint import CallbackEndpoint, receive_callbacks
 from suno_wav_cli.callbacks.handlers import Handlers
 from suno_wav_cli.callbacks.public_url import PublicUrl
-from suno_wav_cli.callbacks.tunnel import Destination, Listener, Lost, Restored, Tunnel, TunnelTimeouts
 from suno_wav_cli.callbacks.tunnel.agent_binary import Agent, find_agent
 from suno_wav_cli.callbacks.tunnel.agent_folder import make_agent_folder
 from suno_wav_cli.callbacks.tunnel.agent_process import AgentProcess, Launch
 from suno_wav_cli.callbacks.tunnel.agent_settings import make_agent_config
 from suno_wav_cli.callbacks.tunnel.subprocesses import SubprocessGroup
+from suno_wav_cli.callbacks.tunnel.tunnel import Destination, Listener, Lost, Restored, Tunnel, TunnelTimeouts
 from suno_wav_cli.errors import TunnelFailed
 from suno_wav_cli.events.callbacks import AgentDownloading
 from suno_wav_cli.models import Secret

@@ -16,8 +16,8 @@ import pytest
 from starlette.responses import Response
 
 from suno_wav_cli.callbacks.sender import ServiceTiming
-from suno_wav_cli.callbacks.tunnel import TunnelTimeouts
 from suno_wav_cli.callbacks.tunnel.agent_release import expected_digest, find_release
+from suno_wav_cli.callbacks.tunnel.tunnel import TunnelTimeouts
 from suno_wav_cli.commands.doctor.receiver import check_path, check_receiver, check_samples
 from suno_wav_cli.commands.doctor.tunnel import (
     check_agent,

@@ -20,7 +20,7 @@ from suno_wav_cli.errors import NotAWholeWav
 from suno_wav_cli.events.commands import Inspected
 from suno_wav_cli.models import AudioLevels, Tag
 from suno_wav_cli.terminal.waveform import describe_levels
-from suno_wav_cli.wav import read_format
+from suno_wav_cli.wav.structure import read_format
 from tests.support.event_log import EventLog
 from tests.support.program import command_line, run_program
 from tests.support.quick import shortlist

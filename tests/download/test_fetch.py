@@ -39,7 +39,7 @@ from suno_wav_cli.errors import (
 )
 from suno_wav_cli.models import WavFormat
 from suno_wav_cli.system.loopback import address_of, bind_socket
-from suno_wav_cli.wav import read_format
+from suno_wav_cli.wav.structure import read_format
 from tests.support.program import Finished, Sandbox
 
 if TYPE_CHECKING:

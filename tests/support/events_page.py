@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from suno_wav_cli import events, models
-from suno_wav_cli.events import account, callbacks, checks, commands, deliveries, follow_up, payments, songs
+from suno_wav_cli.events import (
+    account,
+    callbacks,
+    checks,
+    commands,
+    deliveries,
+    ends,
+    follow_up,
+    payments,
+    songs,
+)
 from suno_wav_cli.events import trigger as triggered
 from suno_wav_cli.terminal.json_lines import event_name
 
@@ -31,6 +41,7 @@ _GROUPS = (
     (account, account.AccountEvent),
     (checks, checks.CheckEvent),
     (commands, commands.CommandEvent),
+    (ends, ends.EndEvent),
 )
 _OBJECTS = (models.WavRecord, models.WavFormat, models.AudioLevels, commands.WavContents, models.Tag)
 _ITEMS: dict[type, type] = {commands.JobList: commands.Job, commands.TrackList: models.Track}

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from suno_wav_cli.api.pricing import WAV_PRICE, price_of
 from suno_wav_cli.errors import ExitCode
-from suno_wav_cli.events import commands, payments
+from suno_wav_cli.events import ends, payments
 from suno_wav_cli.events.songs import (
     DownloadProgress,
     DownloadRetried,
@@ -75,7 +75,7 @@ def story(songs: int) -> tuple[tuple[float, Event], ...]:
         told += _story_of(number)
     end = max(time for time, _ in told) + 0.1
     failed = sum(map(fails, range(songs)))
-    summary = commands.Summary(
+    summary = ends.Summary(
         requested=songs,
         saved=songs - failed,
         skipped=0,

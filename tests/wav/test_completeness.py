@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from suno_wav_cli.wav import NotAWav, Structure, read_structure
+from suno_wav_cli.wav.fmt_chunk import NotAWav
+from suno_wav_cli.wav.structure import Structure, read_structure
 from tests.wav.test_structure import AUDIO, PIPE, WRONG_LENGTH, chunk, ds64, fmt, riff
 
 FILE = Path("song.wav")

@@ -16,7 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from suno_wav_cli.models import WavFormat
-from suno_wav_cli.wav import measure_levels
+from suno_wav_cli.wav.levels import measure_levels
 from suno_wav_cli.wav.samples import block_frames
 from tests.support.quick import examples
 

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from suno_wav_cli.errors import NotAWholeWav
 from suno_wav_cli.models import WavFormat
-from suno_wav_cli.wav import is_silent, read_format, read_structure
+from suno_wav_cli.wav.samples import is_silent
+from suno_wav_cli.wav.structure import read_format, read_structure
 from tests.support.quick import examples
 
 PCM, FLOAT, ADPCM, EXTENSIBLE = 1, 3, 17, 0xFFFE

@@ -20,7 +20,8 @@ from mutagen.wave import WAVE
 
 from suno_wav_cli.errors import TagsNotWritten
 from suno_wav_cli.models import Cover, SongTags
-from suno_wav_cli.wav import check_tagging_possible, read_format, write_tags
+from suno_wav_cli.wav.structure import read_format
+from suno_wav_cli.wav.write_tags import check_tagging_possible, write_tags
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -514,7 +515,7 @@ def test_where_the_extra_is_installed_tagging_is_possible() -> None:
 def test_where_the_extra_is_missing_the_remedy_is_said() -> None:
     script = (
         "import sys; sys.path = [path for path in sys.path if 'site-packages' not in path]; "
-        "from suno_wav_cli.errors import UsageError; from suno_wav_cli.wav import check_tagging_possible\n"
+        "from suno_wav_cli.errors import UsageError; from suno_wav_cli.wav.write_tags import check_tagging_possible\n"
         "try: check_tagging_possible()\nexcept UsageError as error: print(error.message, error.remedy)"
     )
     done = subprocess.run(

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from suno_wav_cli.callbacks.tunnel import TunnelTimeouts
     from suno_wav_cli.callbacks.tunnel.subprocesses import Subprocess, SubprocessGroup
+    from suno_wav_cli.callbacks.tunnel.tunnel import TunnelTimeouts
 
 _VERSION = re.compile(r"ngrok version (\d+)\.(\d+)\.(\d+)")
 _MAJOR = 3

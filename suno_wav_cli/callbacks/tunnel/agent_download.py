@@ -21,9 +21,9 @@ from suno_wav_cli.errors import TunnelFailed
 from suno_wav_cli.events.callbacks import AgentDownloaded, AgentDownloading
 
 if TYPE_CHECKING:
-    from suno_wav_cli.callbacks.tunnel import TunnelTimeouts
     from suno_wav_cli.callbacks.tunnel.agent_release import AgentRelease
     from suno_wav_cli.callbacks.tunnel.subprocesses import SubprocessGroup
+    from suno_wav_cli.callbacks.tunnel.tunnel import TunnelTimeouts
     from suno_wav_cli.events import Report
 
 _PREFIX = ".suno-wav-download-"

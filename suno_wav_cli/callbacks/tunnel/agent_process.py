@@ -49,8 +49,8 @@ if TYPE_CHECKING:
 
     from pyngrok.log import NgrokLog
 
-    from suno_wav_cli.callbacks.tunnel import Destination, Lost, Restored, TunnelTimeouts
     from suno_wav_cli.callbacks.tunnel.agent_folder import AgentFolder
+    from suno_wav_cli.callbacks.tunnel.tunnel import Destination, Lost, Restored, TunnelTimeouts
     from suno_wav_cli.errors import TunnelFailed
     from suno_wav_cli.models import Secret
 

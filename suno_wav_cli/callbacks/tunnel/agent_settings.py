@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from suno_wav_cli.callbacks.tunnel import Destination
+    from suno_wav_cli.callbacks.tunnel.tunnel import Destination
     from suno_wav_cli.models import Secret
 
 _KEPT = {

@@ -14,9 +14,9 @@ import re
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from suno_wav_cli.callbacks.tunnel import Lost, Restored
 from suno_wav_cli.callbacks.tunnel.dial_errors import explain_dial_error, is_fallback
 from suno_wav_cli.callbacks.tunnel.error_codes import CHECK, OR_POLL, ngrok_failure
+from suno_wav_cli.callbacks.tunnel.tunnel import Lost, Restored
 from suno_wav_cli.errors import TunnelFailed
 
 _MAX_FAILED_DIALS = 3

@@ -26,8 +26,8 @@ from suno_wav_cli.events.callbacks import TunnelOpening
 from suno_wav_cli.models import Secret
 
 if TYPE_CHECKING:
-    from suno_wav_cli.callbacks.tunnel import Destination, Listener, TunnelTimeouts
     from suno_wav_cli.callbacks.tunnel.agent_binary import Agent
+    from suno_wav_cli.callbacks.tunnel.tunnel import Destination, Listener, TunnelTimeouts
 
 _ENDPOINTS_SINCE = (3, 30, 0)
 """Since this version, the agent has the API that pyngrok uses, and configuration version 3."""

@@ -15,9 +15,9 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
-from suno_wav_cli.callbacks.tunnel import Lost
 from suno_wav_cli.callbacks.tunnel.agent_folder import make_agent_folder
 from suno_wav_cli.callbacks.tunnel.environment import find_secret_variables
+from suno_wav_cli.callbacks.tunnel.tunnel import Lost
 from suno_wav_cli.errors import TunnelFailed, UsageError
 from suno_wav_cli.events.callbacks import TunnelOpening
 from suno_wav_cli.system.shell_words import split_command
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from suno_wav_cli.callbacks.tunnel import Listener, TunnelTimeouts
     from suno_wav_cli.callbacks.tunnel.agent_folder import AgentFolder
+    from suno_wav_cli.callbacks.tunnel.tunnel import Listener, TunnelTimeouts
 
 PORT = "{port}"
 

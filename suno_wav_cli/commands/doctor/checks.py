@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.callbacks.sender import ServiceTiming
-from suno_wav_cli.callbacks.tunnel import TunnelTimeouts
+from suno_wav_cli.callbacks.tunnel.tunnel import TunnelTimeouts
 from suno_wav_cli.commands.doctor.account import check_account, check_key, check_settings, check_versions
 from suno_wav_cli.commands.doctor.disk import check_folder
 from suno_wav_cli.commands.doctor.findings import Check

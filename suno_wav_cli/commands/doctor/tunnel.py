@@ -17,11 +17,11 @@ from suno_wav_cli.callbacks.handlers import Handlers
 from suno_wav_cli.callbacks.probe import check_reachable
 from suno_wav_cli.callbacks.public_url import PublicUrl
 from suno_wav_cli.callbacks.sender import ServiceTiming
-from suno_wav_cli.callbacks.tunnel import Restored, TunnelTimeouts
 from suno_wav_cli.callbacks.tunnel.agent_binary import find_agent
 from suno_wav_cli.callbacks.tunnel.agent_folder import find_orphans
 from suno_wav_cli.callbacks.tunnel.agent_release import expected_digest
 from suno_wav_cli.callbacks.tunnel.subprocesses import SubprocessGroup
+from suno_wav_cli.callbacks.tunnel.tunnel import Restored, TunnelTimeouts
 from suno_wav_cli.commands.doctor.findings import failed, passed, skipped, warned
 from suno_wav_cli.commands.doctor.scrub import origin_of
 from suno_wav_cli.config.credentials import refuse_ignored
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from suno_wav_cli.callbacks.payload import ReceivedCallback
-    from suno_wav_cli.callbacks.tunnel import Lost
+    from suno_wav_cli.callbacks.tunnel.tunnel import Lost
     from suno_wav_cli.commands.doctor.findings import Finding
     from suno_wav_cli.config.run import Run
     from suno_wav_cli.config.settings import Settings

@@ -13,7 +13,7 @@ from suno_wav_cli.api.providers import get_provider
 from suno_wav_cli.callbacks.endpoint import open_endpoint, receive_callbacks
 from suno_wav_cli.callbacks.handlers import Handlers
 from suno_wav_cli.callbacks.public_url import PublicUrl
-from suno_wav_cli.callbacks.tunnel import Lost, Restored
+from suno_wav_cli.callbacks.tunnel.tunnel import Lost, Restored
 from suno_wav_cli.commands.listen.awaited import find_missing
 from suno_wav_cli.commands.listen.forwarded import leads_to_port
 from suno_wav_cli.commands.listen.forwarder import Forwarder

@@ -20,8 +20,7 @@ from suno_wav_cli.callbacks.confirmation import Judgement, Verdict
 from suno_wav_cli.commands.listen import claims
 from suno_wav_cli.conversion.finish import finish_task
 from suno_wav_cli.conversion.lookup_retry import Answers, AskAgain, next_step, time_is_up
-from suno_wav_cli.conversion.outcome import report_failure
-from suno_wav_cli.conversion.pipeline import record_end
+from suno_wav_cli.conversion.outcome import record_end, report_failure
 from suno_wav_cli.conversion.poller import fetch_answer
 from suno_wav_cli.conversion.wait import wait_terms, with_line
 from suno_wav_cli.errors import JournalUnusable, SunoWavError, TaskUnknown

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.callbacks.endpoint import CallbackEndpoint, receive_callbacks
 from suno_wav_cli.callbacks.handlers import Handlers
 from suno_wav_cli.callbacks.notifications import make_notification_handler
-from suno_wav_cli.callbacks.tunnel import GivenAddress
+from suno_wav_cli.callbacks.tunnel.tunnel import GivenAddress
 from suno_wav_cli.download.fetch import DownloadPolicy, RateLimit, Transfer, fetch
 from suno_wav_cli.download.part_file import open_part
 from suno_wav_cli.system import event_loop
