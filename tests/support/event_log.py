@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from suno_wav_cli.events import Event
+from suno_wav_cli.events.union import Event
 
 E = TypeVar("E")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import inspect
 import json
 import os
 import pty
@@ -12,6 +13,7 @@ import struct
 import subprocess
 import termios
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -20,7 +22,7 @@ from typer.testing import CliRunner
 
 from suno_wav_cli.api.providers import SUNOAPI
 from suno_wav_cli.cli.app import app
-from suno_wav_cli.events import Event
+from suno_wav_cli.events.union import Event
 from suno_wav_cli.terminal.json_lines import event_name
 from tests.support.cdn import tune
 from tests.support.program import Finished, Sandbox, command_line, run_program, start_program
@@ -218,6 +220,14 @@ def test_verbose_prints_more(sandbox: Sandbox) -> None:
 # JSON and the log file
 
 EVENT_NAMES = {event_name(kind) for kind in get_args(Event)}
+
+
+@pytest.mark.parametrize("group", sorted({kind.__module__.rpartition(".")[2] for kind in get_args(Event)}))
+def test_the_words_of_an_event_are_in_the_module_that_is_named_as_its_own(group: str) -> None:
+    """Nothing but the name leads there. That no event lacks its words is checked by mypy."""
+    words = import_module(f"suno_wav_cli.terminal.messages_{group}").render
+    annotation = inspect.get_annotations(words)["event"]
+    assert annotation.startswith(f"{group}.")
 
 
 @pytest.mark.long
