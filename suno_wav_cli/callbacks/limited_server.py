@@ -78,8 +78,7 @@ async def serve(
     finally:
         accepting.cancel()
         await asyncio.wait([accepting])
-        server.should_exit = True
-        server.force_exit = True
+        server.leave()
         await serving
 
 
