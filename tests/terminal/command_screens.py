@@ -113,7 +113,7 @@ STORIES: dict[str, tuple[Step, ...]] = {
     "interrupt": (step("convert", "demo-never", when="converting 0:0", then=press(CTRL_C)),),
     "status": (
         step("convert", "demo", "--no-wait"),
-        step("status", "@last"),
+        step("status", "@last", "--wait"),
         step("status", "@last", "--wait", "--download"),
         step("status", "@last"),
         step("status", "@last", "--raw"),
