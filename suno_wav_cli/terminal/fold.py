@@ -19,6 +19,8 @@ _WHOLE = re.compile(
     r"""
     # A command to paste: what an advice ends with.
     (?<=:[ ]) (?<!error:[ ]) (?:\S*/)? (?:suno-wav|python[\d.]*|pipx?|uv|chmod|mkdir|ngrok|type) [ ] .*? (?=\.?$|[.;][ ])
+    # One in a sentence, with the options that choose its service.
+    | (?<!\S) suno-wav [ ] [a-z]+ (?:[ ][0-9a-f-]+)? (?:[ ]--(?:provider|base-url)[ ]\S+)+
     # An option with its value, in the same place.
     | (?<=:[ ]) --[a-z-]+ [ ] \S+ $
     # What is quoted.
@@ -85,5 +87,6 @@ def wrap(
 
 
 def _keep(found: str, room: int) -> str:
-    """Mark the blanks of a piece. What is only quoted is prose again if it is too long for a line."""
-    return found if found[0] in "`'" and width_of(found) > room else found.replace(" ", _BLANK)
+    """Mark the blanks of a piece. What is quoted, and no command, is prose again if it is too long for a line."""
+    is_prose = found[0] in "`'" and not found.startswith("`suno-wav ") and width_of(found) > room
+    return found if is_prose else found.replace(" ", _BLANK)

@@ -50,6 +50,18 @@ def test_a_pipe_and_what_fits_and_what_is_hopeless_stay_as_they_are(width: int |
             "`suno-wav jobs --failed`",
         ),
         (
+            "  Check the network, then try again. `suno-wav doctor --base-url http://127.0.0.1:41293` looks closer.",
+            "`suno-wav doctor --base-url http://127.0.0.1:41293`",
+        ),
+        (
+            "  suno-wav login --provider kie --base-url http://127.0.0.1:41293 says where to find it, and keeps it",
+            "suno-wav login --provider kie --base-url http://127.0.0.1:41293",
+        ),
+        (
+            "  For a WAV task, see suno-wav status 0123456789abcdef --provider kie. To convert all tracks:",
+            "suno-wav status 0123456789abcdef --provider kie",
+        ),
+        (
             "error: /home/me/My Songs/Night Drive (8551ab12).wav exists, and more",
             "/My Songs/Night Drive (8551ab12).wav",
         ),
