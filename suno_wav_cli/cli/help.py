@@ -65,7 +65,7 @@ def show_help(
     elif topic not in commands:
         from suno_wav_cli.cli.usage import refuse_command
 
-        raise refuse_command(topic, [*commands, "agents"])
+        raise refuse_command(topic, [*commands, "agents"], context)
     elif as_json:
         from suno_wav_cli.cli.reference import describe_command
 

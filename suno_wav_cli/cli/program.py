@@ -105,7 +105,7 @@ class Program(TyperGroup):
         if args[0] not in self.commands and not context.resilient_parsing:
             from suno_wav_cli.cli.usage import refuse_command
 
-            raise refuse_command(args[0], self.commands)
+            raise refuse_command(args[0], self.commands, context)
         return super().resolve_command(context, args)
 
 

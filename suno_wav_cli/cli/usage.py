@@ -13,7 +13,7 @@ from suno_wav_cli.errors import UsageError
 from suno_wav_cli.system.shell_words import say_how
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from typer._click.core import Command, Context, Parameter
 
@@ -49,17 +49,25 @@ def _say(error: parsing.UsageError, context: Context) -> str:
     return _TAKES.get(context.info_name or "", f"unexpected argument: {found[1]}")
 
 
-def refuse_command(name: str, commands: Collection[str]) -> UsageError:
+def refuse_command(name: str, commands: Collection[str], context: Context) -> UsageError:
     """Return the error for a command that does not exist."""
     if is_uuid(name) or name.startswith(("https://suno.com/", "http://suno.com/")):
         return UsageError(
-            f"'{name}' is a song, not a command", say_how("To convert it", "suno-wav", "convert", name)
+            f"'{name}' is a song, not a command",
+            say_how("To convert it", "suno-wav", "convert", name, *_typed_service(context)),
         )
     near = get_close_matches(name.lower(), commands, n=1)
     return UsageError(
         f"there is no command '{name}'",
         f"Did you mean {near[0]}?" if near else "`suno-wav --help` lists the commands.",
     )
+
+
+def _typed_service(context: Context) -> Iterator[str]:
+    """Yield the options before the name that choose a service. No settings are read here."""
+    for option, name in (("--provider", "provider"), ("--base-url", "base_url")):
+        if (value := (context.obj or {}).get(name)) is not None:
+            yield from (option, str(value))
 
 
 def refuse_value(parameter: Parameter, context: Context, *, is_empty: bool) -> UsageError:

@@ -238,6 +238,14 @@ def test_a_wrong_command_line_of_a_real_process(wrong: list[str | bytes], sandbo
                 id="event",
             ),
             pytest.param(
+                ["--provider", "kie", "8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c"],
+                (
+                    "'8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c' is a song, not a command",
+                    "To convert it: suno-wav convert 8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c --provider kie",
+                ),
+                id="song of a provider",
+            ),
+            pytest.param(
                 ["8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c"],
                 (
                     "'8551ab12-34cd-4e5f-8a9b-0c1d2e3f662c' is a song, not a command",
