@@ -184,8 +184,6 @@ def test_no_text_comes_unquoted_into_a_command_line_that_is_printed() -> None:
     assert found == {
         # A word of a list, which is quoted as a whole.
         "conversion.resume_hint: path",
-        # A fixed regular expression matches it: 32 hexadecimal digits.
-        "conversion.ids: text",
         # An address of this machine and a port, made by the program.
         "terminal.messages_commands: event.base_url",
     }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import httpx
 
 from suno_wav_cli.api.addresses import find_address
-from suno_wav_cli.api.error_messages import submission_unknown, unreachable
+from suno_wav_cli.api.error_messages import lead_to_service, submission_unknown, unreachable
 from suno_wav_cli.api.lookup import read_answer, read_record_answer
 from suno_wav_cli.api.providers import Meaning
 from suno_wav_cli.api.submission import read_submission
@@ -31,7 +31,7 @@ from suno_wav_cli.system.pacing import Backoff
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
     from decimal import Decimal
     from types import TracebackType
     from typing import Self
@@ -48,7 +48,8 @@ class Client:
 
     The key, and what `hide` is given, is cut out of the service's messages. `key_worked` says
     whether the service has accepted the key. `address_from` is the option, the variable or the line
-    that names the address, if it is not the usual one. Raise UsageError as `open_http`.
+    that names the address, if it is not the usual one; `service` are the options that lead a command
+    to the service, for the remedies. Raise UsageError as `open_http`.
     """
 
     def __init__(
@@ -61,11 +62,13 @@ class Client:
         *,
         timing: ApiTiming = ApiTiming(),
         address_from: str | None = None,
+        service: Sequence[str] = (),
     ) -> None:
         self.provider = provider
         self.key_worked = False
         self._base_url = base_url
         self._address_from = address_from
+        self._service = service
         self._secrets = [key.value]
         self._key_origin = key.origin
         self._backoff = backoff
@@ -132,7 +135,7 @@ class Client:
         finally:
             if slow is not None:
                 slow.cancel()
-        with self._naming_key():
+        with self._with_remedy():
             return read_submission(
                 self._learn(answer),
                 provider=self.provider,
@@ -225,7 +228,7 @@ class Client:
                 answer = await exchange(
                     self._lookups, "GET", path, seconds=self._timing.lookup, params=params
                 )
-                with self._naming_key():
+                with self._with_remedy():
                     return read(self._learn(answer))
             except httpx.HTTPError as error:
                 problem = self._unreachable(error)
@@ -239,15 +242,18 @@ class Client:
             await asyncio.sleep(max(delay, pause))
 
     def _unreachable(self, error: httpx.HTTPError) -> ServiceUnavailable:
-        return unreachable(error, self._base_url, self._address_from)
+        problem = unreachable(error, self._base_url, self._address_from)
+        problem.remedy = lead_to_service(problem.remedy, self._service)
+        return problem
 
     @contextmanager
-    def _naming_key(self) -> Iterator[None]:
-        """Say of a key that is refused where it came from."""
+    def _with_remedy(self) -> Iterator[None]:
+        """Complete the remedy of an error: of a key that is refused, say where it came from."""
         try:
             yield
-        except NotAuthorized as error:
-            if self._key_origin is not None:
+        except SunoWavError as error:
+            error.remedy = lead_to_service(error.remedy, self._service)
+            if isinstance(error, NotAuthorized) and self._key_origin is not None:
                 error.remedy = f"The key is the one from {self._key_origin}. {error.remedy}"
             raise
 

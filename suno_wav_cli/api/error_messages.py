@@ -11,9 +11,10 @@ from suno_wav_cli.api.providers import Meaning
 from suno_wav_cli.errors import ServiceUnavailable, SubmissionUnknown
 from suno_wav_cli.system.http_errors import describe_error
 from suno_wav_cli.system.proxies import CERTIFICATE_VARIABLES, describe_way, find_proxy
+from suno_wav_cli.system.shell_words import quote_command
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import httpx
 
@@ -82,6 +83,18 @@ ERROR_TEXTS: Mapping[Meaning, ErrorText] = MappingProxyType(
         ),
     }
 )
+
+
+_COMMANDS = ("suno-wav login", "suno-wav status TASK_ID --wait --download", "suno-wav doctor")
+"""Those in the remedies of this module."""
+
+
+def lead_to_service(remedy: str, service: Sequence[str]) -> str:
+    """Return a remedy whose commands have the options that lead to the service."""
+    options = quote_command(service)
+    for command in _COMMANDS if options else ():
+        remedy = remedy.replace(command, f"{command} {options}")
+    return remedy
 
 
 def quote_answer(answer: Envelope) -> str:

@@ -26,6 +26,7 @@ from suno_wav_cli.config.settings import (
     read_config,
     unknown_variables,
 )
+from suno_wav_cli.config.usual_service import find_usual_service
 from suno_wav_cli.config.wait_limits import WaitLimits
 from suno_wav_cli.conversion.resume_hint import advise, describe_command
 from suno_wav_cli.errors import ExitCode, ProgramBug, SunoWavError
@@ -143,6 +144,7 @@ def _run(
                 api_timing=api_timing,
                 upload_limits=upload_limits,
                 argv=_typed(),
+                usual_service=find_usual_service(os.environ, config),
             )
             if secrets.ignored:
                 report(_describe_ignored(secrets))

@@ -21,7 +21,6 @@ from suno_wav_cli.conversion.outcome import exit_code_of, outcomes_before, repor
 from suno_wav_cli.conversion.pipeline import convert_all
 from suno_wav_cli.conversion.plan import Action, check_music_tasks, make_plan, submissions
 from suno_wav_cli.conversion.rest import conclude, list_failures
-from suno_wav_cli.conversion.resume_hint import service_options
 from suno_wav_cli.conversion.room import check_room
 from suno_wav_cli.conversion.song_list import check_writable, read_songs, unique_songs
 from suno_wav_cli.conversion.submit import Submitter
@@ -152,7 +151,7 @@ async def _do_plan(
 
 def _named_songs(request: Request, run: Run) -> list[Song]:
     """Return the songs that are named. There is none if all tracks of a task are wanted."""
-    service = service_options(run.settings.provider, run.settings.base_url)
+    service = run.service_options
     if request.music_task_id is not None:
         check_music_task(request.music_task_id, service, "--task-id")
     songs = [Song(audio_id=audio_id_of(argument, service)) for argument in request.audio_ids]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.providers import SANDBOX, get_provider
+from suno_wav_cli.config.api_key import how_to_log_in, open_key_store
 from suno_wav_cli.config.credentials import API_KEY_VARIABLE, parse_key
-from suno_wav_cli.config.key_store import KeyStore
 from suno_wav_cli.config.settings import base_url_of
 from suno_wav_cli.conversion.balance import fetch_balance
 from suno_wav_cli.errors import ExitCode, NotAuthorized, ServiceUnavailable, SunoWavError, UsageError
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from suno_wav_cli.models import Secret
 
 _UNCHANGED = "Nothing was changed."
-_FROM_FILE = "suno-wav login < FILE"
 
 
 def login(
@@ -43,16 +43,16 @@ def login(
     if typed:
         raise UsageError(
             "a key on the command line is visible to other users and stays in the shell's history",
-            f"Run suno-wav login and enter the key, or send it in: {adapt_example(_FROM_FILE)}",
+            f"Run {how_to_log_in(run)} and enter the key, or send it in: {_line_from_file(run)}",
         )
     base_url = _require_account(run.settings)
     key = parse_key(read_key(_make_prompt(run, base_url)), "what was entered")
     if key is None:
         raise UsageError(
-            "no key was entered", f"Enter it at the prompt, or send it in: {adapt_example(_FROM_FILE)}"
+            "no key was entered", f"Enter it at the prompt, or send it in: {_line_from_file(run)}"
         )
     left = None if unverified else _verify(run, base_url, key)
-    kept = KeyStore(folder=run.paths.keys).keep(base_url, key)
+    kept = open_key_store(run).keep(base_url, key)
     run.report(
         account.KeyStored(
             base_url=base_url,
@@ -68,7 +68,7 @@ def login(
 def logout(run: Run) -> ExitCode:
     """Remove the stored key. Raise UsageError if that fails."""
     base_url = _require_account(run.settings)
-    place = KeyStore(folder=run.paths.keys).forget(base_url)
+    place = open_key_store(run).forget(base_url)
     run.report(
         account.KeyRemoved(base_url=base_url, location=place, variable=_overriding_variable(run.secrets))
     )
@@ -88,7 +88,7 @@ def _make_prompt(run: Run, base_url: str) -> str:
 def _locate(run: Run, base_url: str) -> str | None:
     """Say where the stored key is. A file that cannot be used is about to be replaced."""
     with suppress(NotAuthorized):
-        return KeyStore(folder=run.paths.keys).locate(base_url)
+        return open_key_store(run).locate(base_url)
     return None
 
 
@@ -113,8 +113,13 @@ def _verify(run: Run, base_url: str, key: Secret) -> Decimal:
     except SunoWavError as error:
         raise ServiceUnavailable(
             f"the key could not be verified: {error.message}",
-            f"{_UNCHANGED} Try again later, or store it unchecked: suno-wav login --unverified",
+            f"{_UNCHANGED} Try again later, or store it unchecked: {how_to_log_in(run, '--unverified')}",
         ) from error
+
+
+def _line_from_file(run: Run) -> str:
+    line = shlex.join(("suno-wav", "login", *run.service_options))
+    return adapt_example(f"{line} < FILE")
 
 
 def _overriding_variable(secrets: Secrets) -> str | None:

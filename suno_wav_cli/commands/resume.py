@@ -20,7 +20,7 @@ from suno_wav_cli.conversion.outcome import Outcome, find_saved, report_failure,
 from suno_wav_cli.conversion.pipeline import begin_waiting
 from suno_wav_cli.conversion.plan import Action, Job, choose_action
 from suno_wav_cli.conversion.prior import Accepted
-from suno_wav_cli.conversion.resume_hint import command_for, describe_command, service_options
+from suno_wav_cli.conversion.resume_hint import command_for, describe_command
 from suno_wav_cli.conversion.side_by_side import Rest, run_all
 from suno_wav_cli.conversion.submit import Submitter
 from suno_wav_cli.conversion.upload import report_left_open
@@ -35,16 +35,16 @@ from suno_wav_cli.errors import (
 from suno_wav_cli.events.commands import OtherServiceJobs, SongsGivenUp
 from suno_wav_cli.events.ends import SongsLeft, Summary
 from suno_wav_cli.events.payments import RunBegun
-from suno_wav_cli.journal import Listing, open_history
+from suno_wav_cli.journal import History, Listing, open_history
 from suno_wav_cli.journal.entry import RESUBMITTABLE, JournalEntry
 from suno_wav_cli.system.event_loop import run_async
+from suno_wav_cli.system.shell_words import quote_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from suno_wav_cli.config.run import Run
     from suno_wav_cli.conversion.context import ConversionContext
-from suno_wav_cli.journal import History
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,11 +61,10 @@ def resume(request: Request, run: Run) -> ExitCode:
     # Looked at first, because without anything to resume here no key is needed.
     end_orphans(run.paths.agents)
     with open_history(run.journal_path) as history:
-        service = service_options(run.settings.provider, run.settings.base_url)
-        chosen = _choose(request.names, history, address, service)
+        chosen = _choose(request.names, history, address, run.service_options)
         given_up = 0 if request.names else _count_given_up(history, address, chosen)
     here = [one for one in chosen if isinstance(one, str) or _is_at(one, run.settings.provider, address)]
-    for event in _elsewhere([one for one in chosen if one not in here]):
+    for event in _elsewhere(run, [one for one in chosen if one not in here]):
         run.report(event)
     if given_up:
         run.report(SongsGivenUp(count=given_up))
@@ -205,7 +204,7 @@ async def _begin(
     if entry.state in RESUBMITTABLE:
         return await _settle(context, entry, submitter, resubmit=resubmit, alone=alone)
     if entry.wav_task_id is None:
-        raise _not_submitted(entry)
+        raise _not_submitted(context.run, entry)
     entry = context.journal.refresh(entry)
     audio_id = typed_id(entry.audio_id, entry.wav_task_id) or "song"
     target = target_of(context, song_of(context, audio_id), entry, alone=alone)
@@ -246,9 +245,10 @@ async def _explain_unknown(context: ConversionContext, entry: JournalEntry, said
     """Say that the outcome is not known, and what the balance tells if it was looked up before."""
     if entry.credits_before is not None:
         said += await explain_balance(context, entry, entry.credits_before)
+    argv = command_for(context.run.service_options, "status", ["TASK_ID"], "--wait", "--download")
+    line = quote_command(argv) or "suno-wav status"
     return SubmissionUnknown(
-        said,
-        "Look at your account's log. Where it names a task: suno-wav status TASK_ID --wait --download.",
+        said, f"Look at your account's log. Where it names a task, `{line}` fetches its file."
     )
 
 
@@ -276,7 +276,7 @@ def _is_at(entry: JournalEntry, provider: str, address: str) -> bool:
     return entry.service == address and PROVIDERS.get(entry.provider) is get_provider(provider)
 
 
-def _elsewhere(entries: Sequence[JournalEntry | str]) -> list[OtherServiceJobs]:
+def _elsewhere(run: Run, entries: Sequence[JournalEntry | str]) -> list[OtherServiceJobs]:
     """Return, for each other service, how many jobs are unfinished there and which line resumes them."""
     counted = Counter((entry.service, entry.provider) for entry in entries if isinstance(entry, JournalEntry))
     return [
@@ -284,17 +284,17 @@ def _elsewhere(entries: Sequence[JournalEntry | str]) -> list[OtherServiceJobs]:
             service=service,
             provider=provider,
             count=count,
-            resume_hint=describe_command(argv := command_for(provider, service, "resume", ())),
+            resume_hint=describe_command(argv := command_for(run.options_to(provider, service), "resume")),
             continue_argv=argv,
         )
         for (service, provider), count in counted.items()
     ]
 
 
-def _not_submitted(entry: JournalEntry) -> UsageError:
+def _not_submitted(run: Run, entry: JournalEntry) -> UsageError:
     said = f": {entry.message}" if entry.message else ""
     return UsageError(
         f"the song was not submitted{said}",
         "To convert it:",
-        continue_argv=command_for(entry.provider, entry.service, "convert", [entry.name]),
+        continue_argv=command_for(run.options_to(entry.provider, entry.service), "convert", [entry.name]),
     )

@@ -16,7 +16,7 @@ from suno_wav_cli.conversion.early_end import early_end
 from suno_wav_cli.conversion.ids import find, typed_id, typed_name, typed_task
 from suno_wav_cli.conversion.outcome import Outcome, exit_code_of, find_saved, record_end, report_failure
 from suno_wav_cli.conversion.prior import check_provider
-from suno_wav_cli.conversion.resume_hint import MOST_NAMED, command_for, service_options
+from suno_wav_cli.conversion.resume_hint import MOST_NAMED, command_for
 from suno_wav_cli.conversion.wait import Wait, look_once
 from suno_wav_cli.errors import ExitCode, JournalUnusable, SunoWavError, UsageError
 from suno_wav_cli.events.commands import RawRecord
@@ -85,7 +85,7 @@ def _how_to_go_on(
     if not request.download:
         names = [typed_task(task_id, context.journal, context.service) or task_id for task_id in outcomes]
         option = "--watch" if request.watch else "--wait"
-        return command_for(settings.provider, context.service, "status", names, option)
+        return command_for(context.run.service_options, "status", names, option)
     left = [task_id for task_id, outcome in outcomes.items() if not find_saved(context, outcome).is_saved]
     if len(left) > MOST_NAMED:
         return context.run.argv
@@ -99,7 +99,7 @@ def _task_id(context: ConversionContext, argument: str) -> str:
         argument,
         context.journal.history,
         context.service,
-        service_options(context.settings.provider, context.service),
+        context.run.service_options,
     )
     if isinstance(found, str):
         return found
@@ -111,9 +111,9 @@ def _task_id(context: ConversionContext, argument: str) -> str:
         raise UsageError(
             f"{found.name} was converted at {found.service}",
             "To ask there:",
-            continue_argv=command_for(found.provider, found.service, "status", ids),
+            continue_argv=command_for(context.run.options_to(found.provider, found.service), "status", ids),
         )
-    check_provider(found, context.client.provider)
+    check_provider(context, found)
     task = found if found.wav_task_id else context.journal.newest_task_of(found.name)
     if task is None or task.wav_task_id is None:
         raise UsageError(

@@ -8,7 +8,6 @@ from suno_wav_cli.callbacks.tunnel.agent_folder import end_orphans
 from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.ids import music_task_of
 from suno_wav_cli.conversion.music_task import fetch_music_task
-from suno_wav_cli.conversion.resume_hint import service_options
 from suno_wav_cli.conversion.slow_answer import tell_if_slow
 from suno_wav_cli.errors import ExitCode
 from suno_wav_cli.events.commands import TrackList
@@ -24,9 +23,7 @@ def show_tracks(argument: str, run: Run) -> ExitCode:
     # Wrong usage needs no key, and the journal knows it, whatever the provider.
     end_orphans(run.paths.agents)
     with open_history(run.journal_path) as history:
-        music_task_id = music_task_of(
-            argument, history, service_options(run.settings.provider, run.settings.base_url)
-        )
+        music_task_id = music_task_of(argument, history, run.service_options)
     return run_async(_show_tracks(music_task_id, run))
 
 

@@ -5,20 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.api.providers import SANDBOX
-from suno_wav_cli.config.key_store import KeyStore
-from suno_wav_cli.config.paths import find_paths
-from suno_wav_cli.config.settings import SECRETS, base_url_of
+from suno_wav_cli.config.settings import SECRETS
 from suno_wav_cli.errors import NotAuthorized, UsageError
 from suno_wav_cli.models import Secret
 from suno_wav_cli.system.shell_words import as_operand, say_how
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
+    from collections.abc import MutableMapping
     from pathlib import Path
 
     from suno_wav_cli.config.file import ConfigFile
-    from suno_wav_cli.config.settings import Settings
 
 API_KEY_VARIABLE = "SUNO_API_KEY"
 _QUOTES = ('""', "''", "``", "“”", "„“", "‘’", "«»")  # noqa: RUF001 - as people copy them
@@ -81,34 +77,6 @@ def refuse_ignored(secrets: Secrets, name: str) -> None:
         )
         error.ends_with_command = True
         raise error
-
-
-def find_api_key(secrets: Secrets, settings: Settings, environ: Mapping[str, str]) -> Secret | None:
-    """Return the key of the environment, else the one that `login` stored for the service.
-
-    The sandbox accepts any key. Raise NotAuthorized if the stored key cannot be used.
-    """
-    if secrets.api_key is not None:
-        return secrets.api_key
-    if settings.provider == SANDBOX:
-        return Secret(value="no-key-is-needed")
-    return KeyStore(folder=find_paths(environ).keys).find(base_url_of(settings))
-
-
-def get_api_key(secrets: Secrets, settings: Settings, environ: Mapping[str, str]) -> Secret:
-    """Return what `find_api_key` finds. Raise NotAuthorized if there is no key."""
-    return require_key(find_api_key(secrets, settings, environ), base_url_of(settings))
-
-
-def require_key(key: Secret | None, base_url: str) -> Secret:
-    """Return the key. Raise NotAuthorized if there is none."""
-    if key is None:
-        raise NotAuthorized(
-            f"there is no API key for {base_url}",
-            "suno-wav login says where to find it, and keeps it (or set SUNO_API_KEY). "
-            "To try without one: --provider sandbox",
-        )
-    return key
 
 
 def parse_key(text: str, origin: str) -> Secret | None:

@@ -38,7 +38,10 @@ class KeyLocation:
 
 @dataclass(frozen=True, kw_only=True)
 class KeyStore:
+    """`login` is the command that stores another key for the same service."""
+
     folder: Path
+    login: str = "suno-wav login"
 
     def keep(self, base_url: str, key: Secret) -> KeyLocation:
         """Store a key in the keyring, else in the file.
@@ -64,20 +67,20 @@ class KeyStore:
     def find(self, base_url: str) -> Secret | None:
         """Return the key. Raise NotAuthorized if it cannot be read, or others could read it."""
         path = self._path(base_url)
-        entry = _read(path)
+        entry = _read(path, self.login)
         if entry is None:
             return None
         if entry.get("kept_in") == "keyring":
-            return _find_in_keyring(base_url)
+            return _find_in_keyring(base_url, self.login)
         key = entry.get("key")
         if not isinstance(key, str) or not key:
-            raise _make_damage_error(path)
+            raise _make_damage_error(path, self.login)
         return Secret(value=key, origin=str(path))
 
     def locate(self, base_url: str) -> str | None:
         """Say where the key is, without loading the keyring. Raise as `find`."""
         path = self._path(base_url)
-        entry = _read(path)
+        entry = _read(path, self.login)
         if entry is None:
             return None
         return KEYRING if entry.get("kept_in") == "keyring" else str(path)
@@ -112,7 +115,7 @@ def _write(path: Path, entry: dict[str, str]) -> None:
     write_atomically(path, json.dumps(entry).encode(), 0o600)
 
 
-def _read(path: Path) -> dict[str, object] | None:
+def _read(path: Path, login: str) -> dict[str, object] | None:
     try:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
@@ -125,9 +128,9 @@ def _read(path: Path) -> dict[str, object] | None:
             "Fix the file, or log in again.",
         ) from error
     except (ValueError, RecursionError):
-        raise _make_damage_error(path) from None
+        raise _make_damage_error(path, login) from None
     if not isinstance(entry, dict):
-        raise _make_damage_error(path)
+        raise _make_damage_error(path, login)
     if "key" in entry and is_open_to_others(status):
         raise NotAuthorized(
             f"{path} holds an API key, and others can read it (mode {status.st_mode & 0o777:04o})",
@@ -143,14 +146,12 @@ def _read(path: Path) -> dict[str, object] | None:
     return entry
 
 
-def _make_damage_error(path: Path) -> NotAuthorized:
-    return NotAuthorized(
-        f"{path}, which held the API key, is damaged", "Log in again, with `suno-wav login`."
-    )
+def _make_damage_error(path: Path, login: str) -> NotAuthorized:
+    return NotAuthorized(f"{path}, which held the API key, is damaged", f"Log in again, with `{login}`.")
 
 
-def _find_in_keyring(base_url: str) -> Secret:
-    remedy = "Set SUNO_API_KEY, or log in again, with `suno-wav login`."
+def _find_in_keyring(base_url: str, login: str) -> Secret:
+    remedy = f"Set SUNO_API_KEY, or log in again, with `{login}`."
     try:
         key = system_keyring.find(base_url)
     except KeyringUnusable as error:

@@ -139,7 +139,7 @@ def choose(flags: Mapping[str, object], environ: Mapping[str, str], config: Conf
     UsageError that names the place of a wrong value.
     """
     choices = tuple(
-        _choose_one(field.name, field.default, flags, environ, config) for field in fields(Settings)
+        choose_one(field.name, field.default, flags, environ, config) for field in fields(Settings)
     )
     if not is_own_sandbox(make_settings(choices)):
         return choices
@@ -181,13 +181,14 @@ def make_settings(choices: tuple[Choice, ...]) -> Settings:
     return Settings(**{choice.name: choice.value for choice in choices})
 
 
-def _choose_one(
+def choose_one(
     name: str,
     default: object,
     flags: Mapping[str, object],
     environ: Mapping[str, str],
     config: ConfigFile,
 ) -> Choice:
+    """Choose the value of one setting. Raise UsageError that names the place of a wrong value."""
     flag, variable = "--" + name.replace("_", "-"), f"SUNO_WAV_{name.upper()}"
     if flags.get(name) is not None:
         return Choice(name=name, value=_parse_field(name, flag, flags[name]), source=Source.FLAG, place=flag)

@@ -22,7 +22,14 @@ async def fetch_balance(run: Run, base_url: str, key: Secret) -> Decimal:
     provider, backoff = get_provider(run.settings.provider), Backoff(retries=run.settings.lookup_retries)
     tls = make_tls_context(base_url)
     async with Client(
-        provider, base_url, key, tls, backoff, timing=run.api_timing, address_from=run.address_from
+        provider,
+        base_url,
+        key,
+        tls,
+        backoff,
+        timing=run.api_timing,
+        address_from=run.address_from,
+        service=run.service_options,
     ) as client:
         with tell_if_slow(run, base_url, "the balance"):
             return await client.fetch_credits()

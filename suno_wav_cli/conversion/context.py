@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.providers import get_provider
 from suno_wav_cli.callbacks.tunnel.agent_folder import end_orphans
-from suno_wav_cli.config.credentials import find_api_key, require_key
+from suno_wav_cli.config.api_key import find_api_key, require_key
 from suno_wav_cli.config.settings import base_url_of, is_own_sandbox, service_of
 from suno_wav_cli.conversion.download_slots import DownloadSlots
 from suno_wav_cli.conversion.early_end import early_end
@@ -91,7 +91,7 @@ class ConversionContext:
     def client(self) -> Client:
         """The API's client. Raise NotAuthorized if there is no key."""
         if self.api is None:
-            require_key(None, self.service)
+            require_key(self.run, None)
         return cast("Client", self.api)
 
     @property
@@ -125,7 +125,7 @@ class ConversionContext:
         again += follow_up_options(self.settings)
         again += ["--allow-private-hosts"] if self.settings.allow_private_hosts else []
         again += ["--out", STANDARD_OUTPUT] if self.piped else []
-        return command_for(self.settings.provider, self.service, "resume", typed, *options, *again)
+        return command_for(self.run.service_options, "resume", typed, *options, *again)
 
 
 @asynccontextmanager
@@ -138,9 +138,9 @@ async def open_context(
     that continues its unfinished tasks. Raise UsageError, and NotAuthorized if there is no key.
     """
     settings = run.settings
-    key = find_api_key(run.secrets, settings, run.environ)
+    key = find_api_key(run)
     if not dry_run:
-        require_key(key, base_url_of(settings))
+        require_key(run, key)
     spool = run.paths.spool
     _check_output(settings)
     if not dry_run and (is_remote_out(settings.out) or settings.out == STANDARD_OUTPUT):
@@ -176,6 +176,7 @@ async def open_context(
                     backoff,
                     timing=run.api_timing,
                     address_from=run.address_from,
+                    service=run.service_options,
                 )
             )
         policy = _download_policy(settings, tls, base_url)

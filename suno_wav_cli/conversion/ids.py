@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.conversion.not_a_song import refuse_non_song
 from suno_wav_cli.errors import UsageError
 from suno_wav_cli.models import is_id
+from suno_wav_cli.system.shell_words import quote_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,9 +38,10 @@ def audio_id_of(argument: str, service: Sequence[str] = ()) -> str:
     """
     text = argument if _UUID.fullmatch(argument) else _without_url(argument)
     if looks_like_task(text):
+        line = quote_command(("suno-wav", "status", text, *service)) or "`suno-wav status`"
         raise UsageError(
             f"{text} looks like a task id, not an audio id",
-            f"For a WAV task, see suno-wav status {text}. To convert all tracks of a music task:",
+            f"For a WAV task, see {line}. To convert all tracks of a music task:",
             continue_argv=("suno-wav", "convert", "--task-id", text, *service),
         )
     return any_audio_id_of(text)

@@ -40,6 +40,6 @@ async def fetch_finished_music_task(context: ConversionContext, music_task_id: s
         raise StillRunning(
             f"the music task {music_task_id} is still at work ({task.flag}): a track may be missing",
             "Try again in a minute, or convert one of its tracks by its id. To see them:",
-            continue_argv=command_for(context.settings.provider, context.service, "tracks", [music_task_id]),
+            continue_argv=command_for(context.run.service_options, "tracks", [music_task_id]),
         )
     return task

@@ -27,7 +27,6 @@ from suno_wav_cli.journal.entry import GIVEN_UP, NOT_ACCEPTED, UNDECIDED, State
 from suno_wav_cli.models import WavState
 
 if TYPE_CHECKING:
-    from suno_wav_cli.api.providers import Provider
     from suno_wav_cli.conversion.context import ConversionContext
     from suno_wav_cli.journal.entry import JournalEntry
     from suno_wav_cli.models import WavRecord
@@ -60,7 +59,7 @@ async def continue_earlier(context: ConversionContext, entry: JournalEntry) -> A
     entry = await _wait_for_other_run(context, entry)
     if entry.state in NOT_ACCEPTED:
         return None
-    check_provider(entry, context.client.provider)
+    check_provider(context, entry)
     record, reason = None, "paid for before"
     if entry.state in UNDECIDED:
         found = await adopt_candidate(context, entry)
@@ -118,15 +117,15 @@ def _explain_given_up(entry: JournalEntry) -> GenerationFailed | TaskUnknown:
     return error(f"{said} (on {_date(entry.updated)})", "Nothing is paid twice by itself.")
 
 
-def check_provider(entry: JournalEntry, provider: Provider) -> None:
+def check_provider(context: ConversionContext, entry: JournalEntry) -> None:
     """Raise UsageError if another contract, which may share the address, has submitted it."""
-    if PROVIDERS.get(entry.provider) is provider:
+    if PROVIDERS.get(entry.provider) is context.client.provider:
         return
     ids = [name for name in (typed_name(entry),) if name]
     raise UsageError(
         f"{entry.name} was submitted as {entry.provider}",
         "",
-        continue_argv=command_for(entry.provider, entry.service, "resume", ids),
+        continue_argv=command_for(context.run.options_to(entry.provider, entry.service), "resume", ids),
     )
 
 
@@ -144,7 +143,7 @@ def explain_existing(context: ConversionContext, audio_id: str, exists: RecordEx
             None,
         )
         error.continue_argv = command_for(
-            other.provider, other.service, "resume", [typed_name(other) or audio_id]
+            context.run.options_to(other.provider, other.service), "resume", [typed_name(other) or audio_id]
         )
         return error
     return exists

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.api.providers import PROVIDERS, SANDBOX, SUNOAPI
 from suno_wav_cli.system.shell_words import as_operand, quote_command, say_how
 
 if TYPE_CHECKING:
@@ -22,26 +21,14 @@ MOST_NAMED = 5
 
 
 def command_for(
-    provider: str, base_url: str | None, command: str, ids: Sequence[str], *options: str
+    service: Sequence[str], command: str, ids: Sequence[str] = (), *options: str
 ) -> tuple[str, ...]:
-    """Return the command for ids of a service, with the options that choose it.
+    """Return the command for ids of a service, with the options that lead to it (`Run.service_options`).
 
     Without ids, `resume` finishes all that is unfinished there, so a long list is left out.
     """
     named = ids if command != "resume" or len(ids) <= MOST_NAMED else ()
-    return ("suno-wav", command, *named, *options, *service_options(provider, base_url))
-
-
-def service_options(provider: str, base_url: str | None) -> tuple[str, ...]:
-    """Return the options that choose a service. None for `base_url` is the provider's own address.
-
-    SANDBOX is the sandbox that starts with a run.
-    """
-    options = () if provider == SUNOAPI.name else ("--provider", provider)
-    known = PROVIDERS.get(provider)
-    if base_url in (None, SANDBOX) or (known is not None and known.base_url == base_url):
-        return options
-    return (*options, "--base-url", base_url or "")
+    return ("suno-wav", command, *named, *options, *service)
 
 
 def describe_command(argv: Sequence[str], *, typed: Sequence[str] = ()) -> str:

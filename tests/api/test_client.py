@@ -445,7 +445,7 @@ def test_the_program_retries_after_a_refused_connection(free_port: int) -> None:
     assert done.err == (
         f"song: error: the service cannot be reached at 127.0.0.1:{free_port}: the connection was refused\n"
         "  Check the network and the address, which comes from SUNO_WAV_BASE_URL, then try again. "
-        "`suno-wav doctor` looks closer.\n"
+        f"`suno-wav doctor --base-url http://127.0.0.1:{free_port}` looks closer.\n"
     )
 
 

@@ -27,7 +27,12 @@ PAY_AGAIN = (
 IT_IS_NOT_KNOWN = "it is not known whether the song was submitted and charged: "
 LOOK_AT_LOG = "Nothing is paid twice by itself. Look at your account's log. " + PAY_AGAIN
 CHECK_KEY = (
-    "Check that it is whole, and that it belongs to this provider. `suno-wav login` keeps another one."
+    "Check that it is whole, and that it belongs to this provider. "
+    "`suno-wav login --provider sandbox --base-url {base_url}` keeps another one."
+)
+NOT_KNOWN_HERE = (
+    "Its task id is not known here; your account's log may name it: "
+    "suno-wav status TASK_ID --wait --download --provider sandbox --base-url {base_url}"
 )
 CHECK_ID = "Check the id. For a submission, give the song's music task too, if you know it: --task-id ID"
 TOP_UP = "Top up at your provider, then run the same command again."
@@ -87,7 +92,7 @@ def to_continue(sandbox: Sandbox, done: Finished) -> str:
             7,
             1,
             "the service already has a WAV of this song: WAV record already exists (code 409)",
-            "Its task id is not known here; your account's log may name it: suno-wav status TASK_ID --wait --download",
+            NOT_KNOWN_HERE,
             id="409",
         ),
         pytest.param(
@@ -426,7 +431,7 @@ def test_an_existing_record_without_a_known_id_is_a_clear_failure(sandbox: Sandb
         sandbox,
         "demo-exists-null",
         "the service already has a WAV of this song: WAV record already exists (code 409)",
-        "Its task id is not known here; your account's log may name it: suno-wav status TASK_ID --wait --download",
+        NOT_KNOWN_HERE,
     )
     assert files() == []
 

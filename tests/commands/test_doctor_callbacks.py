@@ -86,7 +86,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NgrokWorl
 def test_a_port_that_is_taken(tunnel: TunnelMode, verdict: str, code: ExitCode) -> None:
     with bind_socket(0) as bound:
         port = int(bound.getsockname()[1])
-        finding = asyncio.run(check_port(Settings(port=port, tunnel=tunnel)))
+        finding = asyncio.run(check_port(run_of(Settings(port=port, tunnel=tunnel))))
     name = Path("/proc/self/comm").read_text(encoding="utf-8").strip()
     assert (finding.verdict, finding.exit_code) == (verdict, code)
     assert finding.fact.startswith(
@@ -96,7 +96,7 @@ def test_a_port_that_is_taken(tunnel: TunnelMode, verdict: str, code: ExitCode) 
 
 
 def test_a_port_that_is_free(free_port: int) -> None:
-    finding = asyncio.run(check_port(Settings(port=free_port)))
+    finding = asyncio.run(check_port(run_of(Settings(port=free_port))))
     assert facts(finding) == ("ok", ExitCode.OK, f"port {free_port} is free")
 
 

@@ -28,6 +28,8 @@ from suno_wav_cli.commands.doctor.network import check_clock, check_environment,
 from suno_wav_cli.commands.doctor.records import check_expiring, check_journal, check_undecided, read_journal
 from suno_wav_cli.commands.doctor.scrub import make_scrubber
 from suno_wav_cli.commands.doctor.shell import check_completion, check_man_page
+from suno_wav_cli.config.credentials import Secrets
+from suno_wav_cli.config.run import Run
 from suno_wav_cli.config.settings import Settings
 from suno_wav_cli.download.look import AddressLook
 from suno_wav_cli.errors import DownloadFailed, ExitCode, JournalUnusable, UsageError
@@ -45,6 +47,14 @@ if TYPE_CHECKING:
     from suno_wav_cli.journal.entry import JournalEntry
 
 SERVICE = Account(base_url="https://api.sunoapi.org", provider="sunoapi", kept_days=15)
+RUN = Run(
+    settings=Settings(),
+    choices=(),
+    secrets=Secrets(api_key=None, ngrok_token=None, hmac_key=None),
+    environ={},
+    report=lambda _: None,
+    interactive=False,
+)
 NOWHERE = "https://api.invalid"
 """A name that is nobody's (RFC 2606)."""
 
@@ -379,11 +389,11 @@ def test_unknown_outcomes_and_what_is_deleted_soon(tmp_path: Path) -> None:
         journal.claim(Song(audio_id="lost"), Path("lost.wav"))
         journal.accept(journal.claim(Song(audio_id="ready"), Path("ready.wav")).entry, "task")
     health = asyncio.run(read_journal(path))
-    verdict, code, fact, remedy = found(check_undecided(health))
+    verdict, code, fact, remedy = found(check_undecided(RUN, health))
     assert (verdict, code) == ("warning", ExitCode.OK)
     assert fact == "1 song with an unknown outcome: paid for or not (lost)"
     assert remedy == "Look them up again, which is free: suno-wav resume --provider kie"
-    verdict, code, fact, remedy = found(check_expiring(health))
+    verdict, code, fact, remedy = found(check_expiring(RUN, health))
     assert (verdict, code) == ("warning", ExitCode.OK)
     assert fact == "1 song not saved yet, which the service deletes within 24 h (ready)"
     assert remedy == "Save what is still there: suno-wav resume --provider kie"
@@ -421,7 +431,7 @@ def test_what_the_host_of_the_last_file_answers(
         entry = journal.accept(journal.claim(Song(audio_id="song"), Path("song.wav")).entry, "task")
     now = (entry.expires or 0.0) - expires_in
     look = AddressLook(status=status, content_type="audio/wav", length=length, seconds=0.1)
-    finding = judge_look(look, entry, now)
+    finding = judge_look(RUN, look, entry, now)
     assert (finding.verdict, finding.exit_code) == (verdict, ExitCode.OK)
     assert said in finding.fact
     assert finding.remedy in (None, "Get a fresh address: suno-wav resume")
@@ -453,14 +463,14 @@ def file_server(head: str) -> Callable[[socket.socket], None]:
 )
 def test_one_byte_of_the_last_file_is_asked_for(tmp_path: Path, head: str, verdict: str, said: str) -> None:
     with serve(file_server(head)) as port:
-        finding = found(check_file(accepted(tmp_path), f"http://127.0.0.1:{port}/a.wav", Settings()))
+        finding = found(check_file(RUN, accepted(tmp_path), f"http://127.0.0.1:{port}/a.wav"))
     assert finding[:2] == (verdict, ExitCode.OK)
     assert said in finding[2]
 
 
 def test_a_file_s_host_that_refuses(tmp_path: Path, free_port: int) -> None:
     with pytest.raises(DownloadFailed):
-        asyncio.run(check_file(accepted(tmp_path), f"http://127.0.0.1:{free_port}/a.wav", Settings()))
+        asyncio.run(check_file(RUN, accepted(tmp_path), f"http://127.0.0.1:{free_port}/a.wav"))
 
 
 def accepted(folder: Path) -> JournalEntry:

@@ -47,7 +47,7 @@ def arrived(received: int, *genuine: str, task: bool = False, counts_all: bool =
 )
 def test_what_is_awaited(awaited: Awaited, arrivals: Arrivals, is_over: bool, is_missing: bool) -> None:
     assert has_all_come(awaited, arrivals) is is_over
-    assert (find_missing(awaited, arrivals) is not None) is is_missing
+    assert (find_missing(awaited, arrivals, ()) is not None) is is_missing
 
 
 def test_a_task_that_comes_again_counts_once() -> None:

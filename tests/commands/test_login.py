@@ -231,7 +231,8 @@ def test_a_key_on_the_command_line_is_refused_and_not_repeated() -> None:
 
 def test_the_remedy_for_a_missing_key_is_login(service: Wild) -> None:
     done = run_program("convert", "a", "--base-url", service.address)
-    assert (done.code, "suno-wav login says where to find it" in done.err) == (3, True)
+    login = f"suno-wav login --base-url {service.address}"
+    assert (done.code, f"{login} says where to find it" in done.err) == (3, True)
 
 
 @pytest.mark.long

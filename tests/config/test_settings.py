@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suno_wav_cli.config.credentials import Secrets, get_api_key, take_secrets
+from suno_wav_cli.config.api_key import get_api_key
+from suno_wav_cli.config.credentials import Secrets, take_secrets
 from suno_wav_cli.config.parsers import seconds
 from suno_wav_cli.config.paths import find_paths
+from suno_wav_cli.config.run import Run
 from suno_wav_cli.config.settings import (
     Settings,
     choose,
@@ -44,6 +46,17 @@ def load(flags: dict[str, object] | None = None, **environ: str) -> Settings:
 
 def secrets_of(environ: dict[str, str]) -> Secrets:
     return take_secrets(environ, read_config(find_paths(environ).config_file))
+
+
+def run_of(secrets: Secrets, settings: Settings) -> Run:
+    return Run(
+        settings=settings,
+        choices=(),
+        secrets=secrets,
+        environ=ENVIRON,
+        report=lambda _: None,
+        interactive=False,
+    )
 
 
 def test_without_anything_the_defaults_are_in_force() -> None:
@@ -415,12 +428,12 @@ def test_a_secret_hides_itself() -> None:
 def test_the_sandbox_accepts_any_key_and_the_service_needs_one() -> None:
     nothing, something = secrets_of({}), secrets_of({"SUNO_API_KEY": "key-1"})
     service, practice = Settings(), Settings(provider="sandbox")
-    assert get_api_key(nothing, practice, ENVIRON).value != ""
+    assert get_api_key(run_of(nothing, practice)).value != ""
     assert (
-        get_api_key(something, practice, ENVIRON)
-        == get_api_key(something, service, ENVIRON)
+        get_api_key(run_of(something, practice))
+        == get_api_key(run_of(something, service))
         == Secret(value="key-1")
     )
     with pytest.raises(NotAuthorized, match="there is no API key") as caught:
-        get_api_key(nothing, service, ENVIRON)
+        get_api_key(run_of(nothing, service))
     assert "suno-wav login" in caught.value.remedy

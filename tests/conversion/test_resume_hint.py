@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from suno_wav_cli.config.usual_service import UsualService
 from suno_wav_cli.conversion.resume_hint import (
     SAME_COMMAND,
     advise,
@@ -34,12 +35,13 @@ LINE = ("suno-wav", "resume", TASK)
     ],
 )
 def test_a_command_chooses_the_service(provider: str, base_url: str | None, options: tuple[str, ...]) -> None:
-    assert command_for(provider, base_url, "resume", [TASK]) == (*LINE, *options)
+    service = UsualService().options_to(provider, base_url)
+    assert command_for(service, "resume", [TASK]) == (*LINE, *options)
 
 
 def test_many_tasks_are_all_that_is_unfinished() -> None:
     """A line for thousands of songs stays short."""
-    assert command_for("sunoapi", None, "resume", [TASK] * 6, "--tag") == ("suno-wav", "resume", "--tag")
+    assert command_for((), "resume", [TASK] * 6, "--tag") == ("suno-wav", "resume", "--tag")
 
 
 def test_the_command_that_was_typed_is_named_in_words() -> None:

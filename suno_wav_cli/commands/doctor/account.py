@@ -11,7 +11,8 @@ from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.pricing import WAV_PRICE, count_wavs, format_credits
 from suno_wav_cli.api.providers import get_provider
 from suno_wav_cli.commands.doctor.findings import failed, passed, warned
-from suno_wav_cli.config.credentials import find_api_key, how_to_close
+from suno_wav_cli.config.api_key import find_api_key
+from suno_wav_cli.config.credentials import how_to_close
 from suno_wav_cli.config.settings import Source, base_url_of, is_own_sandbox
 from suno_wav_cli.conversion.resume_hint import command_for
 from suno_wav_cli.errors import BalanceUnknown, ExitCode, NotAuthorized, SunoWavError
@@ -67,7 +68,7 @@ def _describe_choice(choice: Choice) -> str:
 def find_key(run: Run) -> Secret | SunoWavError | None:
     """Return the key, None without one, or the error of one that cannot be used."""
     try:
-        return find_api_key(run.secrets, run.settings, run.environ)
+        return find_api_key(run)
     except NotAuthorized as error:
         return error
 
@@ -93,6 +94,7 @@ async def check_account(run: Run, base_url: str, key: Secret) -> Finding:
             backoff,
             timing=run.api_timing,
             address_from=run.address_from,
+            service=run.service_options,
         ) as client:
             balance = await client.fetch_credits()
     except NotAuthorized as error:
@@ -113,4 +115,4 @@ def _no_key(run: Run, fact: str, advice: str) -> Finding:
 
 
 def _command(run: Run, name: str) -> tuple[str, ...]:
-    return command_for(run.settings.provider, run.settings.base_url, name, ())
+    return command_for(run.service_options, name)

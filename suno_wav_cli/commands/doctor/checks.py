@@ -78,7 +78,7 @@ def list_checks(
 def _tunnel_checks(run: Run) -> Iterator[Check]:
     settings, code = run.settings, ExitCode.TUNNEL_FAILED
     needs: tuple[str, ...] = ("port", "address's name")
-    yield Check(name="port", run=partial(check_port, settings), exit_code=code)
+    yield Check(name="port", run=partial(check_port, run), exit_code=code)
     if wants_ngrok(settings):
         needs = ("port", "ngrok token", "ngrok agent")
         yield Check(name="ngrok token", run=partial(check_token, run), exit_code=code)
@@ -113,7 +113,7 @@ def _network_checks(run: Run, base_url: str) -> Iterator[Check]:
     yield Check(name="proxy and TLS", run=partial(check_environment, base_url, run.environ))
     yield Check(name="localhost", run=check_localhost, online=True)
     yield _name_check("service's name", base_url, run, ExitCode.UNAVAILABLE)
-    again = command_for(run.settings.provider, run.settings.base_url, "doctor", ())
+    again = command_for(run.service_options, "doctor")
     yield Check(
         name="service",
         run=partial(check_service, base_url, run.environ, again),
@@ -126,7 +126,7 @@ def _file_checks(run: Run, health: Health | SunoWavError | None) -> Iterator[Che
     entry = health.with_address if isinstance(health, Health) else None
     if entry is None or entry.wav_url is None:
         return
-    look = partial(check_file, entry, entry.wav_url, run.settings)
+    look = partial(check_file, run, entry, entry.wav_url)
     code = ExitCode.DOWNLOAD_FAILED
     yield _name_check("file's host", entry.wav_url, run, code)
     yield Check(
@@ -142,5 +142,5 @@ def _account_checks(run: Run, base_url: str, key: Secret | SunoWavError | None) 
 
 def _journal_checks(run: Run, health: Health | SunoWavError | None) -> Iterator[Check]:
     yield Check(name="journal", run=partial(check_journal, health, run.paths.journal))
-    yield Check(name="unknown outcomes", run=partial(check_undecided, health), needs=("journal",))
-    yield Check(name="expiring", run=partial(check_expiring, health), needs=("journal",))
+    yield Check(name="unknown outcomes", run=partial(check_undecided, run, health), needs=("journal",))
+    yield Check(name="expiring", run=partial(check_expiring, run, health), needs=("journal",))

@@ -19,7 +19,7 @@ from suno_wav_cli.system.tls import make_tls_context
 
 if TYPE_CHECKING:
     from suno_wav_cli.commands.doctor.findings import Finding
-    from suno_wav_cli.config.settings import Settings
+    from suno_wav_cli.config.run import Run
     from suno_wav_cli.download.look import AddressLook
     from suno_wav_cli.journal.entry import JournalEntry
 
@@ -28,8 +28,9 @@ _DAY = 86400.0
 _GOOD = (200, 206)
 
 
-async def check_file(entry: JournalEntry, url: str, settings: Settings) -> Finding:
+async def check_file(run: Run, entry: JournalEntry, url: str) -> Finding:
     """Ask for one byte of the last file. Raise DownloadFailed if its host does not answer."""
+    settings = run.settings
     policy = DownloadPolicy(
         tls=make_tls_context(url),
         local=is_loopback(entry.service),
@@ -41,17 +42,17 @@ async def check_file(entry: JournalEntry, url: str, settings: Settings) -> Findi
         timeout=_SECONDS,
     )
     look = await start_in_thread(lambda: look_at_address(url, policy), "file")
-    return judge_look(look, entry, time.time())
+    return judge_look(run, look, entry, time.time())
 
 
-def judge_look(look: AddressLook, entry: JournalEntry, now: float) -> Finding:
+def judge_look(run: Run, look: AddressLook, entry: JournalEntry, now: float) -> Finding:
     """Judge what the host answers at `now`. An address that has expired says nothing against the host."""
     expires = entry.expires or now
     if look.status not in _GOOD:
         fact = f"its host answers HTTP {look.status}"
         if expires <= now or entry.state not in UNSAVED:
             return passed(f"{fact} in {look.seconds:.2f} s; the file or its address has expired by now")
-        resume = command_for(entry.provider, entry.service, "resume", ())
+        resume = command_for(run.options_to(entry.provider, entry.service), "resume")
         return warned(f"{fact}, and the song is not saved yet", say_how("Get a fresh address", *resume))
     size = "" if look.length is None else f", {look.length / 1e6:.1f} MB"
     left = f"; deleted in {(expires - now) / _DAY:.0f} days" if expires > now else ""

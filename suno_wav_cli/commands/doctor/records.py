@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from suno_wav_cli.commands.doctor.findings import Finding
+    from suno_wav_cli.config.run import Run
     from suno_wav_cli.journal.entry import JournalEntry
 
 _DAY = 86400.0
@@ -45,17 +46,17 @@ async def check_journal(health: Health | SunoWavError | None, path: Path) -> Fin
     return passed(f"{path} is whole; {_count(health.total, 'conversion')}")
 
 
-async def check_undecided(health: Health | SunoWavError | None) -> Finding:
+async def check_undecided(run: Run, health: Health | SunoWavError | None) -> Finding:
     entries = health.undecided if isinstance(health, Health) else ()
     if not entries:
         return passed("none")
     return warned(
         f"{_count(len(entries), 'song')} with an unknown outcome: paid for or not ({_name(entries)})",
-        say_how("Look them up again, which is free", *_resume(entries[0])),
+        say_how("Look them up again, which is free", *_resume(run, entries[0])),
     )
 
 
-async def check_expiring(health: Health | SunoWavError | None) -> Finding:
+async def check_expiring(run: Run, health: Health | SunoWavError | None) -> Finding:
     entries = health.expiring if isinstance(health, Health) else ()
     if not entries:
         return passed("nothing that is paid for is deleted within three days")
@@ -63,7 +64,7 @@ async def check_expiring(health: Health | SunoWavError | None) -> Finding:
     when = _describe_time_left(first - time.time())
     return warned(
         f"{_count(len(entries), 'song')} not saved yet, which the service deletes {when} ({_name(entries)})",
-        say_how("Save what is still there", *_resume(entries[0])),
+        say_how("Save what is still there", *_resume(run, entries[0])),
     )
 
 
@@ -73,8 +74,8 @@ def _describe_time_left(seconds: float) -> str:
     return f"within {seconds / 3600:.0f} h" if seconds < 2 * _DAY else f"in {seconds / _DAY:.0f} days"
 
 
-def _resume(entry: JournalEntry) -> tuple[str, ...]:
-    return command_for(entry.provider, entry.service, "resume", ())
+def _resume(run: Run, entry: JournalEntry) -> tuple[str, ...]:
+    return command_for(run.options_to(entry.provider, entry.service), "resume")
 
 
 def _name(entries: tuple[JournalEntry, ...]) -> str:

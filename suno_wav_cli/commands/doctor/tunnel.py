@@ -62,9 +62,9 @@ def _is_here(settings: Settings) -> bool:
     return automatic and settings.provider == SANDBOX
 
 
-async def check_port(settings: Settings) -> Finding:
+async def check_port(run: Run) -> Finding:
     """Bind the port for a moment, or say who has it."""
-    port = settings.port
+    port = run.settings.port
     if not port:
         return passed("any free port is taken")
     try:
@@ -76,7 +76,7 @@ async def check_port(settings: Settings) -> Finding:
         if owner is not None:
             fact += f"; {owner.name} has it (process {owner.pid})"
             remedy = say_how("Choose another --port, or look at the program", "ps", "-fp", str(owner.pid))
-        return _no_callbacks(settings, fact, remedy)
+        return _no_callbacks(run, fact, remedy)
     return passed(f"port {port} is free")
 
 
@@ -97,7 +97,7 @@ async def check_token(run: Run) -> Finding:
         if await start_in_thread(has_own_token, "ngrok"):
             return passed("ngrok's own configuration")
     except TunnelFailed as error:
-        return _no_callbacks(run.settings, error.message, error.remedy)
+        return _no_callbacks(run, error.message, error.remedy)
     if required:
         refuse_ignored(run.secrets, "ngrok_authtoken")
     remedy = say_how(
@@ -207,7 +207,7 @@ async def check_public_address(
                     return _judge_unproven(opened[-1], error.message, endpoint.path)
                 seconds = time.monotonic() - began
     except TunnelFailed as error:
-        return _no_callbacks(settings, error.message, error.remedy)
+        return _no_callbacks(run, error.message, error.remedy)
     return _judge_address(
         opened[-1],
         f"a request through it arrived here in {seconds:.2f} s, of the {limit:g} s that the service waits",
@@ -242,14 +242,14 @@ def _judge_address(url: str, fact: str) -> Finding:
     return passed(f"{origin}: {fact}. That a firewall lets the service in too, only its callback shows")
 
 
-def _no_callbacks(settings: Settings, fact: str, remedy: str) -> Finding:
+def _no_callbacks(run: Run, fact: str, remedy: str) -> Finding:
     """Without callbacks, `convert` polls, unless this very way was asked for."""
     advice, is_option, _ = remedy.partition(": --tunnel none")
     if is_option:
         # In place of an option alone: the line that shows what is left without a tunnel.
-        doctor = command_for(settings.provider, settings.base_url, "doctor", (), "--tunnel", "none")
+        doctor = command_for(run.service_options, "doctor", (), "--tunnel", "none")
         remedy = say_how(advice, *doctor)
-    if is_required(settings):
+    if is_required(run.settings):
         return failed(fact, remedy, ExitCode.TUNNEL_FAILED)
     return warned(f"{fact}; convert polls", remedy)
 

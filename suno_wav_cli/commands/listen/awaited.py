@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from suno_wav_cli.conversion.resume_hint import command_for
 from suno_wav_cli.errors import StillRunning
 from suno_wav_cli.system.shell_words import say_how
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,14 +58,17 @@ def has_all_come(awaited: Awaited, arrivals: Arrivals) -> bool:
     return is_full or (awaited.task_id is not None and arrivals.has_task)
 
 
-def find_missing(awaited: Awaited, arrivals: Arrivals) -> StillRunning | None:
-    """Return the error to end with if what was awaited did not come."""
+def find_missing(awaited: Awaited, arrivals: Arrivals, service: Sequence[str]) -> StillRunning | None:
+    """Return the error to end with if what was awaited did not come.
+
+    `service` are the options that lead a command to the service.
+    """
     if awaited.task_id is not None:
         if arrivals.has_task:
             return None
         return StillRunning(
             f"no genuine callback of task {awaited.task_id} has come",
-            say_how("See what the service says of it", "suno-wav", "status", awaited.task_id),
+            say_how("See what the service says of it", *command_for(service, "status", [awaited.task_id])),
         )
     if awaited.seconds is None or arrivals.counted >= (awaited.events or 1):
         return None

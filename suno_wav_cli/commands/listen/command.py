@@ -22,8 +22,8 @@ from suno_wav_cli.commands.listen.limits import ListenLimits
 from suno_wav_cli.commands.listen.outbox import open_outbox
 from suno_wav_cli.commands.listen.refusals import RefusalLog
 from suno_wav_cli.commands.listen.verifier import Service
-from suno_wav_cli.config.credentials import find_api_key, refuse_ignored, require_key
-from suno_wav_cli.config.settings import base_url_of
+from suno_wav_cli.config.api_key import find_api_key, require_key
+from suno_wav_cli.config.credentials import refuse_ignored
 from suno_wav_cli.conversion.context import open_context
 from suno_wav_cli.conversion.resume_hint import how_to_make
 from suno_wav_cli.conversion.stdout import STANDARD_OUTPUT
@@ -51,10 +51,10 @@ def listen(run: Run, *, default_port: int, awaited: Awaited) -> ExitCode:
     if secrets.hmac_key is None:
         # Without the key, forged callbacks would be passed on.
         refuse_ignored(secrets, "hmac_key")
-    key = find_api_key(secrets, settings, run.environ)
+    key = find_api_key(run)
     if settings.out is not None:
         # Only what the service confirms is downloaded.
-        require_key(key, base_url_of(settings))
+        require_key(run, key)
     port = default_port if settings.port is None else settings.port
     with ExitStack() as stack:
         endpoint = stack.enter_context(open_endpoint(settings, secrets, run.paths, port=port))
@@ -125,7 +125,7 @@ async def _listen(
             for future in done:
                 future.result()
         await handler.finish()
-        return find_missing(awaited, handler.arrivals)
+        return find_missing(awaited, handler.arrivals, run.service_options)
 
 
 async def _open(public_url: PublicUrl, endpoint: CallbackEndpoint, announcer: _Announcer) -> bool:
