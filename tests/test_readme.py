@@ -75,10 +75,10 @@ def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
             }, link
 
 
-def paste(shell: str, block: str, **more: str) -> subprocess.Popen[str]:
-    """Start a shell that reads the block as if it were pasted, and notes how each line has ended."""
+def paste(shell: str, block: str, ended: Path, **more: str) -> subprocess.Popen[str]:
+    """Start a shell that reads the block as if it were pasted, and notes how each line has `ended`."""
     status = "$status" if shell == "fish" else "$?"
-    lines = "".join(f"{line}\necho ended {status} >> ended.txt\n" for line in block.splitlines())
+    lines = "".join(f"{line}\necho ended {status} >> {ended}\n" for line in block.splitlines())
     process = start(SHELLS[shell], **more)
     assert process.stdin is not None
     process.stdin.write(lines)
@@ -129,9 +129,10 @@ def paste_all(shell: str, sandbox: Sandbox, world: NgrokWorld) -> None:
         text = block.replace("localhost:3000", f"localhost:{port}")
         for placeholder, value in values.items():
             text = text.replace(placeholder, value)
-        Path("ended.txt").unlink(missing_ok=True)
+        # `listen` goes on beside the blocks behind it.
+        ended = Path(f"ended{number}.txt")
         if text.startswith("suno-wav listen"):
-            listening = paste(shell, text, **more)
+            listening = paste(shell, text, ended, **more)
             assert listening.stdout is not None
             while "listening at" not in (line := listening.stdout.readline()):
                 assert line, "it has ended"
@@ -142,9 +143,9 @@ def paste_all(shell: str, sandbox: Sandbox, world: NgrokWorld) -> None:
             said, _ = asking.communicate("a-key\n", timeout=300)
             assert (asking.returncode, text) == (0, "suno-wav login\n"), said
             continue
-        said, _ = paste(shell, text, **more).communicate(timeout=300)
-        ended = Path("ended.txt").read_text(encoding="utf-8").splitlines()
-        assert ended == ["ended 0"] * len(block.splitlines()), said
+        said, _ = paste(shell, text, ended, **more).communicate(timeout=300)
+        lines = ended.read_text(encoding="utf-8").splitlines()
+        assert lines == ["ended 0"] * len(block.splitlines()), said
     assert listening is not None
     said, _ = listening.communicate(timeout=60)
     assert "code 200" in said

@@ -14,6 +14,7 @@ from suno_wav_cli.terminal.fold import fold
 from suno_wav_cli.terminal.live_area import LiveArea
 from suno_wav_cli.terminal.message import Level
 from suno_wav_cli.terminal.render import render
+from suno_wav_cli.terminal.run_note import take_note
 from suno_wav_cli.terminal.run_view import view
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class LiveDisplay:
         message, now = render(event), self._clock()
         with self._lock:
             text = self._text(event, message)
-            self._state.apply(event, now)
+            take_note(self._state, event, now)
             if text is not None:
                 columns = None if message.verbatim else self._console.width
                 self._waiting.append(_styled(text, message.level, columns))

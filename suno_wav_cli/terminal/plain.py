@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from suno_wav_cli.events import ends
 from suno_wav_cli.terminal.message import Level
 from suno_wav_cli.terminal.render import render
+from suno_wav_cli.terminal.run_note import take_note
 from suno_wav_cli.terminal.streams import say
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class PlainDisplay:
         message = render(event)
         with self._lock:
             text = self._text(event, message)
-            self._state.apply(event, time.monotonic())
+            take_note(self._state, event, time.monotonic())
         if text is not None:
             say(text, verbatim=message.verbatim)
         self._results.write(message.result, droppable=message.droppable)

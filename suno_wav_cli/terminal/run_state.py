@@ -8,19 +8,15 @@ from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from suno_wav_cli.events.event import group_of
 from suno_wav_cli.terminal.pace import Pace
 
 if TYPE_CHECKING:
-    from suno_wav_cli.events import Event
     from suno_wav_cli.events.payments import RunBegun
     from suno_wav_cli.events.songs import DownloadProgress
 
 _SPEED_SECONDS = 30.0
 """The speed of a download is that of this last time."""
 _SETTLED = 1.0
-_OF_RUNS = {"payments", "songs", "callbacks", "deliveries", "ends"}
-"""The modules of the events that change the picture of a run. They are not loaded for a command without songs."""
 
 
 class Stage(StrEnum):
@@ -151,13 +147,6 @@ class RunState:
             return None
         done = self.saved + self.skipped + self.failed + self.detached + self.not_begun
         return self.pace.seconds_left(now, to_submit=self.to_submit, unfinished=self.begun.songs - done)
-
-    def apply(self, event: Event, now: float) -> None:
-        """Take note of an event of a run."""
-        if group_of(event) in _OF_RUNS:
-            from suno_wav_cli.terminal.run_events import apply
-
-            apply(self, event, now)
 
     def row(self, audio_id: str) -> SongRow | None:
         return self._moving.get(audio_id) or self._converting.get(audio_id)

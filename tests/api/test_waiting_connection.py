@@ -21,9 +21,6 @@ from tests.support.wire import Certificate, new_certificate, proxy_to, read_head
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from contextlib import AbstractContextManager
-
-    Turn = Callable[[Callable[[], bool]], Awaitable[None]]
 
 _BODY = b'{"code":200,"msg":"success","data":{"taskId":"%s"}}' % TASK.encode()
 _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
@@ -41,18 +38,9 @@ class TurnMissed(Exception):
     pass
 
 
-async def until_closed(is_closed: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not is_closed():  # noqa: ASYNC110 - nothing tells when that changes
-            await asyncio.sleep(0.001)
-
-
-async def miss_if_closed(is_closed: Callable[[], bool]) -> None:
-    await until_closed(is_closed)
-    raise TurnMissed
-
-
-def submit(address: str, turn: Turn, tls: ssl.SSLContext) -> str | SunoWavError:
+def submit(
+    address: str, turn: Callable[[Callable[[], bool]], Awaitable[None]], tls: ssl.SSLContext
+) -> str | SunoWavError:
     async def run() -> str | SunoWavError:
         key, once = Secret(value=KEY), Backoff(retries=0)
         async with Client(SUNOAPI, address, key, tls, once) as client:
@@ -91,22 +79,40 @@ _ENDS = [
 ]
 
 
-def serve_with(
-    certificate: Certificate, respond: Callable[[socket.socket], None], *, encrypted: bool
-) -> AbstractContextManager[int]:
-    return serve(respond, certificate.server() if encrypted else None)
-
-
 def address_of(port: int, *, encrypted: bool) -> str:
     return f"{'https' if encrypted else 'http'}://127.0.0.1:{port}"
+
+
+class Turn:
+    """Comes when the connection is open, and takes until the server has ended it."""
+
+    def __init__(self, end: Callable[[socket.socket], None]) -> None:
+        self._end = end
+        self._has_begun = Event()
+
+    def respond(self, connection: socket.socket) -> None:
+        self._has_begun.wait(10)
+        self._end(connection)
+
+    async def go_on(self, is_closed: Callable[[], bool]) -> None:
+        assert not is_closed()
+        self._has_begun.set()
+        async with asyncio.timeout(10):
+            while not is_closed():  # noqa: ASYNC110 - nothing tells when that changes
+                await asyncio.sleep(0.001)
+
+    async def miss(self, is_closed: Callable[[], bool]) -> None:
+        await self.go_on(is_closed)
+        raise TurnMissed
 
 
 @pytest.mark.parametrize(("end", "encrypted"), _ENDS)
 def test_an_end_is_seen_before_the_payment_leaves(
     end: Callable[[socket.socket], None], encrypted: bool, certificate: Certificate
 ) -> None:
-    with serve_with(certificate, end, encrypted=encrypted) as port, pytest.raises(TurnMissed):
-        submit(address_of(port, encrypted=encrypted), miss_if_closed, certificate.client())
+    turn = Turn(end)
+    with serve(turn.respond, certificate.server() if encrypted else None) as port, pytest.raises(TurnMissed):
+        submit(address_of(port, encrypted=encrypted), turn.miss, certificate.client())
 
 
 @pytest.mark.parametrize(("end", "encrypted"), _ENDS)
@@ -114,8 +120,9 @@ def test_an_end_that_is_seen_after_the_last_look_is_no_unknown_outcome(
     end: Callable[[socket.socket], None], encrypted: bool, certificate: Certificate
 ) -> None:
     """The turn has claimed the song by then. Nothing has left."""
-    with serve_with(certificate, end, encrypted=encrypted) as port:
-        error = submit(address_of(port, encrypted=encrypted), until_closed, certificate.client())
+    turn = Turn(end)
+    with serve(turn.respond, certificate.server() if encrypted else None) as port:
+        error = submit(address_of(port, encrypted=encrypted), turn.go_on, certificate.client())
     assert isinstance(error, ServiceUnavailable)
     assert not isinstance(error, SubmissionUnknown)
 
@@ -136,7 +143,7 @@ def test_a_connection_that_stays_open_is_used(encrypted: bool, certificate: Cert
             await asyncio.sleep(0.01)
             assert not is_closed()
 
-    with serve_with(certificate, respond, encrypted=encrypted) as port:
+    with serve(respond, certificate.server() if encrypted else None) as port:
         task = submit(address_of(port, encrypted=encrypted), wait_a_little, certificate.client())
     assert task == TASK
     assert len(heads) == 1
@@ -145,19 +152,9 @@ def test_a_connection_that_stays_open_is_used(encrypted: bool, certificate: Cert
 def test_an_end_behind_a_proxy_is_seen(certificate: Certificate, monkeypatch: pytest.MonkeyPatch) -> None:
     """There TLS begins only after the proxy's own answer."""
     seen: list[bytes] = []
-    asked = Event()
-
-    def end_late(connection: socket.socket) -> None:
-        asked.wait(10)
-        say_farewell(connection)
-
-    async def turn(is_closed: Callable[[], bool]) -> None:
-        assert not is_closed()
-        asked.set()
-        await miss_if_closed(is_closed)
-
-    with serve(end_late, certificate.server()) as port, serve(proxy_to(port, seen)) as proxy:
+    turn = Turn(say_farewell)
+    with serve(turn.respond, certificate.server()) as port, serve(proxy_to(port, seen)) as proxy:
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy}")
         with pytest.raises(TurnMissed):
-            submit("https://cdn.invalid", turn, certificate.client())
+            submit("https://cdn.invalid", turn.miss, certificate.client())
     assert seen == [b"CONNECT cdn.invalid:443 HTTP/1.1"]

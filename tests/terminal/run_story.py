@@ -28,6 +28,7 @@ from suno_wav_cli.events.songs import (
 )
 from suno_wav_cli.models import WavFormat, WavRecord, WavState
 from suno_wav_cli.terminal.live import BETWEEN_DRAWS, LiveDisplay
+from suno_wav_cli.terminal.run_note import take_note
 from suno_wav_cli.terminal.run_state import RunState
 from suno_wav_cli.terminal.streams import Results
 
@@ -196,7 +197,7 @@ class Terminal:
             if time > until:
                 break
             if time < drawn_from:
-                self.state.apply(event, time)
+                take_note(self.state, event, time)
                 self.clock.now = time
                 continue
             self.wait(time)

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from suno_wav_cli.events import payments, songs
+from suno_wav_cli.terminal.run_note import take_note
 from suno_wav_cli.terminal.run_state import RunState, Stage
 from suno_wav_cli.terminal.run_view import headline, view
 from tests.terminal.run_story import fails, song_id, story
@@ -18,7 +19,7 @@ def state_after(songs: int, until: float) -> RunState:
     for time, event in story(songs):
         if time > until:
             break
-        state.apply(event, time)
+        take_note(state, event, time)
     return state
 
 
@@ -83,17 +84,19 @@ def test_no_time_is_estimated_when_no_song_goes_on() -> None:
 
 def test_no_time_is_estimated_while_submissions_pause() -> None:
     state = state_after(1000, 100.0)
-    state.apply(payments.SubmissionsPaused(reason="too many requests", seconds=12.0), 100.0)
+    take_note(state, payments.SubmissionsPaused(reason="too many requests", seconds=12.0), 100.0)
     assert state.seconds_left(101.0) is None
     assert "submissions pause, next try in 10 s" in headline(state, 102.0)
-    state.apply(payments.SubmissionsResumed(), 103.0)
+    take_note(state, payments.SubmissionsResumed(), 103.0)
     assert state.seconds_left(103.0) is not None
 
 
 def test_songs_that_are_not_begun_any_more_are_counted_and_not_waited_for() -> None:
     state = state_after(1000, 100.0)
-    state.apply(payments.SubmissionsPaused(reason="no credits", seconds=12.0), 100.0)
-    state.apply(payments.SubmissionsStopped(reason="no credits", not_begun=800, price=Decimal(320)), 101.0)
+    take_note(state, payments.SubmissionsPaused(reason="no credits", seconds=12.0), 100.0)
+    take_note(
+        state, payments.SubmissionsStopped(reason="no credits", not_begun=800, price=Decimal(320)), 101.0
+    )
     assert state.to_submit == 0
     assert " · 800 not begun · " in headline(state, 101.0)
     left = state.seconds_left(101.0)
@@ -103,7 +106,7 @@ def test_songs_that_are_not_begun_any_more_are_counted_and_not_waited_for() -> N
 
 def test_the_line_for_all_leaves_out_what_matters_least() -> None:
     state = state_after(1000, 100.2)
-    state.apply(payments.SubmissionScheduled(seconds=5.0), 100.2)
+    take_note(state, payments.SubmissionScheduled(seconds=5.0), 100.2)
     whole = headline(state, 101.2)
     assert whole == (
         "131/1000 saved · 6 failed · 60 at the service · next submission in 4 s · 80.4 of 400 credits · "
@@ -138,8 +141,8 @@ def test_no_line_is_wider_than_the_terminal_and_most_rows_stay_free(columns: int
 def test_what_hinders_a_song_stands_in_its_row() -> None:
     state = state_after(30, 20.0)
     first, second = song_id(0), song_id(1)
-    state.apply(songs.LookupFailed(audio_id=first, task_id="t", message="the service is away"), 20.0)
-    state.apply(songs.TaskMessage(audio_id=second, task_id="t", message="no\x1b[2J worker"), 20.0)
+    take_note(state, songs.LookupFailed(audio_id=first, task_id="t", message="the service is away"), 20.0)
+    take_note(state, songs.TaskMessage(audio_id=second, task_id="t", message="no\x1b[2J worker"), 20.0)
     _, one, two, *_ = texts(state, 21.0)
     assert "the service is away" in one
     assert "no\N{REPLACEMENT CHARACTER}[2J worker" in two
@@ -148,8 +151,8 @@ def test_what_hinders_a_song_stands_in_its_row() -> None:
 def test_a_title_cannot_control_the_terminal() -> None:
     state = RunState(window_rate=2.0)
     begun = story(30)[0][1]
-    state.apply(begun, 0.0)
-    state.apply(payments.Resumed(audio_id="one", title="a\x1b]0;b\x07", task_id="t", reason="r"), 0.0)
+    take_note(state, begun, 0.0)
+    take_note(state, payments.Resumed(audio_id="one", title="a\x1b]0;b\x07", task_id="t", reason="r"), 0.0)
     assert "a\N{REPLACEMENT CHARACTER}]0;b\N{REPLACEMENT CHARACTER} (one)" in texts(state, 0.0)[1]
 
 
@@ -162,7 +165,7 @@ def test_nothing_is_shown_after_the_summary() -> None:
 def test_a_run_of_one_song_has_its_bar_and_no_line_for_all() -> None:
     state = RunState(window_rate=2.0)
     for time, event in story(1)[1:-3]:
-        state.apply(event, time)
+        take_note(state, event, time)
     row = state.rows(1, 31.0)[0]
     assert replace(row, samples=()) != row
     (line,) = texts(state, 31.2)
@@ -176,7 +179,8 @@ def test_a_song_that_goes_back_is_counted_once() -> None:
     state = state_after(30, 31.2)
     before = len(state.rows(100, 31.2))
     for stage in (1, 2):
-        state.apply(
+        take_note(
+            state,
             songs.DownloadStarted(audio_id=song_id(0), title=None, task_id="t", path=None, received=stage),
             31.3,
         )
