@@ -66,5 +66,5 @@ def test_a_service_that_closes_every_connection_is_not_asked_without_a_pause() -
             env=Sandbox(base_url=f"http://127.0.0.1:{port}").settings,
         )
     assert done.code == 6, done
-    # Two for each try.
-    assert len(opened) <= 4
+    # Two for each try, and lookups if one was written before its end was seen. Without pauses there were hundreds.
+    assert len(opened) <= 10
