@@ -35,7 +35,13 @@ from tests.support.target import KEY, receiving
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HTTP = httpx.Client(trust_env=False, verify=False, timeout=5)  # noqa: S501 - all of it is on this machine
+HTTP = httpx.Client(
+    trust_env=False,
+    verify=False,  # noqa: S501 - all of it is on this machine
+    timeout=5,
+    # Nobody would close it.
+    limits=httpx.Limits(max_keepalive_connections=0),
+)
 TASK = "988e5c0f14b24a3f9a57e1d0c6b2c8d3"
 FILE = "https://cdn.example.com/a.wav"
 
