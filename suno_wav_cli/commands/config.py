@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from suno_wav_cli.api.providers import SANDBOX
+from suno_wav_cli.config.api_key import open_key_store
 from suno_wav_cli.config.credentials import parse_key
 from suno_wav_cli.config.edit import check_editable, write_setting
-from suno_wav_cli.config.key_store import KeyStore
 from suno_wav_cli.config.settings import (
     SECRETS,
     Source,
@@ -158,7 +158,7 @@ def _secrets(run: Run) -> list[account.SecretShown]:
     elif settings.provider == SANDBOX:
         place = None
     else:
-        place = KeyStore(folder=run.paths.keys).locate(base_url_of(settings))
+        place = open_key_store(run).locate(base_url_of(settings))
     return [
         account.SecretShown(name="api_key", is_set=place is not None, origin=place),
         *(

@@ -242,7 +242,7 @@ class SubmissionGate:
     def _check_connection(self, one: Pass, is_closed: Callable[[], bool], at: float, deadline: float) -> None:
         """Raise TurnMissed or ServiceUnavailable if the connection is of no use at that time."""
         if is_closed():
-            one.note_closed()
+            one.note_closed(self._context.run.service_options)
             raise TurnMissed
         if at > deadline:
             raise TurnMissed

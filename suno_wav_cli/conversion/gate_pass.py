@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from suno_wav_cli.conversion.resume_hint import command_for
 from suno_wav_cli.errors import ServiceUnavailable
+from suno_wav_cli.system.shell_words import say_how
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(kw_only=True)
@@ -39,14 +45,15 @@ class Pass:
             self.refused_until = now + timeout
         self.is_given_up = now >= self.refused_until
 
-    def note_closed(self) -> None:
+    def note_closed(self, service: Sequence[str]) -> None:
         """Note that the service has closed the connection before the turn.
 
         It may do so with one that waits. Raise ServiceUnavailable if it does so with the next, too.
+        `service` are the options that lead a command to the service.
         """
         self.was_closed = not self.was_closed
         if not self.was_closed:
             raise ServiceUnavailable(
                 "the service closes its connections before anything is sent",
-                "Try again in a while. `suno-wav doctor` looks closer.",
+                say_how("Try again in a while, or look closer", *command_for(service, "doctor")),
             )

@@ -58,13 +58,28 @@ def test_a_connection_that_is_ended_before_its_turn_is_opened_again(
     assert ended
 
 
-def test_a_service_that_closes_every_connection_is_not_asked_without_a_pause() -> None:
-    opened: list[socket.socket] = []
-    with serve(opened.append) as port:
+def test_a_service_that_closes_every_connection_is_not_asked_without_a_pause(tmp_path: Path) -> None:
+    """Each connection is closed when it is open: the end comes in the last packet of the handshake."""
+    certificate, opened = new_certificate(tmp_path), []
+    tls = certificate.server()
+    # From TLS 1.3 on, the client is the last.
+    tls.maximum_version = ssl.TLSVersion.TLSv1_2
+
+    def respond(connection: socket.socket) -> None:
+        opened.append(connection)
+        # What is sent waits for more, 200 ms at most.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+        tls.wrap_socket(connection, server_side=True).close()
+
+    with serve(respond) as port:
+        address = f"https://127.0.0.1:{port}"
         done = run_program(
             *("convert", "demo", "--retries", "1", "--tunnel", "none", "--json"),
-            env=Sandbox(base_url=f"http://127.0.0.1:{port}").settings,
+            env={**Sandbox(base_url=address).settings, "SSL_CERT_FILE": str(certificate.path)},
         )
-    assert done.code == 6, done
-    # Two for each try, and lookups if one was written before its end was seen. Without pauses there were hundreds.
-    assert len(opened) <= 10
+    (failed,) = done.named("song_failed")
+    assert failed["message"] == "the service closes its connections before anything is sent", done
+    assert failed["remedy"].endswith(f": suno-wav doctor --provider sandbox --base-url {address}")
+    assert done.code == 6
+    # Two for each try.
+    assert len(opened) == 4

@@ -286,6 +286,8 @@ def test_the_remedies_of_errors_name_the_service_of_the_run(wild: Wild) -> None:
     file.write_text("{")
     damaged = run_program("credits", *typed, env={**env, "SUNO_WAV_HOME": str(Path("home").absolute())})
     assert f"Log in again, with `suno-wav login {options}`." in damaged.err
+    shown = run_program("config", *typed, env={**env, "SUNO_WAV_HOME": str(Path("home").absolute())})
+    assert f"Log in again, with `suno-wav login {options}`." in shown.err
     away = ("--provider", "sunoapi", "--base-url", NOBODY)
     unreached = run_program("credits", *away, env={**env, "SUNO_API_KEY": "key-1"})
     assert f"`suno-wav doctor {' '.join(away)}` looks closer." in unreached.err
