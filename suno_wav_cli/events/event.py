@@ -10,7 +10,14 @@ T = TypeVar("T")
 _LOGGED = "logged"
 
 
-@dataclass_transform(frozen_default=True, eq_default=False, kw_only_default=True, field_specifiers=(field,))
+def not_logged() -> Any:
+    """Make a field whose value a log file hides."""
+    return field(metadata={_LOGGED: False})
+
+
+@dataclass_transform(
+    frozen_default=True, eq_default=False, kw_only_default=True, field_specifiers=(not_logged,)
+)
 def event(cls: type[T]) -> type[T]:
     """Make a keyword-only dataclass without `__eq__` and `__repr__`, which mypy knows as frozen.
 
@@ -18,11 +25,6 @@ def event(cls: type[T]) -> type[T]:
     dataclass, by which it sees to that itself, would take a tenth of a short run.
     """
     return dataclass(eq=False, repr=False, kw_only=True)(cls)
-
-
-def not_logged() -> Any:
-    """Make a field whose value a log file hides."""
-    return field(metadata={_LOGGED: False})
 
 
 def is_logged(one: Any) -> bool:
