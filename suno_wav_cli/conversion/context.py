@@ -6,11 +6,11 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, supp
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.providers import get_provider
 from suno_wav_cli.callbacks.tunnel.agent_folder import end_orphans
 from suno_wav_cli.config.api_key import find_api_key, require_key
 from suno_wav_cli.config.settings import base_url_of, is_own_sandbox, service_of
+from suno_wav_cli.conversion.api_client import make_client
 from suno_wav_cli.conversion.download_slots import DownloadSlots
 from suno_wav_cli.conversion.early_end import early_end
 from suno_wav_cli.conversion.follow_up import check_follow_up, follow_up_options, open_follow_up
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from pathlib import Path
 
+    from suno_wav_cli.api.client import Client
     from suno_wav_cli.config.run import Run
     from suno_wav_cli.config.settings import Settings
     from suno_wav_cli.conversion.follow_up import FollowUp
@@ -165,20 +166,7 @@ async def open_context(
         tls = make_tls_context(base_url)
         client = None
         if key is not None:
-            backoff = Backoff(retries=settings.lookup_retries)
-            provider = get_provider(settings.provider)
-            client = await stack.enter_async_context(
-                Client(
-                    provider,
-                    base_url,
-                    key,
-                    tls,
-                    backoff,
-                    timing=run.api_timing,
-                    address_from=run.address_from,
-                    service=run.service_options,
-                )
-            )
+            client = await stack.enter_async_context(make_client(run, base_url, key, tls))
         policy = _download_policy(settings, tls, base_url)
         tagger, tracks = None, None
         if client is not None:

@@ -7,16 +7,14 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from suno_wav_cli import __version__
-from suno_wav_cli.api.client import Client
 from suno_wav_cli.api.pricing import WAV_PRICE, count_wavs, format_credits
-from suno_wav_cli.api.providers import get_provider
 from suno_wav_cli.commands.doctor.findings import failed, passed, warned
 from suno_wav_cli.config.api_key import find_api_key
 from suno_wav_cli.config.credentials import how_to_close
 from suno_wav_cli.config.settings import Source, base_url_of, is_own_sandbox
+from suno_wav_cli.conversion.api_client import make_client
 from suno_wav_cli.conversion.resume_hint import command_for
 from suno_wav_cli.errors import BalanceUnknown, ExitCode, NotAuthorized, SunoWavError
-from suno_wav_cli.system.pacing import Backoff
 from suno_wav_cli.system.shell_words import say_how
 from suno_wav_cli.system.tls import make_tls_context
 
@@ -84,18 +82,8 @@ async def check_key(run: Run, base_url: str, key: Secret | SunoWavError | None) 
 
 async def check_account(run: Run, base_url: str, key: Secret) -> Finding:
     """Look up the balance, which is free, and so try the key. Raise SunoWavError."""
-    provider, backoff = get_provider(run.settings.provider), Backoff(retries=1)
     try:
-        async with Client(
-            provider,
-            base_url,
-            key,
-            make_tls_context(base_url),
-            backoff,
-            timing=run.api_timing,
-            address_from=run.address_from,
-            service=run.service_options,
-        ) as client:
+        async with make_client(run, base_url, key, make_tls_context(base_url), retries=1) as client:
             balance = await client.fetch_credits()
     except NotAuthorized as error:
         origin = f" (it is from {key.origin})" if key.origin else ""
