@@ -41,7 +41,7 @@ class KeyStore:
     """`login` is the command that stores another key for the same service."""
 
     folder: Path
-    login: str = "suno-wav login"
+    login: str
 
     def keep(self, base_url: str, key: Secret) -> KeyLocation:
         """Store a key in the keyring, else in the file.

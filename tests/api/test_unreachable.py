@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from pathlib import Path
 
 import pytest
 
-from tests.support.program import run_program
+from suno_wav_cli.api.error_messages import lead_to_service
+from tests.support.program import REPOSITORY, run_program
 
 HERE = "127.0.0.1"
 
@@ -102,3 +104,17 @@ def test_the_error_names_the_way_and_what_set_it(
         assert text in done.err or text.replace("PORT", str(free_port)) in done.err
     for noise in ("Errno", "httpx", "sesame"):
         assert noise not in done.err
+
+
+def test_every_command_in_the_texts_of_the_api_can_lead_to_the_service() -> None:
+    """`lead_to_service` knows the commands by their words."""
+    texts = [
+        node.value
+        for module in (REPOSITORY / "suno_wav_cli" / "api").glob("*.py")
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and "suno-wav " in node.value
+    ]
+    assert texts
+    for text in texts:
+        led = lead_to_service(text, ("--provider", "kie"))
+        assert led.count("--provider kie") == text.count("suno-wav "), text

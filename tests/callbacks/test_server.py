@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from suno_wav_cli.callbacks.server import serve_here, serve_in_thread
 from suno_wav_cli.system.loopback import address_of, bind_socket
+from tests.support.program import wait_until
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -59,8 +60,6 @@ def test_a_server_in_the_same_loop_is_gone_after_its_block(asked: bool) -> None:
 
 
 def test_the_date_of_answers_goes_on() -> None:
-    """It is set anew while nothing else happens."""
     with bind_socket(0) as bound, serve_in_thread(APP, bound), httpx.Client(trust_env=False) as client:
         first = client.get(address_of(bound)).headers["Date"]
-        while client.get(address_of(bound)).headers["Date"] == first:
-            pass
+        wait_until(lambda: client.get(address_of(bound)).headers["Date"] != first)

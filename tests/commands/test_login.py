@@ -299,7 +299,7 @@ def test_a_file_that_others_can_read_is_an_error(service: Wild) -> None:
     "content", [b"", b"{", b"[1]", b"\xff", b'{"kept_in": "file"}', b'{"key": 7}', b"[" * 9999]
 )
 def test_a_damaged_file_is_an_error_and_can_be_removed_or_replaced(content: bytes) -> None:
-    store = KeyStore(folder=Path("keys"))
+    store = KeyStore(folder=Path("keys"), login="suno-wav login")
     store.keep(NOBODY, Secret(value=KEY))
     (file,) = store.folder.iterdir()
     file.write_bytes(content)

@@ -50,7 +50,7 @@ def test_the_remedy_for_a_missing_folder_makes_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_the_remedy_for_an_open_key_file_closes_it(name: str) -> None:
-    store = KeyStore(folder=Path(name).absolute() / "keys")
+    store = KeyStore(folder=Path(name).absolute() / "keys", login="suno-wav login")
     file = Path(store.keep("https://api.sunoapi.org", Secret(value="any")).place)
     file.chmod(0o644)
     done = run_program("credits", env={"SUNO_WAV_HOME": str(Path(name).absolute())})
@@ -281,7 +281,9 @@ def test_the_remedies_of_errors_name_the_service_of_the_run(wild: Wild) -> None:
     refused = run_program("credits", *typed, env={**env, "SUNO_API_KEY": "key-1"})
     assert f"`suno-wav login {options}` keeps another one." in refused.err
     file = Path(
-        KeyStore(folder=Path("home").absolute() / "keys").keep(wild.address, Secret(value="any")).place
+        KeyStore(folder=Path("home").absolute() / "keys", login="suno-wav login")
+        .keep(wild.address, Secret(value="any"))
+        .place
     )
     file.write_text("{")
     damaged = run_program("credits", *typed, env={**env, "SUNO_WAV_HOME": str(Path("home").absolute())})
