@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from suno_wav_cli.api.pricing import WAV_PRICE, count_wavs
-from suno_wav_cli.config.api_key import get_api_key
+from suno_wav_cli.config.api_key import find_api_key, require_key
 from suno_wav_cli.conversion.balance import fetch_balance
 from suno_wav_cli.conversion.context import open_service
 from suno_wav_cli.errors import ExitCode
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def show_credits(run: Run) -> ExitCode:
     """Report the balance. Raise SunoWavError."""
-    key = get_api_key(run)
+    key = require_key(run, find_api_key(run))
     with open_service(run) as base_url:
         left = run_async(fetch_balance(run, base_url, key))
     run.report(Balance(credits=left, wavs=count_wavs(left), price_each=WAV_PRICE))

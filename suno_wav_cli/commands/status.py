@@ -141,7 +141,7 @@ async def _show(context: ConversionContext, task_id: str, request: Request, *, a
     name = entry.name if entry else task_id
     try:
         if request.download:
-            # All that downloads and checks files takes as long to load as the lookup itself.
+            # What downloads and checks files takes a tenth of this command's time to load.
             from suno_wav_cli.conversion.finish import finish_task
 
             return await finish_task(context, task_id, wait=wait, attach=True, alone=alone)

@@ -31,11 +31,6 @@ def open_key_store(run: Run) -> KeyStore:
     return KeyStore(folder=run.paths.keys, login=how_to_log_in(run))
 
 
-def get_api_key(run: Run) -> Secret:
-    """Return what `find_api_key` finds. Raise NotAuthorized if there is no key."""
-    return require_key(run, find_api_key(run))
-
-
 def require_key(run: Run, key: Secret | None) -> Secret:
     """Return the key. Raise NotAuthorized if there is none."""
     if key is None:

@@ -21,8 +21,8 @@ def not_logged() -> Any:
 def event(cls: type[T]) -> type[T]:
     """Make a keyword-only dataclass without `__eq__` and `__repr__`, which mypy knows as frozen.
 
-    Events are never compared, and mypy sees that none is changed. Generating the methods of a frozen
-    dataclass, by which it sees to that itself, would take a tenth of a short run.
+    Events are never compared, and mypy checks that none is changed. A frozen dataclass checks it at run
+    time, too: generating the methods for that would take a tenth of a short run.
     """
     return dataclass(eq=False, repr=False, kw_only=True)(cls)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suno_wav_cli.config.api_key import get_api_key
+from suno_wav_cli.config.api_key import find_api_key, require_key
 from suno_wav_cli.config.credentials import Secrets, take_secrets
 from suno_wav_cli.config.parsers import seconds
 from suno_wav_cli.config.paths import find_paths
@@ -428,12 +428,15 @@ def test_a_secret_hides_itself() -> None:
 def test_the_sandbox_accepts_any_key_and_the_service_needs_one() -> None:
     nothing, something = secrets_of({}), secrets_of({"SUNO_API_KEY": "key-1"})
     service, practice = Settings(), Settings(provider="sandbox")
-    assert get_api_key(run_of(nothing, practice)).value != ""
+    any_key = find_api_key(run_of(nothing, practice))
+    assert any_key is not None
+    assert any_key.value != ""
     assert (
-        get_api_key(run_of(something, practice))
-        == get_api_key(run_of(something, service))
+        find_api_key(run_of(something, practice))
+        == find_api_key(run_of(something, service))
         == Secret(value="key-1")
     )
+    without = run_of(nothing, service)
     with pytest.raises(NotAuthorized, match="there is no API key") as caught:
-        get_api_key(run_of(nothing, service))
+        require_key(without, find_api_key(without))
     assert "suno-wav login" in caught.value.remedy
