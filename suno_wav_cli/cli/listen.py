@@ -7,15 +7,14 @@ import typer
 from suno_wav_cli.cli import options
 from suno_wav_cli.cli.invocation import run_command
 from suno_wav_cli.config.run import Run
-
-DEFAULT_PORT = 3000
+from suno_wav_cli.config.settings import LISTEN_PORT
 
 
 def listen(
     context: typer.Context,
     *,
     port: Annotated[
-        str | None, typer.Option(metavar="N", help=f"Port of the receiver. Default: {DEFAULT_PORT}.")
+        str | None, typer.Option(metavar="N", help=f"Port of the receiver. Default: {LISTEN_PORT}.")
     ] = None,
     path: options.CallbackPath = None,
     no_secret: options.NoSecret = None,
@@ -68,6 +67,6 @@ def listen(
             task_id=None if until is None else id_of(until, "a task id", "--until"),
             events=settings.max_events,
         )
-        return command.listen(run, default_port=DEFAULT_PORT, awaited=awaited)
+        return command.listen(run, default_port=LISTEN_PORT, awaited=awaited)
 
     run_command(context, run_listen)

@@ -26,6 +26,9 @@ SECRETS = ("ngrok_authtoken", "hmac_key")
 `credentials` reads them, and no output shows them.
 """
 
+LISTEN_PORT = 3000
+"""The port of `listen`, unless another is named."""
+
 LEAST_INTERVAL = 5.0
 """Seconds between lookups of one task: more would only make the service refuse them."""
 _SANDBOX_INTERVAL = 2.0

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-_EXPECTED = 2.0
-_PROVEN = 4.0
-"""How much longer the pauses between lookups are while a callback is expected, and once they have arrived."""
+from suno_wav_cli.conversion.poll_schedule import ONCE_PROVEN, WHILE_EXPECTED
 
 _MOST_MISSED = 3
 """Callbacks in a row that may be missed by a run that has got some. Without any, the first one counts."""
@@ -37,7 +35,7 @@ class CallbackEvidence:
         """By how much the pauses between lookups are lengthened."""
         if self.reachable_since is None or self.missing:
             return 1.0
-        return _PROVEN if self.proven and not self.missed else _EXPECTED
+        return ONCE_PROVEN if self.proven and not self.missed else WHILE_EXPECTED
 
     @property
     def next_expiry(self) -> float:

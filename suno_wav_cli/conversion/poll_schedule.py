@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
     from suno_wav_cli.conversion.lookup_retry import AskAgain
 
+WHILE_EXPECTED = 2.0
+ONCE_PROVEN = 4.0
+"""How much longer the pauses between lookups are while a callback is expected, and once they have arrived."""
+
 _AT_ONCE = 4
 """Lookups that may follow each other without a pause, after a quiet while."""
 
